@@ -1,0 +1,50 @@
+"""Errors that are for the author of a test, not AWS's: what happened, and what to do about it.
+
+AWS's own exceptions are in `pytest_kmsmock.service.errors` and reach a test through its client.
+"""
+
+from __future__ import annotations
+
+
+class KmsMockError(Exception):
+    """Something about the mock itself, or how a test uses it, is wrong."""
+
+
+class MissingExtra(KmsMockError):
+    """A call needs an optional dependency that is not installed.
+
+    Args:
+        feature: what was asked for, in AWS's words, such as ``ML_KEM_512``.
+        package: the distribution that provides it.
+        extra: the extra of pytest-kmsmock that brings it.
+    """
+
+    def __init__(self, feature: str, package: str, extra: str) -> None:
+        super().__init__(
+            f"{feature} needs the package {package}, which is not installed: "
+            f"pip install 'pytest-kmsmock[{extra}]'"
+        )
+        self.feature = feature
+        self.package = package
+        self.extra = extra
+
+
+class InvalidOption(KmsMockError, ValueError):
+    """An option of the mock has a wrong name or value."""
+
+
+class NotActive(KmsMockError):
+    """A handle was used outside its mock, or a mock was stopped that is not running."""
+
+
+class RealKmsCall(KmsMockError):
+    """A KMS call outside a mock was about to leave the process, and `kms_mock_block_real_calls` forbids it."""
+
+    def __init__(self, operation: str, place: str) -> None:
+        super().__init__(
+            f"{place} called KMS {operation} outside a mock, and kms_mock_block_real_calls is on.\n"
+            "To answer it here, use the kms_mock fixture, @mock_kms or `with mock_kms():`.\n"
+            "To let this test reach AWS, mark it with @pytest.mark.kms_allow_real_calls."
+        )
+        self.operation = operation
+        self.place = place

@@ -1,0 +1,78 @@
+"""Key material: one class for each key family, over `cryptography`.
+
+`generate` and `load` give the material of a key spec; what it can do then is in `Material`. What a spec
+allows is data in `pytest_kmsmock.service.specs`; ciphertext blobs, states and AWS's errors are for the layers
+above. A mock draws its material through `pytest_kmsmock.service.material.pool`.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock.service.material.aes import AesMaterial
+from pytest_kmsmock.service.material.base import (
+    DecryptionFailed,
+    InvalidMaterial,
+    InvalidPeerKey,
+    Material,
+    MaterialError,
+    Random,
+    UnsupportedUse,
+)
+from pytest_kmsmock.service.material.ec import EcMaterial
+from pytest_kmsmock.service.material.ed25519 import Ed25519Material
+from pytest_kmsmock.service.material.hmac import HmacMaterial
+from pytest_kmsmock.service.material.ml_dsa import MlDsaMaterial
+from pytest_kmsmock.service.material.ml_kem import MlKemMaterial
+from pytest_kmsmock.service.material.rsa import RsaMaterial
+from pytest_kmsmock.service.material.sm2 import Sm2Material
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from pytest_kmsmock.service.specs import Family, KeySpec
+
+__all__ = [
+    "FAMILIES",
+    "DecryptionFailed",
+    "InvalidMaterial",
+    "InvalidPeerKey",
+    "Material",
+    "MaterialError",
+    "Random",
+    "UnsupportedUse",
+    "generate",
+    "load",
+]
+
+#: The class of each key family.
+FAMILIES: Mapping[Family, type[Material]] = {
+    "aes": AesMaterial,
+    "rsa": RsaMaterial,
+    "ec": EcMaterial,
+    "ed25519": Ed25519Material,
+    "ml_dsa": MlDsaMaterial,
+    "ml_kem": MlKemMaterial,
+    "hmac": HmacMaterial,
+    "sm2": Sm2Material,
+}
+
+
+def generate(spec: KeySpec, random: Random = os.urandom) -> Material:
+    """Make new material for a key of ``spec``, as a function of the bytes that ``random`` gives.
+
+    Raises:
+        MissingExtra: the spec (or RSA from bytes of one's own) needs a package that is not installed.
+    """
+    return FAMILIES[spec.family].generate(spec, random)
+
+
+def load(spec: KeySpec, data: bytes) -> Material:
+    """Take existing material: raw bytes for AES and HMAC, a PKCS#8 DER structure for private keys.
+
+    Raises:
+        InvalidMaterial: ``data`` is no material of ``spec``.
+        MissingExtra: the spec needs a package that is not installed.
+    """
+    return FAMILIES[spec.family].load(spec, data)

@@ -1,0 +1,111 @@
+"""Elliptic curve keys: ECDSA and ECDH over the NIST curves, ECDSA over secp256k1."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+    load_der_public_key,
+)
+
+from pytest_kmsmock.service.material import der
+from pytest_kmsmock.service.material.base import InvalidMaterial, InvalidPeerKey, Material
+
+if TYPE_CHECKING:
+    from pytest_kmsmock.service.material.base import Random
+    from pytest_kmsmock.service.specs import KeySpec
+
+_CURVES: dict[str, ec.EllipticCurve] = {
+    curve.name: curve for curve in (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1())
+}
+
+#: AlgorithmIdentifier of a key on each curve (RFC 5480): id-ecPublicKey with the curve's name.
+_ALGORITHMS: dict[str, bytes] = {
+    curve: der.encode(der.SEQUENCE, der.encode_oid("1.2.840.10045.2.1"), der.encode_oid(oid))
+    for curve, oid in {
+        "secp256r1": "1.2.840.10045.3.1.7",
+        "secp384r1": "1.3.132.0.34",
+        "secp521r1": "1.3.132.0.35",
+        "secp256k1": "1.3.132.0.10",
+    }.items()
+}
+
+_HASHES: dict[str, hashes.HashAlgorithm] = {
+    "ECDSA_SHA_256": hashes.SHA256(),
+    "ECDSA_SHA_384": hashes.SHA384(),
+    "ECDSA_SHA_512": hashes.SHA512(),
+}
+_SCHEMES: dict[tuple[str, str], ec.ECDSA] = {
+    (algorithm, message_type): ec.ECDSA(digest if message_type == "RAW" else Prehashed(digest))
+    for algorithm, digest in _HASHES.items()
+    for message_type in ("RAW", "DIGEST")
+}
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class EcMaterial(Material):
+    """A private key on one of the curves of `_CURVES`."""
+
+    spec: KeySpec
+    _private: ec.EllipticCurvePrivateKey
+    _public: ec.EllipticCurvePublicKey
+
+    @classmethod
+    def generate(cls, spec: KeySpec, random: Random) -> EcMaterial:
+        """See `Material.generate`; FIPS 186-5, A.2.1: 64 more bits than the order has, reduced."""
+        curve = _CURVES[spec.parameters]
+        wide = int.from_bytes(random((curve.key_size + 7) // 8 + 8), "big")
+        private = ec.derive_private_key(wide % (curve.group_order - 1) + 1, curve)
+        return cls(spec, private, private.public_key())
+
+    @classmethod
+    def load(cls, spec: KeySpec, data: bytes) -> EcMaterial:
+        """See `Material.load`: PKCS#8 around an ECPrivateKey (RFC 5915), the curve by name."""
+        der.pkcs8_key(data, _ALGORITHMS[spec.parameters])
+        try:
+            private = load_der_private_key(data, password=None)
+        except ValueError as error:
+            raise InvalidMaterial(f"the private key is not valid: {error}") from error
+        # The AlgorithmIdentifier was checked, so that it can be no other kind of key and no other curve.
+        assert isinstance(private, ec.EllipticCurvePrivateKey)
+        return cls(spec, private, private.public_key())
+
+    def private_bytes(self) -> bytes:
+        """See `Material.private_bytes`."""
+        return self._private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+    def public_key_der(self) -> bytes:
+        """See `Material.public_key_der`."""
+        return self._public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    def sign(self, algorithm: str, message: bytes, message_type: str) -> bytes:
+        """See `Material.sign`; the signature is the DER of r and s (RFC 3279, 2.2.3)."""
+        return self._private.sign(message, _SCHEMES[algorithm, message_type])
+
+    def verify(self, algorithm: str, message: bytes, message_type: str, signature: bytes) -> bool:
+        """See `Material.verify`."""
+        try:
+            self._public.verify(signature, message, _SCHEMES[algorithm, message_type])
+        except InvalidSignature:
+            return False
+        return True
+
+    def derive(self, peer_public_der: bytes) -> bytes:
+        """See `Material.derive`."""
+        try:
+            der.spki_key(peer_public_der, _ALGORITHMS[self.spec.parameters])
+            peer = load_der_public_key(peer_public_der)
+        except ValueError as error:
+            raise InvalidPeerKey(f"no public key on {self.spec.parameters}: {error}") from error
+        assert isinstance(peer, ec.EllipticCurvePublicKey)
+        return self._private.exchange(ec.ECDH(), peer)
