@@ -21,8 +21,7 @@ class MissingExtra(KmsMockError):
 
     def __init__(self, feature: str, package: str, extra: str) -> None:
         super().__init__(
-            f"{feature} needs the package {package}, which is not installed: "
-            f"pip install 'pytest-kmsmock[{extra}]'"
+            f"{feature} needs the package {package}, which is not installed: pip install 'pytest-kmsmock[{extra}]'"
         )
         self.feature = feature
         self.package = package

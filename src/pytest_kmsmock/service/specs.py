@@ -203,9 +203,7 @@ _SPECS = (
     KeySpec(
         "SM2",
         "sm2",
-        MappingProxyType(
-            {"ENCRYPT_DECRYPT": ("SM2PKE",), "SIGN_VERIFY": ("SM2DSA",), "KEY_AGREEMENT": ("ECDH",)}
-        ),
+        MappingProxyType({"ENCRYPT_DECRYPT": ("SM2PKE",), "SIGN_VERIFY": ("SM2DSA",), "KEY_AGREEMENT": ("ECDH",)}),
         bits=256,
         parameters="sm2p256v1",
         legacy=True,
@@ -237,9 +235,7 @@ SIGNING_ALGORITHMS: Mapping[str, SigningAlgorithm] = MappingProxyType(
             SigningAlgorithm("ECDSA_SHA_384", "ECDSA", "sha384", _raw_or_digest(48)),
             SigningAlgorithm("ECDSA_SHA_512", "ECDSA", "sha512", _raw_or_digest(64)),
             SigningAlgorithm("SM2DSA", "SM2DSA", "sm3", _raw_or_digest(32)),
-            SigningAlgorithm(
-                "ML_DSA_SHAKE_256", "ML-DSA", "", MappingProxyType({"RAW": None, "EXTERNAL_MU": 64})
-            ),
+            SigningAlgorithm("ML_DSA_SHAKE_256", "ML-DSA", "", MappingProxyType({"RAW": None, "EXTERNAL_MU": 64})),
             # The two Ed25519 algorithms are tied to one MessageType each, and Ed25519ph hashes what it is
             # given, digest or not.
             SigningAlgorithm("ED25519_SHA_512", "Ed25519", "sha512", MappingProxyType({"RAW": None})),
@@ -275,10 +271,7 @@ ENCRYPTION_ALGORITHMS: Mapping[str, EncryptionAlgorithm] = MappingProxyType(
 
 #: Every MAC algorithm by AWS's name; MACs are never truncated.
 MAC_ALGORITHMS: Mapping[str, MacAlgorithm] = MappingProxyType(
-    {
-        f"HMAC_SHA_{bits}": MacAlgorithm(f"HMAC_SHA_{bits}", f"sha{bits}", bits // 8)
-        for bits in (224, 256, 384, 512)
-    }
+    {f"HMAC_SHA_{bits}": MacAlgorithm(f"HMAC_SHA_{bits}", f"sha{bits}", bits // 8) for bits in (224, 256, 384, 512)}
 )
 
 #: The only key agreement and encapsulation algorithms there are.

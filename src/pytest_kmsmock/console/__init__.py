@@ -1,0 +1,1 @@
+"""What the `KmsMock` handle offers to test authors, one module per feature."""

@@ -1,0 +1,255 @@
+"""A fake Nitro enclave (or NitroTPM instance) for test authors.
+
+It makes attestation documents with chosen measurements and opens what KMS encrypts for it. KMS's side of both
+is in `pytest_kmsmock.service.recipient`; only names and numbers are shared with it, so each checks the other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import time
+from datetime import datetime, timezone
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
+from cryptography.hazmat.primitives.padding import PKCS7
+from cryptography.x509.oid import NameOID
+
+from pytest_kmsmock.errors import MissingExtra
+from pytest_kmsmock.service.recipient import ES384_HEADER, REGISTERS, AttestedKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from types import ModuleType
+
+# Registers that are in a document even when nothing has been measured into them: they are zeros then.
+_REPORTED_REGISTERS: Mapping[AttestedKind, range] = {"NitroEnclave": range(16), "NitroTPM": range(24)}
+_MODULE_IDS: Mapping[AttestedKind, str] = {
+    "NitroEnclave": "i-0123456789abcdef0-enc0123456789abcdef",
+    "NitroTPM": "i-0123456789abcdef0-tpm0000000000000000",
+}
+_SHA384_LENGTH = 48
+# The authorities from the root on, each with how many others may follow it; names as AWS's are.
+_CHAIN = (
+    ("aws.nitro-enclaves", None),
+    ("us-east-1.aws.nitro-enclaves", 1),
+    ("i-0123456789abcdef0.us-east-1.aws.nitro-enclaves", 0),
+)
+_SIGNER = "i-0123456789abcdef0-enc0123456789abcdef.us-east-1.aws"
+
+
+class Recipient(TypedDict):
+    """The ``Recipient`` parameter of KMS operations."""
+
+    KeyEncryptionAlgorithm: Literal["RSAES_OAEP_SHA_256"]
+    AttestationDocument: bytes
+
+
+class FakeEnclave:
+    """An attested environment of a test: pass `recipient` to KMS and `decrypt` what comes back.
+
+    Needs the extra ``pytest-kmsmock[nitro]``. Its certificates are its own; the fake KMS accepts them, AWS
+    would not. What takes time is made when it is first needed, and kept: the RSA key pair (2048 bits: some
+    20 to 300 ms, nothing if ``private_key`` is given) and the certificates (a few ms). So share an enclave
+    between the tests that need the same measurements, or a key between enclaves.
+
+    Args:
+        pcrs: platform configuration registers (PCRs) by number: SHA-384 values of 48 bytes. Registers that
+            are not given are zeros, as on AWS. If this is left out, PCR0, PCR1 and PCR2 (of a NitroTPM: PCR4
+            and PCR7) have made-up values, always the same.
+        kind: ``NitroEnclave`` or ``NitroTPM``.
+        module_id: the name of the enclave or instance in its documents.
+        private_key: the RSA key pair (2048, 3072 or 4096 bits).
+        not_after: when the certificates expire (with a time zone). They do not by default; AWS's expire after
+            three hours.
+
+    Raises:
+        ValueError: a register that does not exist, or whose value is not 48 bytes.
+
+    Example:
+        >>> enclave = FakeEnclave({0: bytes(range(48))})
+        >>> recipient = enclave.recipient(nonce=b"once")  # for kms.decrypt(..., Recipient=recipient)
+        >>> recipient["KeyEncryptionAlgorithm"]
+        'RSAES_OAEP_SHA_256'
+        >>> enclave.pcrs[0].hex()[:16]  # what a policy compares with kms:RecipientAttestation:PCR0
+        '0001020304050607'
+
+    AWS: https://docs.aws.amazon.com/enclaves/latest/user/set-up-attestation.html
+    """
+
+    def __init__(
+        self,
+        pcrs: Mapping[int, bytes] | None = None,
+        *,
+        kind: AttestedKind = "NitroEnclave",
+        module_id: str | None = None,
+        private_key: rsa.RSAPrivateKey | None = None,
+        not_after: datetime = datetime(9999, 1, 1, tzinfo=timezone.utc),
+    ) -> None:
+        if pcrs is None:
+            measured = (0, 1, 2) if kind == "NitroEnclave" else (4, 7)
+            pcrs = {number: hashlib.sha384(f"{kind} PCR{number}".encode()).digest() for number in measured}
+        for number, value in pcrs.items():
+            if number not in range(REGISTERS[kind].count):
+                raise ValueError(f"{kind} has no PCR{number}: registers are 0 to {REGISTERS[kind].count - 1}")
+            if len(value) != _SHA384_LENGTH:
+                raise ValueError(f"PCR{number} must be a SHA-384 value of 48 bytes, not {len(value)} bytes")
+        zeros = dict.fromkeys(_REPORTED_REGISTERS[kind], bytes(_SHA384_LENGTH))
+        self.kind: AttestedKind = kind
+        self.pcrs: Mapping[int, bytes] = {**zeros, **pcrs}
+        self.module_id = module_id or _MODULE_IDS[kind]
+        self._given_key = private_key
+        self._not_after = not_after
+
+    @cached_property
+    def private_key(self) -> rsa.RSAPrivateKey:
+        """The key pair whose public half is in the document."""
+        return self._given_key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+    def attestation_document(self, *, nonce: bytes | None = None, user_data: bytes | None = None) -> bytes:
+        """Return a signed attestation document (CBOR, ``COSE_Sign1``), as the Nitro Security Module would.
+
+        Args:
+            nonce: up to 512 bytes that are in the document.
+            user_data: up to 512 bytes that are in the document.
+
+        Raises:
+            MissingExtra: ``pytest-kmsmock[nitro]`` is not installed.
+        """
+        cbor2 = _nitro_extra("cbor2")
+        *authorities, certificate = self._certificates
+        payload: bytes = cbor2.dumps(
+            {
+                "module_id": self.module_id,
+                "digest": "SHA384",
+                "timestamp": int(time.time() * 1000),
+                REGISTERS[self.kind].field: dict(sorted(self.pcrs.items())),
+                "certificate": certificate,
+                "cabundle": authorities,
+                "public_key": self._public_key,
+                "user_data": user_data,
+                "nonce": nonce,
+            }
+        )
+        to_sign = cbor2.dumps(["Signature1", ES384_HEADER, b"", payload])
+        r, s = decode_dss_signature(self._signing_key.sign(to_sign, ec.ECDSA(hashes.SHA384())))
+        # AWS's documents have no tag around the structure.
+        document: bytes = cbor2.dumps([ES384_HEADER, {}, payload, r.to_bytes(48, "big") + s.to_bytes(48, "big")])
+        return document
+
+    def recipient(self, *, nonce: bytes | None = None, user_data: bytes | None = None) -> Recipient:
+        """Return the ``Recipient`` parameter for a KMS operation, with a new document.
+
+        Args and raises as `attestation_document`.
+        """
+        document = self.attestation_document(nonce=nonce, user_data=user_data)
+        return {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": document}
+
+    def decrypt(self, ciphertext_for_recipient: bytes) -> bytes:
+        """Open the ``CiphertextForRecipient`` of an answer.
+
+        Args:
+            ciphertext_for_recipient: CMS ``EnvelopedData``, BER.
+
+        Raises:
+            ValueError: it is no such thing, or it is for the key of another enclave.
+            MissingExtra: ``pytest-kmsmock[nitro]`` is not installed.
+        """
+        cms = _nitro_extra("asn1crypto.cms")
+        try:
+            enveloped = cms.ContentInfo.load(ciphertext_for_recipient, strict=True)["content"]
+            (recipient,) = enveloped["recipient_infos"]
+            key_identifier: bytes = recipient.chosen["rid"].native
+            encrypted_key: bytes = recipient.chosen["encrypted_key"].native
+            content_info = enveloped["encrypted_content_info"]
+            iv: bytes = content_info["content_encryption_algorithm"].encryption_iv
+            content: bytes = content_info["encrypted_content"].native
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError("this is not a CiphertextForRecipient: it is not CMS EnvelopedData as AWS's is") from error
+        if key_identifier != hashlib.sha256(self._public_key).digest():
+            raise ValueError("this CiphertextForRecipient is for the key of another enclave")
+        oaep = padding.OAEP(mgf=padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
+        key = self.private_key.decrypt(encrypted_key, oaep)
+        decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
+        padded = decryptor.update(content) + decryptor.finalize()
+        unpadder = PKCS7(128).unpadder()
+        return unpadder.update(padded) + unpadder.finalize()
+
+    @cached_property
+    def _public_key(self) -> bytes:
+        return self.private_key.public_key().public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+
+    @cached_property
+    def _signing_key(self) -> ec.EllipticCurvePrivateKey:
+        return ec.generate_private_key(ec.SECP384R1())
+
+    @cached_property
+    def _certificates(self) -> list[bytes]:
+        """The chain (DER), from the root to the certificate of the signing key."""
+        certificates: list[bytes] = []
+        issuer: tuple[str, ec.EllipticCurvePrivateKey] | None = None  # the root issues itself
+        for name, path_length in _CHAIN:
+            key = ec.generate_private_key(ec.SECP384R1())
+            authority = x509.BasicConstraints(ca=True, path_length=path_length)
+            certificates.append(self._certify(name, key.public_key(), *(issuer or (name, key)), authority))
+            issuer = name, key
+        leaf = x509.BasicConstraints(ca=False, path_length=None)
+        certificates.append(self._certify(_SIGNER, self._signing_key.public_key(), name, key, leaf))
+        return certificates
+
+    def _certify(
+        self,
+        subject: str,
+        key: ec.EllipticCurvePublicKey,
+        issuer: str,
+        issuer_key: ec.EllipticCurvePrivateKey,
+        constraints: x509.BasicConstraints,
+    ) -> bytes:
+        usage = x509.KeyUsage(
+            digital_signature=not constraints.ca,
+            key_cert_sign=constraints.ca,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            crl_sign=False,
+            encipher_only=False,
+            decipher_only=False,
+        )
+        certificate = (
+            x509.CertificateBuilder()
+            .subject_name(_name(subject))
+            .issuer_name(_name(issuer))
+            .public_key(key)
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(datetime(1970, 1, 1, tzinfo=timezone.utc))
+            .not_valid_after(self._not_after)
+            .add_extension(constraints, critical=True)
+            .add_extension(usage, critical=True)
+            .sign(issuer_key, hashes.SHA384())
+        )
+        return certificate.public_bytes(serialization.Encoding.DER)
+
+
+def _name(common_name: str) -> x509.Name:
+    values = (
+        (NameOID.COUNTRY_NAME, "US"),
+        (NameOID.ORGANIZATION_NAME, "pytest-kmsmock"),
+        (NameOID.COMMON_NAME, common_name),
+    )
+    return x509.Name([x509.NameAttribute(oid, value) for oid, value in values])
+
+
+def _nitro_extra(module: str) -> ModuleType:
+    try:
+        return importlib.import_module(module)
+    except ImportError as error:
+        raise MissingExtra("FakeEnclave", module.partition(".")[0], "nitro") from error

@@ -1,0 +1,162 @@
+"""`KmsMock`: what a test holds in its hands while a mock is active."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from . import environment, scopes
+from .errors import NotActive
+from .intercept import botocore_hook, wire
+from .options import Options
+from .service.caller import Caller, administrator
+from .service.clock import Clock
+from .service.errors import KmsError
+from .service.identifiers import new_uuid, partition_of
+from .service.service import CallRecord, FakeKms
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+
+class KmsMock:
+    """A fake KMS and the console for it.
+
+    A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`; it is not made directly.
+
+    Attributes:
+        options: the options of this mock.
+        outer: the mock that this one is nested in, whose state it began with; None if it began empty.
+        active: whether it answers calls.
+        service: the fake KMS itself.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self.outer: KmsMock | None = scopes.current()
+        self.active = False
+        self.service: FakeKms = FakeKms() if self.outer is None or options.fresh else self.outer.service.fork()
+        self.service.enforce_policies = options.enforce_policies
+        self._administrators: dict[str, Caller] = {}
+
+    # --- what a test reads ---------------------------------------------------------------------------------------
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that everything in this mock goes by."""
+        return self.service.clock
+
+    @property
+    def region(self) -> str:
+        """The default Region, such as `us-east-1`."""
+        return self.options.region or environment.default_region()
+
+    @property
+    def account_id(self) -> str:
+        """The account of the default caller; 12 digits."""
+        return self.options.account_id
+
+    @property
+    def calls(self) -> list[CallRecord]:
+        """The calls made so far in this mock, oldest first."""
+        return self.service.calls
+
+    def client(self, *, region: str | None = None, **kwargs: Any) -> BaseClient:
+        """Return a new botocore client for KMS, which is what `boto3.client("kms")` gives too.
+
+        Args:
+            region: its Region, by default that of the mock.
+            **kwargs: whatever else `botocore.session.Session.create_client` takes, such as `config`.
+
+        Raises:
+            NotActive: outside the mock.
+        """
+        if not self.active:
+            raise NotActive("This mock is over. Make clients while it is active: inside the test or the `with` block.")
+        given = {
+            "aws_access_key_id": environment.DUMMY_ACCESS_KEY_ID,
+            "aws_secret_access_key": environment.DUMMY_SECRET_ACCESS_KEY,
+        } | kwargs
+        return _session().create_client("kms", region_name=region or self.region, **given)
+
+    # --- what the ways in ask --------------------------------------------------------------------------------------
+
+    def goes_by_wire(self, _operation: str) -> bool:
+        """Say whether a call has to go through botocore's whole request path."""
+        return self.options.wire
+
+    def knows(self, access_key: str | None) -> bool:
+        """Say whether an access key is one of the mock's, and may sign."""
+        return access_key == environment.DUMMY_ACCESS_KEY_ID
+
+    def new_request_id(self) -> str:
+        """Return the id of the next request."""
+        return new_uuid(os.urandom)
+
+    def answer(
+        self,
+        operation: str,
+        members: Mapping[str, Any],
+        access_key: str | None,
+        region: str,
+        _url: str,
+        request_id: str,
+    ) -> dict[str, object]:  # fmt: skip
+        """Carry out a call that came in some way.
+
+        Raises:
+            KmsError: what AWS would answer.
+        """
+        return self.service.call(operation, members, self._caller(access_key, region), region, request_id)
+
+    def answer_http(
+        self, url: str, headers: Mapping[str, str], body: bytes | str | None, region: str
+    ) -> wire.HttpAnswer:  # fmt: skip
+        """Carry out a call that came as an HTTP request.
+
+        Args:
+            url: the address.
+            headers: the headers, by lower-case name.
+            body: the body.
+            region: the Region called.
+        """
+        request_id = self.new_request_id()
+        try:
+            operation = headers.get("x-amz-target", "").removeprefix(wire.TARGET_PREFIX)
+            scope = wire.credential_scope(headers.get("authorization", ""))
+            result = self.answer(
+                operation, wire.read_body(body or b""), scope.get("access_key"), region, url, request_id
+            )
+            status, content = 200, wire.body(result)
+        except KmsError as error:
+            status, content = error.status, wire.error_body(error)
+        return wire.HttpAnswer(status, wire.headers(request_id, self.clock.now()), content)
+
+    def _caller(self, _access_key: str | None, region: str) -> Caller:
+        partition = partition_of(region)
+        caller = self._administrators.get(partition)
+        if caller is None:
+            caller = self._administrators[partition] = administrator(self.account_id, partition)
+        return caller
+
+    # --- scope ---------------------------------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        """Begin to answer calls; `mock_kms` does this."""
+        botocore_hook.install()
+        scopes.enter(self)
+        self.active = True
+
+    def leave(self) -> None:
+        """Answer calls no more, and give back what was borrowed; `mock_kms` does this."""
+        self.active = False
+        scopes.leave(self)
+        self.service.close()
+
+
+def _session() -> Any:
+    """Return a new botocore session that knows nothing of the user's configuration files."""
+    import botocore.session
+
+    return botocore.session.Session()

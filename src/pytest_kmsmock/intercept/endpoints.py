@@ -1,0 +1,45 @@
+"""Which addresses are KMS: the endpoints of every AWS partition, plain, FIPS, dual-stack and in a VPC.
+
+Source: https://docs.aws.amazon.com/general/latest/gr/kms.html and the partitions of botocore.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+#: The DNS suffixes of the AWS partitions; the second of a line is its dual-stack one.
+_SUFFIXES = (
+    "amazonaws.com", "api.aws",
+    "amazonaws.com.cn", "api.amazonwebservices.com.cn",
+    "amazonaws.eu", "api.amazonwebservices.eu",
+    "c2s.ic.gov", "api.aws.ic.gov",
+    "sc2s.sgov.gov", "api.aws.scloud",
+    "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk",
+    "csp.hci.ic.gov", "api.aws.hci.ic.gov",
+)  # fmt: skip
+_HOST = re.compile(
+    r"(?:(?P<vpce>vpce-[a-z0-9-]+)\.)?kms(?:-fips)?\.(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+)\.(?:vpce\.)?(?:"
+    + "|".join(map(re.escape, _SUFFIXES))
+    + ")"
+)
+
+
+class Endpoint(NamedTuple):
+    """A KMS endpoint of AWS: its Region, and the VPC endpoint's id if it is one."""
+
+    region: str
+    vpc_endpoint: str | None
+
+
+@functools.lru_cache(maxsize=256)
+def kms_endpoint(url: str) -> Endpoint | None:
+    """Return what KMS endpoint of AWS a URL addresses; None if it is none."""
+    match = _HOST.fullmatch((urlsplit(url).hostname or "").lower())
+    if match is None:
+        return None
+    vpce = match["vpce"]
+    # vpce-0123456789abcdef0-abcdefgh, or with a zone at the end: the id is the first two parts.
+    return Endpoint(match["region"], "-".join(vpce.split("-")[:2]) if vpce else None)

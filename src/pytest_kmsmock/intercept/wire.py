@@ -1,0 +1,149 @@
+"""The JSON 1.1 protocol of KMS: requests in, answers and errors out, and answers as botocore would parse them.
+
+Blobs are base64 text on the wire and times are seconds since the epoch. `parsed` gives what botocore makes of `body`,
+without the way over the wire; a test compares the two for every operation.
+"""
+
+from __future__ import annotations
+
+import base64
+import functools
+import json
+import re
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from email.utils import format_datetime
+from typing import Any, NamedTuple
+
+from dateutil.tz import tzlocal
+
+from ..service import errors
+from ..service.validation import service_description
+
+CONTENT_TYPE = "application/x-amz-json-1.1"
+TARGET_PREFIX = "TrentService."
+
+
+def read_body(body: bytes | str) -> dict[str, Any]:
+    """Return the members of a request.
+
+    Raises:
+        KmsError: `SerializationException` when the body is no JSON object.
+    """
+    try:
+        members = json.loads(body or b"{}")
+    except (ValueError, RecursionError):
+        raise errors.SERIALIZATION(reason="") from None
+    if not isinstance(members, dict):
+        raise errors.SERIALIZATION(reason="")
+    return members
+
+
+def headers(request_id: str, now: datetime) -> dict[str, str]:
+    """Return the headers of an answer. There is no Content-Length: nothing is sent."""
+    return {
+        "x-amzn-requestid": request_id,
+        "cache-control": "no-cache, no-store, must-revalidate, private",
+        "expires": "0",
+        "pragma": "no-cache",
+        "date": _http_date(int(now.timestamp())),
+        "content-type": CONTENT_TYPE,
+    }
+
+
+@functools.lru_cache(maxsize=8)
+def _http_date(seconds: int) -> str:
+    return format_datetime(datetime.fromtimestamp(seconds, timezone.utc), usegmt=True)
+
+
+def body(result: Mapping[str, object]) -> bytes:
+    """Return the body of an answer; operations without output have an empty one."""
+    return json.dumps(result, default=_write).encode() if result else b""
+
+
+def error_body(error: errors.KmsError) -> bytes:
+    """Return the body of an error."""
+    members = {"__type": error.code}
+    if error.message:
+        members["message"] = error.message
+    return json.dumps(members).encode()
+
+
+def _write(value: object) -> object:
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    assert isinstance(value, datetime), value
+    return value.timestamp()
+
+
+def parsed(operation: str, result: Mapping[str, object]) -> dict[str, Any]:
+    """Return an answer as botocore parses it: times are in the local time zone."""
+    localize = _localizer(operation)
+    return dict(result) if localize is None else localize(result)
+
+
+def parsed_error(error: errors.KmsError) -> dict[str, Any]:
+    """Return an error as botocore parses it."""
+    members: dict[str, Any] = {"Error": {"Message": error.message, "Code": error.code}}
+    if error.message and error.code in _modelled_errors():
+        members["message"] = error.message
+    return members
+
+
+@functools.cache
+def _modelled_errors() -> frozenset[str]:
+    shapes = service_description()["shapes"]
+    return frozenset(name for name, shape in shapes.items() if shape.get("exception"))
+
+
+_Localizer = Callable[[Any], Any]
+
+
+@functools.cache
+def _localizer(operation: str) -> _Localizer | None:
+    """Compile the function that turns the times of an answer to local ones; None if it has none."""
+    description = service_description()
+    output = description["operations"][operation].get("output")
+    return None if output is None else _localizer_of(description["shapes"], output["shape"])
+
+
+def _localizer_of(shapes: Mapping[str, Any], name: str) -> _Localizer | None:
+    shape = shapes[name]
+    if shape["type"] == "timestamp":
+        return lambda value: value.astimezone(tzlocal())
+    if shape["type"] == "list":
+        element = _localizer_of(shapes, shape["member"]["shape"])
+        return None if element is None else lambda value: [element(item) for item in value]
+    if shape["type"] != "structure":
+        return None
+    found = {member: _localizer_of(shapes, reference["shape"]) for member, reference in shape["members"].items()}
+    members = [(member, localize) for member, localize in found.items() if localize is not None]
+
+    def localize_structure(value: Mapping[str, Any]) -> dict[str, Any]:
+        result = dict(value)
+        for member, localize in members:
+            item = result.get(member)
+            if item is not None:
+                result[member] = localize(item)
+        return result
+
+    return localize_structure if members else None
+
+
+_CREDENTIAL = re.compile(
+    r"Credential=(?P<access_key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/aws4_request"
+)
+
+
+def credential_scope(authorization: str) -> dict[str, str]:
+    """Return the parts of the credential of a SigV4 Authorization header; empty if there is none."""
+    match = _CREDENTIAL.search(authorization)
+    return match.groupdict() if match else {}
+
+
+class HttpAnswer(NamedTuple):
+    """An answer as it goes on the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes

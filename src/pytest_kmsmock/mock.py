@@ -1,0 +1,180 @@
+"""`mock_kms`: decorator, context manager and async context manager in one."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+
+from . import scopes
+from .errors import NotActive
+from .options import Options
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from .handle import KmsMock
+
+_T = TypeVar("_T", bound=Callable[..., Any])
+
+
+class MockKms:
+    """What `mock_kms()` gives: use it with `with`, as a decorator, or by `start()` and `stop()`.
+
+    It may be entered any number of times; each time is a mock of its own.
+    """
+
+    def __init__(self, options: Options) -> None:
+        self.options = options
+        self._entered: list[KmsMock] = []
+
+    def start(self) -> KmsMock:
+        """Begin a mock and return its handle; `stop` ends it.
+
+        What is entered inside another mock begins with a copy of its state, unless `fresh=True`.
+        """
+        from .handle import KmsMock  # here, so that importing the package costs nothing
+
+        handle = KmsMock(self.options)
+        handle.enter()
+        self._entered.append(handle)
+        return handle
+
+    def stop(self) -> None:
+        """End the mock that was begun last; the state before it is back.
+
+        Raises:
+            NotActive: when it is not running.
+        """
+        if not self._entered:
+            raise NotActive("stop() without start(): this mock_kms() is not running.")
+        innermost = scopes.current()
+        handle = innermost if innermost in self._entered else self._entered[-1]
+        assert handle is not None
+        self._entered.remove(handle)
+        handle.leave()
+
+    def __enter__(self) -> KmsMock:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    async def __aenter__(self) -> KmsMock:
+        return self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def __call__(self, target: _T) -> _T:
+        """Decorate a function, coroutine function, generator function or test class."""
+        if isinstance(target, type):
+            return cast("_T", _decorate_class(target, self.options))
+        return cast("_T", _decorate_function(target, self.options))
+
+
+@overload
+def mock_kms(target: _T, /) -> _T: ...
+
+
+@overload
+def mock_kms(
+    *,
+    region: str | None = ...,
+    account_id: str = ...,
+    enforce_policies: bool = ...,
+    fresh: bool = ...,
+    wire: bool = ...,
+    endpoint_urls: str | tuple[str, ...] = ...,
+) -> MockKms: ...
+
+
+def mock_kms(target: Any = None, /, **options: Any) -> Any:
+    """Answer KMS calls inside this process instead of AWS.
+
+    Bare or called, on a function, a coroutine function, a (async) generator function such as a fixture, or a test
+    class; or as a context manager whose value is the `KmsMock` handle.
+
+    Args:
+        target: what to decorate, when used without parentheses.
+        **options: the attributes of `Options`.
+
+    Raises:
+        InvalidOption: for an unknown option or a value that does not fit it.
+
+    Example:
+        >>> from pytest_kmsmock import mock_kms
+        >>> with mock_kms(region="eu-west-1") as kms:
+        ...     key = kms.client().create_key()["KeyMetadata"]
+        >>> key["KeySpec"], key["Arn"].split(":")[3]
+        ('SYMMETRIC_DEFAULT', 'eu-west-1')
+    """
+    mock = MockKms(Options().changed(options, "mock_kms()"))
+    return mock if target is None else mock(target)
+
+
+def _decorate_function(function: Callable[..., Any], options: Options) -> Callable[..., Any]:
+    """Wrap a function so that each call of it runs in a mock of its own."""
+    if not callable(function):
+        raise TypeError(f"mock_kms decorates functions and classes, not {type(function).__name__}: {function!r}")
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with MockKms(options):
+                async for item in function(*args, **kwargs):
+                    yield item
+
+    elif inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with MockKms(options):
+                return await function(*args, **kwargs)
+
+    elif inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with MockKms(options):
+                return (yield from function(*args, **kwargs))
+
+    else:
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with MockKms(options):
+                return function(*args, **kwargs)
+
+    return wrapper
+
+
+def _decorate_class(cls: type, options: Options) -> type:
+    """Give each test of a class a mock of its own, from its set-up to its tear-down."""
+    import unittest
+
+    if issubclass(cls, unittest.TestCase):
+        run = cls.run
+
+        @functools.wraps(run)
+        def run_in_mock(self: unittest.TestCase, result: unittest.TestResult | None = None) -> Any:
+            with MockKms(options):
+                return run(self, result)
+
+        cls.run = run_in_mock  # type: ignore[method-assign]  # the class is the user's to be decorated
+        return cls
+    import pytest
+
+    given = {name: value for name, value in _as_dict(options).items() if value != getattr(Options(), name)}
+    return cast("type", pytest.mark.kms_mock(**given)(cls))
+
+
+def _as_dict(options: Options) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    return asdict(options)

@@ -1,0 +1,86 @@
+"""The options of a mock, in one place: decorator, context manager, marker, ini and command line all read them here."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from .errors import InvalidOption
+
+DEFAULT_ACCOUNT = "123456789012"
+DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of a mock.
+
+    Attributes:
+        region: the default Region of clients made under the mock. Without it the user's `AWS_DEFAULT_REGION` counts,
+            else `us-east-1`. Calls to every other Region are answered too.
+        account_id: the account of the default caller, 12 digits.
+        enforce_policies: whether key policies, IAM policies and grants decide who may do what.
+        fresh: whether a mock inside another begins empty, not as a copy of the outer one.
+        wire: whether every call goes through botocore's whole request path (signing, HTTP objects, parsing). Slower;
+            for tests of hooks on the request.
+        endpoint_urls: further endpoints that the mock answers, besides those of AWS; such as `http://localhost:4566`.
+    """
+
+    region: str | None = field(default=None, metadata={"help": "default Region of clients made under the mock"})
+    account_id: str = field(default=DEFAULT_ACCOUNT, metadata={"help": "account of the default caller"})
+    enforce_policies: bool = field(default=True, metadata={"help": "let policies and grants decide who may do what"})
+    fresh: bool = field(default=False, metadata={"help": "begin empty, even inside another mock"})
+    wire: bool = field(default=False, metadata={"help": "send every call through botocore's whole request path"})
+    endpoint_urls: tuple[str, ...] = field(
+        default=(), metadata={"help": "endpoints that the mock answers besides AWS's"}
+    )
+
+    def changed(self, given: Mapping[str, Any], where: str) -> Options:
+        """Return options with some changed.
+
+        Args:
+            given: option names and values.
+            where: where they were given, for the error message.
+
+        Raises:
+            InvalidOption: for a name that is no option or a value that does not fit it.
+        """
+        values: dict[str, Any] = {name: _fit(name, value, where) for name, value in given.items()}
+        return replace(self, **values) if values else self
+
+
+#: What the values of an option must look like.
+_FORMS = {
+    "region": (re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+"), "a Region such as 'eu-west-1'"),
+    "account_id": (re.compile(r"\d{12}"), "12 digits such as '111122223333', as text"),
+}
+
+
+def option_names() -> list[str]:
+    """Return the names of all options."""
+    return [option.name for option in fields(Options)]
+
+
+def _fit(name: str, value: object, where: str) -> object:
+    defaults = {option.name: option.default for option in fields(Options)}
+    if name not in defaults:
+        close = difflib.get_close_matches(name, defaults, 1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise InvalidOption(f"{where}: {name!r} is no option.{hint} The options are: {', '.join(defaults)}.")
+    default = defaults[name]
+    if name in _FORMS and value is not None:
+        form, expected = _FORMS[name]
+        if not isinstance(value, str) or not form.fullmatch(value):
+            raise InvalidOption(f"{where}: {name} must be {expected}, not {value!r}.")
+    elif isinstance(default, bool) and not isinstance(value, bool):
+        raise InvalidOption(f"{where}: {name} must be True or False, not {value!r}.")
+    elif isinstance(default, tuple):
+        if isinstance(value, str):
+            return (value,)
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+            raise InvalidOption(f"{where}: {name} must be a text or a list of texts, not {value!r}.")
+        return tuple(value)
+    return value

@@ -1,0 +1,159 @@
+"""The pytest plugin: fixtures, the marker, ini options and command-line options.
+
+Nothing heavy is imported here: a run that never uses KMS pays for this file only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from . import guard
+from .mock import MockKms
+from .options import Options, option_names
+
+if TYPE_CHECKING:
+    from botocore.client import BaseClient
+
+    from .handle import KmsMock
+
+_BLOCK = "kms_mock_block_real_calls"
+_MARKERS = (
+    "kms_mock(**options): run the test in a KMS mock with these options; see pytest_kmsmock.options.Options",
+    "kms_allow_real_calls: let the test call the real AWS KMS although kms_mock_block_real_calls is on",
+)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options."""
+    from dataclasses import fields
+
+    group = parser.getgroup("kmsmock", "AWS KMS mock (pytest-kmsmock)")
+    for option in fields(Options):
+        text = option.metadata["help"]
+        kind: Any = "bool" if isinstance(option.default, bool) else "args" if option.default == () else "string"
+        parser.addini(f"kms_mock_{option.name}", f"KMS mock: {text}", type=kind, default=None)
+        group.addoption(
+            f"--kms-{option.name.replace('_', '-')}", dest=f"kms_mock_{option.name}", default=None, help=text,
+            metavar="yes|no" if kind == "bool" else option.name.upper(),
+            **({"action": "append"} if kind == "args" else {"type": _yes_or_no} if kind == "bool" else {}),
+        )  # fmt: skip
+    parser.addini(_BLOCK, "refuse KMS calls outside a mock", type="bool", default=False)
+
+
+def _yes_or_no(text: str) -> bool:
+    try:
+        return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}[text.lower()]
+    except KeyError:
+        raise ValueError(text) from None
+
+
+_default_options = pytest.StashKey[Options]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the markers, read the default options."""
+    for marker in _MARKERS:
+        config.addinivalue_line("markers", marker)
+    try:
+        config.stash[_default_options] = _configured(config)
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from None
+    if config.getini(_BLOCK):
+        from .intercept import botocore_hook
+
+        guard.blocking = True
+        botocore_hook.install()
+        config.pluginmanager.register(_Guard(), "kmsmock-guard")
+
+
+def _configured(config: pytest.Config) -> Options:
+    options = Options()
+    names = option_names()
+    ini = {name: config.getini(f"kms_mock_{name}") for name in names}
+    options = options.changed({name: value for name, value in ini.items() if value not in (None, [])}, "ini file")
+    line = {name: config.getoption(f"kms_mock_{name}") for name in names}
+    return options.changed({name: value for name, value in line.items() if value is not None}, "command line")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Give a marked test the fixture `kms_mock`, before every other function-scoped one (`setup_method` too)."""
+    names = getattr(item, "fixturenames", None)
+    if names is None or item.get_closest_marker("kms_mock") is None:
+        return
+    if "kms_mock" in names:
+        names.remove("kms_mock")
+    known = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # noqa: SLF001 - pytest shows it nowhere else
+    wider = [name for name in names if name in known and known[name][-1].scope != "function"]
+    names.insert(len(wider), "kms_mock")
+
+
+class _Guard:
+    """Blocks real calls for a session, except in tests that are marked for them."""
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
+        guard.allowed = item.get_closest_marker("kms_allow_real_calls") is not None
+        try:
+            return (yield)
+        finally:
+            guard.allowed = False
+
+    def pytest_unconfigure(self) -> None:
+        guard.blocking = False
+
+
+def _options(request: pytest.FixtureRequest) -> Options:
+    """Return the options for a fixture: ini and command line, then the markers from the outermost in."""
+    options = request.config.stash[_default_options]
+    for marker in reversed(list(request.node.iter_markers("kms_mock"))):
+        where = f"@pytest.mark.kms_mock on {request.node.nodeid}"
+        if marker.args:
+            from .errors import InvalidOption
+
+            raise InvalidOption(f"{where}: takes keyword arguments only, such as region='eu-west-1'.")
+        options = options.changed(marker.kwargs, where)
+    return options
+
+
+def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
+    with MockKms(_options(request)) as kms:
+        yield kms
+
+
+@pytest.fixture
+def kms_mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
+    """AWS KMS for this test: calls of any client are answered in this process. The value is the `KmsMock` handle."""
+    yield from _mock(request)
+
+
+@pytest.fixture
+def kms_client(kms_mock: KmsMock) -> BaseClient:
+    """Return a KMS client whose calls `kms_mock` answers."""
+    return kms_mock.client()
+
+
+@pytest.fixture(scope="class")
+def class_kms_mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
+    """AWS KMS for all tests of a class. `kms_mock` begins with a copy of it."""
+    yield from _mock(request)
+
+
+@pytest.fixture(scope="module")
+def module_kms_mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
+    """AWS KMS for all tests of a module. `kms_mock` begins with a copy of it."""
+    yield from _mock(request)
+
+
+@pytest.fixture(scope="package")
+def package_kms_mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
+    """AWS KMS for all tests of a package. `kms_mock` begins with a copy of it."""
+    yield from _mock(request)
+
+
+@pytest.fixture(scope="session")
+def session_kms_mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
+    """AWS KMS for the whole session. `kms_mock` begins with a copy of it."""
+    yield from _mock(request)

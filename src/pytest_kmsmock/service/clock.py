@@ -1,0 +1,84 @@
+"""The mock's clock: the only source of time of the fake KMS.
+
+Real time by default, read through the `time` module so that freezegun and time-machine work. Nothing here waits and
+there are no threads: what is due by the clock happens when somebody looks (see `timeline`).
+"""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta, timezone
+
+
+class Clock:
+    """Time as the fake KMS sees it, under the control of the test.
+
+    All times are aware datetimes in UTC, to the millisecond, which is what AWS sends on the wire.
+    """
+
+    __slots__ = ("_frozen_at", "_offset")
+
+    def __init__(self) -> None:
+        self._offset = 0.0  # seconds that this clock is ahead of the machine's
+        self._frozen_at: float | None = None  # seconds since the epoch, while frozen
+
+    def timestamp(self) -> float:
+        """Return the present time in seconds since the epoch."""
+        return time.time() + self._offset if self._frozen_at is None else self._frozen_at
+
+    def now(self) -> datetime:
+        """Return the present time."""
+        return datetime.fromtimestamp(int(self.timestamp() * 1000) / 1000, timezone.utc)
+
+    def advance(self, delta: timedelta | None = None, **units: float) -> datetime:
+        """Move forward in time, and with it everything that KMS does by time.
+
+        Args:
+            delta: how far; or give keyword arguments of `timedelta`, such as `days=30`.
+            **units: keyword arguments of `datetime.timedelta`.
+
+        Returns:
+            The new present time.
+
+        Raises:
+            ValueError: when the step is backwards; `move_to` can go back.
+        """
+        step = (delta or timedelta()) + timedelta(**units)
+        if step < timedelta():
+            raise ValueError(f"advance() moves forward; got {step}. Use move_to() to go back in time.")
+        return self.move_to(self.now() + step)
+
+    def move_to(self, when: datetime | str) -> datetime:
+        """Set the present time.
+
+        Args:
+            when: an aware datetime, a naive one (taken as UTC), or ISO 8601 text.
+
+        Returns:
+            The new present time.
+        """
+        moment = datetime.fromisoformat(when.replace("Z", "+00:00")) if isinstance(when, str) else when
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=timezone.utc)
+        if self._frozen_at is None:
+            self._offset = moment.timestamp() - time.time()
+        else:
+            self._frozen_at = moment.timestamp()
+        return self.now()
+
+    def freeze(self, when: datetime | str | None = None) -> datetime:
+        """Stop the clock, at the present time or at the given one."""
+        self._frozen_at = self.timestamp()
+        return self.now() if when is None else self.move_to(when)
+
+    def unfreeze(self) -> datetime:
+        """Let the clock run on from where it stands."""
+        if self._frozen_at is not None:
+            self._offset, self._frozen_at = self._frozen_at - time.time(), None
+        return self.now()
+
+    def copy(self) -> Clock:
+        """Return a clock that shows the same time and moves on its own."""
+        clone = Clock()
+        clone._offset, clone._frozen_at = self._offset, self._frozen_at
+        return clone

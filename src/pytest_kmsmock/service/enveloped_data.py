@@ -1,0 +1,65 @@
+"""The encoding of ``CiphertextForRecipient``: CMS ``EnvelopedData`` (RFC 5652) as AWS writes it.
+
+AWS writes BER with indefinite lengths, not DER, so that a parser for DER only fails on it; it must fail here
+too, and no library at hand writes that form. What is encrypted, and how, is in `recipient`.
+
+AWS:
+    https://github.com/aws/aws-nitro-enclaves-sdk-c/blob/main/source/cms.c
+    https://github.com/aws/aws-nitro-enclaves-sdk-c/blob/main/tests/cms_test.c (an answer of KMS)
+"""
+
+from __future__ import annotations
+
+_OID_ENVELOPED_DATA = bytes.fromhex("06092a864886f70d010703")
+_OID_DATA = bytes.fromhex("06092a864886f70d010701")
+_OID_AES_256_CBC = bytes.fromhex("060960864801650304012a")
+# RSAES-OAEP with SHA-256, and MGF1 with SHA-256, both written out; the empty label is left to its default.
+_RSAES_OAEP_SHA_256 = bytes.fromhex(
+    "303c06092a864886f70d010107302fa00f300d06096086480165030402010500"
+    "a11c301a06092a864886f70d010108300d06096086480165030402010500"
+)
+_VERSION_2 = bytes.fromhex("020102")
+_SEQUENCE, _SET, _OCTET_STRING = 0x30, 0x31, 0x04
+_CONTEXT_0, _CONTEXT_0_CONSTRUCTED = 0x80, 0xA0
+# AWS splits long content into several octet strings. At what length is not published: this is the one that
+# the canonical encoding rules prescribe (X.690, 9.2).
+_SEGMENT = 1000
+
+
+def enveloped_data(*, key_identifier: bytes, encrypted_key: bytes, iv: bytes, content: bytes) -> bytes:
+    """Return the CMS ``ContentInfo`` of an ``EnvelopedData`` with one recipient, in BER.
+
+    Args:
+        key_identifier: names the recipient's key (``subjectKeyIdentifier``).
+        encrypted_key: the key of the content, encrypted with RSAES-OAEP with SHA-256.
+        iv: of AES-256-CBC, 16 bytes.
+        content: the encrypted content.
+    """
+    recipient = _definite(
+        _SEQUENCE,
+        _VERSION_2,
+        _definite(_CONTEXT_0, key_identifier),  # subjectKeyIdentifier
+        _RSAES_OAEP_SHA_256,
+        _definite(_OCTET_STRING, encrypted_key),
+    )
+    segments = [content[start : start + _SEGMENT] for start in range(0, len(content), _SEGMENT)]
+    encrypted_content = _indefinite(
+        _SEQUENCE,
+        _OID_DATA,
+        _definite(_SEQUENCE, _OID_AES_256_CBC, _definite(_OCTET_STRING, iv)),
+        _indefinite(_CONTEXT_0_CONSTRUCTED, *(_definite(_OCTET_STRING, segment) for segment in segments)),
+    )
+    enveloped = _indefinite(_SEQUENCE, _VERSION_2, _definite(_SET, recipient), encrypted_content)
+    return _indefinite(_SEQUENCE, _OID_ENVELOPED_DATA, _indefinite(_CONTEXT_0_CONSTRUCTED, enveloped))
+
+
+def _definite(tag: int, *parts: bytes) -> bytes:
+    content = b"".join(parts)
+    if len(content) < 0x80:
+        return bytes([tag, len(content)]) + content
+    length = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(length)]) + length + content
+
+
+def _indefinite(tag: int, *parts: bytes) -> bytes:
+    return bytes([tag, 0x80]) + b"".join(parts) + b"\0\0"

@@ -1,0 +1,66 @@
+"""Ids and ARNs of KMS: how they look, how new ones are made, what a key identifier in a request refers to."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Callable
+from typing import NamedTuple
+
+KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+_ARN = re.compile(r"arn:(aws[a-z-]*):kms:([a-z0-9-]+):([0-9]{12}):(key|alias)/(.+)")
+
+#: By prefix of the Region's name. Source: the partitions of botocore's endpoints.json.
+_PARTITIONS = (
+    ("cn-", "aws-cn"),
+    ("us-gov-", "aws-us-gov"),
+    ("us-isof-", "aws-iso-f"),
+    ("us-isob-", "aws-iso-b"),
+    ("us-iso-", "aws-iso"),
+    ("eu-isoe-", "aws-iso-e"),
+    ("eusc-", "aws-eusc"),
+)
+
+
+class Arn(NamedTuple):
+    """The parts of a KMS ARN. `name` is the key id, or the alias name with its `alias/`."""
+
+    partition: str
+    region: str
+    account: str
+    name: str
+    is_alias: bool
+
+
+def partition_of(region: str) -> str:
+    """Return the AWS partition of a Region, such as `aws-cn` for `cn-north-1`."""
+    return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), "aws")
+
+
+def key_arn(region: str, account: str, key_id: str) -> str:
+    """Return the ARN of a key."""
+    return f"arn:{partition_of(region)}:kms:{region}:{account}:key/{key_id}"
+
+
+def alias_arn(region: str, account: str, name: str) -> str:
+    """Return the ARN of an alias; `name` begins with `alias/`."""
+    return f"arn:{partition_of(region)}:kms:{region}:{account}:{name}"
+
+
+def parse_arn(text: str) -> Arn | None:
+    """Return the parts of a key or alias ARN, or None when the text is neither."""
+    match = _ARN.fullmatch(text)
+    if match is None:
+        return None
+    partition, region, account, kind, name = match.groups()
+    return Arn(partition, region, account, f"alias/{name}" if kind == "alias" else name, kind == "alias")
+
+
+def new_uuid(random: Callable[[int], bytes]) -> str:
+    """Return a version 4 UUID made from 16 bytes of the given source."""
+    return str(uuid.UUID(bytes=random(16), version=4))
+
+
+def new_key_id(random: Callable[[int], bytes], *, multi_region: bool) -> str:
+    """Return a new key id: a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key."""
+    return f"mrk-{random(16).hex()}" if multi_region else new_uuid(random)

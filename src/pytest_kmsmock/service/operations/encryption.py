@@ -1,0 +1,117 @@
+"""Encrypt, Decrypt and ReEncrypt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from .. import errors
+from ..key_states import USES_MATERIAL
+from ..operation import Call, Result, Target, operation
+from ..recipients import for_recipient, read_recipient
+from ..records import Key
+from ..sealing import (
+    SYMMETRIC_DEFAULT,
+    Opened,
+    check_encryption,
+    check_plaintext,
+    ciphertext_key,
+    decrypt_under,
+    encrypt_under,
+)
+from ..targets import key
+
+_IGNORE_CIPHERTEXT = "IGNORE_CIPHERTEXT"
+
+
+@operation(
+    "Encrypt", targets=[key(aliases=True)], states=USES_MATERIAL, usage="ENCRYPT_DECRYPT",
+    grantable=True, cross_account=True, cryptographic=True,
+)  # fmt: skip
+def encrypt(call: Call) -> Result:
+    """Encrypt up to 4,096 bytes under a key.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html
+    """
+    algorithm = call.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
+    context = call.get("EncryptionContext")
+    check_encryption(call.key, algorithm, context)
+    check_plaintext(call.key, algorithm, call.params["Plaintext"])
+    call.stop_if_dry_run()
+    blob = encrypt_under(call, call.key, algorithm, call.params["Plaintext"], context)
+    return {"CiphertextBlob": blob, "KeyId": call.key.arn, "EncryptionAlgorithm": algorithm}
+
+
+def _decrypting_key(call: Call) -> Iterable[Target]:
+    return (ciphertext_key(call, "KeyId", "kms:Decrypt"),)
+
+
+@operation(
+    "Decrypt", targets=[_decrypting_key], states=USES_MATERIAL, usage="ENCRYPT_DECRYPT",
+    grantable=True, cross_account=True, cryptographic=True,
+)  # fmt: skip
+def decrypt(call: Call) -> Result:
+    """Decrypt what Encrypt, ReEncrypt or a data key operation encrypted.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html
+    """
+    algorithm = call.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
+    recipient = read_recipient(call)
+    opened = _open(call, call.key, algorithm, call.get("EncryptionContext"))
+    call.stop_if_dry_run()
+    result: Result = {"KeyId": call.key.arn, "EncryptionAlgorithm": algorithm}
+    if recipient is not None:
+        return result | for_recipient(recipient, opened.plaintext)
+    result["Plaintext"] = opened.plaintext
+    if opened.material_id is not None:
+        result["KeyMaterialId"] = opened.material_id
+    return result
+
+
+def _open(call: Call, key: Key, algorithm: str, context: Mapping[str, str] | None) -> Opened:
+    """Decrypt the request's blob; a dry run may ask to leave it aside."""
+    if _IGNORE_CIPHERTEXT in call.get("DryRunModifiers", ()):
+        if not call.get("DryRun"):
+            raise errors.INVALID(reason="DryRunModifiers can be used only with DryRun.")
+        check_encryption(key, algorithm, context)
+        return Opened(b"", None)
+    if "CiphertextBlob" not in call.params:
+        raise errors.MISSING(member="ciphertextBlob")
+    return decrypt_under(key, algorithm, call.params["CiphertextBlob"], context)
+
+
+def _source_key(call: Call) -> Iterable[Target]:
+    return (ciphertext_key(call, "SourceKeyId", "kms:ReEncryptFrom"),)
+
+
+@operation(
+    "ReEncrypt",
+    targets=[_source_key, key("DestinationKeyId", aliases=True, permission="kms:ReEncryptTo")],
+    states=USES_MATERIAL, usage="ENCRYPT_DECRYPT", grantable=True, cross_account=True, cryptographic=True,
+)  # fmt: skip
+def re_encrypt(call: Call) -> Result:
+    """Decrypt under one key and encrypt under another; the plaintext never leaves KMS.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_ReEncrypt.html
+    """
+    source, destination = call.target("SourceKeyId").key, call.target("DestinationKeyId").key
+    assert source is not None
+    assert destination is not None
+    source_algorithm = call.get("SourceEncryptionAlgorithm", SYMMETRIC_DEFAULT)
+    algorithm = call.get("DestinationEncryptionAlgorithm", SYMMETRIC_DEFAULT)
+    context = call.get("DestinationEncryptionContext")
+    check_encryption(destination, algorithm, context)
+    opened = _open(call, source, source_algorithm, call.get("SourceEncryptionContext"))
+    check_plaintext(destination, algorithm, opened.plaintext)
+    call.stop_if_dry_run()
+    result: Result = {
+        "CiphertextBlob": encrypt_under(call, destination, algorithm, opened.plaintext, context),
+        "SourceKeyId": source.arn,
+        "KeyId": destination.arn,
+        "SourceEncryptionAlgorithm": source_algorithm,
+        "DestinationEncryptionAlgorithm": algorithm,
+    }
+    if opened.material_id is not None:
+        result["SourceKeyMaterialId"] = opened.material_id
+    if algorithm == SYMMETRIC_DEFAULT and destination.current is not None:
+        result["DestinationKeyMaterialId"] = destination.current.id
+    return result

@@ -1,0 +1,178 @@
+"""Creating keys, describing them, switching them on and off, and deleting them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from .. import errors
+from ..descriptions import key_metadata
+from ..key_making import make_key
+from ..key_policies import check_new_policy
+from ..key_states import (
+    CANCELS_DELETION,
+    NOT_PENDING_DELETION,
+    SCHEDULES_DELETION,
+    SWITCHES,
+    key_state,
+)
+from ..operation import Call, Result, operation
+from ..pagination import paginate
+from ..records import Deletion, Key
+from ..specs import KEY_SPECS, KeySpec
+from ..tagging import read_tags
+from ..targets import anything, key
+
+KEYS_PER_REGION = 100_000
+_DEFAULT_WINDOW_DAYS = 30
+_KEYS_PER_PAGE = 100
+
+
+@operation(
+    "CreateKey",
+    targets=[anything(), anything("kms:TagResource", when=lambda call: bool(call.get("Tags")))],
+)
+def create_key(call: Call) -> Result:
+    """Create a KMS key.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html
+    """
+    spec, usage = _spec_and_usage(call)
+    origin = call.get("Origin", "AWS_KMS")
+    placement = ORIGINS[origin](call, spec)
+    tags = read_tags(call)
+    if len(call.region.keys) >= KEYS_PER_REGION:
+        raise errors.LIMIT_EXCEEDED(reason=f"You have reached the limit of {KEYS_PER_REGION} KMS keys.")
+    policy = check_new_policy(call)
+    created = make_key(
+        call.service, call.region, call.now,
+        spec=spec, usage=usage, origin=origin, policy=policy, tags=tags,
+        multi_region=bool(call.get("MultiRegion")), description=call.get("Description", ""), **placement,
+    )  # fmt: skip
+    return {"KeyMetadata": key_metadata(created, call.state)}
+
+
+def _spec_and_usage(call: Call) -> tuple[KeySpec, str]:
+    if "KeySpec" in call.params and "CustomerMasterKeySpec" in call.params:
+        raise errors.SPEC_GIVEN_TWICE()
+    spec = KEY_SPECS[call.get("KeySpec") or call.get("CustomerMasterKeySpec") or "SYMMETRIC_DEFAULT"]
+    usage = call.get("KeyUsage")
+    if usage is None:
+        if spec.name != "SYMMETRIC_DEFAULT":
+            raise errors.USAGE_MISSING()
+        usage = "ENCRYPT_DECRYPT"
+    if usage not in spec.usages:
+        raise errors.USAGE_NOT_FOR_SPEC(usage=usage, spec=spec.name)
+    partition = call.region.partition
+    if spec.partitions is not None and partition not in spec.partitions:
+        raise errors.SPEC_NOT_IN_REGION(spec=spec.name)
+    return spec, usage
+
+
+def _in_kms(call: Call, _spec: KeySpec) -> dict[str, Any]:
+    for member in ("CustomKeyStoreId", "XksKeyId"):
+        if member in call.params:
+            raise errors.INVALID(
+                reason=f"{member} is not valid for a KMS key with Origin {call.get('Origin', 'AWS_KMS')}."
+            )
+    return {}
+
+
+#: Origin -> what it demands of the request; gives further fields of the key's record.
+ORIGINS: dict[str, Callable[[Call, KeySpec], dict[str, Any]]] = {"AWS_KMS": _in_kms, "EXTERNAL": _in_kms}
+
+
+@operation("DescribeKey", targets=[key(aliases=True)], grantable=True, cross_account=True)
+def describe_key(call: Call) -> Result:
+    """Return what there is to know of a key.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html
+    """
+    return {"KeyMetadata": key_metadata(call.key, call.state)}
+
+
+@operation("ListKeys", targets=[anything()])
+def list_keys(call: Call) -> Result:
+    """List the keys of the account in the Region.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeys.html
+    """
+    region = call.region
+    owners = call.get("ResourceOwners", ["SELF"])
+
+    def show(key_id: str) -> dict[str, str]:
+        return {"KeyId": key_id, "KeyArn": region.keys[key_id].arn}
+
+    names = region.key_ids.after if "SELF" in owners else lambda _: iter(())
+    return paginate(call, "Keys", names, show, default=_KEYS_PER_PAGE, scope=",".join(owners))
+
+
+@operation("EnableKey", targets=[key()], states=SWITCHES, customer_managed=True)
+def enable_key(call: Call) -> Result:
+    """Let a disabled key be used again.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html
+    """
+    return _switch(call, enabled=True)
+
+
+@operation("DisableKey", targets=[key()], states=SWITCHES, customer_managed=True)
+def disable_key(call: Call) -> Result:
+    """Keep a key from being used for cryptography.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html
+    """
+    return _switch(call, enabled=False)
+
+
+def _switch(call: Call, *, enabled: bool) -> Result:
+    call.state.change_key(call.key, enabled=enabled)
+    return {}
+
+
+@operation("UpdateKeyDescription", targets=[key()], states=NOT_PENDING_DELETION, customer_managed=True)
+def update_key_description(call: Call) -> Result:
+    """Change the description of a key.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateKeyDescription.html
+    """
+    call.state.change_key(call.key, description=call.params["Description"])
+    return {}
+
+
+@operation("ScheduleKeyDeletion", targets=[key()], states=SCHEDULES_DELETION, customer_managed=True)
+def schedule_key_deletion(call: Call) -> Result:
+    """Delete a key after a waiting period of 7 to 30 days.
+
+    A multi-Region primary key with replicas waits for them first, and has no deletion date until they are gone.
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
+    """
+    window = call.get("PendingWindowInDays", _DEFAULT_WINDOW_DAYS)
+    date = None if waits_for_replicas(call.key) else call.now + timedelta(days=window)
+    changed = call.state.change_key(call.key, deletion=Deletion(window, date), enabled=False)
+    result: Result = {
+        "KeyId": changed.arn,
+        "KeyState": key_state(changed, call.state),
+        "PendingWindowInDays": window,
+    }
+    if date is not None:
+        call.state.schedule(date, call.state.home(changed), changed.id)
+        result["DeletionDate"] = date
+    return result
+
+
+def waits_for_replicas(key: Key) -> bool:
+    """Whether a key is a multi-Region primary that still has replicas."""
+    multi_region = key.multi_region
+    return multi_region is not None and multi_region.primary == key.region and bool(multi_region.replicas)
+
+
+@operation("CancelKeyDeletion", targets=[key()], states=CANCELS_DELETION, customer_managed=True)
+def cancel_key_deletion(call: Call) -> Result:
+    """Keep a key that was to be deleted. It is disabled then.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html
+    """
+    changed = call.state.change_key(call.key, deletion=None, enabled=False)
+    return {"KeyId": changed.arn}

@@ -1,0 +1,36 @@
+"""GenerateRandom."""
+
+from __future__ import annotations
+
+from .. import errors
+from ..operation import Call, Result, operation
+from ..recipients import for_recipient, read_recipient
+from ..targets import anything
+
+
+@operation("GenerateRandom", targets=[anything()])
+def generate_random(call: Call) -> Result:
+    """Return 1 to 1,024 random bytes.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateRandom.html
+    """
+    recipient = read_recipient(call)
+    store = call.get("CustomKeyStoreId")
+    if store is not None:
+        _check_store(call, store)
+    count = call.get("NumberOfBytes")
+    if count is None:
+        raise errors.MISSING(member="numberOfBytes")
+    plaintext = call.random(count)
+    return {"Plaintext": plaintext} if recipient is None else for_recipient(recipient, plaintext)
+
+
+def _check_store(call: Call, store_id: str) -> None:
+    """Random bytes can come from a connected CloudHSM key store, not from an external one."""
+    store = call.region.custom_key_stores.get(store_id)
+    if store is None:
+        raise errors.STORE_NOT_FOUND(store=store_id)
+    if store.type != "AWS_CLOUDHSM":
+        raise errors.UNSUPPORTED_SILENTLY()
+    if store.state != "CONNECTED":
+        raise errors.STORE_STATE(reason=f"The custom key store {store_id} is not connected.")

@@ -1,0 +1,73 @@
+"""The path of one call, the same for every operation. Start reading here."""
+
+from __future__ import annotations
+
+from . import errors
+from .access import authorize
+from .key_states import check_state
+from .operation import OPERATIONS, Call, Operation, Result, Target
+from .operations import load
+from .records import Key, LastUsage
+from .timeline import settle
+from .validation import operation_names, reader
+
+
+def find_operation(name: str) -> Operation:
+    """Return an operation by its name.
+
+    Raises:
+        KmsError: `UnknownOperationException`; with a text of ours when the installed botocore knows the operation and
+            this release does not.
+    """
+    load()
+    operation = OPERATIONS.get(name)
+    if operation is None:
+        raise errors.NOT_BUILT(operation=name) if name in operation_names() else errors.UNKNOWN_OPERATION()
+    return operation
+
+
+def perform(call: Call) -> Result:
+    """Carry out a call and return the members of its answer.
+
+    The order of the steps is AWS's: a malformed request is refused before anything is looked up, a caller without
+    permission learns nothing of the key's state.
+
+    Raises:
+        KmsError: whatever AWS would answer; then nothing has changed.
+    """
+    operation = call.operation
+    settle(call.state, call.now)
+    call.params = reader(operation.name)(call.params)
+    targets: list[Target] = []
+    for find in operation.targets:
+        targets += find(call)
+        call.targets = tuple(targets)
+    for target in targets:
+        authorize(call, target)
+    for target in targets:
+        if target.key is not None:
+            _check_manager(call, target)
+            check_state(target.key, operation.states, call.state)
+            _check_usage(operation, target.key)
+    result = operation.run(call)  # ends a dry run where everything that could refuse it has been looked at
+    if operation.cryptographic:
+        _note_use(call)
+    return result
+
+
+def _check_manager(call: Call, target: Target) -> None:
+    assert target.key is not None
+    if call.operation.customer_managed and target.key.manager == "AWS":
+        raise errors.MANAGED_KEY(caller=call.caller.arn, action=target.permission, arn=target.arn)
+
+
+def _check_usage(operation: Operation, key: Key) -> None:
+    if operation.usage is not None and key.usage != operation.usage:
+        raise errors.USAGE_NOT_VALID(arn=key.arn, usage=key.usage, operation=operation.name)
+
+
+def _note_use(call: Call) -> None:
+    usage = LastUsage(call.operation.name, call.now, call.request_id)
+    for target in call.targets:
+        if target.key is not None:
+            call.state.home(target.key).last_usage[target.key.id] = usage

@@ -1,0 +1,44 @@
+"""The `Recipient` parameter: answers that only a Nitro enclave can read. What `recipient` knows, as KMS answers it.
+
+Source: Developer Guide, "How AWS Nitro Enclaves uses AWS KMS"
+(https://docs.aws.amazon.com/kms/latest/developerguide/services-nitro-enclaves.html).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import errors
+from .operation import Call, Result
+
+if TYPE_CHECKING:
+    from .recipient import Attestation
+
+
+def read_recipient(call: Call) -> Attestation | None:
+    """Return the attestation document of a request, read; None if the request has none.
+
+    Raises:
+        KmsError: `ValidationException` for a document that is none.
+        MissingExtra: without the extra `nitro`.
+    """
+    given = call.get("Recipient")
+    if given is None:
+        return None
+    from .recipient import InvalidAttestation, parse_attestation  # only who uses enclaves needs its packages
+
+    for member in ("AttestationDocument", "KeyEncryptionAlgorithm"):
+        label = member[0].lower() + member[1:]
+        if member not in given:
+            raise errors.MISSING(member=f"recipient.{label}")
+    try:
+        return parse_attestation(given["AttestationDocument"])
+    except InvalidAttestation as invalid:
+        raise errors.INVALID(reason=str(invalid)) from None
+
+
+def for_recipient(attestation: Attestation, plaintext: bytes) -> Result:
+    """Return the members that stand in place of a plaintext when the request has a recipient."""
+    from .recipient import encrypt_for_recipient
+
+    return {"CiphertextForRecipient": encrypt_for_recipient(attestation, plaintext)}

@@ -1,0 +1,134 @@
+"""`FakeKms`: one fake KMS with its state, clock, randomness and options, for one mock."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from .caller import Caller
+from .clock import Clock
+from .errors import KmsError
+from .identifiers import new_uuid
+from .material.pool import KeySource
+from .operation import Call, Result, Target
+from .pipeline import find_operation, perform
+from .state import State
+
+
+@dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call that was made, as `KmsMock.calls` shows it.
+
+    Attributes:
+        operation: the operation's name.
+        params: the members of the request.
+        caller: who called.
+        account: the account of the caller.
+        region: the Region called.
+        time: when, by the mock's clock.
+        request_id: the request id of the answer.
+        result: the members of the answer; None if it was refused.
+        error: the error that refused it; None if it was carried out.
+        targets: what the call needed permission for, as far as it was found.
+    """
+
+    operation: str
+    params: Mapping[str, Any]
+    caller: Caller
+    account: str
+    region: str
+    time: datetime
+    request_id: str
+    result: Mapping[str, Any] | None
+    error: KmsError | None
+    targets: tuple[Target, ...] = field(repr=False)
+
+
+class FakeKms:
+    """A fake KMS.
+
+    Args:
+        random: gives `n` random bytes; the operating system's by default.
+        state: what it remembers at the beginning.
+        clock: its clock.
+        enforce_policies: whether policies, grants and IAM decide who may do what.
+    """
+
+    def __init__(
+        self,
+        *,
+        random: Callable[[int], bytes] | None = None,
+        state: State | None = None,
+        clock: Clock | None = None,
+        enforce_policies: bool = True,
+    ) -> None:
+        self.random = random or os.urandom
+        self.keys = KeySource(random)
+        self.state = state or State()
+        self.clock = clock or Clock()
+        self.enforce_policies = enforce_policies
+        self.calls: list[CallRecord] = []
+
+    def call(
+        self, operation: str, params: Mapping[str, Any], caller: Caller, region: str, request_id: str | None = None
+    ) -> Result:  # fmt: skip
+        """Carry out one call.
+
+        Args:
+            operation: such as `Encrypt`.
+            params: the members of the request; blobs as bytes or base64 text.
+            caller: who calls.
+            region: the Region called.
+            request_id: the id that the answer will have.
+
+        Returns:
+            The members of the answer: blobs as bytes, times as aware datetimes.
+
+        Raises:
+            KmsError: what AWS would answer; then nothing has changed.
+        """
+        found = find_operation(operation)
+        now = self.clock.now()
+        call = Call(
+            self, found, dict(params), caller, self.state.region(caller.account, region), now,
+            request_id or new_uuid(os.urandom),
+        )  # fmt: skip
+        result: Result | None = None
+        error: KmsError | None = None
+        try:
+            result = perform(call)
+        except KmsError as refusal:
+            error = refusal
+            raise
+        finally:
+            self.calls.append(
+                CallRecord(
+                    operation,
+                    call.params,
+                    caller,
+                    caller.account,
+                    region,
+                    now,
+                    call.request_id,
+                    result,
+                    error,
+                    call.targets,
+                )
+            )
+        return result
+
+    def fork(self) -> FakeKms:
+        """Return a fake KMS that begins with a copy of this one's state, for a nested scope."""
+        return FakeKms(
+            random=None if self.random is os.urandom else self.random,
+            state=self.state.copy(),
+            clock=self.clock.copy(),
+            enforce_policies=self.enforce_policies,
+        )
+
+    def close(self) -> None:
+        """Give back what was borrowed from the process: RSA keys."""
+        self.keys.close()

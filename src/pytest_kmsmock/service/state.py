@@ -1,0 +1,187 @@
+"""Where the records are: per account and Region, in dicts, with what paging and look-ups need beside them."""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_right, insort
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from .identifiers import partition_of
+from .records import SHARED, Alias, CustomKeyStore, Grant, Key, LastUsage
+
+
+class SortedNames:
+    """Names in order, so that a page costs the same wherever it begins. Used by ListKeys and ListAliases."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self, names: list[str] | None = None) -> None:
+        self._names = names or []
+
+    def add(self, name: str) -> None:
+        """Put in a name that is not there yet."""
+        insort(self._names, name)
+
+    def remove(self, name: str) -> None:
+        """Take out a name that is there."""
+        del self._names[bisect_right(self._names, name) - 1]
+
+    def after(self, name: str | None) -> Iterator[str]:
+        """Yield the names that come after the given one; all of them after None."""
+        names = self._names
+        start = 0 if name is None else bisect_right(names, name)
+        return (names[index] for index in range(start, len(names)))
+
+    def copy(self) -> SortedNames:
+        """Return a copy of its own."""
+        return SortedNames(self._names.copy())
+
+
+class Region:
+    """What one account has in one Region."""
+
+    __slots__ = (
+        "account", "alias_names", "aliases", "aliases_of", "custom_key_stores", "grants", "key_ids", "keys",
+        "last_usage", "name",
+    )  # fmt: skip
+
+    def __init__(self, account: str, name: str) -> None:
+        self.account = account
+        self.name = name
+        self.keys: dict[str, Key] = {}
+        self.key_ids = SortedNames()
+        self.aliases: dict[str, Alias] = {}
+        self.alias_names = SortedNames()
+        self.aliases_of: dict[str, tuple[str, ...]] = {}  # key id -> alias names, in order of creation
+        self.grants: dict[str, dict[str, Grant]] = {}  # key id -> grant id -> grant, in order of creation
+        self.last_usage: dict[str, LastUsage] = {}
+        self.custom_key_stores: dict[str, CustomKeyStore] = {}
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition that the Region is in, such as `aws-cn`."""
+        return partition_of(self.name)
+
+    def copy(self) -> Region:
+        """Return a Region with dicts of its own and the same records."""
+        clone = Region(self.account, self.name)
+        clone.keys = self.keys.copy()
+        clone.key_ids = self.key_ids.copy()
+        clone.aliases = self.aliases.copy()
+        clone.alias_names = self.alias_names.copy()
+        clone.aliases_of = self.aliases_of.copy()
+        clone.grants = {key_id: grants.copy() for key_id, grants in self.grants.items()}
+        clone.last_usage = self.last_usage.copy()
+        clone.custom_key_stores = self.custom_key_stores.copy()
+        return clone
+
+    def put_alias(self, alias: Alias) -> None:
+        """Add an alias, or replace the one of the same name."""
+        before = self.aliases.get(alias.name)
+        if before is None:
+            self.alias_names.add(alias.name)
+        elif before.key_id is not None:
+            self._unlink(before)
+        self.aliases[alias.name] = alias
+        if alias.key_id is not None:
+            self.aliases_of[alias.key_id] = (*self.aliases_of.get(alias.key_id, ()), alias.name)
+
+    def drop_alias(self, name: str) -> None:
+        """Remove an alias that is there."""
+        alias = self.aliases.pop(name)
+        self.alias_names.remove(name)
+        if alias.key_id is not None:
+            self._unlink(alias)
+
+    def _unlink(self, alias: Alias) -> None:
+        assert alias.key_id is not None
+        names = tuple(name for name in self.aliases_of[alias.key_id] if name != alias.name)
+        if names:
+            self.aliases_of[alias.key_id] = names
+        else:
+            del self.aliases_of[alias.key_id]
+
+
+class State:
+    """Everything that the fake KMS remembers: all accounts and Regions, and what is due when."""
+
+    __slots__ = ("_regions", "timeline")
+
+    def __init__(self) -> None:
+        self._regions: dict[tuple[str, str], Region] = {}
+        #: A heap of (when, account, Region, key id or custom key store id): something may be due by then.
+        self.timeline: list[tuple[datetime, str, str, str]] = []
+
+    def region(self, account: str, name: str) -> Region:
+        """Return what an account has in a Region; empty if it was never used."""
+        region = self._regions.get((account, name))
+        if region is None:
+            region = self._regions[account, name] = Region(account, name)
+        return region
+
+    def regions(self) -> Iterator[Region]:
+        """Yield every Region of every account that was ever used."""
+        yield from list(self._regions.values())
+
+    def find_key(self, region: str, key_id: str) -> Key | None:
+        """Return the key with this id in a Region, whichever account owns it."""
+        for (_, name), candidate in self._regions.items():
+            if name == region and key_id in candidate.keys:
+                return candidate.keys[key_id]
+        return None
+
+    def home(self, key: Key) -> Region:
+        """Return the Region that holds a key."""
+        return self._regions[key.account, key.region]
+
+    def related(self, key: Key) -> Iterator[Key]:
+        """Yield the other keys of a multi-Region key: the primary first, then the replicas."""
+        if key.multi_region is None:
+            return
+        for name in (key.multi_region.primary, *key.multi_region.replicas):
+            if name != key.region:
+                other = self.region(key.account, name).keys.get(key.id)
+                if other is not None:
+                    yield other
+
+    def add_key(self, key: Key) -> None:
+        """Add a new key."""
+        region = self.region(key.account, key.region)
+        region.keys[key.id] = key
+        region.key_ids.add(key.id)
+
+    def change_key(self, key: Key, **changes: Any) -> Key:
+        """Replace fields of a key; what multi-Region keys share is changed on all related keys."""
+        changed = replace(key, **changes)
+        self.home(key).keys[key.id] = changed
+        if key.multi_region is not None:
+            kept = SHARED - {"materials"} if key.origin == "EXTERNAL" else SHARED
+            shared = {name: value for name, value in changes.items() if name in kept}
+            if shared:
+                for other in self.related(key):
+                    self.home(other).keys[other.id] = replace(other, **shared)
+        return changed
+
+    def drop_key(self, key: Key) -> None:
+        """Remove a key with its aliases and grants."""
+        region = self.home(key)
+        del region.keys[key.id]
+        region.key_ids.remove(key.id)
+        for name in region.aliases_of.get(key.id, ()):
+            region.drop_alias(name)
+        region.grants.pop(key.id, None)
+        region.last_usage.pop(key.id, None)
+
+    def schedule(self, when: datetime, region: Region, resource_id: str) -> None:
+        """Note that something may be due on a key or custom key store; `timeline` looks when the time has come."""
+        heapq.heappush(self.timeline, (when, region.account, region.name, resource_id))
+
+    def copy(self) -> State:
+        """Return a state of its own that shares the records."""
+        clone = State()
+        clone._regions = {place: region.copy() for place, region in self._regions.items()}
+        clone.timeline = self.timeline.copy()
+        return clone

@@ -1,0 +1,105 @@
+"""Finding what a call is about: key ids, key ARNs, alias names and alias ARNs in requests.
+
+Each function here makes a `Finder` for an operation's `targets`. Source of the rules: Developer Guide, "Key
+identifiers (KeyId)" (https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#key-id).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from . import errors
+from .identifiers import KEY_ID, Arn, alias_arn, key_arn, parse_arn
+from .managed_keys import key_of_service_alias
+from .operation import Call, Finder, Target
+from .records import Key
+
+
+def key(
+    member: str = "KeyId", *, aliases: bool = False, permission: str | None = None, optional: bool = False
+) -> Finder:
+    """Make a finder of the key that a request member names.
+
+    Args:
+        member: the request member.
+        aliases: whether the operation takes alias names and alias ARNs.
+        permission: the IAM action, by default that of the operation.
+        optional: whether the member may be absent, which then gives no target.
+    """
+
+    def find(call: Call) -> Iterable[Target]:
+        if optional and member not in call.params:
+            return ()
+        action = permission or f"kms:{call.operation.name}"
+        return (find_key(call, call.params[member], action, aliases=aliases, member=member),)
+
+    return find
+
+
+def alias(member: str = "AliasName") -> Finder:
+    """Make a finder of the alias that a request member names; it need not exist."""
+
+    def find(call: Call) -> Iterable[Target]:
+        name = call.params[member]
+        arn = alias_arn(call.region.name, call.region.account, name)
+        return (Target(f"kms:{call.operation.name}", arn, member=member),)
+
+    return find
+
+
+def anything(permission: str | None = None, *, when: Callable[[Call], bool] = lambda _: True) -> Finder:
+    """Make a finder for a permission on `*`, which only IAM policies can give."""
+
+    def find(call: Call) -> Iterable[Target]:
+        return (Target(permission or f"kms:{call.operation.name}", "*"),) if when(call) else ()
+
+    return find
+
+
+def find_key(call: Call, identifier: str, permission: str, *, aliases: bool, member: str | None = None) -> Target:
+    """Return the key that an identifier names.
+
+    Raises:
+        KmsError: `NotFoundException` or `InvalidArnException`; `AccessDeniedException` for another account's key that
+            does not exist, since AWS does not tell who may not know.
+    """
+    region = call.region
+    if KEY_ID.fullmatch(identifier):
+        found = region.keys.get(identifier)
+        if found is None:
+            raise errors.KEY_NOT_FOUND(arn=key_arn(region.name, region.account, identifier))
+        return Target(permission, found.arn, found, member=member)
+    if identifier.startswith("arn:"):
+        arn = parse_arn(identifier)
+        if arn is None:
+            raise errors.INVALID_ARN(arn=identifier)
+        if arn.region != region.name:
+            raise errors.ARN_OF_OTHER_REGION(region=arn.region)
+        if not arn.is_alias:
+            return _by_arn(call, arn, permission, member)
+        if aliases:
+            return _by_alias(call, arn.account, arn.name, permission, member)
+    elif aliases and identifier.startswith("alias/"):
+        return _by_alias(call, region.account, identifier, permission, member)
+    raise errors.INVALID_KEY_ID(key_id=identifier)
+
+
+def _by_arn(call: Call, arn: Arn, permission: str, member: str | None) -> Target:
+    found = call.state.region(arn.account, arn.region).keys.get(arn.name)
+    if found is None:
+        if arn.account != call.caller.account:
+            raise errors.KEY_OUT_OF_SIGHT(caller=call.caller.arn, action=permission)
+        raise errors.KEY_NOT_FOUND(arn=key_arn(arn.region, arn.account, arn.name))
+    return Target(permission, found.arn, found, member=member)
+
+
+def _by_alias(call: Call, account: str, name: str, permission: str, member: str | None) -> Target:
+    region = call.state.region(account, call.region.name)
+    entry = region.aliases.get(name)
+    key_id = entry.key_id if entry is not None else None
+    found: Key | None = region.keys[key_id] if key_id is not None else key_of_service_alias(call, region, name)
+    if found is None:
+        if account != call.caller.account:
+            raise errors.KEY_OUT_OF_SIGHT(caller=call.caller.arn, action=permission)
+        raise errors.ALIAS_NOT_FOUND(arn=alias_arn(region.name, account, name))
+    return Target(permission, found.arn, found, alias=name, member=member)
