@@ -1,0 +1,34 @@
+"""The policy engine: principals, compiled policies, conditions, decisions. Knows nothing of the rest of the service."""
+
+from pytest_kmsmock.service.authorization.decision import (
+    Decision,
+    Denial,
+    Policies,
+    Request,
+    Step,
+    evaluate,
+    would_lock_out,
+)
+from pytest_kmsmock.service.authorization.default_policies import default_key_policy, key_policy
+from pytest_kmsmock.service.authorization.documents import MalformedPolicy, PolicyKind
+from pytest_kmsmock.service.authorization.policy import Policy, compile_policy
+from pytest_kmsmock.service.authorization.principals import Match, Principal, PrincipalKind
+
+__all__ = [
+    "Decision",
+    "Denial",
+    "MalformedPolicy",
+    "Match",
+    "Policies",
+    "Policy",
+    "PolicyKind",
+    "Principal",
+    "PrincipalKind",
+    "Request",
+    "Step",
+    "compile_policy",
+    "default_key_policy",
+    "evaluate",
+    "key_policy",
+    "would_lock_out",
+]

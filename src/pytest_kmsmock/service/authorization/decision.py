@@ -1,0 +1,349 @@
+"""The decision: whether a request is allowed, which kind of policy refused it, and why.
+
+Pure functions of compiled policies and a request. Where policies, grants and condition values come from, and
+which requests an operation makes, is for the caller.
+
+See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and
+https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock.service.authorization.documents import PolicyKind
+from pytest_kmsmock.service.authorization.principals import Match, PrincipalKind
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pytest_kmsmock.service.authorization.patterns import Lookup
+    from pytest_kmsmock.service.authorization.policy import Policy
+    from pytest_kmsmock.service.authorization.principals import Principal
+
+
+def no_context(_key: str) -> tuple[str, ...] | None:
+    """Be the lookup of a request without condition keys."""
+    return None
+
+
+def no_grant() -> str | None:
+    """Say that no grant allows a request."""
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is asked for: one action on one resource.
+
+    Attributes:
+        principal: The caller.
+        action: The permission, such as `kms:ReEncryptFrom`.
+        resource: ARN of the key, alias or custom key store; `*` for an action without a resource.
+        account: Id of the account that owns the resource; empty for an action without a resource.
+        context: Gives the values of a condition key, named in lower case.
+        cross_account: Whether the operation works on keys of other accounts at all.
+        from_ciphertext: Whether the key is known only from a ciphertext; then AWS's text does not name it.
+    """
+
+    principal: Principal
+    action: str
+    resource: str = "*"
+    account: str = ""
+    context: Lookup = no_context
+    cross_account: bool = True
+    from_ciphertext: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """All policies that bear on a request.
+
+    Attributes:
+        key: Key policies: the default one, and one of RAM if the key is shared. Empty for actions that only
+            IAM authorises, such as CreateKey, and for aliases.
+        identity: Policies of the user or role, and of the user's groups.
+        boundary: Permissions boundary; None if there is none.
+        session: Session policies of a role session or federated user; None if none was passed.
+        service_control: Service control policies of the caller's account, one tuple for each level of the
+            organization from the root to the account. At each level at least one must allow.
+        resource_control: Resource control policies of the account that owns the resource. Only their denials
+            count, because AWS attaches one that allows everything at every level.
+        vpc_endpoint: Policy of the VPC endpoint through which the request comes; None if it comes through
+            none, or the endpoint has no policy of its own.
+    """
+
+    key: tuple[Policy, ...] = ()
+    identity: tuple[Policy, ...] = ()
+    boundary: Policy | None = None
+    session: tuple[Policy, ...] | None = None
+    service_control: tuple[tuple[Policy, ...], ...] = ()
+    resource_control: tuple[Policy, ...] = ()
+    vpc_endpoint: Policy | None = None
+
+
+class Denial(Enum):
+    """Why a request was refused; the value is the end of AWS's text.
+
+    See https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
+    """
+
+    IDENTITY_EXPLICIT = "with an explicit deny in an identity-based policy"
+    RESOURCE_EXPLICIT = "with an explicit deny in a resource-based policy"
+    BOUNDARY_EXPLICIT = "with an explicit deny in a permissions boundary"
+    SESSION_EXPLICIT = "with an explicit deny in a session policy"
+    SERVICE_CONTROL_EXPLICIT = "with an explicit deny in a service control policy"
+    RESOURCE_CONTROL_EXPLICIT = "with an explicit deny in a resource control policy"
+    VPC_ENDPOINT_EXPLICIT = "with an explicit deny in a VPC endpoint policy"
+    IDENTITY = "because no identity-based policy allows the {action} action"
+    RESOURCE = "because no resource-based policy allows the {action} action"
+    BOUNDARY = "because no permissions boundary allows the {action} action"
+    SESSION = "because no session policy allows the {action} action"
+    SERVICE_CONTROL = "because no service control policy allows the {action} action"
+    VPC_ENDPOINT = "because no VPC endpoint policy allows the {action} action"
+    OTHER_ACCOUNT = (
+        "because the resource does not exist in this Region, no resource-based policies allow access, or a "
+        "resource-based policy explicitly denies access"
+    )
+
+
+_EXPLICIT = {
+    kind: Denial[f"{name}_EXPLICIT"]
+    for kind, name in (
+        (PolicyKind.KEY, "RESOURCE"),
+        (PolicyKind.IDENTITY, "IDENTITY"),
+        (PolicyKind.BOUNDARY, "BOUNDARY"),
+        (PolicyKind.SESSION, "SESSION"),
+        (PolicyKind.SERVICE_CONTROL, "SERVICE_CONTROL"),
+        (PolicyKind.RESOURCE_CONTROL, "RESOURCE_CONTROL"),
+        (PolicyKind.VPC_ENDPOINT, "VPC_ENDPOINT"),
+    )
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One line of an explanation.
+
+    Attributes:
+        policy: What the statement belongs to, such as `identity-based policy 1`; or what else was looked at.
+        statement: The statement, by number and Sid; empty if the line is about the whole.
+        matched: Whether it applies to the request.
+        text: What follows from it, or why it does not apply.
+    """
+
+    policy: str
+    statement: str
+    matched: bool
+    text: str
+
+    def __str__(self) -> str:
+        sign = "+" if self.matched else "-"
+        return f"{sign} {self.policy}{', ' if self.statement else ''}{self.statement}: {self.text}"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided.
+
+    Attributes:
+        denial: Why the request was refused; None if it is allowed.
+        request: What was asked.
+        policies: What it was decided from.
+        grant: Gives the id of a grant that allows the request, or None.
+    """
+
+    denial: Denial | None
+    request: Request
+    policies: Policies
+    grant: Callable[[], str | None] = no_grant
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the request is allowed."""
+        return self.denial is None
+
+    @property
+    def message(self) -> str:
+        """AWS's text for AccessDeniedException; empty if the request is allowed."""
+        if self.denial is None:
+            return ""
+        request = self.request
+        if request.from_ciphertext:
+            resource = "the resource associated with this ciphertext"
+        elif self.denial is Denial.OTHER_ACCOUNT:
+            resource = "this resource"
+        else:
+            resource = f"resource: {request.resource}"
+        reason = self.denial.value.format(action=request.action)
+        return f"User: {request.principal.arn} is not authorized to perform: {request.action} on {resource} {reason}"
+
+    def explain(self) -> tuple[Step, ...]:
+        """Decide again, and write down each statement with what it says, or why it does not apply.
+
+        The request's context is asked again: explain while it still gives the values of the call.
+        """
+        return tuple(_steps(self))
+
+
+def evaluate(request: Request, policies: Policies, grant: Callable[[], str | None] = no_grant) -> Decision:
+    """Decide on a request in AWS's order: explicit denials, organization, key policy and grants, identity policies.
+
+    Args:
+        request: What is asked for.
+        policies: All policies that bear on it.
+        grant: Gives the id of a grant that allows the request, or None. Asked only if no policy decides.
+
+    Returns:
+        The decision.
+    """
+    denial = _explicit(request, policies) or _implicit(request, policies, grant)
+    return Decision(denial, request, policies, grant)
+
+
+def would_lock_out(
+    policy: Policy,
+    principal: Principal,
+    identity: tuple[Policy, ...] = (),
+    *,
+    account: str | None = None,
+    resource: str = "*",
+    context: Lookup = no_context,
+) -> bool:
+    """Say whether a new key policy would forbid the caller to change the key policy again.
+
+    Args:
+        policy: The new key policy.
+        principal: Who sets it.
+        identity: Policies of the caller, which count if the key policy lets IAM policies decide.
+        account: Id of the account that owns the key; the caller's by default.
+        resource: ARN of the key.
+        context: The condition keys of the PutKeyPolicy request to come; `kms:PolicyName` is `default` in it.
+
+    See the description of BypassPolicyLockoutSafetyCheck in
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
+    """
+    owner = principal.account if account is None else account
+    request = Request(principal, "kms:PutKeyPolicy", resource, owner, context, cross_account=False)
+    return not evaluate(request, Policies(key=(policy,), identity=identity)).allowed
+
+
+def _groups(policies: Policies) -> Iterator[tuple[Policy, ...]]:
+    """List all policies, in the order in which a denial is reported."""
+    yield from policies.service_control
+    yield policies.resource_control
+    if policies.vpc_endpoint is not None:
+        yield (policies.vpc_endpoint,)
+    yield policies.key
+    yield policies.identity
+    if policies.boundary is not None:
+        yield (policies.boundary,)
+    yield policies.session or ()
+
+
+def _explicit(request: Request, policies: Policies) -> Denial | None:
+    principal, action, resource, context = (
+        request.principal,
+        request.action,
+        request.resource,
+        request.context,
+    )
+    for group in _groups(policies):
+        for policy in group:
+            if policy.verdict(principal, action, resource, context).denied:
+                if policy.kind is PolicyKind.KEY and _is_foreign(request):
+                    return Denial.OTHER_ACCOUNT
+                return _EXPLICIT[policy.kind]
+    return None
+
+
+def _is_foreign(request: Request) -> bool:
+    """Say whether the caller belongs to another account than the resource. A service belongs to none."""
+    return bool(request.account) and not request.principal.is_service and request.account != request.principal.account
+
+
+def _allow(request: Request, policies: tuple[Policy, ...]) -> Match:
+    """Say how closely policies allow a request that none of them denies."""
+    closest = Match.NONE
+    for policy in policies:
+        allow = policy.verdict(request.principal, request.action, request.resource, request.context).allow
+        closest = max(closest, allow)
+    return closest
+
+
+def _implicit(request: Request, policies: Policies, grant: Callable[[], str | None]) -> Denial | None:
+    for level in policies.service_control:
+        if not _allow(request, level):
+            return Denial.SERVICE_CONTROL
+    if policies.vpc_endpoint is not None and not _allow(request, (policies.vpc_endpoint,)):
+        return Denial.VPC_ENDPOINT
+    if not policies.key:
+        return _by_identity(request, policies)
+    if _is_foreign(request):
+        return _foreign(request, policies, grant)
+    named = _allow(request, policies.key)
+    if named is Match.DIRECT or (named is Match.ISSUER and _limits(request, policies) is None):
+        return None
+    if named is not Match.NONE:
+        denial = _limits(request, policies) if named is Match.ISSUER else _by_identity(request, policies)
+        if denial is None or grant() is not None:
+            return None
+        return denial
+    return None if grant() is not None else Denial.RESOURCE
+
+
+def _foreign(request: Request, policies: Policies, grant: Callable[[], str | None]) -> Denial | None:
+    """Decide on a key of another account: its key policy and the caller's own policies must both allow.
+
+    See https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+    """
+    if not request.cross_account:
+        return Denial.OTHER_ACCOUNT
+    if grant() is not None:
+        return None
+    if not _allow(request, policies.key):
+        return Denial.OTHER_ACCOUNT
+    return _by_identity(request, policies)
+
+
+def _by_identity(request: Request, policies: Policies) -> Denial | None:
+    """Decide by the policies of the caller; the root user needs none."""
+    if request.principal.kind is not PrincipalKind.ROOT and not _allow(request, policies.identity):
+        return Denial.IDENTITY
+    return _limits(request, policies)
+
+
+def _limits(request: Request, policies: Policies) -> Denial | None:
+    """Decide by what limits the policies of the caller."""
+    if policies.boundary is not None and not _allow(request, (policies.boundary,)):
+        return Denial.BOUNDARY
+    if policies.session is not None and not _allow(request, policies.session):
+        return Denial.SESSION
+    return None
+
+
+def _steps(decision: Decision) -> Iterator[Step]:
+    request = decision.request
+    for group in _groups(decision.policies):
+        for number, policy in enumerate(group, start=1):
+            name = policy.kind.value if len(group) == 1 else f"{policy.kind.value} {number}"
+            for statement in policy.statements:
+                reason = statement.why_not(request.principal, request.action, request.resource, request.context)
+                effect = "denies" if statement.deny else "allows"
+                if reason is None and not statement.deny and policy.kind is PolicyKind.KEY:
+                    effect = _EFFECTS[statement.match(request.principal, request.action)]
+                yield Step(name, statement.name, reason is None, reason or f"{effect} {request.action}")
+    grant = decision.grant() if decision.policies.key else None
+    if decision.policies.key:
+        text = "no grant allows the request" if grant is None else f"grant {grant} allows the request"
+        yield Step("grants", "", grant is not None, text)
+    yield Step("decision", "", decision.allowed, decision.message or "allowed")
+
+
+_EFFECTS = {
+    Match.ACCOUNT: "lets IAM policies of the account allow",
+    Match.ISSUER: "allows, within permissions boundary and session policies,",
+    Match.DIRECT: "allows",
+}

@@ -1,0 +1,145 @@
+"""The key policies that AWS writes: CreateKey's default, and what the console's create-key wizard makes.
+
+See https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_Value: TypeAlias = "str | list[str] | dict[str, _Value]"
+_Statement: TypeAlias = "dict[str, _Value]"
+
+_ADMINISTER = (
+    "Create*",
+    "Describe*",
+    "Enable*",
+    "List*",
+    "Put*",
+    "Update*",
+    "Revoke*",
+    "Disable*",
+    "Get*",
+    "Delete*",
+    "TagResource",
+    "UntagResource",
+)
+_DELETE = ("ScheduleKeyDeletion", "CancelKeyDeletion")
+_ROTATE = ("RotateKeyOnDemand",)
+_IMPORT = ("ImportKeyMaterial",)
+_MULTI_REGION = ("ReplicateKey", "UpdatePrimaryRegion")
+_SYMMETRIC = ("Encrypt", "Decrypt", "ReEncrypt*", "GenerateDataKey*", "DescribeKey")
+# By KeyUsage, for keys other than symmetric encryption keys.
+_USE = {
+    "ENCRYPT_DECRYPT": ("Encrypt", "Decrypt", "ReEncrypt*", "DescribeKey", "GetPublicKey"),
+    "SIGN_VERIFY": ("DescribeKey", "GetPublicKey", "Sign", "Verify"),
+    "GENERATE_VERIFY_MAC": ("DescribeKey", "GenerateMac", "VerifyMac"),
+    "KEY_AGREEMENT": ("DescribeKey", "GetPublicKey", "DeriveSharedSecret"),
+    "ENCAPSULATE_DECAPSULATE": ("DescribeKey", "GetPublicKey", "Encapsulate", "Decapsulate"),
+}
+_PERSIST = ("CreateGrant", "ListGrants", "RevokeGrant")
+
+
+def _written(policy_id: str, statements: list[_Statement]) -> str:
+    """Write a policy as KMS does: two blanks of indentation, a blank on both sides of colons, lists on one line."""
+    blocks = ", ".join(_block(statement, "  ") for statement in statements)
+    return f'{{\n  "Version" : "2012-10-17",\n  "Id" : {json.dumps(policy_id)},\n  "Statement" : [ {blocks} ]\n}}'
+
+
+def _block(value: _Value, indent: str) -> str:
+    if isinstance(value, dict):
+        inner = ",\n".join(f"{indent}  {json.dumps(k)} : {_block(v, indent + '  ')}" for k, v in value.items())
+        return f"{{\n{inner}\n{indent}}}"
+    if isinstance(value, list):
+        return f"[ {', '.join(json.dumps(entry) for entry in value)} ]"
+    return json.dumps(value)
+
+
+def _enable_iam(account: str, partition: str) -> _Statement:
+    return {
+        "Sid": "Enable IAM User Permissions",
+        "Effect": "Allow",
+        "Principal": {"AWS": f"arn:{partition}:iam::{account}:root"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+
+
+def default_key_policy(account: str, partition: str = "aws") -> str:
+    """Give the key policy of a key that was created without one.
+
+    Args:
+        account: 12-digit id of the account that owns the key.
+        partition: Partition of the Region, such as `aws-cn`.
+
+    Returns:
+        The document, character for character as GetKeyPolicy gives it.
+    """
+    return _written("key-default-1", [_enable_iam(account, partition)])
+
+
+def key_policy(
+    account: str,
+    partition: str = "aws",
+    *,
+    administrators: Iterable[str] = (),
+    users: Iterable[str] = (),
+    other_accounts: Iterable[str] = (),
+    allow_deletion: bool = True,
+    key_usage: str = "ENCRYPT_DECRYPT",
+    key_spec: str = "SYMMETRIC_DEFAULT",
+    origin: str = "AWS_KMS",
+    multi_region: bool = False,
+) -> str:
+    """Give the key policy that the console's create-key wizard makes.
+
+    Args:
+        account: 12-digit id of the account that owns the key.
+        partition: Partition of the Region.
+        administrators: ARNs of the users and roles that may administer the key, but not use it.
+        users: ARNs of the users and roles that may use the key.
+        other_accounts: Ids of other accounts whose administrators may let their users use the key.
+        allow_deletion: Whether key administrators may schedule the deletion of the key.
+        key_usage: KeyUsage of the key.
+        key_spec: KeySpec of the key.
+        origin: Origin of the key; administrators of an EXTERNAL key may import material.
+        multi_region: Whether it is a multi-Region key, which administrators may replicate.
+
+    Returns:
+        The document.
+    """
+    statements = [_enable_iam(account, partition)]
+    admins = list(administrators)
+    callers = [*users, *(f"arn:{partition}:iam::{other}:root" for other in other_accounts)]
+    symmetric = key_spec == "SYMMETRIC_DEFAULT"
+    if admins:
+        actions = (
+            *_ADMINISTER,
+            *(_DELETE if allow_deletion else ()),
+            *(_IMPORT if origin == "EXTERNAL" else ()),
+            *(_MULTI_REGION if multi_region else ()),
+            *(_ROTATE if symmetric and origin in {"AWS_KMS", "EXTERNAL"} else ()),
+        )
+        statements.append(_granting("Allow access for Key Administrators", admins, actions))
+    if callers:
+        statements.append(_granting("Allow use of the key", callers, _SYMMETRIC if symmetric else _USE[key_usage]))
+        if symmetric:
+            statements.append(
+                _granting("Allow attachment of persistent resources", callers, _PERSIST)
+                | {"Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}}
+            )
+    return _written("key-consolepolicy-3", statements)
+
+
+def _granting(sid: str, principals: list[str], actions: Iterable[str]) -> _Statement:
+    return {
+        "Sid": sid,
+        "Effect": "Allow",
+        "Principal": {"AWS": principals[0] if len(principals) == 1 else principals},
+        "Action": [f"kms:{action}" for action in actions],
+        "Resource": "*",
+    }

@@ -1,0 +1,132 @@
+"""A compiled policy, and what it says about a request.
+
+A policy is compiled once for each text, and remembers which of its statements are about a caller and an
+action: what remains to be checked at a call are the statements that depend on its resource or context.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from pytest_kmsmock.service.authorization.documents import PolicyKind, parse_document
+from pytest_kmsmock.service.authorization.principals import Match
+
+if TYPE_CHECKING:
+    from pytest_kmsmock.service.authorization.patterns import Lookup
+    from pytest_kmsmock.service.authorization.principals import Principal
+    from pytest_kmsmock.service.authorization.statements import Statement
+
+_PLANS_KEPT = 1024
+"""How many pairs of caller and action a policy remembers."""
+
+
+class Verdict(NamedTuple):
+    """What one policy says about one request.
+
+    Attributes:
+        denied: Whether a statement denies.
+        allow: How closely the closest statement that allows names the caller; NONE if none allows.
+    """
+
+    denied: bool
+    allow: Match
+
+
+_DENIED = Verdict(denied=True, allow=Match.NONE)
+_ALLOWED = {match: Verdict(denied=False, allow=match) for match in Match}
+
+
+class _Plan(NamedTuple):
+    """What a policy says about a caller and an action, and what depends on resource and context.
+
+    Attributes:
+        settled: The verdict of the statements that depend on neither.
+        denies: Denying statements to check.
+        allows: Allowing statements to check, closest first; only those that would be closer than what is
+            settled.
+    """
+
+    settled: Verdict
+    denies: tuple[Statement, ...]
+    allows: tuple[tuple[Match, Statement], ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """One compiled policy document.
+
+    Attributes:
+        text: The document.
+        kind: What it is used as.
+        statements: Its statements, in order.
+    """
+
+    text: str = field(repr=False)
+    kind: PolicyKind
+    statements: tuple[Statement, ...]
+    _plans: dict[tuple[str, str], _Plan] = field(default_factory=dict, repr=False)
+
+    @property
+    def principals(self) -> frozenset[str]:
+        """ARNs of the users, roles and sessions that its Principal elements name; accounts are not among them."""
+        elements = [statement.principal for statement in self.statements if statement.principal is not None]
+        return frozenset(arn for element in elements for arn in element.arns if arn != "*")
+
+    def verdict(self, principal: Principal, action: str, resource: str, lookup: Lookup) -> Verdict:
+        """Say what the policy decides about a request.
+
+        Args:
+            principal: The caller.
+            action: The action, such as `kms:Encrypt`.
+            resource: ARN of the resource, or `*` for an action that has none.
+            lookup: The values of the request's condition keys; asked only for the keys that decide.
+
+        Returns:
+            Whether it denies, and if not, how closely it allows.
+        """
+        plan = self._plans.get((principal.identity, action))
+        if plan is None:
+            plan = self._plan(principal, action)
+        settled, denies, allows = plan
+        for statement in denies:
+            if statement.holds(resource, lookup):
+                return _DENIED
+        for match, statement in allows:
+            if statement.holds(resource, lookup):
+                return _ALLOWED[match]
+        return settled
+
+    def _plan(self, principal: Principal, action: str) -> _Plan:
+        about = [(statement.match(principal, action), statement) for statement in self.statements]
+        denies = tuple(statement for match, statement in about if match and statement.deny)
+        allows = [(match, statement) for match, statement in about if match and not statement.deny]
+        if any(statement.unconditional for statement in denies):
+            plan = _Plan(_DENIED, (), ())
+        else:
+            sure = max((match for match, statement in allows if statement.unconditional), default=Match.NONE)
+            closer = [(match, statement) for match, statement in allows if match > sure]
+            closer.sort(key=lambda pair: -pair[0])
+            plan = _Plan(_ALLOWED[sure], denies, tuple(closer))
+        if len(self._plans) >= _PLANS_KEPT:
+            self._plans.clear()
+        self._plans[principal.identity, action] = plan
+        return plan
+
+
+@lru_cache(maxsize=1024)
+def compile_policy(text: str, kind: PolicyKind = PolicyKind.KEY) -> Policy:
+    """Compile a policy document; the same text is compiled once.
+
+    Args:
+        text: The document, in JSON.
+        kind: What it is to be used as.
+
+    Returns:
+        The compiled policy.
+
+    Raises:
+        MalformedPolicy: If AWS would refuse it.
+    """
+    return Policy(text, kind, parse_document(text, kind))

@@ -1,0 +1,165 @@
+"""A compiled statement of a policy, and whether it applies to a request.
+
+How statements are read from a document is in `documents`; what several of them decide together is in `policy` and
+`decision`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock.service.authorization.patterns import has_variables, matcher, parse_template, resolve
+from pytest_kmsmock.service.authorization.principals import Match
+
+if TYPE_CHECKING:
+    from pytest_kmsmock.service.authorization.conditions import Condition
+    from pytest_kmsmock.service.authorization.patterns import Lookup, Matcher, Template
+    from pytest_kmsmock.service.authorization.principals import Principal, PrincipalElement
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """An Action, NotAction, Resource or NotResource element.
+
+    Attributes:
+        name: The name of the element.
+        texts: Its entries as the policy writes them.
+        fixed: Matchers of the entries without variables.
+        templates: The entries with variables.
+    """
+
+    name: str
+    texts: tuple[str, ...]
+    fixed: tuple[Matcher, ...]
+    templates: tuple[Template, ...]
+
+    @classmethod
+    def compile(cls, name: str, texts: tuple[str, ...], *, variables: bool, fold: bool) -> Texts:
+        """Compile the entries of an element.
+
+        Args:
+            name: The name of the element.
+            texts: Its entries.
+            variables: Whether `${…}` is a variable in them.
+            fold: Whether to fold their case; then `matches` wants lower case too.
+        """
+        templates = [parse_template(text.lower() if fold else text, variables=variables) for text in texts]
+        fixed = tuple(matcher(resolve(t, _absent) or ()) for t in templates if not has_variables(t))
+        return cls(name, texts, fixed, tuple(t for t in templates if has_variables(t)))
+
+    @property
+    def negated(self) -> bool:
+        """Whether it is NotAction or NotResource."""
+        return self.name.startswith("Not")
+
+    @property
+    def universal(self) -> bool:
+        """Whether it matches everything, so that nobody needs to ask."""
+        return "*" in self.texts and not self.negated
+
+    def matches(self, text: str, lookup: Lookup) -> bool:
+        """Say whether the element covers an action or resource."""
+        if any(matches(text) for matches in self.fixed):
+            return not self.negated
+        for template in self.templates:
+            pattern = resolve(template, lookup)
+            if pattern is None:
+                # A variable without a value makes the statement invalid; a NotResource must not match by it.
+                if self.negated:
+                    return False
+            elif matcher(pattern)(text):
+                return not self.negated
+        return self.negated
+
+
+def _absent(_key: str) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement.
+
+    Attributes:
+        number: Its place in the document, from 1.
+        sid: Its Sid, if it has one.
+        deny: Whether its effect is Deny.
+        principal: Whom it is about; None in policies without Principal elements, which are about whom they are
+            attached to.
+        action: Its Action or NotAction; None if it has neither, and so no effect.
+        resource: Its Resource or NotResource; None likewise.
+        conditions: Conditions that must all hold.
+    """
+
+    number: int
+    sid: str | None
+    deny: bool
+    principal: PrincipalElement | None
+    action: Texts | None
+    resource: Texts | None
+    conditions: tuple[Condition, ...]
+
+    @property
+    def name(self) -> str:
+        """How explanations name it."""
+        return f"statement {self.number}" + (f" ({self.sid!r})" if self.sid else "")
+
+    @property
+    def unconditional(self) -> bool:
+        """Whether it applies to every resource in every context."""
+        return not self.conditions and self.resource is not None and self.resource.universal
+
+    def match(self, principal: Principal, action: str) -> Match:
+        """Say how closely the statement is about a caller and an action, whatever the resource and the context.
+
+        Args:
+            principal: The caller.
+            action: The action, such as `kms:Encrypt`.
+
+        Returns:
+            How closely its Principal element names the caller; NONE if it is not about caller and action.
+        """
+        if self.action is None or self.resource is None or not self.action.matches(action.lower(), _absent):
+            return Match.NONE
+        return Match.DIRECT if self.principal is None else self.principal.match(principal, deny=self.deny)
+
+    def holds(self, resource: str, lookup: Lookup) -> bool:
+        """Say whether resource and context fit, for a statement that matches caller and action.
+
+        Args:
+            resource: ARN of the resource, or `*` for an action that has none.
+            lookup: The values of the request's condition keys.
+        """
+        if self.resource is None or not (self.resource.universal or self.resource.matches(resource, lookup)):
+            return False
+        return all(condition.check(lookup) for condition in self.conditions)
+
+    def why_not(self, principal: Principal, action: str, resource: str, lookup: Lookup) -> str | None:
+        """Say in words why the statement does not apply to a request.
+
+        Args:
+            principal: The caller.
+            action: The action, such as `kms:Encrypt`.
+            resource: ARN of the resource, or `*`.
+            lookup: The values of the request's condition keys.
+
+        Returns:
+            The first element that does not match, or the conditions that fail; None if the statement applies.
+        """
+        for missing, element in (("Action", self.action), ("Resource", self.resource)):
+            if element is None:
+                return f"it has no {missing}, so it has no effect"
+        if self.action is not None and not self.action.matches(action.lower(), _absent):
+            return f"its {self.action.name} {_listed(self.action.texts)} does not cover {action}"
+        if self.principal is not None and not self.principal.match(principal, deny=self.deny):
+            verb = "exempts" if self.principal.negated else "does not name"
+            return f"its {self.principal.name} {verb} {principal.arn}"
+        if self.resource is not None and not self.resource.matches(resource, lookup):
+            return f"its {self.resource.name} {_listed(self.resource.texts)} does not cover {resource}"
+        failed = [c.describe(lookup) for c in self.conditions if not c.check(lookup)]
+        return "; ".join(failed) or None
+
+
+def _listed(texts: tuple[str, ...]) -> str:
+    return "[" + ", ".join(texts[:5]) + (", …]" if len(texts) > 5 else "]")
