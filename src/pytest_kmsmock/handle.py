@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -29,12 +30,14 @@ class KmsMock:
         options: the options of this mock.
         outer: the mock that this one is nested in, whose state it began with; None if it began empty.
         active: whether it answers calls.
+        in_task: whether it was entered in an asyncio task.
         service: the fake KMS itself.
     """
 
     def __init__(self, options: Options) -> None:
         self.options = options
-        self.outer: KmsMock | None = scopes.current()
+        self.outer: KmsMock | None = scopes.enclosing()
+        self.in_task = scopes.in_task()
         self.active = False
         self.service: FakeKms = FakeKms() if self.outer is None or options.fresh else self.outer.service.fork()
         self.service.enforce_policies = options.enforce_policies
@@ -155,8 +158,9 @@ class KmsMock:
         self.service.close()
 
 
+@functools.cache
 def _session() -> Any:
-    """Return a new botocore session that knows nothing of the user's configuration files."""
+    """Return the botocore session that all clients of the handles share: it holds the loaded service models."""
     import botocore.session
 
     return botocore.session.Session()

@@ -79,15 +79,29 @@ def _configured(config: pytest.Config) -> Options:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Give a marked test the fixture `kms_mock`, before every other function-scoped one (`setup_method` too)."""
+    """Give a marked test the fixture `kms_mock`.
+
+    It comes before everything that the test's own module sets up for each test (`setup_method`, autouse fixtures of a
+    class), and after what conftest files and plugins do for every test, which may well prepare the environment.
+    """
     names = getattr(item, "fixturenames", None)
     if names is None or item.get_closest_marker("kms_mock") is None:
         return
     if "kms_mock" in names:
         names.remove("kms_mock")
-    known = item._fixtureinfo.name2fixturedefs  # type: ignore[attr-defined]  # noqa: SLF001 - pytest shows it nowhere else
-    wider = [name for name in names if name in known and known[name][-1].scope != "function"]
-    names.insert(len(wider), "kms_mock")
+    info = item._fixtureinfo  # type: ignore[attr-defined]  # noqa: SLF001 - pytest shows it nowhere else
+    requested = {*info.argnames, *(name for mark in item.iter_markers("usefixtures") for name in mark.args)}
+    module = item.nodeid.partition("::")[0]
+
+    def comes_before(name: str) -> bool:
+        definitions = info.name2fixturedefs.get(name)
+        if not definitions:
+            return False
+        is_wider = definitions[-1].scope != "function"
+        is_automatic = name in info.initialnames and name not in requested
+        return is_wider or (is_automatic and not definitions[-1].baseid.startswith(module))
+
+    names.insert(1 + max((place for place, name in enumerate(names) if comes_before(name)), default=-1), "kms_mock")
 
 
 class _Guard:

@@ -1,12 +1,13 @@
 """Which mock answers: those that are active, per task and per process.
 
-A call is answered by the innermost mock entered in its own context (an asyncio task has one of its own), else by the
-mock entered last in the process: threads started by a test see the test's mock, tasks that each enter a mock do not
-see each other's.
+A call is answered by the innermost mock entered in its own context, else by the mock entered last in the process. So
+threads started by a test, which have an empty context, see the test's mock; asyncio tasks that each enter a mock see
+their own and not each other's.
 """
 
 from __future__ import annotations
 
+import sys
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -21,12 +22,26 @@ _active: list[KmsMock] = []
 
 def current() -> KmsMock | None:
     """Return the mock that answers calls made here and now; None if no mock is active."""
+    return enclosing() or (_active[-1] if _active else None)
+
+
+def enclosing() -> KmsMock | None:
+    """Return the mock that a mock entered here and now is nested in: never one that another task entered."""
     if not _active:
         return None
     mock = _in_context.get()
     while mock is not None and not mock.active:
         mock = mock.outer
-    return mock or _active[-1]
+    return mock or next((mock for mock in reversed(_active) if not mock.in_task), None)
+
+
+def in_task() -> bool:
+    """Say whether this code runs in an asyncio task."""
+    asyncio = sys.modules.get("asyncio")  # code that has not imported it runs in no task
+    try:
+        return asyncio is not None and asyncio.current_task() is not None
+    except RuntimeError:
+        return False
 
 
 def enter(mock: KmsMock) -> None:

@@ -32,7 +32,7 @@ def read_recipient(call: Call) -> Attestation | None:
         if member not in given:
             raise errors.MISSING(member=f"recipient.{label}")
     try:
-        return parse_attestation(given["AttestationDocument"])
+        return parse_attestation(given["AttestationDocument"], at=call.now)
     except InvalidAttestation as invalid:
         raise errors.INVALID(reason=str(invalid)) from None
 

@@ -1,6 +1,6 @@
 """The policy engine: principals, compiled policies, conditions, decisions. Knows nothing of the rest of the service."""
 
-from pytest_kmsmock.service.authorization.decision import (
+from .decision import (
     Decision,
     Denial,
     Policies,
@@ -9,10 +9,10 @@ from pytest_kmsmock.service.authorization.decision import (
     evaluate,
     would_lock_out,
 )
-from pytest_kmsmock.service.authorization.default_policies import default_key_policy, key_policy
-from pytest_kmsmock.service.authorization.documents import MalformedPolicy, PolicyKind
-from pytest_kmsmock.service.authorization.policy import Policy, compile_policy
-from pytest_kmsmock.service.authorization.principals import Match, Principal, PrincipalKind
+from .default_policies import default_key_policy, key_policy
+from .documents import MalformedPolicy, PolicyKind
+from .policy import Policy, compile_policy
+from .principals import Match, Principal, PrincipalKind
 
 __all__ = [
     "Decision",

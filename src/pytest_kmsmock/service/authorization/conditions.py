@@ -18,7 +18,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from pytest_kmsmock.service.authorization.patterns import (
+from .patterns import (
     has_variables,
     matcher,
     parse_template,
@@ -29,7 +29,7 @@ from pytest_kmsmock.service.authorization.patterns import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_kmsmock.service.authorization.patterns import Lookup, Matcher, Pattern, Template
+    from .patterns import Lookup, Matcher, Pattern, Template
 
 Test: TypeAlias = "Callable[[Pattern], Matcher]"
 
@@ -55,8 +55,8 @@ def _never(_text: str) -> bool:
 
 
 def _ignoring_case(pattern: Pattern) -> Matcher:
-    wanted = text_of(pattern).casefold()
-    return lambda text: text.casefold() == wanted
+    wanted = text_of(pattern).lower()
+    return lambda text: text.lower() == wanted
 
 
 def _arn(pattern: Pattern) -> Matcher:
@@ -195,23 +195,27 @@ class Condition:
         operator: The operator as the policy writes it, with qualifier and suffix.
         key: The condition key as the policy writes it.
         values: The values as texts.
+        looked_up: The key as the lookup is asked for it.
         check: Says whether the condition holds for a request.
     """
 
     operator: str
     key: str
     values: tuple[str, ...]
+    looked_up: str
     check: Callable[[Lookup], bool]
 
     def describe(self, lookup: Lookup) -> str:
         """Say in words what the condition wants and what the request has."""
-        found = lookup(self.key.lower())
+        found = lookup(self.looked_up)
         wanted = ", ".join(map(repr, self.values)) or "nothing"
         has = "does not have it" if found is None else f"has {', '.join(map(repr, found)) or 'no value'}"
         return f"{self.operator} {self.key}: the policy says {wanted}, the request {has}"
 
 
-def compile_condition(name: str, key: str, values: tuple[str, ...], *, variables: bool) -> Condition | None:
+def compile_condition(
+    name: str, key: str, values: tuple[str, ...], *, variables: bool, supported: bool = True
+) -> Condition | None:
     """Compile one condition.
 
     Args:
@@ -219,6 +223,7 @@ def compile_condition(name: str, key: str, values: tuple[str, ...], *, variables
         key: Condition key; case does not matter, also in what follows `kms:EncryptionContext:`.
         values: Values of the policy.
         variables: Whether the version of the policy has variables.
+        supported: Whether the kind of policy supports the key; else it is absent from every request.
 
     Returns:
         The condition, or None if there is no such operator.
@@ -227,16 +232,16 @@ def compile_condition(name: str, key: str, values: tuple[str, ...], *, variables
     row = OPERATORS.get(parts["base"]) if parts else None
     if parts is None or row is None:
         return None
-    looked_up = key.lower()
+    looked_up = key.lower() if supported else ""
     if parts["base"] == "Null":
         # "You can add IfExists to the end of any condition operator name except the Null condition."
-        return None if parts["if_exists"] else Condition(name, key, values, _null(looked_up, values))
+        return None if parts["if_exists"] else Condition(name, key, values, looked_up, _null(looked_up, values))
     templates = [
         parse_template(value, variables=variables and row.variables, wildcards=row.wildcards) for value in values
     ]
     matches_any = _any_of(row.test, templates)
     check = _QUALIFIERS[parts["qualifier"]](looked_up, matches_any, row.negated, bool(parts["if_exists"]))
-    return Condition(name, key, values, check)
+    return Condition(name, key, values, looked_up, check)
 
 
 def _null(key: str, values: tuple[str, ...]) -> Callable[[Lookup], bool]:

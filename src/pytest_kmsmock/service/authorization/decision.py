@@ -13,15 +13,15 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock.service.authorization.documents import PolicyKind
-from pytest_kmsmock.service.authorization.principals import Match, PrincipalKind
+from .documents import PolicyKind
+from .principals import Match, PrincipalKind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from pytest_kmsmock.service.authorization.patterns import Lookup
-    from pytest_kmsmock.service.authorization.policy import Policy
-    from pytest_kmsmock.service.authorization.principals import Principal
+    from .patterns import Lookup
+    from .policy import Policy
+    from .principals import Principal
 
 
 def no_context(_key: str) -> tuple[str, ...] | None:
@@ -284,14 +284,13 @@ def _implicit(request: Request, policies: Policies, grant: Callable[[], str | No
     if _is_foreign(request):
         return _foreign(request, policies, grant)
     named = _allow(request, policies.key)
-    if named is Match.DIRECT or (named is Match.ISSUER and _limits(request, policies) is None):
+    if named is Match.DIRECT:
         return None
-    if named is not Match.NONE:
+    if named is Match.NONE:
+        denial: Denial | None = Denial.RESOURCE
+    else:
         denial = _limits(request, policies) if named is Match.ISSUER else _by_identity(request, policies)
-        if denial is None or grant() is not None:
-            return None
-        return denial
-    return None if grant() is not None else Denial.RESOURCE
+    return None if denial is None or grant() is not None else denial
 
 
 def _foreign(request: Request, policies: Policies, grant: Callable[[], str | None]) -> Denial | None:
@@ -335,8 +334,10 @@ def _steps(decision: Decision) -> Iterator[Step]:
                 if reason is None and not statement.deny and policy.kind is PolicyKind.KEY:
                     effect = _EFFECTS[statement.match(request.principal, request.action)]
                 yield Step(name, statement.name, reason is None, reason or f"{effect} {request.action}")
-    grant = decision.grant() if decision.policies.key else None
+    if _is_foreign(request) and not request.cross_account:
+        yield Step("operation", "", False, f"{request.action} works only on keys of the caller's own account")
     if decision.policies.key:
+        grant = decision.grant()
         text = "no grant allows the request" if grant is None else f"grant {grant} allows the request"
         yield Step("grants", "", grant is not None, text)
     yield Step("decision", "", decision.allowed, decision.message or "allowed")

@@ -12,14 +12,14 @@ import re
 from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from pytest_kmsmock.service.authorization.conditions import Condition, compile_condition
-from pytest_kmsmock.service.authorization.principals import (
+from .conditions import Condition, compile_condition
+from .principals import (
     SERVICE_NAME,
     Principal,
     PrincipalElement,
     PrincipalKind,
 )
-from pytest_kmsmock.service.authorization.statements import Statement, Texts
+from .statements import Statement, Texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -66,6 +66,9 @@ _SINGLE_VALUED = {
     "kms:encryptioncontext:": _OVERLY_PERMISSIVE.format(tag=":EncryptionContext", what="encryption context"),
     "aws:requesttag/": _OVERLY_PERMISSIVE.format(tag="", what="tag"),
 }
+# Condition keys that only IAM policies support, by their start.
+# https://docs.aws.amazon.com/kms/latest/developerguide/abac.html
+_IAM_ONLY = ("kms:resourcealiases", "aws:resourcetag/")
 _VERSIONS = ("2008-10-17", "2012-10-17")
 _PAIRS = (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal"))
 _ELEMENTS = {"Sid", "Effect", "Condition", *(name for pair in _PAIRS for name in pair)}
@@ -266,7 +269,8 @@ def _conditions(block: Json, kind: PolicyKind, *, variables: bool) -> Iterator[C
                 for start, refusal in _SINGLE_VALUED.items():
                     if key.lower().startswith(start):
                         raise MalformedPolicy(refusal)
-            condition = compile_condition(operator, key, _values(value), variables=variables)
+            supported = kind is not PolicyKind.KEY or not key.lower().startswith(_IAM_ONLY)
+            condition = compile_condition(operator, key, _values(value), variables=variables, supported=supported)
             if condition is None:
                 raise MalformedPolicy(f"Invalid Condition type : {operator}")
             yield condition

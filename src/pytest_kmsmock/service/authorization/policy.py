@@ -10,13 +10,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_kmsmock.service.authorization.documents import PolicyKind, parse_document
-from pytest_kmsmock.service.authorization.principals import Match
+from .documents import PolicyKind, parse_document
+from .principals import Match
 
 if TYPE_CHECKING:
-    from pytest_kmsmock.service.authorization.patterns import Lookup
-    from pytest_kmsmock.service.authorization.principals import Principal
-    from pytest_kmsmock.service.authorization.statements import Statement
+    from .patterns import Lookup
+    from .principals import Principal
+    from .statements import Statement
 
 _PLANS_KEPT = 1024
 """How many pairs of caller and action a policy remembers."""

@@ -240,18 +240,22 @@ class PrincipalElement:
         forms = self._forms(principal)
         if not self.negated:
             return max((match for match, named in forms if named), default=Match.NONE)
-        exempt = self.everyone or (all if deny else any)(named for _, named in forms)
+        exempt = (all if deny else any)(named for _, named in forms)
         return Match.NONE if exempt else Match.DIRECT
 
     def _forms(self, principal: Principal) -> list[tuple[Match, bool]]:
         """List what the caller is, each with whether the element names it."""
+        if self.everyone:
+            return [(Match.DIRECT, True)]
         if principal.is_service:
-            return [(Match.DIRECT, self.everyone or principal.arn in self.services)]
+            return [(Match.DIRECT, principal.arn in self.services)]
         by_account = principal.account in self.accounts
         if principal.kind is PrincipalKind.ROOT:
-            return [(Match.DIRECT, self.everyone or by_account)]
-        itself = self.everyone or principal.arn in self.arns or principal.provider in self.federated
-        forms = [(Match.DIRECT, itself), (Match.ACCOUNT, by_account)]
+            return [(Match.DIRECT, by_account)]
+        # Naming a role does not name its sessions, so a caller given as a role is limited as they are.
+        closest = Match.ISSUER if principal.kind is PrincipalKind.ROLE else Match.DIRECT
+        itself = principal.arn in self.arns or principal.provider in self.federated
+        forms = [(closest, itself), (Match.ACCOUNT, by_account)]
         if principal.issuer_arn is not None:
             forms.append((Match.ISSUER, principal.issuer_arn in self.arns))
         return forms

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock.service.authorization.patterns import has_variables, matcher, parse_template, resolve
-from pytest_kmsmock.service.authorization.principals import Match
+from .patterns import has_variables, matcher, parse_template, resolve
+from .principals import Match
 
 if TYPE_CHECKING:
-    from pytest_kmsmock.service.authorization.conditions import Condition
-    from pytest_kmsmock.service.authorization.patterns import Lookup, Matcher, Template
-    from pytest_kmsmock.service.authorization.principals import Principal, PrincipalElement
+    from .conditions import Condition
+    from .patterns import Lookup, Matcher, Template
+    from .principals import Principal, PrincipalElement
 
 
 @dataclass(frozen=True, slots=True)
