@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .identifiers import key_arn
-from .key_states import ENABLED, PENDING_IMPORT, key_state
+from .key_states import ENABLED, key_state
 from .records import Key, MultiRegion
 from .specs import ALGORITHM_MEMBER
 from .state import State
@@ -27,18 +27,15 @@ def key_metadata(key: Key, state: State) -> dict[str, object]:
         "KeyState": now,
         "Origin": key.origin,
         "KeyManager": key.manager,
+        # Both have every spec, also those that the deprecated enumeration lacks, as AWS's own examples of ML-DSA
+        # keys show: https://aws.amazon.com/blogs/security/how-to-create-post-quantum-signatures-using-aws-kms-and-ml-dsa
+        "CustomerMasterKeySpec": spec.name,
         "KeySpec": spec.name,
         ALGORITHM_MEMBER[key.usage]: list(spec.usages[key.usage]),
         "MultiRegion": key.multi_region is not None,
     }
-    if spec.legacy:
-        metadata["CustomerMasterKeySpec"] = spec.name
     current = key.current
-    if (
-        current is not None
-        and spec.key_type == "symmetric"
-        and not (key.origin == "EXTERNAL" and now == PENDING_IMPORT)
-    ):
+    if current is not None and spec.key_type == "symmetric" and key.custom_key_store_id is None:
         metadata["CurrentKeyMaterialId"] = current.id
     if key.multi_region is not None:
         metadata["MultiRegionConfiguration"] = _multi_region(key, key.multi_region)
@@ -48,11 +45,10 @@ def key_metadata(key: Key, state: State) -> dict[str, object]:
         else:
             metadata["PendingDeletionWindowInDays"] = key.deletion.window_days
     if key.origin == "EXTERNAL" and current is not None and current.secret is not None:
-        metadata["ExpirationModel"] = (
-            "KEY_MATERIAL_DOES_NOT_EXPIRE" if current.expires is None else "KEY_MATERIAL_EXPIRES"
-        )
-        if current.expires is not None:
-            metadata["ValidTo"] = current.expires
+        expiries = [material.expires for material in key.materials if material.expires is not None]
+        metadata["ExpirationModel"] = "KEY_MATERIAL_EXPIRES" if expiries else "KEY_MATERIAL_DOES_NOT_EXPIRE"
+        if expiries:
+            metadata["ValidTo"] = min(expiries)
     if key.custom_key_store_id is not None:
         metadata["CustomKeyStoreId"] = key.custom_key_store_id
         store = state.home(key).custom_key_stores[key.custom_key_store_id]

@@ -95,13 +95,24 @@ PLAINTEXT_TOO_LONG = Text(
 )
 RAM_POLICY = Text("ValidationException", "The AWS_RAM policy can only be managed by the RAM service")
 CONTEXT_ON_ASYMMETRIC = Text(
-    "ValidationException", "EncryptionContext is not supported when using asymmetric KMS keys."
+    "ValidationException", "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs."
 )
+NULL = Text("ValidationException", "{member} must not be null")
+DRY_RUN_MODIFIERS = Text("ValidationException", "DryRunModifiers can only be specified when DryRun is true")  # (B)
+MESSAGE_TYPE_NOT_FOR_ALGORITHM = Text(
+    "ValidationException", "Message type {message_type} is incompatible with algorithm {algorithm}."
+)
+MESSAGE_TYPE_NOT_FOR_SPEC = Text(
+    "ValidationException", "Message type {message_type} is incompatible with key spec {spec}."
+)
+EXTERNAL_MU_LENGTH = Text("ValidationException", "External Mu is invalid length for algorithm {algorithm}.")  # (B)
+PEER_KEY = Text("ValidationException", "The public key is not a valid public key of key spec {spec}.")  # (B)
 
 # --- finding things --------------------------------------------------------------------------------------------
 KEY_NOT_FOUND = Text("NotFoundException", "Key '{arn}' does not exist")
 INVALID_KEY_ID = Text("NotFoundException", "Invalid keyId {key_id}")
 INVALID_ARN = Text("InvalidArnException", "Invalid arn {arn}")
+ARN_NOT_FOUND = Text("NotFoundException", "Invalid arn {arn}")  # (B)
 ARN_OF_OTHER_REGION = Text("NotFoundException", "Invalid arn {region}")
 ALIAS_NOT_FOUND = Text("NotFoundException", "Alias {arn} is not found.")
 ALIAS_EXISTS = Text("AlreadyExistsException", "An alias with the name {arn} already exists")
@@ -158,6 +169,8 @@ USAGE_NOT_VALID = Text("InvalidKeyUsageException", "{arn} key usage is {usage} w
 ALGORITHM_NOT_FOR_SPEC = Text("InvalidKeyUsageException", "Algorithm {algorithm} is incompatible with key spec {spec}.")
 SPEC_NOT_VALID = Text("InvalidKeyUsageException", "{arn} key KeySpec is {spec} which is not valid for {operation}.")
 INVALID_CIPHERTEXT = Text("InvalidCiphertextException")  # AWS sends no message here
+INVALID_SIGNATURE = Text("KMSInvalidSignatureException")  # AWS sends no message here (B)
+INVALID_MAC = Text("KMSInvalidMacException")  # AWS sends no message here (B)
 INCORRECT_KEY = Text(
     "IncorrectKeyException",
     "The key ID in the request does not identify a CMK that can perform this operation.",

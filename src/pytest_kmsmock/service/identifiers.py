@@ -48,11 +48,13 @@ def alias_arn(region: str, account: str, name: str) -> str:
 
 
 def parse_arn(text: str) -> Arn | None:
-    """Return the parts of a key or alias ARN, or None when the text is neither."""
+    """Return the parts of a key or alias ARN, or None when the text is neither, or no Region of its partition."""
     match = _ARN.fullmatch(text)
     if match is None:
         return None
     partition, region, account, kind, name = match.groups()
+    if partition != partition_of(region):
+        return None
     return Arn(partition, region, account, f"alias/{name}" if kind == "alias" else name, kind == "alias")
 
 

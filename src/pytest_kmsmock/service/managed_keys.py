@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from .identifiers import partition_of
 from .key_making import make_key
 from .records import Alias, Key
 from .state import Region
@@ -32,6 +33,12 @@ _SERVICES: Mapping[str, str] = {
 }  # fmt: skip
 
 
+#: Services that call KMS by another name than that of their alias.
+_VIA: Mapping[str, str] = {"ebs": "ec2"}
+#: Domains of the partitions that have one of their own.
+_DOMAINS: Mapping[str, str] = {"aws-cn": "amazonaws.com.cn", "aws-iso": "c2s.ic.gov", "aws-iso-b": "sc2s.sgov.gov"}
+
+
 def predefined_aliases() -> list[str]:
     """Return the names of the aliases that AWS has in every account and Region, in order."""
     return [PREFIX + service for service in sorted(_SERVICES)]
@@ -39,19 +46,18 @@ def predefined_aliases() -> list[str]:
 
 def show_predefined(region: Region) -> None:
     """Put the predefined aliases that have no key yet among the Region's aliases."""
-    if PREFIX + "acm" not in region.aliases:
-        for name in predefined_aliases():
-            if name not in region.aliases:
-                region.put_alias(Alias(name, None, None, None))
+    for name in predefined_aliases():
+        if name not in region.aliases:
+            region.put_alias(Alias(name, None, None, None))
 
 
 def key_of_service_alias(call: Call, region: Region, name: str) -> Key | None:
     """Return the AWS managed key of a predefined alias, made now if this is the alias's first use.
 
-    None when there is no such predefined alias.
+    None when there is no such predefined alias, or when it is another account's.
     """
     service = name.removeprefix(PREFIX)
-    if not name.startswith(PREFIX) or service not in _SERVICES:
+    if not name.startswith(PREFIX) or service not in _SERVICES or region.account != call.caller.account:
         return None
     key = make_key(
         call.service, region, call.now,
@@ -64,8 +70,8 @@ def key_of_service_alias(call: Call, region: Region, name: str) -> Key | None:
 
 def _policy(service: str, region: Region) -> str:
     """Return the policy of an AWS managed key: use through its service only, metadata for the account."""
-    partition = "aws-cn" if region.name.startswith("cn-") else "aws"
-    suffix = "amazonaws.com.cn" if partition == "aws-cn" else "amazonaws.com"
+    partition = partition_of(region.name)
+    suffix = _DOMAINS.get(partition, "amazonaws.com")
     statements = [
         {
             "Sid": f"Allow access through {service} for all principals in the account that are authorized to use it",
@@ -76,7 +82,7 @@ def _policy(service: str, region: Region) -> str:
             "Resource": "*",
             "Condition": {"StringEquals": {
                 "kms:CallerAccount": region.account,
-                "kms:ViaService": f"{service}.{region.name}.{suffix}",
+                "kms:ViaService": f"{_VIA.get(service, service)}.{region.name}.{suffix}",
             }},
         },
         {

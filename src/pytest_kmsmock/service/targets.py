@@ -13,6 +13,7 @@ from .identifiers import KEY_ID, Arn, alias_arn, key_arn, parse_arn
 from .managed_keys import key_of_service_alias
 from .operation import Call, Finder, Target
 from .records import Key
+from .validation import modelled_errors
 
 
 def key(
@@ -72,7 +73,7 @@ def find_key(call: Call, identifier: str, permission: str, *, aliases: bool, mem
     if identifier.startswith("arn:"):
         arn = parse_arn(identifier)
         if arn is None:
-            raise errors.INVALID_ARN(arn=identifier)
+            raise _malformed(call, identifier)
         if arn.region != region.name:
             raise errors.ARN_OF_OTHER_REGION(region=arn.region)
         if not arn.is_alias:
@@ -82,6 +83,13 @@ def find_key(call: Call, identifier: str, permission: str, *, aliases: bool, mem
     elif aliases and identifier.startswith("alias/"):
         return _by_alias(call, region.account, identifier, permission, member)
     raise errors.INVALID_KEY_ID(key_id=identifier)
+
+
+def _malformed(call: Call, arn: str) -> errors.KmsError:
+    """Return the refusal of an ARN that is none of KMS; only some operations have an exception for it in their model."""
+    text = errors.INVALID_ARN
+    known = text.code in modelled_errors(call.operation.name)
+    return text(arn=arn) if known else errors.ARN_NOT_FOUND(arn=arn)
 
 
 def _by_arn(call: Call, arn: Arn, permission: str, member: str | None) -> Target:

@@ -11,9 +11,9 @@ import base64
 import binascii
 import functools
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import errors
 
@@ -26,10 +26,17 @@ SERVICE_RANGES: Mapping[tuple[str, str], tuple[int, int]] = {
     ("ListResourceTags", "Limit"): (1, 50),
 }
 
+_NOT_NULL = "Member must not be null"
+
 #: Reads one value: (value, path for messages, list that problems are added to) -> the Python value.
 _Reader = Callable[[Any, str, list[str]], Any]
-#: Checks one scalar: yields the texts of the constraints that it breaks.
-_Constraint = Callable[[Any], str | None]
+
+
+class _Constraint(NamedTuple):
+    """One constraint of a shape: AWS's text for it, and whether a value breaks it."""
+
+    text: str
+    is_broken: Callable[[Any], bool]
 
 
 @functools.cache
@@ -44,6 +51,12 @@ def service_description() -> Mapping[str, Any]:
 def operation_names() -> frozenset[str]:
     """Return the names of all operations that the installed botocore knows."""
     return frozenset(service_description()["operations"])
+
+
+@functools.cache
+def modelled_errors(operation: str) -> frozenset[str]:
+    """Return the codes of the errors that the model lists for an operation."""
+    return frozenset(error["shape"] for error in service_description()["operations"][operation].get("errors", ()))
 
 
 @functools.cache
@@ -90,7 +103,7 @@ def _structure(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
             if item is not None:
                 result[member] = read_member(item, path + label, problems)
             elif member in required:
-                problems.append(_failed(None, path + label, "Member must not be null"))
+                problems.append(_failed(None, path + label, _NOT_NULL))
         return result
 
     return read
@@ -102,16 +115,21 @@ def _list(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     constraints = _constraints(shape)
     scalar = shapes[element]["type"] != "structure"
     read_element = _reader(shapes, element, place)
+    read_scalars = _scalars(shapes, element, place, "Member")
 
     def read(value: Any, path: str, problems: list[str]) -> Any:
         if not isinstance(value, list | tuple):
             raise _wrong_type(value, "list")
-        _check(constraints, value, path, problems)
-        if not scalar:
-            return [read_element(item, f"{path}.{n}.member.", problems) for n, item in enumerate(value, 1)]
-        inner: list[str] = []
-        result = [read_element(item, "", inner) for item in value]
-        _report_elements(value, path, inner, problems)
+        _check(constraints, value, value, path, problems)
+        if scalar:
+            return read_scalars(value, value, path, problems)
+        result = []
+        for number, item in enumerate(value, 1):
+            label = f"{path}.{number}.member"
+            if item is None:
+                problems.append(_failed(None, label, _NOT_NULL))
+            else:
+                result.append(read_element(item, f"{label}.", problems))
         return result
 
     return read
@@ -120,16 +138,35 @@ def _list(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
 def _map(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     shape = shapes[name]
     constraints = _constraints(shape)
-    read_key = _reader(shapes, shape["key"]["shape"], place)
-    read_value = _reader(shapes, shape["value"]["shape"], place)
+    read_keys = _scalars(shapes, shape["key"]["shape"], place, "Map keys")
+    read_values = _scalars(shapes, shape["value"]["shape"], place, "Map value")
 
     def read(value: Any, path: str, problems: list[str]) -> Any:
         if not isinstance(value, Mapping):
             raise _wrong_type(value, "map")
-        _check(constraints, value, path, problems)
-        inner: list[str] = []
-        result = {read_key(key, "", inner): read_value(item, "", inner) for key, item in value.items()}
-        _report_elements(value, path, inner, problems)
+        _check(constraints, value, value, path, problems)
+        keys = read_keys(value, value, path, problems)
+        return dict(zip(keys, read_values(value.values(), value, path, problems), strict=True))
+
+    return read
+
+
+def _scalars(
+    shapes: Mapping[str, Any], name: str, place: str, which: str
+) -> Callable[[Iterable[Any], object, str, list[str]], list[Any]]:  # fmt: skip
+    """Compile the reader of the elements of a collection, whose problems AWS reports as one.
+
+    It names the whole collection, and every constraint that an element has, not only the broken ones.
+    """
+    read_element = _reader(shapes, name, place)
+    texts = [constraint.text for constraint in _constraints(shapes[name])]
+
+    def read(items: Iterable[Any], collection: object, path: str, problems: list[str]) -> list[Any]:
+        broken: list[str] = []
+        result = [None if item is None else read_element(item, "", broken) for item in items]
+        if broken or None in result:
+            named = [*texts, _NOT_NULL] if None in result else texts
+            problems.append(_failed(collection, path, f"{which} must satisfy constraint: [{', '.join(named)}]"))
         return result
 
     return read
@@ -144,10 +181,7 @@ def _scalar(types: type | tuple[type, ...], kind: str) -> Callable[[Mapping[str,
         def read(value: Any, path: str, problems: list[str]) -> Any:
             if not isinstance(value, types) or (isinstance(value, bool) and kind != "boolean"):
                 raise _wrong_type(value, kind)
-            for constraint in constraints:
-                text = constraint(value)
-                if text is not None:
-                    problems.append(_failed(_HIDDEN if sensitive else value, path, text))
+            _check(constraints, value, _HIDDEN if sensitive else value, path, problems)
             return value
 
         return read
@@ -165,13 +199,8 @@ def _blob(shapes: Mapping[str, Any], name: str, _place: str) -> _Reader:
             except (binascii.Error, ValueError):
                 raise errors.SERIALIZATION(reason="") from None
         elif not isinstance(value, bytes):
-            if not isinstance(value, bytearray | memoryview):
-                raise _wrong_type(value, "blob")
-            value = bytes(value)
-        for constraint in constraints:
-            text = constraint(value)
-            if text is not None:
-                problems.append(_failed(_HIDDEN, path, text))
+            raise _wrong_type(value, "blob")
+        _check(constraints, value, _HIDDEN, path, problems)
         return value
 
     return read
@@ -229,18 +258,8 @@ def _show(value: object) -> str:
     return str(value)
 
 
-def _report_elements(value: object, path: str, inner: list[str], problems: list[str]) -> None:
-    """Fold the problems of scalar elements into one: AWS names the collection, not the element."""
-    if inner:
-        texts = dict.fromkeys(problem.partition("constraint: ")[2] for problem in inner)
-        problems.append(_failed(value, path, f"Member must satisfy constraint: [{', '.join(texts)}]"))
-
-
-def _check(constraints: list[_Constraint], value: Any, path: str, problems: list[str]) -> None:
-    for constraint in constraints:
-        text = constraint(value)
-        if text is not None:
-            problems.append(_failed(value, path, text))
+def _check(constraints: list[_Constraint], value: Any, shown: object, path: str, problems: list[str]) -> None:
+    problems += [_failed(shown, path, constraint.text) for constraint in constraints if constraint.is_broken(value)]
 
 
 def _constraints(shape: Mapping[str, Any], limits: tuple[int, int] | None = None) -> list[_Constraint]:
@@ -251,23 +270,54 @@ def _constraints(shape: Mapping[str, Any], limits: tuple[int, int] | None = None
     least, most = limits or (shape.get("min"), shape.get("max"))
     found: list[_Constraint] = []
     if most is not None:
-        too_much = f"Member must {what} less than or equal to {most}"
-        found.append(lambda value: too_much if measure(value) > most else None)
+        found.append(
+            _Constraint(f"Member must {what} less than or equal to {most}", lambda value: measure(value) > most)
+        )
     if least:
-        too_little = f"Member must {what} greater than or equal to {least}"
-        found.append(lambda value: too_little if measure(value) < least else None)
+        found.append(
+            _Constraint(f"Member must {what} greater than or equal to {least}", lambda value: measure(value) < least)
+        )
     if "pattern" in shape:
         matches = re.compile(shape["pattern"], re.ASCII).fullmatch
-        wrong_form = f"Member must satisfy regular expression pattern: {shape['pattern']}"
-        found.append(lambda value: None if matches(value) else wrong_form)
+        found.append(
+            _Constraint(
+                f"Member must satisfy regular expression pattern: {shape['pattern']}", lambda value: not matches(value)
+            )
+        )
     if "enum" in shape:
         allowed = frozenset(shape["enum"])
-        not_allowed = f"Member must satisfy enum value set: [{', '.join(shape['enum'])}]"
-        found.append(lambda value: None if value in allowed else not_allowed)
+        found.append(
+            _Constraint(
+                f"Member must satisfy enum value set: [{', '.join(shape['enum'])}]", lambda value: value not in allowed
+            )
+        )
     return found
 
 
+#: What is expected -> how the service's JSON reader goes on. Those of blobs and booleans are (B).
+_EXPECTED: Mapping[str, str] = {
+    "string": "a String",
+    "integer": "an Integer",
+    "boolean": "a Boolean",
+    "blob": "a Blob",
+    "timestamp": "milliseconds since epoch",
+}
+
+
 def _wrong_type(value: object, expected: str) -> errors.KmsError:
-    kinds = {str: "STRING_VALUE", bool: "BOOLEAN_VALUE", int: "NUMBER_VALUE", float: "NUMBER_VALUE"}
-    found = kinds.get(type(value), "START_OBJECT" if isinstance(value, Mapping) else "START_ARRAY")
-    return errors.SERIALIZATION(reason=f"{found} cannot be converted to {expected}")
+    """Return AWS's refusal of a JSON value of the wrong type.
+
+    The texts are those of the JSON reader that AWS's services share, recorded from other services (B for KMS).
+    """
+    if isinstance(value, Mapping):
+        reason = "Start of structure or map found where not expected."
+    elif isinstance(value, list | tuple):
+        reason = "Start of list found where not expected"
+    elif expected == "list":
+        reason = "Expected list or null"
+    elif expected in ("structure", "map"):
+        reason = "Expected null"
+    else:
+        found = value if isinstance(value, bool) else "STRING" if isinstance(value, str) else "NUMBER"
+        reason = f"{str(found).upper()}_VALUE can not be converted to {_EXPECTED[expected]}"
+    return errors.SERIALIZATION(reason=reason)

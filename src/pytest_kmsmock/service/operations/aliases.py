@@ -13,9 +13,10 @@ from ..identifiers import alias_arn, parse_arn
 from ..key_states import NOT_PENDING_DELETION, check_state
 from ..managed_keys import PREFIX, show_predefined
 from ..operation import Call, Result, Target, operation
-from ..pagination import after_in, paginate
+from ..pagination import paginate
 from ..records import Alias, Key
-from ..targets import alias, key
+from ..state import SortedNames
+from ..targets import alias, anything, find_key, key
 
 ALIASES_PER_KEY = 50
 _ALIASES_PER_PAGE = 50
@@ -93,16 +94,17 @@ def delete_alias(call: Call) -> Result:
     return {}
 
 
-@operation("ListAliases", targets=[key(permission="kms:ListAliases", optional=True)])
+@operation("ListAliases", targets=[anything()])
 def list_aliases(call: Call) -> Result:
     """List the aliases of the account in the Region, or those of one key.
 
+    The permission comes from IAM alone: the policy of the key that is named does not matter.
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ListAliases.html
     """
     region = call.region
     if "KeyId" in call.params:
-        scope = call.key.id
-        names = after_in(sorted(region.aliases_of.get(scope, ())))
+        scope = _own_key(call).id
+        names = SortedNames(sorted(region.aliases_of.get(scope, ()))).after
     else:
         show_predefined(region)
         scope, names = "", region.alias_names.after
@@ -110,6 +112,14 @@ def list_aliases(call: Call) -> Result:
         call, "Aliases", names, lambda name: _show(call, region.aliases[name]),
         default=_ALIASES_PER_PAGE, scope=scope,
     )  # fmt: skip
+
+
+def _own_key(call: Call) -> Key:
+    found = find_key(call, call.params["KeyId"], "kms:ListAliases", aliases=False).key
+    assert found is not None
+    if found.account != call.caller.account:
+        raise errors.KEY_NOT_FOUND(arn=found.arn)
+    return found
 
 
 def _show(call: Call, entry: Alias) -> dict[str, object]:

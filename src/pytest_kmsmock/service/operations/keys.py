@@ -17,6 +17,7 @@ from ..key_states import (
     SWITCHES,
     key_state,
 )
+from ..key_use import check_region
 from ..operation import Call, Result, operation
 from ..pagination import paginate
 from ..records import Deletion, Key
@@ -42,8 +43,7 @@ def create_key(call: Call) -> Result:
     origin = call.get("Origin", "AWS_KMS")
     placement = ORIGINS[origin](call, spec)
     tags = read_tags(call)
-    if len(call.region.keys) >= KEYS_PER_REGION:
-        raise errors.LIMIT_EXCEEDED(reason=f"You have reached the limit of {KEYS_PER_REGION} KMS keys.")
+    _check_quota(call)
     policy = check_new_policy(call)
     created = make_key(
         call.service, call.region, call.now,
@@ -51,6 +51,13 @@ def create_key(call: Call) -> Result:
         multi_region=bool(call.get("MultiRegion")), description=call.get("Description", ""), **placement,
     )  # fmt: skip
     return {"KeyMetadata": key_metadata(created, call.state)}
+
+
+def _check_quota(call: Call) -> None:
+    """Refuse one customer managed key too many; AWS managed keys do not count."""
+    keys = call.region.keys
+    if len(keys) >= KEYS_PER_REGION and sum(key.manager == "CUSTOMER" for key in keys.values()) >= KEYS_PER_REGION:
+        raise errors.LIMIT_EXCEEDED(reason=f"You have reached the limit of {KEYS_PER_REGION} KMS keys.")
 
 
 def _spec_and_usage(call: Call) -> tuple[KeySpec, str]:
@@ -64,9 +71,7 @@ def _spec_and_usage(call: Call) -> tuple[KeySpec, str]:
         usage = "ENCRYPT_DECRYPT"
     if usage not in spec.usages:
         raise errors.USAGE_NOT_FOR_SPEC(usage=usage, spec=spec.name)
-    partition = call.region.partition
-    if spec.partitions is not None and partition not in spec.partitions:
-        raise errors.SPEC_NOT_IN_REGION(spec=spec.name)
+    check_region(call, spec)
     return spec, usage
 
 
@@ -105,7 +110,7 @@ def list_keys(call: Call) -> Result:
         return {"KeyId": key_id, "KeyArn": region.keys[key_id].arn}
 
     names = region.key_ids.after if "SELF" in owners else lambda _: iter(())
-    return paginate(call, "Keys", names, show, default=_KEYS_PER_PAGE, scope=",".join(owners))
+    return paginate(call, "Keys", names, show, default=_KEYS_PER_PAGE, scope=",".join(sorted(set(owners))))
 
 
 @operation("EnableKey", targets=[key()], states=SWITCHES, customer_managed=True)

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from ..key_states import NOT_PENDING_DELETION
 from ..operation import Call, Result, operation
-from ..pagination import after_in, paginate
+from ..pagination import paginate
+from ..state import SortedNames
 from ..tagging import read_tags
 from ..targets import key
 
@@ -37,12 +38,12 @@ def untag_resource(call: Call) -> Result:
 
 @operation("ListResourceTags", targets=[key()])
 def list_resource_tags(call: Call) -> Result:
-    """List the tags of a key.
+    """List the tags of a key, in the order of their keys: so no tag is passed over when one goes between two pages.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ListResourceTags.html
     """
     tags = call.key.tags
     return paginate(
-        call, "Tags", after_in(tags), lambda name: {"TagKey": name, "TagValue": tags[name]},
+        call, "Tags", SortedNames(sorted(tags)).after, lambda name: {"TagKey": name, "TagValue": tags[name]},
         default=_TAGS_PER_PAGE, scope=call.key.id,
     )  # fmt: skip
