@@ -10,6 +10,7 @@ from typing import Any
 
 from .caller import Caller
 from .clock import Clock
+from .drbg import Drbg
 from .errors import KmsError
 from .identifiers import new_uuid
 from .material.pool import KeySource
@@ -51,7 +52,8 @@ class FakeKms:
     """A fake KMS.
 
     Args:
-        random: gives `n` random bytes; the operating system's by default.
+        random: gives `n` random bytes; the operating system's by default. With a `Drbg` everything that the fake KMS
+            makes up is the same in every run, request ids too.
         state: what it remembers at the beginning.
         clock: its clock.
         enforce_policies: whether policies, grants and IAM decide who may do what.
@@ -66,6 +68,8 @@ class FakeKms:
         enforce_policies: bool = True,
     ) -> None:
         self.random = random or os.urandom
+        # Not from the stream above: a call that is refused or retried would change what the keys after it are.
+        self._request_random = random.child("request ids") if isinstance(random, Drbg) else os.urandom
         self.keys = KeySource(random)
         self.state = state or State()
         self.clock = clock or Clock()
@@ -94,7 +98,7 @@ class FakeKms:
         now = self.clock.now()
         call = Call(
             self, found, dict(params), caller, self.state.region(caller.account, region), now,
-            request_id or new_uuid(os.urandom),
+            request_id or self.new_request_id(),
         )  # fmt: skip
         result: Result | None = None
         error: KmsError | None = None
@@ -120,10 +124,18 @@ class FakeKms:
             )
         return result
 
-    def fork(self) -> FakeKms:
-        """Return a fake KMS that begins with a copy of this one's state, for a nested scope."""
+    def new_request_id(self) -> str:
+        """Return the id of the next request."""
+        return new_uuid(self._request_random)
+
+    def fork(self, random: Callable[[int], bytes] | None = None) -> FakeKms:
+        """Return a fake KMS that begins with a copy of this one's state, for a nested scope.
+
+        Args:
+            random: where it takes random bytes from; never this one's source, which goes on as if nothing had been.
+        """
         return FakeKms(
-            random=None if self.random is os.urandom else self.random,
+            random=random,
             state=self.state.copy(),
             clock=self.clock.copy(),
             enforce_policies=self.enforce_policies,

@@ -6,12 +6,13 @@ The errors here are not AWS's. Operations know which call they belong to and tur
 
 from __future__ import annotations
 
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pytest_kmsmock.service.specs import KeySpec
+    from ..specs import KeySpec
 
 #: Gives that many random bytes. `os.urandom` is one.
 Random = Callable[[int], bytes]
@@ -74,16 +75,22 @@ class Material(ABC):
         """Decrypt what `seal` made, or raise `DecryptionFailed`."""
         raise self._unsupported("symmetric encryption")
 
-    def encrypt(self, algorithm: str, plaintext: bytes) -> bytes:
-        """Encrypt with the public key; ``plaintext`` within the limit of the algorithm's row."""
+    def encrypt(self, algorithm: str, plaintext: bytes, random: Random = os.urandom) -> bytes:
+        """Encrypt with the public key; ``plaintext`` within the limit of the algorithm's row.
+
+        The same bytes from a ``random`` of one's own give the same ciphertext.
+        """
         raise self._unsupported("public key encryption")
 
     def decrypt(self, algorithm: str, ciphertext: bytes) -> bytes:
         """Decrypt with the private key, or raise `DecryptionFailed`."""
         raise self._unsupported("public key encryption")
 
-    def sign(self, algorithm: str, message: bytes, message_type: str) -> bytes:
-        """Sign ``message``, of which ``message_type`` (RAW, DIGEST, EXTERNAL_MU) says what it is."""
+    def sign(self, algorithm: str, message: bytes, message_type: str, random: Random = os.urandom) -> bytes:
+        """Sign ``message``, of which ``message_type`` (RAW, DIGEST, EXTERNAL_MU) says what it is.
+
+        The same bytes from a ``random`` of one's own give the same signature, but for ML-DSA.
+        """
         raise self._unsupported("signatures")
 
     def verify(self, algorithm: str, message: bytes, message_type: str, signature: bytes) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,12 +19,12 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 
-from pytest_kmsmock.service.material import der
-from pytest_kmsmock.service.material.base import InvalidMaterial, InvalidPeerKey, Material
+from . import der
+from .base import InvalidMaterial, InvalidPeerKey, Material
 
 if TYPE_CHECKING:
-    from pytest_kmsmock.service.material.base import Random
-    from pytest_kmsmock.service.specs import KeySpec
+    from ..specs import KeySpec
+    from .base import Random
 
 _CURVES: dict[str, ec.EllipticCurve] = {
     curve.name: curve for curve in (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1())
@@ -45,11 +46,20 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "ECDSA_SHA_384": hashes.SHA384(),
     "ECDSA_SHA_512": hashes.SHA512(),
 }
-_SCHEMES: dict[tuple[str, str], ec.ECDSA] = {
-    (algorithm, message_type): ec.ECDSA(digest if message_type == "RAW" else Prehashed(digest))
-    for algorithm, digest in _HASHES.items()
-    for message_type in ("RAW", "DIGEST")
-}
+
+
+def _schemes(*, deterministic: bool) -> dict[tuple[str, str], ec.ECDSA]:
+    return {
+        (algorithm, message_type): ec.ECDSA(
+            digest if message_type == "RAW" else Prehashed(digest), deterministic_signing=deterministic
+        )
+        for algorithm, digest in _HASHES.items()
+        for message_type in ("RAW", "DIGEST")
+    }
+
+
+_SCHEMES = _schemes(deterministic=False)
+_DETERMINISTIC_SCHEMES = _schemes(deterministic=True)
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -88,9 +98,14 @@ class EcMaterial(Material):
         """See `Material.public_key_der`."""
         return self._public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
-    def sign(self, algorithm: str, message: bytes, message_type: str) -> bytes:
-        """See `Material.sign`; the signature is the DER of r and s (RFC 3279, 2.2.3)."""
-        return self._private.sign(message, _SCHEMES[algorithm, message_type])
+    def sign(self, algorithm: str, message: bytes, message_type: str, random: Random = os.urandom) -> bytes:
+        """See `Material.sign`; the signature is the DER of r and s (RFC 3279, 2.2.3).
+
+        With a ``random`` of one's own it is a function of key and message (RFC 6979), as `cryptography` takes no
+        random bytes from others.
+        """
+        schemes = _SCHEMES if random is os.urandom else _DETERMINISTIC_SCHEMES
+        return self._private.sign(message, schemes[algorithm, message_type])
 
     def verify(self, algorithm: str, message: bytes, message_type: str, signature: bytes) -> bool:
         """See `Material.verify`."""

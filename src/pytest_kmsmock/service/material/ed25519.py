@@ -1,10 +1,11 @@
 """Edwards curve keys: Ed25519 and Ed25519ph (RFC 8032)."""
-# ruff: noqa: ARG002 - the message type follows from the algorithm
+# ruff: noqa: ARG002 - the message type follows from the algorithm, and Ed25519 is deterministic
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
@@ -13,18 +14,17 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
     PublicFormat,
-    load_der_private_key,
 )
 
-from pytest_kmsmock.errors import MissingExtra
-from pytest_kmsmock.service.material import der
-from pytest_kmsmock.service.material.base import InvalidMaterial, Material
+from ...errors import MissingExtra
+from . import der
+from .base import InvalidMaterial, Material
 
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from pytest_kmsmock.service.material.base import Random
-    from pytest_kmsmock.service.specs import KeySpec
+    from ..specs import KeySpec
+    from .base import Random
 
 #: AlgorithmIdentifier of id-Ed25519 (RFC 8410), which has no parameters.
 _ALGORITHM = der.encode(der.SEQUENCE, der.encode_oid("1.3.101.112"))
@@ -51,9 +51,9 @@ class Ed25519Material(Material):
     @classmethod
     def load(cls, spec: KeySpec, data: bytes) -> Ed25519Material:
         """See `Material.load`: PKCS#8 around a CurvePrivateKey (RFC 8410)."""
-        der.pkcs8_key(data, _ALGORITHM)
         try:
-            private = cast("Ed25519PrivateKey", load_der_private_key(data, password=None))
+            octets = der.only(der.pkcs8_key(data, _ALGORITHM), der.OCTET_STRING)
+            private = Ed25519PrivateKey.from_private_bytes(octets)
         except ValueError as error:
             raise InvalidMaterial(f"the private key is not valid: {error}") from error
         return cls(spec, private, private.public_key())
@@ -66,7 +66,7 @@ class Ed25519Material(Material):
         """See `Material.public_key_der`."""
         return self._public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
-    def sign(self, algorithm: str, message: bytes, message_type: str) -> bytes:
+    def sign(self, algorithm: str, message: bytes, message_type: str, random: Random = os.urandom) -> bytes:
         """See `Material.sign`; Ed25519ph needs the extra ``algorithms``.
 
         Raises:

@@ -1,22 +1,23 @@
 """ML-DSA keys (FIPS 204): pure ML-DSA with an empty context, and signatures over an external mu."""
-# ruff: noqa: ARG002 - the family has one algorithm
+# ruff: noqa: ARG002 - the family has one algorithm, and `cryptography` takes no random bytes for it
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography.exceptions import InvalidSignature
 
-from pytest_kmsmock.errors import MissingExtra
-from pytest_kmsmock.service.material import der
-from pytest_kmsmock.service.material.base import Material
+from ...errors import MissingExtra
+from . import der
+from .base import Material
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import mldsa
 
-    from pytest_kmsmock.service.material.base import Random
-    from pytest_kmsmock.service.specs import KeySpec
+    from ..specs import KeySpec
+    from .base import Random
 
     PrivateKey = mldsa.MLDSA44PrivateKey | mldsa.MLDSA65PrivateKey | mldsa.MLDSA87PrivateKey
     PublicKey = mldsa.MLDSA44PublicKey | mldsa.MLDSA65PublicKey | mldsa.MLDSA87PublicKey
@@ -65,7 +66,7 @@ class MlDsaMaterial(Material):
         """See `Material.public_key_der`."""
         return der.encode_spki(_ALGORITHMS[self.spec.parameters], self._public.public_bytes_raw())
 
-    def sign(self, algorithm: str, message: bytes, message_type: str) -> bytes:
+    def sign(self, algorithm: str, message: bytes, message_type: str, random: Random = os.urandom) -> bytes:
         """See `Material.sign`; an EXTERNAL_MU is the message representative, 64 bytes, made by the caller."""
         sign = self._private.sign_mu if message_type == "EXTERNAL_MU" else self._private.sign
         return sign(message)

@@ -6,20 +6,21 @@ ever given twice.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import os
 import threading
 from collections import defaultdict
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock.service.material import generate
-from pytest_kmsmock.service.material.rsa import RsaMaterial, generate_key
+from . import generate
+from .rsa import RsaMaterial, generate_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-    from pytest_kmsmock.service.material.base import Material, Random
-    from pytest_kmsmock.service.specs import KeySpec
+    from ..specs import KeySpec
+    from .base import Material, Random
 
 _SEED_LENGTH = 32
 
@@ -123,9 +124,7 @@ class LazyMaterial:
 
     __slots__ = ("_lock", "_material", "_seed", "_source", "spec")
 
-    def __init__(
-        self, spec: KeySpec, source: KeySource | None = None, *, material: Material | None = None
-    ) -> None:
+    def __init__(self, spec: KeySpec, source: KeySource | None = None, *, material: Material | None = None) -> None:
         self.spec = spec
         self._source = source
         self._seed = source.random(_SEED_LENGTH) if source and source.seeded else None
@@ -152,12 +151,20 @@ class LazyMaterial:
 
     def _make(self) -> Material:
         if self._seed is not None:
+            if self.spec.family == "rsa":
+                return RsaMaterial.of(self.spec, _seeded_rsa(self.spec.bits, self._seed))
             return generate(self.spec, expand(self._seed))
         assert self._source is not None
         return self._source.generate(self.spec)
 
     def __repr__(self) -> str:
         return f"<LazyMaterial {self.spec.name}>"
+
+
+@functools.lru_cache(maxsize=64)
+def _seeded_rsa(bits: int, seed: bytes) -> RSAPrivateKey:
+    """Make the RSA key of a seed. Slow, and each test of a run may well ask for the same one: so it is remembered."""
+    return generate_key(bits, expand(seed))
 
 
 def expand(seed: bytes) -> Random:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
@@ -18,14 +19,14 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from pytest_kmsmock.errors import MissingExtra
-from pytest_kmsmock.service.material import der
-from pytest_kmsmock.service.material.base import DecryptionFailed, InvalidMaterial, Material
-from pytest_kmsmock.service.specs import ENCRYPTION_ALGORITHMS, SIGNING_ALGORITHMS
+from ...errors import MissingExtra
+from ..specs import ENCRYPTION_ALGORITHMS, SIGNING_ALGORITHMS
+from . import der, rsa_padding
+from .base import DecryptionFailed, InvalidMaterial, Material
 
 if TYPE_CHECKING:
-    from pytest_kmsmock.service.material.base import Random
-    from pytest_kmsmock.service.specs import KeySpec
+    from ..specs import KeySpec
+    from .base import Random
 
 #: AlgorithmIdentifier of rsaEncryption (RFC 3279, 2.3.1), whose parameters are NULL.
 _ALGORITHM = der.encode(der.SEQUENCE, der.encode_oid("1.2.840.113549.1.1.1"), b"\x05\0")
@@ -99,8 +100,14 @@ class RsaMaterial(Material):
         """See `Material.public_key_der`."""
         return self._public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
-    def encrypt(self, algorithm: str, plaintext: bytes) -> bytes:
+    def encrypt(self, algorithm: str, plaintext: bytes, random: Random = os.urandom) -> bytes:
         """See `Material.encrypt`; RSAES-OAEP with the hash also in MGF1, and an empty label."""
+        if random is not os.urandom:
+            size = self._public.key_size // 8
+            return rsa_padding.apply(
+                self._public.public_numbers(),
+                rsa_padding.oaep(plaintext, ENCRYPTION_ALGORITHMS[algorithm].hash, size, random),
+            )
         return self._public.encrypt(plaintext, _OAEP[algorithm])
 
     def decrypt(self, algorithm: str, ciphertext: bytes) -> bytes:
@@ -110,8 +117,13 @@ class RsaMaterial(Material):
         except ValueError as error:
             raise DecryptionFailed("the ciphertext is not of this key and algorithm") from error
 
-    def sign(self, algorithm: str, message: bytes, message_type: str) -> bytes:
+    def sign(self, algorithm: str, message: bytes, message_type: str, random: Random = os.urandom) -> bytes:
         """See `Material.sign`."""
+        row = SIGNING_ALGORITHMS[algorithm]
+        if random is not os.urandom and row.scheme == "RSASSA-PSS":
+            digest = message if message_type == "DIGEST" else hashlib.new(row.hash, message).digest()
+            size = self._public.key_size // 8
+            return rsa_padding.apply(self._private.private_numbers(), rsa_padding.pss(digest, row.hash, size, random))
         return self._private.sign(message, *_SCHEMES[algorithm, message_type])
 
     def verify(self, algorithm: str, message: bytes, message_type: str, signature: bytes) -> bool:

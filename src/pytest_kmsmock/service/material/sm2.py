@@ -8,14 +8,14 @@ distinguishing identifier, https://docs.aws.amazon.com/kms/latest/developerguide
 from __future__ import annotations
 
 import hmac
-import secrets
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from cryptography.hazmat.primitives import hashes
 
-from pytest_kmsmock.service.material import der, sm2_curve
-from pytest_kmsmock.service.material.base import (
+from . import der, sm2_curve
+from .base import (
     DecryptionFailed,
     InvalidMaterial,
     InvalidPeerKey,
@@ -23,9 +23,9 @@ from pytest_kmsmock.service.material.base import (
 )
 
 if TYPE_CHECKING:
-    from pytest_kmsmock.service.material.base import Random
-    from pytest_kmsmock.service.material.sm2_curve import Point
-    from pytest_kmsmock.service.specs import KeySpec
+    from ..specs import KeySpec
+    from .base import Random
+    from .sm2_curve import Point
 
 _CURVE_OID = der.encode_oid("1.2.156.10197.1.301")
 #: AlgorithmIdentifier: id-ecPublicKey (RFC 5480) with SM2's curve.
@@ -87,10 +87,10 @@ class Sm2Material(Material):
         """See `Material.public_key_der`; the point is not compressed."""
         return der.encode_spki(_ALGORITHM, _octets(self._point))
 
-    def encrypt(self, algorithm: str, plaintext: bytes) -> bytes:
+    def encrypt(self, algorithm: str, plaintext: bytes, random: Random = os.urandom) -> bytes:
         """See `Material.encrypt`; the answer is the SM2Cipher of GM/T 0009: C1, C3 and C2 in ASN.1."""
         while True:
-            scalar = _random_scalar()
+            scalar = _random_scalar(random)
             x2, y2 = map(_coordinate, _multiply(scalar, self._point))
             keystream = _kdf(x2 + y2, len(plaintext))
             # GM/T 0003.4, 6.1, A5: start anew when the key stream would leave the plaintext as it is.
@@ -120,11 +120,11 @@ class Sm2Material(Material):
             raise DecryptionFailed("the ciphertext is not of this key")
         return plaintext
 
-    def sign(self, algorithm: str, message: bytes, message_type: str) -> bytes:
+    def sign(self, algorithm: str, message: bytes, message_type: str, random: Random = os.urandom) -> bytes:
         """See `Material.sign`; a DIGEST is SM3 over Z and the message, made by the caller."""
         e = self._digest(message, message_type)
         while True:
-            k = _random_scalar()
+            k = _random_scalar(random)
             r = (e + _multiply(k, sm2_curve.G)[0]) % sm2_curve.N
             s = (k - r * self._scalar) * pow(1 + self._scalar, -1, sm2_curve.N) % sm2_curve.N
             # GM/T 0003.2, 6.1, A5 and A6.
@@ -159,8 +159,9 @@ class Sm2Material(Material):
         return _coordinate(_multiply(self._scalar, point)[0])
 
 
-def _random_scalar() -> int:
-    return secrets.randbelow(sm2_curve.N - 1) + 1
+def _random_scalar(random: Random) -> int:
+    """Return a number from 1 to n-1; 64 bits more than the order has, reduced."""
+    return int.from_bytes(random(40), "big") % (sm2_curve.N - 1) + 1
 
 
 def _multiply(scalar: int, point: Point) -> Point:
