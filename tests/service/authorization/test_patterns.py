@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytest_kmsmock.service.authorization.patterns import (
     Variable,
     Wildcard,
-    has_variables,
+    constant,
     matcher,
     parse_template,
     resolve,
@@ -106,7 +106,7 @@ def test_templates_are_split_as_the_iam_guide_describes_variables(text, expected
 def test_version_2008_treats_variables_as_literals():
     template = parse_template("${aws:username}", variables=False)
     assert template == ("${aws:username}",)
-    assert not has_variables(template)
+    assert constant(template) == template
 
 
 @pytest.mark.parametrize(

@@ -18,13 +18,7 @@ from datetime import datetime, timedelta, timezone
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from .patterns import (
-    has_variables,
-    matcher,
-    parse_template,
-    resolve,
-    text_of,
-)
+from .patterns import constant, matcher, parse_template, resolve, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -259,8 +253,9 @@ def _any_of(test: Test, templates: list[Template]) -> AnyOf:
     It is None if a variable has no value in the request: then the statement does not apply, whatever the
     operator.
     """
-    fixed = [test(resolve(template, _no_values) or ()) for template in templates if not has_variables(template)]
-    variable = [template for template in templates if has_variables(template)]
+    constants = [constant(template) for template in templates]
+    fixed = [test(pattern) for pattern in constants if pattern is not None]
+    variable = [template for template in templates if constant(template) is None]
 
     def of_fixed(text: str) -> bool:
         return any(matches(text) for matches in fixed)
@@ -276,10 +271,6 @@ def _any_of(test: Test, templates: list[Template]) -> AnyOf:
         return with_variables
     single = fixed[0] if len(fixed) == 1 else of_fixed
     return lambda _lookup: single
-
-
-def _no_values(_key: str) -> None:
-    return None
 
 
 def _plain(key: str, any_of: AnyOf, negated: bool, if_exists: bool) -> Callable[[Lookup], bool]:

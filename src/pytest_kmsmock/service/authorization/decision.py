@@ -14,6 +14,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from .documents import PolicyKind
+from .patterns import no_context
 from .principals import Match, PrincipalKind
 
 if TYPE_CHECKING:
@@ -22,11 +23,6 @@ if TYPE_CHECKING:
     from .patterns import Lookup
     from .policy import Policy
     from .principals import Principal
-
-
-def no_context(_key: str) -> tuple[str, ...] | None:
-    """Be the lookup of a request without condition keys."""
-    return None
 
 
 def no_grant() -> str | None:

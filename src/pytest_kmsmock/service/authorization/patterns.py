@@ -86,9 +86,15 @@ def _variable(inside: str) -> str | Variable:
     return Variable(inside.strip().lower(), None)
 
 
-def has_variables(template: Template) -> bool:
-    """Say whether a template depends on the request."""
-    return any(isinstance(part, Variable) for part in template)
+def no_context(_key: str) -> tuple[str, ...] | None:
+    """Be the lookup of a request without condition keys."""
+    return None
+
+
+def constant(template: Template) -> Pattern | None:
+    """Give a template as the pattern that it is for every request; None if it has variables."""
+    parts = tuple(part for part in template if not isinstance(part, Variable))
+    return parts if len(parts) == len(template) else None
 
 
 def resolve(template: Template, lookup: Lookup) -> Pattern | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from .patterns import has_variables, matcher, parse_template, resolve
+from .patterns import constant, matcher, no_context, parse_template, resolve
 from .principals import Match
 
 if TYPE_CHECKING:
@@ -45,8 +45,9 @@ class Texts:
             fold: Whether to fold their case; then `matches` wants lower case too.
         """
         templates = [parse_template(text.lower() if fold else text, variables=variables) for text in texts]
-        fixed = tuple(matcher(resolve(t, _absent) or ()) for t in templates if not has_variables(t))
-        return cls(name, texts, fixed, tuple(t for t in templates if has_variables(t)))
+        constants = [constant(template) for template in templates]
+        fixed = tuple(matcher(pattern) for pattern in constants if pattern is not None)
+        return cls(name, texts, fixed, tuple(t for t in templates if constant(t) is None))
 
     @property
     def negated(self) -> bool:
@@ -71,10 +72,6 @@ class Texts:
             elif matcher(pattern)(text):
                 return not self.negated
         return self.negated
-
-
-def _absent(_key: str) -> None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +117,7 @@ class Statement:
         Returns:
             How closely its Principal element names the caller; NONE if it is not about caller and action.
         """
-        if self.action is None or self.resource is None or not self.action.matches(action.lower(), _absent):
+        if self.action is None or self.resource is None or not self.action.matches(action.lower(), no_context):
             return Match.NONE
         return Match.DIRECT if self.principal is None else self.principal.match(principal, deny=self.deny)
 
@@ -150,7 +147,7 @@ class Statement:
         for missing, element in (("Action", self.action), ("Resource", self.resource)):
             if element is None:
                 return f"it has no {missing}, so it has no effect"
-        if self.action is not None and not self.action.matches(action.lower(), _absent):
+        if self.action is not None and not self.action.matches(action.lower(), no_context):
             return f"its {self.action.name} {_listed(self.action.texts)} does not cover {action}"
         if self.principal is not None and not self.principal.match(principal, deny=self.deny):
             verb = "exempts" if self.principal.negated else "does not name"
