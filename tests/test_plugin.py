@@ -121,13 +121,16 @@ def test_a_fixture_of_a_marked_test_may_use_kms(run):
 
 
 def test_a_marked_doctest_or_foreign_item_is_left_alone(run):
-    run('''
+    run(
+        '''
         def function():
             """
             >>> 1 + 1
             2
             """
-    ''', "--doctest-modules").assert_outcomes(passed=1)
+    ''',
+        "--doctest-modules",
+    ).assert_outcomes(passed=1)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +232,9 @@ def test_a_run_that_never_uses_kms_imports_nothing_heavy(pytester: pytest.Pytest
             heavy = {"botocore", "boto3", "cryptography", "responses", "requests", "moto", "yaml"}
             assert not heavy & set(sys.modules)
     """)
-    code = "import pytest; raise SystemExit(pytest.main(['-q', '-p', 'no:cacheprovider', '-p', 'pytest_kmsmock.plugin']))"
+    code = (
+        "import pytest; raise SystemExit(pytest.main(['-q', '-p', 'no:cacheprovider', '-p', 'pytest_kmsmock.plugin']))"
+    )
     environment = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     result = subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=False, cwd=pytester.path

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import functools
-import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from . import environment, scopes
+from .console import deterministic
 from .errors import NotActive
 from .intercept import botocore_hook, wire
 from .options import Options
+from .service import errors
 from .service.caller import Caller, administrator
 from .service.clock import Clock
 from .service.errors import KmsError
-from .service.identifiers import new_uuid, partition_of
+from .service.identifiers import partition_of
 from .service.service import CallRecord, FakeKms
 
 if TYPE_CHECKING:
@@ -28,18 +29,28 @@ class KmsMock:
 
     Attributes:
         options: the options of this mock.
-        outer: the mock that this one is nested in, whose state it began with; None if it began empty.
+        outer: the mock that this one is nested in, if any.
         active: whether it answers calls.
+        parent: the mock whose state it began with: `outer`, or None if it began empty.
+        place: how it was made: `mock_kms`, or the scope of its fixture.
+        deterministic: whether everything it makes up is the same in every run.
         in_task: whether it was entered in an asyncio task.
         service: the fake KMS itself.
     """
 
-    def __init__(self, options: Options) -> None:
+    def __init__(self, options: Options, place: str = "mock_kms") -> None:
         self.options = options
         self.outer: KmsMock | None = scopes.enclosing()
         self.in_task = scopes.in_task()
         self.active = False
-        self.service: FakeKms = FakeKms() if self.outer is None or options.fresh else self.outer.service.fork()
+        self.parent: KmsMock | None = None if options.fresh else self.outer
+        self.place = place
+        inherited = self.parent is not None and self.parent.deterministic
+        self.deterministic: bool = options.deterministic or inherited
+        random = deterministic.stream(place, self.parent) if self.deterministic else None
+        self.service: FakeKms = FakeKms(random=random) if self.parent is None else self.parent.service.fork(random)
+        if self.deterministic and not inherited:
+            self.clock.freeze(deterministic.START)
         self.service.enforce_policies = options.enforce_policies
         self._administrators: dict[str, Caller] = {}
 
@@ -95,7 +106,7 @@ class KmsMock:
 
     def new_request_id(self) -> str:
         """Return the id of the next request."""
-        return new_uuid(os.urandom)
+        return self.service.new_request_id()
 
     def answer(
         self,
@@ -126,6 +137,8 @@ class KmsMock:
         """
         request_id = self.new_request_id()
         try:
+            if "authorization" not in headers:
+                raise errors.MISSING_TOKEN()
             operation = headers.get("x-amz-target", "").removeprefix(wire.TARGET_PREFIX)
             scope = wire.credential_scope(headers.get("authorization", ""))
             result = self.answer(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from . import scopes
@@ -12,6 +12,7 @@ from .errors import NotActive
 from .options import Options
 
 if TYPE_CHECKING:
+    import os
     from types import TracebackType
 
     from .handle import KmsMock
@@ -23,20 +24,28 @@ class MockKms:
     """What `mock_kms()` gives: use it with `with`, as a decorator, or by `start()` and `stop()`.
 
     It may be entered any number of times; each time is a mock of its own.
+
+    Args:
+        given: the options that are given for its mocks.
+        where: where they are given, for error messages.
+        place: how its mocks are made, which says which stream of bytes a deterministic mock has.
     """
 
-    def __init__(self, options: Options) -> None:
-        self.options = options
+    def __init__(self, given: Mapping[str, Any], where: str = "mock_kms()", place: str = "mock_kms") -> None:
+        Options().changed(given, where)  # a mistake shows where it is made, not where the mock is entered
+        self._given, self._where, self._place = given, where, place
         self._entered: list[KmsMock] = []
 
     def start(self) -> KmsMock:
         """Begin a mock and return its handle; `stop` ends it.
 
-        What is entered inside another mock begins with a copy of its state, unless `fresh=True`.
+        What is entered inside another mock begins with a copy of its state and with its options, unless `fresh=True`.
         """
         from .handle import KmsMock  # here, so that importing the package costs nothing
 
-        handle = KmsMock(self.options)
+        outer = None if self._given.get("fresh") else scopes.enclosing()
+        options = (outer.options.inherited() if outer else Options()).changed(self._given, self._where)
+        handle = KmsMock(options, self._place)
         handle.enter()
         self._entered.append(handle)
         return handle
@@ -74,8 +83,8 @@ class MockKms:
     def __call__(self, target: _T) -> _T:
         """Decorate a function, coroutine function, generator function or test class."""
         if isinstance(target, type):
-            return cast("_T", _decorate_class(target, self.options))
-        return cast("_T", _decorate_function(target, self.options))
+            return cast("_T", _decorate_class(target, self._given))
+        return cast("_T", _decorate_function(target, self._given))
 
 
 @overload
@@ -90,6 +99,8 @@ def mock_kms(
     enforce_policies: bool = ...,
     fresh: bool = ...,
     wire: bool = ...,
+    deterministic: bool = ...,
+    seed: str | os.PathLike[str] | None = ...,
     endpoint_urls: str | tuple[str, ...] = ...,
 ) -> MockKms: ...
 
@@ -114,11 +125,11 @@ def mock_kms(target: Any = None, /, **options: Any) -> Any:
         >>> key["KeySpec"], key["Arn"].split(":")[3]
         ('SYMMETRIC_DEFAULT', 'eu-west-1')
     """
-    mock = MockKms(Options().changed(options, "mock_kms()"))
+    mock = MockKms(options)
     return mock if target is None else mock(target)
 
 
-def _decorate_function(function: Callable[..., Any], options: Options) -> Callable[..., Any]:
+def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -> Callable[..., Any]:
     """Wrap a function so that each call of it runs in a mock of its own."""
     if not callable(function):
         raise TypeError(f"mock_kms decorates functions and classes, not {type(function).__name__}: {function!r}")
@@ -126,7 +137,7 @@ def _decorate_function(function: Callable[..., Any], options: Options) -> Callab
 
         @functools.wraps(function)
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKms(options):
+            with MockKms(given):
                 async for item in function(*args, **kwargs):
                     yield item
 
@@ -134,27 +145,27 @@ def _decorate_function(function: Callable[..., Any], options: Options) -> Callab
 
         @functools.wraps(function)
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKms(options):
+            with MockKms(given):
                 return await function(*args, **kwargs)
 
     elif inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKms(options):
+            with MockKms(given):
                 return (yield from function(*args, **kwargs))
 
     else:
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKms(options):
+            with MockKms(given):
                 return function(*args, **kwargs)
 
     return wrapper
 
 
-def _decorate_class(cls: type, options: Options) -> type:
+def _decorate_class(cls: type, given: Mapping[str, Any]) -> type:
     """Give each test of a class a mock of its own, from its set-up to its tear-down."""
     import unittest
 
@@ -163,18 +174,11 @@ def _decorate_class(cls: type, options: Options) -> type:
 
         @functools.wraps(run)
         def run_in_mock(self: unittest.TestCase, result: unittest.TestResult | None = None) -> Any:
-            with MockKms(options):
+            with MockKms(given):
                 return run(self, result)
 
         cls.run = run_in_mock  # type: ignore[method-assign]  # the class is the user's to be decorated
         return cls
     import pytest
 
-    given = {name: value for name, value in _as_dict(options).items() if value != getattr(Options(), name)}
     return cast("type", pytest.mark.kms_mock(**given)(cls))
-
-
-def _as_dict(options: Options) -> dict[str, Any]:
-    from dataclasses import asdict
-
-    return asdict(options)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
 from typing import Any
 
 from .errors import InvalidOption
@@ -26,6 +28,9 @@ class Options:
         fresh: whether a mock inside another begins empty, not as a copy of the outer one.
         wire: whether every call goes through botocore's whole request path (signing, HTTP objects, parsing). Slower;
             for tests of hooks on the request.
+        deterministic: whether ids, key material, random bytes and ciphertexts are the same in every run, and the clock
+            stands still; for snapshot tests.
+        seed: a file of keys that the mock begins with.
         endpoint_urls: further endpoints that the mock answers, besides those of AWS; such as `http://localhost:4566`.
     """
 
@@ -34,21 +39,34 @@ class Options:
     enforce_policies: bool = field(default=True, metadata={"help": "let policies and grants decide who may do what"})
     fresh: bool = field(default=False, metadata={"help": "begin empty, even inside another mock"})
     wire: bool = field(default=False, metadata={"help": "send every call through botocore's whole request path"})
+    deterministic: bool = field(
+        default=False, metadata={"help": "the same ids, key material and ciphertexts in every run"}
+    )
+    seed: str | os.PathLike[str] | None = field(
+        default=None, metadata={"help": "YAML or JSON file of keys that the mock begins with"}
+    )
     endpoint_urls: tuple[str, ...] = field(
         default=(), metadata={"help": "endpoints that the mock answers besides AWS's"}
     )
 
-    def changed(self, given: Mapping[str, Any], where: str) -> Options:
+    def inherited(self) -> Options:
+        """Return the options that a mock nested in one with these begins with."""
+        return replace(self, fresh=False, seed=None)
+
+    def changed(self, given: Mapping[str, Any], where: str, *, base: Path | None = None) -> Options:
         """Return options with some changed.
 
         Args:
             given: option names and values.
             where: where they were given, for the error message.
+            base: the folder that relative paths among them start from; the working directory if not given.
 
         Raises:
             InvalidOption: for a name that is no option or a value that does not fit it.
         """
         values: dict[str, Any] = {name: _fit(name, value, where) for name, value in given.items()}
+        if values.get("seed") is not None:
+            values["seed"] = str((base or Path.cwd()) / values["seed"])
         return replace(self, **values) if values else self
 
 
@@ -75,6 +93,8 @@ def _fit(name: str, value: object, where: str) -> object:
         form, expected = _FORMS[name]
         if not isinstance(value, str) or not form.fullmatch(value):
             raise InvalidOption(f"{where}: {name} must be {expected}, not {value!r}.")
+    elif name == "seed" and value is not None and not isinstance(value, str | os.PathLike):
+        raise InvalidOption(f"{where}: seed must be the path of a file, not {value!r}.")
     elif isinstance(default, bool) and not isinstance(value, bool):
         raise InvalidOption(f"{where}: {name} must be True or False, not {value!r}.")
     elif isinstance(default, tuple):

@@ -6,11 +6,13 @@ Nothing heavy is imported here: a run that never uses KMS pays for this file onl
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from . import guard
+from .errors import InvalidOption
 from .mock import MockKms
 from .options import Options, option_names
 
@@ -50,7 +52,7 @@ def _yes_or_no(text: str) -> bool:
         raise ValueError(text) from None
 
 
-_default_options = pytest.StashKey[Options]()
+_defaults = pytest.StashKey[dict[str, Any]]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,7 +60,7 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in _MARKERS:
         config.addinivalue_line("markers", marker)
     try:
-        config.stash[_default_options] = _configured(config)
+        config.stash[_defaults] = _configured(config)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     if config.getini(_BLOCK):
@@ -69,13 +71,19 @@ def pytest_configure(config: pytest.Config) -> None:
         config.pluginmanager.register(_Guard(), "kmsmock-guard")
 
 
-def _configured(config: pytest.Config) -> Options:
-    options = Options()
+def _configured(config: pytest.Config) -> dict[str, Any]:
+    """Return the options that ini file and command line give; the command line wins."""
     names = option_names()
     ini = {name: config.getini(f"kms_mock_{name}") for name in names}
-    options = options.changed({name: value for name, value in ini.items() if value not in (None, [])}, "ini file")
     line = {name: config.getoption(f"kms_mock_{name}") for name in names}
-    return options.changed({name: value for name, value in line.items() if value is not None}, "command line")
+    given: dict[str, Any] = {}
+    for values, where in ((ini, "ini file"), (line, "command line")):
+        found = {name: value for name, value in values.items() if value not in (None, [], "")}
+        Options().changed(found, where)
+        if "seed" in found:  # an ini file means paths beside itself
+            found["seed"] = str((config.rootpath if where == "ini file" else Path.cwd()) / found["seed"])
+        given |= found
+    return given
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
@@ -119,21 +127,15 @@ class _Guard:
         guard.blocking = False
 
 
-def _options(request: pytest.FixtureRequest) -> Options:
-    """Return the options for a fixture: ini and command line, then the markers from the outermost in."""
-    options = request.config.stash[_default_options]
-    for marker in reversed(list(request.node.iter_markers("kms_mock"))):
-        where = f"@pytest.mark.kms_mock on {request.node.nodeid}"
-        if marker.args:
-            from .errors import InvalidOption
-
-            raise InvalidOption(f"{where}: takes keyword arguments only, such as region='eu-west-1'.")
-        options = options.changed(marker.kwargs, where)
-    return options
-
-
 def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
-    with MockKms(_options(request)) as kms:
+    """Enter a mock with the options of ini file and command line, then of the markers from the outermost in."""
+    where = f"@pytest.mark.kms_mock on {request.node.nodeid}"
+    given: dict[str, Any] = dict(request.config.stash[_defaults])
+    for marker in reversed(list(request.node.iter_markers("kms_mock"))):
+        if marker.args:
+            raise InvalidOption(f"{where}: takes keyword arguments only, such as region='eu-west-1'.")
+        given |= marker.kwargs
+    with MockKms(given, where, request.scope) as kms:
         yield kms
 
 

@@ -14,18 +14,16 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .. import guard, scopes
+from .. import environment, guard, scopes
 from ..service.errors import MISSING_TOKEN, KmsError
 from . import wire
 from .endpoints import kms_endpoint
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+    from botocore.credentials import Credentials
 
     from ..handle import KmsMock
-
-#: Where `before_call` leaves for the later events of the same call what it has found out.
-_CONTEXT_KEY = "pytest_kmsmock"
 
 _installed = False
 
@@ -70,9 +68,17 @@ def before_call(
         return None  # the test took the credentials away: botocore raises NoCredentialsError, as it would for AWS
     access_key = None if credentials is None else credentials.access_key
     if mock.goes_by_wire(model.name):
-        context[_CONTEXT_KEY] = {"unsigned": not mock.knows(access_key)}
+        if not mock.knows(access_key):
+            context.setdefault("signing", {})["request_credentials"] = _stand_in()
         return None
     return _answer(mock, model.name, params["body"], access_key, region, url, _is_unsigned(context, request_signer))
+
+
+def _stand_in() -> Credentials:
+    """Return credentials that sign in place of ones that are not the mock's own: real ones must not sign anything."""
+    from botocore.credentials import Credentials
+
+    return Credentials(environment.DUMMY_ACCESS_KEY_ID, environment.DUMMY_SECRET_ACCESS_KEY)
 
 
 def _is_unsigned(context: Mapping[str, Any], request_signer: Any) -> bool:
@@ -112,16 +118,6 @@ def _answer(
         "RetryAttempts": 0,
     }
     return AWSResponse(url, status, headers, None), members
-
-
-def choose_signer(context: dict[str, Any], **_: Any) -> object | None:
-    """Keep credentials that are not the mock's own from signing anything."""
-    if not context.get(_CONTEXT_KEY, {}).get("unsigned"):
-        return None
-    from botocore import UNSIGNED
-
-    unsigned: object = UNSIGNED
-    return unsigned
 
 
 def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
@@ -165,6 +161,5 @@ class _Raw(io.BytesIO):
 
 _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-call.kms", before_call),
-    ("choose-signer.kms", choose_signer),
     ("before-send.kms", before_send),
 )

@@ -1,0 +1,187 @@
+"""The hook of botocore: which clients and which calls it answers, and how."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+
+import boto3
+import botocore.session
+import pytest
+from botocore import UNSIGNED
+from botocore.config import Config
+from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+
+from pytest_kmsmock import mock_kms
+from pytest_kmsmock.environment import DUMMY_ACCESS_KEY_ID
+
+
+def run(source: str) -> str:
+    """Run a script in a process of its own, where nothing has been imported yet."""
+    result = subprocess.run(
+        [sys.executable, "-W", "error", "-c", textwrap.dedent(source)], capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stderr
+    return result.stdout
+
+
+def test_clients_that_are_older_than_the_package_are_answered():
+    run("""
+        import os
+        os.environ |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/none", "AWS_SHARED_CREDENTIALS_FILE": "/none"}
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+            os.environ.pop(name, None)
+        import boto3, botocore.session
+        session = boto3.session.Session(region_name="us-east-1")
+        early = {
+            "boto3 without credentials": boto3.client("kms", region_name="us-east-1"),
+            "boto3 with credentials": boto3.client(
+                "kms", region_name="us-east-1", aws_access_key_id="AKIAREALREALREALREAL", aws_secret_access_key="real"),
+            "session": session.client("kms"),
+            "botocore": botocore.session.get_session().create_client("kms", region_name="us-east-1"),
+        }
+        from pytest_kmsmock import mock_kms
+        for wire in (False, True):
+            with mock_kms(wire=wire):
+                late = {"of an early session": session.client("kms"), "late": boto3.client("kms")}
+                for count, (name, client) in enumerate((early | late).items(), 1):
+                    client.create_key()
+                    assert len(client.list_keys()["Keys"]) == count, name
+    """)
+
+
+def test_a_client_made_between_mocks_is_answered():
+    with mock_kms():
+        pass
+    client = boto3.client("kms", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b")
+    with mock_kms():
+        assert client.list_keys()["Keys"] == []
+
+
+def test_clients_in_threads(kms_mock):
+    def use(_: int) -> str:
+        return boto3.session.Session().client("kms").create_key()["KeyMetadata"]["KeyId"]
+
+    with ThreadPoolExecutor(4) as threads:
+        made = set(threads.map(use, range(12)))
+    assert {entry["KeyId"] for entry in kms_mock.client().list_keys()["Keys"]} == made
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_a_client_with_an_endpoint_of_its_own_passes_through(wire):
+    with mock_kms(wire=wire) as kms:
+        client = kms.client(
+            endpoint_url="http://127.0.0.1:9", config=Config(retries={"total_max_attempts": 1}, connect_timeout=1)
+        )
+        with pytest.raises(EndpointConnectionError):
+            client.create_key()
+        assert list(kms.calls) == []
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_a_named_endpoint_is_answered(wire):
+    with mock_kms(wire=wire, endpoint_urls="http://127.0.0.1:9") as kms:
+        client = kms.client(endpoint_url="http://127.0.0.1:9", region="eu-west-1")
+        assert client.create_key()["KeyMetadata"]["Arn"].split(":")[3] == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("region", "partition"),
+    [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("us-iso-east-1", "aws-iso")],
+)
+def test_partitions(kms_mock, region, partition):
+    metadata = kms_mock.client(region=region).create_key()["KeyMetadata"]
+    assert metadata["Arn"] == f"arn:{partition}:kms:{region}:123456789012:key/{metadata['KeyId']}"
+
+
+@pytest.mark.parametrize("config", [{"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}])
+def test_variants_of_the_endpoint(kms_mock, config):
+    assert kms_mock.client(config=Config(**config)).list_keys()["Keys"] == []
+
+
+def test_regions_are_apart(kms_mock):
+    here, there = kms_mock.client(region="us-east-1"), kms_mock.client(region="eu-west-1")
+    key = here.create_key()["KeyMetadata"]
+    assert there.list_keys()["Keys"] == []
+    with pytest.raises(there.exceptions.NotFoundException):
+        there.describe_key(KeyId=key["KeyId"])
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_credentials_that_a_test_takes_away_are_missing(monkeypatch, wire):
+    with mock_kms(wire=wire):
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+        with pytest.raises(NoCredentialsError):
+            botocore.session.Session().create_client("kms", region_name="us-east-1").list_keys()
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_an_unsigned_request_has_no_token(wire):
+    with mock_kms(wire=wire) as kms, pytest.raises(ClientError) as refused:
+        kms.client(config=Config(signature_version=UNSIGNED)).list_keys()
+    assert refused.value.response["Error"] == {
+        "Code": "MissingAuthenticationTokenException",
+        "Message": "Missing Authentication Token",
+    }
+
+
+def test_real_credentials_sign_nothing(monkeypatch):
+    from botocore import auth
+
+    signed, add_auth = [], auth.SigV4Auth.add_auth
+
+    def watch(self, request):
+        signed.append(self.credentials.access_key)
+        add_auth(self, request)
+
+    monkeypatch.setattr(auth.SigV4Auth, "add_auth", watch)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALREALREALREAL")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    for wire in (False, True):
+        with mock_kms(wire=wire):
+            boto3.session.Session().client("kms").list_keys()
+    assert signed == [DUMMY_ACCESS_KEY_ID]
+
+
+def test_other_services_are_left_alone(kms_mock):
+    client = boto3.client(
+        "sts",
+        region_name="us-east-1",
+        endpoint_url="http://127.0.0.1:9",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
+    with pytest.raises(EndpointConnectionError):
+        client.get_caller_identity()
+
+
+def test_events_of_the_user_still_fire(kms_client):
+    seen = []
+    kms_client.meta.events.register("after-call.kms.ListKeys", lambda parsed, **_: seen.append(parsed["Keys"]))
+    kms_client.list_keys()
+    assert seen == [[]]
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_exceptions_are_the_clients_own_classes(wire):
+    with mock_kms(wire=wire) as kms:
+        client = kms.client()
+        with pytest.raises(client.exceptions.NotFoundException) as refused:
+            client.describe_key(KeyId="00000000-0000-4000-8000-000000000000")
+        response = refused.value.response
+        message = "Key 'arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000' does not exist"
+        assert response["Error"] == {"Code": "NotFoundException", "Message": message}
+        assert response["message"] == message
+        assert response["ResponseMetadata"]["HTTPStatusCode"] == 400
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_paginators(wire):
+    with mock_kms(wire=wire) as kms:
+        client = kms.client()
+        made = {client.create_key()["KeyMetadata"]["KeyId"] for _ in range(7)}
+        pages = list(client.get_paginator("list_keys").paginate(PaginationConfig={"PageSize": 3}))
+        assert [len(page["Keys"]) for page in pages] == [3, 3, 1]
+        assert {entry["KeyId"] for page in pages for entry in page["Keys"]} == made
