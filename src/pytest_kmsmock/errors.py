@@ -32,6 +32,18 @@ class InvalidOption(KmsMockError, ValueError):
     """An option of the mock has a wrong name or value."""
 
 
+class InvalidFault(KmsMockError, ValueError):
+    """A fault was described with a name or a value that it cannot have."""
+
+
+class UnknownQuota(KmsMockError, ValueError):
+    """A request quota was named that there is not, or given a value that it cannot have."""
+
+
+class UnusedFaults(KmsMockError, AssertionError):
+    """Faults were added that never fired, and the test asked for a check."""
+
+
 class NotActive(KmsMockError):
     """A handle was used outside its mock, or a mock was stopped that is not running."""
 

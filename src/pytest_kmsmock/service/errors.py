@@ -36,6 +36,24 @@ class KmsError(Exception):
         return f"{self.code}: {self.message}"
 
 
+class InjectedError(KmsError):
+    """An error that the test asked for by a fault, not one that the fake KMS came to.
+
+    Args:
+        code: as for `KmsError`; for an answer without a body the HTTP status, for a failed connection the name of
+            botocore's exception.
+        message: the text.
+        status: the HTTP status.
+        kind: `answer` for an error in KMS's form, `http` for an HTTP status without one, `connection` when no answer
+            comes at all.
+    """
+
+    def __init__(self, code: str, message: str = "", *, status: int | None = None, kind: str = "answer") -> None:
+        super().__init__(code, message, status=status)
+        self.kind = kind
+        self.lost: dict[str, object] | None = None  # the answer that the caller did not get to see
+
+
 @dataclass(frozen=True, slots=True)
 class Text:
     """An error code with the template of its message."""
@@ -164,6 +182,63 @@ ORIGIN_NOT_VALID = Text(
 UNSUPPORTED = Text("UnsupportedOperationException", "{reason}")
 UNSUPPORTED_SILENTLY = Text("UnsupportedOperationException")  # AWS sends no message here
 
+# --- rotation ----------------------------------------------------------------------------------------------------
+ROTATION_NEEDS_PRIMARY = Text("UnsupportedOperationException", "{arn} is not a multi-Region primary key.")  # (B)
+ROTATION_UNDER_WAY = Text(
+    "ConflictException",
+    "The request was rejected because an automatic rotation of this key is currently in progress or scheduled to "
+    "begin within the next 20 minutes.",
+)  # (B): the API reference's words
+TOO_MANY_ROTATIONS = Text(
+    "LimitExceededException", "The on-demand rotation limit has been reached for the given KMS key. KeyId: {arn}"
+)  # (B)
+NO_MATERIAL_TO_ROTATE_TO = Text(
+    "KMSInvalidStateException", "{arn} has no imported key material pending rotation."
+)  # (B)
+
+# --- imported key material ---------------------------------------------------------------------------------------
+WRAPPING_NOT_FOR_SPEC = Text(
+    "UnsupportedOperationException",
+    "Wrapping algorithm {algorithm} with wrapping key spec {wrapping_spec} is not supported for key spec {spec}.",
+)  # (B)
+WRAPPING_NOT_IN_REGION = Text(
+    "UnsupportedOperationException", "Wrapping algorithm {algorithm} is not supported in this Region."
+)  # (B)
+WRAPPED_SIZE = Text("ValidationException", "Invalid encrypted key size.")
+VALID_TO_MISSING = Text(
+    "ValidationException", "A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES"
+)  # (B)
+VALID_TO_NOT_ALLOWED = Text(
+    "ValidationException", "A validTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE"
+)  # (B)
+VALID_TO_PAST = Text("ValidationException", "ValidTo must be in the future")  # (B)
+VALID_TO_TOO_FAR = Text("ValidationException", "ValidTo must be at most 365 days from the request date")  # (B)
+IMPORT_MEMBER_NOT_FOR_SPEC = Text(
+    "UnsupportedOperationException", "{member} is not supported for key spec {spec}."
+)  # (B)
+MATERIAL_ID_OF_NEW_MATERIAL = Text(
+    "ValidationException", "KeyMaterialId cannot be specified when ImportType is NEW_KEY_MATERIAL."
+)  # (B)
+NEW_MATERIAL_IN_REPLICA = Text(
+    "UnsupportedOperationException",
+    "New key material cannot be imported into the replica key {arn}. Import it into the primary key first.",
+)  # (B)
+MATERIAL_PENDING = Text(
+    "KMSInvalidStateException", "{arn} already has key material pending rotation. Rotate the key or delete it first."
+)  # (B)
+INCORRECT_KEY_MATERIAL = Text("IncorrectKeyMaterialException")  # the text is unknown (B)
+INVALID_IMPORT_TOKEN = Text("InvalidImportTokenException")  # the text is unknown (B)
+EXPIRED_IMPORT_TOKEN = Text("ExpiredImportTokenException")  # the text is unknown (B)
+MATERIAL_NOT_FOUND = Text("NotFoundException", "Key material {material_id} is not associated with {arn}.")  # (B)
+
+# --- multi-Region keys -------------------------------------------------------------------------------------------
+NOT_MULTI_REGION = Text("UnsupportedOperationException", "{arn} is not a multi-Region key.")  # (B)
+NOT_PRIMARY = Text("UnsupportedOperationException", "{arn} is not a multi-Region primary key.")  # (B)
+REPLICA_EXISTS = Text("AlreadyExistsException", "Key '{arn}' already exists")  # (B)
+REPLICA_OUTSIDE_PARTITION = Text("ValidationException", "Region {region} is not in the partition {partition}.")  # (B)
+REGION_UNKNOWN = Text("ValidationException", "{region} is not a Region where AWS KMS is available.")  # (B)
+ALREADY_PRIMARY = Text("UnsupportedOperationException", "{arn} is already the primary key.")  # (B)
+
 # --- cryptography ----------------------------------------------------------------------------------------------
 USAGE_NOT_VALID = Text("InvalidKeyUsageException", "{arn} key usage is {usage} which is not valid for {operation}.")
 ALGORITHM_NOT_FOR_SPEC = Text("InvalidKeyUsageException", "Algorithm {algorithm} is incompatible with key spec {spec}.")
@@ -177,4 +252,108 @@ INCORRECT_KEY = Text(
 )
 STORE_NOT_FOUND = Text("CustomKeyStoreNotFoundException", "The custom key store {store} does not exist.")
 STORE_STATE = Text("CustomKeyStoreInvalidStateException", "{reason}")
+THROTTLED = Text(
+    "ThrottlingException", "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
+)
 DRY_RUN = Text("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
+
+# --- custom key stores: texts without (B) are those of the Developer Guide, "Troubleshooting external key stores",
+# https://docs.aws.amazon.com/kms/latest/developerguide/xks-troubleshooting.html -----------------------------------
+STORE_NAME_IN_USE = Text(
+    "CustomKeyStoreNameInUseException", "The custom key store name {name} is already in use."
+)  # (B)
+STORE_HAS_KEYS = Text("CustomKeyStoreHasCMKsException", "The custom key store {store} contains KMS keys.")  # (B)
+STORE_TYPE = Text("ValidationException", "{member} is not valid for a custom key store of type {type}.")  # (B)
+STORE_OF_OTHER_TYPE = Text(
+    "ValidationException", "Origin {origin} is not valid for the custom key store {store} of type {type}."
+)  # (B)
+STORE_AND_MULTI_REGION = Text(
+    "UnsupportedOperationException", "A KMS key in a custom key store cannot be a multi-Region key."
+)  # (B)
+TOO_MANY_STORES = Text("LimitExceededException", "You have reached the limit of {most} custom key stores.")  # (B)
+CLUSTER_NOT_FOUND = Text("CloudHsmClusterNotFoundException", "The cluster {cluster} does not exist.")  # (B)
+CLUSTER_NOT_ACTIVE = Text("CloudHsmClusterNotActiveException", "The cluster {cluster} is not active.")  # (B)
+CLUSTER_IN_USE = Text(
+    "CloudHsmClusterInUseException", "The cluster {cluster} is already associated with a custom key store."
+)  # (B)
+CLUSTER_NOT_RELATED = Text(
+    "CloudHsmClusterNotRelatedException", "The cluster {cluster} has another cluster certificate."
+)  # (B)
+CLUSTER_TOO_SMALL = Text(
+    "CloudHsmClusterInvalidConfigurationException", "The cluster {cluster} has fewer than {least} active HSMs."
+)  # (B)
+CLUSTER_OUT_OF_REACH = Text("KMSInvalidStateException", "KMS cannot communicate with your CloudHSM cluster")
+WRONG_TRUST_ANCHOR = Text(
+    "IncorrectTrustAnchorException", "The trust anchor certificate is not that of the cluster {cluster}."
+)  # (B)
+PROXY_URI_IN_USE = Text(
+    "XksProxyUriInUseException", "The proxy URI {uri} is already associated with an external key store."
+)  # (B)
+PROXY_ENDPOINT_IN_USE = Text(
+    "XksProxyUriEndpointInUseException", "The proxy URI endpoint {endpoint} is already in use."
+)  # (B)
+PROXY_SERVICE_IN_USE = Text(
+    "XksProxyVpcEndpointServiceInUseException", "The VPC endpoint service {service} is already in use."
+)  # (B)
+PROXY_SERVICE_NOT_FOUND = Text(
+    "XksProxyVpcEndpointServiceNotFoundException", "The VPC endpoint service {service} was not found."
+)  # (B)
+PROXY_SERVICE_MISMATCH = Text(
+    "XksProxyVpcEndpointServiceInvalidConfigurationException",
+    "The private DNS name of the VPC endpoint service does not match the XksProxyUriEndpoint.",
+)  # (B)
+PROXY_UNREACHABLE = Text(
+    "XksProxyUriUnreachableException",
+    "AWS KMS cannot communicate with the external key store proxy. This might be a transient network issue. If you "
+    "see this error repeatedly, verify that your external key store proxy is active and is connected to the network, "
+    "and that its endpoint URI is correct in your external key store.",
+)
+PROXY_PATH = Text(
+    "XksProxyInvalidConfigurationException",
+    "The external key store proxy rejected the request because of an invalid URI path. Verify the URI path for your "
+    "external key store and update if necessary.",
+)
+PROXY_CREDENTIALS = Text(
+    "XksProxyIncorrectAuthenticationCredentialException",
+    "The external key store proxy rejected the request because it could not authenticate AWS KMS. Verify the "
+    "credentials for your external key store and update if necessary.",
+)
+XKS_KEY_NOT_FOUND = Text(
+    "XksKeyNotFoundException",
+    "The external key store proxy rejected the request because it could not find the external key.",
+)
+XKS_KEY_IN_USE = Text(
+    "XksKeyAlreadyInUseException", "The external key {xks_key} is already associated with another KMS key."
+)  # (B)
+XKS_KEY_SPEC = Text(
+    "XksKeyInvalidConfigurationException",
+    "The key spec of the external key must be AES_256. The key spec of specified external key is {spec}.",
+)
+XKS_KEY_STATUS = Text(
+    "XksKeyInvalidConfigurationException",
+    "The status of the external key must be ENABLED. The status of specified external key is {status}.",
+)
+XKS_KEY_USAGE = Text(
+    "XksKeyInvalidConfigurationException",
+    "The key usage of the external key must include ENCRYPT and DECRYPT. The key use of specified external key is "
+    "{usage}.",
+)
+XKS_OUT_OF_REACH = (
+    "AWS KMS cannot communicate with the external key store proxy. Verify that your external key store proxy is "
+    "active and is connected to the network, and that its URI path and endpoint URI or VPC service name are correct "
+    "in your external key store."
+)
+XKS_CRYPTO = Text("KMSInvalidStateException", "{reason}")
+XKS_KEY_CANNOT = (
+    "The external key store proxy rejected the request because the external key does not support the requested "
+    "operation."
+)
+XKS_KEY_DISABLED = (
+    "The external key store proxy rejected the request because the external key is not enabled in the external key "
+    "manager."
+)
+XKS_CIPHERTEXT = Text(
+    "KMSInvalidStateException",
+    "The external key store proxy rejected the request because the specified ciphertext or additional authenticated "
+    "data is corrupted, missing, or otherwise invalid.",
+)

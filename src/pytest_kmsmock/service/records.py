@@ -175,3 +175,20 @@ class CustomKeyStore:
     state_until: datetime | None = None
     error_code: str | None = None
     settings: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEvent:
+    """Something that KMS did on its own, which CloudTrail logs: `DeleteKey`, `RotateKey`, ...
+
+    Attributes:
+        name: as CloudTrail names it.
+        time: when it was due.
+        key: the key as it was before.
+        details: what `serviceEventDetails` says besides the key id.
+    """
+
+    name: str
+    time: datetime
+    key: Key
+    details: Mapping[str, object] = field(default_factory=dict)

@@ -11,11 +11,12 @@ from typing import Any
 from .caller import Caller
 from .clock import Clock
 from .drbg import Drbg
-from .errors import KmsError
+from .errors import InjectedError, KmsError
 from .identifiers import new_uuid
 from .material.pool import KeySource
 from .operation import Call, Result, Target
 from .pipeline import find_operation, perform
+from .records import Key
 from .state import State
 
 
@@ -33,7 +34,7 @@ class CallRecord:
         request_id: the request id of the answer.
         result: the members of the answer; None if it was refused.
         error: the error that refused it; None if it was carried out.
-        targets: what the call needed permission for, as far as it was found.
+        targets: what the call needed permission for, as far as it was found; keys as they were before the call.
     """
 
     operation: str
@@ -46,6 +47,32 @@ class CallRecord:
     result: Mapping[str, Any] | None
     error: KmsError | None
     targets: tuple[Target, ...] = field(repr=False)
+
+    @property
+    def refused(self) -> bool:
+        """Whether the caller got an error."""
+        return self.error is not None
+
+    @property
+    def injected(self) -> bool:
+        """Whether the error came from a fault of the test's (`KmsMock.faults`)."""
+        return isinstance(self.error, InjectedError)
+
+    @property
+    def keys(self) -> tuple[Key, ...]:
+        """The keys that the call was about, as far as they were found: two of ReEncrypt, none of CreateKey."""
+        return tuple(target.key for target in self.targets if target.key is not None)
+
+    @property
+    def key(self) -> Key | None:
+        """The key that the call was about, the first if there are two; None if there is none or it was not found."""
+        return next(iter(self.keys), None)
+
+    @property
+    def encryption_context(self) -> Mapping[str, str]:
+        """The encryption context of the request; that of the source for ReEncrypt; empty if it has none."""
+        context = self.params.get("EncryptionContext", self.params.get("SourceEncryptionContext"))
+        return context if isinstance(context, Mapping) else {}
 
 
 class FakeKms:
@@ -75,6 +102,8 @@ class FakeKms:
         self.clock = clock or Clock()
         self.enforce_policies = enforce_policies
         self.calls: list[CallRecord] = []
+        #: Carries out calls in place of `perform`: faults and request quotas. None as long as there are none.
+        self.interference: Callable[[Call], Result] | None = None
 
     def call(
         self, operation: str, params: Mapping[str, Any], caller: Caller, region: str, request_id: str | None = None
@@ -103,7 +132,7 @@ class FakeKms:
         result: Result | None = None
         error: KmsError | None = None
         try:
-            result = perform(call)
+            result = perform(call) if self.interference is None else self.interference(call)
         except KmsError as refusal:
             error = refusal
             raise

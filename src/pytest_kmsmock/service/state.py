@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from .identifiers import partition_of
-from .records import SHARED, Alias, CustomKeyStore, Grant, Key, LastUsage
+from .records import SHARED, Alias, CustomKeyStore, Grant, Key, LastUsage, ServiceEvent
 
 
 class SortedNames:
@@ -108,12 +108,14 @@ class Region:
 class State:
     """Everything that the fake KMS remembers: all accounts and Regions, and what is due when."""
 
-    __slots__ = ("_regions", "timeline")
+    __slots__ = ("_regions", "events", "timeline")
 
     def __init__(self) -> None:
         self._regions: dict[tuple[str, str], Region] = {}
         #: A heap of (when, account, Region, key id or custom key store id): something may be due by then.
         self.timeline: list[tuple[datetime, str, str, str]] = []
+        #: What KMS did on its own, oldest first. As the calls, it is not copied to a nested scope.
+        self.events: list[ServiceEvent] = []
 
     def region(self, account: str, name: str) -> Region:
         """Return what an account has in a Region; empty if it was never used."""
@@ -174,6 +176,10 @@ class State:
             region.drop_alias(name)
         region.grants.pop(key.id, None)
         region.last_usage.pop(key.id, None)
+
+    def log(self, name: str, when: datetime, key: Key, **details: object) -> None:
+        """Note that KMS did something on its own, for CloudTrail; `key` is as it was before."""
+        self.events.append(ServiceEvent(name, when, key, details))
 
     def schedule(self, when: datetime, region: Region, resource_id: str) -> None:
         """Note that something may be due on a key or custom key store; `timeline` looks when the time has come."""

@@ -30,6 +30,7 @@ def settle(state: State, now: datetime) -> None:
 
 def _delete(state: State, key: Key, when: datetime) -> None:
     if key.deletion is not None and key.deletion.date is not None and key.deletion.date <= when:
+        state.log("DeleteKey", when, key)
         state.drop_key(key)
 
 

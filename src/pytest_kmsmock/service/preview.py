@@ -1,0 +1,28 @@
+"""What a call will be about, found out before it is carried out: for faults and request quotas, which come first.
+
+`pipeline.perform` does the same steps for good; nothing here refuses a call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .errors import KmsError
+from .operation import Call, Target
+from .timeline import settle
+from .validation import reader
+
+
+def preview(call: Call) -> Call:
+    """Return a copy of a call with its members read and its targets found, as far as the request is valid."""
+    settle(call.state, call.now)
+    seen = replace(call, notes={})
+    targets: list[Target] = []
+    try:
+        seen.params = reader(call.operation.name)(call.params)
+        for find in call.operation.targets:
+            targets += find(seen)
+            seen.targets = tuple(targets)
+    except KmsError:
+        pass  # the pipeline will find the same, and refuse the call
+    return seen
