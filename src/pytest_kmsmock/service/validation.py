@@ -98,12 +98,13 @@ def _structure(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
         if not isinstance(value, Mapping):
             raise _wrong_type(value, "structure")
         result = {}
+        prefix = f"{path}." if path else ""
         for member, label, read_member in members:
             item = value.get(member)
             if item is not None:
-                result[member] = read_member(item, path + label, problems)
+                result[member] = read_member(item, prefix + label, problems)
             elif member in required:
-                problems.append(_failed(None, path + label, _NOT_NULL))
+                problems.append(_failed(None, prefix + label, _NOT_NULL))
         return result
 
     return read
@@ -129,7 +130,7 @@ def _list(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
             if item is None:
                 problems.append(_failed(None, label, _NOT_NULL))
             else:
-                result.append(read_element(item, f"{label}.", problems))
+                result.append(read_element(item, label, problems))
         return result
 
     return read
@@ -255,7 +256,7 @@ def _show(value: object) -> str:
         return "{" + ", ".join(f"{key}={_show(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(_show, value)) + "]"
-    return str(value)
+    return "null" if value is None else str(value)
 
 
 def _check(constraints: list[_Constraint], value: Any, shown: object, path: str, problems: list[str]) -> None:
