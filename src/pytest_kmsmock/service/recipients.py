@@ -15,8 +15,11 @@ if TYPE_CHECKING:
     from .recipient import Attestation
 
 
+_READ = "attestation"  # the call's note
+
+
 def read_recipient(call: Call) -> Attestation | None:
-    """Return the attestation document of a request, read; None if the request has none.
+    """Return the attestation document of a request, read once; None if the request has none.
 
     Raises:
         KmsError: `ValidationException` for a document that is none.
@@ -25,6 +28,9 @@ def read_recipient(call: Call) -> Attestation | None:
     given = call.get("Recipient")
     if given is None:
         return None
+    if _READ in call.notes:
+        known: Attestation = call.notes[_READ]
+        return known
     from .recipient import InvalidAttestation, parse_attestation  # only who uses enclaves needs its packages
 
     for member in ("AttestationDocument", "KeyEncryptionAlgorithm"):
@@ -32,9 +38,11 @@ def read_recipient(call: Call) -> Attestation | None:
         if member not in given:
             raise errors.MISSING(member=f"recipient.{label}")
     try:
-        return parse_attestation(given["AttestationDocument"], at=call.now)
+        attestation = parse_attestation(given["AttestationDocument"], at=call.now)
     except InvalidAttestation as invalid:
         raise errors.INVALID(reason=str(invalid)) from None
+    call.notes[_READ] = attestation
+    return attestation
 
 
 def for_recipient(attestation: Attestation, plaintext: bytes) -> Result:

@@ -10,13 +10,15 @@ from typing import NamedTuple
 
 from . import errors
 from .envelope import ENCRYPTED, Envelope, open_sealed, parse, seal
-from .material import DecryptionFailed, Material
+from .key_use import check_algorithm, secret_of
+from .material import DecryptionFailed
 from .operation import Call, Target
 from .records import Key
 from .specs import ENCRYPTION_ALGORITHMS
 from .targets import find_key
 
 SYMMETRIC_DEFAULT = "SYMMETRIC_DEFAULT"
+_IGNORE_CIPHERTEXT = "IGNORE_CIPHERTEXT"
 
 
 class Opened(NamedTuple):
@@ -26,31 +28,13 @@ class Opened(NamedTuple):
     material_id: str | None
 
 
-def secret_of(key: Key) -> Material:
-    """Return the material that a key encrypts and signs with now."""
-    current = key.current
-    assert current is not None, "the key's state was checked"
-    assert current.secret is not None, "the key's state was checked"
-    return current.secret.get()
-
-
-def check_algorithm(key: Key, algorithm: str, allowed: tuple[str, ...]) -> None:
-    """Refuse an algorithm that the key does not have.
-
-    Raises:
-        KmsError: `InvalidKeyUsageException`.
-    """
-    if algorithm not in allowed:
-        raise errors.ALGORITHM_NOT_FOR_SPEC(algorithm=algorithm, spec=key.spec.name)
-
-
 def check_encryption(key: Key, algorithm: str, context: Mapping[str, str] | None) -> None:
     """Refuse an encryption algorithm or an encryption context that does not fit the key.
 
     Raises:
         KmsError: `InvalidKeyUsageException` or `ValidationException`.
     """
-    check_algorithm(key, algorithm, key.spec.usages[key.usage])
+    check_algorithm(key, algorithm)
     if context and algorithm != SYMMETRIC_DEFAULT:
         raise errors.CONTEXT_ON_ASYMMETRIC()
 
@@ -71,7 +55,7 @@ def encrypt_under(
 ) -> bytes:  # fmt: skip
     """Return the ciphertext of a plaintext; everything has been checked."""
     if algorithm != SYMMETRIC_DEFAULT:
-        return secret_of(key).encrypt(algorithm, plaintext)
+        return secret_of(key).encrypt(algorithm, plaintext, call.service.random)
     current = key.current
     assert current is not None, "the key's state was checked"
     return seal(secret_of(key), key, current.id, plaintext, context, call.random, kind)
@@ -82,42 +66,82 @@ def decrypt_under(key: Key, algorithm: str, blob: bytes, context: Mapping[str, s
 
     Raises:
         KmsError: `IncorrectKeyException` for the ciphertext of another symmetric key, `InvalidCiphertextException`
-            for a damaged one or another encryption context, `InvalidKeyUsageException` for an algorithm of other keys.
+            for a damaged one or another encryption context, `InvalidKeyUsageException` for an algorithm of other keys,
+            `ValidationException` for an encryption context with an asymmetric algorithm.
     """
-    check_encryption(key, algorithm, context)
     try:
-        if algorithm != SYMMETRIC_DEFAULT:
-            return Opened(secret_of(key).decrypt(algorithm, blob), None)
-        envelope = parse(blob)
-        if envelope is None:
-            raise errors.INVALID_CIPHERTEXT()
-        if envelope.key_id != key.id:
-            raise errors.INCORRECT_KEY()
-        material = key.material(envelope.material_id)
-        if material is None or material.secret is None:
-            raise errors.INVALID_CIPHERTEXT()
-        return Opened(open_sealed(envelope, material.secret.get(), context), material.id)
+        if algorithm == SYMMETRIC_DEFAULT:
+            return _decrypt_symmetric(key, blob, context)
+        check_encryption(key, algorithm, context)
+        return Opened(secret_of(key).decrypt(algorithm, blob), None)
     except DecryptionFailed:
         raise errors.INVALID_CIPHERTEXT() from None
 
 
-def ciphertext_key(call: Call, member: str, permission: str) -> Target:
-    """Return the key that decrypts the request's `CiphertextBlob`: the one that is named, else the one in the blob.
-
-    Raises:
-        KmsError: `ValidationException` without blob and key, `InvalidCiphertextException` for a blob that names no key,
-            `AccessDeniedException` for one whose key is not in this Region.
-    """
-    identifier = call.get(member)
-    if identifier is not None:
-        return find_key(call, identifier, permission, aliases=True, member=member)
-    blob = call.get("CiphertextBlob")
-    if blob is None:
-        raise errors.MISSING(member="ciphertextBlob")
-    envelope: Envelope | None = parse(blob)
+def _decrypt_symmetric(key: Key, blob: bytes, context: Mapping[str, str] | None) -> Opened:
+    # AWS reads the blob before it looks whether the key is a symmetric one: an RSA ciphertext without
+    # EncryptionAlgorithm is an invalid ciphertext, not a wrong use of the key.
+    envelope = parse(blob)
     if envelope is None:
         raise errors.INVALID_CIPHERTEXT()
-    found = call.region.keys.get(envelope.key_id) or call.state.find_key(call.region.name, envelope.key_id)
-    if found is None:
-        raise errors.CIPHERTEXT_OUT_OF_SIGHT()
-    return Target(permission, found.arn, found, member=member, from_ciphertext=True)
+    material = key.material(envelope.material_id)
+    if envelope.key_id != key.id:
+        # With material of this key, the blob is this key's, and damaged where it names the key.
+        raise errors.INCORRECT_KEY() if material is None else errors.INVALID_CIPHERTEXT()
+    if material is None or material.secret is None:
+        raise errors.INVALID_CIPHERTEXT()
+    return Opened(open_sealed(envelope, material.secret.get(), context), material.id)
+
+
+def ciphertext_key(call: Call, member: str, algorithm_member: str, permission: str) -> Target:
+    """Return the key that decrypts the request's `CiphertextBlob`: the one that is named, else the one in the blob.
+
+    Args:
+        call: the call.
+        member: the request member that may name the key.
+        algorithm_member: the request member that may name the encryption algorithm.
+        permission: the IAM action that is needed.
+
+    Raises:
+        KmsError: `ValidationException` where only the request can name the key and does not, or without blob;
+            `InvalidCiphertextException` for a blob that names no key, `AccessDeniedException` for one whose key is not
+            in this Region.
+    """
+    identifier = call.get(member)
+    symmetric = call.get(algorithm_member, SYMMETRIC_DEFAULT) == SYMMETRIC_DEFAULT
+    blob = call.get("CiphertextBlob")
+    envelope = parse(blob) if blob is not None and symmetric else None
+    if identifier is not None:
+        # A bare key id may be that of another account's key here, and here only, if the ciphertext says so too.
+        if envelope is not None and identifier == envelope.key_id and identifier not in call.region.keys:
+            return _key_of_envelope(call, envelope, member, permission)
+        return find_key(call, identifier, permission, aliases=True, member=member)
+    if ignores_ciphertext(call) or not symmetric:
+        raise errors.NULL(member=member)
+    if blob is None:
+        raise errors.MISSING(member="ciphertextBlob")
+    if envelope is None:
+        raise errors.INVALID_CIPHERTEXT()
+    return _key_of_envelope(call, envelope, member, permission)
+
+
+def _key_of_envelope(call: Call, envelope: Envelope, member: str, permission: str) -> Target:
+    region = call.region
+    found = region.keys.get(envelope.key_id) or call.state.find_key(region.name, envelope.key_id)
+    if found is not None:
+        return Target(permission, found.arn, found, member=member, from_ciphertext=True)
+    if any(key.material(envelope.material_id) for home in call.state.regions() for key in home.keys.values()):
+        raise errors.INVALID_CIPHERTEXT()  # the material is known: the blob is damaged where it names the key
+    raise errors.CIPHERTEXT_OUT_OF_SIGHT()
+
+
+def ignores_ciphertext(call: Call) -> bool:
+    """Say whether a dry run leaves the ciphertext aside and only tests permissions.
+
+    Raises:
+        KmsError: `ValidationException` for DryRunModifiers without DryRun.
+    """
+    modifiers = call.get("DryRunModifiers", ())
+    if modifiers and not call.get("DryRun"):
+        raise errors.DRY_RUN_MODIFIERS()
+    return _IGNORE_CIPHERTEXT in modifiers

@@ -34,7 +34,8 @@ class KeySpec:
         bits: size of the modulus, field or secret; 0 where ``parameters`` says all.
         parameters: the standard's name of curve or parameter set, "" where ``bits`` says all.
         legacy: whether the deprecated CustomerMasterKeySpec has the name as well.
-        partitions: AWS partitions that have the spec; None is all of them.
+        partitions: AWS partitions that have the spec; None is all of them but those of ``absent_from``.
+        absent_from: AWS partitions that do not have the spec.
         data_key_pair: whether GenerateDataKeyPair takes it as KeyPairSpec.
         import_lengths: lengths in bytes of imported material, by partition, with "" for all other partitions;
             empty where material is a PKCS#8 structure.
@@ -48,8 +49,13 @@ class KeySpec:
     parameters: str = ""
     legacy: bool = False
     partitions: frozenset[str] | None = None
+    absent_from: frozenset[str] = frozenset()
     data_key_pair: bool = False
     import_lengths: Mapping[str, int] = field(default_factory=lambda: _NONE)
+
+    def is_in(self, partition: str) -> bool:
+        """Say whether AWS has the spec in a partition, such as `aws-cn`."""
+        return partition not in self.absent_from and (self.partitions is None or partition in self.partitions)
 
     def __repr__(self) -> str:
         return f"<KeySpec {self.name}>"
@@ -124,11 +130,22 @@ _RSA = MappingProxyType(
     }
 )
 _ML_DSA = MappingProxyType({"SIGN_VERIFY": ("ML_DSA_SHAKE_256",)})
-_ML_KEM = MappingProxyType({"ENCAPSULATE_DECAPSULATE": ("ML_KEM",)})
+_CHINA = frozenset({"aws-cn"})
 
 
 def _rsa(bits: int) -> KeySpec:
     return KeySpec(f"RSA_{bits}", "rsa", _RSA, bits=bits, legacy=True, data_key_pair=True)
+
+
+def _ml_kem(size: int) -> KeySpec:
+    return KeySpec(
+        f"ML_KEM_{size}",
+        "ml_kem",
+        MappingProxyType({"ENCAPSULATE_DECAPSULATE": ("ML_KEM",)}),
+        parameters=f"ML-KEM-{size}",
+        absent_from=_CHINA,
+        data_key_pair=True,
+    )
 
 
 def _nist_curve(bits: int, hash_bits: int) -> KeySpec:
@@ -193,9 +210,9 @@ _SPECS = (
     KeySpec("ML_DSA_44", "ml_dsa", _ML_DSA, parameters="ML-DSA-44"),
     KeySpec("ML_DSA_65", "ml_dsa", _ML_DSA, parameters="ML-DSA-65"),
     KeySpec("ML_DSA_87", "ml_dsa", _ML_DSA, parameters="ML-DSA-87"),
-    KeySpec("ML_KEM_512", "ml_kem", _ML_KEM, parameters="ML-KEM-512", data_key_pair=True),
-    KeySpec("ML_KEM_768", "ml_kem", _ML_KEM, parameters="ML-KEM-768", data_key_pair=True),
-    KeySpec("ML_KEM_1024", "ml_kem", _ML_KEM, parameters="ML-KEM-1024", data_key_pair=True),
+    _ml_kem(512),
+    _ml_kem(768),
+    _ml_kem(1024),
     _hmac(224),
     _hmac(256),
     _hmac(384),
@@ -207,7 +224,7 @@ _SPECS = (
         bits=256,
         parameters="sm2p256v1",
         legacy=True,
-        partitions=frozenset({"aws-cn"}),
+        partitions=_CHINA,
         data_key_pair=True,
     ),
 )

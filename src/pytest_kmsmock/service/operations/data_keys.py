@@ -7,6 +7,7 @@ import functools
 from .. import errors
 from ..envelope import DATA_KEY
 from ..key_states import USES_MATERIAL
+from ..key_use import check_algorithm, check_region
 from ..material.pool import LazyMaterial
 from ..operation import Call, Result, operation
 from ..recipients import for_recipient, read_recipient
@@ -48,7 +49,7 @@ def generate_data_key_without_plaintext(call: Call) -> Result:
 
 
 def _data_key(call: Call) -> tuple[bytes, Result]:
-    _check_symmetric(call)
+    check_algorithm(call.key, SYMMETRIC_DEFAULT)
     if ("KeySpec" in call.params) == ("NumberOfBytes" in call.params):
         raise errors.DATA_KEY_SIZE()
     length = _LENGTHS[call.params["KeySpec"]] if "KeySpec" in call.params else call.params["NumberOfBytes"]
@@ -81,12 +82,12 @@ def generate_data_key_pair_without_plaintext(call: Call) -> Result:
 
 
 def _data_key_pair(call: Call) -> tuple[bytes, Result]:
-    _check_symmetric(call)
+    if call.key.spec.key_type != "symmetric":
+        raise errors.SPEC_NOT_VALID(arn=call.key.arn, spec=call.key.spec.name, operation=call.operation.name)
     if call.key.custom_key_store_id is not None:
         raise errors.ORIGIN_NOT_VALID(arn=call.key.arn, origin=call.key.origin)
     spec = KEY_SPECS[call.params["KeyPairSpec"]]
-    if spec.partitions is not None and call.region.partition not in spec.partitions:
-        raise errors.SPEC_NOT_IN_REGION(spec=spec.name)
+    check_region(call, spec)
     call.stop_if_dry_run()
     pair = LazyMaterial(spec, call.service.keys).get()
     private_key = pair.private_bytes()
@@ -97,11 +98,6 @@ def _data_key_pair(call: Call) -> tuple[bytes, Result]:
         "KeyPairSpec": spec.name,
         **_material_id(call),
     }
-
-
-def _check_symmetric(call: Call) -> None:
-    if call.key.spec.key_type != "symmetric":
-        raise errors.SPEC_NOT_VALID(arn=call.key.arn, spec=call.key.spec.name, operation=call.operation.name)
 
 
 def _seal(call: Call, plaintext: bytes) -> bytes:

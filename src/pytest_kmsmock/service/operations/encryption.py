@@ -17,10 +17,9 @@ from ..sealing import (
     ciphertext_key,
     decrypt_under,
     encrypt_under,
+    ignores_ciphertext,
 )
 from ..targets import key
-
-_IGNORE_CIPHERTEXT = "IGNORE_CIPHERTEXT"
 
 
 @operation(
@@ -42,7 +41,7 @@ def encrypt(call: Call) -> Result:
 
 
 def _decrypting_key(call: Call) -> Iterable[Target]:
-    return (ciphertext_key(call, "KeyId", "kms:Decrypt"),)
+    return (ciphertext_key(call, "KeyId", "EncryptionAlgorithm", "kms:Decrypt"),)
 
 
 @operation(
@@ -69,9 +68,7 @@ def decrypt(call: Call) -> Result:
 
 def _open(call: Call, key: Key, algorithm: str, context: Mapping[str, str] | None) -> Opened:
     """Decrypt the request's blob; a dry run may ask to leave it aside."""
-    if _IGNORE_CIPHERTEXT in call.get("DryRunModifiers", ()):
-        if not call.get("DryRun"):
-            raise errors.INVALID(reason="DryRunModifiers can be used only with DryRun.")
+    if ignores_ciphertext(call):
         check_encryption(key, algorithm, context)
         return Opened(b"", None)
     if "CiphertextBlob" not in call.params:
@@ -80,7 +77,7 @@ def _open(call: Call, key: Key, algorithm: str, context: Mapping[str, str] | Non
 
 
 def _source_key(call: Call) -> Iterable[Target]:
-    return (ciphertext_key(call, "SourceKeyId", "kms:ReEncryptFrom"),)
+    return (ciphertext_key(call, "SourceKeyId", "SourceEncryptionAlgorithm", "kms:ReEncryptFrom"),)
 
 
 @operation(
