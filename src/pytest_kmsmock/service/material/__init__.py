@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock.service.material.aes import AesMaterial
-from pytest_kmsmock.service.material.base import (
+from .aes import AesMaterial
+from .base import (
     DecryptionFailed,
     InvalidMaterial,
     InvalidPeerKey,
@@ -20,18 +20,18 @@ from pytest_kmsmock.service.material.base import (
     Random,
     UnsupportedUse,
 )
-from pytest_kmsmock.service.material.ec import EcMaterial
-from pytest_kmsmock.service.material.ed25519 import Ed25519Material
-from pytest_kmsmock.service.material.hmac import HmacMaterial
-from pytest_kmsmock.service.material.ml_dsa import MlDsaMaterial
-from pytest_kmsmock.service.material.ml_kem import MlKemMaterial
-from pytest_kmsmock.service.material.rsa import RsaMaterial
-from pytest_kmsmock.service.material.sm2 import Sm2Material
+from .ec import EcMaterial
+from .ed25519 import Ed25519Material
+from .hmac import HmacMaterial
+from .ml_dsa import MlDsaMaterial
+from .ml_kem import MlKemMaterial
+from .rsa import RsaMaterial
+from .sm2 import Sm2Material
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from pytest_kmsmock.service.specs import Family, KeySpec
+    from ..specs import Family, KeySpec
 
 __all__ = [
     "FAMILIES",

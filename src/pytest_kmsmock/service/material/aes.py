@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from pytest_kmsmock.service.material.base import DecryptionFailed, InvalidMaterial, Material
+from .base import DecryptionFailed, InvalidMaterial, Material
 
 if TYPE_CHECKING:
-    from pytest_kmsmock.service.material.base import Random
-    from pytest_kmsmock.service.specs import KeySpec
+    from ..specs import KeySpec
+    from .base import Random
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

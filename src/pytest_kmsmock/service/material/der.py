@@ -5,7 +5,7 @@ Only definite, minimal lengths and one-byte tags; no general ASN.1 and no schema
 
 from __future__ import annotations
 
-from pytest_kmsmock.service.material.base import InvalidMaterial
+from .base import InvalidMaterial
 
 INTEGER, BIT_STRING, OCTET_STRING, OBJECT_IDENTIFIER, SEQUENCE = 0x02, 0x03, 0x04, 0x06, 0x30
 
@@ -108,7 +108,7 @@ def pkcs8_key(data: bytes, algorithm: bytes) -> bytes:
             return take(rest[len(algorithm) :], OCTET_STRING)[0]
     except InvalidDer as error:
         raise InvalidMaterial(f"the key material is no PKCS#8 structure: {error}") from error
-    raise InvalidMaterial("the key material is PKCS#8 of another version or algorithm")
+    raise InvalidMaterial("the key material is no PKCS#8 structure of the version and algorithm expected")
 
 
 #: The seed alone, of the private key forms of RFC 9881 (ML-DSA) and RFC 9935 (ML-KEM): [0] OCTET STRING.

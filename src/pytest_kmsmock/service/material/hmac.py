@@ -6,12 +6,12 @@ import hmac
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock.service.material.base import InvalidMaterial, Material
-from pytest_kmsmock.service.specs import MAC_ALGORITHMS
+from ..specs import MAC_ALGORITHMS
+from .base import InvalidMaterial, Material
 
 if TYPE_CHECKING:
-    from pytest_kmsmock.service.material.base import Random
-    from pytest_kmsmock.service.specs import KeySpec
+    from ..specs import KeySpec
+    from .base import Random
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock.errors import MissingExtra
-from pytest_kmsmock.service.material import der
-from pytest_kmsmock.service.material.base import DecryptionFailed, Material
+from ...errors import MissingExtra
+from . import der
+from .base import DecryptionFailed, Material
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric import mlkem
 
-    from pytest_kmsmock.service.material.base import Random
-    from pytest_kmsmock.service.material.ml_kem_512 import MLKEM512PrivateKey, MLKEM512PublicKey
-    from pytest_kmsmock.service.specs import KeySpec
+    from ..specs import KeySpec
+    from .base import Random
+    from .ml_kem_512 import MLKEM512PrivateKey, MLKEM512PublicKey
 
     PrivateKey = MLKEM512PrivateKey | mlkem.MLKEM768PrivateKey | mlkem.MLKEM1024PrivateKey
     PublicKey = MLKEM512PublicKey | mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey
@@ -80,7 +80,7 @@ class MlKemMaterial(Material):
 def _private_key_class(spec: KeySpec) -> type[PrivateKey]:
     """Return the class for ``spec``; `cryptography` has none for ML-KEM-512, and the others since 47."""
     if spec.parameters == "ML-KEM-512":
-        from pytest_kmsmock.service.material.ml_kem_512 import MLKEM512PrivateKey
+        from .ml_kem_512 import MLKEM512PrivateKey
 
         return MLKEM512PrivateKey
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock.errors import MissingExtra
+from ...errors import MissingExtra
 
 if TYPE_CHECKING:
     from kyber_py.ml_kem.ml_kem import ML_KEM

@@ -1,0 +1,57 @@
+"""ML-KEM-512 against published vectors; what all parameter sets have in common is in test_ml_kem."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from pytest_kmsmock.service.material import DecryptionFailed, Material, generate
+from pytest_kmsmock.service.material.ml_kem_512 import MLKEM512PrivateKey
+from pytest_kmsmock.service.specs import KEY_SPECS
+
+VECTORS = json.loads((Path(__file__).parent / "vectors" / "ml_kem_512.json").read_text())
+
+
+def material_of(seed: str) -> Material:
+    return generate(KEY_SPECS["ML_KEM_512"], lambda length: bytes.fromhex(seed)[:length])
+
+
+def encapsulation_key(material: Material) -> bytes:
+    return material.public_key_der()[-800:]
+
+
+@pytest.mark.parametrize("case", VECTORS["kat"])
+def test_known_answers(case: dict[str, str]) -> None:
+    material = material_of(case["seed"])
+    assert encapsulation_key(material).hex() == case["ek"]
+    assert material.decapsulate(bytes.fromhex(case["c"])).hex() == case["K"]
+    assert material.decapsulate(bytes.fromhex(case["altered_c"])).hex() == case["altered_K"]
+
+
+@pytest.mark.parametrize("case", VECTORS["mlkem_512"], ids=lambda case: f"wycheproof-{case['tcId']}")
+def test_wycheproof_decapsulation(case: dict[str, str]) -> None:
+    if case["result"] == "valid":
+        material = material_of(case["seed"])
+        assert encapsulation_key(material).hex() == case["ek"]
+        assert material.decapsulate(bytes.fromhex(case["c"])).hex() == case["K"]
+    else:
+        # The seed is the wrong one here, too short.
+        with pytest.raises(ValueError, match="64 bytes"):
+            MLKEM512PrivateKey.from_seed_bytes(bytes.fromhex(case["seed"]))
+
+
+def test_the_key_keeps_its_seed() -> None:
+    seed = VECTORS["kat"][0]["seed"]
+    assert material_of(seed).private_bytes()[-64:].hex() == seed
+
+
+def test_a_ciphertext_of_another_length_is_no_secret() -> None:
+    with pytest.raises(DecryptionFailed):
+        material_of(VECTORS["kat"][0]["seed"]).decapsulate(bytes(767))
+
+
+def test_the_public_key_is_shown_without_the_library() -> None:
+    shown = repr(MLKEM512PrivateKey.from_seed_bytes(bytes(64)).public_key())
+    assert shown.startswith("MLKEM512PublicKey(_encapsulation_key=b")
