@@ -23,7 +23,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kmsmock.service.material import InvalidMaterial, InvalidPeerKey, generate, load
-from pytest_kmsmock.service.material.ec import EcMaterial
+from pytest_kmsmock.service.material.ec import _ORDERS, EcMaterial
 from pytest_kmsmock.service.specs import KEY_SPECS
 
 VECTORS = Path(__file__).parent / "vectors"
@@ -191,6 +191,10 @@ def test_generated_keys_are_on_the_curve_of_the_spec(spec: str) -> None:
     public = load_der_public_key(generate(KEY_SPECS[spec]).public_key_der())
     assert isinstance(public, ec.EllipticCurvePublicKey)
     assert public.curve.name == CURVES[spec].name
+
+
+def test_orders_are_those_of_the_curves() -> None:
+    assert {curve.name: curve.group_order for curve in CURVES.values()} == _ORDERS
 
 
 @pytest.mark.parametrize("spec", CURVES)

@@ -30,6 +30,14 @@ _CURVES: dict[str, ec.EllipticCurve] = {
     curve.name: curve for curve in (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1())
 }
 
+#: The order of each curve's group (SEC 2, 2.4 to 2.6), which `cryptography` tells only in later releases.
+_ORDERS: dict[str, int] = {
+    "secp256r1": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+    "secp384r1": 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
+    "secp521r1": 0x1FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFA51868783BF2F966B7FCC0148F709A5D03BB5C9B8899C47AEBB6FB71E91386409,  # noqa: E501
+    "secp256k1": 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141,
+}
+
 #: AlgorithmIdentifier of a key on each curve (RFC 5480): id-ecPublicKey with the curve's name.
 _ALGORITHMS: dict[str, bytes] = {
     curve: der.encode(der.SEQUENCE, der.encode_oid("1.2.840.10045.2.1"), der.encode_oid(oid))
@@ -75,7 +83,7 @@ class EcMaterial(Material):
         """See `Material.generate`; FIPS 186-5, A.2.1: 64 more bits than the order has, reduced."""
         curve = _CURVES[spec.parameters]
         wide = int.from_bytes(random((curve.key_size + 7) // 8 + 8), "big")
-        private = ec.derive_private_key(wide % (curve.group_order - 1) + 1, curve)
+        private = ec.derive_private_key(wide % (_ORDERS[curve.name] - 1) + 1, curve)
         return cls(spec, private, private.public_key())
 
     @classmethod
