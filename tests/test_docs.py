@@ -1,0 +1,51 @@
+"""Every example in README, docs and docstrings runs."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+
+import pytest_kmsmock
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
+BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+MODULES = [
+    module.name
+    for module in pkgutil.walk_packages(pytest_kmsmock.__path__, "pytest_kmsmock.")
+    if not module.name.endswith("__main__")
+]
+
+
+def blocks(page: Path) -> list[str]:
+    return BLOCK.findall(page.read_text())
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if blocks(page)])
+def test_the_examples_of_a_page_run(pytester: pytest.Pytester, page: Path):
+    """The blocks of a page make one test file: what is outside of functions runs, then the tests in it."""
+    source = "\n".join(blocks(page))
+    names = re.findall(r"^def (test_\w+)|^async def (test_\w+)|^class (Test\w+)", source, re.MULTILINE)
+    assert len(names) == len(set(names)), "two examples of a page have the same name"
+    file = pytester.makepyfile(test_page=source + "\n\ndef test_the_page_was_run(): ...\n")
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\nasyncio_mode = auto\n")
+    result = pytester.runpytest_inprocess(file, "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
+    assert result.ret == 0
+    assert result.parseoutcomes()["passed"] > len(names)
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_the_examples_of_a_module_run(name: str):
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
+
+
+def test_links_between_the_pages_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#\s]+?)(?:#[^)]*)?\)", page.read_text()):
+            if "://" not in target and not target.startswith("mailto:"):
+                assert (page.parent / target).exists(), f"{page.name}: {target}"
