@@ -32,6 +32,10 @@ class InvalidOption(KmsMockError, ValueError):
     """An option of the mock has a wrong name or value."""
 
 
+class InvalidCallPattern(KmsMockError, ValueError):
+    """Calls were described by an operation or a member that does not exist: no call could ever match."""
+
+
 class InvalidFault(KmsMockError, ValueError):
     """A fault was described with a name or a value that it cannot have."""
 
@@ -59,3 +63,21 @@ class RealKmsCall(KmsMockError):
         )
         self.operation = operation
         self.place = place
+
+
+class InvalidSeed(KmsMockError, ValueError):
+    """A key that a test wants to begin with cannot be made: a wrong value, a bad seed file, or a refusal of AWS's."""
+
+
+class InvalidDump(KmsMockError, ValueError):
+    """A document is no dump of a mock that this release can load. The mock is as it was."""
+
+
+class UnknownKey(KmsMockError, KeyError):
+    """A look-up in `kms_mock.keys` found nothing."""
+
+    __str__ = Exception.__str__  # a KeyError shows its text in quotes
+
+
+class CannotDecrypt(KmsMockError, ValueError):
+    """`kms_mock.decrypt` cannot tell the plaintext: no key of the mock fits, or the encryption context is unknown."""

@@ -9,12 +9,10 @@ from typing import TYPE_CHECKING, Any
 from . import environment, scopes
 from .console import deterministic
 from .errors import NotActive
-from .intercept import botocore_hook, wire
+from .intercept import http, installation, wire
 from .options import Options
-from .service import errors
 from .service.caller import Caller, administrator
 from .service.clock import Clock
-from .service.errors import KmsError
 from .service.identifiers import partition_of
 from .service.service import CallRecord, FakeKms
 
@@ -32,8 +30,7 @@ class KmsMock:
         outer: the mock that this one is nested in, if any.
         active: whether it answers calls.
         parent: the mock whose state it began with: `outer`, or None if it began empty.
-        place: how it was made: `mock_kms`, or the scope of its fixture.
-        deterministic: whether everything it makes up is the same in every run.
+        place: how it was made: `mock_kms`, or the scope of its fixture, such as `function`.
         in_task: whether it was entered in an asyncio task.
         service: the fake KMS itself.
     """
@@ -45,11 +42,9 @@ class KmsMock:
         self.active = False
         self.parent: KmsMock | None = None if options.fresh else self.outer
         self.place = place
-        inherited = self.parent is not None and self.parent.deterministic
-        self.deterministic: bool = options.deterministic or inherited
-        random = deterministic.stream(place, self.parent) if self.deterministic else None
+        random = deterministic.stream(place, self.parent) if options.deterministic else None
         self.service: FakeKms = FakeKms(random=random) if self.parent is None else self.parent.service.fork(random)
-        if self.deterministic and not inherited:
+        if options.deterministic and not (self.parent is not None and self.parent.options.deterministic):
             self.clock.freeze(deterministic.START)
         self.service.enforce_policies = options.enforce_policies
         self._administrators: dict[str, Caller] = {}
@@ -102,7 +97,11 @@ class KmsMock:
 
     def knows(self, access_key: str | None) -> bool:
         """Say whether an access key is one of the mock's, and may sign."""
-        return access_key == environment.DUMMY_ACCESS_KEY_ID
+        return access_key is not None and self.secret_of(access_key) is not None
+
+    def secret_of(self, access_key: str) -> str | None:
+        """Return the secret access key that belongs to an access key of the mock's; None if it is not the mock's."""
+        return environment.DUMMY_SECRET_ACCESS_KEY if access_key == environment.DUMMY_ACCESS_KEY_ID else None
 
     def new_request_id(self) -> str:
         """Return the id of the next request."""
@@ -124,30 +123,9 @@ class KmsMock:
         """
         return self.service.call(operation, members, self._caller(access_key, region), region, request_id)
 
-    def answer_http(
-        self, url: str, headers: Mapping[str, str], body: bytes | str | None, region: str
-    ) -> wire.HttpAnswer:  # fmt: skip
-        """Carry out a call that came as an HTTP request.
-
-        Args:
-            url: the address.
-            headers: the headers, by lower-case name.
-            body: the body.
-            region: the Region called.
-        """
-        request_id = self.new_request_id()
-        try:
-            if "authorization" not in headers:
-                raise errors.MISSING_TOKEN()
-            operation = headers.get("x-amz-target", "").removeprefix(wire.TARGET_PREFIX)
-            scope = wire.credential_scope(headers.get("authorization", ""))
-            result = self.answer(
-                operation, wire.read_body(body or b""), scope.get("access_key"), region, url, request_id
-            )
-            status, content = 200, wire.body(result)
-        except KmsError as error:
-            status, content = error.status, wire.error_body(error)
-        return wire.HttpAnswer(status, wire.headers(request_id, self.clock.now()), content)
+    def answer_http(self, request: http.HttpRequest, *, check_signature: bool = False) -> wire.HttpAnswer:
+        """Carry out a call that came as an HTTP request; the Region is that of the address, else of the signature."""
+        return http.answer(self, request, check_signature=check_signature)
 
     def _caller(self, _access_key: str | None, region: str) -> Caller:
         partition = partition_of(region)
@@ -160,7 +138,7 @@ class KmsMock:
 
     def enter(self) -> None:
         """Begin to answer calls; `mock_kms` does this."""
-        botocore_hook.install()
+        installation.install()
         scopes.enter(self)
         self.active = True
 

@@ -30,7 +30,8 @@ class Options:
             for tests of hooks on the request.
         deterministic: whether ids, key material, random bytes and ciphertexts are the same in every run, and the clock
             stands still; for snapshot tests.
-        seed: a file of keys that the mock begins with.
+        seed: a YAML or JSON file of keys that the mock begins with. A relative path starts from the working directory
+            in code and on the command line, from pytest's rootdir in a marker and in an ini file.
         endpoint_urls: further endpoints that the mock answers, besides those of AWS; such as `http://localhost:4566`.
     """
 
@@ -53,20 +54,19 @@ class Options:
         """Return the options that a mock nested in one with these begins with."""
         return replace(self, fresh=False, seed=None)
 
-    def changed(self, given: Mapping[str, Any], where: str, *, base: Path | None = None) -> Options:
+    def changed(self, given: Mapping[str, Any], where: str) -> Options:
         """Return options with some changed.
 
         Args:
             given: option names and values.
             where: where they were given, for the error message.
-            base: the folder that relative paths among them start from; the working directory if not given.
 
         Raises:
             InvalidOption: for a name that is no option or a value that does not fit it.
         """
         values: dict[str, Any] = {name: _fit(name, value, where) for name, value in given.items()}
         if values.get("seed") is not None:
-            values["seed"] = str((base or Path.cwd()) / values["seed"])
+            values["seed"] = str(Path.cwd() / values["seed"])
         return replace(self, **values) if values else self
 
 

@@ -5,6 +5,7 @@ Nothing heavy is imported here: a run that never uses KMS pays for this file onl
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,10 +65,10 @@ def pytest_configure(config: pytest.Config) -> None:
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     if config.getini(_BLOCK):
-        from .intercept import botocore_hook
+        from .intercept import installation
 
         guard.blocking = True
-        botocore_hook.install()
+        installation.install()
         config.pluginmanager.register(_Guard(), "kmsmock-guard")
 
 
@@ -135,6 +136,8 @@ def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
         if marker.args:
             raise InvalidOption(f"{where}: takes keyword arguments only, such as region='eu-west-1'.")
         given |= marker.kwargs
+    if isinstance(given.get("seed"), str | os.PathLike):
+        given["seed"] = str(request.config.rootpath / given["seed"])
     with MockKms(given, where, request.scope) as kms:
         yield kms
 

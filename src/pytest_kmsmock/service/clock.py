@@ -22,6 +22,11 @@ class Clock:
         self._offset = 0.0  # seconds that this clock is ahead of the machine's
         self._frozen_at: float | None = None  # seconds since the epoch, while frozen
 
+    @property
+    def frozen(self) -> bool:
+        """Whether it stands still until it is moved."""
+        return self._frozen_at is not None
+
     def timestamp(self) -> float:
         """Return the present time in seconds since the epoch."""
         return time.time() + self._offset if self._frozen_at is None else self._frozen_at
