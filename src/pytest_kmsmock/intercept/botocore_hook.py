@@ -1,27 +1,31 @@
-"""The way in for botocore, boto3, aiobotocore and aioboto3: two events of botocore, registered once.
+"""The way in for botocore, boto3, aiobotocore, aioboto3 and the AWS CLI: two events of botocore, registered once.
 
 `before-call.kms` fires when a request has been serialised and not yet signed: answering there skips signing, HTTP
 objects and parsing, and is the default. `before-send.kms` has the request as it goes on the wire; it is used when the
 wire matters. Both give the caller the same. While no mock is active the handlers let everything pass.
+
+A request that goes through botocore's HTTP session without a client fires no events: `URLLib3Session.send` is wrapped.
+What goes back to asynchronous clients is awaited there, so it is `_Awaitable`.
 """
 
 from __future__ import annotations
 
+import functools
 import gc
 import io
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import environment, guard, scopes
-from ..service.errors import MISSING_TOKEN, KmsError
-from . import wire
+from ..service.errors import MISSING_TOKEN, InjectedError, KmsError
+from . import failures, pauses, wire
 from .endpoints import kms_endpoint
+from .http import HttpRequest, answering_mock, is_answered
 
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
-    from botocore.credentials import Credentials
 
     from ..handle import KmsMock
 
@@ -39,10 +43,11 @@ def install() -> None:
         return
     _installed = True
     is_early = "botocore.hooks" not in sys.modules
-    from botocore import handlers
+    from botocore import handlers, httpsession
     from botocore.hooks import HierarchicalEmitter
 
     handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
+    httpsession.URLLib3Session.send = _answering(httpsession.URLLib3Session.send)
     if is_early:
         return
     for candidate in gc.get_objects():
@@ -60,41 +65,35 @@ def before_call(
         guard.check_real_call(model.name)
         return None
     url = params["url"]
-    region = answered_region(mock, url, context.get("client_region"))
-    if region is None:
+    if not is_answered(mock, url):
         return None
     credentials = request_signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
     if credentials is None and "AWS_ACCESS_KEY_ID" not in os.environ:
         return None  # the test took the credentials away: botocore raises NoCredentialsError, as it would for AWS
-    access_key = None if credentials is None else credentials.access_key
+    access_key = _access_key(credentials)
     if mock.goes_by_wire(model.name):
         if not mock.knows(access_key):
-            context.setdefault("signing", {})["request_credentials"] = _stand_in()
+            # Real ones must not sign anything, not even what stays here.
+            context.setdefault("signing", {})["request_credentials"] = _StandIn(access_key)
         return None
+    endpoint = kms_endpoint(url)
+    region = endpoint.region if endpoint else context.get("client_region") or mock.region
     return _answer(mock, model.name, params["body"], access_key, region, url, _is_unsigned(context, request_signer))
 
 
-def _stand_in() -> Credentials:
-    """Return credentials that sign in place of ones that are not the mock's own: real ones must not sign anything."""
-    from botocore.credentials import Credentials
-
-    return Credentials(environment.DUMMY_ACCESS_KEY_ID, environment.DUMMY_SECRET_ACCESS_KEY)
+def _access_key(credentials: Any) -> str | None:
+    """Return the access key that credentials have now: they are not refreshed, which may go over the network."""
+    if hasattr(credentials, "_access_key"):  # the kinds that refresh themselves
+        refreshable: str | None = credentials._access_key  # noqa: SLF001 - the property refreshes
+        return refreshable
+    access_key: str | None = getattr(credentials, "access_key", None)
+    return access_key
 
 
 def _is_unsigned(context: Mapping[str, Any], request_signer: Any) -> bool:
     from botocore import UNSIGNED
 
     return context.get("auth_type") == "none" or request_signer.signature_version is UNSIGNED
-
-
-def answered_region(mock: KmsMock, url: str, client_region: str | None) -> str | None:
-    """Return the Region that a URL addresses; None if it is not for the mock to answer."""
-    endpoint = kms_endpoint(url)
-    if endpoint is not None:
-        return endpoint.region
-    if any(url.startswith(prefix) for prefix in mock.options.endpoint_urls):
-        return client_region or mock.region
-    return None
 
 
 def _answer(
@@ -120,35 +119,41 @@ def _answer(
     return AWSResponse(url, status, headers, None), members
 
 
-def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | None:
+def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | Awaitable[AWSResponse] | None:
     """Answer a call on the wire."""
-    mock = scopes.current()
+    if scopes.current() is None:
+        return None  # `before_call` has asked the guard already
+    return _answer_raw(request)
+
+
+def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a method that sends a request, so that KMS requests are answered instead."""
+
+    @functools.wraps(send)
+    def send_or_answer(session: Any, request: AWSPreparedRequest) -> Any:
+        response = _answer_raw(request)
+        return send(session, request) if response is None else response
+
+    return send_or_answer
+
+
+def _answer_raw(request: AWSPreparedRequest) -> AWSResponse | Awaitable[AWSResponse] | None:
+    kms_request = HttpRequest(request.method, request.url, request.headers, request.body)
+    mock = answering_mock(kms_request)
     if mock is None:
         return None
-    region = answered_region(mock, request.url, _scope(request.headers).get("region"))
-    return None if region is None else wire_response(mock, request, region)
-
-
-def wire_response(mock: KmsMock, request: AWSPreparedRequest, region: str) -> AWSResponse:
-    """Answer a request as it goes on the wire with a response as it comes from the wire."""
     from botocore.awsrequest import AWSResponse
 
-    answer = mock.answer_http(
-        request.url,
-        {name.lower(): _text(value) for name, value in request.headers.items()},
-        request.body,
-        region,
-    )
-    return AWSResponse(request.url, answer.status, answer.headers, _Raw(answer.body))
-
-
-def _scope(headers: Mapping[str, Any]) -> dict[str, str]:
-    """Return access key and Region of a request's SigV4 signature; empty if it has none."""
-    return wire.credential_scope(_text(headers.get("Authorization", "")))
-
-
-def _text(value: object) -> str:
-    return value.decode("latin-1") if isinstance(value, bytes) else str(value)
+    outcome: AWSResponse | Exception
+    try:
+        answer = mock.answer_http(kms_request)
+    except InjectedError as error:
+        outcome = failures.botocore_error(error, request.url)
+    else:
+        outcome = AWSResponse(request.url, answer.status, answer.headers, _Raw(answer.body))
+        outcome._content = _Content(answer.body)  # noqa: SLF001 - what its property `content` gives
+    asynchronous = type(request).__module__.startswith("aiobotocore")
+    return failures.deliver(outcome, mock.take_delay(), asynchronous=asynchronous)
 
 
 class _Raw(io.BytesIO):
@@ -159,7 +164,37 @@ class _Raw(io.BytesIO):
         return [self.read()]
 
 
+class _Awaitable:
+    """What botocore takes as it is, and aiobotocore awaits first."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, _Awaitable]:
+        yield from ()
+        return self
+
+
+class _Content(bytes, _Awaitable):
+    """The content of a response."""
+
+
+class _StandIn(_Awaitable):
+    """Credentials with an access key of the user's, to tell callers apart, and a secret that is none."""
+
+    __slots__ = ("access_key",)
+    secret_key = environment.DUMMY_SECRET_ACCESS_KEY
+    token = None
+
+    def __init__(self, access_key: str | None) -> None:
+        self.access_key = access_key or environment.DUMMY_ACCESS_KEY_ID
+
+    def get_frozen_credentials(self) -> _StandIn:
+        """Return what signers read."""
+        return self
+
+
 _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-call.kms", before_call),
     ("before-send.kms", before_send),
+    ("needs-retry", pauses.note_attempt),
 )

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import format_datetime
+from http import HTTPStatus
 from typing import Any, NamedTuple
 
 from dateutil.tz import tzlocal
@@ -24,19 +25,28 @@ CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET_PREFIX = "TrentService."
 
 
-def read_body(body: bytes | str) -> dict[str, Any]:
+def read_body(body: bytes) -> dict[str, Any]:
     """Return the members of a request.
 
     Raises:
         KmsError: `SerializationException` when the body is no JSON object.
     """
     try:
-        members = json.loads(body or b"{}")
+        members = json.loads(body or b"{}", parse_constant=_no_json)
+        if _HALF_CHARACTER.search(body):
+            json.dumps(members, ensure_ascii=False).encode()  # refuses half of a surrogate pair, which is no text
     except (ValueError, RecursionError):
         raise errors.SERIALIZATION(reason="") from None
     if not isinstance(members, dict):
         raise errors.SERIALIZATION(reason="")
     return members
+
+
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(f"{constant} is JavaScript, not JSON")
 
 
 def headers(request_id: str, now: datetime) -> dict[str, str]:
@@ -62,7 +72,9 @@ def body(result: Mapping[str, object]) -> bytes:
 
 
 def error_body(error: errors.KmsError) -> bytes:
-    """Return the body of an error."""
+    """Return the body of an error; empty for a bare HTTP status that a fault asks for."""
+    if error.kind == "http":
+        return b""
     members = {"__type": error.code}
     if error.message:
         members["message"] = error.message
@@ -130,20 +142,14 @@ def _localizer_of(shapes: Mapping[str, Any], name: str) -> _Localizer | None:
     return localize_structure if members else None
 
 
-_CREDENTIAL = re.compile(
-    r"Credential=(?P<access_key>[^/,\s]+)/(?P<date>\d{8})/(?P<region>[a-z0-9-]+)/(?P<service>[a-z0-9-]+)/aws4_request"
-)
-
-
-def credential_scope(authorization: str) -> dict[str, str]:
-    """Return the parts of the credential of a SigV4 Authorization header; empty if there is none."""
-    match = _CREDENTIAL.search(authorization)
-    return match.groupdict() if match else {}
-
-
 class HttpAnswer(NamedTuple):
     """An answer as it goes on the wire."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+
+    @property
+    def reason(self) -> str:
+        """What HTTP calls the status, such as `Bad Request`."""
+        return HTTPStatus(self.status).phrase

@@ -26,6 +26,8 @@ class KmsError(Exception):
         status: the HTTP status, by default the one that AWS uses for the code.
     """
 
+    kind = "answer"
+
     def __init__(self, code: str, message: str = "", *, status: int | None = None) -> None:
         super().__init__(code, message)
         self.code = code
@@ -70,6 +72,14 @@ class Text:
 UNKNOWN_OPERATION = Text("UnknownOperationException")
 SERIALIZATION = Text("SerializationException", "{reason}")
 MISSING_TOKEN = Text("MissingAuthenticationTokenException", "Missing Authentication Token")
+INCOMPLETE_SIGNATURE = Text("IncompleteSignatureException", "{reason}")
+INVALID_SIGNATURE = Text("InvalidSignatureException", "{reason}")
+SIGNATURE_DOES_NOT_MATCH = Text(
+    "InvalidSignatureException",
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details.",
+)
+UNRECOGNIZED_CLIENT = Text("UnrecognizedClientException", "The security token included in the request is invalid.")
 NOT_BUILT = Text(
     "UnknownOperationException",
     "pytest-kmsmock does not know the KMS operation {operation}: the installed botocore is newer than this release. "
@@ -183,7 +193,6 @@ UNSUPPORTED = Text("UnsupportedOperationException", "{reason}")
 UNSUPPORTED_SILENTLY = Text("UnsupportedOperationException")  # AWS sends no message here
 
 # --- rotation ----------------------------------------------------------------------------------------------------
-ROTATION_NEEDS_PRIMARY = Text("UnsupportedOperationException", "{arn} is not a multi-Region primary key.")  # (B)
 ROTATION_UNDER_WAY = Text(
     "ConflictException",
     "The request was rejected because an automatic rotation of this key is currently in progress or scheduled to "

@@ -30,29 +30,30 @@ def perform(call: Call) -> Result:
     """Carry out a call and return the members of its answer.
 
     The order of the steps is AWS's: a malformed request is refused before anything is looked up, a caller without
-    permission learns nothing of the key's state.
+    permission learns nothing of the key's state. One call is carried out at a time: threads share a mock.
 
     Raises:
         KmsError: whatever AWS would answer; then nothing has changed.
     """
-    operation = call.operation
-    settle(call.state, call.now)
-    call.params = reader(operation.name)(call.params)
-    targets: list[Target] = []
-    for find in operation.targets:
-        targets += find(call)
-        call.targets = tuple(targets)
-    for target in targets:
-        authorize(call, target)
-    for target in targets:
-        if target.key is not None:
-            _check_manager(call, target)
-            check_state(target.key, operation.states, call.state)
-            _check_usage(operation, target.key)
-    result = operation.run(call)  # ends a dry run where everything that could refuse it has been looked at
-    if operation.cryptographic:
-        _note_use(call)
-    return result
+    with call.service.lock:
+        operation = call.operation
+        settle(call.service, call.now)
+        call.params = reader(operation.name)(call.params)
+        targets: list[Target] = []
+        for find in operation.targets:
+            targets += find(call)
+            call.targets = tuple(targets)
+        for target in targets:
+            authorize(call, target)
+        for target in targets:
+            if target.key is not None:
+                _check_manager(call, target)
+                check_state(target.key, operation.states, call.state)
+                _check_usage(operation, target.key)
+        result = operation.run(call)  # ends a dry run where everything that could refuse it has been looked at
+        if operation.cryptographic:
+            _note_use(call)
+        return result
 
 
 def _check_manager(call: Call, target: Target) -> None:

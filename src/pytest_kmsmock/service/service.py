@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -102,6 +103,8 @@ class FakeKms:
         self.clock = clock or Clock()
         self.enforce_policies = enforce_policies
         self.calls: list[CallRecord] = []
+        #: Held while a call is carried out.
+        self.lock = threading.RLock()
         #: Carries out calls in place of `perform`: faults and request quotas. None as long as there are none.
         self.interference: Callable[[Call], Result] | None = None
 

@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from .identifiers import partition_of
+from .outside import Outside
 from .records import SHARED, Alias, CustomKeyStore, Grant, Key, LastUsage, ServiceEvent
 
 
@@ -41,24 +42,38 @@ class SortedNames:
 
 
 class Region:
-    """What one account has in one Region."""
+    """What one account has in one Region.
+
+    The types of the attributes are what dumps go by (`console.snapshot`).
+    """
 
     __slots__ = (
         "account", "alias_names", "aliases", "aliases_of", "custom_key_stores", "grants", "key_ids", "keys",
         "last_usage", "name",
     )  # fmt: skip
 
+    account: str
+    name: str
+    keys: dict[str, Key]
+    key_ids: SortedNames
+    aliases: dict[str, Alias]
+    alias_names: SortedNames
+    aliases_of: dict[str, tuple[str, ...]]  # key id -> alias names, in order of creation
+    grants: dict[str, dict[str, Grant]]  # key id -> grant id -> grant, in order of creation
+    last_usage: dict[str, LastUsage]
+    custom_key_stores: dict[str, CustomKeyStore]
+
     def __init__(self, account: str, name: str) -> None:
         self.account = account
         self.name = name
-        self.keys: dict[str, Key] = {}
+        self.keys = {}
         self.key_ids = SortedNames()
-        self.aliases: dict[str, Alias] = {}
+        self.aliases = {}
         self.alias_names = SortedNames()
-        self.aliases_of: dict[str, tuple[str, ...]] = {}  # key id -> alias names, in order of creation
-        self.grants: dict[str, dict[str, Grant]] = {}  # key id -> grant id -> grant, in order of creation
-        self.last_usage: dict[str, LastUsage] = {}
-        self.custom_key_stores: dict[str, CustomKeyStore] = {}
+        self.aliases_of = {}
+        self.grants = {}
+        self.last_usage = {}
+        self.custom_key_stores = {}
 
     @property
     def partition(self) -> str:
@@ -106,22 +121,32 @@ class Region:
 
 
 class State:
-    """Everything that the fake KMS remembers: all accounts and Regions, and what is due when."""
+    """Everything that the fake KMS remembers: all accounts and Regions, and what is due when.
 
-    __slots__ = ("_regions", "events", "timeline")
+    The types of the attributes are what dumps go by (`console.snapshot`).
+    """
+
+    __slots__ = ("_regions", "events", "outside", "timeline")
+
+    _regions: dict[tuple[str, str], Region]
+    #: A heap of (when, account, Region, key id or custom key store id): something may be due by then.
+    timeline: list[tuple[datetime, str, str, str]]
+    #: What custom key stores stand on, which is not KMS's.
+    outside: Outside
+    #: What KMS did on its own, oldest first. As the calls, it is not copied to a nested scope.
+    events: list[ServiceEvent]
 
     def __init__(self) -> None:
-        self._regions: dict[tuple[str, str], Region] = {}
-        #: A heap of (when, account, Region, key id or custom key store id): something may be due by then.
-        self.timeline: list[tuple[datetime, str, str, str]] = []
-        #: What KMS did on its own, oldest first. As the calls, it is not copied to a nested scope.
-        self.events: list[ServiceEvent] = []
+        self._regions = {}
+        self.timeline = []
+        self.outside = Outside()
+        self.events = []
 
     def region(self, account: str, name: str) -> Region:
         """Return what an account has in a Region; empty if it was never used."""
         region = self._regions.get((account, name))
         if region is None:
-            region = self._regions[account, name] = Region(account, name)
+            region = self._regions.setdefault((account, name), Region(account, name))  # another thread may be faster
         return region
 
     def regions(self) -> Iterator[Region]:
@@ -190,4 +215,5 @@ class State:
         clone = State()
         clone._regions = {place: region.copy() for place, region in self._regions.items()}
         clone.timeline = self.timeline.copy()
+        clone.outside = self.outside.copy()
         return clone

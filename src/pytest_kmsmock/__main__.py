@@ -1,0 +1,10 @@
+"""Run `python -m pytest_kmsmock`."""
+
+from __future__ import annotations
+
+import sys
+
+from .serve import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,127 @@
+"""KMS calls as HTTP requests: whichever way they come, they are answered here, with AWS's protocol errors.
+
+Whether a request is for the mock at all is decided here too (`answering_mock`). Signatures are read in `sigv4`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from .. import guard, scopes
+from ..service import errors
+from ..service.errors import KmsError
+from ..service.validation import operation_names
+from . import sigv4, wire
+from .endpoints import kms_endpoint
+
+if TYPE_CHECKING:
+    from ..handle import KmsMock
+
+_CONTENT_TYPE = re.compile(r"application/x-amz-json-1\.[01]\s*(;.*)?", re.IGNORECASE)
+
+
+class HttpRequest:
+    """A request as it came: one form for all ways in.
+
+    Args:
+        method: such as `POST`.
+        url: the whole address.
+        headers: the headers, as whatever mapping the library has; names in any case, values text or bytes.
+        body: the body.
+    """
+
+    __slots__ = ("_given_headers", "_headers", "body", "method", "url")
+
+    def __init__(
+        self, method: str, url: str, headers: Mapping[str, str | bytes], body: str | bytes | bytearray | None
+    ) -> None:  # fmt: skip
+        self.method = method
+        self.url = url
+        self.body = body.encode() if isinstance(body, str) else bytes(body or b"")
+        self._given_headers = headers
+        self._headers: dict[str, str] | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers by lower-case name."""
+        if self._headers is None:
+            self._headers = {
+                name.lower(): value.decode("latin-1") if isinstance(value, bytes) else value
+                for name, value in self._given_headers.items()
+            }
+        return self._headers
+
+    @property
+    def operation(self) -> str:
+        """The operation that the request names, whether there is one of that name or not."""
+        return self.headers.get("x-amz-target", "").removeprefix(wire.TARGET_PREFIX)
+
+
+def is_answered(mock: KmsMock, url: str) -> bool:
+    """Say whether an address is for a mock to answer: KMS endpoints of AWS, and those the mock was told of."""
+    return kms_endpoint(url) is not None or url.startswith(mock.options.endpoint_urls)
+
+
+def answering_mock(request: HttpRequest) -> KmsMock | None:
+    """Return the mock that a raw request is for; None if it is to go on its way.
+
+    Raises:
+        RealKmsCall: for a request to AWS outside of a mock, if the guard is on.
+    """
+    mock = scopes.current()
+    if mock is not None:
+        return mock if is_answered(mock, request.url) else None
+    if guard.blocking and kms_endpoint(request.url) is not None:
+        guard.check_real_call(request.operation or request.method)
+    return None
+
+
+def answer(mock: KmsMock, request: HttpRequest, *, check_signature: bool = False) -> wire.HttpAnswer:
+    """Answer a request.
+
+    Args:
+        mock: who answers.
+        request: the request.
+        check_signature: whether the signature has to be right; its form has to be in any case.
+
+    Raises:
+        InjectedError: when a fault makes the connection fail: what that looks like is up to the way in (`failures`).
+    """
+    request_id = mock.new_request_id()
+    headers = wire.headers(request_id, mock.clock.now())
+    if request.method != "POST" or not _CONTENT_TYPE.fullmatch(request.headers.get("content-type", "")):
+        # No protocol of KMS's: the front end of AWS's services answers with this element alone.
+        headers["content-type"] = "text/xml"
+        return wire.HttpAnswer(404, headers, b"<UnknownOperationException/>\n")
+    try:
+        result = _carry_out(mock, request, check_signature, request_id)
+        return wire.HttpAnswer(200, headers, wire.body(result))
+    except KmsError as error:
+        if error.kind == "connection":
+            raise
+        return wire.HttpAnswer(error.status, headers, wire.error_body(error))
+
+
+def _carry_out(mock: KmsMock, request: HttpRequest, check_signature: bool, request_id: str) -> dict[str, object]:
+    """Carry out the call that a request makes: AWS looks for the operation first, then at the signature, then inside.
+
+    Raises:
+        KmsError: what AWS would answer.
+    """
+    target = request.headers.get("x-amz-target", "")
+    if not target.startswith(wire.TARGET_PREFIX) or request.operation not in operation_names():
+        raise errors.UNKNOWN_OPERATION()
+    endpoint = kms_endpoint(request.url)
+    signature = sigv4.read(request.headers, endpoint.region if endpoint else None)
+    if check_signature:
+        sigv4.check(signature, request, mock.secret_of(signature.access_key))
+    return mock.answer(
+        request.operation,
+        wire.read_body(request.body),
+        signature.access_key,
+        signature.region,
+        request.url,
+        request_id,
+    )

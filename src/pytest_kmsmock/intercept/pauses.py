@@ -1,0 +1,110 @@
+"""The pauses that botocore makes before it retries: skipped under a mock that wants them skipped.
+
+botocore sleeps in its endpoint (`time.sleep`, and `asyncio.sleep` in aiobotocore) and, in its adaptive retry mode, in
+the client's token bucket. Only what these two modules sleep is changed, by stand-ins for their `time` and `asyncio`;
+`time.sleep` itself stays as it is. The stand-ins are put there when a call that the mock answered may be retried, and
+taken away when the mock ends. Pauses of other services' clients are real.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from contextvars import ContextVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from .. import scopes
+from .http import is_answered
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..handle import KmsMock
+
+#: The mock that answered the attempt before the pause; None if the pause is not one of ours.
+_pausing: ContextVar[KmsMock | None] = ContextVar("kms_mock_pausing", default=None)
+
+_replaced: list[tuple[Any, str, Any]] = []
+
+
+def note_attempt(endpoint: Any, operation: Any, request_dict: dict[str, Any], **_: Any) -> None:
+    """Note whose pause the next one is. Fires after each attempt that goes by wire, of every service."""
+    mock = scopes.current()
+    if mock is None or operation.service_model.service_name != "kms" or not is_answered(mock, request_dict["url"]):
+        _pausing.set(None)
+        return
+    _pausing.set(mock)
+    if not _replaced:
+        _replace_acquire()
+    _replace_sleep(sys.modules[type(endpoint).__module__])
+
+
+def restore() -> None:
+    """Take the stand-ins away."""
+    while _replaced:
+        owner, name, original = _replaced.pop()
+        setattr(owner, name, original)
+
+
+def _replace_sleep(module: ModuleType) -> None:
+    for name, stand_in in (("time", _Time), ("asyncio", _Asyncio)):
+        found = vars(module).get(name)
+        if isinstance(found, ModuleType):
+            _replaced.append((module, name, found))
+            setattr(module, name, stand_in(found))
+
+
+def _replace_acquire() -> None:
+    """Let the token bucket of the adaptive mode give what it has not, where it would wait."""
+    from botocore.exceptions import CapacityNotAvailableError
+    from botocore.retries.bucket import TokenBucket
+
+    acquire: Callable[..., Any] = TokenBucket.acquire
+    _replaced.append((TokenBucket, "acquire", acquire))
+
+    @functools.wraps(acquire)
+    def acquire_at_once(self: Any, amount: int = 1, block: bool = True) -> Any:
+        mock = _pausing.get()
+        if mock is None or not block or not mock.faults.skip_pauses:
+            return acquire(self, amount, block)
+        try:
+            return acquire(self, amount, block=False)
+        except CapacityNotAvailableError:
+            return True
+
+    TokenBucket.acquire = acquire_at_once
+
+
+def _is_skipped(seconds: float) -> bool:
+    mock = _pausing.get()
+    return mock is not None and mock.active and mock.faults.skip_pause(seconds)
+
+
+class _Time:
+    """Stands in for the module `time`."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, unless the pause is to be skipped."""
+        if not _is_skipped(seconds):
+            self._module.sleep(seconds)
+
+
+class _Asyncio:
+    """Stands in for the module `asyncio`."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    async def sleep(self, delay: float, *args: Any) -> Any:
+        """Sleep, unless the pause is to be skipped."""
+        return await self._module.sleep(0 if _is_skipped(delay) else delay, *args)

@@ -1,0 +1,86 @@
+"""The way in for `requests`: a KMS request by raw HTTP, signed by any signer, is a call like any other.
+
+`Session.send` is the one place that every request of the library passes, above the adapters. Answering there leaves
+alone what tests put into the adapters (`responses`, moto) or around them (`requests_mock`), whoever came first: their
+answers to other hosts stay theirs, and KMS is answered here. A stand-in that wraps `Session.send` later, as
+`requests_mock` does, sees a request before this does.
+"""
+
+from __future__ import annotations
+
+import functools
+import io
+from datetime import timedelta
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from ..service.errors import InjectedError
+from . import failures
+from .http import HttpRequest, answering_mock
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response, Session
+    from requests.adapters import HTTPAdapter
+
+    from .wire import HttpAnswer
+
+
+def install(sessions: ModuleType) -> None:
+    """Lay the way into `requests.sessions`, unless it is the outermost already."""
+    send = sessions.Session.send
+    if getattr(send, "is_kms_hook", False):
+        return
+
+    def send_or_answer(session: Session, request: PreparedRequest, **kwargs: Any) -> Response:
+        kms_request = _read(request)
+        mock = answering_mock(kms_request)
+        if mock is None:
+            passed_on: Response = send(session, request, **kwargs)
+            return passed_on
+        outcome: Response | Exception
+        try:
+            outcome = _response(request, mock.answer_http(kms_request))
+        except InjectedError as error:
+            outcome = failures.requests_error(error, request)
+        response = failures.deliver(outcome, mock.take_delay(), asynchronous=False)
+        from requests.hooks import dispatch_hook
+
+        answered: Response = dispatch_hook(  # type: ignore[no-untyped-call]  # its stubs are incomplete
+            "response", request.hooks, response, **kwargs
+        )
+        return answered
+
+    send_or_answer.is_kms_hook = True  # type: ignore[attr-defined]  # a mark of ours
+    sessions.Session.send = send_or_answer
+
+
+def _read(request: PreparedRequest) -> HttpRequest:
+    body: object = request.body
+    if not isinstance(body, str | bytes | None):
+        body = b""  # a stream: no signer of KMS requests makes one, and reading it here would empty it for others
+    return HttpRequest(request.method or "", request.url or "", request.headers, body)
+
+
+def _response(request: PreparedRequest, answer: HttpAnswer) -> Response:
+    """Return an answer as `requests` gives those that come over the network."""
+    from urllib3.response import HTTPResponse
+
+    raw = HTTPResponse(
+        io.BytesIO(answer.body),
+        headers=answer.headers,
+        status=answer.status,
+        reason=answer.reason,
+        preload_content=False,
+    )
+    response = _adapter().build_response(request, raw)
+    response.elapsed = timedelta()
+    response.content  # noqa: B018 - read now: nothing is left open, as after `stream=False`
+    return response
+
+
+@functools.cache
+def _adapter() -> HTTPAdapter:
+    """Return an adapter, which knows how to build responses."""
+    from requests.adapters import HTTPAdapter
+
+    return HTTPAdapter()

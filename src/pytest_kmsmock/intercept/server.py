@@ -1,0 +1,142 @@
+"""The way in for other processes and languages: an HTTP endpoint, served by waitress in threads of this process.
+
+It speaks AWS JSON 1.1, the protocol of KMS, over plain HTTP: clients are given its address as their endpoint URL. The
+command line is in `pytest_kmsmock.serve`.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, final
+from urllib.parse import quote
+
+from .. import environment
+from ..errors import MissingExtra, NotActive
+from .http import HttpRequest
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ..handle import KmsMock
+
+#: Far above what any operation takes (a policy has 32 KiB, a plaintext 4 KiB), so that nobody fills the memory. Bytes.
+_MOST_BODY = 1 << 20
+#: Threads that answer. The service does one call at a time; more threads only wait for slow connections.
+_THREADS = 8
+
+
+@final
+class KmsServer:
+    """An HTTP endpoint of a mock: `with kms_mock.serve() as server:`, or the fixture `kms_server`.
+
+    Args:
+        mock: the mock whose state is served; calls through it and over HTTP see the same keys.
+        host: the name or address to listen on. Whoever reaches it can use all keys: leave it at the loopback address
+            unless the network is trusted.
+        port: the port; 0 takes a free one.
+        check_signatures: whether requests have to be signed with credentials that the mock knows, as on AWS. Without
+            it, any credentials do.
+        after_call: called with the operation's name when a call has been carried out, before it is answered.
+
+    Raises:
+        MissingExtra: when waitress is not installed.
+        OSError: when the address cannot be listened on.
+    """
+
+    def __init__(
+        self,
+        mock: KmsMock,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        check_signatures: bool = False,
+        after_call: Callable[[str], None] | None = None,
+    ) -> None:
+        self._mock = mock
+        self._host, self._port = host, port
+        self._check_signatures = check_signatures
+        self._after_call = after_call
+        self._server: Any = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def endpoint_url(self) -> str:
+        """The address for clients, such as `http://127.0.0.1:49152`.
+
+        Raises:
+            NotActive: when it does not serve.
+        """
+        if self._server is None:
+            raise NotActive("This server does not run: use it inside its `with` block, or start() it.")
+        host = self._server.effective_host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._server.effective_port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The environment variables that point AWS SDKs and the AWS CLI in another process here."""
+        return {
+            "AWS_ENDPOINT_URL_KMS": self.endpoint_url,
+            "AWS_ACCESS_KEY_ID": environment.DUMMY_ACCESS_KEY_ID,
+            "AWS_SECRET_ACCESS_KEY": environment.DUMMY_SECRET_ACCESS_KEY,
+            "AWS_REGION": self._mock.region,
+            "AWS_DEFAULT_REGION": self._mock.region,
+        }
+
+    def start(self) -> None:
+        """Listen and answer, until `stop`."""
+        try:
+            from waitress.server import create_server
+        except ModuleNotFoundError:
+            raise MissingExtra("The HTTP endpoint", "waitress", "server") from None
+        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        listening = socket.create_server((self._host, self._port), family=family)
+        self._server = create_server(
+            self._answer, sockets=[listening], threads=_THREADS, max_request_body_size=_MOST_BODY, ident=None
+        )
+        listening.close()  # the server has a duplicate of its own
+        self._thread = threading.Thread(target=self._server.run, name="pytest-kmsmock-server", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Answer what has been asked, and listen no more."""
+        from waitress import wasyncore
+
+        server, self._server = self._server, None
+        if server is None or self._thread is None:
+            return
+        server.task_dispatcher.shutdown()
+        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # noqa: SLF001 - ends the loop of `run`
+        self._thread.join()
+
+    def __enter__(self) -> KmsServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
+        """Answer a request; the WSGI application."""
+        request = _read(environ)
+        answer = self._mock.answer_http(request, check_signature=self._check_signatures)
+        if self._after_call is not None and answer.status == 200:
+            self._after_call(request.operation)
+        headers = [*answer.headers.items(), ("content-length", str(len(answer.body)))]
+        start_response(f"{answer.status} {answer.reason}", headers)
+        return [answer.body]
+
+
+def _read(environ: dict[str, Any]) -> HttpRequest:
+    headers = {
+        name.removeprefix("HTTP_").replace("_", "-").lower(): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH")
+    }
+    path = quote(environ["PATH_INFO"], encoding="latin-1")
+    query = environ.get("QUERY_STRING")
+    url = f"http://{headers.get('host', '')}{path}{f'?{query}' if query else ''}"
+    return HttpRequest(environ["REQUEST_METHOD"], url, headers, environ["wsgi.input"].read())

@@ -1,0 +1,185 @@
+"""AWS Signature Version 4 as the service sees it: reading signatures, and checking them on request.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html and, for the texts,
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import time
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, NamedTuple
+from urllib.parse import parse_qsl, quote, urlsplit
+
+from ..service import errors
+
+if TYPE_CHECKING:
+    from .http import HttpRequest
+
+ALGORITHM = "AWS4-HMAC-SHA256"
+#: How far the time of a request may be from that of the service.
+SKEW = timedelta(minutes=5)
+_TIME = "%Y%m%dT%H%M%SZ"
+_PARAMETERS = ("Credential", "Signature", "SignedHeaders")
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
+
+
+class Signature(NamedTuple):
+    """What the `Authorization` header of a request says."""
+
+    access_key: str
+    date: str
+    region: str
+    signed_headers: tuple[str, ...]
+    value: str
+    time: datetime
+
+
+def read(headers: Mapping[str, str], region: str | None) -> Signature:
+    """Read the signature of a request.
+
+    Args:
+        headers: the headers of the request, by lower-case name.
+        region: the Region whose endpoint was called; None if the address does not say.
+
+    Raises:
+        KmsError: when there is none, or it is malformed or made for something else.
+    """
+    header = headers.get("authorization", "")
+    if not header:
+        raise errors.MISSING_TOKEN()
+    parameters = _parameters(header)
+    credential, value, signed = (parameters.get(name, "") for name in _PARAMETERS)
+    problems = [f"Authorization header requires '{name}' parameter." for name in _PARAMETERS if name not in parameters]
+    if "x-amz-date" not in headers and "date" not in headers:
+        problems.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+    if problems:
+        raise errors.INCOMPLETE_SIGNATURE(reason=f"{' '.join(problems)} Authorization={header}")
+    scope = credential.split("/")
+    if len(scope) != 5:
+        raise errors.INCOMPLETE_SIGNATURE(
+            reason="Credential must have exactly 5 slash-delimited elements, "
+            f"e.g. keyid/date/region/service/term, got '{credential}'"
+        )
+    access_key, date, scoped_region, service, terminator = scope
+    moment = _time(headers)
+    signed_headers = tuple(signed.split(";"))
+    problems = []
+    if terminator != "aws4_request":
+        problems.append(f"Credential should be scoped with a valid terminator: 'aws4_request', not '{terminator}'.")
+    if service != "kms":
+        problems.append("Credential should be scoped to correct service: 'kms'.")
+    if scoped_region != region if region else not _REGION.fullmatch(scoped_region):
+        problems.append(f"Credential should be scoped to a valid region, not '{scoped_region}'.")
+    if date != moment.strftime("%Y%m%d"):
+        problems.append(
+            f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
+            f"'{date}' != '{moment:%Y%m%d}', from '{moment.strftime(_TIME)}'."
+        )
+    if "host" not in signed_headers:
+        problems.append("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
+    if problems:
+        raise errors.INVALID_SIGNATURE(reason=" ".join(problems))
+    return Signature(access_key, date, scoped_region, signed_headers, value, moment)
+
+
+def check(signature: Signature, request: HttpRequest, secret: str | None) -> None:
+    """Check a signature.
+
+    Args:
+        signature: what `read` made of it.
+        request: the request that it is of.
+        secret: the secret access key of the signer; None if nobody has this access key.
+
+    Raises:
+        KmsError: when it is not right, or made too long ago or in the future.
+    """
+    if secret is None:
+        raise errors.UNRECOGNIZED_CLIENT()
+    now = datetime.fromtimestamp(int(time.time()), timezone.utc)
+    made, earliest, latest = signature.time, now - SKEW, now + SKEW
+    if made < earliest:
+        raise errors.INVALID_SIGNATURE(
+            reason=f"Signature expired: {made.strftime(_TIME)} is now earlier than {earliest.strftime(_TIME)} "
+            f"({now.strftime(_TIME)} - 5 min.)"
+        )
+    if made > latest:
+        raise errors.INVALID_SIGNATURE(
+            reason=f"Signature not yet current: {made.strftime(_TIME)} is still later than {latest.strftime(_TIME)} "
+            f"({now.strftime(_TIME)} + 5 min.)"
+        )
+    if not hmac.compare_digest(calculate(signature, request, secret), signature.value.encode()):
+        raise errors.SIGNATURE_DOES_NOT_MATCH()
+
+
+def calculate(signature: Signature, request: HttpRequest, secret: str) -> bytes:
+    """Return what the signature of a request has to be: lower-case hexadecimal digits."""
+    scope = (signature.date, signature.region, "kms", "aws4_request")
+    to_sign = "\n".join(
+        (
+            ALGORITHM,
+            signature.time.strftime(_TIME),
+            "/".join(scope),
+            hashlib.sha256(_canonical(request, signature.signed_headers).encode()).hexdigest(),
+        )
+    )
+    key = f"AWS4{secret}".encode()
+    for part in scope:
+        key = hmac.digest(key, part.encode(), "sha256")
+    return hmac.digest(key, to_sign.encode(), "sha256").hex().encode()
+
+
+def _canonical(request: HttpRequest, signed_headers: tuple[str, ...]) -> str:
+    url = urlsplit(request.url)
+    headers = {"host": url.netloc} | request.headers
+    query = sorted(
+        (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
+        for name, value in parse_qsl(url.query, keep_blank_values=True)
+    )
+    return "\n".join(
+        (
+            request.method,
+            quote(url.path or "/", safe="/-_.~%"),
+            "&".join(f"{name}={value}" for name, value in query),
+            *(f"{name}:{' '.join(headers.get(name, '').split())}" for name in signed_headers),
+            "",
+            ";".join(signed_headers),
+            hashlib.sha256(request.body).hexdigest(),
+        )
+    )
+
+
+def _parameters(header: str) -> dict[str, str]:
+    _, _, rest = header.partition(" ")
+    parameters = {}
+    for part in re.split(r"[,\s]+", rest.strip()):
+        if not part:
+            continue
+        name, equals, value = part.partition("=")
+        if not equals:
+            raise errors.INCOMPLETE_SIGNATURE(
+                reason=f"'{part}' not a valid key=value pair (missing equal-sign) in Authorization header: '{header}'."
+            )
+        parameters[name] = value
+    return parameters
+
+
+def _time(headers: Mapping[str, str]) -> datetime:
+    """Return the time of a request, from `X-Amz-Date` or else from `Date`."""
+    text = headers.get("x-amz-date") or headers["date"]
+    try:
+        return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc)
+    except ValueError:
+        pass
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return parsedate_to_datetime(text).astimezone(timezone.utc)
+    except (ValueError, TypeError, OverflowError):
+        raise errors.INCOMPLETE_SIGNATURE(
+            reason=f"Date must be in ISO-8601 'basic format'. Got '{text}'. See http://en.wikipedia.org/wiki/ISO_8601"
+        ) from None
