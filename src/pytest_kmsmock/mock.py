@@ -101,6 +101,7 @@ def mock_kms(
     wire: bool = ...,
     deterministic: bool = ...,
     seed: str | os.PathLike[str] | None = ...,
+    request_quotas: bool = ...,
     endpoint_urls: str | tuple[str, ...] = ...,
 ) -> MockKms: ...
 

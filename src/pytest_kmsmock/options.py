@@ -32,6 +32,7 @@ class Options:
             stands still; for snapshot tests.
         seed: a YAML or JSON file of keys that the mock begins with. A relative path starts from the working directory
             in code and on the command line, from pytest's rootdir in a marker and in an ini file.
+        request_quotas: whether KMS throttles calls that come too fast, by AWS's quotas per second on the mock's clock.
         endpoint_urls: further endpoints that the mock answers, besides those of AWS; such as `http://localhost:4566`.
     """
 
@@ -46,6 +47,7 @@ class Options:
     seed: str | os.PathLike[str] | None = field(
         default=None, metadata={"help": "YAML or JSON file of keys that the mock begins with"}
     )
+    request_quotas: bool = field(default=False, metadata={"help": "throttle calls by AWS's quotas per second"})
     endpoint_urls: tuple[str, ...] = field(
         default=(), metadata={"help": "endpoints that the mock answers besides AWS's"}
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
 from ..service.errors import InjectedError
@@ -29,7 +29,7 @@ def botocore_error(error: InjectedError, url: str) -> Exception:
     """Return the exception of botocore that a failed connection is."""
     from botocore import exceptions
 
-    kind: type[Exception] = getattr(exceptions, error.code)
+    kind: Callable[..., Exception] = getattr(exceptions, error.code)
     return kind(endpoint_url=url, proxy_url=url, error=error.message or _CAUSE)
 
 

@@ -1,0 +1,63 @@
+"""Assertions about the calls of a mock; their failures tell the nearest calls and what about them differs.
+
+`KmsMock` has a method for each. The texts are made in `call_texts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, NoReturn
+
+from . import call_texts
+from .matching import CallPattern
+
+if TYPE_CHECKING:
+    from ..service.state import State
+    from .calls import Calls
+
+
+def assert_called(
+    calls: Calls, state: State, operation: str, times: int | None, members: Mapping[str, object]
+) -> None:  # fmt: skip
+    """Fail unless an operation was called with such members: at least once, or exactly `times` times."""
+    __tracebackhide__ = True
+    pattern = CallPattern(operation, members)
+    matching = calls.of(operation, **members)
+    if matching if times is None else len(matching) == times:
+        return
+    expected = "" if times is None else f" {call_texts.count(times)}"
+    lines = [f"Expected KMS call{expected}: {call_texts.request(operation, members)}"]
+    if matching:
+        lines.append(f"It was made {call_texts.count(len(matching))}:")
+        lines += call_texts.listing(matching)
+    else:
+        lines += call_texts.nearest(pattern, calls, state)
+    _fail(lines)
+
+
+def assert_not_called(calls: Calls, operation: str | None, members: Mapping[str, object]) -> None:
+    """Fail if an operation, or any for None, was called with such members."""
+    __tracebackhide__ = True
+    matching = calls.of(operation, **members)
+    if matching:
+        what = call_texts.request(operation, members) if operation or members else "any"
+        made = f"It was made {call_texts.count(len(matching))}:"
+        _fail([f"Expected no KMS call: {what}", made, *call_texts.listing(matching)])
+
+
+def assert_only_called(calls: Calls, state: State, operation: str, members: Mapping[str, object]) -> None:
+    """Fail unless an operation was called with such members, and nothing else was called."""
+    __tracebackhide__ = True
+    pattern = CallPattern(operation, members)
+    others = [record for record in calls if not pattern.matches(record, state)]
+    what = call_texts.request(operation, members)
+    if not calls:
+        _fail([f"Expected only KMS calls: {what}", "No KMS call was made at all."])
+    if others:
+        found = f"{len(others)} of {len(calls)} calls were others."
+        _fail([f"Expected only KMS calls: {what}", found, *call_texts.nearest(pattern, others, state)])
+
+
+def _fail(lines: list[str]) -> NoReturn:
+    __tracebackhide__ = True
+    raise AssertionError("\n".join(lines))

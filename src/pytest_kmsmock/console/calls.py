@@ -1,0 +1,103 @@
+"""`KmsMock.calls`: the calls made so far, with filters. Assertions about them are in `assertions`.
+
+A mock's list holds what was called while it was the one that answered. A nested mock begins with an empty list, and
+its calls do not show in the outer one's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..service.service import CallRecord
+from .matching import CallPattern, names_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..service.caller import Caller
+    from ..service.service import FakeKms
+
+
+class Calls(list[CallRecord]):
+    """Calls, oldest first: a list of `CallRecord` with filters, each of which gives such a list again.
+
+    Example:
+        >>> from pytest_kmsmock import mock_kms
+        >>> with mock_kms() as kms:
+        ...     client = kms.client()
+        ...     key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        ...     _ = client.encrypt(KeyId=key_id, Plaintext=b"x", EncryptionContext={"tenant": "a", "table": "t"})
+        ...     len(kms.calls), len(kms.calls.of("Encrypt", EncryptionContext={"tenant": "a"}))
+        (2, 1)
+    """
+
+    __slots__ = ("_service",)
+
+    def __init__(self, service: FakeKms) -> None:
+        super().__init__()
+        self._service = service
+
+    def of(self, operation: str | None = None, /, **members: object) -> Calls:
+        """Return the calls of an operation whose members are like the given ones.
+
+        Args:
+            operation: such as `Decrypt`; None for any.
+            **members: members of the request. Mappings match partially, a key in whichever form it was named, and
+                `None` an absent member; see `pytest_kmsmock.console.matching`.
+
+        Raises:
+            InvalidCallPattern: for an operation or a member that there is not.
+        """
+        pattern = CallPattern(operation, members)
+        return self._where(lambda record: pattern.matches(record, self._service.state))
+
+    def on(self, key: str) -> Calls:
+        """Return the calls about a key.
+
+        Args:
+            key: key id, key ARN, alias name or alias ARN.
+        """
+        return self._where(lambda record: any(names_key(key, target, self._service.state) for target in record.targets))
+
+    def by(self, principal: str | Caller) -> Calls:
+        """Return the calls of a principal.
+
+        Args:
+            principal: the ARN of a user, of a role (all its sessions count) or of one session; the name of an AWS
+                service; or the id of an account, for all its principals.
+        """
+        wanted = principal if isinstance(principal, str) else principal.arn
+
+        def is_by(record: CallRecord) -> bool:
+            caller = record.caller
+            return wanted in (caller.arn, caller.principal.issuer_arn, caller.account)
+
+        return self._where(is_by)
+
+    def in_region(self, region: str) -> Calls:
+        """Return the calls to a Region."""
+        return self._where(lambda record: record.region == region)
+
+    def with_error(self, code: str) -> Calls:
+        """Return the calls that were refused with an error code, such as `AccessDeniedException`."""
+        return self._where(lambda record: record.error is not None and record.error.code == code)
+
+    @property
+    def refused(self) -> Calls:
+        """The calls that got an error."""
+        return self._where(lambda record: record.refused)
+
+    @property
+    def succeeded(self) -> Calls:
+        """The calls that were carried out."""
+        return self._where(lambda record: not record.refused)
+
+    @property
+    def last(self) -> CallRecord | None:
+        """The last call; None if there is none."""
+        return self[-1] if self else None
+
+    def _where(self, condition: Callable[[CallRecord], bool]) -> Calls:
+        found = Calls(self._service)
+        found.extend(record for record in self if condition(record))
+        return found

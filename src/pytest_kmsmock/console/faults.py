@@ -1,0 +1,309 @@
+"""`KmsMock.faults`: errors, failed connections and slow answers that the test asks for.
+
+A fault is drawn in `FakeKms.call`, where all ways in meet; what a failed connection is to a caller is up to the way in
+(`intercept.failures`). While faults concern an operation, botocore's clients send it through their whole request path,
+so that their retry modes see the fault. What can go wrong is in `fault_errors`.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, TypeVar
+
+from ..errors import InvalidFault, UnusedFaults
+from ..service.errors import InjectedError
+from ..service.pipeline import perform
+from ..service.preview import preview
+from ..service.service import CallRecord
+from . import call_texts, fault_errors
+from .matching import CallPattern
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from ..service.operation import Call, Result
+    from ..service.service import FakeKms
+
+
+_F = TypeVar("_F", bound="Fault")
+
+
+class Fault:
+    """A fault that was added: a handle to see what became of it and to remove it; `with` removes it at the end.
+
+    Attributes:
+        fired: how many calls it met.
+        passed: how many calls that it fits it let pass, because of `after`, `rate` or `times`.
+    """
+
+    def __init__(
+        self,
+        owner: Faults,
+        patterns: tuple[CallPattern, ...],
+        make_error: fault_errors.ErrorMaker | None,
+        when: Callable[[CallRecord], bool] | None,
+        limits: tuple[int | None, int, float, int],
+        delays: tuple[float, float],
+        carried_out: bool,
+        description: str,
+    ) -> None:
+        self._owner = owner
+        self._patterns = patterns
+        self._make_error = make_error
+        self._when = when
+        self._times, self._after, self._rate, seed = limits
+        self.delay, self.clock_delay = delays
+        self.carried_out = carried_out
+        self._random = random.Random(seed)
+        self._description = description
+        self.fired = 0
+        self.passed = 0
+
+    def __repr__(self) -> str:
+        return f"<Fault {self._description}, fired {call_texts.count(self.fired)}>"
+
+    def __enter__(self: _F) -> _F:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.remove()
+
+    def remove(self) -> None:
+        """Let it fire no more. Removing it twice does no harm."""
+        self._owner.remove(self)
+
+    @property
+    def exhausted(self) -> bool:
+        """Whether it has fired as often as it may."""
+        return self._times is not None and self.fired >= self._times
+
+    def concerns(self, operation: str) -> bool:
+        """Say whether it may fire at calls of an operation."""
+        return not self.exhausted and any(pattern.operation in (None, operation) for pattern in self._patterns)
+
+    def fires(self, record: CallRecord, owner: FakeKms) -> bool:
+        """Decide whether it fires at a call, and count it."""
+        if self.exhausted or not any(pattern.matches(record, owner.state) for pattern in self._patterns):
+            return False
+        if self._when is not None and not self._when(record):
+            return False
+        if self.fired + self.passed < self._after or (self._rate < 1 and self._random.random() >= self._rate):
+            self.passed += 1
+            return False
+        self.fired += 1
+        return True
+
+    def error_for(self, call: Call) -> InjectedError | None:
+        """Return the error that it makes of a call; None if it only slows it down."""
+        if self._make_error is None:
+            return None
+        arn = next((target.arn for target in call.targets), "*")
+        return self._make_error({"arn": arn, "caller": call.caller.arn, "operation": call.operation.name})
+
+
+class Faults:
+    """The faults of one mock, in the order in which they were added.
+
+    Of those that fit a call, the first that makes an error decides; those that only slow a call down add up. A nested
+    mock begins without any.
+
+    Attributes:
+        skip_pauses: whether botocore's pauses between retries are skipped, so that tests stay fast. The mock's clock
+            moves on by them, unless it is frozen.
+        pauses: how long each pause was, or would have been; in seconds.
+    """
+
+    def __init__(self, service: FakeKms, changed: Callable[[], None]) -> None:
+        self._service = service
+        self._changed = changed
+        self._faults: list[Fault] = []
+        self._removed: list[Fault] = []
+        self._lock = threading.RLock()  # a predicate may make calls of its own
+        self._due = threading.local()
+        self.skip_pauses = True
+        self.pauses: list[float] = []
+
+    def __len__(self) -> int:
+        return len(self._faults)
+
+    def __iter__(self) -> Iterator[Fault]:
+        return iter(list(self._faults))
+
+    def add(
+        self,
+        operation: str | Iterable[str] | None = None,
+        /,
+        *,
+        error: object = None,
+        message: str | None = None,
+        status: int | None = None,
+        times: int | None = None,
+        after: int = 0,
+        rate: float = 1.0,
+        seed: int = 0,
+        when: Callable[[CallRecord], bool] | None = None,
+        delay: float = 0.0,
+        clock_delay: float = 0.0,
+        carried_out: bool = False,
+        **members: object,
+    ) -> Fault:
+        """Let calls fail, or answer them late.
+
+        Args:
+            operation: the operation, several, or None for all.
+            error: an error code (`ThrottlingException`, `KMSInternalException`, any other of KMS or common to AWS); an
+                HTTP status such as 503 for an answer without KMS's body; a connection error by name or class
+                (`EndpointConnectionError`, `ConnectTimeoutError`, `ReadTimeoutError`, `ConnectionClosedError`, ...);
+                None to answer late only.
+            message: the error's text in place of the usual one.
+            status: the HTTP status in place of the usual one.
+            times: how often it fires; None for as long as it is there. Each retry is a call.
+            after: how many calls that fit pass before it fires.
+            rate: the share of calls that it fires at, from 0 to 1; `seed` makes which ones they are.
+            seed: the seed of `rate`; the same seed picks the same calls.
+            when: says of a call whether the fault may fire at it. The call has no result yet.
+            delay: seconds that the answer takes, really.
+            clock_delay: seconds that the mock's clock moves on before the call is carried out.
+            carried_out: whether the call is carried out all the same and only its answer is lost, as at a read
+                time-out that came too early.
+            **members: what the members of the request are like, as in `KmsMock.calls.of`.
+
+        Returns:
+            The fault; as a context manager it is removed at the end.
+
+        Raises:
+            InvalidFault: for a value that makes no sense.
+            InvalidCallPattern: for an operation or a member that there is not.
+        """
+        operations = (operation,) if operation is None or isinstance(operation, str) else tuple(operation)
+        _check(error, message, status, times, after, rate, (delay, clock_delay), carried_out)
+        fault = Fault(
+            self,
+            tuple(CallPattern(name, members) for name in operations),
+            None if error is None else fault_errors.maker(error, message, status),
+            when,
+            (times, after, rate, seed),
+            (delay, clock_delay),
+            carried_out,
+            _describe(operations, error, members),
+        )
+        self._faults.append(fault)
+        self._changed()
+        return fault
+
+    def remove(self, fault: Fault) -> None:
+        """Remove a fault, if it is there."""
+        if fault in self._faults:
+            self._faults.remove(fault)
+            self._removed.append(fault)
+            self._changed()
+
+    def clear(self) -> None:
+        """Remove all faults."""
+        for fault in self:
+            self.remove(fault)
+
+    @property
+    def unused(self) -> list[Fault]:
+        """The faults that never fired, removed ones too."""
+        return [fault for fault in [*self._removed, *self._faults] if not fault.fired]
+
+    def assert_all_used(self) -> None:
+        """Fail if a fault never fired: the test did not test what it says.
+
+        Raises:
+            UnusedFaults: an `AssertionError` that lists them.
+        """
+        __tracebackhide__ = True
+        if self.unused:
+            raise UnusedFaults(
+                "These faults never fired:\n"
+                + "\n".join(f"  - {fault!r}" for fault in self.unused)
+                + "\nWas the operation called, by a client that the mock answers, with such members?"
+            )
+
+    def concern(self, operation: str) -> bool:
+        """Say whether a fault may fire at the next call of an operation."""
+        return any(fault.concerns(operation) for fault in self._faults)
+
+    def carry_out(self, call: Call, go_on: Callable[[Call], Result] = perform) -> Result:
+        """Carry out a call unless a fault fires at it.
+
+        Args:
+            call: the call.
+            go_on: what carries it out.
+
+        Raises:
+            InjectedError: what the fault makes of it.
+        """
+        if not self.concern(call.operation.name):
+            return go_on(call)
+        error, carried_out = self._draw(call)
+        if error is None:
+            return go_on(call)
+        if carried_out:
+            error.lost = go_on(call)  # if KMS refuses the call itself, that is lost as well: let its error show
+        raise error
+
+    def take_delay(self) -> float:
+        """Return the seconds by which the answer to this thread's last call is late, once."""
+        seconds: float = getattr(self._due, "seconds", 0.0)
+        self._due.seconds = 0.0
+        return seconds
+
+    def skip_pause(self, seconds: float) -> bool:
+        """Note a pause that botocore wants to make before it retries; say whether it is to be skipped."""
+        self.pauses.append(seconds)
+        if self.skip_pauses and not self._service.clock.frozen:
+            self._service.clock.advance(seconds=seconds)
+        return self.skip_pauses
+
+    def _draw(self, call: Call) -> tuple[InjectedError | None, bool]:
+        seen = preview(call)
+        record = CallRecord(
+            call.operation.name, seen.params, call.caller, call.caller.account, call.region.name, call.now,
+            call.request_id, None, None, seen.targets,
+        )  # fmt: skip
+        delay, clock_delay = 0.0, 0.0
+        error, carried_out = None, False
+        with self._lock:
+            for fault in self._faults:
+                if (error is None or fault._make_error is None) and fault.fires(record, self._service):  # noqa: SLF001
+                    delay += fault.delay
+                    clock_delay += fault.clock_delay
+                    if error is None:
+                        error, carried_out = fault.error_for(seen), fault.carried_out
+        self._due.seconds = delay
+        if clock_delay:
+            call.now = self._service.clock.advance(seconds=clock_delay)
+        if error is not None:
+            call.params, call.targets = seen.params, seen.targets  # for the record of the call
+        return error, carried_out
+
+
+def _check(
+    error: object, message: str | None, status: int | None, times: int | None, after: int, rate: float,
+    delays: tuple[float, float], carried_out: bool,
+) -> None:  # fmt: skip
+    late = any(delays)
+    problems = {
+        "give an error, a delay or a clock_delay: this fault does nothing.": error is None and not late,
+        "message, status and carried_out belong to an error: give one.": error is None
+        and (message is not None or status is not None or carried_out),
+        f"times must be 1 or more, or None, not {times!r}.": times is not None and times < 1,
+        f"after must be 0 or more, not {after!r}.": after < 0,
+        f"rate must be more than 0 and at most 1, not {rate!r}.": not 0 < rate <= 1,
+        f"delay and clock_delay are seconds from 0 on, not {delays[0]!r} and {delays[1]!r}.": min(delays) < 0,
+    }
+    for text, is_so in problems.items():
+        if is_so:
+            raise InvalidFault(f"faults.add(): {text}")
+
+
+def _describe(operations: tuple[str | None, ...], error: object, members: dict[str, object]) -> str:
+    what = "late answer" if error is None else getattr(error, "__name__", None) or str(error)
+    return f"{what} at {', '.join(call_texts.request(name, members) for name in operations)}"
