@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_kmsmock.service.authorization.conditions import OPERATORS, compile_condition
@@ -229,6 +229,7 @@ def test_an_unsupported_key_is_absent_from_every_request():
     assert not condition.check({"k": ("v",)}.get)
 
 
+@settings(deadline=None)
 @given(
     st.sampled_from(sorted(OPERATORS)),
     st.lists(st.text(max_size=12), max_size=3),

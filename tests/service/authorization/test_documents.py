@@ -254,7 +254,7 @@ NEARLY = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.text() | (JSON_VALUES | NEARLY).map(json.dumps), st.sampled_from(PolicyKind))
 def test_no_input_raises_anything_but_malformed_policy(text, kind):
     try:

@@ -4,7 +4,7 @@ import re
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_kmsmock.service.authorization.patterns import (
@@ -41,11 +41,13 @@ def naive_arn(pattern: str, text: str) -> bool:
     return len(wanted) == len(found) and all(map(naive, wanted, found))
 
 
+@settings(deadline=None)
 @given(st.text("ab:*?", max_size=8), st.text("ab:*?", max_size=8))
 def test_the_matcher_agrees_with_the_definition_of_wildcards(pattern, text):
     assert glob(pattern)(text) is naive(pattern, text)
 
 
+@settings(deadline=None)
 @given(st.text("a:*?", max_size=12), st.text("ab:", max_size=12))
 def test_the_arn_matcher_agrees_with_matching_component_by_component(pattern, text):
     compiled = matcher(parse_template(pattern, variables=False), arn=True)
@@ -54,6 +56,7 @@ def test_the_arn_matcher_agrees_with_matching_component_by_component(pattern, te
         assert compiled(text) is naive_arn(pattern, text)
 
 
+@settings(deadline=None)
 @given(st.lists(st.sampled_from(["a", "b", ":", "*", "?"]), max_size=10).map("".join))
 def test_the_arn_matcher_agrees_with_the_components_of_whole_arns(tail):
     text = "arn:aws:kms:eu-west-1:111122223333:key/a:b"
@@ -63,6 +66,7 @@ def test_the_arn_matcher_agrees_with_the_components_of_whole_arns(tail):
             assert matcher(parse_template(pattern, variables=False), arn=True)(text) is naive_arn(pattern, text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_a_text_without_wildcards_matches_itself_only(text):
     pattern = parse_template(text, variables=False, wildcards=False)
@@ -71,6 +75,7 @@ def test_a_text_without_wildcards_matches_itself_only(text):
     assert text_of(pattern) == text
 
 
+@settings(deadline=None)
 @given(st.text(max_size=20))
 def test_special_characters_of_regular_expressions_are_literals(text):
     assert glob(f"*{re.sub('[*?]', '', text)}*x")(re.sub("[*?]", "", text) + "x")

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_kmsmock.service.authorization.principals import Match, Principal, PrincipalElement, PrincipalKind
@@ -73,6 +73,7 @@ def test_what_is_no_principal_is_refused_with_what_to_give(text):
         Principal.parse(text)
 
 
+@settings(deadline=None)
 @given(st.text(max_size=30) | st.text(max_size=12).map(lambda tail: f"arn:aws:iam::111122223333:user/{tail}"))
 def test_any_text_is_a_principal_or_a_value_error(text):
     try:
