@@ -3,8 +3,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from pytest_kmsmock.service.authorization import (
     Denial,
@@ -401,85 +399,3 @@ def test_the_lockout_check_asks_whether_the_caller_could_change_the_policy_again
 
 def test_the_lockout_check_knows_that_put_key_policy_does_not_work_across_accounts():
     assert would_lock_out(key(statement(USER)), ALICE, (ADMINISTRATOR,), account=OTHER)
-
-
-# Laws. Statements vary in effect, action, resource, principal and condition; the context in one key.
-ACTIONS = st.sampled_from(["kms:*", "kms:Encrypt", "kms:Decrypt", "kms:?ncrypt", "s3:*"])
-RESOURCES = st.sampled_from(["*", KEY, "arn:aws:kms:*:*:key/*", "arn:aws:kms:*:*:alias/*"])
-CONDITIONS = st.sampled_from(
-    [{}, {"Bool": {"k": "true"}}, {"StringNotEquals": {"k": "true"}}, {"Null": {"k": "true"}},
-     {"ForAllValues:StringEquals": {"k": ["true"]}}]
-)  # fmt: skip
-CALLERS = st.sampled_from([USER, ROOT, SESSION, FEDERATED, STRANGER]).map(Principal.parse)
-PRINCIPALS = st.sampled_from(["*", USER, ROOT, ROLE, SESSION, FEDERATED, STRANGER, OTHER])
-
-
-def statements_of(effects, *, principals):
-    return st.builds(
-        lambda effect, action, resource, condition, principal: statement(
-            principal, effect, action, resource, Condition=condition
-        ),
-        st.sampled_from(effects),
-        ACTIONS,
-        RESOURCES,
-        CONDITIONS,
-        PRINCIPALS if principals else st.none(),
-    )
-
-
-BOTH = ["Allow", "Deny"]
-KEY_STATEMENTS = st.lists(statements_of(BOTH, principals=True), min_size=1, max_size=4)
-IDENTITY_STATEMENTS = st.lists(statements_of(BOTH, principals=False), min_size=1, max_size=3)
-CONTEXTS = st.sampled_from([None, ("true",), ("false",), ("true", "false"), ()])
-
-
-def allowed(caller, context, key_statements, identity_statements, grant=None):
-    request = Request(caller, "kms:Encrypt", KEY, ACCOUNT, {"k": context}.get)
-    policies = Policies((key(*key_statements),), (identity(*identity_statements),))
-    return evaluate(request, policies, lambda: grant).allowed
-
-
-LAW = settings(max_examples=150, deadline=None)
-
-
-@LAW
-@given(CALLERS, CONTEXTS, KEY_STATEMENTS, IDENTITY_STATEMENTS, statements_of(["Deny"], principals=True))
-def test_adding_a_deny_never_allows(caller, context, in_key, in_identity, deny):
-    if allowed(caller, context, [*in_key, deny], in_identity):
-        assert allowed(caller, context, in_key, in_identity)
-
-
-@LAW
-@given(CALLERS, CONTEXTS, KEY_STATEMENTS, IDENTITY_STATEMENTS, statements_of(["Allow"], principals=True))
-def test_adding_an_allow_never_denies(caller, context, in_key, in_identity, allow):
-    if allowed(caller, context, in_key, in_identity):
-        assert allowed(caller, context, [*in_key, allow], in_identity)
-
-
-@LAW
-@given(CALLERS, CONTEXTS, KEY_STATEMENTS, IDENTITY_STATEMENTS, st.randoms(use_true_random=False))
-def test_the_order_of_statements_is_irrelevant(caller, context, in_key, in_identity, random):
-    expected = allowed(caller, context, in_key, in_identity)
-    random.shuffle(in_key)
-    random.shuffle(in_identity)
-    assert allowed(caller, context, in_key, in_identity) is expected
-
-
-@LAW
-@given(CALLERS, CONTEXTS, KEY_STATEMENTS, IDENTITY_STATEMENTS)
-def test_a_grant_never_denies(caller, context, in_key, in_identity):
-    if allowed(caller, context, in_key, in_identity):
-        assert allowed(caller, context, in_key, in_identity, grant="g")
-
-
-@LAW
-@given(CALLERS, CONTEXTS, KEY_STATEMENTS, IDENTITY_STATEMENTS)
-def test_an_explanation_agrees_with_the_decision(caller, context, in_key, in_identity):
-    request = Request(caller, "kms:Encrypt", KEY, ACCOUNT, {"k": context}.get)
-    decision = evaluate(request, Policies((key(*in_key),), (identity(*in_identity),)))
-    steps = decision.explain()
-    assert steps[-1].matched is decision.allowed
-    assert any(step.matched and "denies" in step.text for step in steps[:-1]) is (
-        decision.denial in {Denial.RESOURCE_EXPLICIT, Denial.IDENTITY_EXPLICIT}
-        or (decision.denial is Denial.OTHER_ACCOUNT and any(step.text.startswith("denies") for step in steps))
-    )
