@@ -10,10 +10,9 @@ from __future__ import annotations
 import functools
 import uuid
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
-    from .material import Material
     from .records import Key
 
 ENCRYPTED, DATA_KEY = 2, 3  # the third byte: what made the blob
@@ -33,6 +32,16 @@ _PADDING = bytes(11)
 _HEADER = 5 + 32 + 1 + 16
 
 
+class Cipher(Protocol):
+    """What seals and opens: symmetric `Material`, or two of them (see `double_encryption`)."""
+
+    def seal(self, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
+        """Encrypt and authenticate; `nonce` is 12 bytes."""
+
+    def unseal(self, nonce: bytes, ciphertext: bytes, associated_data: bytes) -> bytes:
+        """Decrypt what `seal` made, or raise `DecryptionFailed`."""
+
+
 class Envelope(NamedTuple):
     """A ciphertext blob taken apart."""
 
@@ -45,7 +54,7 @@ class Envelope(NamedTuple):
 
 
 def seal(
-    cipher: Material, key: Key, material_id: str, plaintext: bytes, context: Mapping[str, str] | None,
+    cipher: Cipher, key: Key, material_id: str, plaintext: bytes, context: Mapping[str, str] | None,
     random: Callable[[int], bytes], kind: int = ENCRYPTED,
 ) -> bytes:  # fmt: skip
     """Return the ciphertext blob of a plaintext under a symmetric key."""
@@ -84,7 +93,7 @@ def parse(blob: bytes) -> Envelope | None:
     return Envelope(blob[2], blob[5:37].hex(), key_id, blob[:_HEADER], nonce, sealed)
 
 
-def open_sealed(envelope: Envelope, cipher: Material, context: Mapping[str, str] | None) -> bytes:
+def open_sealed(envelope: Envelope, cipher: Cipher, context: Mapping[str, str] | None) -> bytes:
     """Return the plaintext of a blob.
 
     Raises:

@@ -52,8 +52,8 @@ CANCELS_DELETION: StateRule = dict.fromkeys(
 )
 #: EnableKeyRotation, DisableKeyRotation and RotateKeyOnDemand.
 ROTATES = _refused_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, CREATING)
-#: ImportKeyMaterial.
-IMPORTS = _refused_in(PENDING_DELETION, PENDING_REPLICA_DELETION, UNAVAILABLE, CREATING)
+#: ImportKeyMaterial. Keys that can be unavailable have another origin, which the operation itself refuses.
+IMPORTS = _refused_in(PENDING_DELETION, PENDING_REPLICA_DELETION, CREATING)
 #: GetParametersForImport.
 PREPARES_IMPORT = IMPORTS | _refused_in(UPDATING)
 #: DeleteImportedKeyMaterial.

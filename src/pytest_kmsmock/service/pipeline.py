@@ -5,6 +5,7 @@ from __future__ import annotations
 from . import errors
 from .access import authorize
 from .key_states import check_state
+from .key_stores import check_backing
 from .operation import OPERATIONS, Call, Operation, Result, Target
 from .operations import load
 from .records import Key, LastUsage
@@ -45,11 +46,14 @@ def perform(call: Call) -> Result:
             call.targets = tuple(targets)
         for target in targets:
             authorize(call, target)
+        call.authorized = True
         for target in targets:
             if target.key is not None:
                 _check_manager(call, target)
                 check_state(target.key, operation.states, call.state)
                 _check_usage(operation, target.key)
+                if operation.cryptographic:
+                    check_backing(target.key, call.state)
         result = operation.run(call)  # ends a dry run where everything that could refuse it has been looked at
         if operation.cryptographic:
             _note_use(call)

@@ -15,7 +15,7 @@ from .validation import reader
 
 def preview(call: Call) -> Call:
     """Return a copy of a call with its members read and its targets found, as far as the request is valid."""
-    settle(call.state, call.now)
+    settle(call.service, call.now)
     seen = replace(call, notes={})
     targets: list[Target] = []
     try:

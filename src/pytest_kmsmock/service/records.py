@@ -64,6 +64,14 @@ class Rotation:
 
 
 @dataclass(frozen=True, slots=True)
+class OnDemandRotation:
+    """A rotation on demand that is under way: when it was asked for and when it will be done."""
+
+    started: datetime
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class MultiRegion:
     """Where the related keys of a multi-Region key are. `replicas` are Region names in the order of creation."""
 
@@ -100,10 +108,10 @@ class Key:
     materials: tuple[KeyMaterial, ...] = ()
     rotation: Rotation | None = None
     on_demand_rotations: int = 0
+    on_demand: OnDemandRotation | None = None
     multi_region: MultiRegion | None = None
     custom_key_store_id: str | None = None
     xks_key_id: str | None = None
-    ever_imported: bool = False
 
     @property
     def current(self) -> KeyMaterial | None:
@@ -120,7 +128,7 @@ class Key:
 
 #: What multi-Region keys synchronise. Source: Developer Guide, "Multi-Region keys in AWS KMS". Material of
 #: imported keys is not among it: each replica gets its own import.
-SHARED = frozenset({"materials", "rotation", "on_demand_rotations", "multi_region"})
+SHARED = frozenset({"materials", "rotation", "on_demand_rotations", "on_demand", "multi_region"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,12 +173,26 @@ class LastUsage:
 
 @dataclass(frozen=True, slots=True)
 class CustomKeyStore:
-    """A custom key store. `settings` holds the members of its configuration as DescribeCustomKeyStores shows them."""
+    """A custom key store.
+
+    Attributes:
+        id: `cks-` and 17 hexadecimal digits.
+        name: what the owner calls it.
+        type: `AWS_CLOUDHSM` or `EXTERNAL_KEY_STORE`.
+        created: when it was made.
+        secret: what KMS opens the backing key store with: the password of `kmsuser`, or the secret access key for
+            the proxy. No operation shows it.
+        state: its ConnectionState.
+        state_until: when `CONNECTING` or `DISCONNECTING` ends.
+        error_code: its ConnectionErrorCode when `FAILED`; while `CONNECTING`, the failure that the test asked for.
+        settings: the members of its configuration as DescribeCustomKeyStores shows them.
+    """
 
     id: str
     name: str
     type: str
     created: datetime
+    secret: str = field(default="", repr=False)
     state: str = "DISCONNECTED"
     state_until: datetime | None = None
     error_code: str | None = None

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from . import errors
+from .double_encryption import RefusedOutside, cipher_of
 from .envelope import ENCRYPTED, Envelope, open_sealed, parse, seal
 from .key_use import check_algorithm, secret_of
 from .material import DecryptionFailed
@@ -58,27 +59,32 @@ def encrypt_under(
         return secret_of(key).encrypt(algorithm, plaintext, call.service.random)
     current = key.current
     assert current is not None, "the key's state was checked"
-    return seal(secret_of(key), key, current.id, plaintext, context, call.random, kind)
+    return seal(cipher_of(call.state, key, secret_of(key)), key, current.id, plaintext, context, call.random, kind)
 
 
-def decrypt_under(key: Key, algorithm: str, blob: bytes, context: Mapping[str, str] | None) -> Opened:
+def decrypt_under(
+    call: Call, key: Key, algorithm: str, blob: bytes, context: Mapping[str, str] | None
+) -> Opened:  # fmt: skip
     """Return the plaintext of a ciphertext of this key.
 
     Raises:
         KmsError: `IncorrectKeyException` for the ciphertext of another symmetric key, `InvalidCiphertextException`
             for a damaged one or another encryption context, `InvalidKeyUsageException` for an algorithm of other keys,
-            `ValidationException` for an encryption context with an asymmetric algorithm.
+            `ValidationException` for an encryption context with an asymmetric algorithm, `KMSInvalidStateException` for
+            what an external key manager refuses.
     """
     try:
         if algorithm == SYMMETRIC_DEFAULT:
-            return _decrypt_symmetric(key, blob, context)
+            return _decrypt_symmetric(call, key, blob, context)
         check_encryption(key, algorithm, context)
         return Opened(secret_of(key).decrypt(algorithm, blob), None)
+    except RefusedOutside:
+        raise errors.XKS_CIPHERTEXT() from None
     except DecryptionFailed:
         raise errors.INVALID_CIPHERTEXT() from None
 
 
-def _decrypt_symmetric(key: Key, blob: bytes, context: Mapping[str, str] | None) -> Opened:
+def _decrypt_symmetric(call: Call, key: Key, blob: bytes, context: Mapping[str, str] | None) -> Opened:
     # AWS reads the blob before it looks whether the key is a symmetric one: an RSA ciphertext without
     # EncryptionAlgorithm is an invalid ciphertext, not a wrong use of the key.
     envelope = parse(blob)
@@ -90,7 +96,8 @@ def _decrypt_symmetric(key: Key, blob: bytes, context: Mapping[str, str] | None)
         raise errors.INCORRECT_KEY() if material is None else errors.INVALID_CIPHERTEXT()
     if material is None or material.secret is None:
         raise errors.INVALID_CIPHERTEXT()
-    return Opened(open_sealed(envelope, material.secret.get(), context), material.id)
+    cipher = cipher_of(call.state, key, material.secret.get())
+    return Opened(open_sealed(envelope, cipher, context), material.id)
 
 
 def ciphertext_key(call: Call, member: str, algorithm_member: str, permission: str) -> Target:

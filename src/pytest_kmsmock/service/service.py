@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,6 +13,7 @@ from typing import Any
 
 from .caller import Caller
 from .clock import Clock
+from .delays import Delays
 from .drbg import Drbg
 from .errors import InjectedError, KmsError
 from .identifiers import new_uuid
@@ -36,6 +39,11 @@ class CallRecord:
         result: the members of the answer; None if it was refused.
         error: the error that refused it; None if it was carried out.
         targets: what the call needed permission for, as far as it was found; keys as they were before the call.
+        authorized: whether the caller was found to have all these permissions, so that anything that refused the call
+            came later.
+        number: grows from call to call in the whole process, over all mocks.
+        started: when, in seconds of `time.perf_counter`.
+        took: how long the fake KMS worked on it, in seconds.
     """
 
     operation: str
@@ -48,6 +56,10 @@ class CallRecord:
     result: Mapping[str, Any] | None
     error: KmsError | None
     targets: tuple[Target, ...] = field(repr=False)
+    authorized: bool = field(default=False, repr=False)
+    number: int = field(default=0, repr=False)
+    started: float = field(default=0.0, repr=False)
+    took: float = field(default=0.0, repr=False)
 
     @property
     def refused(self) -> bool:
@@ -76,6 +88,9 @@ class CallRecord:
         return context if isinstance(context, Mapping) else {}
 
 
+_numbers = itertools.count(1)
+
+
 class FakeKms:
     """A fake KMS.
 
@@ -102,6 +117,7 @@ class FakeKms:
         self.state = state or State()
         self.clock = clock or Clock()
         self.enforce_policies = enforce_policies
+        self.delays = Delays()
         self.calls: list[CallRecord] = []
         #: Held while a call is carried out.
         self.lock = threading.RLock()
@@ -134,6 +150,7 @@ class FakeKms:
         )  # fmt: skip
         result: Result | None = None
         error: KmsError | None = None
+        number, started = next(_numbers), time.perf_counter()
         try:
             result = perform(call) if self.interference is None else self.interference(call)
         except KmsError as refusal:
@@ -152,6 +169,10 @@ class FakeKms:
                     result,
                     error,
                     call.targets,
+                    call.authorized,
+                    number,
+                    started,
+                    time.perf_counter() - started,
                 )
             )
         return result

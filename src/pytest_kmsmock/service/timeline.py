@@ -9,30 +9,74 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
+from .imported import expire_material
+from .key_stores import finish_connection
 from .records import Key
-from .state import State
+from .rotations import finish_on_demand, rotate_if_due
+
+if TYPE_CHECKING:
+    from .service import FakeKms
+    from .state import State
 
 
-def settle(state: State, now: datetime) -> None:
+def settle(service: FakeKms, now: datetime) -> None:
     """Do everything that is due by `now`."""
-    timeline = state.timeline
+    timeline = service.state.timeline
     while timeline and timeline[0][0] <= now:
         when, account, region_name, resource_id = heapq.heappop(timeline)
-        region = state.region(account, region_name)
+        region = service.state.region(account, region_name)
+        store = region.custom_key_stores.get(resource_id)
+        if store is not None:
+            finish_connection(service.state, region, store, when)
         for event in _KEY_EVENTS:
             key = region.keys.get(resource_id)
             if key is None:
                 break
-            event(state, key, when)
+            event(service, key, when)
 
 
-def _delete(state: State, key: Key, when: datetime) -> None:
+def _delete(service: FakeKms, key: Key, when: datetime) -> None:
     if key.deletion is not None and key.deletion.date is not None and key.deletion.date <= when:
-        state.log("DeleteKey", when, key)
-        state.drop_key(key)
+        service.state.log("DeleteKey", key.deletion.date, key)
+        service.state.drop_key(key)
+        _forget_replica(service.state, key, key.deletion.date)
+
+
+def _forget_replica(state: State, gone: Key, when: datetime) -> None:
+    """Let the related keys forget a replica that is deleted; a primary that waited for its last one now has a date.
+
+    AWS: only then its own waiting period begins, in full.
+    See https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-delete.html
+    """
+    primary = next(state.related(gone), None)
+    if primary is None or primary.multi_region is None:
+        return
+    left = tuple(name for name in primary.multi_region.replicas if name != gone.region)
+    primary = state.change_key(primary, multi_region=replace(primary.multi_region, replicas=left))
+    if not left and primary.deletion is not None:
+        date = when + timedelta(days=primary.deletion.window_days)
+        state.change_key(primary, deletion=replace(primary.deletion, date=date))
+        state.schedule(date, state.home(primary), primary.id)
+
+
+def _end_transition(service: FakeKms, key: Key, when: datetime) -> None:
+    if key.transition is not None and key.transition.until <= when:
+        service.state.change_key(key, transition=None)
+
+
+def _expire(service: FakeKms, key: Key, when: datetime) -> None:
+    expire_material(service.state, key, when)
 
 
 #: What may be due on a key. Each looks at the record and changes it if its time has come.
-_KEY_EVENTS: tuple[Callable[[State, Key, datetime], None], ...] = (_delete,)
+_KEY_EVENTS: tuple[Callable[[FakeKms, Key, datetime], None], ...] = (
+    _delete,
+    _end_transition,
+    _expire,
+    finish_on_demand,
+    rotate_if_due,
+)

@@ -73,7 +73,7 @@ def _open(call: Call, key: Key, algorithm: str, context: Mapping[str, str] | Non
         return Opened(b"", None)
     if "CiphertextBlob" not in call.params:
         raise errors.MISSING(member="ciphertextBlob")
-    return decrypt_under(key, algorithm, call.params["CiphertextBlob"], context)
+    return decrypt_under(call, key, algorithm, call.params["CiphertextBlob"], context)
 
 
 def _source_key(call: Call) -> Iterable[Target]:

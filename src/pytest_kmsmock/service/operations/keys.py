@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -17,13 +17,17 @@ from ..key_states import (
     SWITCHES,
     key_state,
 )
+from ..key_stores import in_cluster, in_external_store
 from ..key_use import check_region
 from ..operation import Call, Result, operation
 from ..pagination import paginate
 from ..records import Deletion, Key
+from ..rotations import resume_rotation
 from ..specs import KEY_SPECS, KeySpec
+from ..state import Region
 from ..tagging import read_tags
 from ..targets import anything, key
+from ..wrapping import can_be_imported
 
 KEYS_PER_REGION = 100_000
 _DEFAULT_WINDOW_DAYS = 30
@@ -43,7 +47,7 @@ def create_key(call: Call) -> Result:
     origin = call.get("Origin", "AWS_KMS")
     placement = ORIGINS[origin](call, spec)
     tags = read_tags(call)
-    _check_quota(call)
+    check_quota(call.region)
     policy = check_new_policy(call)
     created = make_key(
         call.service, call.region, call.now,
@@ -53,9 +57,9 @@ def create_key(call: Call) -> Result:
     return {"KeyMetadata": key_metadata(created, call.state)}
 
 
-def _check_quota(call: Call) -> None:
-    """Refuse one customer managed key too many; AWS managed keys do not count."""
-    keys = call.region.keys
+def check_quota(region: Region) -> None:
+    """Refuse one customer managed key too many in a Region; AWS managed keys do not count."""
+    keys = region.keys
     if len(keys) >= KEYS_PER_REGION and sum(key.manager == "CUSTOMER" for key in keys.values()) >= KEYS_PER_REGION:
         raise errors.LIMIT_EXCEEDED(reason=f"You have reached the limit of {KEYS_PER_REGION} KMS keys.")
 
@@ -84,8 +88,19 @@ def _in_kms(call: Call, _spec: KeySpec) -> dict[str, Any]:
     return {}
 
 
+def _imported(call: Call, spec: KeySpec) -> dict[str, Any]:
+    if not can_be_imported(spec):
+        raise errors.SPEC_NOT_FOR_ORIGIN(spec=spec.name, origin="EXTERNAL")
+    return _in_kms(call, spec)
+
+
 #: Origin -> what it demands of the request; gives further fields of the key's record.
-ORIGINS: dict[str, Callable[[Call, KeySpec], dict[str, Any]]] = {"AWS_KMS": _in_kms, "EXTERNAL": _in_kms}
+ORIGINS: Mapping[str, Callable[[Call, KeySpec], dict[str, Any]]] = {
+    "AWS_KMS": _in_kms,
+    "EXTERNAL": _imported,
+    "AWS_CLOUDHSM": in_cluster,
+    "EXTERNAL_KEY_STORE": in_external_store,
+}
 
 
 @operation("DescribeKey", targets=[key(aliases=True)], grantable=True, cross_account=True)
@@ -119,7 +134,9 @@ def enable_key(call: Call) -> Result:
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html
     """
-    return _switch(call, enabled=True)
+    enabled = call.state.change_key(call.key, enabled=True)
+    resume_rotation(call.service, enabled, call.now)
+    return {}
 
 
 @operation("DisableKey", targets=[key()], states=SWITCHES, customer_managed=True)
@@ -128,11 +145,7 @@ def disable_key(call: Call) -> Result:
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html
     """
-    return _switch(call, enabled=False)
-
-
-def _switch(call: Call, *, enabled: bool) -> Result:
-    call.state.change_key(call.key, enabled=enabled)
+    call.state.change_key(call.key, enabled=False)
     return {}
 
 
