@@ -55,7 +55,7 @@ def assert_only_called(calls: Calls, state: State, operation: str, members: Mapp
         _fail([f"Expected only KMS calls: {what}", "No KMS call was made at all."])
     if others:
         found = f"{len(others)} of {len(calls)} calls were others."
-        _fail([f"Expected only KMS calls: {what}", found, *call_texts.nearest(pattern, others, state)])
+        _fail([f"Expected only KMS calls: {what}", found, *call_texts.others(pattern, others, state)])
 
 
 def _fail(lines: list[str]) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import reprlib
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -49,21 +50,16 @@ def request(operation: str | None, members: Mapping[str, object]) -> str:
     return f"{operation or 'any operation'}({', '.join(f'{name}={value(item)}' for name, item in members.items())})"
 
 
-def line(record: CallRecord, *, of_account: str | None = None) -> str:
-    """Return a call as one line: what was called, by whom if it is not the mock's own account, and how it ended.
-
-    Args:
-        record: the call.
-        of_account: the account whose administrator is not worth a mention.
-    """
-    parts = [request(record.operation, record.params)]
-    if not record.caller.administrator or record.account != of_account:
-        parts.append(f"by {record.caller.arn}")
-    parts.append(f"in {record.region}")
+def line(record: CallRecord) -> str:
+    """Return a call as one line: what was called, where, by whom if not by the default caller, and what went wrong."""
+    text = f"{request(record.operation, record.params)} in {record.region}"
+    if not record.caller.administrator:
+        text += f" by {record.caller.arn}"
     if record.error is not None:
         injected = " (injected)" if record.injected else ""
-        parts.append(f"-> {record.error.code}{injected}{f': {record.error.message}' if record.error.message else ''}")
-    return " ".join(parts)
+        message = f": {record.error.message}" if record.error.message else ""
+        text += f" -> {record.error.code}{injected}{message}"
+    return text
 
 
 def differences(found: Iterable[Difference]) -> list[str]:
@@ -79,31 +75,44 @@ def count(number: int) -> str:
 def nearest(pattern: CallPattern, calls: Sequence[CallRecord], state: State) -> list[str]:
     """Return the calls that come nearest to what was looked for, and what about them differs.
 
-    Those of the same operation come first, then those with fewer differences, then the later ones.
+    Those with fewer differences come first, then the later ones. If the operation was not called, the last calls.
     """
     if not calls:
         return ["No KMS call was made at all."]
-    compared = [(pattern.differences(record, state), index) for index, record in enumerate(calls)]
-    compared.sort(key=lambda entry: (entry[0] != [] and entry[0][0].path == "operation", len(entry[0]), -entry[1]))
-    same = [entry for entry in compared if not (entry[0] and entry[0][0].path == "operation")]
-    lines: list[str] = []
-    if pattern.operation is not None and not same:
-        lines.append(f"{pattern.operation} was not called. The calls made:")
-        lines += listing(calls)
-        return lines
-    lines.append("The nearest calls:")
-    for found, index in same[:_SHOWN]:
-        lines.append(f"  - {line(calls[index])}")
-        lines += [f"      {text}" for text in differences(found)]
-    lines += _rest(len(same))
-    return lines
+    same = [record for record in calls if pattern.operation in (None, record.operation)]
+    if not same:
+        return [f"{pattern.operation} was not called. The last calls:", *listing(calls)]
+    same.reverse()
+    same.sort(key=lambda record: len(pattern.differences(record, state)))
+    return ["The nearest calls:", *_shorten([_compared(pattern, record, state) for record in same])]
+
+
+def others(pattern: CallPattern, calls: Sequence[CallRecord], state: State) -> list[str]:
+    """Return calls that were not looked for, and what about them differs if they are of the operation."""
+    return _shorten([_compared(pattern, record, state) for record in calls])
+
+
+def _compared(pattern: CallPattern, record: CallRecord, state: State) -> str:
+    """Return a call with what about it is not as it was looked for, if it is one of that operation."""
+    found = pattern.differences(record, state)
+    if pattern.operation not in (None, record.operation):
+        found = []
+    return "\n".join([f"  - {line(record)}", *(f"      {text}" for text in differences(found))])
 
 
 def listing(calls: Sequence[CallRecord]) -> list[str]:
-    """Return the last calls, a line each."""
-    first = max(0, len(calls) - _SHOWN)
-    return [*(f"  - {line(record)}" for record in calls[first:]), *_rest(len(calls))]
+    """Return the last calls in the order of time."""
+    return _shorten([f"  - {line(record)}" for record in calls], last=True)
 
 
-def _rest(total: int) -> list[str]:
-    return [f"  … and {total - _SHOWN} more"] if total > _SHOWN else []
+def _shorten(entries: Sequence[str], *, last: bool = False) -> list[str]:
+    """Return some entries, each once with how often it is there, and how many more there are."""
+    numbers = Counter(entries)
+    chosen = list(numbers)[-_SHOWN:] if last else list(numbers)[:_SHOWN]
+    shown = []
+    for entry in chosen:
+        first, newline, rest = entry.partition("\n")
+        times = f" ({count(numbers[entry])})" if numbers[entry] > 1 else ""
+        shown.append(f"{first}{times}{newline}{rest}")
+    more = len(entries) - sum(numbers[entry] for entry in chosen)
+    return [*shown, f"  … and {more} more"] if more else shown
