@@ -353,6 +353,7 @@ def test_an_explanation_of_an_allowed_request():
         "cover kms:Encrypt",
         "+ session policy, statement 1: allows kms:Encrypt",
         f"- session policy, statement 2: its Resource [arn:aws:s3:::*] does not cover {KEY}",
+        f"- identity-based policies: {SESSION} has none",
         "+ grants: grant 0c237476 allows the request",
         "+ decision: allowed",
     ]
@@ -370,6 +371,12 @@ def test_an_explanation_of_an_action_without_a_key_does_not_speak_of_grants():
         USER, Policies(identity=(ADMINISTRATOR,)), action="kms:CreateKey", resource="*", account=""
     ).explain()
     assert [step.policy for step in steps] == ["identity-based policy", "decision"]
+
+
+@pytest.mark.parametrize("caller", [ROOT, "s3.amazonaws.com"])
+def test_an_explanation_does_not_miss_policies_of_callers_that_have_none(caller):
+    steps = decide(caller, Policies((ENABLE_IAM,))).explain()
+    assert [step.policy for step in steps] == ["resource-based policy", "grants", "decision"]
 
 
 ALICE = Principal.parse(USER)

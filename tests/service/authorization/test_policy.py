@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import time
 
 import pytest
@@ -17,8 +18,12 @@ def compiled(*statements, kind=PolicyKind.IDENTITY):
     return compile_policy(json.dumps({"Version": "2012-10-17", "Statement": list(statements)}), kind)
 
 
-def verdict(policy, action="kms:Encrypt", resource=KEY, **context):
-    return policy.verdict(ALICE, action, resource, context.get)
+def allows(policy, action="kms:Encrypt", resource=KEY, **context):
+    return policy.allows(ALICE, action, resource, context.get)
+
+
+def denies(policy, action="kms:Encrypt", resource=KEY, **context):
+    return policy.denies(ALICE, action, resource, context.get)
 
 
 def allow(**changes):
@@ -49,7 +54,7 @@ def test_a_text_is_compiled_once():
     ],
 )
 def test_a_statement_covers_actions(changes, action, allowed):
-    assert bool(verdict(compiled(allow(**changes)), action).allow) is allowed
+    assert bool(allows(compiled(allow(**changes)), action)) is allowed
 
 
 @pytest.mark.parametrize(
@@ -68,7 +73,7 @@ def test_a_statement_covers_actions(changes, action, allowed):
     ],
 )
 def test_a_statement_covers_resources(changes, resource, allowed):
-    assert bool(verdict(compiled(allow(**changes)), resource=resource).allow) is allowed
+    assert bool(allows(compiled(allow(**changes)), resource=resource)) is allowed
 
 
 @pytest.mark.parametrize(
@@ -85,21 +90,30 @@ def test_a_statement_covers_resources(changes, resource, allowed):
 def test_a_resource_may_have_variables(element, name, allowed):
     changes = {"Resource": ..., element: "arn:aws:kms:us-east-1:111122223333:key/${aws:PrincipalTag/key}"}
     context = {} if name is None else {"aws:principaltag/key": (name,)}
-    assert bool(verdict(compiled(allow(**changes)), **context).allow) is allowed
+    assert bool(allows(compiled(allow(**changes)), **context)) is allowed
 
 
 def test_version_2008_has_no_variables():
     text = json.dumps({"Statement": allow(Resource="arn:aws:kms:::${aws:username}")})
     policy = compile_policy(text, PolicyKind.IDENTITY)
-    assert policy.verdict(ALICE, "kms:Encrypt", "arn:aws:kms:::${aws:username}", {}.get).allow
-    assert not policy.verdict(ALICE, "kms:Encrypt", "arn:aws:kms:::Alice", {"aws:username": ("Alice",)}.get).allow
+    assert policy.allows(ALICE, "kms:Encrypt", "arn:aws:kms:::${aws:username}", {}.get)
+    assert not policy.allows(ALICE, "kms:Encrypt", "arn:aws:kms:::Alice", {"aws:username": ("Alice",)}.get)
 
 
-def test_a_deny_wins_whether_it_depends_on_the_context_or_not():
-    conditional = allow(Effect="Deny", Condition={"Bool": {"aws:SecureTransport": "false"}})
-    assert verdict(compiled(allow(), allow(Effect="Deny"))).denied
-    assert verdict(compiled(allow(), conditional), **{"aws:securetransport": ("false",)}).denied
-    assert verdict(compiled(allow(), conditional), **{"aws:securetransport": ("true",)}) == (False, Match.DIRECT)
+@pytest.mark.parametrize(
+    ("changes", "context", "denied"),
+    [
+        pytest.param({}, {}, True, id="always"),
+        pytest.param({"Action": "kms:Decrypt"}, {}, False, id="another action"),
+        pytest.param({"Resource": "arn:aws:s3:::*"}, {}, False, id="another resource"),
+        pytest.param({"Condition": {"Bool": {"k": "false"}}}, {"k": ("false",)}, True, id="condition holds"),
+        pytest.param({"Condition": {"Bool": {"k": "false"}}}, {"k": ("true",)}, False, id="condition fails"),
+    ],
+)
+def test_a_policy_denies_whatever_else_it_allows(changes, context, denied):
+    policy = compiled(allow(), allow(Effect="Deny", **changes))
+    assert denies(policy, **context) is denied
+    assert allows(policy, **context) is Match.DIRECT
 
 
 def test_the_context_is_asked_only_if_it_decides():
@@ -108,7 +122,8 @@ def test_the_context_is_asked_only_if_it_decides():
 
     conditional = allow(Condition={"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}})
     policy = compiled(allow(), conditional)
-    assert policy.verdict(ALICE, "kms:Encrypt", KEY, unexpected).allow
+    assert policy.allows(ALICE, "kms:Encrypt", KEY, unexpected)
+    assert not policy.denies(ALICE, "kms:Encrypt", KEY, unexpected)
 
 
 def test_the_closest_statement_that_allows_counts():
@@ -116,8 +131,8 @@ def test_the_closest_statement_that_allows_counts():
     alice = {"AWS": ALICE.arn}
     when = {"Bool": {"k": "true"}}
     policy = compiled(allow(Principal=root), allow(Principal=alice, Condition=when), kind=PolicyKind.KEY)
-    assert verdict(policy).allow is Match.ACCOUNT
-    assert verdict(policy, k=("true",)).allow is Match.DIRECT
+    assert allows(policy) is Match.ACCOUNT
+    assert allows(policy, k=("true",)) is Match.DIRECT
 
 
 def test_the_policy_lists_the_principals_it_names():
@@ -130,18 +145,25 @@ def test_a_policy_forgets_rather_than_grows(monkeypatch):
     monkeypatch.setattr(policy_module, "_PLANS_KEPT", 2)
     policy = compiled(allow(Sid="Forgets"))
     for action in ("kms:Encrypt", "kms:Decrypt", "kms:Sign", "kms:Encrypt"):
-        assert verdict(policy, action).allow
+        assert allows(policy, action)
         assert len(policy._plans) <= 2
 
 
-def test_a_thousand_statements_take_less_than_a_millisecond_each_time():
-    statements = [
-        allow(Action=f"kms:Do{i}", Resource=f"arn:aws:kms:*:*:key/{i}*", Condition={"StringLike": {"k": f"{i}*"}})
-        for i in range(1000)
-    ]
-    policy = compiled(*statements)
-    verdict(policy, "kms:Do7")
-    start = time.perf_counter()
-    for i in range(200):
-        verdict(policy, "kms:Do7", resource=f"arn:aws:kms:us-east-1:1:key/7{i}", k=("7",))
-    assert (time.perf_counter() - start) / 200 < 0.001
+@pytest.mark.parametrize(
+    "statements",
+    [
+        pytest.param([{"Action": f"kms:Do{i}", "Resource": f"arn:aws:kms:*:*:key/{i}*"} for i in range(1000)],
+                     id="of different actions"),
+        pytest.param([{"Condition": {"StringEquals": {"k": f"v{i}"}}} for i in range(1000)], id="of the same action"),
+    ],
+)  # fmt: skip
+def test_a_thousand_statements_take_less_than_a_millisecond(statements):
+    policy = compiled(*(allow(**changes) for changes in statements))
+    took = []
+    for _ in range(50):
+        start = time.perf_counter()
+        denies(policy, "kms:Do7")
+        allows(policy, "kms:Do7", k=("v999",))
+        took.append(time.perf_counter() - start)
+    # Tools that watch each line, such as coverage, take more time than the code itself.
+    assert min(took) < (0.001 if sys.gettrace() is None else 0.01)

@@ -1,7 +1,6 @@
 """Condition operators: one table, and the condition of a statement compiled from it.
 
-Which condition keys a request has, and their values, is the caller's business: conditions ask a lookup for
-them.
+Which condition keys a request has, and their values, is the caller's business: conditions ask a lookup for them.
 
 See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -250,8 +249,7 @@ AnyOf: TypeAlias = "Callable[[Lookup], Matcher | None]"
 def _any_of(test: Test, templates: list[Template]) -> AnyOf:
     """Make a predicate that a value of the request meets if it matches any value of the policy.
 
-    It is None if a variable has no value in the request: then the statement does not apply, whatever the
-    operator.
+    It is None if a variable has no value in the request: then the statement does not apply, whatever the operator.
     """
     constants = [constant(template) for template in templates]
     fixed = [test(pattern) for pattern in constants if pattern is not None]

@@ -105,18 +105,8 @@ class Denial(Enum):
     )
 
 
-_EXPLICIT = {
-    kind: Denial[f"{name}_EXPLICIT"]
-    for kind, name in (
-        (PolicyKind.KEY, "RESOURCE"),
-        (PolicyKind.IDENTITY, "IDENTITY"),
-        (PolicyKind.BOUNDARY, "BOUNDARY"),
-        (PolicyKind.SESSION, "SESSION"),
-        (PolicyKind.SERVICE_CONTROL, "SERVICE_CONTROL"),
-        (PolicyKind.RESOURCE_CONTROL, "RESOURCE_CONTROL"),
-        (PolicyKind.VPC_ENDPOINT, "VPC_ENDPOINT"),
-    )
-}
+# AWS calls the policy of a key resource-based.
+_EXPLICIT = {kind: Denial[f"{'RESOURCE' if kind is PolicyKind.KEY else kind.name}_EXPLICIT"] for kind in PolicyKind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,15 +230,9 @@ def _groups(policies: Policies) -> Iterator[tuple[Policy, ...]]:
 
 
 def _explicit(request: Request, policies: Policies) -> Denial | None:
-    principal, action, resource, context = (
-        request.principal,
-        request.action,
-        request.resource,
-        request.context,
-    )
     for group in _groups(policies):
         for policy in group:
-            if policy.verdict(principal, action, resource, context).denied:
+            if policy.denies(request.principal, request.action, request.resource, request.context):
                 if policy.kind is PolicyKind.KEY and _is_foreign(request):
                     return Denial.OTHER_ACCOUNT
                 return _EXPLICIT[policy.kind]
@@ -261,11 +245,10 @@ def _is_foreign(request: Request) -> bool:
 
 
 def _allow(request: Request, policies: tuple[Policy, ...]) -> Match:
-    """Say how closely policies allow a request that none of them denies."""
+    """Say how closely policies name the caller in what allows the request."""
     closest = Match.NONE
     for policy in policies:
-        allow = policy.verdict(request.principal, request.action, request.resource, request.context).allow
-        closest = max(closest, allow)
+        closest = max(closest, policy.allows(request.principal, request.action, request.resource, request.context))
     return closest
 
 
@@ -330,6 +313,8 @@ def _steps(decision: Decision) -> Iterator[Step]:
                 if reason is None and not statement.deny and policy.kind is PolicyKind.KEY:
                     effect = _EFFECTS[statement.match(request.principal, request.action)]
                 yield Step(name, statement.name, reason is None, reason or f"{effect} {request.action}")
+    if not decision.policies.identity and request.principal.kind not in {PrincipalKind.ROOT, PrincipalKind.SERVICE}:
+        yield Step("identity-based policies", "", False, f"{request.principal.arn} has none")
     if _is_foreign(request) and not request.cross_account:
         yield Step("operation", "", False, f"{request.action} works only on keys of the caller's own account")
     if decision.policies.key:

@@ -160,8 +160,7 @@ def _expression(pattern: Pattern, *, arn: bool) -> str:
     What stands between two `*` is found at its first place and kept (a lookahead with a back reference is an
     atomic group), which is all a match needs. Only after the last `*` is the end tried.
     """
-    # One element for each stretch between two `*`; the class says which characters the `*` before it may
-    # take.
+    # One element for each stretch between two `*`; the class says which characters the `*` before it may take.
     stretches: list[tuple[str, list[str]]] = [("", [])]
     colons = 0
     for part in pattern:
@@ -183,7 +182,6 @@ def _expression(pattern: Pattern, *, arn: bool) -> str:
         elif stretch:
             out.append(f"(?=(?P<s{number}>{anything}*?{stretch}))(?P=s{number})")
         else:
-            # `**` is `*`, unless the two stand on different sides of the fifth colon, where a colon is
-            # between them.
+            # `**` is `*`: if the fifth colon stood between the two, the stretch would not be empty.
             continue
     return "".join(out)

@@ -22,34 +22,19 @@ _PLANS_KEPT = 1024
 """How many pairs of caller and action a policy remembers."""
 
 
-class Verdict(NamedTuple):
-    """What one policy says about one request.
-
-    Attributes:
-        denied: Whether a statement denies.
-        allow: How closely the closest statement that allows names the caller; NONE if none allows.
-    """
-
-    denied: bool
-    allow: Match
-
-
-_DENIED = Verdict(denied=True, allow=Match.NONE)
-_ALLOWED = {match: Verdict(denied=False, allow=match) for match in Match}
-
-
 class _Plan(NamedTuple):
     """What a policy says about a caller and an action, and what depends on resource and context.
 
     Attributes:
-        settled: The verdict of the statements that depend on neither.
+        denied: Whether a statement denies that depends on neither.
         denies: Denying statements to check.
-        allows: Allowing statements to check, closest first; only those that would be closer than what is
-            settled.
+        allowed: How closely the closest statement names the caller that allows and depends on neither.
+        allows: Allowing statements to check, closest first; only those that would be closer than that.
     """
 
-    settled: Verdict
+    denied: bool
     denies: tuple[Statement, ...]
+    allowed: Match
     allows: tuple[tuple[Match, Statement], ...]
 
 
@@ -74,41 +59,40 @@ class Policy:
         elements = [statement.principal for statement in self.statements if statement.principal is not None]
         return frozenset(arn for element in elements for arn in element.arns if arn != "*")
 
-    def verdict(self, principal: Principal, action: str, resource: str, lookup: Lookup) -> Verdict:
-        """Say what the policy decides about a request.
+    def denies(self, principal: Principal, action: str, resource: str, lookup: Lookup) -> bool:
+        """Say whether a statement denies a request.
 
         Args:
             principal: The caller.
             action: The action, such as `kms:Encrypt`.
             resource: ARN of the resource, or `*` for an action that has none.
             lookup: The values of the request's condition keys; asked only for the keys that decide.
-
-        Returns:
-            Whether it denies, and if not, how closely it allows.
         """
-        plan = self._plans.get((principal.identity, action))
-        if plan is None:
-            plan = self._plan(principal, action)
-        settled, denies, allows = plan
-        for statement in denies:
+        plan = self._plans.get((principal.identity, action)) or self._plan(principal, action)
+        return plan.denied or any(statement.holds(resource, lookup) for statement in plan.denies)
+
+    def allows(self, principal: Principal, action: str, resource: str, lookup: Lookup) -> Match:
+        """Say how closely the closest statement that allows a request names the caller; NONE if none allows.
+
+        Args:
+            principal: The caller.
+            action: The action, such as `kms:Encrypt`.
+            resource: ARN of the resource, or `*` for an action that has none.
+            lookup: The values of the request's condition keys; asked only for the keys that decide.
+        """
+        plan = self._plans.get((principal.identity, action)) or self._plan(principal, action)
+        for match, statement in plan.allows:
             if statement.holds(resource, lookup):
-                return _DENIED
-        for match, statement in allows:
-            if statement.holds(resource, lookup):
-                return _ALLOWED[match]
-        return settled
+                return match
+        return plan.allowed
 
     def _plan(self, principal: Principal, action: str) -> _Plan:
         about = [(statement.match(principal, action), statement) for statement in self.statements]
         denies = tuple(statement for match, statement in about if match and statement.deny)
         allows = [(match, statement) for match, statement in about if match and not statement.deny]
-        if any(statement.unconditional for statement in denies):
-            plan = _Plan(_DENIED, (), ())
-        else:
-            sure = max((match for match, statement in allows if statement.unconditional), default=Match.NONE)
-            closer = [(match, statement) for match, statement in allows if match > sure]
-            closer.sort(key=lambda pair: -pair[0])
-            plan = _Plan(_ALLOWED[sure], denies, tuple(closer))
+        sure = max((match for match, statement in allows if statement.unconditional), default=Match.NONE)
+        closer = sorted((pair for pair in allows if pair[0] > sure), key=lambda pair: -pair[0])
+        plan = _Plan(any(statement.unconditional for statement in denies), denies, sure, tuple(closer))
         if len(self._plans) >= _PLANS_KEPT:
             self._plans.clear()
         self._plans[principal.identity, action] = plan
