@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Mapping
+import os
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import environment, scopes
-from .console import assertions, deterministic
+from .console import assertions, deterministic, snapshot
 from .console.calls import Calls
 from .console.faults import Faults
+from .console.inspection import Decrypted, Keys, KeyView, open_blob
+from .console.seeds import KeySeed, apply_seed, plant
 from .errors import MissingExtra, NotActive
 from .intercept import http, installation, pauses, wire
 from .options import Options
@@ -64,6 +67,9 @@ class KmsMock:
         self.faults = Faults(self.service, self._set_interference)
         self.request_quotas = RequestQuotas(self.clock, options.request_quotas, self._set_interference)
         self._set_interference()
+        self.seeded: frozenset[str] = frozenset() if self.parent is None else self.parent.seeded
+        if options.seed is not None and os.fspath(options.seed) not in self.seeded:
+            self.seed(options.seed)  # else the state that it began with has the keys already
 
     # --- what a test reads ---------------------------------------------------------------------------------------
 
@@ -111,6 +117,129 @@ class KmsMock:
         """Fail unless an operation was called, and nothing else; the arguments are those of `assert_called`."""
         __tracebackhide__ = True
         assertions.assert_only_called(self._calls, self.service.state, operation, members)
+
+    # --- seeds and looks inside ----------------------------------------------------------------------------------
+
+    def create_key(
+        self,
+        *,
+        alias: str | None = None,
+        aliases: Sequence[str] = (),
+        spec: str = "SYMMETRIC_DEFAULT",
+        usage: str | None = None,
+        key_id: str | None = None,
+        material: bytes | str | None = None,
+        origin: str = "AWS_KMS",
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+        policy: str | Mapping[str, object] | None = None,
+        multi_region: bool = False,
+        replicas: Sequence[str] = (),
+        enabled: bool = True,
+        rotation_period_in_days: int | None = None,
+        pending_window_in_days: int | None = None,
+        grants: Sequence[Mapping[str, object]] = (),
+        account: str | None = None,
+        region: str | None = None,
+    ) -> KeyView:
+        """Make a key to begin with, in one step and without a call.
+
+        AWS's rules hold as if its owner had made it, but no policy decides about it.
+
+        Args:
+            alias: its alias, with its `alias/`.
+            aliases: further aliases.
+            spec: its KeySpec.
+            usage: its KeyUsage; not needed where the spec has only one.
+            key_id: its id, a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key; made up if not given.
+            material: its material: raw bytes of a symmetric or HMAC key; PKCS#8 DER or PEM of a private key; or
+                base64 text of these. Made up if not given. With `key_id` and `material`, ciphertexts of earlier runs
+                can be decrypted.
+            origin: its Origin, `AWS_KMS` or `EXTERNAL`; the latter without material is `PendingImport`.
+            description: its description.
+            tags: its tags.
+            policy: its key policy, as JSON text or as a mapping; AWS's default policy if not given.
+            multi_region: whether it is a multi-Region primary key.
+            replicas: the Regions of its replica keys.
+            enabled: whether it is enabled.
+            rotation_period_in_days: how often it is rotated; never if not given.
+            pending_window_in_days: in how many days it will be deleted; not at all if not given.
+            grants: its grants, each with the members of CreateGrant, such as `GranteePrincipal` and `Operations`.
+            account: the account that owns it, by default that of the mock.
+            region: its Region, by default that of the mock.
+
+        Returns:
+            The key, as `KmsMock.keys` shows it.
+
+        Raises:
+            InvalidSeed: the key cannot be made; then nothing has changed.
+        """
+        given = {name: value for name, value in locals().items() if name != "self"}
+        planted = plant(
+            self.service, [("create_key()", KeySeed(**given))], account=self.account_id, region=self.region
+        )  # fmt: skip
+        return KeyView(self.service, planted[0])
+
+    def seed(self, path: str | os.PathLike[str]) -> list[KeyView]:
+        """Make the keys of a seed file, all of them or none; the option `seed` does this at the beginning.
+
+        Raises:
+            InvalidSeed: with the line and the reason.
+        """
+        planted = apply_seed(self.service, path, account=self.account_id, region=self.region)
+        self.seeded |= {os.fspath(path)}
+        return [KeyView(self.service, key) for key in planted]
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of the mock's account and Region, by id, ARN and alias, with all that AWS would not show."""
+        return Keys(self.service, self.account_id, self.region)
+
+    def decrypt(
+        self, blob: bytes, *, context: Mapping[str, str] | None = None, key: str | None = None
+    ) -> Decrypted:  # fmt: skip
+        """Return what is in a ciphertext: without a call, without permission and whatever state its key is in.
+
+        Args:
+            blob: the ciphertext.
+            context: its encryption context. A ciphertext does not hold it; if it is not given, those of the calls of
+                this mock and of the mocks around it are tried.
+            key: for a ciphertext of an asymmetric key, which does not name its key: the key as in `keys`; if it is
+                not given, all are tried.
+
+        Raises:
+            CannotDecrypt: saying why.
+            UnknownKey: there is no such key.
+        """
+        mocks: list[KmsMock] = [self]
+        while (outer := mocks[-1].outer) is not None:
+            mocks.append(outer)
+        calls = (call for mock in mocks for call in reversed(mock.calls))
+        return open_blob(self.service, calls, blob, context, None if key is None else self.keys[key])
+
+    def dump(self, path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+        """Return the whole state as a document for `load`, of values that JSON has; secret key material too.
+
+        Args:
+            path: a file to write it to as well.
+        """
+        document = snapshot.dump(self.service)
+        if path is not None:
+            snapshot.write(document, path)
+        return document
+
+    def load(self, document: Mapping[str, Any] | str | os.PathLike[str]) -> None:
+        """Replace the whole state by a dumped one. The clock then shows the time of the dump.
+
+        Args:
+            document: what `dump` gave, or the path of a file that it wrote.
+
+        Raises:
+            InvalidDump: with the reason; then nothing has changed.
+        """
+        snapshot.load(self.service, document if isinstance(document, Mapping) else snapshot.read(document))
+
+    # --- clients -------------------------------------------------------------------------------------------------
 
     def client(self, *, region: str | None = None, **kwargs: Any) -> BaseClient:
         """Return a new botocore client for KMS, which is what `boto3.client("kms")` gives too.

@@ -16,7 +16,6 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from ..errors import InvalidDump
 from ..service.material import MaterialError, load
 from ..service.material.pool import LazyMaterial
 from ..service.specs import KEY_SPECS, KeySpec
@@ -26,6 +25,20 @@ _NAMES = {"KeySpec": KeySpec, "LazyMaterial": LazyMaterial}
 
 #: How values are marked whose type is not known beforehand (`object`) and that JSON does not have.
 _BYTES, _TIME, _TUPLE = "$bytes", "$time", "$tuple"
+
+
+class Misfit(ValueError):
+    """Data is no value of its type.
+
+    Args:
+        where: where it stands in its document, such as `regions[0].keys`.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where.lstrip('.') or 'the document'}: {reason}")
+        self.where = where.lstrip(".")
+        self.reason = reason
 
 
 def encode(value: Any, hint: Any) -> Any:
@@ -73,7 +86,7 @@ def decode(data: Any, hint: Any, where: str) -> Any:
         where: where it stands in its document, for the error message.
 
     Raises:
-        InvalidDump: the data is no value of the type.
+        Misfit: the data is no value of the type.
     """
     if hint in _SCALARS:
         try:
@@ -119,13 +132,13 @@ def decode_attributes(holder: object, data: Mapping[str, Any], where: str, *, sk
     """Set what `encode_attributes` wrote; what is missing, as in older documents, is left as it begins.
 
     Raises:
-        InvalidDump: something else is there, or a value is none of its attribute's type.
+        Misfit: something else is there, or a value is none of its attribute's type.
     """
     hints = _types_of(type(holder))
     known = [name for name in _slots(type(holder)) if name not in skip]
     for name, value in data.items():
         if name not in known:
-            raise InvalidDump(f"{where}: unknown {name!r}")
+            raise Misfit(where, f"unknown {name}")
         setattr(holder, name, decode(value, hints[name], f"{where}.{name}"))
 
 
@@ -174,14 +187,14 @@ def _record(data: Any, record: Any, where: str) -> Any:
     known = {field.name: field for field in _fields(record)}
     unknown = sorted(set(given) - set(known))
     if unknown:
-        raise InvalidDump(f"{where}: unknown {', '.join(unknown)} in a {record.__name__}")
+        raise Misfit(where, f"unknown {', '.join(unknown)}")
     missing = [
         name
         for name, field in known.items()
         if name not in given and field.default is MISSING and field.default_factory is MISSING
     ]
     if missing:
-        raise InvalidDump(f"{where}: {', '.join(missing)} missing in a {record.__name__}")
+        raise Misfit(where, f"{', '.join(missing)} missing")
     hints = _types_of(record)
     return record(**{name: decode(item, hints[name], f"{where}.{name}") for name, item in given.items()})
 
@@ -200,9 +213,9 @@ def _checked(data: Any, kind: type, where: str) -> Any:
     return data
 
 
-def _wrong(where: str, expected: str, data: Any) -> InvalidDump:
+def _wrong(where: str, expected: str, data: Any) -> Misfit:
     shown = repr(data)
-    return InvalidDump(f"{where}: expected {expected}, found {shown if len(shown) <= 60 else shown[:57] + '...'}")
+    return Misfit(where, f"expected {expected}, found {shown if len(shown) <= 60 else shown[:57] + '...'}")
 
 
 # --- scalars: how they are written, how they are read, what they are called ---------------------------------------

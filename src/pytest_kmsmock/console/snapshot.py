@@ -19,7 +19,7 @@ from ..service.clock import Clock
 from ..service.identifiers import key_arn
 from ..service.service import FakeKms
 from ..service.state import Region, SortedNames, State
-from .record_codec import decode, decode_attributes, encode_attributes
+from .record_codec import Misfit, decode, decode_attributes, encode_attributes
 
 FORMAT = "pytest-kmsmock"
 VERSION = 1
@@ -36,16 +36,17 @@ def dump(service: FakeKms) -> dict[str, Any]:
     Args:
         service: the fake KMS. Key material that was not needed so far is made now.
     """
-    state = service.state
-    regions = sorted(state.regions(), key=lambda region: (region.account, region.name))
-    return {
-        "format": FORMAT,
-        "version": VERSION,
-        "time": service.clock.now().isoformat(),
-        "frozen": service.clock.frozen,
-        "regions": [encode_attributes(region, skip=_DERIVED) for region in regions],
-        **encode_attributes(state, skip=_HISTORY),
-    }
+    with service.lock:
+        state = service.state
+        regions = sorted(state.regions(), key=lambda region: (region.account, region.name))
+        return {
+            "format": FORMAT,
+            "version": VERSION,
+            "time": service.clock.now().isoformat(),
+            "frozen": service.clock.frozen,
+            "regions": [encode_attributes(region, skip=_DERIVED) for region in regions],
+            **encode_attributes(state, skip=_HISTORY),
+        }
 
 
 def load(service: FakeKms, document: object) -> None:
@@ -59,17 +60,27 @@ def load(service: FakeKms, document: object) -> None:
         InvalidDump: the document is no dump, or of another version, or damaged; then nothing has changed.
     """
     given = dict(_checked_header(document))
+    try:
+        state, when, frozen = _read(given)
+    except Misfit as misfit:
+        raise InvalidDump(f"the dump is damaged: {misfit}") from misfit
+    with service.lock:
+        state.events = service.state.events
+        service.state = state
+        _set(service.clock, when, frozen=frozen)
+
+
+def _read(given: dict[str, Any]) -> tuple[State, datetime, bool]:
+    """Return the state, the time, and whether the clock was frozen."""
     when = decode(given.pop("time", None), datetime, "time")
     frozen = decode(given.pop("frozen", None), bool, "frozen")
     regions = decode(given.pop("regions", None), list[Any], "regions")
     state = State()
-    decode_attributes(state, given, "the dump", skip=_HISTORY)
+    decode_attributes(state, given, "", skip=_HISTORY)
     heapq.heapify(state.timeline)
     for index, entry in enumerate(regions):
         _read_region(state, entry, f"regions[{index}]")
-    state.events = service.state.events
-    service.state = state
-    _set(service.clock, when, frozen=frozen)
+    return state, when, frozen
 
 
 def write(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
@@ -109,7 +120,7 @@ def _read_region(state: State, entry: object, where: str) -> None:
     region = state.region(account, name)
     decode_attributes(region, given, where, skip=_DERIVED)
     for problem in _contradictions(region):
-        raise InvalidDump(f"{where}: {problem}")
+        raise Misfit(where, problem)
     region.key_ids = SortedNames(sorted(region.keys))
     aliases, region.aliases = region.aliases, {}
     for alias in aliases.values():

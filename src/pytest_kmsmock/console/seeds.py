@@ -1,0 +1,303 @@
+"""Keys that a test begins with, with ids and material of its choice: `KmsMock.create_key` and seed files.
+
+A seed is planted by AWS's own operations on a copy of the state, so that AWS's rules hold and nothing is ever half
+made; no policy decides about it, and it is not among the calls. How seed files are read is in `seed_files`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ..errors import InvalidSeed
+from ..service.caller import Caller, administrator
+from ..service.errors import KmsError
+from ..service.identifiers import KEY_ID, key_arn, partition_of
+from ..service.imported import material_id, put_material
+from ..service.material import InvalidMaterial, load
+from ..service.material.pool import LazyMaterial
+from ..service.records import KeyMaterial
+from ..service.specs import KEY_SPECS, KeySpec
+
+if TYPE_CHECKING:
+    from ..service.material import Material
+    from ..service.records import Key
+    from ..service.service import FakeKms
+    from ..service.state import Region
+
+_ACCOUNT = re.compile(r"\d{12}")
+_PEM = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]+)-----\s*(.+?)\s*-----END \1-----\s*", re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class KeySeed:
+    """A key to begin with. `docs/seeds.md` describes the fields; `KmsMock.create_key` has the same as arguments.
+
+    `material` is bytes or text, `policy` text or a mapping; they are checked when the key is planted.
+    """
+
+    alias: str | None = None
+    aliases: tuple[str, ...] = ()
+    spec: str = "SYMMETRIC_DEFAULT"
+    usage: str | None = None
+    key_id: str | None = None
+    material: object = None
+    origin: str = "AWS_KMS"
+    description: str = ""
+    tags: Mapping[str, str] | None = None
+    policy: object = None
+    multi_region: bool = False
+    replicas: tuple[str, ...] = ()
+    enabled: bool = True
+    rotation_period_in_days: int | None = None
+    pending_window_in_days: int | None = None
+    grants: tuple[Mapping[str, object], ...] = ()
+    account: str | None = None
+    region: str | None = None
+
+
+def plant(service: FakeKms, seeds: Iterable[tuple[str, KeySeed]], *, account: str, region: str) -> list[Key]:
+    """Make keys, all of them or none.
+
+    Args:
+        service: the fake KMS.
+        seeds: the keys, each with where it was given, for error messages.
+        account: the account of keys that do not name one.
+        region: the Region of keys that do not name one.
+
+    Returns:
+        Their records, in the same order.
+
+    Raises:
+        InvalidSeed: a key cannot be made; then nothing has changed.
+    """
+    with service.lock:
+        draft = service.fork(service.random)
+        # The draft draws from the same source: material of its keys may be made long after.
+        draft.keys, draft.enforce_policies = service.keys, False
+        planted = [_Planting(draft, where, seed, account, region).carry_out() for where, seed in seeds]
+        draft.state.events = service.state.events
+        service.state = draft.state
+    return [home.keys[key_id] for home, key_id in planted]
+
+
+class _Planting:
+    """One key on its way into a draft."""
+
+    def __init__(self, draft: FakeKms, where: str, seed: KeySeed, account: str, region: str) -> None:
+        self.draft, self.where, self.seed = draft, where, seed
+        self.account, self.region = seed.account or account, seed.region or region
+        if not _ACCOUNT.fullmatch(self.account):
+            raise self.wrong(f"account must be 12 digits, not {self.account!r}")
+        self.caller: Caller = administrator(self.account, partition_of(self.region))
+        self.home = draft.state.region(self.account, self.region)
+
+    def carry_out(self) -> tuple[Region, str]:
+        """Make the key with all that belongs to it, and say where it is."""
+        seed = self.seed
+        material = None if seed.material is None else self.read_material(seed.material)
+        key_id = self.create()
+        if material is not None:
+            self.put(self.home, key_id, material)
+        for replica in seed.replicas:
+            self.call("ReplicateKey", KeyId=key_id, ReplicaRegion=replica, BypassPolicyLockoutSafetyCheck=True)
+            home = self.draft.state.region(self.account, replica)
+            if material is not None and seed.origin == "EXTERNAL":
+                self.put(home, key_id, material)
+            self.draft.state.change_key(home.keys[key_id], transition=None)  # it has been `Creating` long enough
+        for alias in (() if seed.alias is None else (seed.alias,)) + tuple(seed.aliases):
+            self.call("CreateAlias", AliasName=alias, TargetKeyId=key_id)
+        for grant in seed.grants:
+            self.call("CreateGrant", **{**grant, "KeyId": key_id})
+        if seed.rotation_period_in_days is not None:
+            self.call("EnableKeyRotation", KeyId=key_id, RotationPeriodInDays=seed.rotation_period_in_days)
+        if not seed.enabled:
+            self.call("DisableKey", KeyId=key_id)
+        if seed.pending_window_in_days is not None:
+            self.call("ScheduleKeyDeletion", KeyId=key_id, PendingWindowInDays=seed.pending_window_in_days)
+        return self.home, key_id
+
+    def create(self) -> str:
+        """Make the key by CreateKey, and give it the id that was chosen."""
+        seed = self.seed
+        multi_region = seed.multi_region or bool(seed.replicas) or (seed.key_id or "").startswith("mrk-")
+        self.check_id(multi_region=multi_region)
+        answer = self.call(
+            "CreateKey",
+            KeySpec=seed.spec,
+            KeyUsage=self.usage(),
+            Origin=seed.origin,
+            Description=seed.description,
+            Tags=[{"TagKey": name, "TagValue": value} for name, value in (seed.tags or {}).items()],
+            Policy=self.policy(),
+            MultiRegion=multi_region,
+            BypassPolicyLockoutSafetyCheck=True,
+        )
+        given: str = answer["KeyMetadata"]["KeyId"]
+        if seed.key_id is None:
+            return given
+        key = self.home.keys[given]
+        self.draft.state.drop_key(key)
+        self.draft.state.add_key(replace(key, id=seed.key_id, arn=key_arn(self.region, self.account, seed.key_id)))
+        return seed.key_id
+
+    def check_id(self, *, multi_region: bool) -> None:
+        key_id = self.seed.key_id
+        if key_id is None:
+            return
+        if not KEY_ID.fullmatch(key_id) or key_id.startswith("mrk-") is not multi_region:
+            form = "mrk- and 32 hexadecimal digits" if multi_region else "a UUID"
+            raise self.wrong(f"key_id must be {form} in lower case, not {key_id!r}")
+        if key_id in self.home.keys:
+            raise self.wrong(f"there is already a key {key_id} in {self.region} of account {self.account}")
+
+    def usage(self) -> str | None:
+        """Return the KeyUsage; a spec that has only one need not say it, though AWS wants it said."""
+        spec = KEY_SPECS.get(self.seed.spec)
+        if self.seed.usage is not None or spec is None:
+            return self.seed.usage
+        if len(spec.usages) > 1:
+            raise self.wrong(f"{spec.name} needs a usage: {' or '.join(spec.usages)}")
+        return next(iter(spec.usages))
+
+    def policy(self) -> str | None:
+        policy = self.seed.policy
+        if policy is None or isinstance(policy, str):
+            return policy
+        if not isinstance(policy, Mapping):
+            raise self.wrong(f"policy must be JSON text or a mapping, not {policy!r}")
+        return json.dumps(policy)
+
+    def read_material(self, given: object) -> Material:
+        spec = KEY_SPECS.get(self.seed.spec)
+        if spec is None:
+            raise self.wrong(f"there is no key spec {self.seed.spec!r}; the specs are {', '.join(KEY_SPECS)}")
+        try:
+            data = material_bytes(given)
+            length = spec.import_lengths.get(partition_of(self.region), spec.import_lengths.get(""))
+            if length is not None and len(data) != length:
+                raise InvalidMaterial(f"{spec.name} needs {length} bytes, not {len(data)}")
+            return _load(spec, data)
+        except ValueError as error:
+            raise self.wrong(f"material is no {spec.name} key material: {error}") from error
+
+    def put(self, home: Region, key_id: str, material: Material) -> None:
+        """Let the material be the key's. Its id follows from key and material, so that old ciphertexts stay good."""
+        key = home.keys[key_id]
+        entry = KeyMaterial(material_id(key, material), LazyMaterial.of(material))
+        if key.origin == "EXTERNAL":
+            put_material(self.draft.state, key, entry)
+        else:
+            self.draft.state.change_key(key, materials=(entry,))
+
+    def call(self, operation: str, **members: object) -> Any:
+        given = {name: value for name, value in members.items() if value is not None and value != []}
+        try:
+            return self.draft.call(operation, given, self.caller, self.region)
+        except KmsError as refusal:
+            raise self.wrong(f"AWS refuses {operation}: {refusal.code}: {refusal.message}") from refusal
+
+    def wrong(self, reason: str) -> InvalidSeed:
+        return InvalidSeed(f"{self.where}: {reason}")
+
+
+def material_bytes(given: object) -> bytes:
+    """Return key material as ImportKeyMaterial has it: a raw secret or PKCS#8 DER.
+
+    Args:
+        given: just that; or PEM, as text or bytes; or base64 text.
+
+    Raises:
+        ValueError: the text is neither, or encrypted.
+    """
+    if isinstance(given, bytes | bytearray):
+        pem = bytes(given).lstrip().startswith(b"-----BEGIN ")
+        return _from_pem(bytes(given).decode("ascii")) if pem else bytes(given)
+    if not isinstance(given, str):
+        raise TypeError(f"material must be bytes or text, not {type(given).__name__}")
+    if "-----BEGIN " in given:
+        return _from_pem(given)
+    try:
+        return base64.b64decode("".join(given.split()), validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"the text is neither PEM nor base64: {error}") from error
+
+
+def _from_pem(text: str) -> bytes:
+    """Return the PKCS#8 DER in a PEM text; the older forms of RSA and EC keys are rewritten."""
+    match = _PEM.fullmatch(text)
+    if match is None:
+        raise ValueError("the PEM text is damaged, or holds more than a private key")
+    label, body = match.groups()
+    if label == "PRIVATE KEY":
+        return base64.b64decode("".join(body.split()), validate=True)
+    if label not in ("RSA PRIVATE KEY", "EC PRIVATE KEY") or "ENCRYPTED" in body:
+        raise ValueError(f"a PEM {label} is not taken: give the private key, not encrypted")
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        load_pem_private_key,
+    )
+
+    key = load_pem_private_key(text.strip().encode(), password=None)
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+@functools.lru_cache(maxsize=256)
+def _load(spec: KeySpec, data: bytes) -> Material:
+    """Load material; remembered, as every test of a run may begin with the same keys and RSA keys take their time."""
+    try:
+        return load(spec, data)
+    except InvalidMaterial:
+        rewritten = _rewritten(data)
+        if rewritten is None or rewritten == data:
+            raise
+        return load(spec, rewritten)
+
+
+def _rewritten(data: bytes) -> bytes | None:
+    """Return PKCS#8 as `cryptography` writes it, of a private key that it reads: OpenSSL adds the expanded key."""
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import (
+        Encoding,
+        NoEncryption,
+        PrivateFormat,
+        load_der_private_key,
+    )
+
+    try:
+        key = load_der_private_key(data, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+
+def apply_seed(service: FakeKms, path: str | os.PathLike[str], *, account: str, region: str) -> list[Key]:
+    """Make the keys of a seed file, all of them or none.
+
+    Args:
+        service: the fake KMS.
+        path: the file, YAML or JSON.
+        account: the account of keys for which the file names none.
+        region: the Region of keys for which the file names none.
+
+    Returns:
+        Their records, in the order of the file.
+
+    Raises:
+        InvalidSeed: with the line and the reason; then nothing has changed.
+    """
+    from .seed_files import read_seed_file  # PyYAML, for those who have a seed file
+
+    document = read_seed_file(os.fspath(path))
+    return plant(
+        service, document.seeds, account=document.account or account, region=document.region or region
+    )  # fmt: skip
