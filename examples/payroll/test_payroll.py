@@ -67,7 +67,13 @@ def test_a_key_that_was_deleted_takes_its_records_along(kms_mock):
 
 
 def test_a_policy_that_forgets_its_author_is_refused():
-    policy = {"Version": "2012-10-17", "Statement": []}
+    only_ada = {
+        "Effect": "Allow",
+        "Principal": {"AWS": "arn:aws:iam::123456789012:user/ada"},
+        "Action": "kms:*",
+        "Resource": "*",
+    }
+    policy = {"Version": "2012-10-17", "Statement": [only_ada]}
     with pytest.raises(ClientError, match="will not allow you to update the key policy in the future"):
         payroll.kms.put_key_policy(KeyId=_key_id("alias/payroll-vault"), Policy=json.dumps(policy))
 
