@@ -8,17 +8,20 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import environment, scopes
-from .console import assertions, deterministic, snapshot
+from .console import assertions, cloudtrail, deterministic, snapshot
 from .console.calls import Calls
 from .console.faults import Faults
 from .console.inspection import Decrypted, Keys, KeyView, open_blob
+from .console.key_stores import KeyStores
 from .console.seeds import KeySeed, apply_seed, plant
 from .errors import MissingExtra, NotActive
 from .intercept import http, installation, pauses, wire
 from .options import Options
 from .service.caller import Caller, administrator
 from .service.clock import Clock
+from .service.delays import Delays
 from .service.identifiers import partition_of
+from .service.managed_keys import managed_key
 from .service.operation import Call, Result
 from .service.pipeline import perform
 from .service.quotas import RequestQuotas
@@ -77,6 +80,29 @@ class KmsMock:
     def clock(self) -> Clock:
         """The clock that everything in this mock goes by."""
         return self.service.clock
+
+    @property
+    def delays(self) -> Delays:
+        """How long passing states last, such as `Creating` and `CONNECTING`; no time at all unless a test sets it."""
+        return self.service.delays
+
+    @property
+    def key_stores(self) -> KeyStores:
+        """The clusters, proxies and external keys that custom key stores stand on."""
+        return KeyStores(self.service, self.account_id, self.region)
+
+    def managed_key(self, service: str, *, region: str | None = None) -> str:
+        """Return the ARN of the AWS managed key of a service, such as `s3`; made now if it was never used.
+
+        Args:
+            service: the name in the key's alias: `s3` for `alias/aws/s3`.
+            region: its Region, by default that of the mock.
+
+        Raises:
+            ValueError: for a service that has no such key.
+        """
+        place = self.service.state.region(self.account_id, region or self.region)
+        return managed_key(self.service, place, service).arn
 
     @property
     def region(self) -> str:
@@ -240,6 +266,16 @@ class KmsMock:
         snapshot.load(self.service, document if isinstance(document, Mapping) else snapshot.read(document))
 
     # --- clients -------------------------------------------------------------------------------------------------
+
+    def cloudtrail_events(self, *, account: str | None = None) -> list[dict[str, Any]]:
+        """Return the calls, and what KMS did on its own, as CloudTrail records, oldest first.
+
+        Args:
+            account: the account whose trail to show (`recipientAccountId`); all of them if not given. A call on another
+                account's key is in both trails.
+        """
+        events = cloudtrail.events(self._calls, self.service.state)
+        return [event for event in events if account in (None, event["recipientAccountId"])]
 
     def client(self, *, region: str | None = None, **kwargs: Any) -> BaseClient:
         """Return a new botocore client for KMS, which is what `boto3.client("kms")` gives too.

@@ -1,0 +1,88 @@
+"""What CloudTrail shows of each KMS operation, as data. `cloudtrail` makes records by it.
+
+Source: the examples of log entries in the KMS Developer Guide,
+https://docs.aws.amazon.com/kms/latest/developerguide/understanding-kms-entries.html. What they do not show, (B).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+#: Operations that change something (`readOnly` false); cryptographic operations are not among them.
+WRITES = frozenset(
+    {
+        "CancelKeyDeletion", "ConnectCustomKeyStore", "CreateAlias", "CreateCustomKeyStore", "CreateGrant", "CreateKey",
+        "DeleteAlias", "DeleteCustomKeyStore", "DeleteImportedKeyMaterial", "DisableKey", "DisableKeyRotation",
+        "DisconnectCustomKeyStore", "EnableKey", "EnableKeyRotation", "ImportKeyMaterial", "PutKeyPolicy",
+        "ReplicateKey", "RetireGrant", "RevokeGrant", "RotateKeyOnDemand", "ScheduleKeyDeletion", "TagResource",
+        "UntagResource", "UpdateAlias", "UpdateCustomKeyStore", "UpdateKeyDescription", "UpdatePrimaryRegion",
+    }
+)  # fmt: skip
+
+#: `requestParameters` is null whatever the request has.
+NO_PARAMETERS = frozenset({"GenerateRandom", "RetireGrant"})
+
+#: Members of requests that are left out, besides blobs and what the service model calls sensitive.
+OMITTED = frozenset({"GrantToken", "GrantTokens", "Recipient", "TrustAnchorCertificate"})
+
+#: Members with a name of their own; every other is the API's with a small first letter.
+RENAMED: Mapping[str, str] = {"CloudHsmClusterId": "clusterId"}
+
+#: What `requestParameters` shows if the request does not say it.
+DEFAULTS: Mapping[str, Mapping[str, object]] = {
+    "Decrypt": {"encryptionAlgorithm": "SYMMETRIC_DEFAULT"},
+    "Encrypt": {"encryptionAlgorithm": "SYMMETRIC_DEFAULT"},
+    "ReEncrypt": {
+        "sourceEncryptionAlgorithm": "SYMMETRIC_DEFAULT",
+        "destinationEncryptionAlgorithm": "SYMMETRIC_DEFAULT",
+    },
+    "Sign": {"messageType": "RAW"},
+    "Verify": {"messageType": "RAW"},
+    "CreateKey": {
+        "description": "",
+        "keyUsage": "ENCRYPT_DECRYPT",
+        "keySpec": "SYMMETRIC_DEFAULT",
+        "origin": "AWS_KMS",
+        "multiRegion": False,
+        "bypassPolicyLockoutSafetyCheck": False,
+    },
+    "PutKeyPolicy": {"policyName": "default", "bypassPolicyLockoutSafetyCheck": False},
+    "ReplicateKey": {"description": "", "bypassPolicyLockoutSafetyCheck": False},
+}
+
+#: Members of the answer that `responseElements` shows; it is null for all other operations.
+ANSWERS: Mapping[str, tuple[str, ...]] = {
+    "CancelKeyDeletion": ("KeyId",),
+    "CreateCustomKeyStore": ("CustomKeyStoreId",),
+    "CreateGrant": ("GrantId",),
+    "CreateKey": ("KeyMetadata",),
+    "DeleteImportedKeyMaterial": ("KeyId", "KeyMaterialId"),
+    "ImportKeyMaterial": ("KeyId", "KeyMaterialId"),
+    "ReplicateKey": ("ReplicaKeyMetadata", "ReplicaPolicy", "ReplicaTags"),
+    "RotateKeyOnDemand": ("KeyId",),
+    "ScheduleKeyDeletion": ("KeyId", "KeyState", "DeletionDate", "PendingWindowInDays"),
+}
+
+#: Operations whose `responseElements` has the key's ARN as `keyId`, although they do not answer it (since December
+#: 2022). Confirmed for CreateAlias, DisableKey, EnableKey, EnableKeyRotation, UpdateAlias; (B) for the others.
+KEY_ARN_ANSWERED = frozenset(
+    {
+        "CreateAlias", "CreateGrant", "DeleteAlias", "DisableKey", "DisableKeyRotation", "EnableKey",
+        "EnableKeyRotation", "PutKeyPolicy", "RetireGrant", "RevokeGrant", "TagResource", "UntagResource",
+        "UpdateAlias", "UpdateKeyDescription", "UpdatePrimaryRegion",
+    }
+)  # fmt: skip
+
+#: Operations of which `resources` lists the alias after the key; UpdateAlias and DeleteAlias list it first.
+KEY_FIRST = frozenset({"CreateAlias"})
+
+#: Operations without the element `resources`; for others that use no key it is empty.
+NO_RESOURCES = frozenset(
+    {
+        "ConnectCustomKeyStore", "CreateCustomKeyStore", "DeleteCustomKeyStore", "DescribeCustomKeyStores",
+        "DisconnectCustomKeyStore", "UpdateCustomKeyStore",
+    }
+)  # fmt: skip
+
+#: Service events that are not of the type `AwsServiceEvent`.
+API_CALL_EVENTS = frozenset({"SynchronizeMultiRegionKey"})
