@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := algorithms,nitro,server
 
-.PHONY: demo test lint types unit bench docs clean
+.PHONY: demo test lint types unit unit-aio bench docs clean
 .DELETE_ON_ERROR:
 
 # Everything is installed once, and again when pyproject.toml changes.
@@ -26,11 +26,29 @@ types: .venv/installed
 	$(BIN)/mypy
 
 # -n 2 splits the tests over two processes; coverage is measured from the start of each, since the plugin loads early.
-unit: .venv/installed
+unit: .venv/installed .make/node/installed
 	$(BIN)/coverage erase
 	$(BIN)/python -m coverage run -m pytest -n 2
+	$(MAKE) --no-print-directory unit-aio
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# aiobotocore and aioboto3 each pin a botocore of their own, so each has an environment; the AWS CLI is in the first.
+unit-aio: .venv-aio/installed .venv-aioboto3/installed
+	.venv-aio/bin/python -m coverage run -m pytest tests/aio tests/cli
+	.venv-aioboto3/bin/python -m coverage run -m pytest tests/aio
+
+.venv-%/installed: pyproject.toml
+	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip install --quiet --upgrade pip
+	$(@D)/bin/python -m pip install --quiet --editable '.[$(EXTRAS)]' --group $*
+	touch $@
+
+# The AWS SDK for JavaScript, for one test; where there is no npm the test is not collected.
+.make/node/installed: Makefile
+	mkdir -p $(@D)
+	if command -v npm > /dev/null; then npm install --silent --no-fund --no-audit --prefix $(@D) @aws-sdk/client-kms@3; fi
+	touch $@
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/compare.py
@@ -40,4 +58,4 @@ docs: .venv/installed
 	$(BIN)/sphinx-build --fail-on-warning -b html docs docs/_build/html
 
 clean:
-	rm -rf .venv .coverage* docs/_build dist
+	rm -rf .venv .venv-* .make .coverage* docs/_build dist

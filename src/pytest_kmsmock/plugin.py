@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from botocore.client import BaseClient
 
     from .handle import KmsMock
+    from .intercept.server import KmsServer
 
 _BLOCK = "kms_mock_block_real_calls"
 _MARKERS = (
@@ -152,6 +153,13 @@ def kms_mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
 def kms_client(kms_mock: KmsMock) -> BaseClient:
     """Return a KMS client whose calls `kms_mock` answers."""
     return kms_mock.client()
+
+
+@pytest.fixture
+def kms_server(kms_mock: KmsMock) -> Iterator[KmsServer]:
+    """An HTTP endpoint of `kms_mock` for other processes and languages; `kms_server.endpoint_url` is its address."""
+    with kms_mock.serve() as server:
+        yield server
 
 
 @pytest.fixture(scope="class")

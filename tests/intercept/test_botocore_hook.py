@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import textwrap
@@ -11,11 +12,17 @@ import boto3
 import botocore.session
 import pytest
 from botocore import UNSIGNED
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
+from botocore.credentials import Credentials, DeferredRefreshableCredentials
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.httpsession import URLLib3Session
 
-from pytest_kmsmock import mock_kms
-from pytest_kmsmock.environment import DUMMY_ACCESS_KEY_ID
+from pytest_kmsmock import guard, mock_kms
+from pytest_kmsmock.environment import DUMMY_SECRET_ACCESS_KEY
+from pytest_kmsmock.errors import RealKmsCall
+from pytest_kmsmock.intercept import installation
 
 
 def run(source: str) -> str:
@@ -134,16 +141,61 @@ def test_real_credentials_sign_nothing(monkeypatch):
     signed, add_auth = [], auth.SigV4Auth.add_auth
 
     def watch(self, request):
-        signed.append(self.credentials.access_key)
+        signed.append((self.credentials.access_key, self.credentials.secret_key, self.credentials.token))
         add_auth(self, request)
 
     monkeypatch.setattr(auth.SigV4Auth, "add_auth", watch)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAREALREALREALREAL")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "real")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "real")
     for wire in (False, True):
         with mock_kms(wire=wire):
             boto3.session.Session().client("kms").list_keys()
-    assert signed == [DUMMY_ACCESS_KEY_ID]
+    assert signed == [("AKIAREALREALREALREAL", DUMMY_SECRET_ACCESS_KEY, None)]
+
+
+@pytest.mark.parametrize("wire", [False, True])
+def test_credentials_are_not_refreshed(wire):
+    def refresh() -> dict[str, str]:
+        raise AssertionError("this would go over the network")
+
+    credentials = DeferredRefreshableCredentials(refresh, "test")
+    with mock_kms(wire=wire) as kms:
+        client = kms.client()
+        client._request_signer._credentials = credentials
+        assert client.list_keys()["Keys"] == []
+
+
+def test_a_signed_request_without_a_client_is_a_call(kms_mock):
+    request = AWSRequest(
+        "POST",
+        "https://kms.eu-west-1.amazonaws.com/",
+        headers={"X-Amz-Target": "TrentService.CreateKey", "Content-Type": "application/x-amz-json-1.1"},
+        data="{}",
+    )
+    SigV4Auth(Credentials("AKIAREALREALREALREAL", "real"), "kms", "eu-west-1").add_auth(request)
+    response = URLLib3Session().send(request.prepare())
+    assert (response.status_code, response.headers["Content-Type"]) == (200, "application/x-amz-json-1.1")
+    metadata = json.loads(response.content)["KeyMetadata"]
+    assert metadata["Arn"].startswith("arn:aws:kms:eu-west-1:")
+    assert json.loads(response.text) == json.loads(b"".join(response.raw.stream()))
+    assert [call.operation for call in kms_mock.calls] == ["CreateKey"]
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:9/", "https://kms.localhost:9/"])
+def test_a_request_without_a_client_to_elsewhere_goes_there(kms_mock, url):
+    request = AWSRequest("POST", url, headers={"X-Amz-Target": "TrentService.CreateKey"}, data="{}")
+    with pytest.raises(EndpointConnectionError):
+        URLLib3Session(timeout=1).send(request.prepare())
+    assert list(kms_mock.calls) == []
+
+
+def test_raw_requests_outside_a_mock_are_guarded_too(monkeypatch):
+    installation.install()
+    monkeypatch.setattr(guard, "blocking", True)
+    request = AWSRequest("POST", "https://kms.us-east-1.amazonaws.com/", {"X-Amz-Target": "TrentService.CreateKey"})
+    with pytest.raises(RealKmsCall, match="called KMS CreateKey outside a mock"):
+        URLLib3Session().send(request.prepare())
 
 
 def test_other_services_are_left_alone(kms_mock):

@@ -95,7 +95,6 @@ class KmsServer:
         self._server = create_server(
             self._answer, sockets=[listening], threads=_THREADS, max_request_body_size=_MOST_BODY, ident=None
         )
-        listening.close()  # the server has a duplicate of its own
         self._thread = threading.Thread(target=self._server.run, name="pytest-kmsmock-server", daemon=True)
         self._thread.start()
 

@@ -83,7 +83,7 @@ def read(headers: Mapping[str, str], region: str | None) -> Signature:
     if "host" not in signed_headers:
         problems.append("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     if problems:
-        raise errors.INVALID_SIGNATURE(reason=" ".join(problems))
+        raise errors.BAD_REQUEST_SIGNATURE(reason=" ".join(problems))
     return Signature(access_key, date, scoped_region, signed_headers, value, moment)
 
 
@@ -103,12 +103,12 @@ def check(signature: Signature, request: HttpRequest, secret: str | None) -> Non
     now = datetime.fromtimestamp(int(time.time()), timezone.utc)
     made, earliest, latest = signature.time, now - SKEW, now + SKEW
     if made < earliest:
-        raise errors.INVALID_SIGNATURE(
+        raise errors.BAD_REQUEST_SIGNATURE(
             reason=f"Signature expired: {made.strftime(_TIME)} is now earlier than {earliest.strftime(_TIME)} "
             f"({now.strftime(_TIME)} - 5 min.)"
         )
     if made > latest:
-        raise errors.INVALID_SIGNATURE(
+        raise errors.BAD_REQUEST_SIGNATURE(
             reason=f"Signature not yet current: {made.strftime(_TIME)} is still later than {latest.strftime(_TIME)} "
             f"({now.strftime(_TIME)} + 5 min.)"
         )

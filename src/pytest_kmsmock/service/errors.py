@@ -73,7 +73,7 @@ UNKNOWN_OPERATION = Text("UnknownOperationException")
 SERIALIZATION = Text("SerializationException", "{reason}")
 MISSING_TOKEN = Text("MissingAuthenticationTokenException", "Missing Authentication Token")
 INCOMPLETE_SIGNATURE = Text("IncompleteSignatureException", "{reason}")
-INVALID_SIGNATURE = Text("InvalidSignatureException", "{reason}")
+BAD_REQUEST_SIGNATURE = Text("InvalidSignatureException", "{reason}")
 SIGNATURE_DOES_NOT_MATCH = Text(
     "InvalidSignatureException",
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "

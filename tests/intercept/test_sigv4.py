@@ -1,0 +1,143 @@
+"""Signature Version 4, against botocore's signer and AWS's published example."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote, urlencode
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_kmsmock.environment import DUMMY_SECRET_ACCESS_KEY
+from pytest_kmsmock.intercept import sigv4
+from pytest_kmsmock.intercept.http import HttpRequest
+
+MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
+
+
+def checked(kms_mock, request: HttpRequest) -> tuple[int, dict[str, object]]:
+    answer = kms_mock.answer_http(request, check_signature=True)
+    return answer.status, json.loads(answer.body)
+
+
+def test_a_right_signature_passes(kms_mock, sign):
+    assert checked(kms_mock, sign())[0] == 200
+
+
+def test_the_published_example():
+    # The signing key's derivation of AWS's "Signature Version 4 test suite" (get-vanilla-query-order-key-case): its
+    # service is called `service`, so the scope is its own and only the canonical form is compared.
+    request = HttpRequest(
+        "GET",
+        "https://example.amazonaws.com/?Param2=value2&Param1=value1",
+        {"Host": "example.amazonaws.com", "X-Amz-Date": "20150830T123600Z"},
+        b"",
+    )
+    assert sigv4._canonical(request, ("host", "x-amz-date")) == (
+        "GET\n/\nParam1=value1&Param2=value2\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n\n"
+        "host;x-amz-date\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    )
+
+
+@given(
+    body=st.text(),
+    query=st.dictionaries(st.from_regex(r"[A-Za-z_.~-]{1,5}", fullmatch=True), st.text("ab /+%=&ü", max_size=5)),
+    value=st.from_regex(r"[!-~]+( +[!-~]+)*", fullmatch=True),
+    secret=st.text(min_size=1),
+)
+def test_whatever_botocore_signs_is_right(body, query, value, secret):
+    url = f"https://kms.us-east-1.amazonaws.com/?{urlencode(query, quote_via=quote, safe='')}"
+    given_request = AWSRequest("POST", url, {"X-Other": value}, body.encode())
+    SigV4Auth(Credentials("AKIA", secret), "kms", "us-east-1").add_auth(given_request)
+    prepared = given_request.prepare()
+    request = HttpRequest("POST", prepared.url, dict(prepared.headers), prepared.body)
+    signature = sigv4.read(request.headers, "us-east-1")
+    assert "x-other" in signature.signed_headers
+    sigv4.check(signature, request, secret)
+
+
+@pytest.mark.parametrize(
+    "request_changes",
+    [
+        pytest.param({"secret": "another"}, id="secret"),
+        pytest.param({"body": '{"Limit": 1}'}, id="body"),
+        pytest.param({"X_Amz_Target": "TrentService.ListAliases"}, id="header"),
+        pytest.param({"url": "https://kms.us-east-1.amazonaws.com/?a=b"}, id="query"),
+    ],
+)
+def test_a_wrong_signature_is_refused(kms_mock, sign, request_changes):
+    right, other = sign(), sign(**request_changes)
+    headers = right.headers | {"authorization": other.headers["authorization"]}
+    mixed = HttpRequest("POST", right.url, headers, right.body)
+    assert checked(kms_mock, mixed) == (400, {"__type": "InvalidSignatureException", "message": MISMATCH})
+    assert kms_mock.answer_http(mixed).status == 200  # unless it is to be checked
+
+
+def test_an_unknown_access_key_is_refused(kms_mock, sign):
+    refused = checked(kms_mock, sign(access_key="AKIANOBODYNOBODY0000"))
+    message = "The security token included in the request is invalid."
+    assert refused == (400, {"__type": "UnrecognizedClientException", "message": message})
+
+
+@pytest.mark.parametrize(
+    ("minutes", "message"),
+    [
+        pytest.param(-6, "Signature expired: 20260102T025400Z is now earlier than 20260102T025500Z "
+                     "(20260102T030000Z - 5 min.)", id="expired"),
+        pytest.param(6, "Signature not yet current: 20260102T030600Z is still later than 20260102T030500Z "
+                     "(20260102T030000Z + 5 min.)", id="not-yet-current"),
+        pytest.param(-4, None, id="a-little-late"),
+        pytest.param(4, None, id="a-little-early"),
+    ],
+)  # fmt: skip
+def test_the_age_of_a_signature(kms_mock, sign, monkeypatch, minutes, message):
+    now = 1767322800  # 2026-01-02T03:00:00Z
+    x_amz_date = f"20260102T0{2 if minutes < 0 else 3}{minutes % 60:02}00Z"
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: _Fixed(x_amz_date))
+    request = sign()
+    monkeypatch.setattr("pytest_kmsmock.intercept.sigv4.time.time", lambda: now)
+    status, members = checked(kms_mock, request)
+    assert status == (200 if message is None else 400)
+    if message is not None:
+        assert members == {"__type": "InvalidSignatureException", "message": message}
+
+
+class _Fixed:
+    """A time that botocore signs with."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def strftime(self, _: str) -> str:
+        return self._text
+
+
+def test_the_signature_goes_by_real_time_not_by_the_mocks_clock(kms_mock, sign):
+    kms_mock.clock.advance(days=400)
+    assert checked(kms_mock, sign())[0] == 200
+
+
+def test_the_signature_of_a_known_request():
+    # Independent of botocore: computed with openssl's `dgst -mac HMAC` along the five steps of the documentation.
+    request = HttpRequest(
+        "POST", "https://kms.us-east-1.amazonaws.com/", {"Host": "kms.us-east-1.amazonaws.com"}, b"{}"
+    )
+    signature = sigv4.read(
+        {
+            "authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20260102/us-east-1/kms/aws4_request, "
+            "SignedHeaders=host, Signature=x",
+            "x-amz-date": "20260102T030405Z",
+        },
+        "us-east-1",
+    )
+    assert sigv4.calculate(signature, request, DUMMY_SECRET_ACCESS_KEY) == EXPECTED
+
+
+EXPECTED = b"41b538833a5d79197324eeae87e5fc56cef4d10ba9807cfb59c9fa785feccbca"
