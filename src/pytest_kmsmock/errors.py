@@ -81,3 +81,11 @@ class UnknownKey(KmsMockError, KeyError):
 
 class CannotDecrypt(KmsMockError, ValueError):
     """`kms_mock.decrypt` cannot tell the plaintext: no key of the mock fits, or the encryption context is unknown."""
+
+
+class UnknownBacking(KmsMockError, LookupError):
+    """A cluster, a proxy or an external key is not there: it was removed, or added in another mock."""
+
+    def __init__(self, *identity: str) -> None:
+        super().__init__(f"There is no {' '.join(identity)} in this mock. Add it with kms.key_stores first.")
+        self.identity = identity

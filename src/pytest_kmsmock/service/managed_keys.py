@@ -17,7 +17,10 @@ from .records import Alias, Key
 from .state import Region
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from .operation import Call
+    from .service import FakeKms
 
 PREFIX = "alias/aws/"
 
@@ -59,12 +62,35 @@ def key_of_service_alias(call: Call, region: Region, name: str) -> Key | None:
     service = name.removeprefix(PREFIX)
     if not name.startswith(PREFIX) or service not in _SERVICES or region.account != call.caller.account:
         return None
+    return _make(call.service, region, call.now, service)
+
+
+def managed_key(fake: FakeKms, region: Region, service: str) -> Key:
+    """Return the AWS managed key of a service in a Region, made now if it was never used.
+
+    Args:
+        fake: the fake KMS.
+        region: where the key is.
+        service: as in the alias: `s3` for `alias/aws/s3`.
+
+    Raises:
+        ValueError: for a service that has no such key.
+    """
+    if service not in _SERVICES:
+        raise ValueError(f"AWS has no alias {PREFIX}{service}. The services are: {', '.join(sorted(_SERVICES))}.")
+    entry = region.aliases.get(PREFIX + service)
+    if entry is not None and entry.key_id is not None:
+        return region.keys[entry.key_id]
+    return _make(fake, region, fake.clock.now(), service)
+
+
+def _make(fake: FakeKms, region: Region, now: datetime, service: str) -> Key:
     key = make_key(
-        call.service, region, call.now,
+        fake, region, now,
         policy=_policy(service, region), manager="AWS",
         description=f"Default key that protects my {_SERVICES[service]} when no other key is defined",
     )  # fmt: skip
-    region.put_alias(Alias(name, key.id, call.now, call.now))
+    region.put_alias(Alias(PREFIX + service, key.id, now, now))
     return key
 
 

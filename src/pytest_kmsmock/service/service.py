@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -187,12 +187,14 @@ class FakeKms:
         Args:
             random: where it takes random bytes from; never this one's source, which goes on as if nothing had been.
         """
-        return FakeKms(
+        inner = FakeKms(
             random=random,
             state=self.state.copy(),
             clock=self.clock.copy(),
             enforce_policies=self.enforce_policies,
         )
+        inner.delays = replace(self.delays)
+        return inner
 
     def close(self) -> None:
         """Give back what was borrowed from the process: RSA keys."""

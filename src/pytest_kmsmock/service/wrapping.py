@@ -27,7 +27,7 @@ _KEY_WRAP = ("RSA_AES_KEY_WRAP_SHA_256", "RSA_AES_KEY_WRAP_SHA_1")
 _SM2, _SM2_SPEC = "SM2PKE", "SM2"
 
 #: Family of the material that is wrapped -> the wrapping algorithms that AWS supports for it. Material of the
-#: other families cannot be imported at all.
+#: other families, ML-DSA and ML-KEM, cannot be imported at all.
 _ALGORITHMS: Mapping[str, tuple[str, ...]] = {
     "aes": _OAEP,
     "hmac": _OAEP,
@@ -42,11 +42,6 @@ _AES_KEY_BYTES = 32
 _CHINA = "aws-cn"
 
 
-def can_be_imported(spec: KeySpec) -> bool:
-    """Whether keys of a spec can have imported material; those of ML-DSA and ML-KEM cannot."""
-    return spec.family in _ALGORITHMS
-
-
 def check_wrapping(spec: KeySpec, algorithm: str, wrapping_spec: str, partition: str) -> None:
     """Refuse a wrapping algorithm and wrapping key spec that cannot wrap material of a key spec.
 
@@ -57,7 +52,7 @@ def check_wrapping(spec: KeySpec, algorithm: str, wrapping_spec: str, partition:
     elsewhere = algorithm in _KEY_WRAP if partition == _CHINA else algorithm == _SM2 or wrapping_spec == _SM2_SPEC
     if elsewhere:
         raise errors.WRAPPING_NOT_IN_REGION(algorithm=algorithm)
-    fits = algorithm in _ALGORITHMS[spec.family] and (algorithm == _SM2) == (wrapping_spec == _SM2_SPEC)
+    fits = algorithm in _ALGORITHMS.get(spec.family, ()) and (algorithm == _SM2) == (wrapping_spec == _SM2_SPEC)
     if not fits or (algorithm, spec.name, wrapping_spec) in _TOO_LONG:
         raise errors.WRAPPING_NOT_FOR_SPEC(algorithm=algorithm, wrapping_spec=wrapping_spec, spec=spec.name)
 

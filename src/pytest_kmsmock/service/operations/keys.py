@@ -27,7 +27,6 @@ from ..specs import KEY_SPECS, KeySpec
 from ..state import Region
 from ..tagging import read_tags
 from ..targets import anything, key
-from ..wrapping import can_be_imported
 
 KEYS_PER_REGION = 100_000
 _DEFAULT_WINDOW_DAYS = 30
@@ -88,16 +87,10 @@ def _in_kms(call: Call, _spec: KeySpec) -> dict[str, Any]:
     return {}
 
 
-def _imported(call: Call, spec: KeySpec) -> dict[str, Any]:
-    if not can_be_imported(spec):
-        raise errors.SPEC_NOT_FOR_ORIGIN(spec=spec.name, origin="EXTERNAL")
-    return _in_kms(call, spec)
-
-
 #: Origin -> what it demands of the request; gives further fields of the key's record.
 ORIGINS: Mapping[str, Callable[[Call, KeySpec], dict[str, Any]]] = {
     "AWS_KMS": _in_kms,
-    "EXTERNAL": _imported,
+    "EXTERNAL": _in_kms,
     "AWS_CLOUDHSM": in_cluster,
     "EXTERNAL_KEY_STORE": in_external_store,
 }

@@ -1,0 +1,282 @@
+"""`kms.key_stores`: the clusters, proxies and external keys that custom key stores stand on."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import TypeVar, cast
+
+from ..errors import UnknownBacking
+from ..service.key_stores import CLOUDHSM, CONNECTED, DISCONNECTED, EXTERNAL
+from ..service.material.pool import LazyMaterial
+from ..service.outside import Cluster, XksKey, XksProxy
+from ..service.records import CustomKeyStore
+from ..service.service import FakeKms
+from ..service.specs import KEY_SPECS
+from ..service.validation import service_description
+
+_Backing = TypeVar("_Backing", bound=Cluster | XksProxy)
+
+_PATH = "/kms/xks/v1"
+#: What cluster ids are made of, after `cluster-`. Source: the pattern of CloudHsmClusterIdType.
+_CLUSTER_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+class KeyStores:
+    """What is outside of KMS and custom key stores need: CloudHSM clusters, and proxies with external keys.
+
+    Nothing of it exists until a test adds it; CreateCustomKeyStore then finds what was added and nothing else. What is
+    returned are records of how things are now: a change gives a new one. All of it belongs to the mock's state, so a
+    nested mock begins with a copy.
+
+    Args:
+        service: the fake KMS.
+        account_id: the account that stores are added in.
+        region: the Region that stores are added in, if none is named.
+
+    Example:
+        >>> from pytest_kmsmock import mock_kms
+        >>> with mock_kms(region="us-east-1") as kms:
+        ...     store = kms.key_stores.add_store()  # connected, on a cluster of its own
+        ...     key = kms.client().create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store)["KeyMetadata"]
+        >>> key["KeyState"]
+        'Enabled'
+    """
+
+    def __init__(self, service: FakeKms, account_id: str, region: str) -> None:
+        self._service = service
+        self._account_id = account_id
+        self._region = region
+
+    # --- adding ------------------------------------------------------------------------------------------------------
+
+    def add_cluster(
+        self,
+        cluster_id: str | None = None,
+        *,
+        hsms: int = 2,
+        password: str = "kmsuser-password",
+        certificate: str | None = None,
+    ) -> Cluster:  # fmt: skip
+        """Add an active CloudHSM cluster. Its `parameters` are what CreateCustomKeyStore takes.
+
+        Args:
+            cluster_id: `cluster-` and 11 to 16 characters; a new one if not given.
+            hsms: how many active HSMs it has.
+            password: that of its crypto user `kmsuser`, 7 to 32 characters.
+            certificate: its trust anchor certificate; one of its own if not given. Clusters with the same one are
+                related: they come from backups of each other.
+        """
+        random = self._service.random
+        cluster_id = cluster_id or "cluster-" + "".join(_CLUSTER_ALPHABET[byte % 32] for byte in random(11))
+        body = base64.b64encode(random(48)).decode()
+        made_up = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----"
+        return self._put(Cluster(cluster_id, certificate or made_up, password, hsms))
+
+    def add_xks_proxy(
+        self,
+        endpoint: str | None = None,
+        path: str = _PATH,
+        *,
+        keys: Iterable[str] = (),
+        access_key_id: str = "XKSPROXYACCESSKEYID2",
+        secret_access_key: str = "xksproxysecretaccesskeyxksproxysecretaccesskey",
+        vpc_endpoint_service: str | None = None,
+        vpc_endpoint_service_owner: str | None = None,
+    ) -> XksProxy:  # fmt: skip
+        """Add an external key store proxy with a key manager behind it, both of which answer.
+
+        Its `parameters` are what CreateCustomKeyStore takes.
+
+        Args:
+            endpoint: `https://` and a host name; a new one if not given.
+            path: ends with `/kms/xks/v1`.
+            keys: ids of AES-256 keys that its key manager has.
+            access_key_id: the id of the credential that KMS must have, 20 to 30 of `A-Z2-7`.
+            secret_access_key: its secret, 43 to 64 characters.
+            vpc_endpoint_service: the name of a VPC endpoint service, such as
+                `com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0`; without it the endpoint is public.
+            vpc_endpoint_service_owner: the account of that service; the mock's if not given.
+        """
+        endpoint = endpoint or f"https://xks-{self._service.random(4).hex()}.example.com"
+        owner = (vpc_endpoint_service_owner or self._account_id) if vpc_endpoint_service else None
+        held = {key_id: self._new_key(key_id) for key_id in keys}
+        return self._put(XksProxy(endpoint, path, access_key_id, secret_access_key, vpc_endpoint_service, owner, held))
+
+    def add_xks_key(
+        self,
+        proxy: XksProxy,
+        key_id: str,
+        *,
+        enabled: bool = True,
+        spec: str = "AES_256",
+        usage: Iterable[str] = ("ENCRYPT", "DECRYPT"),
+    ) -> XksProxy:  # fmt: skip
+        """Add a key to the key manager behind a proxy; one with this id is replaced by another key.
+
+        Args:
+            proxy: the proxy.
+            key_id: what CreateKey takes as `XksKeyId`.
+            enabled: whether it may be used.
+            spec: AWS takes `AES_256` only; any other lets CreateKey fail.
+            usage: AWS wants `ENCRYPT` and `DECRYPT`.
+        """
+        key = replace(self._new_key(key_id), enabled=enabled, spec=spec, usage=tuple(usage))
+        return self._with_keys(proxy, {**self._now(proxy).keys, key_id: key})
+
+    def add_store(
+        self,
+        backing: Cluster | XksProxy | None = None,
+        *,
+        name: str | None = None,
+        region: str | None = None,
+        connected: bool = True,
+    ) -> str:
+        """Add a custom key store as CreateCustomKeyStore and ConnectCustomKeyStore do, without a call; return its id.
+
+        Args:
+            backing: a cluster or a proxy that was added; a new cluster if not given.
+            name: its name; a new one if not given.
+            region: its Region; that of the mock if not given.
+            connected: whether it is connected.
+        """
+        backing = self.add_cluster() if backing is None else self._now(backing)
+        place = self._service.state.region(self._account_id, region or self._region)
+        store_id = f"cks-{self._service.random(9).hex()[:17]}"
+        settings, secret = _settings(backing)
+        place.custom_key_stores[store_id] = CustomKeyStore(
+            store_id,
+            name or f"store-{store_id[4:]}",
+            CLOUDHSM if isinstance(backing, Cluster) else EXTERNAL,
+            self._service.clock.now(),
+            secret,
+            CONNECTED if connected else DISCONNECTED,
+            settings=settings,
+        )
+        return store_id
+
+    # --- changing ----------------------------------------------------------------------------------------------------
+
+    def take_offline(self, backing: _Backing) -> _Backing:
+        """Let KMS reach a cluster, or a proxy and its key manager, no more.
+
+        Keys stay `Enabled`, as AWS documents; it is their use that fails, with KMSInvalidStateException.
+        """
+        return self.change(backing, online=False)
+
+    def bring_online(self, backing: _Backing) -> _Backing:
+        """Let KMS reach a cluster or a proxy again."""
+        return self.change(backing, online=True)
+
+    def change(self, backing: _Backing, **fields: object) -> _Backing:
+        """Change a cluster or a proxy: its password or secret access key, how many HSMs it has, ...
+
+        Args:
+            backing: what was added.
+            **fields: attributes of `Cluster` or `XksProxy` but those that identify it.
+        """
+        now = self._now(backing)
+        changed = replace(now, **fields)  # type: ignore[arg-type]  # dataclasses.replace checks the names
+        if _identity(changed) != _identity(now):
+            raise TypeError(f"{', '.join(map(str, _identity(now)))}: add another one instead of moving this one.")
+        return self._put(changed)
+
+    def disable_xks_key(self, proxy: XksProxy, key_id: str) -> XksProxy:
+        """Disable a key in the key manager behind a proxy; `add_xks_key` would replace it."""
+        return self._set_enabled(proxy, key_id, enabled=False)
+
+    def enable_xks_key(self, proxy: XksProxy, key_id: str) -> XksProxy:
+        """Enable a key in the key manager behind a proxy."""
+        return self._set_enabled(proxy, key_id, enabled=True)
+
+    def remove(self, backing: Cluster | XksProxy) -> None:
+        """Remove a cluster or a proxy, with all its keys."""
+        outside = self._service.state.outside
+        if isinstance(backing, Cluster):
+            del outside.clusters[self._now(backing).id]
+        else:
+            proxy = self._now(backing)
+            del outside.proxies[proxy.endpoint, proxy.path]
+
+    def remove_xks_key(self, proxy: XksProxy, key_id: str) -> XksProxy:
+        """Remove a key from the key manager behind a proxy: what it encrypted is lost."""
+        return self._with_keys(
+            proxy, {held: key for held, key in self._keys_with(proxy, key_id).items() if held != key_id}
+        )
+
+    def fail_next_connect(self, error_code: str, store_id: str | None = None) -> None:
+        """Let the next ConnectCustomKeyStore end in `FAILED`.
+
+        Args:
+            error_code: the ConnectionErrorCode, such as `USER_LOCKED_OUT`.
+            store_id: the store; whichever is connected next if not given.
+
+        Raises:
+            ValueError: for a code that AWS does not have.
+        """
+        codes = service_description()["shapes"]["ConnectionErrorCodeType"]["enum"]
+        if error_code not in codes:
+            close = difflib.get_close_matches(error_code, codes, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise ValueError(f"{error_code!r} is no ConnectionErrorCode.{hint} They are: {', '.join(codes)}.")
+        self._service.state.outside.connect_failures[store_id or ""] = error_code
+
+    # --- within ------------------------------------------------------------------------------------------------------
+
+    def _put(self, backing: _Backing) -> _Backing:
+        outside = self._service.state.outside
+        if isinstance(backing, Cluster):
+            outside.clusters[backing.id] = backing
+        else:
+            outside.proxies[backing.endpoint, backing.path] = backing
+        return backing
+
+    def _now(self, backing: _Backing) -> _Backing:
+        """Return how a cluster or proxy is now: the test may hold an older record of it."""
+        outside = self._service.state.outside
+        found = (
+            outside.clusters.get(backing.id)
+            if isinstance(backing, Cluster)
+            else outside.proxies.get((backing.endpoint, backing.path))
+        )
+        if found is None:
+            raise UnknownBacking(*_identity(backing))
+        return cast("_Backing", found)
+
+    def _new_key(self, key_id: str) -> XksKey:
+        return XksKey(key_id, LazyMaterial(KEY_SPECS["SYMMETRIC_DEFAULT"], self._service.keys))
+
+    def _with_keys(self, proxy: XksProxy, keys: Mapping[str, XksKey]) -> XksProxy:
+        return self._put(replace(self._now(proxy), keys=keys))
+
+    def _keys_with(self, proxy: XksProxy, key_id: str) -> Mapping[str, XksKey]:
+        keys = self._now(proxy).keys
+        if key_id not in keys:
+            raise UnknownBacking(*_identity(proxy), key_id)
+        return keys
+
+    def _set_enabled(self, proxy: XksProxy, key_id: str, *, enabled: bool) -> XksProxy:
+        keys = self._keys_with(proxy, key_id)
+        return self._with_keys(proxy, {**keys, key_id: replace(keys[key_id], enabled=enabled)})
+
+
+def _identity(backing: Cluster | XksProxy) -> tuple[str, ...]:
+    return (backing.id,) if isinstance(backing, Cluster) else (backing.endpoint, backing.path)
+
+
+def _settings(backing: Cluster | XksProxy) -> tuple[dict[str, object], str]:
+    """Return what DescribeCustomKeyStores shows of a store on it, and the secret that KMS needs for it."""
+    if isinstance(backing, Cluster):
+        return {"CloudHsmClusterId": backing.id, "TrustAnchorCertificate": backing.certificate}, backing.password
+    proxy = {
+        "Connectivity": "VPC_ENDPOINT_SERVICE" if backing.vpc_endpoint_service else "PUBLIC_ENDPOINT",
+        "UriEndpoint": backing.endpoint,
+        "UriPath": backing.path,
+        "AccessKeyId": backing.access_key_id,
+    }
+    if backing.vpc_endpoint_service is not None:
+        proxy["VpcEndpointServiceName"] = backing.vpc_endpoint_service
+        proxy["VpcEndpointServiceOwner"] = str(backing.vpc_endpoint_service_owner)
+    return {"XksProxyConfiguration": proxy}, backing.secret_access_key
