@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -63,7 +64,7 @@ def test_without_the_option_nothing_repeats() -> None:
 
 def test_bytes_are_not_used_twice() -> None:
     with mock_kms(deterministic=True) as kms:
-        key, blob, request_id, data_key, random, pair, other_key = story(kms)
+        key, blob, _, data_key, random, pair, other_key = story(kms)
         assert len({blob, data_key, random, pair}) == 4
         blobs = {kms.client().encrypt(KeyId=key["KeyId"], Plaintext=b"x")["CiphertextBlob"] for _ in range(10)}
         assert len(blobs) == 10
@@ -253,8 +254,7 @@ def test_the_order_of_tests_changes_nothing(pytester: pytest.Pytester) -> None:
             "-s", "-p", "no:randomly", *(f"{pytester._name}.py::{name}" for name in names)
         )
         run.assert_outcomes(passed=len(names))
-        words = [line.strip(".").split() for line in run.stdout.str().split("|") if line.strip(". \n")]
-        return {found[-2]: found[-1] for found in words if len(found) >= 2 and found[-2] in "abcds"}
+        return dict(re.findall(r"([abcds]) ([0-9a-f-]{36}) \|", run.stdout.str()))
 
     first = told("test_a", "test_b", "test_c", "test_d")
     assert set(first) == set("abcds")
