@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from ..service.service import CallRecord, FakeKms
     from ..service.state import Region
 
+_ALIAS = "alias/"
+
 
 class KeyView:
     """A key as it is at the moment of looking; it follows every change.
@@ -245,7 +247,9 @@ class Keys(Mapping[str, KeyView]):
         if elsewhere:
             return f"{text} There is one in {', '.join(sorted(elsewhere))}: look it up by its ARN."
         known = [alias.name for alias in home.aliases.values() if alias.key_id is not None] + list(home.keys)
-        close = difflib.get_close_matches(str(name), known, 3) or difflib.get_close_matches(f"alias/{name}", known, 3)
+        # Compared without the prefix that all have, else every alias would be like every other.
+        bare = {entry.removeprefix(_ALIAS): entry for entry in known}
+        close = [bare[match] for match in difflib.get_close_matches(str(name).removeprefix(_ALIAS), bare, 3)]
         if close:
             return f"{text} Did you mean {' or '.join(map(repr, close))}?"
         shown = ", ".join(map(repr, sorted(known)[:10])) + (", ..." if len(known) > 10 else "")
