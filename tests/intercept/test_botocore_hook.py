@@ -37,7 +37,8 @@ def run(source: str) -> str:
 def test_clients_that_are_older_than_the_package_are_answered():
     run("""
         import os
-        os.environ |= {"AWS_EC2_METADATA_DISABLED": "true", "AWS_CONFIG_FILE": "/none", "AWS_SHARED_CREDENTIALS_FILE": "/none"}
+        os.environ |= {"AWS_CONFIG_FILE": "/none", "AWS_SHARED_CREDENTIALS_FILE": "/none"}
+        os.environ["AWS_EC2_METADATA_DISABLED"] = "true"
         for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
             os.environ.pop(name, None)
         import boto3, botocore.session
