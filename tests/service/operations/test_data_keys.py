@@ -153,16 +153,8 @@ def test_key_pairs_of_keys_in_custom_key_stores(
     kms_mock: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
 ) -> None:
     # API reference: "You cannot use an asymmetric KMS key or a KMS key in a custom key store".
-    from pytest_kmsmock.service.records import CustomKeyStore
-
-    arn = new_key()
-    state = kms_mock.service.state
-    region = state.region("123456789012", "us-east-1")
-    key = region.keys[arn.partition("/")[2]]
-    region.custom_key_stores["cks-1"] = CustomKeyStore("cks-1", "store", "AWS_CLOUDHSM", key.created, state="CONNECTED")
-    state.change_key(key, origin="AWS_CLOUDHSM", custom_key_store_id="cks-1")
-    with refusal(
-        "UnsupportedOperationException", f"{arn} origin is AWS_CLOUDHSM which is not valid for this operation."
-    ):
+    arn = new_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=kms_mock.key_stores.add_store())
+    text = f"{arn} origin is AWS_CLOUDHSM which is not valid for this operation."
+    with refusal("UnsupportedOperationException", text):
         kms_client.generate_data_key_pair(KeyId=arn, KeyPairSpec="ECC_NIST_P256")
     assert len(kms_client.generate_data_key(KeyId=arn, KeySpec="AES_256")["Plaintext"]) == 32
