@@ -26,6 +26,7 @@ from .service.operation import Call, Result
 from .service.pipeline import perform
 from .service.quotas import RequestQuotas
 from .service.service import FakeKms
+from .service.timeline import settle
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -274,6 +275,7 @@ class KmsMock:
             account: the account whose trail to show (`recipientAccountId`); all of them if not given. A call on another
                 account's key is in both trails.
         """
+        settle(self.service, self.clock.now())
         events = cloudtrail.events(self._calls, self.service.state)
         return [event for event in events if account in (None, event["recipientAccountId"])]
 

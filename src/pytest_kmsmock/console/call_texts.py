@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import reprlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -39,9 +40,8 @@ def value(what: object) -> str:
     """Return a value as text of reasonable length."""
     if what is ABSENT or what is None:
         return "(absent)"
-    name = getattr(what, "__qualname__", None)
-    if callable(what) and name is not None:
-        return f"<{name}>" if not name.startswith("<") else name
+    if inspect.isroutine(what):
+        return f"<{what.__name__.strip('<>')}>"
     return _short.repr(what)
 
 

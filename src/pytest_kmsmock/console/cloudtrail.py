@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..service.errors import InjectedError
-from ..service.identifiers import parse_arn, partition_of
+from ..service.identifiers import key_arn, parse_arn, partition_of
 from ..service.validation import service_description
 from . import cloudtrail_identity
 from . import cloudtrail_tables as tables
@@ -116,6 +116,9 @@ def _derived(record: CallRecord, event: Event, result: Mapping[str, Any]) -> Ite
 def _service_event(event: ServiceEvent) -> Event:
     key = event.key
     is_call = event.name in tables.API_CALL_EVENTS
+    arn = key.arn
+    if is_call and key.multi_region is not None:  # AWS names the primary key, wherever it synchronises
+        arn = key_arn(key.multi_region.primary, key.account, key.id)
     made: Event = {
         "eventVersion": "1.11",
         "userIdentity": {"accountId": key.account, "invokedBy": _INTERNAL},
@@ -130,7 +133,7 @@ def _service_event(event: ServiceEvent) -> Event:
         **({"requestID": _uuid(event.name, key.arn, event.time.isoformat(), "request")} if is_call else {}),
         "eventID": _uuid(event.name, key.arn, event.time.isoformat()),
         "readOnly": False,
-        "resources": [_resource(key.arn)],
+        "resources": [_resource(arn)],
         "eventType": "AwsApiCall" if is_call else "AwsServiceEvent",
         "managementEvent": True,
         "recipientAccountId": key.account,

@@ -1,0 +1,165 @@
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from pytest_kmsmock import mock_kms
+from pytest_kmsmock.errors import InvalidCallPattern
+from pytest_kmsmock.service.authorization.principals import Principal
+from pytest_kmsmock.service.caller import Caller
+from pytest_kmsmock.service.errors import KmsError
+
+
+@pytest.fixture
+def key(kms_client):
+    metadata = kms_client.create_key()["KeyMetadata"]
+    kms_client.create_alias(AliasName="alias/app", TargetKeyId=metadata["KeyId"])
+    return metadata
+
+
+def encrypt(client, key_id, **context):
+    return client.encrypt(KeyId=key_id, Plaintext=b"x", EncryptionContext=context)["CiphertextBlob"]
+
+
+def test_every_call_is_recorded_with_who_what_where_and_when(kms_mock, kms_client, key):
+    blob = encrypt(kms_client, key["KeyId"], tenant="a")
+    record = kms_mock.calls.last
+    assert (record.operation, record.region, record.account) == ("Encrypt", "us-east-1", "123456789012")
+    assert record.params["Plaintext"] == b"x"
+    assert record.result["CiphertextBlob"] == blob
+    assert record.encryption_context == {"tenant": "a"}
+    assert record.key.arn == key["Arn"]
+    assert [each.arn for each in record.keys] == [key["Arn"]]
+    assert record.time <= kms_mock.clock.now()
+    assert not record.refused
+    assert not record.injected
+
+
+def test_a_refused_call_has_its_error(kms_mock, kms_client):
+    with pytest.raises(ClientError):
+        kms_client.describe_key(KeyId="alias/none")
+    (record,) = kms_mock.calls.refused
+    assert record.refused
+    assert record.error.code == "NotFoundException"
+    assert record.key is None
+    assert record.encryption_context == {}
+    assert kms_mock.calls.with_error("NotFoundException") == [record]
+    assert not kms_mock.calls.with_error("AccessDeniedException")
+    assert not kms_mock.calls.succeeded
+
+
+def test_the_context_of_a_malformed_request_is_empty(kms_mock, kms_client, key):
+    with pytest.raises(ClientError):
+        kms_client.encrypt(KeyId=key["KeyId"], Plaintext=b"")
+    assert kms_mock.calls.last.encryption_context == {}
+
+
+def test_the_context_of_re_encrypt_is_that_of_the_source(kms_mock, kms_client, key):
+    blob = encrypt(kms_client, key["KeyId"], tenant="a")
+    kms_client.re_encrypt(
+        CiphertextBlob=blob, SourceEncryptionContext={"tenant": "a"}, DestinationKeyId="alias/app"
+    )  # fmt: skip
+    assert kms_mock.calls.last.encryption_context == {"tenant": "a"}
+    assert len(kms_mock.calls.last.keys) == 2
+
+
+def test_calls_are_filtered_by_operation_and_members(kms_mock, kms_client, key):
+    encrypt(kms_client, "alias/app", tenant="a", table="t")
+    encrypt(kms_client, key["KeyId"], tenant="b")
+    calls = kms_mock.calls
+    assert len(calls.of("Encrypt")) == 2
+    assert len(calls.of("Encrypt", EncryptionContext={"tenant": "a"})) == 1
+    assert len(calls.of(EncryptionContext={"tenant": "b"})) == 1
+    assert len(calls.of("Encrypt").of(KeyId=key["Arn"])) == 2
+    assert [record.operation for record in calls.of("Encrypt", KeyId="alias/other")] == []
+    assert calls.of("Decrypt").last is None
+
+
+@pytest.mark.parametrize("form", ["KeyId", "Arn", "alias", "alias ARN"])
+def test_a_key_is_found_by_any_of_its_identifiers(kms_mock, kms_client, key, form):
+    blob = encrypt(kms_client, "alias/app")
+    kms_client.decrypt(CiphertextBlob=blob)  # names no key: the ciphertext does
+    forms = {"alias": "alias/app", "alias ARN": key["Arn"].split(":key/")[0] + ":alias/app"} | key
+    on_key = kms_mock.calls.on(forms[form])
+    assert [record.operation for record in on_key] == ["CreateAlias", "Encrypt", "Decrypt"]
+    assert len(kms_mock.calls.of("Decrypt", KeyId=forms[form])) == 1
+
+
+@pytest.mark.parametrize(
+    "identifier",
+    [
+        pytest.param("alias/other", id="an alias of no key"),
+        pytest.param("arn:aws:kms:eu-west-1:123456789012:alias/app", id="an alias ARN of another Region"),
+        pytest.param("arn:aws:kms:us-east-1:111122223333:alias/app", id="an alias ARN of another account"),
+        pytest.param("12345678-1234-1234-1234-123456789012", id="another key"),
+    ],
+)
+def test_other_identifiers_find_nothing(kms_mock, kms_client, key, identifier):
+    encrypt(kms_client, key["KeyId"])
+    assert not kms_mock.calls.on(identifier)
+
+
+def test_an_alias_still_finds_a_call_after_it_moved(kms_mock, kms_client, key):
+    encrypt(kms_client, "alias/app")
+    other = kms_client.create_key()["KeyMetadata"]["KeyId"]
+    kms_client.update_alias(AliasName="alias/app", TargetKeyId=other)
+    assert len(kms_mock.calls.on("alias/app").of("Encrypt")) == 1
+
+
+ROLE = "arn:aws:iam::111122223333:role/Worker"
+
+
+def test_calls_are_filtered_by_principal(kms_mock):
+    session = Caller(Principal.parse("arn:aws:sts::111122223333:assumed-role/Worker/one"), "111122223333")
+    kms_mock.client().list_keys()
+    user = kms_mock.calls.last.caller
+    assert len(kms_mock.calls.by(user)) == 1
+    assert len(kms_mock.calls.by(user.arn)) == 1
+    assert len(kms_mock.calls.by("123456789012")) == 1
+    assert not kms_mock.calls.by(ROLE)
+    with pytest.raises(KmsError):
+        kms_mock.service.call("ListKeys", {"Limit": 0}, session, "us-east-1")
+    assert len(kms_mock.calls.by(ROLE)) == 1
+    assert len(kms_mock.calls.by(session)) == 1
+
+
+def test_calls_are_filtered_by_region(kms_mock, kms_client):
+    kms_client.list_keys()
+    kms_mock.client(region="eu-west-1").list_keys()
+    assert [record.region for record in kms_mock.calls.in_region("eu-west-1")] == ["eu-west-1"]
+
+
+def test_a_nested_mock_begins_without_calls_and_keeps_its_own():
+    with mock_kms() as outer:
+        outer.client().list_keys()
+        with mock_kms() as inner:
+            assert inner.calls == []
+            inner.client().list_aliases()
+            assert [record.operation for record in inner.calls] == ["ListAliases"]
+        assert [record.operation for record in outer.calls] == ["ListKeys"]
+
+
+def test_calls_can_be_forgotten(kms_mock, kms_client, key):
+    kms_mock.calls.clear()
+    encrypt(kms_client, key["KeyId"])
+    assert [record.operation for record in kms_mock.calls] == ["Encrypt"]
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "text"),
+    [
+        pytest.param("Decyrpt", {}, "'Decyrpt' is no KMS operation. Did you mean 'Decrypt'?", id="operation"),
+        pytest.param("xyz", {}, "'xyz' is no KMS operation.", id="operation like no other"),
+        pytest.param(
+            "Decrypt",
+            {"EncryptionContexts": {}},
+            "'EncryptionContexts' is no member of a request of KMS Decrypt. Did you mean 'EncryptionContext'?",
+            id="member",
+        ),
+        pytest.param(None, {"zzz": 1}, "'zzz' is no member of a request of any KMS operation.", id="of any operation"),
+    ],
+)
+def test_a_filter_that_could_never_match_is_refused(kms_mock, operation, members, text):
+    with pytest.raises(InvalidCallPattern) as refused:
+        kms_mock.calls.of(operation, **members)
+    assert str(refused.value) == text
