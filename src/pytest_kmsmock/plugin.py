@@ -16,6 +16,7 @@ from . import guard
 from .errors import InvalidOption
 from .mock import MockKms
 from .options import Options, option_names
+from .reporting import hooks as reports
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
@@ -44,6 +45,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             metavar="yes|no" if kind == "bool" else option.name.upper(),
             **({"action": "append"} if kind == "args" else {"type": _yes_or_no} if kind == "bool" else {}),
         )  # fmt: skip
+    reports.add_options(group)
     parser.addini(_BLOCK, "refuse KMS calls outside a mock", type="bool", default=False)
 
 
@@ -65,6 +67,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.stash[_defaults] = _configured(config)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
+    reports.configure(config)
     if config.getini(_BLOCK):
         from .intercept import installation
 

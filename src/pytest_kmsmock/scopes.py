@@ -14,10 +14,15 @@ from typing import TYPE_CHECKING
 from . import environment
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .handle import KmsMock
 
 _in_context: ContextVar[KmsMock | None] = ContextVar("kms_mock", default=None)
 _active: list[KmsMock] = []
+
+#: Told of each mock that is entered; reports watch here. They know nothing of who enters it, or why.
+watchers: list[Callable[[KmsMock], None]] = []
 
 
 def current() -> KmsMock | None:
@@ -35,6 +40,11 @@ def enclosing() -> KmsMock | None:
     return mock or next((mock for mock in reversed(_active) if not mock.in_task), None)
 
 
+def active() -> tuple[KmsMock, ...]:
+    """Return the mocks that are active in the process, in the order in which they were entered."""
+    return tuple(_active)
+
+
 def in_task() -> bool:
     """Say whether this code runs in an asyncio task."""
     asyncio = sys.modules.get("asyncio")  # code that has not imported it runs in no task
@@ -49,6 +59,8 @@ def enter(mock: KmsMock) -> None:
     _active.append(mock)
     _in_context.set(mock)
     environment.apply(mock.options.region)
+    for watch in watchers:
+        watch(mock)
 
 
 def leave(mock: KmsMock) -> None:

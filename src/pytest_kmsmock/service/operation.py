@@ -63,6 +63,7 @@ class Call:
     now: datetime
     request_id: str
     targets: tuple[Target, ...] = ()
+    authorized: bool = False  # whether the caller has permission for all of them
     notes: dict[str, Any] = field(default_factory=dict)  # what a target's finder worked out, for the function
 
     @property

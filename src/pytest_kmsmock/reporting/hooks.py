@@ -1,0 +1,186 @@
+"""The pytest hooks of the reports: one plugin that watches the tests, one that reports the run.
+
+The first runs wherever tests run; the second where the run is reported, which with pytest-xdist is another process.
+What the one sends to the other hangs on the report of a test's tear-down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from .. import scopes
+from .registry import Registry
+
+if TYPE_CHECKING:
+    from .entries import ItemEntry
+
+_REPORT = "--kms-report"
+_POLICY = "--kms-policy"
+_ATTRIBUTE = "kms_mock_data"  # of a report, where it carries what the test did with KMS
+
+#: The outcomes of a test's phases, the one that counts last.
+_OUTCOMES = ("passed", "skipped", "failed", "error")
+
+
+def add_options(group: pytest.OptionGroup) -> None:
+    """Add the command-line options."""
+    group.addoption(
+        _REPORT, dest="kms_mock_report", nargs="?", const="", default=None, type=_html_file, metavar="FILE.html",
+        help="after the run, show a table of the KMS calls of all tests; with =FILE.html also write a page to browse",
+    )  # fmt: skip
+    group.addoption(
+        _POLICY, dest="kms_mock_policy", default=None, metavar="FILE",
+        help="write the smallest IAM policies and key policy statements that allow the KMS calls of all tests",
+    )  # fmt: skip
+
+
+def _html_file(text: str) -> str:
+    # An optional value takes whatever argument comes next, and that may be a test file.
+    if text and not text.endswith((".html", ".htm")):
+        import argparse
+
+        raise argparse.ArgumentTypeError(
+            f"expected FILE.html, got {text!r}: write {_REPORT}=FILE.html for a page, or put {_REPORT} last for a table"
+        )
+    return text
+
+
+def configure(config: pytest.Config) -> None:
+    """Register the plugins of this process."""
+    reports = config.getoption("kms_mock_report") is not None
+    policy = config.getoption("kms_mock_policy") is not None
+    config.pluginmanager.register(Watch(entries=reports, permissions=policy), "kmsmock-watch")
+    if (reports or policy) and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(RunReport(config), "kmsmock-report")
+
+
+class Watch:
+    """Watches the tests of this process.
+
+    Args:
+        entries: whether what a test did is to hang on its report.
+        permissions: whether the permissions that it needed are to hang there too.
+    """
+
+    def __init__(self, *, entries: bool, permissions: bool) -> None:
+        self._registry = Registry(scopes.active)
+        self._entries, self._permissions = entries, permissions
+        self._known_keys: set[str] = set()
+        self._outcome = _OUTCOMES[0]
+        self._shown = 0
+        scopes.watchers.append(self._registry.entered)
+
+    def pytest_unconfigure(self) -> None:
+        """Watch no more."""
+        scopes.watchers.remove(self._registry.entered)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        """Begin a test."""
+        self._registry.begin_test()
+        self._registry.begin_phase("setup")
+        self._outcome, self._shown = _OUTCOMES[0], 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self) -> None:
+        """Begin its own phase."""
+        self._registry.begin_phase("call")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self) -> None:
+        """Begin its tear-down."""
+        self._registry.begin_phase("teardown")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Add to the report of a phase."""
+        report = yield
+        if report.failed:
+            self._add_section(report)
+        outcome = "error" if report.failed and call.when != "call" else report.outcome
+        self._outcome = max(self._outcome, outcome, key=_OUTCOMES.index)
+        if call.when == "teardown":
+            if self._registry.mocks and (self._entries or self._permissions):
+                setattr(report, _ATTRIBUTE, self._data(report.nodeid))
+            self._registry.end_test()
+        return report
+
+    def _add_section(self, report: pytest.TestReport) -> None:
+        seen = self._registry.calls()
+        if len(seen) <= self._shown:
+            return  # no call, or the report of an earlier phase shows them all
+        from .section import TITLE, section
+
+        # "teardown" in the title makes pytest show it with a test that failed before.
+        suffix = f" until {report.when}" if report.when == "teardown" else ""
+        report.sections.append((TITLE + suffix, section(seen)))
+        self._shown = len(seen)
+
+    def _data(self, nodeid: str) -> dict[str, Any]:
+        from .entries import call_entries, key_entries
+
+        mocks = self._registry.mocks
+        seen = self._registry.calls()
+        data: dict[str, Any] = {}
+        if self._entries:
+            entry: ItemEntry = {
+                "test": nodeid,
+                "outcome": self._outcome,
+                "calls": call_entries(seen),
+                "keys": key_entries(mocks, self._known_keys),
+            }
+            data["entry"] = entry
+        return data
+
+
+class RunReport:
+    """Reports the run.
+
+    Args:
+        config: has the options.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._report: str | None = config.getoption("kms_mock_report")
+        self._policy: str | None = config.getoption("kms_mock_policy")
+        self._directory = config.invocation_params.dir
+        self._tests: list[ItemEntry] = []
+        self._written: list[tuple[str, Path]] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what hangs on a report."""
+        data = getattr(report, _ATTRIBUTE, None)
+        if data is None:
+            return
+        if "entry" in data:
+            self._tests.append(data["entry"])
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self) -> None:
+        """Write the files, also for those who switched the terminal's report off."""
+        if self._report:
+            from .html import page
+
+            path = self._directory / self._report
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(page(self._tests), encoding="utf-8")
+            self._written.append(("KMS report", path))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the table and where the files are."""
+        terminalreporter.section("KMS calls", cyan=True)
+        if self._report is not None:
+            from .terminal import findings, table
+            from .totals import totals
+
+            total = totals(self._tests)
+            for line in (*table(total), *findings(total)):
+                terminalreporter.write_line(line)
+        for what, path in self._written:
+            terminalreporter.write_line(f"{what} written to {path}")

@@ -1,0 +1,81 @@
+"""The table of `--kms-report`: operations, then what deserves a look. Lines of text; who prints them is in `hooks`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+
+from .totals import OperationTotal, Totals, UnusedKey
+
+#: How many entries of a list are shown; the page shows all.
+_SHOWN = 10
+
+_COLUMNS = ("operation", "calls", "refused", "denied", "no context", "tests", "time")
+
+
+def table(totals: Totals) -> Iterator[str]:
+    """Yield the lines of the table."""
+    if not totals.operations:
+        yield "No test called KMS."
+        return
+    rows = [_row(total) for total in totals.operations]
+    foot = _row(totals.overall)
+    widths = [max(len(row[column]) for row in (_COLUMNS, *rows, foot)) for column in range(len(_COLUMNS))]
+    yield _line(_COLUMNS, widths)
+    rule = "  ".join("-" * width for width in widths)
+    yield rule
+    for row in rows:
+        yield _line(row, widths)
+    yield rule
+    yield _line(foot, widths)
+
+
+def _row(total: OperationTotal) -> tuple[str, ...]:
+    counts = (total.calls, total.refused, total.denied, total.without_context, len(total.tests))
+    return (total.operation, *(str(count) if count else "-" for count in counts), duration(total.took))
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    first, *rest = (cell.ljust(width) if column == 0 else cell.rjust(width)
+                    for column, (cell, width) in enumerate(zip(row, widths, strict=True)))  # fmt: skip
+    return "  ".join((first, *rest))
+
+
+def findings(totals: Totals) -> Iterator[str]:
+    """Yield the lines of what deserves a look: denied calls, calls without encryption context, keys never used."""
+    yield from _list(
+        "denied calls", (f"{test}: {call['operation']}: {call['message']}" for test, call in totals.denied)
+    )
+    yield from _list(
+        "calls without encryption context",
+        (f"{test}: {call['operation']}" for test, call in totals.without_context),
+    )
+    yield from _list(
+        "keys never used",
+        (_key(unused) for unused in totals.unused_keys),
+    )
+
+
+def _key(unused: UnusedKey) -> str:
+    key, tests = unused
+    name = key["name"] or key["arn"].partition(":key/")[2]
+    more = f" and {len(tests) - 1} more tests" if len(tests) > 1 else ""
+    return f"{name} ({key['spec']}): {tests[0]}{more}"
+
+
+def _list(title: str, entries: Iterable[str]) -> Iterator[str]:
+    """Yield a list with equal entries counted; nothing if there are none."""
+    counted = Counter(entries)
+    if not counted:
+        return
+    yield ""
+    yield f"{title} ({sum(counted.values())}):"
+    for entry, count in list(counted.items())[:_SHOWN]:
+        yield f"  {entry}{f'  (x{count})' if count > 1 else ''}"
+    if len(counted) > _SHOWN:
+        yield f"  … and {len(counted) - _SHOWN} more; --kms-report=FILE.html shows all"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as text, in milliseconds or seconds."""
+    return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"
