@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 from botocore.exceptions import ClientError
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+from botocore.validate import ParamValidator
 
 Refusal = Callable[..., AbstractContextManager[None]]
 
@@ -31,3 +35,31 @@ def refusal() -> Refusal:
             assert message.fullmatch(error["Message"]), error["Message"]
 
     return expect
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _answers_are_those_of_the_model() -> Iterator[None]:
+    """Check every answer of every operation in every test: members that botocore's model has, of its types."""
+    from dataclasses import replace
+
+    from pytest_kmsmock.service.operation import OPERATIONS, Call, Operation, Result
+    from pytest_kmsmock.service.operations import load
+
+    model = ServiceModel(Loader().load_service_model("kms", "service-2"))
+    validator = ParamValidator()
+
+    def check(operation: Operation, call: Call) -> Result:
+        result = operation.run(call)
+        shape = model.operation_model(operation.name).output_shape
+        if shape is None:
+            assert result == {}, f"{operation.name} has no answer"
+        else:
+            report = validator.validate(result, shape)
+            assert not report.has_errors(), f"answer of {operation.name}: {report.generate_report()}"
+        return result
+
+    load()
+    originals = dict(OPERATIONS)
+    OPERATIONS.update({name: replace(found, run=functools.partial(check, found)) for name, found in originals.items()})
+    yield
+    OPERATIONS.update(originals)
