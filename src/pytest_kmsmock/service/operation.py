@@ -74,10 +74,7 @@ class Call:
     @property
     def key(self) -> Key:
         """The key that the call is about; the first one if there are two."""
-        for target in self.targets:
-            if target.key is not None:
-                return target.key
-        raise AssertionError(f"{self.operation.name} has no key")
+        return next(target.key for target in self.targets if target.key is not None)
 
     def target(self, member: str) -> Target:
         """Return the target that a request member named."""

@@ -86,7 +86,7 @@ def find_key(call: Call, identifier: str, permission: str, *, aliases: bool, mem
 
 
 def _malformed(call: Call, arn: str) -> errors.KmsError:
-    """Return the refusal of an ARN that is none of KMS; only some operations have an exception for it in their model."""
+    """Return the refusal of an ARN that is none of KMS; only some operations have an exception for it."""
     text = errors.INVALID_ARN
     known = text.code in modelled_errors(call.operation.name)
     return text(arn=arn) if known else errors.ARN_NOT_FOUND(arn=arn)
