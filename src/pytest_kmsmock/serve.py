@@ -81,9 +81,7 @@ def _begin(kms: KmsMock, given: argparse.Namespace) -> StateFile | None:
     if store is not None and store.load():
         return store
     if given.seed is not None:
-        from .console.seeds import apply_seed
-
-        apply_seed(kms.service, given.seed)
+        kms.seed(given.seed)
     if store is not None:
         store.save()
     return store
