@@ -12,6 +12,9 @@ from .operation import Call, Target
 from .timeline import settle
 from .validation import reader
 
+#: The note of a call whose request is refused before anybody asks who may make it.
+NOT_VALID = "not valid"
+
 
 def preview(call: Call) -> Call:
     """Return a copy of a call with its members read and its targets found, as far as the request is valid."""
@@ -24,5 +27,5 @@ def preview(call: Call) -> Call:
             targets += find(seen)
             seen.targets = tuple(targets)
     except KmsError:
-        pass  # the pipeline will find the same, and refuse the call
+        seen.notes[NOT_VALID] = True  # the pipeline will find the same, and refuse the call
     return seen

@@ -14,7 +14,7 @@ from ..errors import UnknownQuota
 from . import errors
 from .clock import Clock
 from .operation import Call
-from .preview import preview
+from .preview import NOT_VALID, preview
 
 SYMMETRIC = "Cryptographic operations (symmetric)"
 RSA = "Cryptographic operations (RSA)"
@@ -158,10 +158,13 @@ class RequestQuotas:
         Raises:
             KmsError: `ThrottlingException` when it is one too many.
         """
-        now = self._clock.timestamp()
+        seen = preview(call)
+        if NOT_VALID in seen.notes:
+            return
+        now = self._clock.now().timestamp()  # to the millisecond: a test that moves by a second gets a whole one
         account = call.caller.account
         taken: dict[tuple[str, str, str], tuple[float, float]] = {}
-        for region, name, bucket, cost in self._charges(call):
+        for region, name, bucket, cost in _charges(seen):
             rate = self._per_second(name, region)
             most = max(rate, 1.0, cost)
             left, since = taken.get((account, region, bucket)) or self._buckets.get(
@@ -172,24 +175,6 @@ class RequestQuotas:
                 raise errors.THROTTLED()
             taken[account, region, bucket] = (left - cost, now)
         self._buckets.update(taken)
-
-    def _charges(self, call: Call) -> Iterator[tuple[str, str, str, float]]:
-        """Yield what a call costs: Region, quota, bucket, requests."""
-        operation, region = call.operation.name, call.region.name
-        seen = preview(call)
-        if operation in PER_SECOND:
-            yield region, operation, operation, 1
-        elif operation.startswith("GenerateDataKeyPair"):
-            name = f"GenerateDataKeyPair ({seen.get('KeyPairSpec')})"
-            if name in PER_SECOND:  # else the request is not valid
-                yield region, name, name, 1
-        else:
-            yield from _cryptographic(seen)
-        if operation == "ReplicateKey":
-            # "... and two CreateKey requests in the replica's Region": one of them is a dry run
-            yield str(seen.get("ReplicaRegion")), "CreateKey", "CreateKey", 2
-        elif operation == "UpdatePrimaryRegion":
-            yield str(seen.get("PrimaryRegion")), operation, operation, 1
 
     def _per_second(self, name: str, region: str) -> float:
         if name in self._own:
@@ -208,6 +193,23 @@ class RequestQuotas:
         return name
 
 
+def _charges(call: Call) -> Iterator[tuple[str, str, str, float]]:
+    """Yield what a call costs: Region, quota, bucket, requests."""
+    operation, region = call.operation.name, call.region.name
+    if operation in PER_SECOND:
+        yield region, operation, operation, 1
+    elif operation.startswith("GenerateDataKeyPair"):
+        name = f"GenerateDataKeyPair ({call.params['KeyPairSpec']})"
+        yield region, name, name, 1
+    else:
+        yield from _cryptographic(call)
+    if operation == "ReplicateKey":
+        # "... and two CreateKey requests in the replica's Region": one of them is a dry run
+        yield call.params["ReplicaRegion"], "CreateKey", "CreateKey", 2
+    elif operation == "UpdatePrimaryRegion":
+        yield call.params["PrimaryRegion"], operation, operation, 1
+
+
 def _cryptographic(call: Call) -> Iterator[tuple[str, str, str, float]]:
     keys = [target.key for target in call.targets if target.key is not None]
     region = call.region.name
@@ -218,5 +220,5 @@ def _cryptographic(call: Call) -> Iterator[tuple[str, str, str, float]]:
         spec = keys[0].spec.name
         name = next((name for prefix, name in _FAMILIES if spec.startswith(prefix)), SYMMETRIC)
         yield region, name, name, 1
-    elif call.operation.name == "GenerateRandom":
+    else:  # GenerateRandom
         yield region, SYMMETRIC, SYMMETRIC, 1
