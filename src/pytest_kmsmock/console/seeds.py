@@ -185,7 +185,7 @@ class _Planting:
             if length is not None and len(data) != length:
                 raise InvalidMaterial(f"{spec.name} needs {length} bytes, not {len(data)}")
             return _load(spec, data)
-        except ValueError as error:
+        except (TypeError, ValueError) as error:
             raise self.wrong(f"material is no {spec.name} key material: {error}") from error
 
     def put(self, home: Region, key_id: str, material: Material) -> None:
@@ -215,13 +215,14 @@ def material_bytes(given: object) -> bytes:
         given: just that; or PEM, as text or bytes; or base64 text.
 
     Raises:
-        ValueError: the text is neither, or encrypted.
+        TypeError: it is neither bytes nor text.
+        ValueError: the text is neither PEM nor base64, or an encrypted key.
     """
     if isinstance(given, bytes | bytearray):
         pem = bytes(given).lstrip().startswith(b"-----BEGIN ")
         return _from_pem(bytes(given).decode("ascii")) if pem else bytes(given)
     if not isinstance(given, str):
-        raise TypeError(f"material must be bytes or text, not {type(given).__name__}")
+        raise TypeError(f"bytes or text are needed, not {type(given).__name__}")
     if "-----BEGIN " in given:
         return _from_pem(given)
     try:

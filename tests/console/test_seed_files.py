@@ -1,0 +1,267 @@
+"""Seed files: every way to name one, everything they may hold, and every mistake with its line."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_kmsmock import KmsMock, mock_kms
+from pytest_kmsmock.console.seeds import apply_seed
+from pytest_kmsmock.errors import InvalidOption, InvalidSeed
+from pytest_kmsmock.service.service import FakeKms
+from pytest_kmsmock.service.specs import KEY_SPECS
+
+FULL = """\
+version: 1
+region: eu-west-1
+keys:
+  - alias: alias/app
+    key_id: 1234abcd-12ab-34cd-56ef-1234567890ab
+    material: AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=
+    description: of the app
+    tags: {team: payments, stage: "2"}
+    aliases: [alias/app-old]
+    policy:
+      Version: "2012-10-17"
+      Statement:
+        - {Effect: Allow, Principal: "*", Action: "kms:*", Resource: "*"}
+  - alias: alias/sign
+    spec: ECC_NIST_P256
+    usage: SIGN_VERIFY
+    material_file: sign.pem
+  - alias: alias/shared
+    account: "111122223333"
+    region: us-west-2
+    multi_region: true
+    replicas: [us-east-1]
+    enabled: false
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    with mock_kms(fresh=True) as kms:
+        der = kms.create_key(spec="ECC_NIST_P256", usage="SIGN_VERIFY").material()
+    body = base64.encodebytes(der).decode()
+    (tmp_path / "sign.pem").write_text(f"-----BEGIN PRIVATE KEY-----\n{body}-----END PRIVATE KEY-----\n")
+    (tmp_path / "keys.yaml").write_text(FULL)
+    return tmp_path
+
+
+def test_a_file_holds_keys_of_all_kinds(folder: Path) -> None:
+    with mock_kms(region="eu-west-1", seed=folder / "keys.yaml") as kms:
+        assert [key.aliases for key in kms.keys.values()] == [("alias/app", "alias/app-old"), ("alias/sign",)]
+        app, sign = kms.keys["alias/app"], kms.keys["alias/sign"]
+        assert app.id == "1234abcd-12ab-34cd-56ef-1234567890ab"
+        assert (app.material(), app.tags) == (bytes(range(32)), {"team": "payments", "stage": "2"})
+        assert app.policy["Statement"][0]["Principal"] == "*"
+        assert sign.material() == base64.b64decode("".join((folder / "sign.pem").read_text().splitlines()[1:-1]))
+        shared = kms.keys["arn:aws:kms:us-west-2:111122223333:alias/shared"]
+        assert shared.state == "Disabled"
+        assert kms.keys[shared.arn.replace("us-west-2", "us-east-1")].state == "Enabled"
+        assert kms.calls == []
+
+
+def test_keys_of_every_spec_are_in_a_file(tmp_path: Path) -> None:
+    keys = [
+        {"alias": f"alias/{spec.name}", "spec": spec.name, "usage": usage}
+        | ({"region": "cn-north-1"} if spec.name == "SM2" else {})
+        for spec in KEY_SPECS.values()
+        for usage in list(spec.usages)[:1]
+    ]
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": keys}))
+    with mock_kms(seed=path) as kms:
+        assert {key.spec for key in kms.keys.values()} == set(KEY_SPECS) - {"SM2"}
+        assert kms.keys["arn:aws-cn:kms:cn-north-1:123456789012:alias/SM2"].spec == "SM2"
+
+
+def test_binary_material_of_yaml_and_pem_text(tmp_path: Path, folder: Path) -> None:
+    pem = (folder / "sign.pem").read_text().replace("\n", "\n      ")
+    path = tmp_path / "binary.yaml"
+    path.write_text(
+        f"keys:\n  - material: !!binary {base64.b64encode(bytes(32)).decode()}\n"
+        f"  - spec: ECC_NIST_P256\n    usage: SIGN_VERIFY\n    material: |\n      {pem}\n"
+    )
+    with mock_kms(seed=path) as kms:
+        assert [key.spec for key in kms.keys.values()] == ["SYMMETRIC_DEFAULT", "ECC_NIST_P256"]
+
+
+def test_keys_without_account_and_region_are_the_mocks(tmp_path: Path) -> None:
+    (tmp_path / "keys.yaml").write_text("keys:\n  - alias: alias/x\n")
+    service = FakeKms()
+    (key,) = apply_seed(service, tmp_path / "keys.yaml", account="111122223333", region="eu-north-1")
+    assert key.arn == f"arn:aws:kms:eu-north-1:111122223333:key/{key.id}"
+    assert service.calls == []
+    with mock_kms() as kms:
+        assert [view.alias for view in kms.seed(tmp_path / "keys.yaml")] == ["alias/x"]
+
+
+def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "keys.yaml"
+    for number, alias in enumerate(("alias/a", "alias/bb")):
+        path.write_text(f"keys: [{{alias: {alias}}}]")
+        os.utime(path, (number, number))
+        with mock_kms(seed=path) as kms:
+            assert [key.alias for key in kms.keys.values()] == [alias]
+
+
+def test_a_mock_inside_one_with_the_same_seed_has_its_keys_once(tmp_path: Path) -> None:
+    path, other = tmp_path / "keys.yaml", tmp_path / "other.yaml"
+    path.write_text("keys: [{alias: alias/x}]")
+    other.write_text("keys: [{alias: alias/y}]")
+    with mock_kms(seed=path) as outer, mock_kms(seed=path) as inner:
+        assert list(inner.keys) == list(outer.keys)
+        with mock_kms(seed=other) as innermost:
+            assert [key.alias for key in innermost.keys.values()] == ["alias/x", "alias/y"]
+        with mock_kms(seed=path, fresh=True) as fresh:
+            assert len(fresh.keys) == 1
+            assert list(fresh.keys) != list(outer.keys)
+
+
+# --- mistakes -------------------------------------------------------------------------------------------------------
+
+MISTAKES: list[Any] = [
+    ("", "1: the document: expected an object, found None", "empty"),
+    ("- 1", "1: the document: expected an object, found [1]", "list"),
+    ("region: eu-west-1", "1: the document: keys missing", "no keys"),
+    ("keys: []\nfoo: 1", "1: the document: unknown foo", "unknown part"),
+    ("keys: []\nversion: 2", "2: this release reads seed files of version 1 only", "newer"),
+    ("keys: []\naccount: 111122223333",
+     "2: account: expected a text, found 111122223333; write it in quotes", "account"),
+    ("keys:\n- {}\n- 5", "3: keys[1]: expected an object, found 5", "no key"),
+    ("keys:\n- {}\n- alias: alias/x\n  enabled: 1", "4: keys[1].enabled: expected true or false, found 1", "enabled"),
+    ("keys:\n- color: red", "2: keys[0]: unknown color", "unknown field"),
+    ("keys:\n- alias: [alias/x]", "2: keys[0].alias: expected a text, found ['alias/x']", "list of aliases"),
+    ("keys:\n- tags:\n    a: x\n    since: 2020-01-01",
+     "4: keys[0].tags['since']: expected a text, found datetime.date(2020, 1, 1); write it in quotes", "tag"),
+    ("keys:\n- aliases:\n  - alias/x\n  - 5",
+     "4: keys[0].aliases[1]: expected a text, found 5; write it in quotes", "item"),
+    ("keys:\n- alias: alias/x\n  alias: alias/y", "3: alias is there twice", "twice"),
+    ("keys:\n- alias: [", "2: no YAML: expected the node content, but found '<stream end>'", "torn"),
+    ("keys:\n- alias: \0", "no YAML: unacceptable character", "control character"),
+    ("keys:\n- &a {alias: alias/x}\n- *b", "3: no YAML: found undefined alias 'b'", "anchor"),
+    ("keys:\n- {}\n- spec: RSA_2048", "3: keys[1]: RSA_2048 needs a usage: ENCRYPT_DECRYPT or SIGN_VERIFY", "usage"),
+    ("keys:\n- alias: alias/x\n\n- alias: alias/x",
+     "4: keys[1]: AWS refuses CreateAlias: AlreadyExistsException: ", "alias"),
+    ("keys:\n- material_file: none.pem", "2: material_file cannot be read: ", "missing material file"),
+    ("keys:\n- material: AAAA\n  material_file: none.pem",
+     "3: material_file must be the path of a file, and material is not to stand beside it", "two materials"),
+    ("keys:\n- material_file: 5", "2: material_file must be the path of a file", "no path"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "reason"), [pytest.param(*row[:2], id=row[2]) for row in MISTAKES])
+def test_mistakes_in_yaml_are_shown_with_their_line(kms_mock: KmsMock, tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "bad.yaml"
+    path.write_text(text)
+    with pytest.raises(InvalidSeed) as refused:
+        kms_mock.seed(path)
+    assert reason in str(refused.value)
+    assert str(refused.value).startswith(f"{path}:")
+    assert len(kms_mock.keys) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        pytest.param('{"keys": [\n{},\n{"alias": 5}]}', "3: keys[1].alias: expected a text, found 5", id="type"),
+        pytest.param(
+            '{\n\t"keys": [\n\t\t{"alias": "\\u0000"}\n\t]\n}', "3: keys[0]: AWS refuses CreateAlias", id="tabs"
+        ),
+        pytest.param('{"keys": [\n{} {}', "2: no JSON: Expecting ',' delimiter", id="torn"),
+        pytest.param('{"keys": [],\n"keys": []}', "2: keys is there twice", id="twice"),
+    ],
+)
+def test_mistakes_in_json_are_shown_with_their_line(kms_mock: KmsMock, tmp_path: Path, text: str, reason: str) -> None:
+    path = tmp_path / "bad.json"
+    path.write_text(text)
+    with pytest.raises(InvalidSeed) as refused:
+        kms_mock.seed(path)
+    assert f"{path}:{reason}" in str(refused.value)
+    assert len(kms_mock.keys) == 0
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\xff"], ids=["missing", "no text"])
+def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None) -> None:
+    path = tmp_path / "keys.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InvalidSeed, match=r"^seed file .*keys\.yaml cannot be read: "):
+        mock_kms(seed=path).start()
+
+
+def test_merged_parts_have_the_line_of_the_key(kms_mock: KmsMock, tmp_path: Path) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text("keys:\n- &base\n  tags: {a: b}\n- <<: *base\n  usage: 5\n- <<: *base\n")
+    with pytest.raises(InvalidSeed, match=r"keys\.yaml:5: keys\[1\]\.usage"):
+        kms_mock.seed(path)
+
+
+def test_the_option_must_be_a_path() -> None:
+    with pytest.raises(InvalidOption, match=r"mock_kms\(\): seed must be the path of a file, not 5\."):
+        mock_kms(seed=5)  # type: ignore[call-overload]  # that is the mistake
+
+
+# --- where relative paths start -------------------------------------------------------------------------------------
+
+ONE = "keys: [{alias: alias/%s}]"
+CASE = """
+import boto3, pytest
+from pytest_kmsmock import mock_kms
+
+def names():
+    return [a["AliasName"] for a in boto3.client("kms").list_aliases()["Aliases"] if "/aws/" not in a["AliasName"]]
+
+def test_default(kms_mock):
+    assert names() == ["alias/%(default)s"]
+
+@pytest.mark.kms_mock(seed="data/marker.yaml")
+def test_marker():
+    assert names() == ["alias/marker"]
+
+def test_session(session_kms_mock, kms_mock):
+    assert names() == ["alias/%(default)s"]
+"""
+
+
+def write_seeds(pytester: pytest.Pytester) -> Path:
+    data = pytester.mkdir("data")
+    for name in ("ini", "marker", "line"):
+        (data / f"{name}.yaml").write_text(ONE % name)
+    (pytester.path / "sub").mkdir()
+    return data
+
+
+def test_ini_and_marker_start_from_the_rootdir(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_seeds(pytester)
+    ini = "[pytest]\nasyncio_default_fixture_loop_scope = function\nkms_mock_seed = data/ini.yaml\n"
+    pytester.makeini(ini)
+    (pytester.path / "sub" / "test_it.py").write_text(CASE % {"default": "ini"})
+    monkeypatch.chdir(pytester.path / "sub")
+    pytester.runpytest_inprocess("--rootdir", str(pytester.path), "-c", str(pytester.path / "tox.ini")).assert_outcomes(
+        passed=3
+    )
+
+
+def test_the_command_line_starts_from_the_working_directory(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_seeds(pytester)
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\nkms_mock_seed = data/ini.yaml\n")
+    (pytester.path / "sub" / "test_it.py").write_text(CASE % {"default": "line"})
+    monkeypatch.chdir(pytester.path / "sub")
+    run = pytester.runpytest_inprocess("-c", str(pytester.path / "tox.ini"), "--kms-seed", "../data/line.yaml")
+    run.assert_outcomes(passed=3)
+
+
+def test_code_starts_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "keys.yaml").write_text(ONE % "x")
+    monkeypatch.chdir(tmp_path)
+    with mock_kms(seed="keys.yaml") as kms:
+        assert kms.keys["alias/x"].state == "Enabled"
