@@ -11,13 +11,19 @@ from .mock import mock_kms
 
 if TYPE_CHECKING:
     from .enclave import FakeEnclave
-    from .errors import KmsMockError
+    from .errors import KmsHygieneError, KmsHygieneWarning, KmsMockError
     from .handle import KmsMock
 
-__all__ = ["FakeEnclave", "KmsMock", "KmsMockError", "mock_kms"]
+__all__ = ["FakeEnclave", "KmsHygieneError", "KmsHygieneWarning", "KmsMock", "KmsMockError", "mock_kms"]
 
 #: Public names whose modules are loaded when first used, so that importing the package costs next to nothing.
-_LAZY = {"FakeEnclave": "enclave", "KmsMock": "handle", "KmsMockError": "errors"}
+_LAZY = {
+    "FakeEnclave": "enclave",
+    "KmsHygieneError": "errors",
+    "KmsHygieneWarning": "errors",
+    "KmsMock": "handle",
+    "KmsMockError": "errors",
+}
 
 
 def __getattr__(name: str) -> Any:

@@ -48,6 +48,14 @@ class UnusedFaults(KmsMockError, AssertionError):
     """Faults were added that never fired, and the test asked for a check."""
 
 
+class KmsHygieneWarning(UserWarning):
+    """A hygiene check found something, and the option `hygiene` is `warn`."""
+
+
+class KmsHygieneError(KmsMockError, AssertionError):
+    """Hygiene checks found something, and the option `hygiene` is `error`."""
+
+
 class NotActive(KmsMockError):
     """A handle was used outside its mock, or a mock was stopped that is not running."""
 

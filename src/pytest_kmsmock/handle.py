@@ -8,11 +8,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from . import environment, scopes
-from .console import assertions, cloudtrail, deterministic, snapshot
+from .console import assertions, cloudtrail, deterministic, permissions, snapshot
 from .console.calls import Calls
 from .console.faults import Faults
 from .console.inspection import Decrypted, Keys, KeyView, open_blob
 from .console.key_stores import KeyStores
+from .console.least_privilege import LeastPrivilege, least_privilege
 from .console.seeds import KeySeed, apply_seed, plant
 from .errors import MissingExtra, NotActive
 from .intercept import http, installation, pauses, wire
@@ -243,6 +244,26 @@ class KmsMock:
             mocks.append(outer)
         calls = (call for mock in mocks for call in reversed(mock.calls))
         return open_blob(self.service, calls, blob, context, None if key is None else self.keys[key])
+
+    def least_privilege(self, *, portable: bool = False) -> LeastPrivilege:
+        """Return the smallest policies under which the calls made so far pass: for each principal, and for each key.
+
+        What policies refused is left out. Who should be allowed what he was refused, calls it in a mock with
+        `enforce_policies=False`, where nobody is refused.
+
+        Args:
+            portable: whether keys are told by their aliases (`kms:ResourceAliases`), and keys that the calls created as
+                any key, so that the policies fit other mocks and AWS itself; by default by their ARNs.
+
+        Example:
+            >>> from pytest_kmsmock import mock_kms
+            >>> with mock_kms() as kms:
+            ...     _ = kms.client().list_keys()
+            ...     kms.least_privilege().identity_policies["arn:aws:iam::123456789012:user/Administrator"]["Statement"]
+            [{'Effect': 'Allow', 'Action': 'kms:ListKeys', 'Resource': '*'}]
+        """
+        aliases = permissions.aliases_before(self.service.state, self.calls) if portable else None
+        return least_privilege(permissions.permissions(self.calls, aliases))
 
     def dump(self, path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
         """Return the whole state as a document for `load`, of values that JSON has; secret key material too.

@@ -55,7 +55,15 @@ class MockKms:
 
         Raises:
             NotActive: when it is not running.
+            KmsHygieneError: with `hygiene="error"`, when a check found something.
         """
+        handle = self._end()
+        if handle.options.hygiene != "off":
+            from .console import hygiene
+
+            hygiene.inspect(handle)
+
+    def _end(self) -> KmsMock:
         if not self._entered:
             raise NotActive("stop() without start(): this mock_kms() is not running.")
         innermost = scopes.current()
@@ -63,6 +71,7 @@ class MockKms:
         assert handle is not None
         self._entered.remove(handle)
         handle.leave()
+        return handle
 
     def __enter__(self) -> KmsMock:
         return self.start()
@@ -70,7 +79,10 @@ class MockKms:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.stop()
+        if kind is None:
+            self.stop()
+        else:
+            self._end()  # hygiene is no matter beside the exception that ends the block
 
     async def __aenter__(self) -> KmsMock:
         return self.start()
@@ -78,7 +90,10 @@ class MockKms:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        self.stop()
+        if kind is None:
+            self.stop()
+        else:
+            self._end()  # hygiene is no matter beside the exception that ends the block
 
     def __call__(self, target: _T) -> _T:
         """Decorate a function, coroutine function, generator function or test class."""
@@ -102,6 +117,8 @@ def mock_kms(
     deterministic: bool = ...,
     seed: str | os.PathLike[str] | None = ...,
     request_quotas: bool = ...,
+    hygiene: str = ...,
+    hygiene_checks: str | tuple[str, ...] = ...,
     endpoint_urls: str | tuple[str, ...] = ...,
 ) -> MockKms: ...
 

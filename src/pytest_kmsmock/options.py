@@ -33,6 +33,9 @@ class Options:
         seed: a YAML or JSON file of keys that the mock begins with. A relative path starts from the working directory
             in code and on the command line, from pytest's rootdir in a marker and in an ini file.
         request_quotas: whether KMS throttles calls that come too fast, by AWS's quotas per second on the mock's clock.
+        hygiene: whether uses of KMS that AWS allows and a review would not are looked for when the mock ends: `off`,
+            `warn` (`KmsHygieneWarning`) or `error` (`KmsHygieneError`).
+        hygiene_checks: the names of the checks, all by default; see `pytest_kmsmock.console.hygiene.CHECKS`.
         endpoint_urls: further endpoints that the mock answers, besides those of AWS; such as `http://localhost:4566`.
     """
 
@@ -48,6 +51,8 @@ class Options:
         default=None, metadata={"help": "YAML or JSON file of keys that the mock begins with"}
     )
     request_quotas: bool = field(default=False, metadata={"help": "throttle calls by AWS's quotas per second"})
+    hygiene: str = field(default="off", metadata={"help": "look for questionable uses of KMS: off, warn or error"})
+    hygiene_checks: tuple[str, ...] = field(default=(), metadata={"help": "hygiene checks to run, by default all"})
     endpoint_urls: tuple[str, ...] = field(
         default=(), metadata={"help": "endpoints that the mock answers besides AWS's"}
     )
@@ -67,6 +72,8 @@ class Options:
             InvalidOption: for a name that is no option or a value that does not fit it.
         """
         values: dict[str, Any] = {name: _fit(name, value, where) for name, value in given.items()}
+        if "hygiene_checks" in values:
+            _check_names(values["hygiene_checks"], where)
         if values.get("seed") is not None:
             values["seed"] = str(Path.cwd() / values["seed"])
         return replace(self, **values) if values else self
@@ -76,6 +83,7 @@ class Options:
 _FORMS = {
     "region": (re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+"), "a Region such as 'eu-west-1'"),
     "account_id": (re.compile(r"\d{12}"), "12 digits such as '111122223333', as text"),
+    "hygiene": (re.compile("off|warn|error"), "'off', 'warn' or 'error'"),
 }
 
 
@@ -106,3 +114,17 @@ def _fit(name: str, value: object, where: str) -> object:
             raise InvalidOption(f"{where}: {name} must be a text or a list of texts, not {value!r}.")
         return tuple(value)
     return value
+
+
+def _check_names(names: object, where: str) -> None:
+    """Refuse hygiene checks that there are not."""
+    from .console.hygiene import CHECK_NAMES
+
+    assert isinstance(names, tuple)
+    for name in names:
+        if name not in CHECK_NAMES:
+            close = difflib.get_close_matches(name, CHECK_NAMES, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise InvalidOption(
+                f"{where}: {name!r} is no hygiene check.{hint} The checks are: {', '.join(CHECK_NAMES)}."
+            )

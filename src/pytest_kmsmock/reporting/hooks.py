@@ -7,6 +7,7 @@ What the one sends to the other hangs on the report of a test's tear-down.
 from __future__ import annotations
 
 from collections.abc import Generator
+from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,6 +137,14 @@ class Watch:
                 "keys": key_entries(mocks, self._known_keys),
             }
             data["entry"] = entry
+        if self._permissions:
+            from ..console.permissions import aliases_before, permissions
+
+            records = [call.record for call in seen]
+            aliases = {
+                arn: names for mock in mocks for arn, names in aliases_before(mock.service.state, records).items()
+            }
+            data["permissions"] = [astuple(permission) for permission in permissions(records, aliases)]
         return data
 
 
@@ -151,6 +160,7 @@ class RunReport:
         self._policy: str | None = config.getoption("kms_mock_policy")
         self._directory = config.invocation_params.dir
         self._tests: list[ItemEntry] = []
+        self._permissions: set[tuple[Any, ...]] = set()
         self._written: list[tuple[str, Path]] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
@@ -160,6 +170,7 @@ class RunReport:
             return
         if "entry" in data:
             self._tests.append(data["entry"])
+        self._permissions |= set(data.get("permissions", ()))
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -167,10 +178,19 @@ class RunReport:
         if self._report:
             from .html import page
 
-            path = self._directory / self._report
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(page(self._tests), encoding="utf-8")
-            self._written.append(("KMS report", path))
+            self._write("KMS report", self._report, page(self._tests))
+        if self._policy is not None:
+            from ..console.least_privilege import least_privilege
+            from ..console.permissions import Permission
+
+            policies = least_privilege(Permission(*fields) for fields in self._permissions)
+            self._write("KMS policies", self._policy, policies.to_json())
+
+    def _write(self, what: str, name: str, text: str) -> None:
+        path = self._directory / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        self._written.append((what, path))
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table and where the files are."""
