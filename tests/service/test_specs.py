@@ -47,7 +47,6 @@ def algorithms_of(usage: str) -> set[str]:
         pytest.param(algorithms_of("SIGN_VERIFY"), "SigningAlgorithmSpec", id="signing of some spec"),
         pytest.param(algorithms_of("ENCRYPT_DECRYPT"), "EncryptionAlgorithmSpec", id="encryption of some spec"),
         pytest.param(algorithms_of("GENERATE_VERIFY_MAC"), "MacAlgorithmSpec", id="mac of some spec"),
-        pytest.param({spec.name for spec in KEY_SPECS.values() if spec.legacy}, "CustomerMasterKeySpec", id="legacy"),
         pytest.param({spec.name for spec in KEY_SPECS.values() if spec.data_key_pair}, "DataKeyPairSpec", id="pairs"),
         pytest.param(
             {usage for spec in KEY_SPECS.values() for usage in spec.usages}, "KeyUsageType", id="usages of specs"

@@ -137,8 +137,9 @@ def _key_of_envelope(call: Call, envelope: Envelope, member: str, permission: st
     found = region.keys.get(envelope.key_id) or call.state.find_key(region.name, envelope.key_id)
     if found is not None:
         return Target(permission, found.arn, found, member=member, from_ciphertext=True)
-    if any(key.material(envelope.material_id) for home in call.state.regions() for key in home.keys.values()):
-        raise errors.INVALID_CIPHERTEXT()  # the material is known: the blob is damaged where it names the key
+    keys = (key for home in call.state.regions() for key in home.keys.values())
+    if any(key.material(envelope.material_id) and key.id != envelope.key_id for key in keys):
+        raise errors.INVALID_CIPHERTEXT()  # the material is another key's: the blob is damaged where it names the key
     raise errors.CIPHERTEXT_OUT_OF_SIGHT()
 
 

@@ -33,7 +33,6 @@ class KeySpec:
         key_type: what UpdateAlias compares.
         bits: size of the modulus, field or secret; 0 where ``parameters`` says all.
         parameters: the standard's name of curve or parameter set, "" where ``bits`` says all.
-        legacy: whether the deprecated CustomerMasterKeySpec has the name as well.
         partitions: AWS partitions that have the spec; None is all of them but those of ``absent_from``.
         absent_from: AWS partitions that do not have the spec.
         data_key_pair: whether GenerateDataKeyPair takes it as KeyPairSpec.
@@ -47,7 +46,6 @@ class KeySpec:
     key_type: KeyType = "asymmetric"
     bits: int = 0
     parameters: str = ""
-    legacy: bool = False
     partitions: frozenset[str] | None = None
     absent_from: frozenset[str] = frozenset()
     data_key_pair: bool = False
@@ -134,7 +132,7 @@ _CHINA = frozenset({"aws-cn"})
 
 
 def _rsa(bits: int) -> KeySpec:
-    return KeySpec(f"RSA_{bits}", "rsa", _RSA, bits=bits, legacy=True, data_key_pair=True)
+    return KeySpec(f"RSA_{bits}", "rsa", _RSA, bits=bits, data_key_pair=True)
 
 
 def _ml_kem(size: int) -> KeySpec:
@@ -155,7 +153,6 @@ def _nist_curve(bits: int, hash_bits: int) -> KeySpec:
         MappingProxyType({"SIGN_VERIFY": (f"ECDSA_SHA_{hash_bits}",), "KEY_AGREEMENT": ("ECDH",)}),
         bits=bits,
         parameters=f"secp{bits}r1",
-        legacy=True,
         data_key_pair=True,
     )
 
@@ -167,7 +164,6 @@ def _hmac(bits: int) -> KeySpec:
         MappingProxyType({"GENERATE_VERIFY_MAC": (f"HMAC_SHA_{bits}",)}),
         key_type="hmac",
         bits=bits,
-        legacy=True,
         import_lengths=MappingProxyType({"": bits // 8}),
     )
 
@@ -179,7 +175,6 @@ _SPECS = (
         MappingProxyType({"ENCRYPT_DECRYPT": ("SYMMETRIC_DEFAULT",)}),
         key_type="symmetric",
         bits=256,
-        legacy=True,
         # China Regions have 128-bit SM4 keys: https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html
         import_lengths=MappingProxyType({"": 32, "aws-cn": 16}),
     ),
@@ -195,7 +190,6 @@ _SPECS = (
         MappingProxyType({"SIGN_VERIFY": ("ECDSA_SHA_256",)}),
         bits=256,
         parameters="secp256k1",
-        legacy=True,
         data_key_pair=True,
     ),
     KeySpec(
@@ -223,7 +217,6 @@ _SPECS = (
         MappingProxyType({"ENCRYPT_DECRYPT": ("SM2PKE",), "SIGN_VERIFY": ("SM2DSA",), "KEY_AGREEMENT": ("ECDH",)}),
         bits=256,
         parameters="sm2p256v1",
-        legacy=True,
         partitions=_CHINA,
         data_key_pair=True,
     ),

@@ -148,10 +148,12 @@ def test_a_named_key_must_be_the_one_that_encrypted(
         kms_client.re_encrypt(CiphertextBlob=blob, SourceKeyId=new_key(), DestinationKeyId=new_key())
 
 
-def test_the_blob_of_a_key_in_another_region_cannot_be_seen(
+def test_the_blob_of_a_key_that_is_not_here_cannot_be_seen(
     kms_mock: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
 ) -> None:
     blob = kms_client.encrypt(KeyId=new_key(), Plaintext=b"p")["CiphertextBlob"]
+    with refusal("AccessDeniedException", OUT_OF_SIGHT):
+        kms_mock.client(region="eu-west-1").decrypt(CiphertextBlob=blob)
     with mock_kms(fresh=True) as elsewhere, refusal("AccessDeniedException", OUT_OF_SIGHT):
         elsewhere.client().decrypt(CiphertextBlob=blob)
 
