@@ -198,8 +198,8 @@ def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None) -> N
 
 def test_merged_parts_have_the_line_of_the_key(kms_mock: KmsMock, tmp_path: Path) -> None:
     path = tmp_path / "keys.yaml"
-    path.write_text("keys:\n- &base\n  tags: {a: b}\n- <<: *base\n  usage: 5\n- <<: *base\n")
-    with pytest.raises(InvalidSeed, match=r"keys\.yaml:5: keys\[1\]\.usage"):
+    path.write_text("keys:\n- tags: &merged {enabled: x}\n- alias: alias/x\n  <<: *merged\n")
+    with pytest.raises(InvalidSeed, match=r"keys\.yaml:3: keys\[1\]\.enabled: expected true or false, found 'x'$"):
         kms_mock.seed(path)
 
 
@@ -244,9 +244,9 @@ def test_ini_and_marker_start_from_the_rootdir(pytester: pytest.Pytester, monkey
     pytester.makeini(ini)
     (pytester.path / "sub" / "test_it.py").write_text(CASE % {"default": "ini"})
     monkeypatch.chdir(pytester.path / "sub")
-    pytester.runpytest_inprocess("--rootdir", str(pytester.path), "-c", str(pytester.path / "tox.ini")).assert_outcomes(
-        passed=3
-    )
+    pytester.runpytest_inprocess(
+        "-p", "no:randomly", "--rootdir", str(pytester.path), "-c", str(pytester.path / "tox.ini")
+    ).assert_outcomes(passed=3)
 
 
 def test_the_command_line_starts_from_the_working_directory(
@@ -256,7 +256,9 @@ def test_the_command_line_starts_from_the_working_directory(
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\nkms_mock_seed = data/ini.yaml\n")
     (pytester.path / "sub" / "test_it.py").write_text(CASE % {"default": "line"})
     monkeypatch.chdir(pytester.path / "sub")
-    run = pytester.runpytest_inprocess("-c", str(pytester.path / "tox.ini"), "--kms-seed", "../data/line.yaml")
+    run = pytester.runpytest_inprocess(
+        "-p", "no:randomly", "-c", str(pytester.path / "tox.ini"), "--kms-seed", "../data/line.yaml"
+    )
     run.assert_outcomes(passed=3)
 
 

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 
 from pytest_kmsmock import KmsMock, KmsMockError, mock_kms
 from pytest_kmsmock.errors import InvalidSeed
+from pytest_kmsmock.service.material import der
 from pytest_kmsmock.service.specs import KEY_SPECS
 
 ID = "1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -94,15 +95,21 @@ def test_pem_is_taken_in_its_common_forms(
         assert kms_client.get_public_key(KeyId=key.id)["PublicKey"] == public
 
 
-def test_ml_dsa_keys_are_taken_with_the_expanded_key_beside_the_seed(kms_mock: KmsMock) -> None:
-    # OpenSSL writes both by default: https://docs.openssl.org/3.5/man7/EVP_PKEY-ML-DSA/ (output_formats "seed-priv").
-    from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA44PrivateKey
+def test_older_forms_are_taken_as_der_too(kms_mock: KmsMock) -> None:
+    private = ec.generate_private_key(ec.SECP256R1())
+    sec1 = private.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+    key = kms_mock.create_key(spec="ECC_NIST_P256", usage="SIGN_VERIFY", material=sec1)
+    assert key.material() == private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
-    plain = kms_mock.create_key(spec="ML_DSA_44")
-    seed = plain.material()[-32:]
-    private = MLDSA44PrivateKey.from_seed_bytes(seed)
-    written = private.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    assert kms_mock.create_key(spec="ML_DSA_44", material=written).material() == plain.material()
+
+@pytest.mark.parametrize("spec", ["ML_DSA_44", "ML_KEM_768"])
+def test_keys_with_the_expanded_key_beside_the_seed_are_taken(kms_mock: KmsMock, spec: str) -> None:
+    # What `openssl genpkey` writes, the form "both" of RFC 9881, section 6, and RFC 9935, section 6.
+    material = kms_mock.create_key(spec=spec).material()
+    start = material.index(b"\x06\x09") - 2  # the AlgorithmIdentifier
+    algorithm, seed = material[start : start + 13], material[-32 if spec == "ML_DSA_44" else -64 :]
+    both = der.encode(der.SEQUENCE, *(der.encode(der.OCTET_STRING, part) for part in (seed, bytes(2400))))
+    assert kms_mock.create_key(spec=spec, material=der.encode_pkcs8(algorithm, both)).material() == material
 
 
 def test_openssl_keys_are_taken(kms_mock: KmsMock, tmp_path: Path) -> None:

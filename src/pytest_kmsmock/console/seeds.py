@@ -16,17 +16,22 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
 from ..errors import InvalidSeed
 from ..service.caller import Caller, administrator
 from ..service.errors import KmsError
 from ..service.identifiers import KEY_ID, key_arn, partition_of
 from ..service.imported import material_id, put_material
-from ..service.material import InvalidMaterial, load
+from ..service.material import InvalidMaterial, der, load
 from ..service.material.pool import LazyMaterial
 from ..service.records import KeyMaterial
 from ..service.specs import KEY_SPECS, KeySpec
 
 if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
     from ..service.material import Material
     from ..service.records import Key
     from ..service.service import FakeKms
@@ -241,15 +246,7 @@ def _from_pem(text: str) -> bytes:
         return base64.b64decode("".join(body.split()), validate=True)
     if label not in ("RSA PRIVATE KEY", "EC PRIVATE KEY") or "ENCRYPTED" in body:
         raise ValueError(f"a PEM {label} is not taken: give the private key, not encrypted")
-    from cryptography.hazmat.primitives.serialization import (
-        Encoding,
-        NoEncryption,
-        PrivateFormat,
-        load_pem_private_key,
-    )
-
-    key = load_pem_private_key(text.strip().encode(), password=None)
-    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return _written(serialization.load_pem_private_key(text.strip().encode(), password=None))
 
 
 @functools.lru_cache(maxsize=256)
@@ -258,27 +255,39 @@ def _load(spec: KeySpec, data: bytes) -> Material:
     try:
         return load(spec, data)
     except InvalidMaterial:
-        rewritten = _rewritten(data)
-        if rewritten is None or rewritten == data:
+        rewritten = _seed_form(data) or _pkcs8(data)
+        if rewritten is None:
             raise
         return load(spec, rewritten)
 
 
-def _rewritten(data: bytes) -> bytes | None:
-    """Return PKCS#8 as `cryptography` writes it, of a private key that it reads: OpenSSL adds the expanded key."""
-    from cryptography.exceptions import UnsupportedAlgorithm
-    from cryptography.hazmat.primitives.serialization import (
-        Encoding,
-        NoEncryption,
-        PrivateFormat,
-        load_der_private_key,
-    )
+def _seed_form(data: bytes) -> bytes | None:
+    """Return an ML-DSA or ML-KEM key as its seed, of one that holds seed and expanded key, as OpenSSL writes it.
 
+    See https://www.rfc-editor.org/rfc/rfc9881#name-private-key-format ("both").
+    """
     try:
-        key = load_der_private_key(data, password=None)
+        _, rest = der.take_integer(der.only(data, der.SEQUENCE))
+        algorithm, rest = der.take(rest, der.SEQUENCE)
+        seed, _ = der.take(der.only(der.only(rest, der.OCTET_STRING), der.SEQUENCE), der.OCTET_STRING)
+    except der.InvalidDer:
+        return None
+    return der.encode_pkcs8_seed(der.encode(der.SEQUENCE, algorithm), seed)
+
+
+def _pkcs8(data: bytes) -> bytes | None:
+    """Return the PKCS#8 form of an RSA or EC key in its older form (PKCS#1, SEC 1)."""
+    try:
+        key = serialization.load_der_private_key(data, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         return None
-    return key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return _written(key)
+
+
+def _written(key: PrivateKeyTypes) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )  # fmt: skip
 
 
 def apply_seed(service: FakeKms, path: str | os.PathLike[str], *, account: str, region: str) -> list[Key]:
