@@ -21,7 +21,7 @@ from botocore.httpsession import URLLib3Session
 
 from pytest_kmsmock import guard, mock_kms
 from pytest_kmsmock.environment import DUMMY_SECRET_ACCESS_KEY
-from pytest_kmsmock.errors import RealKmsCall
+from pytest_kmsmock.errors import MissingExtra, RealKmsCall
 from pytest_kmsmock.intercept import installation
 
 
@@ -238,3 +238,16 @@ def test_paginators(wire):
         pages = list(client.get_paginator("list_keys").paginate(PaginationConfig={"PageSize": 3}))
         assert [len(page["Keys"]) for page in pages] == [3, 3, 1]
         assert {entry["KeyId"] for page in pages for entry in page["Keys"]} == made
+
+
+def test_who_parses_answers_in_a_way_of_its_own_gets_them_from_the_wire(kms_mock):
+    # As the AWS CLI does. The factory may be older than the package: see tests/cli for that.
+    session = botocore.session.Session()
+    session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
+    client = session.create_client("kms")
+    assert client.create_key()["KeyMetadata"]["CreationDate"].replace(".", "").isdigit()
+
+
+def test_aiobotocore_is_named_when_it_is_missing(kms_mock):
+    with pytest.raises(MissingExtra, match=r"pip install 'pytest-kmsmock\[aio\]'"):
+        kms_mock.async_client()

@@ -17,6 +17,7 @@ import os
 import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 from .. import environment, guard, scopes
 from ..service.errors import MISSING_TOKEN, InjectedError, KmsError
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from ..handle import KmsMock
 
 _installed = False
+#: Whoever parses answers differently from botocore's defaults, as the AWS CLI does. Only on the wire are they asked.
+_own_parsers: WeakSet[Any] = WeakSet()
 
 
 def install() -> None:
@@ -45,15 +48,30 @@ def install() -> None:
     is_early = "botocore.hooks" not in sys.modules
     from botocore import handlers, httpsession
     from botocore.hooks import HierarchicalEmitter
+    from botocore.parsers import ResponseParserFactory
 
     handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
     httpsession.URLLib3Session.send = _answering(httpsession.URLLib3Session.send)
+    ResponseParserFactory.set_parser_defaults = _noting(ResponseParserFactory.set_parser_defaults)
     if is_early:
         return
     for candidate in gc.get_objects():
         if issubclass(type(candidate), HierarchicalEmitter):
             for event, handler in _HANDLERS:
                 candidate.register_first(event, handler)
+        elif issubclass(type(candidate), ResponseParserFactory) and candidate._defaults:  # noqa: SLF001
+            _own_parsers.add(candidate)
+
+
+def _noting(set_parser_defaults: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the method that gives a factory of parsers other defaults, so that it is known who has some."""
+
+    @functools.wraps(set_parser_defaults)
+    def set_and_note(factory: Any, **defaults: Any) -> Any:
+        _own_parsers.add(factory)
+        return set_parser_defaults(factory, **defaults)
+
+    return set_and_note
 
 
 def before_call(
@@ -71,7 +89,7 @@ def before_call(
     if credentials is None and "AWS_ACCESS_KEY_ID" not in os.environ:
         return None  # the test took the credentials away: botocore raises NoCredentialsError, as it would for AWS
     access_key = _access_key(credentials)
-    if mock.goes_by_wire(model.name):
+    if _own_parsers or mock.goes_by_wire(model.name):
         if not mock.knows(access_key):
             # Real ones must not sign anything, not even what stays here.
             context.setdefault("signing", {})["request_credentials"] = _StandIn(access_key)
