@@ -110,10 +110,15 @@ def service_problem(settings: Mapping[str, str], outside: Outside) -> errors.Kms
     name = settings.get("VpcEndpointServiceName")
     if name is None:
         return None
-    proxy = next((proxy for proxy in outside.proxies.values() if proxy.vpc_endpoint_service == name), None)
-    if proxy is None or proxy.vpc_endpoint_service_owner != settings["VpcEndpointServiceOwner"]:
+    owner = settings["VpcEndpointServiceOwner"]
+    behind = [
+        proxy.endpoint
+        for proxy in outside.proxies.values()
+        if (proxy.vpc_endpoint_service, proxy.vpc_endpoint_service_owner) == (name, owner)
+    ]
+    if not behind:
         return errors.PROXY_SERVICE_NOT_FOUND(service=name)
-    return None if proxy.endpoint == settings["UriEndpoint"] else errors.PROXY_SERVICE_MISMATCH()
+    return None if settings["UriEndpoint"] in behind else errors.PROXY_SERVICE_MISMATCH()
 
 
 def finish_connection(state: State, region: Region, store: CustomKeyStore, when: datetime) -> None:
