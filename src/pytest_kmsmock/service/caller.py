@@ -21,6 +21,7 @@ class Caller:
         administrator: whether it has an identity policy that allows everything, as the default caller has.
         session_policies: texts of session policies, which limit what the session may do.
         context: further condition keys of its requests by lower-case name (`aws:sourceip`, `kms:viaservice`, ...).
+        key: all that says which policies bear on it, in one text; for caches.
     """
 
     principal: Principal
@@ -28,6 +29,12 @@ class Caller:
     administrator: bool = False
     session_policies: tuple[str, ...] = ()
     context: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
+    key: str = field(init=False, repr=False, compare=False, default="")
+
+    def __post_init__(self) -> None:
+        endpoint = self.context.get("aws:sourcevpce", "")
+        key = f"{self.principal.identity}|{self.administrator}|{self.session_policies}|{endpoint}"
+        object.__setattr__(self, "key", key)
 
     @property
     def arn(self) -> str:

@@ -21,6 +21,7 @@ from .state import Region, State
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from .authorization.decision import Decision
     from .caller import Caller
     from .service import FakeKms
 
@@ -64,6 +65,7 @@ class Call:
     request_id: str
     targets: tuple[Target, ...] = ()
     authorized: bool = False  # whether the caller has permission for all of them
+    decisions: tuple[Decision, ...] = ()  # what was decided on each, until one was refused
     notes: dict[str, Any] = field(default_factory=dict)  # what a target's finder worked out, for the function
 
     @property

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .caller import Caller
 from .clock import Clock
@@ -22,6 +22,9 @@ from .operation import Call, Result, Target
 from .pipeline import find_operation, perform
 from .records import Key
 from .state import State
+
+if TYPE_CHECKING:
+    from .authorization.decision import Decision
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,7 @@ class CallRecord:
         targets: what the call needed permission for, as far as it was found; keys as they were before the call.
         authorized: whether the caller was found to have all these permissions, so that anything that refused the call
             came later.
+        decisions: what the policies decided on each target, until one was refused; empty if they were not asked.
         number: grows from call to call in the whole process, over all mocks.
         started: when, in seconds of `time.perf_counter`.
         took: how long the fake KMS worked on it, in seconds.
@@ -57,6 +61,7 @@ class CallRecord:
     error: KmsError | None
     targets: tuple[Target, ...] = field(repr=False)
     authorized: bool = field(default=False, repr=False)
+    decisions: tuple[Decision, ...] = field(default=(), repr=False)
     number: int = field(default=0, repr=False)
     started: float = field(default=0.0, repr=False)
     took: float = field(default=0.0, repr=False)
@@ -170,6 +175,7 @@ class FakeKms:
                     error,
                     call.targets,
                     call.authorized,
+                    call.decisions,
                     number,
                     started,
                     time.perf_counter() - started,

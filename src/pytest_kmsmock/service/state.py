@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from .iam import Iam
 from .identifiers import partition_of
 from .outside import Outside
 from .records import SHARED, Alias, CustomKeyStore, Grant, Key, LastUsage, ServiceEvent
@@ -126,13 +127,15 @@ class State:
     The types of the attributes are what dumps go by (`console.snapshot`).
     """
 
-    __slots__ = ("_regions", "events", "outside", "timeline")
+    __slots__ = ("_regions", "events", "iam", "outside", "timeline")
 
     _regions: dict[tuple[str, str], Region]
     #: A heap of (when, account, Region, key id or custom key store id): something may be due by then.
     timeline: list[tuple[datetime, str, str, str]]
     #: What custom key stores stand on, which is not KMS's.
     outside: Outside
+    #: The policies of everything but keys, which are not KMS's either.
+    iam: Iam
     #: What KMS did on its own, oldest first. As the calls, it is not copied to a nested scope.
     events: list[ServiceEvent]
 
@@ -140,6 +143,7 @@ class State:
         self._regions = {}
         self.timeline = []
         self.outside = Outside()
+        self.iam = Iam()
         self.events = []
 
     def region(self, account: str, name: str) -> Region:
@@ -216,4 +220,5 @@ class State:
         clone._regions = {place: region.copy() for place, region in self._regions.items()}
         clone.timeline = self.timeline.copy()
         clone.outside = self.outside.copy()
+        clone.iam = self.iam.copy()
         return clone
