@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from datetime import datetime, timezone
@@ -138,3 +139,32 @@ def test_a_dry_run_reads_the_document(kms_client: BaseClient, enclave: FakeEncla
             **members,
             Recipient={"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": b"document"},
         )
+
+
+def test_a_document_is_read_once_for_policy_and_answer(
+    kms_client: BaseClient, enclave: FakeEnclave, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from pytest_kmsmock.service import recipient
+
+    condition = {"StringEqualsIgnoreCase": {"kms:RecipientAttestation:PCR0": enclave.pcrs[0].hex()}}
+    statement = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Resource": "*"}
+    policy = {
+        "Version": "2012-10-17",
+        "Statement": [
+            statement | {"Action": ["kms:PutKeyPolicy", "kms:Encrypt"]},
+            statement | {"Action": "kms:Decrypt", "Condition": condition},
+        ],
+    }
+    key_id = kms_client.create_key(Policy=json.dumps(policy))["KeyMetadata"]["KeyId"]
+    blob = kms_client.encrypt(KeyId=key_id, Plaintext=b"secret")["CiphertextBlob"]
+    read: list[bytes] = []
+    parse = recipient.parse_attestation
+
+    def count(document: bytes, **options: Any) -> recipient.Attestation:
+        read.append(document)
+        return parse(document, **options)
+
+    monkeypatch.setattr(recipient, "parse_attestation", count)
+    answer = kms_client.decrypt(CiphertextBlob=blob, Recipient=enclave.recipient())
+    assert enclave.decrypt(answer["CiphertextForRecipient"]) == b"secret"
+    assert len(read) == 1
