@@ -93,7 +93,7 @@ def test_a_predefined_alias_without_a_key_is_no_key(kms_mock: KmsMock, kms_clien
     kms_client.list_aliases()
     with pytest.raises(UnknownKey):
         kms_mock.keys["alias/aws/s3"]
-    kms_client.encrypt(KeyId="alias/aws/s3", Plaintext=b"x")
+    kms_client.describe_key(KeyId="alias/aws/s3")
     assert kms_mock.keys["alias/aws/s3"].record.manager == "AWS"
 
 
