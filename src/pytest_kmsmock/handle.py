@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import environment, scopes
@@ -215,7 +216,7 @@ class KmsMock:
             InvalidSeed: with the line and the reason.
         """
         planted = apply_seed(self.service, path, account=self.account_id, region=self.region)
-        self.seeded |= {os.fspath(path)}
+        self.seeded |= {str(Path.cwd() / path)}
         return [KeyView(self.service, key) for key in planted]
 
     @property
