@@ -3,6 +3,10 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from pytest_kmsmock.service.authorization.principals import Principal
+from pytest_kmsmock.service.caller import Caller
+from pytest_kmsmock.service.errors import KmsError
+
 
 @pytest.fixture
 def key_id(kms_mock, kms_client):
@@ -165,3 +169,13 @@ def test_the_failing_line_is_the_tests_own(pytester):
     result = pytester.runpytest_subprocess("-p", "no:randomly")
     result.stdout.fnmatch_lines(['*kms_mock.assert_called("Decrypt")*', "E*No KMS call was made at all.*"])
     result.stdout.no_fnmatch_line("*assertions.py*")
+
+
+def test_a_caller_of_ones_own_is_named(kms_mock):
+    caller = Caller(Principal.parse("arn:aws:iam::111122223333:user/Alice"), "111122223333")
+    with pytest.raises(KmsError):
+        kms_mock.service.call("ListKeys", {"Limit": 0}, caller, "eu-west-1")
+    assert (
+        "ListKeys(Limit=0) in eu-west-1 by arn:aws:iam::111122223333:user/Alice -> ValidationException"
+        in (failure(kms_mock.assert_not_called)[-1])
+    )

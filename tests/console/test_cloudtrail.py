@@ -518,6 +518,9 @@ def test_an_attested_request_shows_the_enclave(kms, client, key):  # ct-decrypt-
     assert recipient["attestationDocumentEnclaveImageDigest"] == bytes(range(48)).hex()
     assert recipient["attestationDocumentModuleId"]
     assert "recipient" not in last(kms)["requestParameters"]
+    instance = FakeEnclave({4: bytes(48)}, kind="NitroTPM", private_key=enclave.private_key)
+    client.generate_data_key(KeyId=key["KeyId"], KeySpec="AES_256", Recipient=instance.recipient())
+    assert set(last(kms)["additionalEventData"]["recipient"]) == {"attestationDocumentModuleId"}
 
 
 def test_a_document_that_is_none_is_left_out(kms, client, key):
@@ -555,3 +558,54 @@ def test_what_answers_shows_are_members_of_the_answer():
     for operation, members in tables.ANSWERS.items():
         output = description["operations"][operation]["output"]["shape"]
         assert set(members) <= set(description["shapes"][output]["members"])
+
+
+def test_keys_in_custom_key_stores_tell_their_store(kms, client):  # ct-decrypt, "in an AWS CloudHSM key store"
+    store = kms.key_stores.add_store()
+    key_id = client.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store)["KeyMetadata"]["KeyId"]
+    client.encrypt(KeyId=key_id, Plaintext=b"x")
+    assert last(kms)["additionalEventData"]["customKeyStoreId"] == store
+    assert "xksKeyId" not in last(kms)["additionalEventData"]
+    client.disable_key(KeyId=key_id)
+    assert "additionalEventData" not in last(kms)
+
+
+def test_custom_key_stores_are_logged_without_resources(kms, client):  # ct-create-keystore, ct-connect-keystore
+    cluster = kms.key_stores.add_cluster()
+    store = client.create_custom_key_store(CustomKeyStoreName="ExampleKeyStore", **cluster.parameters)
+    store_id = store["CustomKeyStoreId"]
+    event = last(kms)
+    event["requestParameters"].pop("customKeyStoreType")  # the example's request does not have it
+    assert event["requestParameters"] == {"customKeyStoreName": "ExampleKeyStore", "clusterId": cluster.id}
+    assert event["responseElements"] == {"customKeyStoreId": store_id}
+    assert "resources" not in event
+    client.connect_custom_key_store(CustomKeyStoreId=store_id)
+    event = last(kms)
+    assert event["requestParameters"] == {"customKeyStoreId": store_id}
+    assert event["responseElements"] is None
+    assert event["additionalEventData"] == {"customKeyStoreName": "ExampleKeyStore", "clusterId": cluster.id}
+    assert "resources" not in event
+
+
+def test_external_key_stores_tell_the_external_key(kms, client):  # ct-decrypt, "in an external key store"
+    proxy = kms.key_stores.add_xks_proxy()
+    store = kms.key_stores.add_store(proxy)
+    kms.key_stores.add_xks_key(proxy, "external-key-1")
+    metadata = client.create_key(Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=store, XksKeyId="external-key-1")
+    client.encrypt(KeyId=metadata["KeyMetadata"]["KeyId"], Plaintext=b"x")
+    data = last(kms)["additionalEventData"]
+    assert (data["customKeyStoreId"], data["xksKeyId"]) == (store, "external-key-1")
+    client.disconnect_custom_key_store(CustomKeyStoreId=store)
+    assert set(last(kms)["additionalEventData"]) == {"customKeyStoreName"}
+
+
+def test_an_error_of_the_mocks_own_is_not_logged(kms, monkeypatch):
+    from pytest_kmsmock.service import service
+
+    def fail(_call):
+        raise RuntimeError
+
+    monkeypatch.setattr(service, "perform", fail)
+    with pytest.raises(RuntimeError):
+        kms.client().list_keys()
+    assert kms.cloudtrail_events() == []

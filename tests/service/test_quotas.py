@@ -223,3 +223,12 @@ def test_every_key_spec_belongs_to_a_family(kms):
     families = {spec: spec.split("_")[0] for spec in KEY_SPECS}
     assert set(families.values()) == {"SYMMETRIC", "HMAC", "RSA", "ECC", "SM2", "ML"}
     assert {RSA, ECC, ML, KEY_STORE, SYMMETRIC} <= set(kms.request_quotas)
+
+
+def test_a_custom_key_store_has_a_quota_of_its_own_and_data_keys_cost_three_times_as_much(kms, client):
+    store = kms.key_stores.add_store()
+    key_id = client.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store)["KeyMetadata"]["KeyId"]
+    kms.request_quotas[KEY_STORE] = 4
+    assert passed(lambda: client.generate_data_key(KeyId=key_id, KeySpec="AES_256"), 2) == 1
+    assert passed(lambda: client.encrypt(KeyId=key_id, Plaintext=b"x"), 2) == 1
+    client.generate_random(NumberOfBytes=1)

@@ -54,6 +54,8 @@ def _call_events(record: CallRecord, state: State) -> Iterator[Event]:
             result, error = error.lost, None
         elif error.kind != "answer":
             return
+    if error is None and result is None:
+        return  # an error of the mock's own, such as a package that is missing
     denied = error is not None and error.code == "AccessDeniedException"
     caller = record.caller
     event = _head(record, "1.11") | _origin(caller)
@@ -255,11 +257,13 @@ def _additional(record: CallRecord, result: Mapping[str, Any] | None, state: Sta
         data["customKeyStoreId"] = key.custom_key_store_id
         if key.xks_key_id is not None:
             data["xksKeyId"] = key.xks_key_id
-    store = state.region(record.account, record.region).custom_key_stores.get(record.params.get("CustomKeyStoreId", ""))
-    if store is not None and record.operation in tables.NO_RESOURCES & tables.WRITES:
-        data["customKeyStoreName"] = store.name
-        if "CloudHsmClusterId" in store.settings:
-            data["clusterId"] = store.settings["CloudHsmClusterId"]
+    if record.operation in tables.NO_RESOURCES & tables.WRITES:
+        stores = state.region(record.account, record.region).custom_key_stores
+        store = stores.get(str(record.params.get("CustomKeyStoreId")))
+        if store is not None:
+            data["customKeyStoreName"] = store.name
+            if "CloudHsmClusterId" in store.settings:
+                data["clusterId"] = store.settings["CloudHsmClusterId"]
     if record.operation == "RetireGrant" and "GrantId" in record.params:
         data["grantId"] = record.params["GrantId"]
     recipient = _recipient(record)
@@ -286,7 +290,7 @@ def _recipient(record: CallRecord) -> Event | None:
     except InvalidAttestation:
         return None
     shown = {"attestationDocumentModuleId": attestation.module_id}
-    if 0 in attestation.pcrs:
+    if attestation.kind == "NitroEnclave" and 0 in attestation.pcrs:
         shown["attestationDocumentEnclaveImageDigest"] = attestation.pcrs[0].hex()
     return shown
 

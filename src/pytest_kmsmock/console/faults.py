@@ -12,6 +12,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, TypeVar
 
+from typing_extensions import Self
+
 from ..errors import InvalidFault, UnusedFaults
 from ..service.errors import InjectedError
 from ..service.pipeline import perform
@@ -64,7 +66,7 @@ class Fault:
     def __repr__(self) -> str:
         return f"<Fault {self._description}, fired {call_texts.count(self.fired)}>"
 
-    def __enter__(self: _F) -> _F:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(

@@ -16,6 +16,7 @@ import io
 import os
 import sys
 from collections.abc import Awaitable, Callable, Generator, Mapping
+from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
     from ..handle import KmsMock
 
 _installed = False
+
+#: Whether the call that is on its way by wire here is one of an asynchronous client.
+_asynchronous: ContextVar[bool] = ContextVar("kms_mock_asynchronous", default=False)
 #: Whoever parses answers differently from botocore's defaults, as the AWS CLI does. Only on the wire are they asked.
 _own_parsers: WeakSet[Any] = WeakSet()
 
@@ -90,6 +94,7 @@ def before_call(
         return None  # the test took the credentials away: botocore raises NoCredentialsError, as it would for AWS
     access_key = _access_key(credentials)
     if _own_parsers or mock.goes_by_wire(model.name):
+        _asynchronous.set(type(request_signer).__module__.startswith("aiobotocore"))
         if not mock.knows(access_key):
             # Real ones must not sign anything, not even what stays here.
             context.setdefault("signing", {})["request_credentials"] = _StandIn(access_key)
@@ -141,7 +146,7 @@ def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | Awaitabl
     """Answer a call on the wire."""
     if scopes.current() is None:
         return None  # `before_call` has asked the guard already
-    return _answer_raw(request)
+    return _answer_raw(request, asynchronous=_asynchronous.get())
 
 
 def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
@@ -149,13 +154,13 @@ def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(send)
     def send_or_answer(session: Any, request: AWSPreparedRequest) -> Any:
-        response = _answer_raw(request)
+        response = _answer_raw(request, asynchronous=False)
         return send(session, request) if response is None else response
 
     return send_or_answer
 
 
-def _answer_raw(request: AWSPreparedRequest) -> AWSResponse | Awaitable[AWSResponse] | None:
+def _answer_raw(request: AWSPreparedRequest, *, asynchronous: bool) -> AWSResponse | Awaitable[AWSResponse] | None:
     kms_request = HttpRequest(request.method, request.url, request.headers, request.body)
     mock = answering_mock(kms_request)
     if mock is None:
@@ -170,7 +175,6 @@ def _answer_raw(request: AWSPreparedRequest) -> AWSResponse | Awaitable[AWSRespo
     else:
         outcome = AWSResponse(request.url, answer.status, answer.headers, _Raw(answer.body))
         outcome._content = _Content(answer.body)  # noqa: SLF001 - what its property `content` gives
-    asynchronous = type(request).__module__.startswith("aiobotocore")
     return failures.deliver(outcome, mock.take_delay(), asynchronous=asynchronous)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Callable
 from contextvars import ContextVar
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -18,8 +19,6 @@ from .. import scopes
 from .http import is_answered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from ..handle import KmsMock
 
 #: The mock that answered the attempt before the pause; None if the pause is not one of ours.
@@ -56,24 +55,54 @@ def _replace_sleep(module: ModuleType) -> None:
 
 
 def _replace_acquire() -> None:
-    """Let the token bucket of the adaptive mode give what it has not, where it would wait."""
-    from botocore.exceptions import CapacityNotAvailableError
-    from botocore.retries.bucket import TokenBucket
+    """Let the token buckets of the adaptive mode give what they have not, where they would wait."""
+    for module, name, stand_in in _BUCKETS:
+        bucket = getattr(sys.modules.get(module), name, None)
+        if bucket is not None:
+            _replaced.append((bucket, "acquire", bucket.acquire))
+            bucket.acquire = stand_in(bucket.acquire)
 
-    acquire: Callable[..., Any] = TokenBucket.acquire
-    _replaced.append((TokenBucket, "acquire", acquire))
+
+def _at_once(acquire: Callable[..., Any]) -> Callable[..., Any]:
+    from botocore.exceptions import CapacityNotAvailableError
 
     @functools.wraps(acquire)
     def acquire_at_once(self: Any, amount: int = 1, block: bool = True) -> Any:
-        mock = _pausing.get()
-        if mock is None or not block or not mock.faults.skip_pauses:
+        if not block or not _gives_at_once():
             return acquire(self, amount, block)
         try:
             return acquire(self, amount, block=False)
         except CapacityNotAvailableError:
             return True
 
-    TokenBucket.acquire = acquire_at_once
+    return acquire_at_once
+
+
+def _awaited_at_once(acquire: Callable[..., Any]) -> Callable[..., Any]:
+    from botocore.exceptions import CapacityNotAvailableError
+
+    @functools.wraps(acquire)
+    async def acquire_at_once(self: Any, amount: int = 1, block: bool = True) -> Any:
+        if not block or not _gives_at_once():
+            return await acquire(self, amount, block)
+        try:
+            return await acquire(self, amount, block=False)
+        except CapacityNotAvailableError:
+            return True
+
+    return acquire_at_once
+
+
+def _gives_at_once() -> bool:
+    mock = _pausing.get()
+    return mock is not None and mock.faults.skip_pauses
+
+
+#: Module, class, and what stands in for its method `acquire`.
+_BUCKETS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("botocore.retries.bucket", "TokenBucket", _at_once),
+    ("aiobotocore.retries.bucket", "AsyncTokenBucket", _awaited_at_once),
+)
 
 
 def _is_skipped(seconds: float) -> bool:
