@@ -135,7 +135,8 @@ class _Guard:
 def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
     """Enter a mock with the options of ini file and command line, then of the markers from the outermost in."""
     where = f"@pytest.mark.kms_mock on {request.node.nodeid}"
-    given = {**request.config.stash[_defaults]}
+    defaults = request.config.stash[_defaults]
+    given = dict(defaults)
     for marker in reversed(list(request.node.iter_markers("kms_mock"))):
         if marker.args:
             raise InvalidOption(f"{where}: takes keyword arguments only, such as region='eu-west-1'.")
