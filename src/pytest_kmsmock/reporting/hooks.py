@@ -136,14 +136,15 @@ class Watch:
                 "calls": call_entries(seen),
                 "keys": key_entries(mocks, self._known_keys),
             }
-            data["entry"] = entry
+            if entry["calls"] or entry["keys"]:
+                data["entry"] = entry
         if self._permissions:
             from ..console.permissions import aliases_before, permissions
 
             records = [call.record for call in seen]
-            aliases = {
-                arn: names for mock in mocks for arn, names in aliases_before(mock.service.state, records).items()
-            }
+            aliases: dict[str, list[str]] = {}
+            for mock in mocks:
+                aliases |= aliases_before(mock.service.state, records)
             data["permissions"] = [astuple(permission) for permission in permissions(records, aliases)]
         return data
 

@@ -59,7 +59,8 @@ def findings(totals: Totals) -> Iterator[str]:
 def _key(unused: UnusedKey) -> str:
     key, tests = unused
     name = key["name"] or key["arn"].partition(":key/")[2]
-    more = f" and {len(tests) - 1} more tests" if len(tests) > 1 else ""
+    others = len(tests) - 1
+    more = f" and {others} more test{'s' if others > 1 else ''}" if others else ""
     return f"{name} ({key['spec']}): {tests[0]}{more}"
 
 

@@ -1,0 +1,115 @@
+"""`--kms-report` and `--kms-policy` of a whole run."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+SOURCE = """
+    import pytest
+    from botocore.exceptions import ClientError
+
+    @pytest.fixture(scope="session")
+    def shared(session_kms_mock):
+        client = session_kms_mock.client()
+        key_id = client.create_key(Description="shared")["KeyMetadata"]["KeyId"]
+        client.create_alias(AliasName="alias/shared", TargetKeyId=key_id)
+        return key_id
+
+    def test_one(kms_client, shared):
+        kms_client.encrypt(KeyId=shared, Plaintext=b"x", EncryptionContext={"tenant": "a"})
+
+    def test_two(kms_client, shared):
+        kms_client.create_key(Description="left")
+        kms_client.encrypt(KeyId=shared, Plaintext=b"x")
+        with pytest.raises(ClientError):
+            kms_client.describe_key(KeyId="alias/missing")
+
+    def test_fails(kms_client):
+        kms_client.list_aliases()
+        assert 0
+
+    def test_skips(kms_client):
+        kms_client.list_aliases()
+        pytest.skip()
+
+    @pytest.fixture
+    def broken(kms_client):
+        kms_client.list_aliases()
+        assert 0
+
+    def test_error(broken): ...
+
+    def test_without(): ...
+"""
+
+POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": ["kms:CreateKey", "kms:ListAliases"], "Resource": "*"},
+        {
+            "Effect": "Allow", "Action": "kms:CreateAlias",
+            "Resource": [
+                "arn:aws:kms:us-east-1:123456789012:alias/shared", "arn:aws:kms:us-east-1:123456789012:key/*",
+            ],
+        },
+        {
+            "Effect": "Allow", "Action": "kms:Encrypt", "Resource": "arn:aws:kms:us-east-1:123456789012:key/*",
+            "Condition": {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/shared"}},
+        },
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("workers", [pytest.param((), id="one-process"), pytest.param(("-n", "2"), id="xdist")])
+def test_a_run_is_reported_as_table_page_and_policies(run, pytester, page_data, workers):
+    result = run(SOURCE, "--kms-report=out/kms.html", "--kms-policy=out/kms.json", *workers)
+    result.stdout.re_match_lines([
+        r"=+ KMS calls =+",
+        r"operation +calls +refused +denied +no context +tests +time",
+        r"Encrypt +2 +- +- +1 +2 ",
+        r"DescribeKey +1 +1 +- +- +1 ",
+        r"all operations +(9|11) +1 +- +1 +5 ",
+        r"calls without encryption context \(1\):",
+        r"  test_it.py::test_two: Encrypt",
+        r"keys never used \(1\):",
+        r"  left \(SYMMETRIC_DEFAULT\): test_it.py::test_two",
+        r"KMS report written to .*out.kms.html",
+        r"KMS policies written to .*out.kms.json",
+    ])  # fmt: skip
+    data = page_data(pytester.path / "out" / "kms.html")
+    outcomes = {entry["test"].partition("::")[2]: entry["outcome"] for entry in data["tests"]}
+    assert outcomes == {
+        "test_one": "passed", "test_two": "passed", "test_fails": "failed", "test_skips": "skipped",
+        "test_error": "error",
+    }, "test_without called nothing"  # fmt: skip
+    policies = json.loads((pytester.path / "out" / "kms.json").read_text())
+    assert policies["IdentityPolicies"] == {"arn:aws:iam::123456789012:user/Administrator": POLICY}
+    # A policy for many tests tells keys by their aliases, and cannot know what is created.
+    assert set(policies["KeyPolicyStatements"]) == {
+        "arn:aws:kms:us-east-1:123456789012:alias/shared", "arn:aws:kms:us-east-1:123456789012:key/*",
+    }  # fmt: skip
+
+
+def test_the_table_alone(run, pytester):
+    result = run(SOURCE, "--kms-report")
+    result.stdout.fnmatch_lines(["all operations *"])
+    result.stdout.no_fnmatch_line("*written to*")
+    assert not list(pytester.path.glob("*.html"))
+
+
+def test_no_report_unless_asked_for(run):
+    run("def test_it(kms_client): kms_client.list_keys()").stdout.no_fnmatch_line("*KMS calls*")
+
+
+def test_a_run_that_never_calls_kms(run):
+    run("def test_it(): ...", "--kms-report").stdout.fnmatch_lines(["No test called KMS."])
+
+
+def test_a_report_does_not_swallow_a_test_file(run):
+    result = run("def test_it(): ...", "--kms-report", "test_it.py")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines(
+        ["*expected FILE.html, got 'test_it.py': write --kms-report=FILE.html for a page, or *"]
+    )
