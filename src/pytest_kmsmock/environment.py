@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from .options import DEFAULT_REGION
+DEFAULT_REGION = "us-east-1"
 
 #: Not a real key: no AWS account has it. Clients that use it call as the account's administrator.
 DUMMY_ACCESS_KEY_ID = "AKIAKMSMOCKDEFAULT00"

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import functools
-import inspect
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from . import scopes
 from .errors import NotActive
-from .options import Options
 
 if TYPE_CHECKING:
     import os
@@ -32,6 +30,8 @@ class MockKms:
     """
 
     def __init__(self, given: Mapping[str, Any], where: str = "mock_kms()", place: str = "mock_kms") -> None:
+        from .options import Options  # here and below, so that importing the package costs next to nothing
+
         Options().changed(given, where)  # a mistake shows where it is made, not where the mock is entered
         self._given, self._where, self._place = given, where, place
         self._entered: list[KmsMock] = []
@@ -41,7 +41,8 @@ class MockKms:
 
         What is entered inside another mock begins with a copy of its state and with its options, unless `fresh=True`.
         """
-        from .handle import KmsMock  # here, so that importing the package costs nothing
+        from .handle import KmsMock
+        from .options import Options
 
         outer = None if self._given.get("fresh") else scopes.enclosing()
         options = (outer.options.inherited() if outer else Options()).changed(self._given, self._where)
@@ -149,6 +150,8 @@ def mock_kms(target: Any = None, /, **options: Any) -> Any:
 
 def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -> Callable[..., Any]:
     """Wrap a function so that each call of it runs in a mock of its own."""
+    import inspect
+
     if not callable(function):
         raise TypeError(f"mock_kms decorates functions and classes, not {type(function).__name__}: {function!r}")
     if inspect.isasyncgenfunction(function):

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
-from pathlib import Path
 from typing import Any
 
 from .errors import InvalidOption
 
 DEFAULT_ACCOUNT = "123456789012"
-DEFAULT_REGION = "us-east-1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +72,8 @@ class Options:
         if "hygiene_checks" in values:
             _check_names(values["hygiene_checks"], where)
         if values.get("seed") is not None:
+            from pathlib import Path
+
             values["seed"] = str(Path.cwd() / values["seed"])
         return replace(self, **values) if values else self
 
@@ -95,9 +94,9 @@ def option_names() -> list[str]:
 def _fit(name: str, value: object, where: str) -> object:
     defaults = {option.name: option.default for option in fields(Options)}
     if name not in defaults:
-        close = difflib.get_close_matches(name, defaults, 1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise InvalidOption(f"{where}: {name!r} is no option.{hint} The options are: {', '.join(defaults)}.")
+        raise InvalidOption(
+            f"{where}: {name!r} is no option.{_hint(name, defaults)} The options are: {', '.join(defaults)}."
+        )
     default = defaults[name]
     if name in _FORMS and value is not None:
         form, expected = _FORMS[name]
@@ -116,6 +115,13 @@ def _fit(name: str, value: object, where: str) -> object:
     return value
 
 
+def _hint(name: str, names: Iterable[str]) -> str:
+    import difflib  # only who mistypes a name needs it
+
+    close = difflib.get_close_matches(name, list(names), 1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
 def _check_names(names: object, where: str) -> None:
     """Refuse hygiene checks that there are not."""
     from .console.hygiene import CHECK_NAMES
@@ -123,8 +129,7 @@ def _check_names(names: object, where: str) -> None:
     assert isinstance(names, tuple)
     for name in names:
         if name not in CHECK_NAMES:
-            close = difflib.get_close_matches(name, CHECK_NAMES, 1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            known = ", ".join(CHECK_NAMES)
             raise InvalidOption(
-                f"{where}: {name!r} is no hygiene check.{hint} The checks are: {', '.join(CHECK_NAMES)}."
+                f"{where}: {name!r} is no hygiene check.{_hint(name, CHECK_NAMES)} The checks are: {known}."
             )
