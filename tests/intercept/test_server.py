@@ -9,6 +9,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
@@ -159,6 +160,18 @@ def test_10_000_requests_from_8_connections_lose_nothing(kms_mock, kms_server, s
     }  # fmt: skip
     assert len(made) == 10_000
     assert set(made) == kept
+
+
+def test_faults_reach_clients_over_http(kms_mock, kms_server):
+    client = kms_mock.client(endpoint_url=kms_server.endpoint_url)
+    kms_mock.faults.add("ListKeys", error="ThrottlingException", times=1)
+    assert client.list_keys()["ResponseMetadata"]["RetryAttempts"] == 1
+    kms_mock.faults.add("ListKeys", error="ConnectionClosedError", times=1)
+    assert client.list_keys()["ResponseMetadata"]["RetryAttempts"] == 1
+    kms_mock.faults.add("ListKeys", delay=0.1, times=1)
+    begun = time.monotonic()
+    client.list_keys()
+    assert time.monotonic() - begun >= 0.1
 
 
 @pytest.fixture(scope="module")

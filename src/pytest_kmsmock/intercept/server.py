@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, final
 from urllib.parse import quote
 
 from .. import environment
 from ..errors import MissingExtra, NotActive
+from ..service.errors import InjectedError
 from .http import HttpRequest
 
 if TYPE_CHECKING:
@@ -121,7 +123,14 @@ class KmsServer:
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request; the WSGI application."""
         request = _read(environ)
-        answer = self._mock.answer_http(request, check_signature=self._check_signatures)
+        try:
+            answer = self._mock.answer_http(request, check_signature=self._check_signatures)
+        except InjectedError:
+            from waitress.channel import ClientDisconnected
+
+            raise ClientDisconnected from None  # closes the connection without an answer
+        finally:
+            time.sleep(self._mock.take_delay())
         if self._after_call is not None and answer.status == 200:
             self._after_call(request.operation)
         headers = [*answer.headers.items(), ("content-length", str(len(answer.body)))]
