@@ -9,12 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
-from cryptography.hazmat.primitives.serialization import load_der_private_key
-
 from . import errors
 from .material import DecryptionFailed, load
-from .material.rsa import RsaMaterial
 from .specs import KEY_SPECS
 
 if TYPE_CHECKING:
@@ -67,6 +63,10 @@ def load_wrapping_key(wrapping_spec: str, private_bytes: bytes) -> Material:
     spec = KEY_SPECS[wrapping_spec]
     if spec.family != "rsa":
         return load(spec, private_bytes)
+    from cryptography.hazmat.primitives.serialization import load_der_private_key  # heavy, and only imports need it
+
+    from .material.rsa import RsaMaterial
+
     # Without the checks that imported material needs: they cost more than all the rest of an import.
     private = load_der_private_key(private_bytes, password=None, unsafe_skip_rsa_key_validation=True)
     return RsaMaterial.of(spec, private)  # type: ignore[arg-type]  # the spec says that it is an RSA key
@@ -81,6 +81,8 @@ def unwrap(wrapping_key: Material, algorithm: str, wrapped: bytes) -> bytes:
         KmsError: `ValidationException` for bytes of an impossible length, `InvalidCiphertextException` for what does
             not unwrap.
     """
+    from cryptography.hazmat.primitives.keywrap import InvalidUnwrap, aes_key_unwrap_with_padding
+
     modulus = wrapping_key.spec.bits // 8
     if algorithm == _SM2:
         head, tail = wrapped, b""

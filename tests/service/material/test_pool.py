@@ -37,7 +37,7 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[Key]:
         keys.append(Key(bits))
         return keys[-1]
 
-    monkeypatch.setattr(pool, "generate_key", generate_key)
+    monkeypatch.setattr(pool, "new_rsa_key", generate_key)
     return keys
 
 
@@ -129,7 +129,7 @@ def test_the_pool_of_the_process_is_the_default() -> None:
 
 def test_a_seeded_source_does_without_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[tuple[int, bytes]] = []
-    monkeypatch.setattr(pool, "generate_key", lambda bits, random: drawn.append((bits, random(4))))
+    monkeypatch.setattr(pool, "new_rsa_key", lambda bits, random: drawn.append((bits, random(4))))
     KeySource(lambda length: b"r" * length).rsa(2048)
     assert drawn == [(2048, b"rrrr")]
 

@@ -7,10 +7,11 @@ above. A mock draws its material through `pytest_kmsmock.service.material.pool`.
 
 from __future__ import annotations
 
+import functools
+import importlib
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
-from .aes import AesMaterial
 from .base import (
     DecryptionFailed,
     InvalidMaterial,
@@ -20,13 +21,6 @@ from .base import (
     Random,
     UnsupportedUse,
 )
-from .ec import EcMaterial
-from .ed25519 import Ed25519Material
-from .hmac import HmacMaterial
-from .ml_dsa import MlDsaMaterial
-from .ml_kem import MlKemMaterial
-from .rsa import RsaMaterial
-from .sm2 import Sm2Material
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,17 +40,24 @@ __all__ = [
     "load",
 ]
 
-#: The class of each key family.
-FAMILIES: Mapping[Family, type[Material]] = {
-    "aes": AesMaterial,
-    "rsa": RsaMaterial,
-    "ec": EcMaterial,
-    "ed25519": Ed25519Material,
-    "ml_dsa": MlDsaMaterial,
-    "ml_kem": MlKemMaterial,
-    "hmac": HmacMaterial,
-    "sm2": Sm2Material,
+#: The class of each key family, in the module that is named as the family.
+FAMILIES: Mapping[Family, str] = {
+    "aes": "AesMaterial",
+    "rsa": "RsaMaterial",
+    "ec": "EcMaterial",
+    "ed25519": "Ed25519Material",
+    "ml_dsa": "MlDsaMaterial",
+    "ml_kem": "MlKemMaterial",
+    "hmac": "HmacMaterial",
+    "sm2": "Sm2Material",
 }
+
+
+@functools.cache
+def _class(family: Family) -> type[Material]:
+    """Return the class of a family, imported when it is first used: a test pays for the families of its keys only."""
+    module = importlib.import_module(f".{family}", __name__)
+    return cast("type[Material]", getattr(module, FAMILIES[family]))
 
 
 def generate(spec: KeySpec, random: Random = os.urandom) -> Material:
@@ -65,7 +66,7 @@ def generate(spec: KeySpec, random: Random = os.urandom) -> Material:
     Raises:
         MissingExtra: the spec (or RSA from bytes of one's own) needs a package that is not installed.
     """
-    return FAMILIES[spec.family].generate(spec, random)
+    return _class(spec.family).generate(spec, random)
 
 
 def load(spec: KeySpec, data: bytes) -> Material:
@@ -75,4 +76,4 @@ def load(spec: KeySpec, data: bytes) -> Material:
         InvalidMaterial: ``data`` is no material of ``spec``.
         MissingExtra: the spec needs a package that is not installed.
     """
-    return FAMILIES[spec.family].load(spec, data)
+    return _class(spec.family).load(spec, data)

@@ -14,7 +14,6 @@ from collections import defaultdict
 from typing import TYPE_CHECKING
 
 from . import generate
-from .rsa import RsaMaterial, generate_key
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -40,7 +39,7 @@ class RsaPool:
             free = self._free[bits]
             if free:
                 return free.pop()
-        return generate_key(bits)
+        return new_rsa_key(bits)
 
     def give_back(self, keys: list[RSAPrivateKey]) -> None:
         """Put keys into the pool that nobody uses any more."""
@@ -87,10 +86,10 @@ class KeySource:
     def rsa(self, bits: int) -> RSAPrivateKey:
         """Return an RSA key that this source did not give before."""
         if self._random is not None:
-            return generate_key(bits, self.random)
+            return new_rsa_key(bits, self.random)
         # A closed source, whose keys others may have by now, makes keys that never were in the pool.
         if self._drawn is None:
-            return generate_key(bits)
+            return new_rsa_key(bits)
         key = self._pool.draw(bits)
         with self._lock:
             if self._drawn is not None:
@@ -100,7 +99,7 @@ class KeySource:
     def generate(self, spec: KeySpec) -> Material:
         """Make material of ``spec`` now."""
         if spec.family == "rsa":
-            return RsaMaterial.of(spec, self.rsa(spec.bits))
+            return _rsa_material(spec, self.rsa(spec.bits))
         return generate(spec, self.random)
 
     def close(self) -> None:
@@ -152,7 +151,7 @@ class LazyMaterial:
     def _make(self) -> Material:
         if self._seed is not None:
             if self.spec.family == "rsa":
-                return RsaMaterial.of(self.spec, _seeded_rsa(self.spec.bits, self._seed))
+                return _rsa_material(self.spec, _seeded_rsa(self.spec.bits, self._seed))
             return generate(self.spec, expand(self._seed))
         assert self._source is not None
         return self._source.generate(self.spec)
@@ -161,10 +160,23 @@ class LazyMaterial:
         return f"<LazyMaterial {self.spec.name}>"
 
 
+def new_rsa_key(bits: int, random: Random = os.urandom) -> RSAPrivateKey:
+    """Make an RSA key; see `rsa.generate_key`."""
+    from .rsa import generate_key  # here and below, so that who uses no RSA keys does not pay for their modules
+
+    return generate_key(bits, random)
+
+
+def _rsa_material(spec: KeySpec, private: RSAPrivateKey) -> Material:
+    from .rsa import RsaMaterial
+
+    return RsaMaterial.of(spec, private)
+
+
 @functools.lru_cache(maxsize=64)
 def _seeded_rsa(bits: int, seed: bytes) -> RSAPrivateKey:
     """Make the RSA key of a seed. Slow, and each test of a run may well ask for the same one: so it is remembered."""
-    return generate_key(bits, expand(seed))
+    return new_rsa_key(bits, expand(seed))
 
 
 def expand(seed: bytes) -> Random:
