@@ -125,6 +125,9 @@ def _read_region(state: State, entry: object, where: str) -> None:
     aliases, region.aliases = region.aliases, {}
     for alias in aliases.values():
         region.put_alias(alias)
+    grants, region.grants = region.grants, {}
+    for grant in (grant for of_key in grants.values() for grant in of_key.values()):
+        region.put_grant(grant)
 
 
 def _contradictions(region: Region) -> Iterator[str]:

@@ -5,11 +5,17 @@ See https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import lru_cache
+
 from . import errors
 from .authorization.decision import Decision, Request, evaluate
-from .authorization.policy import compile_policy
+from .authorization.policy import Policy, compile_policy
 from .condition_keys import Asked
+from .consistency import in_force
+from .grants import candidates, grant_that_allows, granted_by_token, may_retire
 from .operation import Call, Target
+from .records import Grant
 
 
 def authorize(call: Call, target: Target) -> None:
@@ -18,6 +24,8 @@ def authorize(call: Call, target: Target) -> None:
     Raises:
         KmsError: `AccessDeniedException` with AWS's text.
     """
+    if "GrantTokens" in call.params:
+        granted_by_token(call)  # a token that is none is refused, whoever needs it
     if not call.service.enforce_policies:
         return
     decision = decide(call, target)
@@ -35,9 +43,34 @@ def decide(call: Call, target: Target) -> Decision:
         account = "" if target.arn == "*" else call.region.account
         request = Request(caller.principal, target.permission, target.arn, account, Asked(call, target))
         return evaluate(request, iam.policies(caller, account))
-    asked = Asked(call, target, key.tags, call.state.home(key).aliases_of.get(key.id, ()))
+    policy, tags, aliases = in_force(call, key)
     request = Request(
-        caller.principal, target.permission, key.arn, key.account, asked,
+        caller.principal, target.permission, key.arn, key.account, Asked(call, target, tags, aliases),
         call.operation.cross_account, target.from_ciphertext,
     )  # fmt: skip
-    return evaluate(request, iam.policies(caller, key.account, compile_policy(key.policy)))
+    compiled = compile_policy(policy)
+    if target.permission == "kms:RetireGrant":
+        return _decide_on_retiring(call, request, compiled)
+    policies = iam.policies(caller, key.account, compiled)
+    own = candidates(call, key) if call.operation.grantable else ()
+    if not own:
+        return evaluate(request, policies)
+    return evaluate(request, policies, lambda: grant_that_allows(call, request, own, policies))
+
+
+def _decide_on_retiring(call: Call, request: Request, key_policy: Policy) -> Decision:
+    """Decide on RetireGrant: the grant says who may; key policies and IAM policies can only forbid it, and IAM policies
+    pass on what the grant gives to accounts.
+
+    See https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
+    """  # noqa: D205
+    grant: Grant = call.notes["grant"]
+    policies = call.state.iam.policies(call.caller, request.account, _denials(key_policy))
+    # As if the key were the caller's own: it does not matter whose it is.
+    request = replace(request, account=request.principal.account)
+    return evaluate(request, policies, lambda: may_retire(request, grant, policies))
+
+
+@lru_cache(maxsize=256)
+def _denials(policy: Policy) -> Policy:
+    return Policy(policy.text, policy.kind, tuple(statement for statement in policy.statements if statement.deny))

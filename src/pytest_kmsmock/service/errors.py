@@ -135,6 +135,32 @@ MESSAGE_TYPE_NOT_FOR_SPEC = Text(
 )
 EXTERNAL_MU_LENGTH = Text("ValidationException", "External Mu is invalid length for algorithm {algorithm}.")  # (B)
 PEER_KEY = Text("ValidationException", "The public key is not a valid public key of key spec {spec}.")  # (B)
+ONE_GRANTEE = Text(
+    "ValidationException", "You must specify either GranteePrincipal or GranteeServicePrincipal, but not both."
+)  # (B): the API reference's words
+ONE_RETIREE = Text(
+    "ValidationException", "You can specify either RetiringPrincipal or RetiringServicePrincipal, but not both."
+)  # (B): the API reference's words
+ONE_RETIREE_TO_LIST = Text(
+    "ValidationException", "You must specify either RetiringPrincipal or RetiringServicePrincipal, but not both."
+)  # (B): the API reference's words
+GRANTEE_SERVICE = Text(
+    "ValidationException",
+    "When you specify a GranteeServicePrincipal, you must also specify a SourceArn grant constraint and either a "
+    "RetiringPrincipal or a RetiringServicePrincipal.",
+)  # (B): the API reference's words
+SERVICE_FILTER = Text(
+    "ValidationException", "This filter is only usable by callers in a service principal."
+)  # (B): the API reference's words
+OPERATION_NOT_GRANTABLE = Text(
+    "ValidationException", "The grant operation {operation} is not supported for {arn}."
+)  # (B)
+CONTEXT_CONSTRAINT_NOT_FOR_KEY = Text(
+    "ValidationException", "Encryption context grant constraints are not supported for {arn}."
+)  # (B)
+HOW_TO_RETIRE = Text(
+    "ValidationException", "You must specify either a grant token, or both a key ARN and a grant ID."
+)  # (B)
 
 # --- finding things --------------------------------------------------------------------------------------------
 KEY_NOT_FOUND = Text("NotFoundException", "Key '{arn}' does not exist")
@@ -146,6 +172,8 @@ ALIAS_NOT_FOUND = Text("NotFoundException", "Alias {arn} is not found.")
 ALIAS_EXISTS = Text("AlreadyExistsException", "An alias with the name {arn} already exists")
 NOT_AUTHORIZED = Text("NotAuthorizedException")
 POLICY_NOT_FOUND = Text("NotFoundException", "No such policy exists")
+INVALID_GRANT_TOKEN = Text("InvalidGrantTokenException")  # the text is unknown (B)
+NO_PRINCIPAL = Text("InvalidArnException", "ARN does not refer to a valid principal: {arn}")
 GRANT_NOT_FOUND = Text("NotFoundException", "Grant ID {grant_id} not found")
 INVALID_MARKER = Text("InvalidMarkerException", "Invalid marker.")
 LIMIT_EXCEEDED = Text("LimitExceededException", "{reason}")

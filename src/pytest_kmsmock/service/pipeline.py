@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from . import errors
 from .access import authorize
+from .consistency import Watch
 from .key_states import check_state
 from .key_stores import check_backing
 from .operation import OPERATIONS, Call, Operation, Result, Target
@@ -54,7 +55,10 @@ def perform(call: Call) -> Result:
                 _check_usage(operation, target.key)
                 if operation.cryptographic:
                     check_backing(target.key, call.state)
+        watch = Watch(call) if call.service.delays.authorization else None
         result = operation.run(call)  # ends a dry run where everything that could refuse it has been looked at
+        if watch is not None:
+            watch.note_changes()
         if operation.cryptographic:
             _note_use(call)
         return result

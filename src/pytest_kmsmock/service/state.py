@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from .consistency import Recent
 from .iam import Iam
 from .identifiers import partition_of
 from .outside import Outside
@@ -49,8 +50,8 @@ class Region:
     """
 
     __slots__ = (
-        "account", "alias_names", "aliases", "aliases_of", "custom_key_stores", "grants", "key_ids", "keys",
-        "last_usage", "name",
+        "_grants_to", "account", "alias_names", "aliases", "aliases_of", "custom_key_stores", "grants", "key_ids",
+        "keys", "last_usage", "name",
     )  # fmt: skip
 
     account: str
@@ -61,6 +62,7 @@ class Region:
     alias_names: SortedNames
     aliases_of: dict[str, tuple[str, ...]]  # key id -> alias names, in order of creation
     grants: dict[str, dict[str, Grant]]  # key id -> grant id -> grant, in order of creation
+    _grants_to: dict[tuple[str, str], tuple[Grant, ...]]  # key id and grantee -> grants, so that calls stay fast
     last_usage: dict[str, LastUsage]
     custom_key_stores: dict[str, CustomKeyStore]
 
@@ -73,6 +75,7 @@ class Region:
         self.alias_names = SortedNames()
         self.aliases_of = {}
         self.grants = {}
+        self._grants_to = {}
         self.last_usage = {}
         self.custom_key_stores = {}
 
@@ -90,9 +93,35 @@ class Region:
         clone.alias_names = self.alias_names.copy()
         clone.aliases_of = self.aliases_of.copy()
         clone.grants = {key_id: grants.copy() for key_id, grants in self.grants.items()}
+        clone._grants_to = self._grants_to.copy()
         clone.last_usage = self.last_usage.copy()
         clone.custom_key_stores = self.custom_key_stores.copy()
         return clone
+
+    def grants_to(self, key_id: str, grantee: str) -> tuple[Grant, ...]:
+        """Return the grants on a key for a principal or service, in order of creation."""
+        return self._grants_to.get((key_id, grantee), ())
+
+    def put_grant(self, grant: Grant) -> None:
+        """Add a grant, or replace the one of the same id."""
+        grants = self.grants.setdefault(grant.key_id, {})
+        place = (grant.key_id, grant.grantee or grant.grantee_service or "")
+        before = self._grants_to.get(place, ())
+        if grant.id in grants:
+            self._grants_to[place] = tuple(grant if known.id == grant.id else known for known in before)
+        else:
+            self._grants_to[place] = (*before, grant)
+        grants[grant.id] = grant
+
+    def drop_grant(self, grant: Grant) -> None:
+        """Remove a grant that is there."""
+        del self.grants[grant.key_id][grant.id]
+        place = (grant.key_id, grant.grantee or grant.grantee_service or "")
+        self._grants_to[place] = tuple(known for known in self._grants_to[place] if known.id != grant.id)
+
+    def forget_grantee(self, grant: Grant) -> None:
+        """Forget whom a grant on a deleted key was for."""
+        self._grants_to.pop((grant.key_id, grant.grantee or grant.grantee_service or ""), None)
 
     def put_alias(self, alias: Alias) -> None:
         """Add an alias, or replace the one of the same name."""
@@ -127,7 +156,7 @@ class State:
     The types of the attributes are what dumps go by (`console.snapshot`).
     """
 
-    __slots__ = ("_regions", "events", "iam", "outside", "timeline")
+    __slots__ = ("_regions", "events", "iam", "outside", "recent", "timeline")
 
     _regions: dict[tuple[str, str], Region]
     #: A heap of (when, account, Region, key id or custom key store id): something may be due by then.
@@ -136,6 +165,8 @@ class State:
     outside: Outside
     #: The policies of everything but keys, which are not KMS's either.
     iam: Iam
+    #: What was before recent changes, for eventual consistency.
+    recent: Recent
     #: What KMS did on its own, oldest first. As the calls, it is not copied to a nested scope.
     events: list[ServiceEvent]
 
@@ -144,6 +175,7 @@ class State:
         self.timeline = []
         self.outside = Outside()
         self.iam = Iam()
+        self.recent = Recent()
         self.events = []
 
     def region(self, account: str, name: str) -> Region:
@@ -203,7 +235,8 @@ class State:
         region.key_ids.remove(key.id)
         for name in region.aliases_of.get(key.id, ()):
             region.drop_alias(name)
-        region.grants.pop(key.id, None)
+        for grant in tuple(region.grants.pop(key.id, {}).values()):
+            region.forget_grantee(grant)
         region.last_usage.pop(key.id, None)
 
     def log(self, name: str, when: datetime, key: Key, **details: object) -> None:
@@ -221,4 +254,5 @@ class State:
         clone.timeline = self.timeline.copy()
         clone.outside = self.outside.copy()
         clone.iam = self.iam.copy()
+        clone.recent = self.recent.copy()
         return clone

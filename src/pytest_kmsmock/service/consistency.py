@@ -1,0 +1,110 @@
+"""Eventual consistency: for a while after a change, permissions are decided on what was before it.
+
+Off unless a test sets `Delays.authorization`. What operations show is always the present.
+See https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+from .delays import Delays
+from .records import Grant, Key
+
+if TYPE_CHECKING:
+    from .operation import Call
+
+_T = TypeVar("_T")
+
+
+class Recent:
+    """What was before recent changes, by key ARN: pairs of until when it counts, and the value; oldest first.
+
+    The types of the attributes are what dumps go by (`console.snapshot`).
+    """
+
+    __slots__ = ("aliases", "gone_grants", "new_grants", "policies", "tags")
+
+    policies: dict[str, tuple[tuple[datetime, str], ...]]
+    tags: dict[str, tuple[tuple[datetime, Mapping[str, str]], ...]]
+    aliases: dict[str, tuple[tuple[datetime, tuple[str, ...]], ...]]
+    gone_grants: dict[str, tuple[tuple[datetime, Grant], ...]]
+    new_grants: dict[str, datetime]  # grant id -> until when it needs its token
+
+    def __init__(self) -> None:
+        self.policies = {}
+        self.tags = {}
+        self.aliases = {}
+        self.gone_grants = {}
+        self.new_grants = {}
+
+    def copy(self) -> Recent:
+        """Return a copy of its own."""
+        clone = Recent()
+        clone.policies = self.policies.copy()
+        clone.tags = self.tags.copy()
+        clone.aliases = self.aliases.copy()
+        clone.gone_grants = self.gone_grants.copy()
+        clone.new_grants = self.new_grants.copy()
+        return clone
+
+
+class InForce(NamedTuple):
+    """What permissions on a key are decided on: the text of its policy, its tags, its aliases."""
+
+    policy: str
+    tags: Mapping[str, str]
+    aliases: tuple[str, ...]
+
+
+def in_force(call: Call, key: Key) -> InForce:
+    """Return what permissions on a key are decided on now."""
+    aliases = call.state.home(key).aliases_of.get(key.id, ())
+    if not call.service.delays.authorization:
+        return InForce(key.policy, key.tags, aliases)
+    recent = call.state.recent
+    return InForce(
+        _in_force(recent.policies, key.arn, call.now, key.policy),
+        _in_force(recent.tags, key.arn, call.now, key.tags),
+        _in_force(recent.aliases, key.arn, call.now, aliases),
+    )
+
+
+def _in_force(before: Mapping[str, tuple[tuple[datetime, _T], ...]], arn: str, now: datetime, present: _T) -> _T:
+    return next((value for until, value in before.get(arn, ()) if until > now), present)
+
+
+class Watch:
+    """Looks at the keys of a call before it is carried out, and notes afterwards what it changed."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._before = [
+            (key, home.aliases_of.get(key.id, ()), home.grants.get(key.id, {}).copy())
+            for key, home in ((target.key, call.state.home(target.key)) for target in call.targets if target.key)
+        ]
+
+    def note_changes(self) -> None:
+        """Note what counts for a while yet."""
+        call, recent = self._call, self._call.state.recent
+        until = Delays.end(call.now, call.service.delays.authorization)
+        for before, aliases, grants in self._before:
+            home = call.state.home(before)
+            key = home.keys[before.id]
+            if key.policy != before.policy:
+                _note(recent.policies, key.arn, (until, before.policy))
+            if key.tags != before.tags:
+                _note(recent.tags, key.arn, (until, before.tags))
+            if home.aliases_of.get(key.id, ()) != aliases:
+                _note(recent.aliases, key.arn, (until, aliases))
+            present = home.grants.get(key.id, {})
+            for grant_id in present.keys() - grants.keys():
+                recent.new_grants[grant_id] = until
+            for grant_id in grants.keys() - present.keys():
+                _note(recent.gone_grants, key.arn, (until, grants[grant_id]))
+
+
+def _note(history: dict[str, tuple[tuple[datetime, _T], ...]], arn: str, entry: tuple[datetime, _T]) -> None:
+    history[arn] = (*history.get(arn, ()), entry)
