@@ -8,14 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import environment, scopes
-from .console import assertions, cloudtrail, deterministic, permissions, snapshot
+from . import console, environment, scopes
 from .console.calls import Calls
 from .console.faults import Faults
-from .console.inspection import Decrypted, Keys, KeyView, open_blob
-from .console.key_stores import KeyStores
-from .console.least_privilege import LeastPrivilege, least_privilege
-from .console.seeds import KeySeed, apply_seed, plant
 from .errors import MissingExtra, NotActive
 from .intercept import http, installation, pauses, wire
 from .options import Options
@@ -36,6 +31,9 @@ if TYPE_CHECKING:
     from aiobotocore.client import AioBaseClient
     from botocore.client import BaseClient
 
+    from .console.inspection import Decrypted, Keys, KeyView
+    from .console.key_stores import KeyStores
+    from .console.least_privilege import LeastPrivilege
     from .intercept.server import KmsServer
 
 
@@ -63,10 +61,10 @@ class KmsMock:
         self.active = False
         self.parent: KmsMock | None = None if options.fresh else self.outer
         self.place = place
-        random = deterministic.stream(place, self.parent) if options.deterministic else None
+        random = console.deterministic.stream(place, self.parent) if options.deterministic else None
         self.service: FakeKms = FakeKms(random=random) if self.parent is None else self.parent.service.fork(random)
         if options.deterministic and not (self.parent is not None and self.parent.options.deterministic):
-            self.clock.freeze(deterministic.START)
+            self.clock.freeze(console.deterministic.START)
         self.service.enforce_policies = options.enforce_policies
         self._administrators: dict[str, Caller] = {}
         self._calls = self.service.calls = Calls(self.service)
@@ -92,7 +90,7 @@ class KmsMock:
     @property
     def key_stores(self) -> KeyStores:
         """The clusters, proxies and external keys that custom key stores stand on."""
-        return KeyStores(self.service, self.account_id, self.region)
+        return console.key_stores.KeyStores(self.service, self.account_id, self.region)
 
     def managed_key(self, service: str, *, region: str | None = None) -> str:
         """Return the ARN of the AWS managed key of a service, such as `s3`; made now if it was never used.
@@ -135,17 +133,17 @@ class KmsMock:
             InvalidCallPattern: for an operation or a member that there is not.
         """
         __tracebackhide__ = True
-        assertions.assert_called(self._calls, self.service.state, operation, times, members)
+        console.assertions.assert_called(self._calls, self.service.state, operation, times, members)
 
     def assert_not_called(self, operation: str | None = None, /, **members: object) -> None:
         """Fail if an operation was called, or any if none is given; the arguments are those of `assert_called`."""
         __tracebackhide__ = True
-        assertions.assert_not_called(self._calls, operation, members)
+        console.assertions.assert_not_called(self._calls, operation, members)
 
     def assert_only_called(self, operation: str, /, **members: object) -> None:
         """Fail unless an operation was called, and nothing else; the arguments are those of `assert_called`."""
         __tracebackhide__ = True
-        assertions.assert_only_called(self._calls, self.service.state, operation, members)
+        console.assertions.assert_only_called(self._calls, self.service.state, operation, members)
 
     # --- seeds and looks inside ----------------------------------------------------------------------------------
 
@@ -204,10 +202,9 @@ class KmsMock:
             InvalidSeed: the key cannot be made; then nothing has changed.
         """
         given = {name: value for name, value in locals().items() if name != "self"}
-        planted = plant(
-            self.service, [("create_key()", KeySeed(**given))], account=self.account_id, region=self.region
-        )  # fmt: skip
-        return KeyView(self.service, planted[0])
+        seeds = [("create_key()", console.seeds.KeySeed(**given))]
+        planted = console.seeds.plant(self.service, seeds, account=self.account_id, region=self.region)
+        return console.inspection.KeyView(self.service, planted[0])
 
     def seed(self, path: str | os.PathLike[str]) -> list[KeyView]:
         """Make the keys of a seed file, all of them or none; the option `seed` does this at the beginning.
@@ -215,14 +212,14 @@ class KmsMock:
         Raises:
             InvalidSeed: with the line and the reason.
         """
-        planted = apply_seed(self.service, path, account=self.account_id, region=self.region)
+        planted = console.seeds.apply_seed(self.service, path, account=self.account_id, region=self.region)
         self.seeded |= {str(Path.cwd() / path)}
-        return [KeyView(self.service, key) for key in planted]
+        return [console.inspection.KeyView(self.service, key) for key in planted]
 
     @property
     def keys(self) -> Keys:
         """The keys of the mock's account and Region, by id, ARN and alias, with all that AWS would not show."""
-        return Keys(self.service, self.account_id, self.region)
+        return console.inspection.Keys(self.service, self.account_id, self.region)
 
     def decrypt(
         self, blob: bytes, *, context: Mapping[str, str] | None = None, key: str | None = None
@@ -244,7 +241,7 @@ class KmsMock:
         while (outer := mocks[-1].outer) is not None:
             mocks.append(outer)
         calls = (call for mock in mocks for call in reversed(mock.calls))
-        return open_blob(self.service, calls, blob, context, None if key is None else self.keys[key])
+        return console.inspection.open_blob(self.service, calls, blob, context, None if key is None else self.keys[key])
 
     def least_privilege(self, *, portable: bool = False) -> LeastPrivilege:
         """Return the smallest policies under which the calls made so far pass: for each principal, and for each key.
@@ -263,8 +260,9 @@ class KmsMock:
             ...     kms.least_privilege().identity_policies["arn:aws:iam::123456789012:user/Administrator"]["Statement"]
             [{'Effect': 'Allow', 'Action': 'kms:ListKeys', 'Resource': '*'}]
         """
+        permissions = console.permissions
         aliases = permissions.aliases_before(self.service.state, self.calls) if portable else None
-        return least_privilege(permissions.permissions(self.calls, aliases))
+        return console.least_privilege.least_privilege(permissions.permissions(self.calls, aliases))
 
     def dump(self, path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
         """Return the whole state as a document for `load`, of values that JSON has; secret key material too.
@@ -272,9 +270,9 @@ class KmsMock:
         Args:
             path: a file to write it to as well.
         """
-        document = snapshot.dump(self.service)
+        document = console.snapshot.dump(self.service)
         if path is not None:
-            snapshot.write(document, path)
+            console.snapshot.write(document, path)
         return document
 
     def load(self, document: Mapping[str, Any] | str | os.PathLike[str]) -> None:
@@ -286,6 +284,7 @@ class KmsMock:
         Raises:
             InvalidDump: with the reason; then nothing has changed.
         """
+        snapshot = console.snapshot
         snapshot.load(self.service, document if isinstance(document, Mapping) else snapshot.read(document))
 
     # --- clients -------------------------------------------------------------------------------------------------
@@ -298,7 +297,7 @@ class KmsMock:
                 account's key is in both trails.
         """
         settle(self.service, self.clock.now())
-        events = cloudtrail.events(self._calls, self.service.state)
+        events = console.cloudtrail.events(self._calls, self.service.state)
         return [event for event in events if account in (None, event["recipientAccountId"])]
 
     def client(self, *, region: str | None = None, **kwargs: Any) -> BaseClient:
