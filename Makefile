@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := algorithms,nitro,server
 
-.PHONY: demo test lint types unit unit-aio bench docs clean
+.PHONY: demo test lint types unit unit-aio browser bench docs clean
 .DELETE_ON_ERROR:
 
 # Everything is installed once, and again when pyproject.toml changes.
@@ -26,7 +26,7 @@ types: .venv/installed
 	$(BIN)/mypy
 
 # -n 2 splits the tests over two processes; coverage is measured from the start of each, since the plugin loads early.
-unit: .venv/installed .make/node/installed
+unit: .venv/installed .make/node/installed browser
 	$(BIN)/coverage erase
 	$(BIN)/python -m coverage run -m pytest -n 2
 	$(MAKE) --no-print-directory unit-aio
@@ -49,6 +49,12 @@ unit-aio: .venv-aio/installed .venv-aioboto3/installed
 	mkdir -p $(@D)
 	if command -v npm > /dev/null; then npm install --silent --no-fund --no-audit --prefix $(@D) @aws-sdk/client-kms@3; fi
 	touch $@
+
+# Chromium and its driver, for the tests of the report's page. Where they cannot be installed, those tests say so.
+browser:
+	@command -v chromium > /dev/null && command -v chromedriver > /dev/null || \
+		(apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium chromium-driver > /dev/null) || \
+		echo "Chromium is missing and cannot be installed here: tests marked 'browser' will fail (-m 'not browser' leaves them out)."
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/compare.py

@@ -110,6 +110,4 @@ def test_a_run_that_never_calls_kms(run):
 def test_a_report_does_not_swallow_a_test_file(run):
     result = run("def test_it(): ...", "--kms-report", "test_it.py")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(
-        ["*expected FILE.html, got 'test_it.py': write --kms-report=FILE.html for a page, or *"]
-    )
+    result.stderr.fnmatch_lines(["*expected FILE.html, got 'test_it.py': write --kms-report=FILE.html for *"])

@@ -190,12 +190,10 @@ def test_a_run_without_kms_imports_nothing_for_its_failures(pytester: pytest.Pyt
         def test_fails():
             assert 0
     """)
-    code = (
-        "import pytest; raise SystemExit(pytest.main(['-q', '-p', 'no:cacheprovider', '-p', 'pytest_kmsmock.plugin']))"
-    )
+    arguments = ["-q", "-p", "no:cacheprovider", "-p", "pytest_kmsmock.plugin"]
     result = subprocess.run(
-        [sys.executable, "-c", code], env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}, capture_output=True, text=True,
-        check=False, cwd=pytester.path,
+        [sys.executable, "-m", "pytest", *arguments], env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True, text=True, check=False, cwd=pytester.path,
     )  # fmt: skip
     assert "1 failed, 1 passed" in result.stdout, result.stdout + result.stderr
     assert "KMS calls" not in result.stdout
