@@ -137,9 +137,8 @@ def test_botocores_retries_wait_on_the_mocks_clock():
     """Pauses are skipped and move the clock on, so that what is throttled succeeds in the end."""
     with mock_kms(request_quotas=True) as kms:
         client = kms.client(config=Config(retries={"mode": "standard", "max_attempts": 10}))
-        kms.request_quotas["CreateKey"] = 100
-        kms.clock.advance(seconds=1)
-        for _ in range(120):
+        kms.request_quotas["CreateKey"] = 2
+        for _ in range(6):
             client.create_key()
         assert kms.calls.with_error("ThrottlingException")
         assert kms.faults.pauses

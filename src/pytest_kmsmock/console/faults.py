@@ -10,9 +10,7 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, TypeVar
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING
 
 from ..errors import InvalidFault, UnusedFaults
 from ..service.errors import InjectedError
@@ -25,11 +23,10 @@ from .matching import CallPattern
 if TYPE_CHECKING:
     from types import TracebackType
 
+    from typing_extensions import Self
+
     from ..service.operation import Call, Result
     from ..service.service import FakeKms
-
-
-_F = TypeVar("_F", bound="Fault")
 
 
 class Fault:
