@@ -9,12 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ..service.authorization.principals import PrincipalKind
+from ..service.iam import policy_holder
 from ..service.identifiers import alias_arn
 from .contexts import encryption_context
 
 if TYPE_CHECKING:
-    from ..service.authorization.principals import Principal
     from ..service.operation import Target
     from ..service.service import CallRecord
     from ..service.state import State
@@ -154,9 +153,3 @@ def _permission(record: CallRecord, target: Target, names: _Names | None) -> Per
             resource = known_as = any_key
     return Permission(principal, target.permission, resource, known_as, alias, key.account, context)
 
-
-def policy_holder(principal: Principal) -> str:
-    """Return whose policies decide for a principal: the role of a session, the user behind a federated user."""
-    if principal.kind in (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER) and principal.issuer_arn:
-        return principal.issuer_arn
-    return principal.arn

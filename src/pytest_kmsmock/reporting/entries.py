@@ -122,7 +122,7 @@ def call_entries(seen: Sequence[SeenCall]) -> list[CallEntry]:
             "error": record.error.code if record.error is not None else "",
             "message": record.error.message if record.error is not None else "",
             "injected": record.injected,
-            "reasons": reasons(mock, record),
+            "reasons": reasons(record),
         }
         for phase, mock, record in seen
     ]

@@ -67,7 +67,7 @@ def _call(call: SeenCall, number: str) -> list[str]:
         message = f": {record.error.message}" if record.error.message else ""
         indent = " " * len(number)
         lines.append(f"{indent}REFUSED {record.error.code}{injected}{message}")
-        lines += [textwrap.indent(reason, indent + "  ") for reason in reasons(call.mock, record)]
+        lines += [textwrap.indent(reason, indent + "  ") for reason in reasons(record)]
     return lines
 
 
