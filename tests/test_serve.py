@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import signal
 import socket
 import subprocess
@@ -17,7 +18,8 @@ from pathlib import Path
 import boto3
 import pytest
 
-from pytest_kmsmock.serve import main
+from pytest_kmsmock import __main__, mock_kms
+from pytest_kmsmock.serve import StateFile, main
 
 Work = Callable[["boto3.client"], None]
 
@@ -205,6 +207,26 @@ def test_a_port_in_use_is_told(capsys):
 def test_a_bad_option_is_told(capsys):
     assert main(["serve", "--account-id", "1"]) == 1
     assert "account_id must be 12 digits" in capsys.readouterr().err
+
+
+def test_the_module_runs_as_the_command_does(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["pytest_kmsmock", "serve", "--account-id", "1"])
+    with pytest.raises(SystemExit, match="1"):
+        runpy.run_path(__main__.__file__, run_name="__main__")
+    assert "account_id must be" in capsys.readouterr().err
+
+
+def test_what_others_have_written_is_not_written_again(tmp_path):
+    with mock_kms() as kms:
+        store = StateFile(tmp_path / "state.json", kms.service)
+        store._changes = 5
+        store._saved = 7  # another thread has written, with the change of this one
+        store.after_call("CreateKey")
+        assert not (tmp_path / "state.json").exists()
+        store._saved = 5
+        store.after_call("CreateKey")
+        assert (tmp_path / "state.json").exists()
+        assert store._saved == 7
 
 
 def test_the_command_tells_how_it_is_used():

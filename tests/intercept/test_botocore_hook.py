@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from weakref import WeakSet
 
 import boto3
+import botocore.handlers
 import botocore.session
 import pytest
 from botocore import UNSIGNED
@@ -17,12 +20,16 @@ from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials, DeferredRefreshableCredentials
 from botocore.exceptions import ClientError, EndpointConnectionError, NoCredentialsError
+from botocore.hooks import HierarchicalEmitter
 from botocore.httpsession import URLLib3Session
+from botocore.parsers import ResponseParserFactory
 
 from pytest_kmsmock import guard, mock_kms
 from pytest_kmsmock.environment import DUMMY_SECRET_ACCESS_KEY
 from pytest_kmsmock.errors import MissingExtra, RealKmsCall
-from pytest_kmsmock.intercept import installation
+from pytest_kmsmock.intercept import botocore_hook, installation
+
+KMS = "https://kms.us-east-1.amazonaws.com/"
 
 
 def run(source: str) -> str:
@@ -251,3 +258,37 @@ def test_who_parses_answers_in_a_way_of_its_own_gets_them_from_the_wire(kms_mock
 def test_aiobotocore_is_named_when_it_is_missing(kms_mock):
     with pytest.raises(MissingExtra, match=r"pip install 'pytest-kmsmock\[aio\]'"):
         kms_mock.async_client()
+
+
+@pytest.fixture
+def not_installed(monkeypatch):
+    """As if no mock had been in this process; the garbage collector is told what it knows by the test."""
+    monkeypatch.setattr(botocore_hook, "_installed", False)
+    monkeypatch.setattr(botocore_hook, "_own_parsers", WeakSet())
+    monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", [*botocore.handlers.BUILTIN_HANDLERS])
+    monkeypatch.setattr(URLLib3Session, "send", URLLib3Session.send)
+    monkeypatch.setattr(ResponseParserFactory, "set_parser_defaults", ResponseParserFactory.set_parser_defaults)
+    known = []
+    monkeypatch.setattr(gc, "get_objects", lambda: known)
+    return known
+
+
+def test_installing_finds_emitters_and_parser_factories_that_are_there(not_installed):
+    emitter, plain, changed = HierarchicalEmitter(), ResponseParserFactory(), ResponseParserFactory()
+    changed._defaults["timestamp_parser"] = str
+    not_installed += [emitter, plain, changed, object()]
+    botocore_hook.install()
+    assert [*botocore_hook._own_parsers] == [changed]
+    with mock_kms():
+        _, response = emitter.emit_until_response("before-send.kms.ListKeys", request=AWSRequest("GET", KMS).prepare())
+    assert response.status_code == 404
+    not_installed.append(HierarchicalEmitter())
+    botocore_hook.install()  # once is enough
+    assert not_installed[-1].emit("before-send.kms.ListKeys") == []
+
+
+def test_installing_before_botocore_is_there_has_nothing_to_find(not_installed, monkeypatch):
+    not_installed.append(emitter := HierarchicalEmitter())
+    monkeypatch.delitem(sys.modules, "botocore.hooks")
+    botocore_hook.install()
+    assert emitter.emit("before-send.kms.ListKeys") == []
