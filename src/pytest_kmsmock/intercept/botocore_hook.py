@@ -114,15 +114,14 @@ def _access_key(credentials: Any) -> str | None:
 
 
 def _is_unsigned(context: Mapping[str, Any], request_signer: Any) -> bool:
-    from botocore import UNSIGNED
-
-    return context.get("auth_type") == "none" or request_signer.signature_version is UNSIGNED
+    # A version is text; `botocore.UNSIGNED` is not.
+    return context.get("auth_type") == "none" or not isinstance(request_signer.signature_version, str)
 
 
 def _answer(
     mock: KmsMock, operation: str, body: bytes, access_key: str | None, region: str, url: str, unsigned: bool
 ) -> tuple[AWSResponse, dict[str, Any]]:  # fmt: skip
-    from botocore.awsrequest import AWSResponse
+    from .answers import Answer
 
     request_id = mock.new_request_id()
     try:
@@ -139,7 +138,7 @@ def _answer(
         "HTTPHeaders": headers,
         "RetryAttempts": 0,
     }
-    return AWSResponse(url, status, headers, None), members
+    return Answer(url, status, headers), members
 
 
 def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | Awaitable[AWSResponse] | None:

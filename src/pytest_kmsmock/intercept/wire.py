@@ -32,7 +32,7 @@ def read_body(body: bytes) -> dict[str, Any]:
         KmsError: `SerializationException` when the body is no JSON object.
     """
     try:
-        members = json.loads(body or b"{}", parse_constant=_no_json)
+        members = _decoder.decode((body or b"{}").decode())
         if _HALF_CHARACTER.search(body):
             json.dumps(members, ensure_ascii=False).encode()  # refuses half of a surrogate pair, which is no text
     except (ValueError, RecursionError):
@@ -47,6 +47,9 @@ _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 
 def _no_json(constant: str) -> None:
     raise ValueError(f"{constant} is JavaScript, not JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_json)
 
 
 def headers(request_id: str, now: datetime) -> dict[str, str]:
@@ -68,7 +71,7 @@ def _http_date(seconds: int) -> str:
 
 def body(result: Mapping[str, object]) -> bytes:
     """Return the body of an answer; operations without output have an empty one."""
-    return json.dumps(result, default=_write).encode() if result else b""
+    return _encoder.encode(result).encode() if result else b""
 
 
 def error_body(error: errors.KmsError) -> bytes:
@@ -86,6 +89,9 @@ def _write(value: object) -> object:
         return base64.b64encode(value).decode()
     assert isinstance(value, datetime), value
     return value.timestamp()
+
+
+_encoder = json.JSONEncoder(default=_write)
 
 
 def parsed(operation: str, result: Mapping[str, object]) -> dict[str, Any]:

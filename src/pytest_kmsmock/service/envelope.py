@@ -8,7 +8,6 @@ AES-256-GCM. A 32-byte plaintext gives 184 bytes. AWS does not document the form
 from __future__ import annotations
 
 import functools
-import uuid
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -58,18 +57,7 @@ def seal(
     random: Callable[[int], bytes], kind: int = ENCRYPTED,
 ) -> bytes:  # fmt: skip
     """Return the ciphertext blob of a plaintext under a symmetric key."""
-    multi_region = key.id.startswith("mrk-")
-    key_bytes = bytes.fromhex(key.id[4:] if multi_region else key.id.replace("-", ""))
-    header = b"".join(
-        (
-            _START,
-            bytes((kind,)),
-            _AFTER_KIND,
-            bytes.fromhex(material_id),
-            bytes((_FORMATS[multi_region],)),
-            key_bytes,
-        )
-    )
+    header = _header(kind, material_id, key.id)
     nonce = random(_NONCE_BYTES)
     sealed = cipher.seal(nonce, _PADDING + plaintext, header + canonical(context))
     before, after = _frame(len(sealed))
@@ -89,7 +77,10 @@ def parse(blob: bytes) -> Envelope | None:
     if blob[_HEADER:] != b"".join((before, nonce, after, sealed)):
         return None
     digits = blob[38:54].hex()
-    key_id = f"mrk-{digits}" if blob[37] == _FORMATS[True] else str(uuid.UUID(digits))
+    if blob[37] == _FORMATS[True]:
+        key_id = f"mrk-{digits}"
+    else:
+        key_id = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
     return Envelope(blob[2], blob[5:37].hex(), key_id, blob[:_HEADER], nonce, sealed)
 
 
@@ -115,6 +106,21 @@ def canonical(context: Mapping[str, str] | None) -> bytes:
             encoded = text.encode("utf-8", "surrogatepass")
             parts += (len(encoded).to_bytes(4, "big"), encoded)
     return b"".join(parts)
+
+
+@functools.lru_cache(maxsize=1024)
+def _header(kind: int, material_id: str, key_id: str) -> bytes:
+    multi_region = key_id.startswith("mrk-")
+    return b"".join(
+        (
+            _START,
+            bytes((kind,)),
+            _AFTER_KIND,
+            bytes.fromhex(material_id),
+            bytes((_FORMATS[multi_region],)),
+            bytes.fromhex(key_id[4:] if multi_region else key_id.replace("-", "")),
+        )
+    )
 
 
 @functools.lru_cache(maxsize=1024)

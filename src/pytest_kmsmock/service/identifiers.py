@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import functools
 import re
-import uuid
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -32,6 +32,7 @@ class Arn(NamedTuple):
     is_alias: bool
 
 
+@functools.lru_cache(maxsize=256)
 def partition_of(region: str) -> str:
     """Return the AWS partition of a Region, such as `aws-cn` for `cn-north-1`."""
     return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), "aws")
@@ -60,7 +61,9 @@ def parse_arn(text: str) -> Arn | None:
 
 def new_uuid(random: Callable[[int], bytes]) -> str:
     """Return a version 4 UUID made from 16 bytes of the given source."""
-    return str(uuid.UUID(bytes=random(16), version=4))
+    digits = random(16).hex()
+    variant = "89ab"[int(digits[16], 16) & 3]  # RFC 9562: two of the bits are fixed, and the version's four
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 
 def new_key_id(random: Callable[[int], bytes], *, multi_region: bool) -> str:

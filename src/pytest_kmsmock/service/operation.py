@@ -76,7 +76,10 @@ class Call:
     @property
     def key(self) -> Key:
         """The key that the call is about; the first one if there are two."""
-        return next(target.key for target in self.targets if target.key is not None)
+        for target in self.targets:
+            if target.key is not None:
+                return target.key
+        raise LookupError(f"{self.operation.name} is about no key")
 
     def target(self, member: str) -> Target:
         """Return the target that a request member named."""

@@ -28,6 +28,9 @@ SERVICE_RANGES: Mapping[tuple[str, str], tuple[int, int]] = {
 
 _NOT_NULL = "Member must not be null"
 
+#: What counts as a mapping. Nearly all are dicts, which are told faster than the rest.
+_MAPPING = (dict, Mapping)
+
 #: Reads one value: (value, path for messages, list that problems are added to) -> the Python value.
 _Reader = Callable[[Any, str, list[str]], Any]
 
@@ -95,7 +98,7 @@ def _structure(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     required = frozenset(shape.get("required", ()))
 
     def read(value: Any, path: str, problems: list[str]) -> Any:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, _MAPPING):
             raise _wrong_type(value, "structure")
         result = {}
         prefix = f"{path}." if path else ""
@@ -143,7 +146,7 @@ def _map(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     read_values = _scalars(shapes, shape["value"]["shape"], place, "Map value")
 
     def read(value: Any, path: str, problems: list[str]) -> Any:
-        if not isinstance(value, Mapping):
+        if not isinstance(value, _MAPPING):
             raise _wrong_type(value, "map")
         _check(constraints, value, value, path, problems)
         keys = read_keys(value, value, path, problems)
@@ -178,9 +181,10 @@ def _scalar(types: type | tuple[type, ...], kind: str) -> Callable[[Mapping[str,
         operation, _, member = place.partition(".")
         constraints = _constraints(shapes[name], SERVICE_RANGES.get((operation, member)))
         sensitive = shapes[name].get("sensitive", False)
+        boolean = kind == "boolean"
 
         def read(value: Any, path: str, problems: list[str]) -> Any:
-            if not isinstance(value, types) or (isinstance(value, bool) and kind != "boolean"):
+            if not isinstance(value, types) or (value is True or value is False) != boolean:
                 raise _wrong_type(value, kind)
             _check(constraints, value, _HIDDEN if sensitive else value, path, problems)
             return value
@@ -260,7 +264,9 @@ def _show(value: object) -> str:
 
 
 def _check(constraints: list[_Constraint], value: Any, shown: object, path: str, problems: list[str]) -> None:
-    problems += [_failed(shown, path, constraint.text) for constraint in constraints if constraint.is_broken(value)]
+    for text, is_broken in constraints:
+        if is_broken(value):
+            problems.append(_failed(shown, path, text))
 
 
 def _constraints(shape: Mapping[str, Any], limits: tuple[int, int] | None = None) -> list[_Constraint]:

@@ -9,7 +9,7 @@ https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -69,6 +69,7 @@ class Policies:
             count, because AWS attaches one that allows everything at every level.
         vpc_endpoint: Policy of the VPC endpoint through which the request comes; None if it comes through
             none, or the endpoint has no policy of its own.
+        denying: Those of all these that have a statement that denies, in the order in which a denial is reported.
     """
 
     key: tuple[Policy, ...] = ()
@@ -78,6 +79,11 @@ class Policies:
     service_control: tuple[tuple[Policy, ...], ...] = ()
     resource_control: tuple[Policy, ...] = ()
     vpc_endpoint: Policy | None = None
+    denying: tuple[Policy, ...] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        denying = tuple(policy for group in _groups(self) for policy in group if policy.has_denials)
+        object.__setattr__(self, "denying", denying)
 
 
 class Denial(Enum):
@@ -230,25 +236,27 @@ def _groups(policies: Policies) -> Iterator[tuple[Policy, ...]]:
 
 
 def _explicit(request: Request, policies: Policies) -> Denial | None:
-    for group in _groups(policies):
-        for policy in group:
-            if policy.denies(request.principal, request.action, request.resource, request.context):
-                if policy.kind is PolicyKind.KEY and _is_foreign(request):
-                    return Denial.OTHER_ACCOUNT
-                return _EXPLICIT[policy.kind]
+    for policy in policies.denying:
+        if policy.denies(request.principal, request.action, request.resource, request.context):
+            if policy.kind is PolicyKind.KEY and _is_foreign(request):
+                return Denial.OTHER_ACCOUNT
+            return _EXPLICIT[policy.kind]
     return None
 
 
 def _is_foreign(request: Request) -> bool:
     """Say whether the caller belongs to another account than the resource. A service belongs to none."""
-    return bool(request.account) and not request.principal.is_service and request.account != request.principal.account
+    principal = request.principal
+    return request.account != principal.account and bool(request.account) and not principal.is_service
 
 
 def _allow(request: Request, policies: tuple[Policy, ...]) -> Match:
     """Say how closely policies name the caller in what allows the request."""
     closest = Match.NONE
     for policy in policies:
-        closest = max(closest, policy.allows(request.principal, request.action, request.resource, request.context))
+        match = policy.allows(request.principal, request.action, request.resource, request.context)
+        if match > closest:
+            closest = match
     return closest
 
 

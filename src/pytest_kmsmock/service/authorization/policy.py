@@ -54,6 +54,11 @@ class Policy:
     _plans: dict[tuple[str, str], _Plan] = field(default_factory=dict, repr=False)
 
     @property
+    def has_denials(self) -> bool:
+        """Whether any of its statements denies."""
+        return any(statement.deny for statement in self.statements)
+
+    @property
     def principals(self) -> frozenset[str]:
         """ARNs of the users, roles and sessions that its Principal elements name; accounts are not among them."""
         elements = [statement.principal for statement in self.statements if statement.principal is not None]

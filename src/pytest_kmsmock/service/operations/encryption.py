@@ -31,13 +31,14 @@ def encrypt(call: Call) -> Result:
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html
     """
+    key, plaintext = call.key, call.params["Plaintext"]
     algorithm = call.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
     context = call.get("EncryptionContext")
-    check_encryption(call.key, algorithm, context)
-    check_plaintext(call.key, algorithm, call.params["Plaintext"])
+    check_encryption(key, algorithm, context)
+    check_plaintext(key, algorithm, plaintext)
     call.stop_if_dry_run()
-    blob = encrypt_under(call, call.key, algorithm, call.params["Plaintext"], context)
-    return {"CiphertextBlob": blob, "KeyId": call.key.arn, "EncryptionAlgorithm": algorithm}
+    blob = encrypt_under(call, key, algorithm, plaintext, context)
+    return {"CiphertextBlob": blob, "KeyId": key.arn, "EncryptionAlgorithm": algorithm}
 
 
 def _decrypting_key(call: Call) -> Iterable[Target]:
