@@ -37,6 +37,10 @@ def refusal() -> Refusal:
     return expect
 
 
+#: Developer Guide, "Viewing grants": a grant without a name has an empty one, which its shape does not allow.
+_AWS_DOES_SO_TOO = re.compile(r"Invalid length for parameter Grants\[\d+\]\.Name, value: 0, valid min length: 1")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _answers_are_those_of_the_model() -> Iterator[None]:
     """Check every answer of every operation in every test: members that botocore's model has, of its types."""
@@ -54,8 +58,9 @@ def _answers_are_those_of_the_model() -> Iterator[None]:
         if shape is None:
             assert result == {}, f"{operation.name} has no answer"
         else:
-            report = validator.validate(result, shape)
-            assert not report.has_errors(), f"answer of {operation.name}: {report.generate_report()}"
+            report = validator.validate(result, shape).generate_report()
+            problems = [line for line in report.splitlines() if not _AWS_DOES_SO_TOO.fullmatch(line)]
+            assert not problems, f"answer of {operation.name}: {problems}"
         return result
 
     load()

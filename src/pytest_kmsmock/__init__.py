@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from .enclave import FakeEnclave
     from .errors import KmsHygieneError, KmsHygieneWarning, KmsMockError
     from .handle import KmsMock
+    from .service.authorization.default_policies import key_policy
 
-__all__ = ["FakeEnclave", "KmsHygieneError", "KmsHygieneWarning", "KmsMock", "KmsMockError", "mock_kms"]
+__all__ = ["FakeEnclave", "KmsHygieneError", "KmsHygieneWarning", "KmsMock", "KmsMockError", "key_policy", "mock_kms"]
 
 #: Public names whose modules are loaded when first used, so that importing the package costs next to nothing.
 _LAZY = {
@@ -23,6 +24,7 @@ _LAZY = {
     "KmsHygieneWarning": "errors",
     "KmsMock": "handle",
     "KmsMockError": "errors",
+    "key_policy": "service.authorization.default_policies",
 }
 
 

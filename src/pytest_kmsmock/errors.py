@@ -32,6 +32,18 @@ class InvalidOption(KmsMockError, ValueError):
     """An option of the mock has a wrong name or value."""
 
 
+class InvalidPrincipal(KmsMockError, ValueError):
+    """Somebody was to call, or to have a policy, who is no principal of AWS."""
+
+
+class InvalidPolicy(KmsMockError, ValueError):
+    """A policy that a test attaches is one that AWS would refuse, or cannot be taken away because it is not there."""
+
+
+class NoSuchCall(KmsMockError, LookupError):
+    """An explanation was asked for of an error that no call of this mock had."""
+
+
 class InvalidCallPattern(KmsMockError, ValueError):
     """Calls were described by an operation or a member that does not exist: no call could ever match."""
 

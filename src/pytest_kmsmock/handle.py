@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import console, environment, scopes
+from .console import callers
 from .console.calls import Calls
 from .console.faults import Faults
+from .console.principals import Principals
 from .errors import MissingExtra, NotActive
 from .intercept import http, installation, pauses, wire
 from .options import Options
@@ -31,13 +33,15 @@ if TYPE_CHECKING:
     from aiobotocore.client import AioBaseClient
     from botocore.client import BaseClient
 
+    from .console.callers import Named
     from .console.inspection import Decrypted, Keys, KeyView
     from .console.key_stores import KeyStores
     from .console.least_privilege import LeastPrivilege
     from .intercept.server import KmsServer
+    from .service.service import CallRecord
 
 
-class KmsMock:
+class KmsMock(Principals):
     """A fake KMS and the console for it.
 
     A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`; it is not made directly.
@@ -237,11 +241,15 @@ class KmsMock:
             CannotDecrypt: saying why.
             UnknownKey: there is no such key.
         """
-        mocks: list[KmsMock] = [self]
-        while (outer := mocks[-1].outer) is not None:
-            mocks.append(outer)
-        calls = (call for mock in mocks for call in reversed(mock.calls))
-        return console.inspection.open_blob(self.service, calls, blob, context, None if key is None else self.keys[key])
+        wanted = None if key is None else self.keys[key]
+        return console.inspection.open_blob(self.service, self._calls_all_around(), blob, context, wanted)
+
+    def _calls_all_around(self) -> Iterator[CallRecord]:
+        """Yield the calls of this mock and of the mocks around it, the latest first."""
+        mock: KmsMock | None = self
+        while mock is not None:
+            yield from reversed(mock.calls)
+            mock = mock.outer
 
     def least_privilege(self, *, portable: bool = False) -> LeastPrivilege:
         """Return the smallest policies under which the calls made so far pass: for each principal, and for each key.
@@ -300,37 +308,51 @@ class KmsMock:
         events = console.cloudtrail.events(self._calls, self.service.state)
         return [event for event in events if account in (None, event["recipientAccountId"])]
 
-    def client(self, *, region: str | None = None, **kwargs: Any) -> BaseClient:
+    def client(
+        self, *, region: str | None = None, principal: Named | None = None, **kwargs: Any
+    ) -> BaseClient:  # fmt: skip
         """Return a new botocore client for KMS, which is what `boto3.client("kms")` gives too.
 
         Args:
             region: its Region, by default that of the mock.
+            principal: who calls, as in `credentials`; the default caller if not given.
             **kwargs: whatever else `botocore.session.Session.create_client` takes, such as `config`.
 
         Raises:
+            InvalidPrincipal: saying what a principal looks like.
             NotActive: outside the mock.
         """
-        self._must_be_active()
-        return _session().create_client("kms", region_name=region or self.region, **(_DUMMY_CREDENTIALS | kwargs))
+        return _session().create_client("kms", **self._client_arguments(region, principal, kwargs))
 
     def async_client(
-        self, *, region: str | None = None, **kwargs: Any
+        self, *, region: str | None = None, principal: Named | None = None, **kwargs: Any
     ) -> AbstractAsyncContextManager[AioBaseClient]:  # fmt: skip
         """Return a new aiobotocore client for KMS, to be entered: `async with kms.async_client() as client:`.
 
         Args:
             region: its Region, by default that of the mock.
+            principal: who calls, as in `credentials`; the default caller if not given.
             **kwargs: whatever else `aiobotocore.session.AioSession.create_client` takes, such as `config`.
 
         Raises:
+            InvalidPrincipal: saying what a principal looks like.
             MissingExtra: when aiobotocore is not installed.
             NotActive: outside the mock.
         """
-        self._must_be_active()
         client: AbstractAsyncContextManager[AioBaseClient] = _async_session().create_client(
-            "kms", region_name=region or self.region, **(_DUMMY_CREDENTIALS | kwargs)
+            "kms", **self._client_arguments(region, principal, kwargs)
         )
         return client
+
+    def _client_arguments(
+        self, region: str | None, principal: Named | None, given: Mapping[str, Any]
+    ) -> dict[str, Any]:  # fmt: skip
+        self._must_be_active()
+        region = region or self.region
+        credentials: dict[str, Any] = _DUMMY_CREDENTIALS
+        if principal is not None:
+            credentials = dict(callers.issue(callers.make_caller(principal, self._home(region), {})))
+        return {"region_name": region, **credentials, **given}
 
     def serve(
         self,
@@ -384,7 +406,9 @@ class KmsMock:
 
     def secret_of(self, access_key: str) -> str | None:
         """Return the secret access key that belongs to an access key of the mock's; None if it is not the mock's."""
-        return environment.DUMMY_SECRET_ACCESS_KEY if access_key == environment.DUMMY_ACCESS_KEY_ID else None
+        if access_key == environment.DUMMY_ACCESS_KEY_ID:
+            return environment.DUMMY_SECRET_ACCESS_KEY
+        return callers.secret_of(access_key)
 
     def new_request_id(self) -> str:
         """Return the id of the next request."""
@@ -414,12 +438,15 @@ class KmsMock:
         if not self.active:
             raise NotActive("This mock is over. Make clients while it is active: inside the test or the `with` block.")
 
-    def _caller(self, _access_key: str | None, region: str) -> Caller:
+    def _default_caller(self, region: str) -> Caller:
         partition = partition_of(region)
         caller = self._administrators.get(partition)
         if caller is None:
             caller = self._administrators[partition] = administrator(self.account_id, partition)
         return caller
+
+    def _caller(self, access_key: str | None, region: str) -> Caller:
+        return callers.caller_of(access_key) or self._default_caller(region)
 
     # --- scope ---------------------------------------------------------------------------------------------------
 

@@ -15,24 +15,30 @@ if TYPE_CHECKING:
         assertions,
         cloudtrail,
         deterministic,
+        explanations,
+        iam,
         inspection,
         key_stores,
         least_privilege,
         permissions,
         seeds,
         snapshot,
+        wizard,
     )
 
 __all__ = [
     "assertions",
     "cloudtrail",
     "deterministic",
+    "explanations",
+    "iam",
     "inspection",
     "key_stores",
     "least_privilege",
     "permissions",
     "seeds",
     "snapshot",
+    "wizard",
 ]
 
 

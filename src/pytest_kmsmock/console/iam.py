@@ -1,0 +1,136 @@
+"""`KmsMock.iam`: the policies of principals, accounts and VPC endpoints, which on AWS are IAM's and Organizations'."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..errors import InvalidPolicy
+from ..service.authorization.documents import PolicyKind
+from ..service.iam import FULL_ACCESS, policy_holder
+from .callers import Home, Named, make_caller
+from .policy_texts import Document, policy_text
+
+if TYPE_CHECKING:
+    from ..service.iam import Iam
+    from ..service.service import FakeKms
+
+
+class IamConsole:
+    """Attaches policies. A nested mock begins with those of the mock around it, and gives them back.
+
+    Policies are JSON text or mappings. Principals are given by ARN, in short for the mock's own account (`user/alice`,
+    `role/app`), or by their credentials. A role session has the policies of its role.
+    """
+
+    __slots__ = ("_home", "_service")
+
+    def __init__(self, service: FakeKms, home: Home) -> None:
+        self._service = service
+        self._home = home
+
+    @property
+    def _iam(self) -> Iam:
+        return self._service.state.iam
+
+    def attach(self, principal: Named, *policies: Document) -> None:
+        """Attach identity policies to a user or role.
+
+        Raises:
+            InvalidPolicy: for a policy that AWS would refuse.
+            InvalidPrincipal: for what is no principal.
+        """
+        holder = self._holder(principal)
+        texts = tuple(policy_text(policy, PolicyKind.IDENTITY, f"iam.attach({holder})") for policy in policies)
+        self._iam.identity[holder] = (*self._iam.identity.get(holder, ()), *texts)
+        self._iam.changed()
+
+    def detach(self, principal: Named, *policies: Document) -> None:
+        """Detach identity policies from a user or role; all of them if none is given.
+
+        Raises:
+            InvalidPolicy: a policy is not attached.
+        """
+        holder = self._holder(principal)
+        attached = list(self._iam.identity.get(holder, ()))
+        for policy in policies:
+            text = policy_text(policy, PolicyKind.IDENTITY, f"iam.detach({holder})")
+            if text not in attached:
+                raise InvalidPolicy(f"iam.detach({holder}): this policy is not attached. Attached are: {attached}")
+            attached.remove(text)
+        self._iam.identity[holder] = tuple(attached) if policies else ()
+        self._iam.changed()
+
+    def boundary(self, principal: Named, policy: Document | None) -> None:
+        """Set the permissions boundary of a user or role; None takes it away.
+
+        Raises:
+            InvalidPolicy: for a policy that AWS would refuse.
+        """
+        holder = self._holder(principal)
+        if policy is None:
+            self._iam.boundaries.pop(holder, None)
+        else:
+            self._iam.boundaries[holder] = policy_text(policy, PolicyKind.BOUNDARY, f"iam.boundary({holder})")
+        self._iam.changed()
+
+    def service_control(self, *policies: Document, account: str | None = None, full_access: bool = True) -> None:
+        """Attach service control policies to one level of an account's organization.
+
+        Each call is one more level: the root, organizational units, the account. At each one at least one policy must
+        allow what is asked for.
+
+        Args:
+            *policies: the policies; none takes all levels away.
+            account: the account, by default that of the mock.
+            full_access: whether AWS's `FullAWSAccess` is attached to the level too, as it is from the beginning.
+
+        Raises:
+            InvalidPolicy: for a policy that AWS would refuse.
+        """
+        owner = account or self._home.account
+        texts = tuple(policy_text(policy, PolicyKind.SERVICE_CONTROL, "iam.service_control()") for policy in policies)
+        if texts:
+            level = (FULL_ACCESS, *texts) if full_access else texts
+            self._iam.service_control[owner] = (*self._iam.service_control.get(owner, ()), level)
+        else:
+            self._iam.service_control.pop(owner, None)
+        self._iam.changed()
+
+    def resource_control(self, *policies: Document, account: str | None = None) -> None:
+        """Attach resource control policies to the account whose keys they concern, besides those that are there.
+
+        Args:
+            *policies: the policies, which can only deny; none takes all of them away.
+            account: the account, by default that of the mock.
+
+        Raises:
+            InvalidPolicy: for a policy that AWS would refuse.
+        """
+        owner = account or self._home.account
+        texts = tuple(policy_text(policy, PolicyKind.RESOURCE_CONTROL, "iam.resource_control()") for policy in policies)
+        self._iam.resource_control[owner] = (*self._iam.resource_control.get(owner, ()), *texts) if texts else ()
+        self._iam.changed()
+
+    def vpc_endpoint_policy(self, endpoint: str, policy: Document | None) -> None:
+        """Set the policy of a VPC endpoint; requests through it are those of credentials with `source_vpce`.
+
+        Args:
+            endpoint: its id, such as `vpce-1234abcdf5678c90a`.
+            policy: the policy; None takes it away, which lets everything pass.
+
+        Raises:
+            InvalidPolicy: for a policy that AWS would refuse.
+        """
+        if policy is None:
+            self._iam.vpc_endpoints.pop(endpoint, None)
+        else:
+            self._iam.vpc_endpoints[endpoint] = policy_text(policy, PolicyKind.VPC_ENDPOINT, f"policy of {endpoint}")
+        self._iam.changed()
+
+    def missing(self, *principals: Named) -> None:
+        """Say that users or roles do not exist: key policies and grants that name them are refused from now on."""
+        self._iam.missing |= {self._holder(principal) for principal in principals}
+
+    def _holder(self, principal: Named) -> str:
+        caller = make_caller(principal, self._home, {})
+        return policy_holder(caller.principal)

@@ -1,0 +1,92 @@
+"""The console's create-key wizard: what it asks, what it proposes, and the key that comes of it.
+
+See https://docs.aws.amazon.com/kms/latest/developerguide/create-keys.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ..errors import InvalidSeed
+from ..service.authorization.default_policies import key_policy
+from ..service.specs import KEY_SPECS
+from .callers import Home, principal_arn
+from .seeds import KeySeed, plant
+
+if TYPE_CHECKING:
+    from ..service.records import Key
+    from ..service.service import FakeKms
+
+_WHERE = "create_key_as_in_console()"
+#: "Key usage" of a symmetric key -> the spec that the wizard takes.
+_SYMMETRIC: Mapping[str, str] = {"ENCRYPT_DECRYPT": "SYMMETRIC_DEFAULT", "GENERATE_VERIFY_MAC": "HMAC_256"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What is entered into the wizard. `KmsMock.create_key_as_in_console` describes it."""
+
+    alias: str
+    key_type: str
+    usage: str
+    spec: str | None
+    origin: str
+    multi_region: bool
+    description: str
+    tags: Mapping[str, str] | None
+    administrators: Sequence[str]
+    users: Sequence[str]
+    other_accounts: Sequence[str]
+    allow_deletion: bool
+    region: str
+
+
+def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
+    """Make the key.
+
+    Raises:
+        InvalidSeed: the wizard would not go on.
+    """
+    spec = _spec(answers)
+    administrators = [principal_arn(name, home) for name in answers.administrators]
+    strangers = [arn for arn in administrators if arn.split(":")[4] != home.account]
+    if strangers:
+        raise InvalidSeed(f"{_WHERE}: key administrators are of the key's own account: {strangers[0]}")
+    policy = key_policy(
+        home.account,
+        home.partition,
+        administrators=administrators,
+        users=[principal_arn(name, home) for name in answers.users],
+        other_accounts=answers.other_accounts,
+        allow_deletion=answers.allow_deletion,
+        key_usage=answers.usage,
+        key_spec=spec,
+        origin=answers.origin,
+        multi_region=answers.multi_region,
+    )
+    seed = KeySeed(
+        alias=answers.alias if answers.alias.startswith("alias/") else f"alias/{answers.alias}",
+        spec=spec,
+        usage=answers.usage,
+        origin=answers.origin,
+        description=answers.description,
+        tags=answers.tags,
+        policy=policy,
+        multi_region=answers.multi_region,
+    )
+    return plant(service, [(_WHERE, seed)], account=home.account, region=answers.region)[0]
+
+
+def _spec(answers: Answers) -> str:
+    """Return the spec that is chosen, or proposed."""
+    if answers.key_type not in ("symmetric", "asymmetric"):
+        raise InvalidSeed(f"{_WHERE}: key_type is 'symmetric' or 'asymmetric', not {answers.key_type!r}")
+    symmetric = answers.key_type == "symmetric"
+    spec = answers.spec or (_SYMMETRIC.get(answers.usage) if symmetric else None)
+    if spec is None:
+        raise InvalidSeed(f"{_WHERE}: a key of type {answers.key_type} for {answers.usage} needs a spec")
+    if spec not in KEY_SPECS or (KEY_SPECS[spec].key_type == "asymmetric") is symmetric:
+        raise InvalidSeed(f"{_WHERE}: {spec} is no spec of a key of type {answers.key_type}")
+    return spec
