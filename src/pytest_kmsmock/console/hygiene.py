@@ -137,7 +137,7 @@ CHECKS = (
     Check(
         "unused-data-key",
         "plaintext data keys that were requested and never decrypted",
-        "Without the plaintext nothing could be read again: GenerateDataKeyWithoutPlaintext gives a data key for later.",
+        "What is encrypted for later needs no plaintext now: GenerateDataKeyWithoutPlaintext gives none.",
         f"{_GUIDE}/data-keys.html",
         _unused_data_keys,
     ),
