@@ -1,0 +1,408 @@
+"""Random operations and clock steps, compared with a small model of the documented key states.
+
+The model knows the table "Key states of AWS KMS keys" (Developer Guide) and the rules of deletion, rotation, expiry and
+multi-Region keys, in the simplest way that could be: it looks at everything at every step.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from botocore.exceptions import ClientError
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import load_der_public_key
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+
+from pytest_kmsmock import mock_kms
+
+START = datetime(2030, 1, 1, tzinfo=timezone.utc)
+REGIONS = ("us-east-1", "eu-west-1", "ap-south-1")
+PASSING = timedelta(hours=1)
+
+ENABLED, DISABLED, IMPORT, UNAVAILABLE = "Enabled", "Disabled", "PendingImport", "Unavailable"
+PENDING, WAITING, CREATING, UPDATING = "PendingDeletion", "PendingReplicaDeletion", "Creating", "Updating"
+INVALID, OFF, UNSUPPORTED = "KMSInvalidStateException", "DisabledException", "UnsupportedOperationException"
+
+
+def refused(*states: str, disabled: bool = False) -> dict[str, str]:
+    return dict.fromkeys(states, INVALID) | ({DISABLED: OFF} if disabled else {})
+
+
+#: Operation -> the states in which it fails, and with what.
+TABLE = {
+    "use": refused(PENDING, WAITING, IMPORT, UNAVAILABLE, CREATING, disabled=True),
+    "switch": refused(PENDING, WAITING, IMPORT, CREATING, UPDATING),
+    "schedule": refused(PENDING, WAITING, UPDATING),
+    "cancel": refused(ENABLED, DISABLED, IMPORT, UNAVAILABLE, CREATING, UPDATING),
+    "describe": refused(PENDING, WAITING),
+    "rotate": refused(PENDING, WAITING, CREATING, disabled=True),
+    "import": refused(PENDING, WAITING, CREATING),
+    "delete material": refused(CREATING, UPDATING),
+    "replicate": refused(PENDING, WAITING, IMPORT, CREATING, UPDATING, disabled=True),
+    "move": refused(PENDING, WAITING, IMPORT, CREATING, disabled=True),
+}
+
+
+@dataclass
+class Family:
+    """What related keys share; a single-Region key is a family of one."""
+
+    kind: str
+    key_id: str
+    created: datetime
+    primary: str
+    replicas: list[str] = field(default_factory=list)
+    period: timedelta | None = None
+    next_date: datetime = START
+    rotations: list[datetime] = field(default_factory=list)
+    material: bytes = field(default_factory=lambda: os.urandom(32))
+
+    @property
+    def multi_region(self) -> bool:
+        return self.kind == "multi-Region"
+
+
+@dataclass
+class Place:
+    """A key in a Region."""
+
+    family: Family
+    region: str
+    enabled: bool = True
+    window: timedelta | None = None
+    date: datetime | None = None
+    passing: str = ""
+    until: datetime = START
+    imported: bool = False
+    expires: datetime | None = None
+
+
+class Model:
+    def __init__(self) -> None:
+        self.now = START
+        self.places: dict[tuple[str, str], Place] = {}
+        self.connected = True
+
+    def state(self, place: Place) -> str:
+        if place.window is not None:
+            return PENDING if place.date else WAITING
+        if place.passing:
+            return place.passing
+        if place.family.kind == "imported" and not place.imported:
+            return IMPORT
+        if place.family.kind == "stored" and not self.connected:
+            return UNAVAILABLE
+        return ENABLED if place.enabled else DISABLED
+
+    def primary(self, family: Family) -> Place:
+        return self.places[family.key_id, family.primary]
+
+    def advance(self, until: datetime) -> None:
+        while due := [event for place in self.places.values() for event in self.events(place) if event[0] <= until]:
+            when, what, place = min(due, key=lambda event: event[0])
+            getattr(self, what)(place, when)
+        self.now = until
+
+    def events(self, place: Place) -> list[tuple[datetime, str, Place]]:
+        found = []
+        if place.date:
+            found.append((place.date, "delete", place))
+        if place.passing:
+            found.append((place.until, "settle", place))
+        if place.expires:
+            found.append((place.expires, "expire", place))
+        family = place.family
+        if family.period and family.primary == place.region and place.enabled and place.window is None:
+            found.append((family.next_date, "rotate", place))
+        return found
+
+    def delete(self, place: Place, when: datetime) -> None:
+        family = place.family
+        del self.places[family.key_id, place.region]
+        if place.region != family.primary:
+            family.replicas.remove(place.region)
+            primary = self.primary(family)
+            if not family.replicas and primary.window is not None:
+                primary.date = when + primary.window
+
+    def settle(self, place: Place, when: datetime) -> None:
+        place.passing = ""
+
+    def expire(self, place: Place, when: datetime) -> None:
+        place.imported, place.expires = False, None
+
+    def rotate(self, place: Place, when: datetime) -> None:
+        family = place.family
+        assert family.period
+        family.rotations.append(when)
+        family.next_date = when + family.period
+
+    def resume(self, place: Place) -> None:
+        family = place.family
+        if family.period and family.primary == place.region and family.next_date <= self.now:
+            last = family.rotations[-1] if family.rotations else family.created
+            if self.now - last >= family.period:
+                self.rotate(place, self.now)
+            while family.next_date <= self.now:
+                family.next_date += family.period
+
+
+class KeysOverTime(RuleBasedStateMachine):
+    places: Bundle[tuple[str, str]] = Bundle("places")
+
+    @initialize()
+    def begin(self) -> None:
+        self.mock = mock_kms(fresh=True)
+        self.kms = self.mock.start()
+        self.kms.clock.freeze(START)
+        self.kms.delays.creating = self.kms.delays.updating = PASSING
+        self.clients = {region: CLIENTS.setdefault(region, self.kms.client(region=region)) for region in REGIONS}
+        self.store = self.kms.key_stores.add_store(region=REGIONS[0])
+        self.model = Model()
+
+    def teardown(self) -> None:
+        if hasattr(self, "mock"):
+            self.mock.stop()
+
+    # --- what every rule does ---
+
+    def attempt(self, place: tuple[str, str], operation: str, row: str, **members: Any) -> tuple[Any, bool]:
+        """Call an operation, and compare its outcome with that of the table; return the key if it should work."""
+        found = self.model.places.get(place)
+        expected = "NotFoundException" if found is None else TABLE[row].get(self.model.state(found))
+        return found, self.outcome(place, operation, expected, **members)
+
+    def outcome(self, place: tuple[str, str], operation: str, expected: str | None, **members: Any) -> bool:
+        key_id, region = place
+        try:
+            self.answer = getattr(self.clients[region], operation)(KeyId=key_id, **members)
+            code = None
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+        assert code == expected, f"{operation} in {region}: {code} instead of {expected}"
+        return code is None
+
+    # --- making keys ---
+
+    @rule(target=places, kind=st.sampled_from(["plain", "imported", "stored", "multi-Region"]))
+    def create(self, kind: str) -> Any:
+        if kind == "stored" and not self.model.connected:
+            return multiple()
+        members: dict[str, Any] = {
+            "plain": {},
+            "imported": {"Origin": "EXTERNAL"},
+            "stored": {"Origin": "AWS_CLOUDHSM", "CustomKeyStoreId": self.store},
+            "multi-Region": {"MultiRegion": True},
+        }[kind]
+        key_id = self.clients[REGIONS[0]].create_key(**members)["KeyMetadata"]["KeyId"]
+        family = Family(kind, key_id, self.model.now, REGIONS[0])
+        self.model.places[key_id, REGIONS[0]] = Place(family, REGIONS[0])
+        return key_id, REGIONS[0]
+
+    @rule(target=places, place=places, region=st.sampled_from(REGIONS))
+    def replicate(self, place: tuple[str, str], region: str) -> Any:
+        found = self.model.places.get(place)
+        expected = "NotFoundException" if found is None else TABLE["replicate"].get(self.model.state(found))
+        if found is not None and expected is None:
+            family = found.family
+            if not family.multi_region or family.primary != found.region:
+                expected = UNSUPPORTED
+            elif region in (family.primary, *family.replicas):
+                expected = "AlreadyExistsException"
+        if not self.outcome(place, "replicate_key", expected, ReplicaRegion=region):
+            return multiple()
+        assert found is not None
+        found.family.replicas.append(region)
+        replica = Place(found.family, region, passing=CREATING, until=self.model.now + PASSING)
+        self.model.places[found.family.key_id, region] = replica
+        return found.family.key_id, region
+
+    @rule(place=places, region=st.sampled_from(REGIONS))
+    def move_primary(self, place: tuple[str, str], region: str) -> None:
+        found = self.model.places.get(place)
+        if found is None:
+            self.outcome(place, "update_primary_region", "NotFoundException", PrimaryRegion=region)
+            return
+        family = found.family
+        other = self.model.places.get((family.key_id, region))
+        expected = TABLE["move"].get(self.model.state(found))
+        if expected is None and other is not None and other is not found:
+            expected = TABLE["move"].get(self.model.state(other))
+        if expected is None:
+            if not family.multi_region or family.primary != found.region or region == found.region:
+                expected = UNSUPPORTED
+            elif other is None:
+                expected = "NotFoundException"
+        if self.outcome(place, "update_primary_region", expected, PrimaryRegion=region):
+            assert other is not None
+            family.replicas.remove(region)
+            family.replicas.append(family.primary)
+            family.primary = region
+            for member in (found, other):
+                member.passing, member.until = UPDATING, self.model.now + PASSING
+
+    # --- changing keys ---
+
+    @rule(place=places)
+    def use(self, place: tuple[str, str]) -> None:
+        _, works = self.attempt(place, "encrypt", "use", Plaintext=b"x")
+        if works:
+            self.answer = self.clients[place[1]].decrypt(CiphertextBlob=self.answer["CiphertextBlob"])
+            assert self.answer["Plaintext"] == b"x"
+
+    @rule(place=places, enabled=st.booleans())
+    def switch(self, place: tuple[str, str], enabled: bool) -> None:
+        found, works = self.attempt(place, "enable_key" if enabled else "disable_key", "switch")
+        if works:
+            found.enabled = enabled
+            if enabled:
+                self.model.resume(found)
+
+    @rule(place=places, days=st.integers(7, 30))
+    def schedule(self, place: tuple[str, str], days: int) -> None:
+        found, works = self.attempt(place, "schedule_key_deletion", "schedule", PendingWindowInDays=days)
+        if works:
+            found.window, found.enabled = timedelta(days=days), False
+            waits = found.family.replicas and found.family.primary == found.region
+            found.date = None if waits else self.model.now + found.window
+            assert self.answer.get("DeletionDate") == found.date
+            assert self.answer["KeyState"] == self.model.state(found)
+
+    @rule(place=places)
+    def cancel(self, place: tuple[str, str]) -> None:
+        found, works = self.attempt(place, "cancel_key_deletion", "cancel")
+        if works:
+            found.window = found.date = None
+
+    @rule(place=places)
+    def describe_anew(self, place: tuple[str, str]) -> None:
+        self.attempt(place, "update_key_description", "describe", Description="new")
+
+    @rule(place=places, days=st.none() | st.sampled_from([90, 100, 365]))
+    def set_rotation(self, place: tuple[str, str], days: int | None) -> None:
+        found = self.model.places.get(place)
+        expected = self.rotation_outcome(found, imported=UNSUPPORTED)
+        operation, members = ("enable_key_rotation", {"RotationPeriodInDays": days}) if days else (
+            "disable_key_rotation", {}
+        )  # fmt: skip
+        if self.outcome(place, operation, expected, **members):
+            assert found is not None
+            found.family.period = timedelta(days=days) if days else None
+            if days:
+                found.family.next_date = self.model.now + timedelta(days=days)
+
+    @rule(place=places)
+    def rotate_now(self, place: tuple[str, str]) -> None:
+        found = self.model.places.get(place)
+        expected = self.rotation_outcome(found, imported=INVALID)
+        if expected is None:
+            assert found is not None
+            family = found.family
+            if family.period and family.next_date - self.model.now <= timedelta(minutes=20):
+                expected = "ConflictException"
+            elif len(family.rotations) >= 25:  # automatic ones count too here: too seldom to matter
+                return
+        if self.outcome(place, "rotate_key_on_demand", expected):
+            assert found is not None
+            found.family.rotations.append(self.model.now)
+
+    def rotation_outcome(self, found: Place | None, *, imported: str) -> str | None:
+        if found is None:
+            return "NotFoundException"
+        expected = TABLE["rotate"].get(self.model.state(found))
+        if expected is None:
+            if found.family.kind == "stored" or found.family.primary != found.region:
+                return UNSUPPORTED
+            if found.family.kind == "imported":
+                return imported
+        return expected
+
+    # --- imported material and the key store ---
+
+    @rule(place=places, days=st.none() | st.integers(1, 365))
+    def import_material(self, place: tuple[str, str], days: int | None) -> None:
+        found = self.model.places.get(place)
+        if found is None or found.family.kind != "imported" or self.model.state(found) in TABLE["import"]:
+            expected = UNSUPPORTED if found else "NotFoundException"
+            if found is not None:
+                expected = TABLE["import"].get(self.model.state(found), UNSUPPORTED)
+            self.outcome(place, "import_key_material", expected, ImportToken=b"?", EncryptedKeyMaterial=b"?")
+            return
+        client = self.clients[place[1]]
+        given = client.get_parameters_for_import(
+            KeyId=place[0], WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048"
+        )
+        sha256 = hashes.SHA256()
+        public_key: Any = load_der_public_key(given["PublicKey"])
+        wrapped = public_key.encrypt(found.family.material, padding.OAEP(padding.MGF1(sha256), sha256, None))
+        expires = self.model.now + timedelta(days=days) if days else None
+        expiry = {"ValidTo": expires} if expires else {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
+        client.import_key_material(
+            KeyId=place[0], ImportToken=given["ImportToken"], EncryptedKeyMaterial=wrapped, **expiry
+        )
+        found.enabled = found.enabled or not found.imported
+        found.imported, found.expires = True, expires
+
+    @rule(place=places)
+    def delete_material(self, place: tuple[str, str]) -> None:
+        found = self.model.places.get(place)
+        if found is None:
+            expected = "NotFoundException"
+        else:
+            otherwise = None if found.family.kind == "imported" else UNSUPPORTED
+            expected = TABLE["delete material"].get(self.model.state(found), otherwise)
+        if self.outcome(place, "delete_imported_key_material", expected):
+            assert found is not None
+            found.imported, found.expires = False, None
+
+    @rule()
+    def toggle_store(self) -> None:
+        self.model.connected = not self.model.connected
+        operation = "connect_custom_key_store" if self.model.connected else "disconnect_custom_key_store"
+        getattr(self.clients[REGIONS[0]], operation)(CustomKeyStoreId=self.store)
+
+    # --- time, and what must be true at any time ---
+
+    @rule(step=st.timedeltas(timedelta(), timedelta(days=2)) | st.timedeltas(timedelta(days=5), timedelta(days=400)))
+    def wait(self, step: timedelta) -> None:
+        step -= step % timedelta(milliseconds=1)
+        self.model.advance(self.kms.clock.advance(step))
+
+    @invariant()
+    def keys_are_as_the_model_says(self) -> None:
+        if not hasattr(self, "model"):
+            return
+        for region, client in self.clients.items():
+            listed = {entry["KeyId"] for entry in client.list_keys()["Keys"]}
+            assert listed == {key_id for key_id, place in self.model.places if place == region}
+        for (key_id, region), place in self.model.places.items():
+            client = self.clients[region]
+            found = client.describe_key(KeyId=key_id)["KeyMetadata"]
+            state = self.model.state(place)
+            assert (found["KeyState"], found["Enabled"]) == (state, state == ENABLED)
+            assert found.get("DeletionDate") == place.date
+            assert found.get("ValidTo") == place.expires
+            family = place.family
+            if family.multi_region:
+                shown = found["MultiRegionConfiguration"]
+                assert shown["PrimaryKey"]["Region"] == family.primary
+                assert [replica["Region"] for replica in shown["ReplicaKeys"]] == family.replicas
+            if family.kind in ("plain", "multi-Region"):
+                rotations = client.list_key_rotations(KeyId=key_id)["Rotations"]
+                assert [entry["RotationDate"] for entry in rotations] == family.rotations
+                status = client.get_key_rotation_status(KeyId=key_id)
+                assert status["KeyRotationEnabled"] == (family.period is not None and place.window is None)
+                if status["KeyRotationEnabled"]:
+                    assert status["NextRotationDate"] == family.next_date
+
+
+CLIENTS: dict[str, Any] = {}
+
+KeysOverTime.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+TestKeysOverTime = KeysOverTime.TestCase
