@@ -19,7 +19,7 @@ def main() -> int:
     script(console)
     console.rule("[bold]examples/payroll: the tests of an application that knows nothing of the mock")
     suite = [sys.executable, "-m", "pytest", "-v", "-p", "no:randomly", "-p", "no:cacheprovider", "--color=yes"]
-    return subprocess.run([*suite, "test_payroll.py"], cwd=HERE / "payroll", check=False).returncode
+    return subprocess.run([*suite, "--kms-report", "test_payroll.py"], cwd=HERE / "payroll", check=False).returncode
 
 
 if __name__ == "__main__":

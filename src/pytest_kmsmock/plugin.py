@@ -6,7 +6,7 @@ Nothing heavy is imported here: a run that never uses KMS pays for this file onl
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -47,6 +47,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         )  # fmt: skip
     reports.add_options(group)
     parser.addini(_BLOCK, "refuse KMS calls outside a mock", type="bool", default=False)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None, None, None]:
+    """Look at the arguments before pytest looks for conftest files."""
+    reports.separate(early_config.known_args_namespace, args)
+    return (yield)
 
 
 def _yes_or_no(text: str) -> bool:

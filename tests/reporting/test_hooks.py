@@ -107,7 +107,21 @@ def test_a_run_that_never_calls_kms(run):
     run("def test_it(): ...", "--kms-report").stdout.fnmatch_lines(["No test called KMS."])
 
 
-def test_a_report_does_not_swallow_a_test_file(run):
-    result = run("def test_it(): ...", "--kms-report", "test_it.py")
+@pytest.mark.parametrize(
+    "arguments", [("--kms-report", "tests"), ("tests", "--kms-report"), ("--kms-report=", "tests")], ids=" ".join
+)
+def test_a_report_does_not_swallow_a_folder_of_tests(run, pytester, arguments):
+    (pytester.path / "tests").mkdir()
+    (pytester.path / "tests" / "conftest.py").write_text(
+        "def pytest_addoption(parser): parser.addoption('--mine', action='store_true')"
+    )
+    (pytester.path / "tests" / "test_here.py").write_text("def test_here(): ...")
+    result = run("def test_not_here(): assert 0", *arguments, "--mine")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["No test called KMS."])
+
+
+def test_a_page_is_called_so(run):
+    result = run("def test_it(): ...", "--kms-report=kms.txt")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    result.stderr.fnmatch_lines(["*expected FILE.html, got 'test_it.py': write --kms-report=FILE.html for *"])
+    result.stderr.fnmatch_lines(["*--kms-report=kms.txt: the report is a page; give it a name such as kms.html"])

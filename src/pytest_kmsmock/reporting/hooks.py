@@ -17,6 +17,8 @@ from .. import scopes
 from .registry import Registry
 
 if TYPE_CHECKING:
+    import argparse
+
     from .entries import ItemEntry
 
 _REPORT = "--kms-report"
@@ -30,7 +32,7 @@ _OUTCOMES = ("passed", "skipped", "failed", "error")
 def add_options(group: pytest.OptionGroup) -> None:
     """Add the command-line options."""
     group.addoption(
-        _REPORT, dest="kms_mock_report", nargs="?", const="", default=None, type=_html_file, metavar="FILE.html",
+        _REPORT, dest="kms_mock_report", nargs="?", const="", default=None, metavar="FILE.html",
         help="after the run, show a table of the KMS calls of all tests; with =FILE.html also write a page to browse",
     )  # fmt: skip
     group.addoption(
@@ -39,20 +41,31 @@ def add_options(group: pytest.OptionGroup) -> None:
     )  # fmt: skip
 
 
-def _html_file(text: str) -> str:
-    # An optional value takes whatever argument comes next, and that may be a test file.
-    if text and not text.endswith((".html", ".htm")):
-        import argparse
+def separate(known: argparse.Namespace, args: list[str]) -> None:
+    """Keep `--kms-report` from taking the argument after it for its file: that is a test file, or a folder.
 
-        raise argparse.ArgumentTypeError(
-            f"expected FILE.html, got {text!r}: write {_REPORT}=FILE.html for a page, or put {_REPORT} last for a table"
-        )
-    return text
+    Args:
+        known: what pytest has parsed so far, to find conftest files; changed in place.
+        args: the arguments that it will parse; changed in place.
+    """
+    for index, arg in enumerate(args):
+        if arg == _REPORT:
+            args[index] = f"{_REPORT}="
+            if known.kms_mock_report:
+                known.file_or_dir.append(known.kms_mock_report)
+                known.kms_mock_report = ""
 
 
 def configure(config: pytest.Config) -> None:
-    """Register the plugins of this process."""
-    reports = config.getoption("kms_mock_report") is not None
+    """Register the plugins of this process.
+
+    Raises:
+        pytest.UsageError: the report is to be written to a file that is not called so.
+    """
+    file = config.getoption("kms_mock_report")
+    if file and not file.endswith((".html", ".htm")):
+        raise pytest.UsageError(f"{_REPORT}={file}: the report is a page; give it a name such as kms.html")
+    reports = file is not None
     policy = config.getoption("kms_mock_policy") is not None
     config.pluginmanager.register(Watch(entries=reports, permissions=policy), "kmsmock-watch")
     if (reports or policy) and not hasattr(config, "workerinput"):
