@@ -7,7 +7,7 @@ import functools
 from botocore.awsrequest import AWSResponse, HeadersDict
 
 
-class Answer(AWSResponse):
+class Answer(AWSResponse):  # type: ignore[misc]  # botocore has no types
     """A response without a body. Its headers take botocore's form when somebody reads them, and hardly anybody does.
 
     Args:

@@ -5,7 +5,6 @@ See https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import lru_cache
 
 from . import errors
@@ -67,7 +66,7 @@ def _decide_on_retiring(call: Call, request: Request, key_policy: Policy) -> Dec
     grant: Grant = call.notes["grant"]
     policies = call.state.iam.policies(call.caller, request.account, _denials(key_policy))
     # As if the key were the caller's own: it does not matter whose it is.
-    request = replace(request, account=request.principal.account)
+    request = request._replace(account=request.principal.account)
     return evaluate(request, policies, lambda: may_retire(request, grant, policies))
 
 

@@ -11,6 +11,7 @@ import base64
 import binascii
 import functools
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
 from typing import Any, NamedTuple
@@ -40,6 +41,13 @@ class _Constraint(NamedTuple):
 
     text: str
     is_broken: Callable[[Any], bool]
+
+
+class _Rules(NamedTuple):
+    """All constraints of a shape: one function that says whether a value meets them, and each of them for messages."""
+
+    hold: Callable[[Any], Any]
+    constraints: list[_Constraint]
 
 
 @functools.cache
@@ -116,7 +124,7 @@ def _structure(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
 def _list(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     shape = shapes[name]
     element = shape["member"]["shape"]
-    constraints = _constraints(shape)
+    hold, constraints = _rules(shape)
     scalar = shapes[element]["type"] != "structure"
     read_element = _reader(shapes, element, place)
     read_scalars = _scalars(shapes, element, place, "Member")
@@ -124,7 +132,8 @@ def _list(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     def read(value: Any, path: str, problems: list[str]) -> Any:
         if not isinstance(value, list | tuple):
             raise _wrong_type(value, "list")
-        _check(constraints, value, value, path, problems)
+        if not hold(value):
+            _report(constraints, value, value, path, problems)
         if scalar:
             return read_scalars(value, value, path, problems)
         result = []
@@ -141,14 +150,15 @@ def _list(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
 
 def _map(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     shape = shapes[name]
-    constraints = _constraints(shape)
+    hold, constraints = _rules(shape)
     read_keys = _scalars(shapes, shape["key"]["shape"], place, "Map keys")
     read_values = _scalars(shapes, shape["value"]["shape"], place, "Map value")
 
     def read(value: Any, path: str, problems: list[str]) -> Any:
         if not isinstance(value, _MAPPING):
             raise _wrong_type(value, "map")
-        _check(constraints, value, value, path, problems)
+        if not hold(value):
+            _report(constraints, value, value, path, problems)
         keys = read_keys(value, value, path, problems)
         return dict(zip(keys, read_values(value.values(), value, path, problems), strict=True))
 
@@ -163,7 +173,7 @@ def _scalars(
     It names the whole collection, and every constraint that an element has, not only the broken ones.
     """
     read_element = _reader(shapes, name, place)
-    texts = [constraint.text for constraint in _constraints(shapes[name])]
+    texts = [constraint.text for constraint in _rules(shapes[name]).constraints]
 
     def read(items: Iterable[Any], collection: object, path: str, problems: list[str]) -> list[Any]:
         broken: list[str] = []
@@ -179,14 +189,15 @@ def _scalars(
 def _scalar(types: type | tuple[type, ...], kind: str) -> Callable[[Mapping[str, Any], str, str], _Reader]:
     def compile_scalar(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
         operation, _, member = place.partition(".")
-        constraints = _constraints(shapes[name], SERVICE_RANGES.get((operation, member)))
+        hold, constraints = _rules(shapes[name], SERVICE_RANGES.get((operation, member)))
         sensitive = shapes[name].get("sensitive", False)
         boolean = kind == "boolean"
 
         def read(value: Any, path: str, problems: list[str]) -> Any:
             if not isinstance(value, types) or (value is True or value is False) != boolean:
                 raise _wrong_type(value, kind)
-            _check(constraints, value, _HIDDEN if sensitive else value, path, problems)
+            if not hold(value):
+                _report(constraints, value, _HIDDEN if sensitive else value, path, problems)
             return value
 
         return read
@@ -195,7 +206,7 @@ def _scalar(types: type | tuple[type, ...], kind: str) -> Callable[[Mapping[str,
 
 
 def _blob(shapes: Mapping[str, Any], name: str, _place: str) -> _Reader:
-    constraints = _constraints(shapes[name])
+    hold, constraints = _rules(shapes[name])
 
     def read(value: Any, path: str, problems: list[str]) -> Any:
         if isinstance(value, str):
@@ -205,7 +216,8 @@ def _blob(shapes: Mapping[str, Any], name: str, _place: str) -> _Reader:
                 raise errors.SERIALIZATION(reason="") from None
         elif not isinstance(value, bytes):
             raise _wrong_type(value, "blob")
-        _check(constraints, value, _HIDDEN, path, problems)
+        if not hold(value):
+            _report(constraints, value, _HIDDEN, path, problems)
         return value
 
     return read
@@ -263,13 +275,29 @@ def _show(value: object) -> str:
     return "null" if value is None else str(value)
 
 
-def _check(constraints: list[_Constraint], value: Any, shown: object, path: str, problems: list[str]) -> None:
-    for text, is_broken in constraints:
-        if is_broken(value):
-            problems.append(_failed(shown, path, text))
+def _report(constraints: list[_Constraint], value: Any, shown: object, path: str, problems: list[str]) -> None:
+    problems += [_failed(shown, path, constraint.text) for constraint in constraints if constraint.is_broken(value)]
 
 
-def _constraints(shape: Mapping[str, Any], limits: tuple[int, int] | None = None) -> list[_Constraint]:
+def _rules(shape: Mapping[str, Any], limits: tuple[int, int] | None = None) -> _Rules:
+    return _Rules(_holding(shape, limits), _constraints(shape, limits))
+
+
+def _holding(shape: Mapping[str, Any], limits: tuple[int, int] | None) -> Callable[[Any], Any]:
+    """Compile the one function that says whether a value meets all constraints: this is asked at every call."""
+    tests: list[Callable[[Any], Any]] = []
+    low, high = limits or (shape.get("min") or -sys.maxsize, shape.get("max", sys.maxsize))
+    if (low, high) != (-sys.maxsize, sys.maxsize):
+        numeric = shape["type"] == "integer"
+        tests.append((lambda value: low <= value <= high) if numeric else (lambda value: low <= len(value) <= high))
+    if "pattern" in shape:
+        tests.append(re.compile(shape["pattern"], re.ASCII).fullmatch)
+    if "enum" in shape:
+        tests.append(frozenset(shape["enum"]).__contains__)
+    return tests[0] if len(tests) == 1 else lambda value: all(test(value) for test in tests)
+
+
+def _constraints(shape: Mapping[str, Any], limits: tuple[int, int] | None) -> list[_Constraint]:
     """Compile the constraints of a shape, in the order in which AWS reports them."""
     numeric = shape["type"] == "integer"
     measure: Callable[[Any], int] = (lambda value: value) if numeric else len

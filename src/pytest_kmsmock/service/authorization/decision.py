@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .documents import PolicyKind
 from .patterns import no_context
@@ -30,8 +30,7 @@ def no_grant() -> str | None:
     return None
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What is asked for: one action on one resource.
 
     Attributes:
@@ -136,8 +135,7 @@ class Step:
         return f"{sign} {self.policy}{', ' if self.statement else ''}{self.statement}: {self.text}"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """What was decided.
 
     Attributes:
