@@ -410,6 +410,10 @@ class KmsMock(Principals):
             return environment.DUMMY_SECRET_ACCESS_KEY
         return callers.secret_of(access_key)
 
+    def session_token_of(self, access_key: str) -> str | None:
+        """Return the session token that has to go with an access key; None if it needs none."""
+        return callers.session_token_of(access_key)
+
     def new_request_id(self) -> str:
         """Return the id of the next request."""
         return self.service.new_request_id()

@@ -2,7 +2,7 @@
 
 A call is answered by the innermost mock entered in its own context, else by the mock entered last in the process. So
 threads started by a test, which have an empty context, see the test's mock; asyncio tasks that each enter a mock see
-their own and not each other's.
+their own and not each other's (tasks of trio too).
 """
 
 from __future__ import annotations
@@ -46,8 +46,11 @@ def active() -> tuple[KmsMock, ...]:
 
 
 def in_task() -> bool:
-    """Say whether this code runs in an asyncio task."""
-    asyncio = sys.modules.get("asyncio")  # code that has not imported it runs in no task
+    """Say whether this code runs in a task of asyncio or trio. Code that has not imported them runs in none."""
+    trio = sys.modules.get("trio")
+    if trio is not None and trio.lowlevel.in_trio_task():
+        return True
+    asyncio = sys.modules.get("asyncio")
     try:
         return asyncio is not None and asyncio.current_task() is not None
     except RuntimeError:

@@ -9,6 +9,7 @@ import sys
 import textwrap
 from importlib.util import find_spec
 
+import anyio
 import pytest
 import pytest_asyncio
 from aiobotocore.config import AioConfig
@@ -144,6 +145,20 @@ async def test_tasks_with_a_mock_each_do_not_see_each_other():
             return len((await client.list_keys())["Keys"])
 
     assert await asyncio.gather(*(work(number) for number in range(8))) == list(range(8))
+
+
+@pytest.mark.anyio
+async def test_tasks_of_anyio_keep_apart_too(anyio_backend):
+    async def work(number: int) -> None:
+        with mock_kms() as kms:
+            for _ in range(number):
+                kms.client().create_key()
+                await anyio.sleep(0)
+            assert len(kms.client().list_keys()["Keys"]) == number
+
+    async with anyio.create_task_group() as group:
+        for number in range(5):
+            group.start_soon(work, number)
 
 
 @asynchronous

@@ -99,6 +99,12 @@ def secret_of(access_key: str) -> str | None:
     return None if credentials is None else credentials.secret_access_key
 
 
+def session_token_of(access_key: str) -> str | None:
+    """Return the session token that goes with an access key; None for those of users, which have none."""
+    credentials = _issued.get(access_key)
+    return None if credentials is None else credentials.session_token
+
+
 class Circumstances(TypedDict, total=False):
     """What surrounds the requests of a principal. `KmsMock.credentials` describes it."""
 

@@ -131,7 +131,7 @@ def _answer(
         status, members = 200, wire.parsed(operation, result)
     except KmsError as error:
         status, members = error.status, wire.parsed_error(error)
-    headers = wire.headers(request_id, mock.clock.now())
+    headers = wire.headers(request_id, mock.clock.timestamp())
     members["ResponseMetadata"] = {
         "RequestId": request_id,
         "HTTPStatusCode": status,

@@ -90,7 +90,7 @@ def answer(mock: KmsMock, request: HttpRequest, *, check_signature: bool = False
         InjectedError: when a fault makes the connection fail: what that looks like is up to the way in (`failures`).
     """
     request_id = mock.new_request_id()
-    headers = wire.headers(request_id, mock.clock.now())
+    headers = wire.headers(request_id, mock.clock.timestamp())
     if request.method != "POST" or not _CONTENT_TYPE.fullmatch(request.headers.get("content-type", "")):
         # No protocol of KMS's: the front end of AWS's services answers with this element alone.
         headers["content-type"] = "text/xml"
@@ -116,7 +116,8 @@ def _carry_out(mock: KmsMock, request: HttpRequest, check_signature: bool, reque
     endpoint = kms_endpoint(request.url)
     signature = sigv4.read(request.headers, endpoint.region if endpoint else None)
     if check_signature:
-        sigv4.check(signature, request, mock.secret_of(signature.access_key))
+        access_key = signature.access_key
+        sigv4.check(signature, request, mock.secret_of(access_key), mock.session_token_of(access_key))
     return mock.answer(
         request.operation,
         wire.read_body(request.body),

@@ -87,18 +87,19 @@ def read(headers: Mapping[str, str], region: str | None) -> Signature:
     return Signature(access_key, date, scoped_region, signed_headers, value, moment)
 
 
-def check(signature: Signature, request: HttpRequest, secret: str | None) -> None:
+def check(signature: Signature, request: HttpRequest, secret: str | None, token: str | None = None) -> None:
     """Check a signature.
 
     Args:
         signature: what `read` made of it.
         request: the request that it is of.
         secret: the secret access key of the signer; None if nobody has this access key.
+        token: the session token that has to be in the request, if the signer's credentials are temporary.
 
     Raises:
         KmsError: when it is not right, or made too long ago or in the future.
     """
-    if secret is None:
+    if secret is None or (token is not None and request.headers.get("x-amz-security-token") != token):
         raise errors.UNRECOGNIZED_CLIENT()
     now = datetime.fromtimestamp(int(time.time()), timezone.utc)
     made, earliest, latest = signature.time, now - SKEW, now + SKEW

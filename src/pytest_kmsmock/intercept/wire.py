@@ -10,6 +10,7 @@ import base64
 import functools
 import json
 import re
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import format_datetime
@@ -52,14 +53,14 @@ def _no_json(constant: str) -> None:
 _decoder = json.JSONDecoder(parse_constant=_no_json)
 
 
-def headers(request_id: str, now: datetime) -> dict[str, str]:
-    """Return the headers of an answer. There is no Content-Length: nothing is sent."""
+def headers(request_id: str, now: float) -> dict[str, str]:
+    """Return the headers of an answer; `now` in seconds since the epoch. There is no Content-Length: nothing is sent."""
     return {
         "x-amzn-requestid": request_id,
         "cache-control": "no-cache, no-store, must-revalidate, private",
         "expires": "0",
         "pragma": "no-cache",
-        "date": _http_date(int(now.timestamp())),
+        "date": _http_date(int(now)),
         "content-type": CONTENT_TYPE,
     }
 
@@ -100,6 +101,24 @@ def parsed(operation: str, result: Mapping[str, object]) -> dict[str, Any]:
     return dict(result) if localize is None else localize(result)
 
 
+def _local(moment: datetime) -> datetime:
+    """Return a time as botocore gives it: in the local time zone, which a test may change."""
+    return _in_zone(moment, time.tzname, time.timezone, time.altzone)
+
+
+@functools.lru_cache(maxsize=4096, typed=True)  # typed, since freezegun has a datetime of its own
+def _in_zone(moment: datetime, *zone: object) -> datetime:
+    local = _zone(*zone)
+    offset = local.utcoffset(None)
+    # Zones without daylight saving time, as machines for tests are in, are spared dateutil's long way.
+    return moment.astimezone(local) if offset is None else (moment + offset).replace(tzinfo=local)
+
+
+@functools.lru_cache(maxsize=16)
+def _zone(*_zone: object) -> tzlocal:
+    return tzlocal()
+
+
 def parsed_error(error: errors.KmsError) -> dict[str, Any]:
     """Return an error as botocore parses it."""
     members: dict[str, Any] = {"Error": {"Message": error.message, "Code": error.code}}
@@ -128,7 +147,7 @@ def _localizer(operation: str) -> _Localizer | None:
 def _localizer_of(shapes: Mapping[str, Any], name: str) -> _Localizer | None:
     shape = shapes[name]
     if shape["type"] == "timestamp":
-        return lambda value: value.astimezone(tzlocal())
+        return _local
     if shape["type"] == "list":
         element = _localizer_of(shapes, shape["member"]["shape"])
         return None if element is None else lambda value: [element(item) for item in value]
