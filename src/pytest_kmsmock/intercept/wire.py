@@ -54,7 +54,7 @@ _decoder = json.JSONDecoder(parse_constant=_no_json)
 
 
 def headers(request_id: str, now: float) -> dict[str, str]:
-    """Return the headers of an answer; `now` in seconds since the epoch. There is no Content-Length: nothing is sent."""
+    """Return the headers of an answer at `now`, in seconds since the epoch. No Content-Length: nothing is sent."""
     return {
         "x-amzn-requestid": request_id,
         "cache-control": "no-cache, no-store, must-revalidate, private",
