@@ -107,6 +107,13 @@ def test_a_run_that_never_calls_kms(run):
     run("def test_it(): ...", "--kms-report").stdout.fnmatch_lines(["No test called KMS."])
 
 
+def test_the_policies_alone(run, pytester):
+    result = run("def test_it(kms_client): kms_client.list_keys()", "--kms-policy=kms.json")
+    result.stdout.fnmatch_lines(["=* KMS calls =*", "KMS policies written to *kms.json"])
+    result.stdout.no_fnmatch_line("all operations*")
+    assert "kms:ListKeys" in (pytester.path / "kms.json").read_text()
+
+
 @pytest.mark.parametrize(
     "arguments", [("--kms-report", "tests"), ("tests", "--kms-report"), ("--kms-report=", "tests")], ids=" ".join
 )

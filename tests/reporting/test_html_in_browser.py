@@ -27,6 +27,9 @@ SOURCE = f"""
     import boto3, pytest
     from botocore.exceptions import ClientError
     from pytest_kmsmock import mock_kms
+    from pytest_kmsmock.service.authorization import Principal
+    from pytest_kmsmock.service.caller import Caller
+    from pytest_kmsmock.service.errors import KmsError
 
     HOSTILE = {HOSTILE!r}
 
@@ -50,6 +53,11 @@ SOURCE = f"""
         key_id = client.create_key()["KeyMetadata"]["KeyId"]
         client.disable_key(KeyId=key_id)
         client.encrypt(KeyId=key_id, Plaintext=b"x", EncryptionContext={{"tenant": "a"}})
+
+    def test_denied(kms_mock):
+        bob = Caller(Principal.parse("arn:aws:iam::123456789012:user/bob"), "123456789012")
+        with pytest.raises(KmsError):
+            kms_mock.service.call("ListKeys", {{}}, bob, "us-east-1")
 
     @pytest.mark.parametrize("name", ["plain", HOSTILE])
     def test_hostile(kms_client, name):
@@ -142,14 +150,16 @@ def reader(chromium: webdriver.Chrome, report: Path) -> Iterator[Page]:
 
 def test_the_page_tells_the_run(reader):
     assert [card.text.split("\n") for card in reader.all(".card")][:5] == [
-        ["14", "calls"], ["3", "refused"], ["0", "denied by policies"], ["2", "without encryption context"],
+        ["15", "calls"], ["4", "refused"], ["1", "denied by policies"], ["2", "without encryption context"],
         ["3", "keys never used"],
     ]  # fmt: skip
     rows = {row.text.split()[0]: row.text.split()[1:] for row in reader.all("#operations tbody tr")}
     assert rows["Encrypt"][:4] == ["6", "3", *"\N{EN DASH}\N{EN DASH}"]
-    assert reader.tests() == ["test_envelope", "test_disabled", "test_hostile[plain]", f"test_hostile[{HOSTILE}]"]
-    assert [mark.get_attribute("aria-label") for mark in reader.all(".mark")] == ["passed", "failed"] + ["passed"] * 2
-    assert reader.one("#shown").text == "4 tests, 14 calls"
+    assert reader.tests() == [
+        "test_envelope", "test_disabled", "test_denied", "test_hostile[plain]", f"test_hostile[{HOSTILE}]",
+    ]  # fmt: skip
+    assert [mark.get_attribute("aria-label") for mark in reader.all(".mark")] == ["passed", "failed"] + ["passed"] * 3
+    assert reader.one("#shown").text == "5 tests, 15 calls"
 
 
 def test_a_test_opens_to_its_calls_and_a_call_to_its_details(reader):
@@ -171,6 +181,17 @@ def test_a_test_opens_to_its_calls_and_a_call_to_its_details(reader):
     assert "is disabled." in reader.all(".detail")[-1].text
 
 
+def test_a_denied_call_tells_what_the_policies_say(reader):
+    reader.click(reader.all(".card")[2])
+    assert reader.tests() == ["test_denied"]
+    reader.click(reader.one(".test > summary"))
+    reader.click(reader.one(".call > summary"))
+    assert reader.one(".why").text == "AccessDeniedException"
+    assert [line.text for line in reader.all(".detail li")] == [
+        "- identity-based policies: arn:aws:iam::123456789012:user/bob has none"
+    ]
+
+
 def test_search_and_filters(reader):
     search = reader.one("#search")
     search.send_keys("decrypt payroll")
@@ -179,12 +200,12 @@ def test_search_and_filters(reader):
     search.send_keys("nonsense")
     assert reader.tests() == []
     reader.click(reader.one("#clear"))
-    assert len(reader.tests()) == 4
+    assert len(reader.tests()) == 5
 
     refused = reader.all(".card")[1]
     reader.click(refused)
     assert refused.get_attribute("aria-pressed") == "true"
-    assert reader.one("#shown").text == "3 tests, 3 calls"
+    assert reader.one("#shown").text == "4 tests, 4 calls"
     reader.click(reader.all(".test > summary")[0])
     assert [element.text for element in reader.all(".call .op")] == ["Encrypt"], "only what was searched for"
     reader.click(refused)
@@ -193,7 +214,7 @@ def test_search_and_filters(reader):
     reader.click(reader.one("#operations").find_element(By.XPATH, ".//button[text()='Decrypt']"))
     assert reader.tests() == ["test_envelope"]
     reader.press(Keys.ESCAPE)
-    assert len(reader.tests()) == 4
+    assert len(reader.tests()) == 5
     reader.one("#outcome").send_keys("failed")
     assert reader.tests() == ["test_disabled"]
 
@@ -208,7 +229,7 @@ def test_the_keyboard_is_enough(reader):
     reader.press("jest/", Keys.ESCAPE)
     assert reader.one("#search").get_attribute("value") == ""
     reader.press("e")
-    assert len(reader.all(".test[open]")) == 4
+    assert len(reader.all(".test[open]")) == 5
     reader.press("e")
     assert len(reader.all(".test[open]")) == 0
 
