@@ -309,7 +309,7 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("kms:EncryptionContext:", _GRANTS_CONTEXT, _encryption_context),
     ConditionKey("kms:EncryptionContextKeys", _GRANTS_CONTEXT, _encryption_context_keys),
     ConditionKey("kms:ExpirationModel", _of("ImportKeyMaterial"),
-                 _member("ExpirationModel", "KEY_MATERIAL_EXPIRES")),
+                 _member("ExpirationModel")),
     ConditionKey("kms:GrantConstraintType", _of("CreateGrant", "RetireGrant"), _grant_constraint_type),
     ConditionKey("kms:GrantIsForAWSResource", _of("CreateGrant", "ListGrants", "RevokeGrant"), _grant_is_for_service),
     ConditionKey("kms:GrantOperations", _of("CreateGrant"),
