@@ -294,7 +294,9 @@ def _holding(shape: Mapping[str, Any], limits: tuple[int, int] | None) -> Callab
         tests.append(re.compile(shape["pattern"], re.ASCII).fullmatch)
     if "enum" in shape:
         tests.append(frozenset(shape["enum"]).__contains__)
-    return tests[0] if len(tests) == 1 else lambda value: all(test(value) for test in tests)
+    if len(tests) > 1:
+        return lambda value: all(test(value) for test in tests)
+    return tests[0] if tests else lambda _: True
 
 
 def _constraints(shape: Mapping[str, Any], limits: tuple[int, int] | None) -> list[_Constraint]:
