@@ -129,8 +129,8 @@
     at("unused-keys").append(
       make("thead", {}, make("tr", {}, ...["key", "key spec", "ARN", "tests"].map((title) => make("th", {}, title)))),
       make("tbody", {}, ...data.totals.unused_keys.map(({ key, tests: having }) => make("tr", {},
-        make("td", {}, key.name || "–"), make("td", {}, make("code", {}, key.spec)), make("td", {}, make("code", {}, key.arn)),
-        make("td", {}, make("code", {}, having[0]), having.length > 1 ? ` and ${having.length - 1} more` : "")))),
+        make("td", { title: key.name }, key.name || "–"), make("td", {}, make("code", {}, key.spec)), make("td", {}, make("code", {}, key.arn)),
+        make("td", { title: having.join("\n") }, make("code", {}, having[0]), having.length > 1 ? ` and ${having.length - 1} more` : "")))),
     );
   }
 
@@ -155,7 +155,7 @@
       if (call.message) parts.push(make("p", {}, call.message));
       if (call.reasons.length)
         parts.push(make("h3", {}, "What the policies say"), make("ul", {}, ...call.reasons.map((reason) =>
-          make("li", { class: reason.startsWith("+") ? "yes" : "no" }, reason))));
+          make("li", { class: reason.startsWith("+") ? "applies" : "" }, reason))));
     }
     parts.push(make("h3", {}, "Request"), call.request.length ? list(call.request) : make("p", {}, "no members"));
     if (call.answer.length) parts.push(make("h3", {}, "Answer"), list(call.answer));
