@@ -23,6 +23,7 @@ from weakref import WeakSet
 from .. import environment, guard, scopes
 from ..service.errors import MISSING_TOKEN, InjectedError, KmsError
 from . import failures, pauses, wire
+from .answers import Answer
 from .endpoints import kms_endpoint
 from .http import HttpRequest, answering_mock, is_answered
 
@@ -121,8 +122,6 @@ def _is_unsigned(context: Mapping[str, Any], request_signer: Any) -> bool:
 def _answer(
     mock: KmsMock, operation: str, body: bytes, access_key: str | None, region: str, url: str, unsigned: bool
 ) -> tuple[AWSResponse, dict[str, Any]]:  # fmt: skip
-    from .answers import Answer
-
     request_id = mock.new_request_id()
     try:
         if unsigned:
