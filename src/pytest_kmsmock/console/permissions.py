@@ -152,4 +152,3 @@ def _permission(record: CallRecord, target: Target, names: _Names | None) -> Per
         elif created:
             resource = known_as = any_key
     return Permission(principal, target.permission, resource, known_as, alias, key.account, context)
-
