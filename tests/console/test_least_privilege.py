@@ -187,6 +187,30 @@ def administration(ask: Call, key: str) -> list[Any]:
     ]
 
 
+def grants(ask: Call, key: str) -> list[Any]:
+    made = ask(
+        "CreateGrant",
+        KeyId=key,
+        GranteePrincipal=EVE,
+        Operations=["Decrypt"],
+        Constraints={"EncryptionContextSubset": {"tenant": "a"}},
+    )
+    return [
+        made,
+        ask("CreateGrant", KeyId=key, GranteePrincipal=EVE, Operations=["Encrypt"]),
+        ask("ListGrants", KeyId=key),
+        ask("RevokeGrant", KeyId=key, GrantId=made["GrantId"]),
+    ]  # fmt: skip
+
+
+def granted_by_context(ask: Call, key: str) -> list[Any]:
+    return [
+        ask("CreateGrant", KeyId=key, GranteePrincipal=EVE, Operations=["Decrypt"],
+            Constraints={kind: {"tenant": "a"}})
+        for kind in ("EncryptionContextSubset", "EncryptionContextEquals")
+    ]  # fmt: skip
+
+
 def creation(ask: Call, _key: str) -> list[Any]:
     created = ask("CreateKey", Tags=[{"TagKey": "a", "TagValue": "b"}])["KeyMetadata"]["KeyId"]
     return [
@@ -239,7 +263,9 @@ def _until_refused(application: Callable[[Call, str], list[Any]], ask: Call, key
 
 
 @pytest.mark.parametrize("portable", [False, True])
-@pytest.mark.parametrize(("application", "arn"), [(envelope, BOB), (envelope, SESSION), (administration, BOB)])
+@pytest.mark.parametrize(
+    ("application", "arn"), [(envelope, BOB), (envelope, SESSION), (administration, BOB), (grants, BOB)]
+)
 def test_recorded_calls_pass_under_the_iam_policies_alone(key, application, arn, portable):
     expected, found = record(application, key, arn, portable=portable)
     assert replay(application, key, arn, {}) != expected, "without policies it is refused"
@@ -297,7 +323,7 @@ def without_one(policy: dict[str, Any]) -> Iterator[dict[str, Any]]:
                     yield changed({**statement, "Condition": condition})
 
 
-@pytest.mark.parametrize("application", [envelope, administration])
+@pytest.mark.parametrize("application", [envelope, administration, grants, granted_by_context])
 def test_nothing_can_be_taken_from_the_policies(key, application):
     expected, found = record(application, key, BOB, portable=False)
     for smaller in without_one(found.identity_policies[BOB]):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from ..service.operation import Target
     from ..service.service import CallRecord
 
-#: Permission -> the member of the request that carries its encryption context.
+#: Permission to encrypt or decrypt -> the member of the request that carries its encryption context.
 _MEMBERS = {
     "kms:Encrypt": "EncryptionContext",
     "kms:Decrypt": "EncryptionContext",
@@ -28,7 +28,13 @@ _NONE: Mapping[str, str] = {}
 
 
 def encryption_context(record: CallRecord, target: Target) -> Mapping[str, str]:
-    """Return the encryption context of a call as far as a permission is concerned; empty if there is none."""
+    """Return the encryption context of a call as far as a permission is concerned; empty if there is none.
+
+    For CreateGrant it is that of the grant's constraints, as for the condition keys.
+    """
+    if target.permission == "kms:CreateGrant":
+        constraints = record.params.get("Constraints") or {}
+        return {**constraints.get("EncryptionContextEquals", {}), **constraints.get("EncryptionContextSubset", {})}
     member = _MEMBERS.get(target.permission)
     context = record.params.get(member) if member is not None else None
     return context if isinstance(context, Mapping) else _NONE
