@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import hmac
 import re
@@ -171,7 +172,11 @@ def _parameters(header: str) -> dict[str, str]:
 
 def _time(headers: Mapping[str, str]) -> datetime:
     """Return the time of a request, from `X-Amz-Date` or else from `Date`."""
-    text = headers.get("x-amz-date") or headers["date"]
+    return _moment(headers.get("x-amz-date") or headers["date"])
+
+
+@functools.lru_cache(maxsize=64)  # many requests are signed in the same second, and strptime is slow
+def _moment(text: str) -> datetime:
     try:
         return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc)
     except ValueError:

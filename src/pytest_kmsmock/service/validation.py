@@ -59,6 +59,7 @@ def service_description() -> Mapping[str, Any]:
     return description
 
 
+@functools.cache
 def operation_names() -> frozenset[str]:
     """Return the names of all operations that the installed botocore knows."""
     return frozenset(service_description()["operations"])
