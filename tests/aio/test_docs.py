@@ -15,4 +15,4 @@ def test_the_asynchronous_examples_run(pytester: pytest.Pytester):
     assert len(blocks) == 1
     pytester.makepyfile(blocks[0])
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
-    pytester.runpytest_inprocess("-p", "no:cacheprovider", "-W", "error").assert_outcomes(passed=2)
+    pytester.runpytest_subprocess("-p", "no:cacheprovider", "-W", "error").assert_outcomes(passed=2)
