@@ -247,7 +247,8 @@ def test_paginators(wire):
         assert {entry["KeyId"] for page in pages for entry in page["Keys"]} == made
 
 
-def test_who_parses_answers_in_a_way_of_its_own_gets_them_from_the_wire(kms_mock):
+def test_who_parses_answers_in_a_way_of_its_own_gets_them_from_the_wire(kms_mock, monkeypatch):
+    monkeypatch.setattr(botocore_hook, "_own_parsers", WeakSet())  # of this test only
     # As the AWS CLI does. The factory may be older than the package: see tests/cli for that.
     session = botocore.session.Session()
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
