@@ -61,10 +61,11 @@ class InForce(NamedTuple):
 
 def in_force(call: Call, key: Key) -> InForce:
     """Return what permissions on a key are decided on now."""
-    aliases = call.state.home(key).aliases_of.get(key.id, ())
+    state = call.state
+    aliases = state.home(key).aliases_of.get(key.id, ())
     if not call.service.delays.authorization:
         return InForce(key.policy, key.tags, aliases)
-    recent = call.state.recent
+    recent = state.recent
     return InForce(
         _in_force(recent.policies, key.arn, call.now, key.policy),
         _in_force(recent.tags, key.arn, call.now, key.tags),

@@ -5,6 +5,7 @@ See https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.htm
 
 from __future__ import annotations
 
+import functools
 import json
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -69,6 +70,7 @@ def _enable_iam(account: str, partition: str) -> _Statement:
     }
 
 
+@functools.lru_cache(maxsize=256)  # all keys of an account share the one text
 def default_key_policy(account: str, partition: str = "aws") -> str:
     """Give the key policy of a key that was created without one.
 

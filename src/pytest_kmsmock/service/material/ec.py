@@ -56,6 +56,8 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "ECDSA_SHA_512": hashes.SHA512(),
 }
 
+_DIGESTS = {"ECDSA_SHA_256": hashlib.sha256, "ECDSA_SHA_384": hashlib.sha384, "ECDSA_SHA_512": hashlib.sha512}
+
 
 def _schemes(*, deterministic: bool) -> dict[str, ec.ECDSA]:
     return {
@@ -66,7 +68,7 @@ def _schemes(*, deterministic: bool) -> dict[str, ec.ECDSA]:
 
 def _digest(algorithm: str, message: bytes, message_type: str) -> bytes:
     """Return the digest that is signed. `hashlib` makes it faster than OpenSSL's signature functions do on the way."""
-    return message if message_type == "DIGEST" else hashlib.new(_HASHES[algorithm].name, message).digest()
+    return message if message_type == "DIGEST" else _DIGESTS[algorithm](message).digest()
 
 
 _SCHEMES = _schemes(deterministic=False)

@@ -8,6 +8,7 @@ from .. import errors
 from ..key_states import USES_MATERIAL
 from ..key_use import check_algorithm, secret_of
 from ..operation import Call, Result, operation
+from ..records import Key
 from ..specs import SIGNING_ALGORITHMS
 from ..targets import key
 
@@ -25,10 +26,11 @@ def sign(call: Call) -> Result:
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html
     """
-    algorithm, message, message_type = _read_message(call)
+    key = call.key
+    algorithm, message, message_type = _read_message(call, key)
     call.stop_if_dry_run()
-    signature = secret_of(call.key).sign(algorithm, message, message_type, call.service.random)
-    return {"KeyId": call.key.arn, "Signature": signature, "SigningAlgorithm": algorithm}
+    signature = secret_of(key).sign(algorithm, message, message_type, call.service.random)
+    return {"KeyId": key.arn, "Signature": signature, "SigningAlgorithm": algorithm}
 
 
 @_uses_signing_key("Verify")
@@ -37,14 +39,15 @@ def verify(call: Call) -> Result:
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_Verify.html
     """
-    algorithm, message, message_type = _read_message(call)
-    if not secret_of(call.key).verify(algorithm, message, message_type, call.params["Signature"]):
+    key = call.key
+    algorithm, message, message_type = _read_message(call, key)
+    if not secret_of(key).verify(algorithm, message, message_type, call.params["Signature"]):
         raise errors.INVALID_SIGNATURE()
     call.stop_if_dry_run()
-    return {"KeyId": call.key.arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
+    return {"KeyId": key.arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
 
 
-def _read_message(call: Call) -> tuple[str, bytes, str]:
+def _read_message(call: Call, key: Key) -> tuple[str, bytes, str]:
     """Return algorithm, message and message type, which fit the key and each other.
 
     Raises:
@@ -52,11 +55,11 @@ def _read_message(call: Call) -> tuple[str, bytes, str]:
             message type that the algorithm does not take, or a message of another length than the type has.
     """
     name, message, message_type = call.params["SigningAlgorithm"], call.params["Message"], call.get("MessageType", _RAW)
-    check_algorithm(call.key, name)
-    spec, accepted = call.key.spec, SIGNING_ALGORITHMS[name].message_types
+    check_algorithm(key, name)
+    spec, accepted = key.spec, SIGNING_ALGORITHMS[name].message_types
     if message_type not in accepted:
         # AWS names the algorithm where another algorithm of the key takes the type (Ed25519), else the key spec.
-        if any(message_type in SIGNING_ALGORITHMS[other].message_types for other in spec.usages[call.key.usage]):
+        if any(message_type in SIGNING_ALGORITHMS[other].message_types for other in spec.usages[key.usage]):
             raise errors.MESSAGE_TYPE_NOT_FOR_ALGORITHM(message_type=message_type, algorithm=name)
         raise errors.MESSAGE_TYPE_NOT_FOR_SPEC(message_type=message_type, spec=spec.name)
     length = accepted[message_type]
