@@ -1,0 +1,141 @@
+"""What AWS demands of new key policies: who they name, and that they can be replaced.
+
+Sources: API PutKeyPolicy; the two texts are recorded.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pytest_kmsmock import mock_kms
+
+ACCOUNT = "123456789012"
+ADMINISTRATOR = f"arn:aws:iam::{ACCOUNT}:user/Administrator"
+MALFORMED = "MalformedPolicyDocumentException"
+LOCKED_OUT = (MALFORMED, "The new key policy will not allow you to update the key policy in the future.")
+INVALID_PRINCIPALS = (MALFORMED, "Policy contains a statement with one or more invalid principals.")
+
+
+def policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def allow(principal, action="kms:*", **more):
+    return {"Effect": "Allow", "Principal": {"AWS": principal}, "Action": action, "Resource": "*"} | more
+
+
+ROOT = allow(f"arn:aws:iam::{ACCOUNT}:root")
+
+
+@pytest.fixture(params=["create_key", "put_key_policy", "replicate_key"])
+def set_policy(request, kms_mock):
+    """Set a policy in one of three ways: `set_policy(policy, client=...)`."""
+    primary = kms_mock.create_key(multi_region=True).arn
+    members = {
+        "create_key": {},
+        "put_key_policy": {"KeyId": primary},
+        "replicate_key": {"KeyId": primary, "ReplicaRegion": "eu-west-1"},
+    }[request.param]
+
+    def put(document, client=None, **more):
+        return getattr(client or kms_mock.client(), request.param)(Policy=document, **members, **more)
+
+    return put
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        pytest.param([allow(f"arn:aws:iam::{ACCOUNT}:user/alice")], id="names somebody else"),
+        pytest.param([allow(ADMINISTRATOR, "kms:Encrypt")], id="another action"),
+        pytest.param([ROOT, allow(ADMINISTRATOR, "kms:PutKeyPolicy", Effect="Deny")], id="denied"),
+        pytest.param(
+            [allow(ADMINISTRATOR, Condition={"StringEquals": {"kms:PolicyName": "AWS_RAM"}})], id="another policy name"
+        ),
+        pytest.param(
+            [allow(ADMINISTRATOR, Condition={"Bool": {"kms:BypassPolicyLockoutSafetyCheck": "true"}})],
+            id="only with a bypass",
+        ),
+        pytest.param([{"Effect": "Allow", "Principal": "*", "Action": "kms:*"}], id="no Resource"),
+        pytest.param([allow("arn:aws:iam::111122223333:root")], id="another account"),
+    ],
+)
+def test_a_policy_that_locks_the_caller_out(set_policy, statements, refusal):
+    with refusal(*LOCKED_OUT):
+        set_policy(policy(*statements))
+    set_policy(policy(*statements), BypassPolicyLockoutSafetyCheck=True)
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        pytest.param([ROOT], id="through the account, by IAM"),
+        pytest.param([allow(ADMINISTRATOR, "kms:Put*")], id="itself"),
+        pytest.param([allow("*", "kms:PutKeyPolicy")], id="everybody"),
+        pytest.param(
+            [allow(ADMINISTRATOR, Condition={"StringEquals": {"kms:PolicyName": "default"}})], id="policy name default"
+        ),
+        pytest.param(
+            [allow(ADMINISTRATOR, Condition={"Null": {"kms:BypassPolicyLockoutSafetyCheck": True}})], id="no bypass"
+        ),
+        pytest.param(
+            [allow(ADMINISTRATOR, Condition={"StringEquals": {"kms:KeySpec": "SYMMETRIC_DEFAULT"}})], id="spec"
+        ),
+    ],
+)
+def test_a_policy_that_does_not(set_policy, statements):
+    set_policy(policy(*statements))
+
+
+def test_it_is_the_caller_who_must_not_be_locked_out(kms_mock, set_policy, refusal):
+    """The account's delegation helps only who has an IAM policy for kms:PutKeyPolicy."""
+    kms_mock.iam.attach("user/alice", policy({"Effect": "Allow", "Action": "kms:*", "Resource": "*"}))
+    alice = kms_mock.client(principal="user/alice")
+    with refusal(*LOCKED_OUT):
+        set_policy(policy(allow(ADMINISTRATOR)), alice)
+    set_policy(policy(ROOT), alice)
+    kms_mock.iam.attach("role/app", policy({"Effect": "Allow", "Action": "kms:CreateKey", "Resource": "*"}))
+    with refusal(*LOCKED_OUT):
+        kms_mock.client(principal="role/app").create_key(Policy=policy(ROOT))
+
+
+def test_principals_that_do_not_exist(kms_mock, set_policy, refusal):
+    gone = f"arn:aws:iam::{ACCOUNT}:role/gone"
+    document = policy(ROOT, allow([gone, ADMINISTRATOR], "kms:Encrypt"))
+    kms_mock.iam.missing(gone, "user/other")
+    with refusal(*INVALID_PRINCIPALS):
+        set_policy(document)
+    with mock_kms() as inner:
+        inner.iam.missing("user/third")
+    set_policy(policy(ROOT, allow(f"arn:aws:iam::{ACCOUNT}:user/third", "kms:Encrypt")))
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        pytest.param("{", None, id="no JSON (B)"),
+        pytest.param(policy(allow("bob")), INVALID_PRINCIPALS[1], id="no principal"),
+        pytest.param(policy(allow("alice@example.com")), INVALID_PRINCIPALS[1], id="address"),
+        pytest.param(policy({"Effect": "Allow", "Action": "kms:*", "Resource": "*"}), None, id="nobody (B)"),
+        pytest.param(
+            policy(ROOT, allow("*", Condition={"ForAllValues:StringEquals": {"kms:EncryptionContext:a": "b"}})),
+            "OverlyPermissiveCondition:EncryptionContext: Using the ForAllValues set operator with a single-valued "
+            "condition key matches requests without the specified encryption context or with an unspecified encryption "
+            "context. To fix, remove ForAllValues.",
+            id="ForAllValues: guide, Using set operators",
+        ),
+    ],
+)
+def test_malformed_policies(set_policy, document, text, refusal):
+    with refusal(MALFORMED, text):
+        set_policy(document, BypassPolicyLockoutSafetyCheck=True)
+
+
+def test_32_kilobytes_are_the_limit(set_policy, refusal):
+    """API PutKeyPolicy: LimitExceededException."""
+    document = policy(ROOT)
+    with refusal("LimitExceededException"):
+        set_policy(document + " " * (32_769 - len(document)))
+    set_policy(document + " " * (32_768 - len(document)))
