@@ -1,0 +1,239 @@
+"""What things cost, by counts that no machine changes: modules that are imported, functions that are called.
+
+A ceiling is near what is needed today. Who has a good reason to need more raises it here; seconds are `make bench`'s.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import subprocess
+import sys
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import pytest_kmsmock
+from pytest_kmsmock import KmsMock, console, mock_kms
+
+ROOT = str(Path(pytest_kmsmock.__file__).parent)
+REGION = "us-east-1"
+
+
+# --- modules ------------------------------------------------------------------------------------------------------
+
+#: What no run that does without KMS may import.
+HEAVY = ("botocore", "boto3", "cryptography", "requests", "responses", "urllib3", "yaml", "cbor2", "asn1crypto", "moto")
+
+
+def modules_after(code: str, *arguments: str) -> list[str]:
+    """Return the modules that a new interpreter has after some code, and had not before."""
+    program = (
+        "import sys; before = set(sys.modules)\n"
+        f"{code}\n"
+        "import json; print(json.dumps(sorted(set(sys.modules) - before)))"
+    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    run = subprocess.run(
+        [sys.executable, "-c", program, *arguments], capture_output=True, text=True, check=True, env=environment
+    )
+    return json.loads(run.stdout.splitlines()[-1])
+
+
+def own(modules: list[str]) -> set[str]:
+    return {name.removeprefix("pytest_kmsmock.") for name in modules if name.startswith("pytest_kmsmock")}
+
+
+def test_importing_the_package_costs_next_to_nothing():
+    modules = modules_after("from pytest_kmsmock import mock_kms")
+    assert own(modules) == {"pytest_kmsmock", "environment", "errors", "mock", "scopes"}
+    # What takes longest of the standard library, and what brings it.
+    assert not {"inspect", "dataclasses", "pathlib", "difflib", "asyncio", "unittest", "urllib.parse"} & set(modules)
+    assert not [name for name in modules if name.startswith(HEAVY)]
+
+
+def test_a_run_that_never_uses_kms_imports_the_plugin_only(tmp_path):
+    (tmp_path / "test_nothing.py").write_text("def test_nothing(): pass")
+    arguments = ["-q", "-p", "pytest_kmsmock.plugin", "-p", "no:cacheprovider", f"--rootdir={tmp_path}", str(tmp_path)]
+    modules = modules_after(
+        f"import os; os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'\nimport pytest; pytest.main({arguments!r})"
+    )
+    assert own(modules) == {
+        "pytest_kmsmock", "environment", "errors", "guard", "mock", "options", "plugin", "reporting",
+        "reporting.hooks", "reporting.registry", "scopes",
+    }  # fmt: skip
+    assert not [name for name in modules if name.startswith(HEAVY)]
+
+
+def test_a_symmetric_key_pays_for_no_other_kind():
+    modules = modules_after(
+        "from pytest_kmsmock import mock_kms\n"
+        "with mock_kms() as kms:\n"
+        "    client = kms.client()\n"
+        "    key_id = client.create_key()['KeyMetadata']['KeyId']\n"
+        "    client.decrypt(CiphertextBlob=client.encrypt(KeyId=key_id, Plaintext=b'x')['CiphertextBlob'])"
+    )
+    families = {name.rpartition(".")[2] for name in own(modules) if name.startswith("service.material.")}
+    assert families == {"aes", "base", "pool"}
+    assert own(modules) & {f"console.{name}" for name in console.__all__} == set()
+    unused = ("yaml", "cbor2", "asn1crypto", "cryptography.x509", "cryptography.hazmat.primitives.serialization")
+    assert not [name for name in modules if name.startswith(unused)]
+
+
+# --- function calls -----------------------------------------------------------------------------------------------
+
+
+def own_calls(work: Callable[[], object]) -> int:
+    """Return how many functions this package calls, when what is remembered from the first time is there."""
+    work()
+    count = 0
+
+    def profile(frame, event, argument):
+        nonlocal count
+        if event in ("call", "c_call") and frame.f_code.co_filename.startswith(ROOT):
+            count += 1
+
+    before = sys.getprofile()
+    sys.setprofile(profile)
+    try:
+        work()
+    finally:
+        sys.setprofile(before)
+    return count
+
+
+@pytest.fixture
+def calls(kms_mock: KmsMock, kms_client) -> dict[str, Callable[[], object]]:
+    key_id = kms_client.create_key()["KeyMetadata"]["KeyId"]
+    signing = kms_client.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    context = {"purpose": "counting"}
+    blob = kms_client.encrypt(KeyId=key_id, Plaintext=b"x", EncryptionContext=context)["CiphertextBlob"]
+    return {
+        "Encrypt": lambda: kms_client.encrypt(KeyId=key_id, Plaintext=b"x", EncryptionContext=context),
+        "Decrypt": lambda: kms_client.decrypt(CiphertextBlob=blob, EncryptionContext=context),
+        "GenerateDataKey": lambda: kms_client.generate_data_key(KeyId=key_id, KeySpec="AES_256"),
+        "DescribeKey": lambda: kms_client.describe_key(KeyId=key_id),
+        "CreateKey": kms_client.create_key,
+        "Sign": lambda: kms_client.sign(KeyId=signing, Message=b"x", SigningAlgorithm="ECDSA_SHA_256"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("operation", "most", "most_by_wire"),
+    [
+        ("Encrypt", 180, 290),
+        ("Decrypt", 190, 295),
+        ("GenerateDataKey", 165, 280),
+        ("DescribeKey", 120, 225),
+        ("CreateKey", 157, 260),
+        ("Sign", 143, 255),
+    ],
+)
+@pytest.mark.parametrize("wire", [pytest.param(False, id="default"), pytest.param(True, id="by wire")])
+def test_a_call_takes_few_functions(request, calls, wire, operation, most, most_by_wire):
+    if wire:
+        with mock_kms(wire=True):
+            count = own_calls(calls[operation])
+    else:
+        count = own_calls(calls[operation])
+    assert count <= (most_by_wire if wire else most)
+
+
+# --- nothing grows ------------------------------------------------------------------------------------------------
+
+
+def add_keys(kms: KmsMock, count: int) -> str:
+    """Make keys that each have an alias and were used, without clients; return the id of the last."""
+    key_id = ""
+    for number in range(count):
+        key_id = called(kms, "CreateKey")["KeyMetadata"]["KeyId"]
+        called(kms, "CreateAlias", AliasName=f"alias/{number:05}", TargetKeyId=key_id)
+        called(kms, "Encrypt", KeyId=key_id, Plaintext=b"x")
+    return key_id
+
+
+def called(kms: KmsMock, operation: str, **members: object):
+    return kms.service.call(operation, members, kms.caller(), REGION)
+
+
+def test_a_call_costs_the_same_among_many_keys():
+    def costs(keys: int) -> dict[str, int]:
+        with mock_kms() as kms:
+            key_id = add_keys(kms, keys)
+            work = {
+                "by id": lambda: called(kms, "DescribeKey", KeyId=key_id),
+                "by alias": lambda: called(kms, "DescribeKey", KeyId="alias/00050"),
+                "a page of keys": lambda: called(kms, "ListKeys"),
+                "a page of aliases": lambda: called(kms, "ListAliases"),
+                "Encrypt": lambda: called(kms, "Encrypt", KeyId=key_id, Plaintext=b"x"),
+                "CreateKey": lambda: called(kms, "CreateKey"),
+            }
+            return {name: own_calls(call) for name, call in work.items()}
+
+    assert costs(150) == costs(600)
+
+
+def test_a_scope_costs_the_same_around_many_keys():
+    def enter_and_leave() -> None:
+        with mock_kms():
+            pass
+
+    def cost(keys: int) -> int:
+        with mock_kms(fresh=True) as kms:
+            add_keys(kms, keys)
+            return own_calls(enter_and_leave)
+
+    few = cost(1)
+    assert few <= 150
+    assert cost(300) == few
+
+
+def test_a_decision_costs_the_same_with_many_grants_of_others():
+    def cost(grants: int) -> int:
+        with mock_kms() as kms:
+            key_id = called(kms, "CreateKey")["KeyMetadata"]["KeyId"]
+            blob = called(kms, "Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
+            for number in range(grants):
+                grantee = f"arn:aws:iam::{kms.account_id}:user/{number}"
+                called(kms, "CreateGrant", KeyId=key_id, GranteePrincipal=grantee, Operations=["Decrypt"])
+            caller = kms.caller("user/0")
+            return own_calls(lambda: kms.service.call("Decrypt", {"CiphertextBlob": blob}, caller, REGION))
+
+    assert cost(300) == cost(1)
+
+
+def test_a_decision_costs_the_same_with_many_statements_about_others():
+    def cost(statements: int) -> int:
+        others = [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::111122223333:user/{number}"},
+                "Action": "kms:Decrypt",
+                "Resource": "*",
+            }
+            for number in range(statements)
+        ]
+        root = {"Effect": "Allow", "Principal": {"AWS": "123456789012"}, "Action": "kms:*", "Resource": "*"}
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [*others, root]}, separators=(",", ":"))
+        with mock_kms() as kms:
+            key_id = called(kms, "CreateKey", Policy=policy)["KeyMetadata"]["KeyId"]
+            return own_calls(lambda: called(kms, "DescribeKey", KeyId=key_id))
+
+    assert cost(200) == cost(1)
+
+
+def test_a_key_takes_little_memory():
+    keys = 500
+    with mock_kms() as kms:
+        add_keys(kms, 2)
+        gc.collect()
+        tracemalloc.start()
+        for _ in range(keys):
+            called(kms, "CreateKey")
+        gc.collect()
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert size / keys < 4096  # bytes, the record of its CreateKey call with it
