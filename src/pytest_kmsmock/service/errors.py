@@ -186,10 +186,11 @@ KEY_OUT_OF_SIGHT = Text(
     "User: {caller} is not authorized to perform: {action} on this resource because the resource does not exist in "
     "this Region, no resource-based policies allow access, or a resource-based policy explicitly denies access",
 )
-CIPHERTEXT_OUT_OF_SIGHT = Text(
+CIPHERTEXT_OUT_OF_SIGHT = Text(  # until about 2024: "The ciphertext refers to a customer master key that does not …"
     "AccessDeniedException",
-    "The ciphertext refers to a customer master key that does not exist, does not exist in this region, "
-    "or you are not allowed to access.",
+    "User: {caller} is not authorized to perform: {action} on the resource associated with this ciphertext because the "
+    "resource does not exist in this Region, no resource-based policies allow access, or a resource-based policy "
+    "explicitly denies access",
 )
 MANAGED_KEY = Text(
     "AccessDeniedException",

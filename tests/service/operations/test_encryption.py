@@ -22,8 +22,9 @@ Refusal = Callable[..., AbstractContextManager[None]]
 OAEP = {"RSAES_OAEP_SHA_1": hashes.SHA1(), "RSAES_OAEP_SHA_256": hashes.SHA256()}
 INCORRECT = "The key ID in the request does not identify a CMK that can perform this operation."
 OUT_OF_SIGHT = (
-    "The ciphertext refers to a customer master key that does not exist, does not exist in this region, "
-    "or you are not allowed to access."
+    "User: arn:aws:iam::123456789012:user/Administrator is not authorized to perform: kms:Decrypt on the resource "
+    "associated with this ciphertext because the resource does not exist in this Region, no resource-based policies "
+    "allow access, or a resource-based policy explicitly denies access"
 )
 NO_CONTEXT = "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs."
 
