@@ -1,7 +1,7 @@
 # The two commands of a newcomer are `make demo` and `make test`; both make and use .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := algorithms,nitro,server
+EXTRAS := algorithms,nitro,seeds,server
 
 .PHONY: demo test lint types unit unit-aio browser bench docs clean
 .DELETE_ON_ERROR:

@@ -201,8 +201,10 @@ BLOCKED = """
         from botocore.config import Config
         from botocore.exceptions import EndpointConnectionError
         with pytest.raises(EndpointConnectionError):
-            boto3.client("kms", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b",
-                         endpoint_url="http://127.0.0.1:9", config=Config(retries={"total_max_attempts": 1})).create_key()
+            boto3.client(
+                "kms", region_name="us-east-1", aws_access_key_id="a", aws_secret_access_key="b",
+                endpoint_url="http://127.0.0.1:9", config=Config(retries={"total_max_attempts": 1}),
+            ).create_key()
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import subprocess
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from pytest_kmsmock import KmsMock, KmsMockError, mock_kms
-from pytest_kmsmock.errors import InvalidSeed
+from pytest_kmsmock.errors import InvalidSeed, MissingExtra
 from pytest_kmsmock.service.material import der
 from pytest_kmsmock.service.specs import KEY_SPECS
 
@@ -240,3 +241,10 @@ def test_wrong_values_are_refused_and_nothing_is_made(kms_mock: KmsMock, given: 
     assert str(refused.value).startswith(f"create_key(): {reason}")
     assert kms_mock.dump()["regions"] == before
     assert kms_mock.calls == []
+
+
+def test_a_seed_file_without_its_extra(monkeypatch, kms_mock):
+    monkeypatch.setitem(sys.modules, "yaml", None)
+    monkeypatch.delitem(sys.modules, "pytest_kmsmock.console.seed_files", raising=False)
+    with pytest.raises(MissingExtra, match=r"A seed file needs the package PyYAML.*pytest-kmsmock\[seeds\]"):
+        kms_mock.seed("keys.json")

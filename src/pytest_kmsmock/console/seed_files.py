@@ -10,11 +10,14 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
-
-from ..errors import InvalidSeed
+from ..errors import InvalidSeed, MissingExtra
 from .record_codec import Misfit, decode
 from .seeds import KeySeed
+
+try:
+    import yaml
+except ModuleNotFoundError:
+    raise MissingExtra("A seed file", "PyYAML", "seeds") from None
 
 VERSION = 1
 
