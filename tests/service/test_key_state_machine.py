@@ -11,22 +11,25 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, initialize, invariant, multiple, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from pytest_kmsmock import mock_kms
+from pytest_kmsmock.service.caller import administrator
+from pytest_kmsmock.service.errors import KmsError
 
+CALLER = administrator("123456789012", "aws")
 START = datetime(2030, 1, 1, tzinfo=timezone.utc)
 REGIONS = ("us-east-1", "eu-west-1", "ap-south-1")
-PASSING = timedelta(hours=1)
+PASSING, YEAR = timedelta(hours=1), timedelta(days=365)
 
 ENABLED, DISABLED, IMPORT, UNAVAILABLE = "Enabled", "Disabled", "PendingImport", "Unavailable"
 PENDING, WAITING, CREATING, UPDATING = "PendingDeletion", "PendingReplicaDeletion", "Creating", "Updating"
+KINDS = ("plain", "imported", "stored", "multi-Region")
 INVALID, OFF, UNSUPPORTED = "KMSInvalidStateException", "DisabledException", "UnsupportedOperationException"
 
 
@@ -153,24 +156,53 @@ class Model:
                 family.next_date += family.period
 
 
-class KeysOverTime(RuleBasedStateMachine):
-    places: Bundle[tuple[str, str]] = Bundle("places")
+#: Where a rule does something: mostly a key that is there, sometimes one that is gone.
+KEYS = st.runner().flatmap(lambda machine: st.sampled_from(machine.known()))
 
-    @initialize()
-    def begin(self) -> None:
+
+class KeysOverTime(RuleBasedStateMachine):
+    @initialize(
+        replicas=st.sampled_from([(), REGIONS[1:2], REGIONS[1:]]),
+        imported=st.booleans(),
+        rotated=st.sets(st.sampled_from(["plain", "multi-Region"])),
+        pending=st.sets(st.sampled_from(REGIONS)),
+    )
+    def begin(self, replicas: tuple[str, ...], imported: bool, rotated: set[str], pending: set[str]) -> None:
         self.mock = mock_kms(fresh=True)
         self.kms = self.mock.start()
         self.kms.clock.freeze(START)
         self.kms.delays.creating = self.kms.delays.updating = PASSING
-        self.clients = {region: CLIENTS.setdefault(region, self.kms.client(region=region)) for region in REGIONS}
         self.store = self.kms.key_stores.add_store(region=REGIONS[0])
         self.model = Model()
+        self.gone: list[tuple[str, str]] = []
+        for kind in KINDS:
+            self.create(kind)
+        # Where interesting histories begin: with replicas, with material, with a calendar, on the way out.
+        of_kind = {place.family.kind: key for key, place in self.model.places.items()}
+        for region in replicas:
+            self.replicate(of_kind["multi-Region"], region)
+        if imported:
+            self.import_material(of_kind["imported"], None)
+        for kind in sorted(rotated):
+            self.set_rotation(of_kind[kind], 90)
+        self.wait(PASSING)
+        for region in sorted(pending):
+            self.schedule((of_kind["multi-Region"][0], region), 7)
+
+    def known(self) -> list[tuple[str, str]]:
+        """Return where keys are, the multi-Region ones twice, and the key that went last."""
+        places = sorted(self.model.places, key=lambda place: not place[0].startswith("mrk-"))
+        return [*places, *(place for place in places if place[0].startswith("mrk-")), *self.gone[-1:]]
 
     def teardown(self) -> None:
         if hasattr(self, "mock"):
             self.mock.stop()
 
     # --- what every rule does ---
+
+    def call(self, region: str, operation: str, **members: Any) -> Any:
+        """Call the fake KMS itself: ten times as fast as through a client, and histories are long."""
+        return self.kms.service.call(operation, members, CALLER, region)
 
     def attempt(self, place: tuple[str, str], operation: str, row: str, **members: Any) -> tuple[Any, bool]:
         """Call an operation, and compare its outcome with that of the table; return the key if it should work."""
@@ -181,32 +213,36 @@ class KeysOverTime(RuleBasedStateMachine):
     def outcome(self, place: tuple[str, str], operation: str, expected: str | None, **members: Any) -> bool:
         key_id, region = place
         try:
-            self.answer = getattr(self.clients[region], operation)(KeyId=key_id, **members)
+            self.answer = self.call(region, operation, KeyId=key_id, **members)
             code = None
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
+        except KmsError as error:
+            code = error.code
         assert code == expected, f"{operation} in {region}: {code} instead of {expected}"
         return code is None
 
     # --- making keys ---
 
-    @rule(target=places, kind=st.sampled_from(["plain", "imported", "stored", "multi-Region"]))
-    def create(self, kind: str) -> Any:
+    @rule(kind=st.sampled_from(KINDS))
+    def replace(self, kind: str) -> None:
+        """Make a key of a kind of which there is none any more."""
+        if all(place.family.kind != kind for place in self.model.places.values()):
+            self.create(kind)
+
+    def create(self, kind: str) -> None:
         if kind == "stored" and not self.model.connected:
-            return multiple()
+            return
         members: dict[str, Any] = {
             "plain": {},
             "imported": {"Origin": "EXTERNAL"},
             "stored": {"Origin": "AWS_CLOUDHSM", "CustomKeyStoreId": self.store},
             "multi-Region": {"MultiRegion": True},
         }[kind]
-        key_id = self.clients[REGIONS[0]].create_key(**members)["KeyMetadata"]["KeyId"]
+        key_id = self.call(REGIONS[0], "CreateKey", **members)["KeyMetadata"]["KeyId"]
         family = Family(kind, key_id, self.model.now, REGIONS[0])
         self.model.places[key_id, REGIONS[0]] = Place(family, REGIONS[0])
-        return key_id, REGIONS[0]
 
-    @rule(target=places, place=places, region=st.sampled_from(REGIONS))
-    def replicate(self, place: tuple[str, str], region: str) -> Any:
+    @rule(place=KEYS, region=st.sampled_from(REGIONS))
+    def replicate(self, place: tuple[str, str], region: str) -> None:
         found = self.model.places.get(place)
         expected = "NotFoundException" if found is None else TABLE["replicate"].get(self.model.state(found))
         if found is not None and expected is None:
@@ -215,19 +251,19 @@ class KeysOverTime(RuleBasedStateMachine):
                 expected = UNSUPPORTED
             elif region in (family.primary, *family.replicas):
                 expected = "AlreadyExistsException"
-        if not self.outcome(place, "replicate_key", expected, ReplicaRegion=region):
-            return multiple()
-        assert found is not None
-        found.family.replicas.append(region)
-        replica = Place(found.family, region, passing=CREATING, until=self.model.now + PASSING)
-        self.model.places[found.family.key_id, region] = replica
-        return found.family.key_id, region
+        if self.outcome(place, "ReplicateKey", expected, ReplicaRegion=region):
+            assert found is not None
+            found.family.replicas.append(region)
+            replica = Place(found.family, region, passing=CREATING, until=self.model.now + PASSING)
+            self.model.places[found.family.key_id, region] = replica
 
-    @rule(place=places, region=st.sampled_from(REGIONS))
+    @rule(place=KEYS, region=st.sampled_from(REGIONS))
     def move_primary(self, place: tuple[str, str], region: str) -> None:
         found = self.model.places.get(place)
+        if found is not None and found.family.replicas and REGIONS.index(region):
+            region = found.family.replicas[-1]
         if found is None:
-            self.outcome(place, "update_primary_region", "NotFoundException", PrimaryRegion=region)
+            self.outcome(place, "UpdatePrimaryRegion", "NotFoundException", PrimaryRegion=region)
             return
         family = found.family
         other = self.model.places.get((family.key_id, region))
@@ -239,7 +275,7 @@ class KeysOverTime(RuleBasedStateMachine):
                 expected = UNSUPPORTED
             elif other is None:
                 expected = "NotFoundException"
-        if self.outcome(place, "update_primary_region", expected, PrimaryRegion=region):
+        if self.outcome(place, "UpdatePrimaryRegion", expected, PrimaryRegion=region):
             assert other is not None
             family.replicas.remove(region)
             family.replicas.append(family.primary)
@@ -249,24 +285,24 @@ class KeysOverTime(RuleBasedStateMachine):
 
     # --- changing keys ---
 
-    @rule(place=places)
+    @rule(place=KEYS)
     def use(self, place: tuple[str, str]) -> None:
-        _, works = self.attempt(place, "encrypt", "use", Plaintext=b"x")
+        _, works = self.attempt(place, "Encrypt", "use", Plaintext=b"x")
         if works:
-            self.answer = self.clients[place[1]].decrypt(CiphertextBlob=self.answer["CiphertextBlob"])
+            self.answer = self.call(place[1], "Decrypt", CiphertextBlob=self.answer["CiphertextBlob"])
             assert self.answer["Plaintext"] == b"x"
 
-    @rule(place=places, enabled=st.booleans())
+    @rule(place=KEYS, enabled=st.booleans())
     def switch(self, place: tuple[str, str], enabled: bool) -> None:
-        found, works = self.attempt(place, "enable_key" if enabled else "disable_key", "switch")
+        found, works = self.attempt(place, "EnableKey" if enabled else "DisableKey", "switch")
         if works:
             found.enabled = enabled
             if enabled:
                 self.model.resume(found)
 
-    @rule(place=places, days=st.integers(7, 30))
+    @rule(place=KEYS, days=st.integers(7, 30))
     def schedule(self, place: tuple[str, str], days: int) -> None:
-        found, works = self.attempt(place, "schedule_key_deletion", "schedule", PendingWindowInDays=days)
+        found, works = self.attempt(place, "ScheduleKeyDeletion", "schedule", PendingWindowInDays=days)
         if works:
             found.window, found.enabled = timedelta(days=days), False
             waits = found.family.replicas and found.family.primary == found.region
@@ -274,22 +310,22 @@ class KeysOverTime(RuleBasedStateMachine):
             assert self.answer.get("DeletionDate") == found.date
             assert self.answer["KeyState"] == self.model.state(found)
 
-    @rule(place=places)
+    @rule(place=KEYS)
     def cancel(self, place: tuple[str, str]) -> None:
-        found, works = self.attempt(place, "cancel_key_deletion", "cancel")
+        found, works = self.attempt(place, "CancelKeyDeletion", "cancel")
         if works:
             found.window = found.date = None
 
-    @rule(place=places)
+    @rule(place=KEYS)
     def describe_anew(self, place: tuple[str, str]) -> None:
-        self.attempt(place, "update_key_description", "describe", Description="new")
+        self.attempt(place, "UpdateKeyDescription", "describe", Description="new")
 
-    @rule(place=places, days=st.none() | st.sampled_from([90, 100, 365]))
+    @rule(place=KEYS, days=st.none() | st.sampled_from([90, 100, 365]))
     def set_rotation(self, place: tuple[str, str], days: int | None) -> None:
         found = self.model.places.get(place)
         expected = self.rotation_outcome(found, imported=UNSUPPORTED)
-        operation, members = ("enable_key_rotation", {"RotationPeriodInDays": days}) if days else (
-            "disable_key_rotation", {}
+        operation, members = ("EnableKeyRotation", {"RotationPeriodInDays": days}) if days else (
+            "DisableKeyRotation", {}
         )  # fmt: skip
         if self.outcome(place, operation, expected, **members):
             assert found is not None
@@ -297,7 +333,7 @@ class KeysOverTime(RuleBasedStateMachine):
             if days:
                 found.family.next_date = self.model.now + timedelta(days=days)
 
-    @rule(place=places)
+    @rule(place=KEYS)
     def rotate_now(self, place: tuple[str, str]) -> None:
         found = self.model.places.get(place)
         expected = self.rotation_outcome(found, imported=INVALID)
@@ -308,7 +344,7 @@ class KeysOverTime(RuleBasedStateMachine):
                 expected = "ConflictException"
             elif len(family.rotations) >= 25:  # automatic ones count too here: too seldom to matter
                 return
-        if self.outcome(place, "rotate_key_on_demand", expected):
+        if self.outcome(place, "RotateKeyOnDemand", expected):
             assert found is not None
             found.family.rotations.append(self.model.now)
 
@@ -325,31 +361,39 @@ class KeysOverTime(RuleBasedStateMachine):
 
     # --- imported material and the key store ---
 
-    @rule(place=places, days=st.none() | st.integers(1, 365))
+    @rule(place=KEYS, days=st.none() | st.integers(1, 365))
     def import_material(self, place: tuple[str, str], days: int | None) -> None:
         found = self.model.places.get(place)
         if found is None or found.family.kind != "imported" or self.model.state(found) in TABLE["import"]:
             expected = UNSUPPORTED if found else "NotFoundException"
             if found is not None:
                 expected = TABLE["import"].get(self.model.state(found), UNSUPPORTED)
-            self.outcome(place, "import_key_material", expected, ImportToken=b"?", EncryptedKeyMaterial=b"?")
+            self.outcome(place, "ImportKeyMaterial", expected, ImportToken=b"?", EncryptedKeyMaterial=b"?")
             return
-        client = self.clients[place[1]]
-        given = client.get_parameters_for_import(
-            KeyId=place[0], WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048"
+        given = self.call(
+            place[1],
+            "GetParametersForImport",
+            KeyId=place[0],
+            WrappingAlgorithm="RSAES_OAEP_SHA_256",
+            WrappingKeySpec="RSA_2048",
         )
         sha256 = hashes.SHA256()
         public_key: Any = load_der_public_key(given["PublicKey"])
         wrapped = public_key.encrypt(found.family.material, padding.OAEP(padding.MGF1(sha256), sha256, None))
         expires = self.model.now + timedelta(days=days) if days else None
         expiry = {"ValidTo": expires} if expires else {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
-        client.import_key_material(
-            KeyId=place[0], ImportToken=given["ImportToken"], EncryptedKeyMaterial=wrapped, **expiry
+        self.call(
+            place[1],
+            "ImportKeyMaterial",
+            KeyId=place[0],
+            ImportToken=given["ImportToken"],
+            EncryptedKeyMaterial=wrapped,
+            **expiry,
         )
         found.enabled = found.enabled or not found.imported
         found.imported, found.expires = True, expires
 
-    @rule(place=places)
+    @rule(place=KEYS)
     def delete_material(self, place: tuple[str, str]) -> None:
         found = self.model.places.get(place)
         if found is None:
@@ -357,33 +401,48 @@ class KeysOverTime(RuleBasedStateMachine):
         else:
             otherwise = None if found.family.kind == "imported" else UNSUPPORTED
             expected = TABLE["delete material"].get(self.model.state(found), otherwise)
-        if self.outcome(place, "delete_imported_key_material", expected):
+        if self.outcome(place, "DeleteImportedKeyMaterial", expected):
             assert found is not None
             found.imported, found.expires = False, None
 
     @rule()
     def toggle_store(self) -> None:
         self.model.connected = not self.model.connected
-        operation = "connect_custom_key_store" if self.model.connected else "disconnect_custom_key_store"
-        getattr(self.clients[REGIONS[0]], operation)(CustomKeyStoreId=self.store)
+        operation = "ConnectCustomKeyStore" if self.model.connected else "DisconnectCustomKeyStore"
+        self.call(REGIONS[0], operation, CustomKeyStoreId=self.store)
 
     # --- time, and what must be true at any time ---
 
-    @rule(step=st.timedeltas(timedelta(), timedelta(days=2)) | st.timedeltas(timedelta(days=5), timedelta(days=400)))
+    @rule(step=st.sampled_from([PASSING, timedelta(days=8), timedelta(days=95)]) | st.timedeltas(timedelta(), YEAR))
     def wait(self, step: timedelta) -> None:
         step -= step % timedelta(milliseconds=1)
+        before = set(self.model.places)
         self.model.advance(self.kms.clock.advance(step))
+        self.gone += sorted(before - set(self.model.places))
+
+    @rule(early=st.booleans())
+    def wait_for_what_is_next(self, early: bool) -> None:
+        """Stop right when something becomes due, or just before."""
+        due = [event[0] for place in self.model.places.values() for event in self.model.events(place)]
+        if due:
+            self.wait(max(min(due) - self.model.now - timedelta(milliseconds=early), timedelta()))
+
+    @rule(place=KEYS, step=st.sampled_from([timedelta(days=days) for days in (50, 95, 190, 370)]))
+    def pause(self, place: tuple[str, str], step: timedelta) -> None:
+        """Leave a key disabled for a while: what rotation does then has rules of its own."""
+        self.switch(place, False)
+        self.wait(step)
+        self.switch(place, True)
 
     @invariant()
     def keys_are_as_the_model_says(self) -> None:
         if not hasattr(self, "model"):
             return
-        for region, client in self.clients.items():
-            listed = {entry["KeyId"] for entry in client.list_keys()["Keys"]}
+        for region in REGIONS:
+            listed = {entry["KeyId"] for entry in self.call(region, "ListKeys")["Keys"]}
             assert listed == {key_id for key_id, place in self.model.places if place == region}
         for (key_id, region), place in self.model.places.items():
-            client = self.clients[region]
-            found = client.describe_key(KeyId=key_id)["KeyMetadata"]
+            found = self.call(region, "DescribeKey", KeyId=key_id)["KeyMetadata"]
             state = self.model.state(place)
             assert (found["KeyState"], found["Enabled"]) == (state, state == ENABLED)
             assert found.get("DeletionDate") == place.date
@@ -394,15 +453,13 @@ class KeysOverTime(RuleBasedStateMachine):
                 assert shown["PrimaryKey"]["Region"] == family.primary
                 assert [replica["Region"] for replica in shown["ReplicaKeys"]] == family.replicas
             if family.kind in ("plain", "multi-Region"):
-                rotations = client.list_key_rotations(KeyId=key_id)["Rotations"]
+                rotations = self.call(region, "ListKeyRotations", KeyId=key_id)["Rotations"]
                 assert [entry["RotationDate"] for entry in rotations] == family.rotations
-                status = client.get_key_rotation_status(KeyId=key_id)
+                status = self.call(region, "GetKeyRotationStatus", KeyId=key_id)
                 assert status["KeyRotationEnabled"] == (family.period is not None and place.window is None)
                 if status["KeyRotationEnabled"]:
                     assert status["NextRotationDate"] == family.next_date
 
 
-CLIENTS: dict[str, Any] = {}
-
-KeysOverTime.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+KeysOverTime.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
 TestKeysOverTime = KeysOverTime.TestCase
