@@ -35,6 +35,17 @@ def test_an_external_store_takes_two(kms_mock: KmsMock) -> None:
     assert client.create_key(Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=store, XksKeyId="one")
 
 
+def test_a_store_behind_a_vpc_endpoint_service(kms_mock: KmsMock) -> None:
+    service = "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"
+    proxy = kms_mock.key_stores.add_xks_proxy(keys=["one"], vpc_endpoint_service=service)
+    store = kms_mock.key_stores.add_store(proxy)
+    client = kms_mock.client()
+    settings = client.describe_custom_key_stores()["CustomKeyStores"][0]["XksProxyConfiguration"]
+    assert (settings["VpcEndpointServiceName"], settings["VpcEndpointServiceOwner"]) == (service, "123456789012")
+    key = client.create_key(Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=store, XksKeyId="one")["KeyMetadata"]
+    assert client.encrypt(KeyId=key["KeyId"], Plaintext=b"x")
+
+
 def test_setting_up_is_no_call(kms_mock: KmsMock) -> None:
     kms_mock.key_stores.add_store()
     assert len(kms_mock.calls) == 0

@@ -42,9 +42,10 @@ def rotate(service: FakeKms, key: Key, when: datetime, kind: str) -> Key:
 def rotate_to_imported(service: FakeKms, key: Key, when: datetime) -> None:
     """Make the material that is pending rotation the current one, in each related key."""
     state = service.state
+    if all(material.state != PENDING_ROTATION for material in key.materials):
+        return  # deleted since
     for member in (key, *state.related(key)):
-        if any(material.state == PENDING_ROTATION for material in member.materials):
-            state.change_key(member, materials=tuple(_promoted(material, when) for material in member.materials))
+        state.change_key(member, materials=tuple(_promoted(material, when) for material in member.materials))
     _log_rotation(service, key, state.home(key).keys[key.id], when, ON_DEMAND)
 
 

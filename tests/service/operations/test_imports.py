@@ -577,6 +577,19 @@ def test_pending_material_is_not_bound_to_the_key(
     assert materials(kms_client, external) == {first: ("CURRENT", "IMPORTED")}
 
 
+def test_a_rotation_under_way_comes_to_nothing_when_its_material_is_deleted(
+    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
+) -> None:
+    first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
+    second = import_material(kms_client, external, os.urandom(32), ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
+    kms.delays.rotating = 60
+    kms_client.rotate_key_on_demand(KeyId=external)
+    kms_client.delete_imported_key_material(KeyId=external, KeyMaterialId=second)
+    kms.clock.advance(minutes=1)
+    assert materials(kms_client, external) == {first: ("CURRENT", "IMPORTED")}
+    assert kms.service.state.events == []
+
+
 def test_import_type_and_material_id_must_agree_with_the_material(
     kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, refusal: Any
 ) -> None:
