@@ -1,0 +1,105 @@
+"""Who is measured: this mock, moto, and botocore answered by constants; and the calls that each makes."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any
+
+os.environ |= {"AWS_ACCESS_KEY_ID": "AKIAKMSMOCKDEFAULT00", "AWS_SECRET_ACCESS_KEY": "pytest-kmsmock"}
+
+import botocore.session
+from botocore.awsrequest import AWSResponse
+from moto import mock_aws
+
+from pytest_kmsmock import mock_kms
+from pytest_kmsmock.intercept.http import HttpRequest
+
+REGION = "us-east-1"
+#: All clients but moto's come from one session, which has loaded the models once.
+SESSION = botocore.session.Session()
+
+Subject = Callable[[], AbstractContextManager[Any]]
+
+
+def new_client() -> Any:
+    """Return a KMS client of the shared session."""
+    return SESSION.create_client("kms", region_name=REGION)
+
+
+@contextmanager
+def ours() -> Iterator[Any]:
+    with mock_kms():
+        yield new_client()
+
+
+@contextmanager
+def ours_by_handle() -> Iterator[Any]:
+    """Give the client that the fixture `kms_client` gives."""
+    with mock_kms() as kms:
+        yield kms.client()
+
+
+@contextmanager
+def ours_by_wire() -> Iterator[Any]:
+    with mock_kms(wire=True):
+        yield new_client()
+
+
+@contextmanager
+def moto() -> Iterator[Any]:
+    with mock_aws():
+        yield botocore.session.Session().create_client("kms", region_name=REGION)
+
+
+class _Raw:
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def stream(self, **_: Any) -> Iterator[bytes]:
+        yield self.body
+
+
+@contextmanager
+def constant() -> Iterator[Any]:
+    """Botocore answered by constants at before-send: the floor of the wire. Each is a real answer, headers and all."""
+    client = new_client()
+    answers: dict[str, tuple[dict[str, str], bytes]] = {}
+
+    def record(request: Any, **_: Any) -> None:
+        answer = kms.answer_http(HttpRequest(request.method, request.url, request.headers, request.body))
+        answers[request.headers["X-Amz-Target"]] = (answer.headers, answer.body)
+
+    def answer(request: Any, **_: Any) -> AWSResponse:
+        headers, body = answers[request.headers["X-Amz-Target"]]
+        return AWSResponse(request.url, 200, headers, _Raw(body))
+
+    with mock_kms(wire=True) as kms:
+        client.meta.events.register_first("before-send.kms", record)
+        for call in calls_of(client).values():
+            call()
+        client.meta.events.unregister("before-send.kms", record)
+    client.meta.events.register_first("before-send.kms", answer)
+    yield client
+
+
+SUBJECTS: dict[str, Subject] = {"ours": ours, "ours by wire": ours_by_wire, "moto": moto, "constant": constant}
+
+
+def calls_of(client: Any) -> dict[str, Callable[[], Any]]:
+    """Return the calls that are measured, ready to be made."""
+    key_id = client.create_key()["KeyMetadata"]["KeyId"]
+    signing = client.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
+    context = {"purpose": "benchmark"}
+    encrypt = lambda: client.encrypt(KeyId=key_id, Plaintext=b"x" * 32, EncryptionContext=context)  # noqa: E731
+    blobs = itertools.cycle([encrypt()["CiphertextBlob"] for _ in range(30)])
+    return {
+        "Encrypt": encrypt,
+        "Decrypt": lambda: client.decrypt(CiphertextBlob=next(blobs), EncryptionContext=context),
+        "GenerateDataKey": lambda: client.generate_data_key(KeyId=key_id, KeySpec="AES_256"),
+        "DescribeKey": lambda: client.describe_key(KeyId=key_id),
+        "CreateKey": client.create_key,
+        "Sign P-256": lambda: client.sign(KeyId=signing, Message=b"x" * 32, SigningAlgorithm="ECDSA_SHA_256"),
+    }
