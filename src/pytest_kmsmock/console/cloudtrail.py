@@ -8,13 +8,12 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from ..service.errors import InjectedError
-from ..service.identifiers import key_arn, parse_arn, partition_of
+from ..service.identifiers import event_id, key_arn, parse_arn, partition_of
 from ..service.validation import service_description
 from . import cloudtrail_identity
 from . import cloudtrail_tables as tables
@@ -77,7 +76,7 @@ def _call_events(record: CallRecord, state: State) -> Iterator[Event]:
     if not owners or denied:
         yield _received(event, caller.account or next(iter(owners), ""))
     else:
-        shared = {"sharedEventID": _uuid(record.request_id, "shared")}
+        shared = {"sharedEventID": event_id(record.request_id, "shared")}
         if caller.account:
             yield _received(event, caller.account) | shared
         for owner in sorted(owners):
@@ -132,8 +131,8 @@ def _service_event(event: ServiceEvent) -> Event:
         "userAgent": _INTERNAL,
         "requestParameters": None,
         "responseElements": None,
-        **({"requestID": _uuid(event.name, key.arn, event.time.isoformat(), "request")} if is_call else {}),
-        "eventID": _uuid(event.name, key.arn, event.time.isoformat()),
+        **({"requestID": event_id(event.name, key.arn, event.time.isoformat(), "request")} if is_call else {}),
+        "eventID": event_id(event.name, key.arn, event.time.isoformat()),
         "readOnly": False,
         "resources": [_resource(arn)],
         "eventType": "AwsApiCall" if is_call else "AwsServiceEvent",
@@ -169,7 +168,7 @@ def _tail(record: CallRecord, kind: str) -> Event:
 
 
 def _received(event: Event, account: str) -> Event:
-    unique = _uuid(event["requestID"], event["eventName"], event["awsRegion"], account)
+    unique = event_id(event["requestID"], event["eventName"], event["awsRegion"], account)
     return event | {"eventID": unique, "recipientAccountId": account}
 
 
@@ -331,7 +330,3 @@ def _java_time(when: datetime) -> str:
 
 
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def _uuid(*parts: str) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_OID, "/".join(parts)))

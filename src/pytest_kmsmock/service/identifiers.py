@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import uuid
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -69,3 +70,11 @@ def new_uuid(random: Callable[[int], bytes]) -> str:
 def new_key_id(random: Callable[[int], bytes], *, multi_region: bool) -> str:
     """Return a new key id: a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key."""
     return f"mrk-{random(16).hex()}" if multi_region else new_uuid(random)
+
+
+def event_id(*parts: str) -> str:
+    """Return the id of a CloudTrail event, which follows from what the event is about.
+
+    For a call that is request id, operation, Region and the account that logs it.
+    """
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, "/".join(parts)))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import uuid
-
+from ..identifiers import event_id
 from ..operation import Call, Result, operation
 from ..targets import key
 
@@ -21,14 +19,11 @@ def get_key_last_usage(call: Call) -> Result:
         "KeyLastUsage": {} if usage is None else {
             "Operation": usage.operation,
             "Timestamp": usage.time,
-            "CloudTrailEventId": event_id(usage.request_id, call.key.account),
+            "CloudTrailEventId": event_id(
+                usage.request_id, usage.operation, call.region.name, call.key.account
+            ),
             "KmsRequestId": usage.request_id,
         },
         "TrackingStartDate": call.key.created,
         "KeyCreationDate": call.key.created,
     }  # fmt: skip
-
-
-def event_id(request_id: str, account: str) -> str:
-    """Return the id of the CloudTrail event of a request: one for each account that logs it."""
-    return str(uuid.UUID(bytes=hashlib.sha256(f"{request_id} {account}".encode()).digest()[:16], version=4))
