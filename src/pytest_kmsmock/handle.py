@@ -26,6 +26,7 @@ from .service.pipeline import perform
 from .service.quotas import RequestQuotas
 from .service.service import FakeKms
 from .service.timeline import settle
+from .service.validation import data_files
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -479,7 +480,9 @@ def _session() -> Any:
     """Return the botocore session that all clients of the handles share: it holds the loaded service models."""
     import botocore.session
 
-    return botocore.session.Session()
+    session = botocore.session.Session()
+    session.register_component("data_loader", data_files())
+    return session
 
 
 @functools.cache

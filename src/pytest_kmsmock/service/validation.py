@@ -10,13 +10,17 @@ from __future__ import annotations
 import base64
 import binascii
 import functools
+import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import errors
+
+if TYPE_CHECKING:
+    from botocore.loaders import Loader
 
 #: Ranges where the API reference is narrower than its model. (operation, member) -> (least, most).
 SERVICE_RANGES: Mapping[tuple[str, str], tuple[int, int]] = {
@@ -51,11 +55,17 @@ class _Rules(NamedTuple):
 
 
 @functools.cache
+def data_files() -> Loader:
+    """Return the one loader of botocore's data files: it remembers what it has read, and reading takes a while."""
+    from botocore.loaders import create_loader  # here, so that importing the service costs no botocore
+
+    return create_loader(os.environ.get("AWS_DATA_PATH"))
+
+
+@functools.cache
 def service_description() -> Mapping[str, Any]:
     """Return the service model of KMS that the installed botocore has."""
-    from botocore.loaders import Loader  # here, so that importing the service costs no botocore
-
-    description: Mapping[str, Any] = Loader().load_service_model("kms", "service-2")
+    description: Mapping[str, Any] = data_files().load_service_model("kms", "service-2")
     return description
 
 

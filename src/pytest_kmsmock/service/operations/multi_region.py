@@ -23,6 +23,7 @@ from ..records import Key, MultiRegion, Transition
 from ..rotations import is_primary, schedule_rotation
 from ..tagging import read_tags
 from ..targets import key
+from ..validation import data_files
 from .keys import check_quota
 
 
@@ -140,7 +141,5 @@ def _check_region(name: str, primary: Key) -> None:
 @functools.cache
 def known_regions() -> frozenset[str]:
     """Return the Regions of all partitions that AWS KMS is in, as far as the installed botocore knows."""
-    from botocore.loaders import Loader  # here, so that importing the service costs no botocore
-
-    partitions = Loader().load_data("endpoints")["partitions"]
+    partitions = data_files().load_data("endpoints")["partitions"]
     return frozenset(name for partition in partitions for name in partition["regions"])
