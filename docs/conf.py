@@ -19,3 +19,4 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 default_role = "code"
 nitpicky = False
+napoleon_use_ivar = True
