@@ -14,15 +14,14 @@ from .console.calls import Calls
 from .console.faults import Faults
 from .console.principals import Principals
 from .errors import MissingExtra, NotActive
-from .intercept import http, installation, pauses, wire
+from .intercept import installation, pauses
+from .intercept.gate import Gate
 from .options import Options
 from .service.caller import Caller, administrator
 from .service.clock import Clock
 from .service.delays import Delays
 from .service.identifiers import partition_of
 from .service.managed_keys import managed_key
-from .service.operation import Call, Result
-from .service.pipeline import perform
 from .service.quotas import RequestQuotas
 from .service.service import FakeKms
 from .service.timeline import settle
@@ -42,7 +41,7 @@ if TYPE_CHECKING:
     from .service.service import CallRecord
 
 
-class KmsMock(Principals):
+class KmsMock(Principals, Gate):
     """A fake KMS and the console for it.
 
     A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`; it is not made directly.
@@ -73,9 +72,9 @@ class KmsMock(Principals):
         self.service.enforce_policies = options.enforce_policies
         self._administrators: dict[str, Caller] = {}
         self._calls = self.service.calls = Calls(self.service)
-        self.faults = Faults(self.service, self._set_interference)
-        self.request_quotas = RequestQuotas(self.clock, options.request_quotas, self._set_interference)
-        self._set_interference()
+        self.faults = Faults(self.service, self.set_interference)
+        self.request_quotas = RequestQuotas(self.clock, options.request_quotas, self.set_interference)
+        self.set_interference()
         self.seeded: frozenset[str] = frozenset() if self.parent is None else self.parent.seeded
         if options.seed is not None and os.fspath(options.seed) not in self.seeded:
             self.seed(options.seed)  # else the state that it began with has the keys already
@@ -376,69 +375,6 @@ class KmsMock(Principals):
         self._must_be_active()
         return KmsServer(self, host=host, port=port, check_signatures=check_signatures, after_call=after_call)
 
-    # --- what the ways in ask --------------------------------------------------------------------------------------
-
-    def goes_by_wire(self, operation: str) -> bool:
-        """Say whether a call has to go through botocore's whole request path: so that it retries what goes wrong."""
-        if not self._may_go_by_wire:
-            return False
-        return self.options.wire or self.request_quotas.active or self.faults.concern(operation)
-
-    def take_delay(self) -> float:
-        """Return by how many seconds the answer to this thread's last call has to be late, once."""
-        return self.faults.take_delay() if self._may_go_by_wire else 0.0
-
-    def _set_interference(self) -> None:
-        """Have faults and request quotas looked at, or nothing at all if there are none."""
-        interferes = bool(self.faults) or self.request_quotas.active
-        self.service.interference = self._interfere if interferes else None
-        self._may_go_by_wire = interferes or self.options.wire
-
-    def _interfere(self, call: Call) -> Result:
-        return self.faults.carry_out(call, self._carry_out_if_admitted if self.request_quotas.active else perform)
-
-    def _carry_out_if_admitted(self, call: Call) -> Result:
-        self.request_quotas.admit(call)
-        return perform(call)
-
-    def knows(self, access_key: str | None) -> bool:
-        """Say whether an access key is one of the mock's, and may sign."""
-        return access_key is not None and self.secret_of(access_key) is not None
-
-    def secret_of(self, access_key: str) -> str | None:
-        """Return the secret access key that belongs to an access key of the mock's; None if it is not the mock's."""
-        if access_key == environment.DUMMY_ACCESS_KEY_ID:
-            return environment.DUMMY_SECRET_ACCESS_KEY
-        return callers.secret_of(access_key)
-
-    def session_token_of(self, access_key: str) -> str | None:
-        """Return the session token that has to go with an access key; None if it needs none."""
-        return callers.session_token_of(access_key)
-
-    def new_request_id(self) -> str:
-        """Return the id of the next request."""
-        return self.service.new_request_id()
-
-    def answer(
-        self,
-        operation: str,
-        members: Mapping[str, Any],
-        access_key: str | None,
-        region: str,
-        _url: str,
-        request_id: str,
-    ) -> dict[str, object]:  # fmt: skip
-        """Carry out a call that came in some way.
-
-        Raises:
-            KmsError: what AWS would answer.
-        """
-        return self.service.call(operation, members, self._caller(access_key, region), region, request_id)
-
-    def answer_http(self, request: http.HttpRequest, *, check_signature: bool = False) -> wire.HttpAnswer:
-        """Carry out a call that came as an HTTP request; the Region is that of the address, else of the signature."""
-        return http.answer(self, request, check_signature=check_signature)
-
     def _must_be_active(self) -> None:
         if not self.active:
             raise NotActive("This mock is over. Make clients while it is active: inside the test or the `with` block.")
@@ -449,9 +385,6 @@ class KmsMock(Principals):
         if caller is None:
             caller = self._administrators[partition] = administrator(self.account_id, partition)
         return caller
-
-    def _caller(self, access_key: str | None, region: str) -> Caller:
-        return callers.caller_of(access_key) or self._default_caller(region)
 
     # --- scope ---------------------------------------------------------------------------------------------------
 

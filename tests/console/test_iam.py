@@ -178,3 +178,15 @@ def test_many_combinations_of_callers_and_keys(kms_mock, key, monkeypatch):
     for n in range(5):
         assert not kms_mock.simulate(f"user/u{n}", "kms:Encrypt", key)
     assert kms_mock.simulate(None, "kms:Encrypt", key)
+
+
+def test_a_call_to_a_vpc_endpoint_comes_through_it(kms_mock, refusal):
+    url = "https://vpce-0123456789abcdef0-abcdefgh.kms.us-east-1.vpce.amazonaws.com"
+    through = kms_mock.client(endpoint_url=url)
+    through.list_keys()
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:ListKeys", "Resource": "*"}
+    kms_mock.iam.vpc_endpoint_policy("vpce-0123456789abcdef0", {"Version": "2012-10-17", "Statement": [deny]})
+    with refusal("AccessDeniedException"):
+        through.list_keys()
+    kms_mock.client().list_keys()
+    assert kms_mock.calls[1].caller.context["aws:sourcevpce"] == ("vpce-0123456789abcdef0",)

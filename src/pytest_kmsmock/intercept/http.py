@@ -18,6 +18,7 @@ from .endpoints import kms_endpoint
 
 if TYPE_CHECKING:
     from ..handle import KmsMock
+    from .gate import Gate
 
 _CONTENT_TYPE = re.compile(r"application/x-amz-json-1\.[01]\s*(;.*)?", re.IGNORECASE)
 
@@ -59,7 +60,7 @@ class HttpRequest:
         return self.headers.get("x-amz-target", "").removeprefix(wire.TARGET_PREFIX)
 
 
-def is_answered(mock: KmsMock, url: str) -> bool:
+def is_answered(mock: Gate, url: str) -> bool:
     """Say whether an address is for a mock to answer: KMS endpoints of AWS, and those the mock was told of."""
     return kms_endpoint(url) is not None or url.startswith(mock.options.endpoint_urls)
 
@@ -78,7 +79,7 @@ def answering_mock(request: HttpRequest) -> KmsMock | None:
     return None
 
 
-def answer(mock: KmsMock, request: HttpRequest, *, check_signature: bool = False) -> wire.HttpAnswer:
+def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -> wire.HttpAnswer:
     """Answer a request.
 
     Args:
@@ -90,7 +91,7 @@ def answer(mock: KmsMock, request: HttpRequest, *, check_signature: bool = False
         InjectedError: when a fault makes the connection fail: what that looks like is up to the way in (`failures`).
     """
     request_id = mock.new_request_id()
-    headers = wire.headers(request_id, mock.clock.timestamp())
+    headers = wire.headers(request_id, mock.service.clock.timestamp())
     if request.method != "POST" or not _CONTENT_TYPE.fullmatch(request.headers.get("content-type", "")):
         # No protocol of KMS's: the front end of AWS's services answers with this element alone.
         headers["content-type"] = "text/xml"
@@ -104,7 +105,7 @@ def answer(mock: KmsMock, request: HttpRequest, *, check_signature: bool = False
         return wire.HttpAnswer(error.status, headers, wire.error_body(error))
 
 
-def _carry_out(mock: KmsMock, request: HttpRequest, check_signature: bool, request_id: str) -> dict[str, object]:
+def _carry_out(mock: Gate, request: HttpRequest, check_signature: bool, request_id: str) -> dict[str, object]:
     """Carry out the call that a request makes: AWS looks for the operation first, then at the signature, then inside.
 
     Raises:
