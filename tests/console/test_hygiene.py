@@ -56,7 +56,7 @@ def decrypts_with_sha_1(kms: KmsMock) -> None:
     key = rsa(kms)
     blob = kms.service.call(
         "Encrypt", {"KeyId": key, "Plaintext": b"x", "EncryptionAlgorithm": "RSAES_OAEP_SHA_1"},
-        kms._caller(None, kms.region), kms.region,
+        kms.caller(), kms.region,
     )["CiphertextBlob"]  # fmt: skip
     kms.calls.clear()
     kms.client().decrypt(KeyId=key, CiphertextBlob=blob, EncryptionAlgorithm="RSAES_OAEP_SHA_1")
