@@ -49,7 +49,7 @@ def _run(tests: str, count: int, *arguments: str) -> float:
         start = time.perf_counter()
         run = subprocess.run(command, check=False, env=environment, capture_output=True, text=True)
         seconds = time.perf_counter() - start
-    assert f"{count} passed" in run.stdout, run.stdout + run.stderr
+    assert f"{count} passed" in run.stdout, (run.stdout + run.stderr)[-2000:]
     return seconds
 
 
