@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from .delays import Delays
 from .records import Grant, Key
@@ -51,22 +51,14 @@ class Recent:
         return clone
 
 
-class InForce(NamedTuple):
-    """What permissions on a key are decided on: the text of its policy, its tags, its aliases."""
-
-    policy: str
-    tags: Mapping[str, str]
-    aliases: tuple[str, ...]
-
-
-def in_force(call: Call, key: Key) -> InForce:
-    """Return what permissions on a key are decided on now."""
+def in_force(call: Call, key: Key) -> tuple[str, Mapping[str, str], tuple[str, ...]]:
+    """Return what permissions on a key are decided on now: the text of its policy, its tags, its aliases."""
     state = call.state
     aliases = state.home(key).aliases_of.get(key.id, ())
     if not call.service.delays.authorization:
-        return InForce(key.policy, key.tags, aliases)
+        return key.policy, key.tags, aliases
     recent = state.recent
-    return InForce(
+    return (
         _in_force(recent.policies, key.arn, call.now, key.policy),
         _in_force(recent.tags, key.arn, call.now, key.tags),
         _in_force(recent.aliases, key.arn, call.now, aliases),

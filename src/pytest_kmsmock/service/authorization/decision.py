@@ -69,6 +69,8 @@ class Policies:
         vpc_endpoint: Policy of the VPC endpoint through which the request comes; None if it comes through
             none, or the endpoint has no policy of its own.
         denying: Those of all these that have a statement that denies, in the order in which a denial is reported.
+        outright: Caller, action and account -> whether they allow it whatever the resource, the context and the
+            grants; as far as it was asked. Most requests are of this kind, and need no second thought.
     """
 
     key: tuple[Policy, ...] = ()
@@ -79,6 +81,7 @@ class Policies:
     resource_control: tuple[Policy, ...] = ()
     vpc_endpoint: Policy | None = None
     denying: tuple[Policy, ...] = field(init=False, repr=False, compare=False)
+    outright: dict[tuple[str, str, str], bool] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         denying = tuple(policy for group in _groups(self) for policy in group if policy.has_denials)
@@ -189,8 +192,20 @@ def evaluate(request: Request, policies: Policies, grant: Callable[[], str | Non
     Returns:
         The decision.
     """
+    asked = (request.principal.identity, request.action, request.account)
+    outright = policies.outright.get(asked)
+    if outright:
+        return Decision(None, request, policies, grant)
     denial = _explicit(request, policies) or _implicit(request, policies, grant)
+    if outright is None:
+        policies.outright[asked] = denial is None and _is_outright(request, policies)
     return Decision(denial, request, policies, grant)
+
+
+def _is_outright(request: Request, policies: Policies) -> bool:
+    """Say whether what allows a request does so whatever its resource, its context and the grants there are."""
+    settled = all(policy.settles(request.principal, request.action) for group in _groups(policies) for policy in group)
+    return settled and not _is_foreign(request) and _implicit(request, policies, no_grant) is None
 
 
 def would_lock_out(

@@ -91,6 +91,11 @@ class Policy:
                 return match
         return plan.allowed
 
+    def settles(self, principal: Principal, action: str) -> bool:
+        """Say whether no statement about a caller and an action denies, or depends on the resource or the context."""
+        plan = self._plans.get((principal.identity, action)) or self._plan(principal, action)
+        return not plan.denies and not plan.allows
+
     def _plan(self, principal: Principal, action: str) -> _Plan:
         about = [(statement.match(principal, action), statement) for statement in self.statements]
         denies = tuple(statement for match, statement in about if match and statement.deny)
