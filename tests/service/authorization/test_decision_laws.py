@@ -113,3 +113,28 @@ def test_an_explanation_agrees_with_the_decision(caller, context, in_key, in_ide
         assert explicit or decision.denial is Denial.OTHER_ACCOUNT
     else:
         assert not explicit
+
+
+# What a decision may be asked about: caller, action, resource, owner, context, and the grant that there is.
+ASKED = st.tuples(
+    CALLERS,
+    st.sampled_from(["kms:Encrypt", "kms:Decrypt"]),
+    st.sampled_from([KEY, KEY.replace("1234abcd", "abcd1234"), "*"]),
+    st.sampled_from([ACCOUNT, OTHER, ""]),
+    CONTEXTS,
+    st.sampled_from([None, "g"]),
+)
+
+
+@LAW
+@given(st.lists(ASKED, min_size=2, max_size=6), KEY_STATEMENTS, IDENTITY_STATEMENTS, st.booleans())
+def test_what_was_decided_before_changes_no_decision(asked, in_key, in_identity, has_key):
+    def policies():
+        of_key = (policy(PolicyKind.KEY, in_key),) if has_key else ()
+        return Policies(of_key, (policy(PolicyKind.IDENTITY, in_identity),))
+
+    def denial(by, caller, action, resource, owner, context, grant):
+        return evaluate(Request(caller, action, resource, owner, {"k": context}.get), by, lambda: grant).denial
+
+    remembering = policies()
+    assert [denial(remembering, *case) for case in asked] == [denial(policies(), *case) for case in asked]
