@@ -11,7 +11,7 @@ from pathlib import Path
 
 TESTS = 2_000
 #: moto's suites are small ones, of which the time of a large one follows: it grows with the number of tests.
-MOTO_TESTS = (20, 100)
+MOTO_TESTS = (50, 250)
 
 _BODY = """
     key_id = client.create_key()["KeyMetadata"]["KeyId"]
