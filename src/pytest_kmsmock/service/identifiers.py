@@ -60,10 +60,13 @@ def parse_arn(text: str) -> Arn | None:
     return Arn(partition, region, account, f"alias/{name}" if kind == "alias" else name, kind == "alias")
 
 
+_VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+
+
 def new_uuid(random: Callable[[int], bytes]) -> str:
     """Return a version 4 UUID made from 16 bytes of the given source."""
     digits = random(16).hex()
-    variant = "89ab"[int(digits[16], 16) & 3]  # RFC 9562: two of the bits are fixed, and the version's four
+    variant = _VARIANTS[digits[16]]  # RFC 9562: two of these bits are fixed, and the four of the version
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
 
 

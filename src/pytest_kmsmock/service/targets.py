@@ -65,11 +65,11 @@ def find_key(call: Call, identifier: str, permission: str, *, aliases: bool, mem
             does not exist, since AWS does not tell who may not know.
     """
     region = call.region
-    if KEY_ID.fullmatch(identifier):
-        found = region.keys.get(identifier)
-        if found is None:
-            raise errors.KEY_NOT_FOUND(arn=key_arn(region.name, region.account, identifier))
+    found = region.keys.get(identifier)
+    if found is not None:
         return Target(permission, found.arn, found, member=member)
+    if KEY_ID.fullmatch(identifier):
+        raise errors.KEY_NOT_FOUND(arn=key_arn(region.name, region.account, identifier))
     if identifier.startswith("arn:"):
         arn = parse_arn(identifier)
         if arn is None:
