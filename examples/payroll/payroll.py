@@ -38,9 +38,7 @@ def set_up() -> None:
 def store(salary: Salary) -> bytes:
     """Encrypt a salary so that it can be read only as that employee's."""
     text = json.dumps({"cents": salary.cents, "currency": salary.currency}).encode()
-    answer = kms.encrypt(
-        KeyId="alias/payroll-vault", Plaintext=text, EncryptionContext={"employee": salary.employee}
-    )
+    answer = kms.encrypt(KeyId="alias/payroll-vault", Plaintext=text, EncryptionContext={"employee": salary.employee})
     return answer["CiphertextBlob"]
 
 
@@ -74,9 +72,7 @@ def check(payslip: str, signature: bytes) -> None:
 
 def archive(salaries: list[Salary]) -> bytes:
     """Encrypt the whole payroll with the AWS Encryption SDK."""
-    client = aws_encryption_sdk.EncryptionSDKClient(
-        commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT
-    )
+    client = aws_encryption_sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
     arn = kms.describe_key(KeyId="alias/payroll-vault")["KeyMetadata"]["Arn"]
     text = json.dumps([vars(salary) for salary in salaries])
     ciphertext, _ = client.encrypt(
@@ -87,9 +83,7 @@ def archive(salaries: list[Salary]) -> bytes:
 
 def restore(ciphertext: bytes) -> list[Salary]:
     """Decrypt an archive."""
-    client = aws_encryption_sdk.EncryptionSDKClient(
-        commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT
-    )
+    client = aws_encryption_sdk.EncryptionSDKClient(commitment_policy=CommitmentPolicy.REQUIRE_ENCRYPT_REQUIRE_DECRYPT)
     arn = kms.describe_key(KeyId="alias/payroll-vault")["KeyMetadata"]["Arn"]
     text, _ = client.decrypt(source=ciphertext, key_provider=StrictAwsKmsMasterKeyProvider(key_ids=[arn]))
     return [Salary(**entry) for entry in json.loads(text)]
