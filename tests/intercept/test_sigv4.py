@@ -58,7 +58,7 @@ def test_whatever_botocore_signs_is_right(body, query, value, secret):
     SigV4Auth(Credentials("AKIA", secret), "kms", "us-east-1").add_auth(given_request)
     prepared = given_request.prepare()
     request = HttpRequest("POST", prepared.url, dict(prepared.headers), prepared.body)
-    signature = sigv4.read(request.headers, "us-east-1")
+    signature = sigv4.read(request, "us-east-1")
     assert "x-other" in signature.signed_headers
     sigv4.check(signature, request, secret)
 
@@ -126,17 +126,14 @@ def test_the_signature_goes_by_real_time_not_by_the_mocks_clock(kms_mock, sign):
 
 def test_the_signature_of_a_known_request():
     # Independent of botocore: computed with openssl's `dgst -mac HMAC` along the five steps of the documentation.
-    request = HttpRequest(
-        "POST", "https://kms.us-east-1.amazonaws.com/", {"Host": "kms.us-east-1.amazonaws.com"}, b"{}"
-    )
-    signature = sigv4.read(
-        {
-            "authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20260102/us-east-1/kms/aws4_request, "
-            "SignedHeaders=host, Signature=x",
-            "x-amz-date": "20260102T030405Z",
-        },
-        "us-east-1",
-    )
+    headers = {
+        "Host": "kms.us-east-1.amazonaws.com",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20260102/us-east-1/kms/aws4_request, "
+        "SignedHeaders=host, Signature=x",
+        "X-Amz-Date": "20260102T030405Z",
+    }
+    request = HttpRequest("POST", "https://kms.us-east-1.amazonaws.com/", headers, b"{}")
+    signature = sigv4.read(request, "us-east-1")
     assert sigv4.calculate(signature, request, DUMMY_SECRET_ACCESS_KEY) == EXPECTED
 
 

@@ -1,29 +1,62 @@
-"""What botocore takes for the response to a call that was answered before it became an HTTP request."""
+"""What botocore takes for the response to a call: with a body if it came by wire, else without one."""
 
 from __future__ import annotations
 
-import functools
+import io
+from collections.abc import Generator
 
-from botocore.awsrequest import AWSResponse, HeadersDict
+from botocore.awsrequest import AWSResponse
+
+
+class Headers(dict[str, str]):
+    """Headers under lower-case names, to be read by name in any case. Making one costs next to nothing."""
+
+    def __getitem__(self, name: str) -> str:
+        return super().__getitem__(name.lower())
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and super().__contains__(name.lower())
+
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]  # of all that `dict` takes
+        """Return a header, or the default if there is none of that name."""
+        return super().get(name.lower(), default)
+
+
+class AwaitedAtOnce:
+    """What botocore takes as it is, and aiobotocore awaits first."""
+
+    __slots__ = ()
+
+    def __await__(self) -> Generator[None, None, AwaitedAtOnce]:
+        yield from ()
+        return self
+
+
+class Content(bytes, AwaitedAtOnce):
+    """The content of a response."""
+
+
+class Raw(io.BytesIO):
+    """The body of a response, as urllib3 would give it to botocore."""
+
+    def stream(self, **_: object) -> list[bytes]:
+        """Return the whole body as the only chunk."""
+        return [self.read()]
 
 
 class Answer(AWSResponse):  # type: ignore[misc]  # botocore has no types
-    """A response without a body. Its headers take botocore's form when somebody reads them, and hardly anybody does.
+    """A response.
 
     Args:
         url: the address that was called.
         status: the HTTP status.
         headers: the headers, by lower-case name.
+        body: the body; None if the call was answered before it became an HTTP request.
     """
 
-    def __init__(self, url: str, status: int, headers: dict[str, str]) -> None:
+    def __init__(self, url: str, status: int, headers: dict[str, str], body: bytes | None = None) -> None:
         self.url = url
         self.status_code = status
-        self.raw = None
-        self._content = None
-        self._headers = headers
-
-    @functools.cached_property
-    def headers(self) -> HeadersDict:
-        """The headers, by name in any case."""
-        return HeadersDict(self._headers)
+        self.headers = Headers(headers)
+        self.raw = None if body is None else Raw(body)
+        self._content = None if body is None else Content(body)

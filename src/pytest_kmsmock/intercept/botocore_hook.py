@@ -5,17 +5,16 @@ objects and parsing, and is the default. `before-send.kms` has the request as it
 wire matters. Both give the caller the same. While no mock is active the handlers let everything pass.
 
 A request that goes through botocore's HTTP session without a client fires no events: `URLLib3Session.send` is wrapped.
-What goes back to asynchronous clients is awaited there, so it is `_Awaitable`.
+What goes back to asynchronous clients is awaited there, so it is `AwaitedAtOnce`.
 """
 
 from __future__ import annotations
 
 import functools
 import gc
-import io
 import os
 import sys
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import WeakSet
@@ -23,7 +22,7 @@ from weakref import WeakSet
 from .. import environment, guard, scopes
 from ..service.errors import MISSING_TOKEN, InjectedError, KmsError
 from . import failures, pauses, wire
-from .answers import Answer
+from .answers import Answer, AwaitedAtOnce
 from .endpoints import kms_endpoint
 from .http import HttpRequest, answering_mock, is_answered
 
@@ -163,42 +162,17 @@ def _answer_raw(request: AWSPreparedRequest, *, asynchronous: bool) -> AWSRespon
     mock = answering_mock(kms_request)
     if mock is None:
         return None
-    from botocore.awsrequest import AWSResponse
-
     outcome: AWSResponse | Exception
     try:
         answer = mock.answer_http(kms_request)
     except InjectedError as error:
         outcome = failures.botocore_error(error, request.url)
     else:
-        outcome = AWSResponse(request.url, answer.status, answer.headers, _Raw(answer.body))
-        outcome._content = _Content(answer.body)  # noqa: SLF001 - what its property `content` gives
+        outcome = Answer(request.url, answer.status, answer.headers, answer.body)
     return failures.deliver(outcome, mock.take_delay(), asynchronous=asynchronous)
 
 
-class _Raw(io.BytesIO):
-    """The body of a response, as urllib3 would give it to botocore."""
-
-    def stream(self, **_: Any) -> list[bytes]:
-        """Return the whole body as the only chunk."""
-        return [self.read()]
-
-
-class _Awaitable:
-    """What botocore takes as it is, and aiobotocore awaits first."""
-
-    __slots__ = ()
-
-    def __await__(self) -> Generator[None, None, _Awaitable]:
-        yield from ()
-        return self
-
-
-class _Content(bytes, _Awaitable):
-    """The content of a response."""
-
-
-class _StandIn(_Awaitable):
+class _StandIn(AwaitedAtOnce):
     """Credentials with an access key of the user's, to tell callers apart, and a secret that is none."""
 
     __slots__ = ("access_key",)

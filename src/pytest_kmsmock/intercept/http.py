@@ -54,10 +54,17 @@ class HttpRequest:
             }
         return self._headers
 
+    def header(self, name: str) -> str:
+        """Return a header by its lower-case name; empty if there is none."""
+        value = self._given_headers.get(name)  # mostly any case will do, and converting all is slow
+        if value is None:
+            return self.headers.get(name, "")
+        return value.decode("latin-1") if isinstance(value, bytes) else value
+
     @property
     def operation(self) -> str:
         """The operation that the request names, whether there is one of that name or not."""
-        return self.headers.get("x-amz-target", "").removeprefix(wire.TARGET_PREFIX)
+        return self.header("x-amz-target").removeprefix(wire.TARGET_PREFIX)
 
 
 def is_answered(mock: Gate, url: str) -> bool:
@@ -92,7 +99,7 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -
     """
     request_id = mock.new_request_id()
     headers = wire.headers(request_id, mock.service.clock.timestamp())
-    if request.method != "POST" or not _CONTENT_TYPE.fullmatch(request.headers.get("content-type", "")):
+    if request.method != "POST" or not _CONTENT_TYPE.fullmatch(request.header("content-type")):
         # No protocol of KMS's: the front end of AWS's services answers with this element alone.
         headers["content-type"] = "text/xml"
         return wire.HttpAnswer(404, headers, b"<UnknownOperationException/>\n")
@@ -111,16 +118,17 @@ def _carry_out(mock: Gate, request: HttpRequest, check_signature: bool, request_
     Raises:
         KmsError: what AWS would answer.
     """
-    target = request.headers.get("x-amz-target", "")
-    if not target.startswith(wire.TARGET_PREFIX) or request.operation not in operation_names():
+    target = request.header("x-amz-target")
+    operation = target.removeprefix(wire.TARGET_PREFIX)
+    if operation == target or operation not in operation_names():
         raise errors.UNKNOWN_OPERATION()
     endpoint = kms_endpoint(request.url)
-    signature = sigv4.read(request.headers, endpoint.region if endpoint else None)
+    signature = sigv4.read(request, endpoint.region if endpoint else None)
     if check_signature:
         access_key = signature.access_key
         sigv4.check(signature, request, mock.secret_of(access_key), mock.session_token_of(access_key))
     return mock.answer(
-        request.operation,
+        operation,
         wire.read_body(request.body),
         signature.access_key,
         signature.region,

@@ -6,6 +6,7 @@ command line is in `pytest_kmsmock.serve`.
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 import time
@@ -108,7 +109,8 @@ class KmsServer:
         if server is None or self._thread is None:
             return
         server.task_dispatcher.shutdown()
-        server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # noqa: SLF001 - ends the loop of `run`
+        with contextlib.suppress(OSError):  # the loop may wake, and close what wakes it, before it has been woken here
+            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # noqa: SLF001 - ends the loop of `run`
         self._thread.join()
 
     def __enter__(self) -> KmsServer:

@@ -11,7 +11,6 @@ import hashlib
 import hmac
 import re
 import time
-from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -40,26 +39,33 @@ class Signature(NamedTuple):
     time: datetime
 
 
-def read(headers: Mapping[str, str], region: str | None) -> Signature:
+def read(request: HttpRequest, region: str | None) -> Signature:
     """Read the signature of a request.
 
     Args:
-        headers: the headers of the request, by lower-case name.
+        request: the request.
         region: the Region whose endpoint was called; None if the address does not say.
 
     Raises:
         KmsError: when there is none, or it is malformed or made for something else.
     """
-    header = headers.get("authorization", "")
+    header = request.header("authorization")
     if not header:
         raise errors.MISSING_TOKEN()
     parameters = _parameters(header)
     credential, value, signed = (parameters.get(name, "") for name in _PARAMETERS)
     problems = [f"Authorization header requires '{name}' parameter." for name in _PARAMETERS if name not in parameters]
-    if "x-amz-date" not in headers and "date" not in headers:
+    date_of_request = request.header("x-amz-date") or request.header("date")
+    if not date_of_request:
         problems.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if problems:
         raise errors.INCOMPLETE_SIGNATURE(reason=f"{' '.join(problems)} Authorization={header}")
+    return _scoped(credential, signed, date_of_request, region)._replace(value=value)
+
+
+@functools.lru_cache(maxsize=64)  # many requests are signed by the same signer in the same second
+def _scoped(credential: str, signed: str, date_of_request: str, region: str | None) -> Signature:
+    """Read all of a signature but its value."""
     scope = credential.split("/")
     if len(scope) != 5:
         raise errors.INCOMPLETE_SIGNATURE(
@@ -67,7 +73,7 @@ def read(headers: Mapping[str, str], region: str | None) -> Signature:
             f"e.g. keyid/date/region/service/term, got '{credential}'"
         )
     access_key, date, scoped_region, service, terminator = scope
-    moment = _time(headers)
+    moment = _moment(date_of_request)
     signed_headers = tuple(signed.split(";"))
     problems = []
     if terminator != "aws4_request":
@@ -85,7 +91,7 @@ def read(headers: Mapping[str, str], region: str | None) -> Signature:
         problems.append("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     if problems:
         raise errors.BAD_REQUEST_SIGNATURE(reason=" ".join(problems))
-    return Signature(access_key, date, scoped_region, signed_headers, value, moment)
+    return Signature(access_key, date, scoped_region, signed_headers, "", moment)
 
 
 def check(signature: Signature, request: HttpRequest, secret: str | None, token: str | None = None) -> None:
@@ -100,7 +106,7 @@ def check(signature: Signature, request: HttpRequest, secret: str | None, token:
     Raises:
         KmsError: when it is not right, or made too long ago or in the future.
     """
-    if secret is None or (token is not None and request.headers.get("x-amz-security-token") != token):
+    if secret is None or (token is not None and request.header("x-amz-security-token") != token):
         raise errors.UNRECOGNIZED_CLIENT()
     now = datetime.fromtimestamp(int(time.time()), timezone.utc)
     made, earliest, latest = signature.time, now - SKEW, now + SKEW
@@ -155,7 +161,15 @@ def _canonical(request: HttpRequest, signed_headers: tuple[str, ...]) -> str:
     )
 
 
+#: The header as all signers write it: algorithm, then the three parameters in this order.
+_USUAL = re.compile(rf"{ALGORITHM} Credential=([^,\s=]+), ?SignedHeaders=([^,\s=]+), ?Signature=([^,\s=]+)")
+
+
 def _parameters(header: str) -> dict[str, str]:
+    usual = _USUAL.fullmatch(header)
+    if usual:
+        credential, signed_headers, value = usual.groups()
+        return {"Credential": credential, "SignedHeaders": signed_headers, "Signature": value}
     _, _, rest = header.partition(" ")
     parameters = {}
     for part in re.split(r"[,\s]+", rest.strip()):
@@ -170,13 +184,9 @@ def _parameters(header: str) -> dict[str, str]:
     return parameters
 
 
-def _time(headers: Mapping[str, str]) -> datetime:
-    """Return the time of a request, from `X-Amz-Date` or else from `Date`."""
-    return _moment(headers.get("x-amz-date") or headers["date"])
-
-
 @functools.lru_cache(maxsize=64)  # many requests are signed in the same second, and strptime is slow
 def _moment(text: str) -> datetime:
+    """Return the time of a request from its `X-Amz-Date` or `Date`."""
     try:
         return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc)
     except ValueError:
