@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import inspect
 import os
 import threading
@@ -215,6 +216,14 @@ async def test_async_with():
     assert not kms.active
 
 
+@pytest.mark.asyncio
+async def test_async_with_ends_after_an_exception():
+    with pytest.raises(RuntimeError, match="mine"):
+        async with mock_kms() as kms:
+            raise RuntimeError("mine")
+    assert not kms.active
+
+
 def test_start_and_stop():
     mock = mock_kms()
     kms = mock.start()
@@ -347,6 +356,15 @@ async def test_tasks_of_a_test_share_the_mock_around_them():
 
         await asyncio.gather(*(use() for _ in range(4)))
         assert key_count() == 4
+
+
+def test_a_context_that_outlives_its_mock_sees_the_one_around_it():
+    with mock_kms() as outer:
+        outer.client().create_key()
+        with mock_kms():
+            make_key()
+            context = contextvars.copy_context()
+        assert context.run(key_count) == 1
 
 
 def test_a_mock_left_out_of_order_leaves_the_others_alone():

@@ -163,3 +163,8 @@ def test_a_filter_that_could_never_match_is_refused(kms_mock, operation, members
     with pytest.raises(InvalidCallPattern) as refused:
         kms_mock.calls.of(operation, **members)
     assert str(refused.value) == text
+
+
+def test_a_call_shows_what_matters(kms_mock, kms_client):
+    kms_client.create_key(Description="shown")
+    assert repr(kms_mock.calls[0]).startswith("CallRecord(operation='CreateKey', params={'Description': 'shown'}, ")

@@ -99,3 +99,10 @@ def test_they_rotate_every_year(kms_mock, kms_client):
     key_id = kms_client.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["KeyId"]
     record = kms_mock.service.state.region("123456789012", "us-east-1").keys[key_id]
     assert (record.rotation.period_days, record.rotation.next_date) == (365, record.created + timedelta(days=365))
+
+
+def test_owners_cannot_manage_them_without_policies_either(refusal):
+    with mock_kms(enforce_policies=False) as kms:
+        arn = kms.managed_key("s3")
+        with refusal("AccessDeniedException"):
+            kms.client().disable_key(KeyId=arn)

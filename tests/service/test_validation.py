@@ -20,7 +20,7 @@ from botocore.loaders import Loader
 from pytest_kmsmock.service.errors import KmsError
 from pytest_kmsmock.service.operation import OPERATIONS
 from pytest_kmsmock.service.operations import load
-from pytest_kmsmock.service.validation import SERVICE_RANGES, modelled_errors, operation_names, reader
+from pytest_kmsmock.service.validation import SERVICE_RANGES, _map, modelled_errors, operation_names, reader
 
 load()
 MODEL = Loader().load_service_model("kms", "service-2")
@@ -434,3 +434,16 @@ def test_patterns_allow_no_trailing_line_feed():
 def test_modelled_errors():
     assert "InvalidArnException" in modelled_errors("DescribeKey")
     assert "InvalidArnException" not in modelled_errors("Encrypt")
+
+
+def test_constraints_of_maps():
+    # No map of today's model has any; those of a later one are kept to.
+    shapes = {
+        "Map": {"type": "map", "max": 1, "key": {"shape": "Text"}, "value": {"shape": "Text"}},
+        "Text": {"type": "string"},
+    }
+    problems: list[str] = []
+    _map(shapes, "Map", "Operation.Map")({"a": "b", "c": "d"}, "map", problems)
+    assert problems == [
+        "Value '{a=b, c=d}' at 'map' failed to satisfy constraint: Member must have length less than or equal to 1"
+    ]

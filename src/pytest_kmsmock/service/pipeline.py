@@ -77,6 +77,5 @@ def _check_usage(operation: Operation, key: Key) -> None:
 
 def _note_use(call: Call) -> None:
     usage = LastUsage(call.operation.name, call.now, call.request_id)
-    for target in call.targets:
-        if target.key is not None:
-            call.state.home(target.key).last_usage[target.key.id] = usage
+    for key in [target.key for target in call.targets if target.key is not None]:
+        call.state.home(key).last_usage[key.id] = usage

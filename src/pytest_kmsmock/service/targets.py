@@ -16,21 +16,16 @@ from .records import Key
 from .validation import modelled_errors
 
 
-def key(
-    member: str = "KeyId", *, aliases: bool = False, permission: str | None = None, optional: bool = False
-) -> Finder:
+def key(member: str = "KeyId", *, aliases: bool = False, permission: str | None = None) -> Finder:
     """Make a finder of the key that a request member names.
 
     Args:
         member: the request member.
         aliases: whether the operation takes alias names and alias ARNs.
         permission: the IAM action, by default that of the operation.
-        optional: whether the member may be absent, which then gives no target.
     """
 
     def find(call: Call) -> Iterable[Target]:
-        if optional and member not in call.params:
-            return ()
         action = permission or f"kms:{call.operation.name}"
         return (find_key(call, call.params[member], action, aliases=aliases, member=member),)
 
