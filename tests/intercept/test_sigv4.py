@@ -138,3 +138,15 @@ def test_the_signature_of_a_known_request():
 
 
 EXPECTED = b"41b538833a5d79197324eeae87e5fc56cef4d10ba9807cfb59c9fa785feccbca"
+
+
+def test_signers_may_order_and_space_the_parameters_as_they_like(kms_mock, sign):
+    request = sign()
+    algorithm, _, parameters = request.headers["authorization"].partition(" ")
+    unusual = f"{algorithm} {',  '.join(reversed(parameters.split(', ')))},"
+    assert (
+        checked(kms_mock, HttpRequest("POST", request.url, request.headers | {"authorization": unusual}, request.body))[
+            0
+        ]
+        == 200
+    )
