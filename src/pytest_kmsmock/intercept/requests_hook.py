@@ -9,7 +9,6 @@ answers to other hosts stay theirs, and KMS is answered here. A stand-in that wr
 from __future__ import annotations
 
 import functools
-import io
 from datetime import timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -63,16 +62,18 @@ def _read(request: PreparedRequest) -> HttpRequest:
 
 def _response(request: PreparedRequest, answer: HttpAnswer) -> Response:
     """Return an answer as `requests` gives those that come over the network."""
-    from urllib3.response import HTTPResponse
+    from responses import Response as CannedResponse
 
-    raw = HTTPResponse(
-        io.BytesIO(answer.body),
-        headers=answer.headers,
+    headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
+    canned = CannedResponse(
+        request.method or "",
+        request.url or "",
+        body=answer.body,
         status=answer.status,
-        reason=answer.reason,
-        preload_content=False,
+        headers=headers,
+        content_type=answer.headers["content-type"],
     )
-    response = _adapter().build_response(request, raw)
+    response = _adapter().build_response(request, canned.get_response(request))
     response.elapsed = timedelta()
     response.content  # noqa: B018 - read now: nothing is left open, as after `stream=False`
     return response
