@@ -11,6 +11,7 @@ import unittest
 
 import boto3
 import pytest
+import pytest_asyncio
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock.errors import InvalidOption, NotActive
@@ -98,6 +99,18 @@ def decorated_generator_fixture():
 
 
 def test_generator_fixture(decorated_generator_fixture):
+    assert key_count() == 1
+
+
+@pytest_asyncio.fixture
+@mock_kms
+async def decorated_async_generator_fixture():
+    yield make_key()
+
+
+@pytest.mark.asyncio
+async def test_async_generator_fixture(decorated_async_generator_fixture):
+    assert boto3.client("kms", region_name="us-east-1").describe_key(KeyId=decorated_async_generator_fixture)
     assert key_count() == 1
 
 
