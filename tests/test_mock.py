@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import contextvars
 import inspect
 import os
@@ -124,6 +125,46 @@ async def test_async_generator():
     async for key_id in _async_keys():
         assert boto3.client("kms", region_name="us-east-1").describe_key(KeyId=key_id)["KeyMetadata"]["Enabled"]
         assert key_count() == 1
+
+
+@pytest.mark.asyncio
+async def test_values_exceptions_and_closing_reach_an_async_generator_inside_its_mock():
+    happened = []
+
+    @mock_kms
+    async def keys():
+        try:
+            happened.append((yield make_key()))
+            yield make_key()
+        except ValueError:
+            happened.append("caught")
+            yield make_key()
+        finally:
+            happened.append(key_count())
+
+    generator = keys()
+    await generator.__anext__()
+    await generator.asend("sent")
+    await generator.athrow(ValueError("mine"))
+    await generator.aclose()
+    assert happened == ["sent", "caught", 3]
+
+
+@pytest.mark.asyncio
+async def test_a_decorated_async_context_manager_handles_its_blocks_exception():
+    handled = []
+
+    @contextlib.asynccontextmanager
+    @mock_kms
+    async def manager():
+        try:
+            yield make_key()
+        except ValueError:
+            handled.append(key_count())
+
+    async with manager():
+        raise ValueError("mine")
+    assert handled == [1]
 
 
 def test_decorating_what_cannot_be_decorated():
@@ -331,6 +372,40 @@ def test_threads_of_a_test_share_its_mock():
         for thread in threads:
             thread.join()
         assert key_count() == 8
+
+
+def test_threads_that_each_enter_a_mock_do_not_see_each_other():
+    entered, done = threading.Event(), threading.Event()
+
+    def other():
+        with mock_kms(region="eu-west-1") as kms:
+            kms.client().create_key()
+            entered.set()
+            done.wait()
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    entered.wait()
+    with mock_kms() as kms:
+        assert kms.client().list_keys()["Keys"] == []
+        assert kms.options.region is None
+    done.set()
+    thread.join()
+
+
+def test_a_thread_that_enters_a_mock_begins_with_that_of_the_test():
+    with mock_kms() as outer:
+        outer.client().create_key()
+        found = []
+
+        def other():
+            with mock_kms():
+                found.append(key_count())
+
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+        assert found == [1]
 
 
 @pytest.mark.asyncio

@@ -52,7 +52,7 @@ class KmsMock(Principals, Gate):
         active: whether it answers calls.
         parent: the mock whose state it began with: `outer`, or None if it began empty.
         place: how it was made: `mock_kms`, or the scope of its fixture, such as `function`.
-        in_task: whether it was entered in an asyncio task.
+        apart: whether it was entered in a task, or in a thread other than the main one: then others do not nest in it.
         service: the fake KMS itself.
         faults: the errors, failed connections and slow answers that the test asks for.
         request_quotas: how often per second an account may call before it is throttled.
@@ -61,7 +61,7 @@ class KmsMock(Principals, Gate):
     def __init__(self, options: Options, place: str = "mock_kms") -> None:
         self.options = options
         self.outer: KmsMock | None = scopes.enclosing()
-        self.in_task = scopes.in_task()
+        self.apart = scopes.is_apart()
         self.active = False
         self.parent: KmsMock | None = None if options.fresh else self.outer
         self.place = place

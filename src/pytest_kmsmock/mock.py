@@ -159,8 +159,25 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
         @functools.wraps(function)
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
             with MockKms(given):
-                async for item in function(*args, **kwargs):
-                    yield item
+                # What `yield from` does for generators: values, exceptions and closing reach the function.
+                inner = function(*args, **kwargs)
+                try:
+                    step = inner.__anext__()
+                    while True:
+                        try:
+                            item = await step
+                        except StopAsyncIteration:
+                            return
+                        try:
+                            sent = yield item
+                        except GeneratorExit:
+                            raise
+                        except BaseException as error:
+                            step = inner.athrow(error)
+                        else:
+                            step = inner.asend(sent)
+                finally:
+                    await inner.aclose()
 
     elif inspect.iscoroutinefunction(function):
 

@@ -8,6 +8,7 @@ their own and not each other's (tasks of trio too).
 from __future__ import annotations
 
 import sys
+import threading
 from contextvars import ContextVar
 from typing import TYPE_CHECKING
 
@@ -31,18 +32,23 @@ def current() -> KmsMock | None:
 
 
 def enclosing() -> KmsMock | None:
-    """Return the mock that a mock entered here and now is nested in: never one that another task entered."""
+    """Return the mock that a mock entered here and now is nested in: never one of another task or thread."""
     if not _active:
         return None
     mock = _in_context.get()
     while mock is not None and not mock.active:
         mock = mock.outer
-    return mock or next((mock for mock in reversed(_active) if not mock.in_task), None)
+    return mock or next((mock for mock in reversed(_active) if not mock.apart), None)
 
 
 def active() -> tuple[KmsMock, ...]:
     """Return the mocks that are active in the process, in the order in which they were entered."""
     return tuple(_active)
+
+
+def is_apart() -> bool:
+    """Say whether this code runs in a task, or in a thread that is not the main one."""
+    return in_task() or threading.current_thread() is not threading.main_thread()
 
 
 def in_task() -> bool:

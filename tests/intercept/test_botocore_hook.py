@@ -111,6 +111,11 @@ def test_partitions(kms_mock, region, partition):
     assert metadata["Arn"] == f"arn:{partition}:kms:{region}:123456789012:key/{metadata['KeyId']}"
 
 
+@pytest.mark.parametrize("region", ["local", "test", "us-east", "us-east-1a"])
+def test_made_up_regions_do_not_get_to_the_network(kms_mock, region):
+    assert kms_mock.client(region=region).create_key()["KeyMetadata"]["Arn"].split(":")[3] == region
+
+
 @pytest.mark.parametrize("config", [{"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}])
 def test_variants_of_the_endpoint(kms_mock, config):
     assert kms_mock.client(config=Config(**config)).list_keys()["Keys"] == []

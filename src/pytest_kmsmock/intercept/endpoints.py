@@ -20,8 +20,9 @@ _SUFFIXES = (
     "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk",
     "csp.hci.ic.gov", "api.aws.hci.ic.gov",
 )  # fmt: skip
+#: The Region may be any name: a client of a made-up Region must not get to the network either.
 _HOST = re.compile(
-    r"(?:(?P<vpce>vpce-[a-z0-9-]+)\.)?kms(?:-fips)?\.(?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+)\.(?:vpce\.)?(?:"
+    r"(?:(?P<vpce>vpce-[a-z0-9-]+)\.)?kms(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:vpce\.)?(?:"
     + "|".join(map(re.escape, _SUFFIXES))
     + ")"
 )
