@@ -61,6 +61,7 @@ def test_every_endpoint_of_botocore_is_kms(region, url):
         ),
         ("https://KMS.EU-WEST-1.amazonaws.com:443/", "eu-west-1", None),
         ("https://kms.eu-west-1.api.aws", "eu-west-1", None),
+        ("https://kms.eu-west-1.amazonaws.com./", "eu-west-1", None),
     ],
 )
 def test_other_forms(url, region, vpc_endpoint):
@@ -71,6 +72,7 @@ def test_other_forms(url, region, vpc_endpoint):
     "url",
     [
         "http://localhost:4566/",
+        "http://[::1",
         "https://s3.us-east-1.amazonaws.com",
         "https://kms.us-east-1.amazonaws.com.example.org",
         "https://notkms.us-east-1.amazonaws.com",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 import textwrap
@@ -35,6 +36,20 @@ def test_a_signed_request_is_a_call(kms_mock, sign):
     assert response.elapsed.total_seconds() == 0
     (call,) = kms_mock.calls
     assert (call.operation, call.request_id) == ("CreateKey", response.headers["x-amzn-RequestId"])
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        pytest.param(lambda body: io.BytesIO(body), id="file"),
+        pytest.param(lambda body: io.StringIO(body.decode()), id="text-file"),
+        pytest.param(lambda body: iter([body[:5], body[5:]]), id="parts"),
+    ],
+)
+def test_a_body_that_is_a_stream_is_read(kms_mock, sign, stream):
+    request = sign("CreateKey", '{"Description": "from a stream"}')
+    response = requests.post(request.url, headers=request.headers, data=stream(request.body))
+    assert response.json()["KeyMetadata"]["Description"] == "from a stream"
 
 
 def test_another_signer(kms_mock, sign):

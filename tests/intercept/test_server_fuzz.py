@@ -47,6 +47,7 @@ HEADER_VALUES = st.one_of(
     ),
     st.binary(max_size=40).map(lambda value: value.replace(b"\r", b"").replace(b"\n", b"")),
 )  # fmt: skip
+HOSTS = st.binary(max_size=40).map(lambda value: value.replace(b"\r", b"").replace(b"\n", b""))
 BODIES = st.one_of(
     st.binary(max_size=200),
     st.recursive(
@@ -61,12 +62,25 @@ BODIES = st.one_of(
 @given(
     method=st.one_of(st.just(b"POST"), st.sampled_from([b"GET", b"HEAD", b"", b"POST / HTTP/9.9\r\n"]), st.binary()),
     headers=st.lists(st.tuples(HEADER_NAMES, HEADER_VALUES), max_size=6),
+    host=st.one_of(st.just(b"localhost"), st.sampled_from([b"", b"[::1", b"]", b"kms.us-east-1.amazonaws.com"]), HOSTS),
     body=BODIES,
 )
-@example(method=MALFORMED, headers=[], body=b"")
-@example(method=b"POST", headers=[("Transfer-Encoding", b"chunked")], body=b"zz\r\n")
-def test_whatever_comes_over_the_network(fuzzed, caplog, method, headers, body):
-    lines = [b"Host: localhost", *(name.encode() + b": " + value for name, value in headers)]
+@example(method=MALFORMED, headers=[], host=b"localhost", body=b"")
+@example(method=b"POST", headers=[("Transfer-Encoding", b"chunked")], host=b"localhost", body=b"zz\r\n")
+@example(
+    method=b"POST",
+    headers=[
+        ("X-Amz-Target", b"TrentService.ListKeys"),
+        ("Content-Type", b"application/x-amz-json-1.1"),
+        ("X-Amz-Date", b"20260102T030405Z"),
+        ("Authorization", b"AWS4-HMAC-SHA256 Credential=A/20260102/us-east-1/kms/aws4_request, "
+                          b"SignedHeaders=host, Signature=00"),
+    ],
+    host=b"[::1",
+    body=b"{}",
+)  # fmt: skip
+def test_whatever_comes_over_the_network(fuzzed, caplog, method, headers, host, body):
+    lines = [b"Host: " + host, *(name.encode() + b": " + value for name, value in headers)]
     if not any(name == "Content-Length" for name, _ in headers):
         lines.append(b"Content-Length: %d" % len(body))
     check_answers(fuzzed, method + b" / HTTP/1.1\r\n" + b"\r\n".join(lines) + b"\r\n\r\n" + body)

@@ -109,3 +109,11 @@ def test_related_keys(described, primary, kind):
         "PrimaryKey": shown(primary),
         "ReplicaKeys": [shown(region) for region in others],
     }
+
+
+def test_material_that_only_awaits_rotation_does_not_make_the_key_expire(described, material):
+    """API RotationsListEntry, KeyMaterialState: pending material "is not permanently associated with the KMS key"."""
+    pending = replace(material, id="0" * 64, state="PENDING_ROTATION", expires=EARLY)
+    found = described(EXTERNAL, materials=(material, pending))
+    assert found["ExpirationModel"] == "KEY_MATERIAL_DOES_NOT_EXPIRE"
+    assert "ValidTo" not in found

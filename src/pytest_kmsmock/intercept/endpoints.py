@@ -38,7 +38,11 @@ class Endpoint(NamedTuple):
 @functools.lru_cache(maxsize=256)
 def kms_endpoint(url: str) -> Endpoint | None:
     """Return what KMS endpoint of AWS a URL addresses; None if it is none."""
-    match = _HOST.fullmatch((urlsplit(url).hostname or "").lower())
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return None  # no address at all: half an IPv6 address, say
+    match = _HOST.fullmatch(host.lower().removesuffix("."))
     if match is None:
         return None
     vpce = match["vpce"]

@@ -36,6 +36,9 @@ def install(sessions: ModuleType) -> None:
         if mock is None:
             passed_on: Response = send(session, request, **kwargs)
             return passed_on
+        body: object = request.body
+        if not isinstance(body, _WHOLE):
+            kms_request.body = _drained(body)  # nobody else will send it
         outcome: Response | Exception
         try:
             outcome = _response(request, mock.answer_http(kms_request))
@@ -55,9 +58,18 @@ def install(sessions: ModuleType) -> None:
 
 def _read(request: PreparedRequest) -> HttpRequest:
     body: object = request.body
-    if not isinstance(body, str | bytes | None):
-        body = b""  # a stream: no signer of KMS requests makes one, and reading it here would empty it for others
+    if not isinstance(body, _WHOLE):
+        body = b""  # a stream: read only once it is clear that the request is for a mock
     return HttpRequest(request.method or "", request.url or "", request.headers, body)
+
+
+#: Bodies that are there as a whole; what else `requests` takes is read, or yields parts.
+_WHOLE = (str, bytes, type(None))
+
+
+def _drained(body: Any) -> bytes:
+    whole = body.read() if hasattr(body, "read") else b"".join(body)
+    return whole.encode() if isinstance(whole, str) else whole
 
 
 def _response(request: PreparedRequest, answer: HttpAnswer) -> Response:

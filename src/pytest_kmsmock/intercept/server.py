@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, final
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from .. import environment
 from ..errors import MissingExtra, NotActive
@@ -148,5 +148,10 @@ def _read(environ: dict[str, Any]) -> HttpRequest:
     }
     path = quote(environ["PATH_INFO"], encoding="latin-1")
     query = environ.get("QUERY_STRING")
-    url = f"http://{headers.get('host', '')}{path}{f'?{query}' if query else ''}"
+    host = headers.get("host", "")
+    try:
+        urlsplit(f"http://{host}")
+    except ValueError:
+        host = ""  # the caller says what it likes there, half an IPv6 address too
+    url = f"http://{host}{path}{f'?{query}' if query else ''}"
     return HttpRequest(environ["REQUEST_METHOD"], url, headers, environ["wsgi.input"].read())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .identifiers import key_arn
+from .imported import PENDING
 from .key_states import ENABLED, key_state
 from .records import Key, MultiRegion
 from .specs import ALGORITHM_MEMBER
@@ -45,7 +46,11 @@ def key_metadata(key: Key, state: State) -> dict[str, object]:
         else:
             metadata["PendingDeletionWindowInDays"] = key.deletion.window_days
     if key.origin == "EXTERNAL" and current is not None and current.secret is not None:
-        expiries = [material.expires for material in key.materials if material.expires is not None]
+        expiries = [
+            material.expires
+            for material in key.materials
+            if material.expires is not None and material.state not in PENDING  # only what is permanently associated
+        ]
         metadata["ExpirationModel"] = "KEY_MATERIAL_EXPIRES" if expiries else "KEY_MATERIAL_DOES_NOT_EXPIRE"
         if expiries:
             metadata["ValidTo"] = min(expiries)

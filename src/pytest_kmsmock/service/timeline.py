@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from .imported import expire_material
+from .imported import expire_material, relabel_pending
 from .key_stores import finish_connection
 from .records import Key
 from .rotations import finish_on_demand, rotate_if_due
@@ -61,6 +61,7 @@ def _forget_replica(state: State, gone: Key, when: datetime) -> None:
         date = when + timedelta(days=primary.deletion.window_days)
         state.change_key(primary, deletion=replace(primary.deletion, date=date))
         state.schedule(date, state.home(primary), primary.id)
+    relabel_pending(state, state.home(primary).keys[primary.id])  # it may have been the last without some material
 
 
 def _end_transition(service: FakeKms, key: Key, when: datetime) -> None:

@@ -188,6 +188,28 @@ def test_a_replica_of_an_imported_key_waits_for_its_import(
     assert state(abroad, key_id) == "PendingImport"
 
 
+def test_material_waits_no_longer_for_a_replica_that_is_gone(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], abroad: BaseClient, import_material: Any
+) -> None:
+    """API RotationsListEntry, KeyMaterialState: it is PENDING_ROTATION once all related keys have the material."""
+    key_id = new_key(MultiRegion=True, Origin="EXTERNAL").partition("/")[2]
+    import_material(kms_client, key_id, bytes(32))
+    kms_client.replicate_key(KeyId=key_id, ReplicaRegion=ABROAD)
+    import_material(abroad, key_id, bytes(32))
+    import_material(kms_client, key_id, bytes(range(32)), ImportType="NEW_KEY_MATERIAL")
+
+    def states() -> list[str]:
+        answer = kms_client.list_key_rotations(KeyId=key_id, IncludeKeyMaterial="ALL_KEY_MATERIAL")
+        return [entry["KeyMaterialState"] for entry in answer["Rotations"]]
+
+    assert states() == ["CURRENT", "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"]
+    abroad.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    kms.clock.advance(days=7)
+    assert states() == ["CURRENT", "PENDING_ROTATION"]
+    kms_client.rotate_key_on_demand(KeyId=key_id)
+    assert states() == ["NON_CURRENT", "CURRENT"]
+
+
 @pytest.mark.parametrize("region", [HOME, ABROAD])
 def test_one_key_in_a_region(kms: KmsMock, kms_client: BaseClient, primary: str, refusal: Any, region: str) -> None:
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
