@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
 
 import pytest
+from kyber_py.ml_kem import ML_KEM_512
 
 from pytest_kmsmock.service.material import DecryptionFailed, Material, generate
-from pytest_kmsmock.service.material.ml_kem_512 import MLKEM512PrivateKey
+from pytest_kmsmock.service.material.ml_kem_512 import MLKEM512PrivateKey, MLKEM512PublicKey
 from pytest_kmsmock.service.specs import KEY_SPECS
 
-VECTORS = json.loads((Path(__file__).parent / "vectors" / "ml_kem_512.json").read_text())
+FOLDER = Path(__file__).parent / "vectors"
+VECTORS = json.loads((FOLDER / "ml_kem_512.json").read_text())
+ACVP = json.loads((FOLDER / "ml_kem_512_acvp.json").read_text())
 
 
 def material_of(seed: str) -> Material:
@@ -40,6 +44,33 @@ def test_wycheproof_decapsulation(case: dict[str, str]) -> None:
         # The seed is the wrong one here, too short.
         with pytest.raises(ValueError, match="64 bytes"):
             MLKEM512PrivateKey.from_seed_bytes(bytes.fromhex(case["seed"]))
+
+
+def acvp_id(case: dict[str, str]) -> str:
+    return f"acvp-{case['tcId']}"
+
+
+@pytest.mark.parametrize("case", ACVP["keyGen"], ids=acvp_id)
+def test_acvp_key_generation(case: dict[str, str]) -> None:
+    key = MLKEM512PrivateKey.from_seed_bytes(bytes.fromhex(case["d"] + case["z"]))
+    assert key.public_key().public_bytes_raw().hex() == case["ek"]
+    assert key._decapsulation_key.hex() == case["dk"]
+    assert encapsulation_key(material_of(case["d"] + case["z"])).hex() == case["ek"]
+
+
+@pytest.mark.parametrize("case", ACVP["encapsulation"], ids=acvp_id)
+def test_acvp_encapsulation(case: dict[str, str]) -> None:
+    kem = copy.copy(ML_KEM_512)
+    kem.random_bytes = lambda length: bytes.fromhex(case["m"])[:length]
+    secret, ciphertext = MLKEM512PublicKey(kem, bytes.fromhex(case["ek"])).encapsulate()
+    assert (secret.hex(), ciphertext.hex()) == (case["k"], case["c"])
+
+
+@pytest.mark.parametrize("case", ACVP["decapsulation"], ids=lambda case: f"{acvp_id(case)}-{case['reason']}")
+def test_acvp_decapsulation(case: dict[str, str]) -> None:
+    # NIST gives the key without its seed; the ciphertexts called modified are rejected implicitly.
+    key = MLKEM512PrivateKey(ML_KEM_512, b"", b"", bytes.fromhex(case["dk"]))
+    assert key.decapsulate(bytes.fromhex(case["c"])).hex() == case["k"]
 
 
 def test_the_key_keeps_its_seed() -> None:
