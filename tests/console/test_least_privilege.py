@@ -25,6 +25,7 @@ APP = "arn:aws:iam::123456789012:role/app"
 SESSION = "arn:aws:sts::123456789012:assumed-role/app/session"
 EVE = "arn:aws:iam::210987654321:user/eve"
 HOME = "arn:aws:kms:us-east-1:123456789012"
+MULTI_REGION = "mrk-1234abcd12ab34cd56ef1234567890ab"
 Call = Callable[..., Any]
 
 
@@ -221,6 +222,15 @@ def creation(ask: Call, _key: str) -> list[Any]:
     ]
 
 
+def replication(ask: Call, _key: str) -> list[Any]:
+    tags = [{"TagKey": "a", "TagValue": "b"}]
+    return [ask("ReplicateKey", KeyId=MULTI_REGION, ReplicaRegion="eu-west-1", Tags=tags)]
+
+
+def tagged_creation(ask: Call, _key: str) -> list[Any]:
+    return [ask("CreateKey", Tags=[{"TagKey": "a", "TagValue": "b"}], MultiRegion=True)]
+
+
 def shape(results: list[Any]) -> list[Any]:
     return [sorted(result) if isinstance(result, dict) else result for result in results]
 
@@ -230,6 +240,7 @@ def key() -> Iterator[str]:
     """Give the id of a key with an alias, in a mock around those that record and replay."""
     with mock_kms() as kms:
         key_id = kms.create_key(alias="alias/vault").id
+        kms.create_key(multi_region=True, key_id=MULTI_REGION)
         yield key_id
 
 
@@ -264,7 +275,15 @@ def _until_refused(application: Callable[[Call, str], list[Any]], ask: Call, key
 
 @pytest.mark.parametrize("portable", [False, True])
 @pytest.mark.parametrize(
-    ("application", "arn"), [(envelope, BOB), (envelope, SESSION), (administration, BOB), (grants, BOB)]
+    ("application", "arn"),
+    [
+        (envelope, BOB),
+        (envelope, SESSION),
+        (administration, BOB),
+        (grants, BOB),
+        (replication, BOB),
+        (tagged_creation, BOB),
+    ],
 )
 def test_recorded_calls_pass_under_the_iam_policies_alone(key, application, arn, portable):
     expected, found = record(application, key, arn, portable=portable)
@@ -323,11 +342,27 @@ def without_one(policy: dict[str, Any]) -> Iterator[dict[str, Any]]:
                     yield changed({**statement, "Condition": condition})
 
 
-@pytest.mark.parametrize("application", [envelope, administration, grants, granted_by_context])
+@pytest.mark.parametrize("application", [envelope, administration, grants, granted_by_context, replication])
 def test_nothing_can_be_taken_from_the_policies(key, application):
     expected, found = record(application, key, BOB, portable=False)
     for smaller in without_one(found.identity_policies[BOB]):
         assert replay(application, key, BOB, {BOB: smaller}) != expected, json.dumps(smaller, indent=1)
+
+
+@pytest.mark.parametrize(
+    ("application", "portable", "resource"),
+    [
+        # Developer Guide, "Controlling access to tags": not "restricted to particular KMS keys".
+        (tagged_creation, False, f"{HOME}:key/*"),
+        (tagged_creation, True, f"{HOME}:key/*"),
+        (replication, False, f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/{MULTI_REGION}"),
+        (replication, True, f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/*"),
+    ],
+)
+def test_who_makes_keys_with_tags_may_tag_any_key_there(key, application, portable, resource):
+    _, found = record(application, key, BOB, portable=portable)
+    by_action = {each["Action"]: each["Resource"] for each in found.identity_policies[BOB]["Statement"]}
+    assert by_action["kms:TagResource"] == resource
 
 
 def test_what_was_denied_is_not_allowed(key):

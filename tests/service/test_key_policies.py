@@ -5,6 +5,7 @@ Sources: API PutKeyPolicy; the two texts are recorded.
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -99,6 +100,36 @@ def test_it_is_the_caller_who_must_not_be_locked_out(kms_mock, set_policy, refus
     kms_mock.iam.attach("role/app", policy({"Effect": "Allow", "Action": "kms:CreateKey", "Resource": "*"}))
     with refusal(*LOCKED_OUT):
         kms_mock.client(principal="role/app").create_key(Policy=policy(ROOT))
+
+
+@pytest.mark.parametrize(
+    ("where", "locked_out"),
+    [
+        pytest.param({"Resource": "arn:aws:kms:*:{account}:key/*"}, False, id="any key of the account"),
+        pytest.param({"Resource": "{key}"}, False, id="the key, of which only a replica's is known"),
+        pytest.param({"Resource": "arn:aws:kms:*:{account}:alias/*"}, True, id="no key"),
+        pytest.param({"Resource": "arn:aws:kms:ap-southeast-2:{account}:key/*"}, True, id="keys elsewhere"),
+        pytest.param({"Condition": {"StringEquals": {"aws:ResourceTag/team": "x"}}}, False, id="keys with its tag"),
+        pytest.param({"Condition": {"StringEquals": {"aws:RequestTag/team": "x"}}}, True, id="requests with a tag"),
+        pytest.param({"Condition": {"Bool": {"kms:MultiRegion": "true"}}}, False, id="multi-Region keys"),
+    ],
+)
+def test_who_may_put_policies_of_the_key_to_be_is_not_locked_out(kms_mock, where, locked_out, refusal):
+    """API CreateKey, BypassPolicyLockoutSafetyCheck: the principal must be able to call PutKeyPolicy on the new key."""
+    primary = kms_mock.create_key(multi_region=True).arn
+    tags = [{"TagKey": "team", "TagValue": "x"}]
+    for operation, key, members in (
+        ("create_key", "*", {"MultiRegion": True}),
+        ("replicate_key", primary.replace("us-east-1", "eu-west-1"), {"KeyId": primary, "ReplicaRegion": "eu-west-1"}),
+    ):
+        statement = {"Effect": "Allow", "Action": "kms:PutKeyPolicy", "Resource": "*", **where}
+        statement["Resource"] = statement["Resource"].format(account=ACCOUNT, key=key)
+        kms_mock.iam.detach("user/alice")
+        others = {"Effect": "Allow", "NotAction": "kms:PutKeyPolicy", "Resource": "*"}
+        kms_mock.iam.attach("user/alice", policy(others, statement))
+        set_policy = getattr(kms_mock.client(principal="user/alice"), operation)
+        with refusal(*LOCKED_OUT) if locked_out else contextlib.nullcontext():
+            set_policy(Policy=policy(ROOT), Tags=tags, **members)
 
 
 def test_principals_that_do_not_exist(kms_mock, set_policy, refusal):

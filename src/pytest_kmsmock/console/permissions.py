@@ -140,7 +140,9 @@ def _permission(record: CallRecord, target: Target, names: _Names | None) -> Per
     principal = policy_holder(record.caller.principal)
     key = target.key
     if key is None:
-        return Permission(principal, target.permission, target.arn)
+        # Nobody can know the id of a key before it is made; that of a replica is its primary key's.
+        unknown = target.new and (names is not None or record.operation != "ReplicateKey")
+        return Permission(principal, target.permission, f"{_home(target.arn)}:key/*" if unknown else target.arn)
     context = tuple(sorted(encryption_context(record, target).items()))
     resource, alias, known_as = key.arn, "", key.arn
     if names is not None:

@@ -40,7 +40,9 @@ def decide(call: Call, target: Target) -> Decision:
     if key is None:
         # Aliases and actions without a resource: only IAM policies count.
         account = "" if target.arn == "*" else call.region.account
-        request = Request(caller.principal, target.permission, target.arn, account, Asked(call, target))
+        request = Request(
+            caller.principal, target.permission, target.arn, account, Asked(call, target), unnamed=target.new
+        )  # fmt: skip
         return evaluate(request, iam.policies(caller, account))
     policy, tags, aliases = in_force(call, key)
     request = Request(

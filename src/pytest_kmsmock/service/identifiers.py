@@ -75,6 +75,11 @@ def new_key_id(random: Callable[[int], bytes], *, multi_region: bool) -> str:
     return f"mrk-{random(16).hex()}" if multi_region else new_uuid(random)
 
 
+def new_key_arn(region: str, account: str, *, multi_region: bool) -> str:
+    """Return an ARN by which policies can be asked about a key that is yet to be made: none of them knows its id."""
+    return key_arn(region, account, f"mrk-{'0' * 32}" if multi_region else "00000000-0000-0000-0000-000000000000")
+
+
 def event_id(*parts: str) -> str:
     """Return the id of a CloudTrail event, which follows from what the event is about.
 

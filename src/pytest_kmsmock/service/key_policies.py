@@ -12,13 +12,16 @@ from .authorization.decision import would_lock_out
 from .authorization.documents import MalformedPolicy
 from .authorization.policy import compile_policy
 from .condition_keys import Asked
-from .operation import Call
+from .identifiers import key_arn, new_key_arn
+from .operation import Call, Target
+from .tagging import read_tags
 
 if TYPE_CHECKING:
     from .authorization.patterns import Lookup
     from .authorization.policy import Policy
 
 MOST_BYTES = 32_768
+_OF_THIS_CALL = ("kms:bypasspolicylockoutsafetycheck", "aws:requesttag/", "aws:tagkeys")
 
 
 def check_new_policy(call: Call) -> str | None:
@@ -51,23 +54,35 @@ def _check_lockout(call: Call, policy: Policy) -> None:
     Raises:
         KmsError: `MalformedPolicyDocumentException`.
     """
-    target = call.targets[0]
+    asked = _next(call)
     principal, account = call.caller.principal, call.region.account
     identity = call.state.iam.policies(call.caller, account).identity
-    resource = "*" if target.key is None else target.arn
-    if would_lock_out(policy, principal, identity, account=account, resource=resource, context=_of_next(call)):
+    resource, context = asked.target.arn, _conditions(asked)
+    if would_lock_out(policy, principal, identity, account=account, resource=resource, context=context):
         raise errors.POLICY_LOCKS_OUT()
 
 
-def _of_next(call: Call) -> Lookup:
-    """Return the condition values of the PutKeyPolicy that must be allowed: this caller's, as the key is now."""
+def _next(call: Call) -> Asked:
+    """Return the PutKeyPolicy that must be allowed: by this caller, on the key as the call leaves it."""
     target = call.targets[0]
-    tags = target.key.tags if target.key is not None else {}
-    asked = Asked(call, target, tags, call.region.aliases_of.get(target.key.id, ()) if target.key is not None else ())
+    key, region, account = target.key, call.region, call.region.account
+    if call.operation.name == "PutKeyPolicy" and key is not None:
+        return Asked(call, target, key.tags, region.aliases_of.get(key.id, ()))
+    if key is None:
+        arn = new_key_arn(region.name, account, multi_region=bool(call.get("MultiRegion")))
+        return Asked(call, target._replace(arn=arn), read_tags(call))
+    # The CreateKey of ReplicateKey, which is in the replica's Region.
+    place = call.params["ReplicaRegion"]
+    created = Target("kms:CreateKey", key_arn(place, account, key.id), region=place)
+    return Asked(call, created, read_tags(call))
+
+
+def _conditions(asked: Asked) -> Lookup:
+    """Return the condition values of that PutKeyPolicy: those of the call, but for what only the call has."""
 
     def lookup(key: str) -> tuple[str, ...] | None:
         if key == "kms:policyname":
             return ("default",)
-        return None if key == "kms:bypasspolicylockoutsafetycheck" else asked(key)
+        return None if key.startswith(_OF_THIS_CALL) else asked(key)
 
     return lookup

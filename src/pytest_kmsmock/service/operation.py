@@ -40,6 +40,7 @@ class Target(NamedTuple):
         member: the request member that named it.
         region: the Region the permission is needed in, when it is not the call's own.
         from_ciphertext: whether only the ciphertext named the key, which changes the text of a denial.
+        new: whether it is the key that the call makes, which changes the text of a denial too.
     """
 
     permission: str
@@ -49,6 +50,7 @@ class Target(NamedTuple):
     member: str | None = None
     region: str | None = None
     from_ciphertext: bool = False
+    new: bool = False
 
 
 @dataclass(slots=True)

@@ -6,10 +6,10 @@ identifiers (KeyId)" (https://docs.aws.amazon.com/kms/latest/developerguide/conc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from . import errors
-from .identifiers import KEY_ID, Arn, alias_arn, key_arn, parse_arn
+from .identifiers import KEY_ID, Arn, alias_arn, key_arn, new_key_arn, parse_arn
 from .managed_keys import key_of_service_alias
 from .operation import Call, Finder, Target
 from .records import Key
@@ -43,13 +43,23 @@ def alias(member: str = "AliasName") -> Finder:
     return find
 
 
-def anything(permission: str | None = None, *, when: Callable[[Call], bool] = lambda _: True) -> Finder:
+def anything() -> Finder:
     """Make a finder for a permission on `*`, which only IAM policies can give."""
 
     def find(call: Call) -> Iterable[Target]:
-        return (Target(permission or f"kms:{call.operation.name}", "*"),) if when(call) else ()
+        return (Target(f"kms:{call.operation.name}", "*"),)
 
     return find
+
+
+def tagged_key(call: Call) -> Iterable[Target]:
+    """Find the key that a call makes with tags: IAM policies must allow to tag it, its own policy is not there yet.
+
+    See https://docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html
+    """
+    if call.get("Tags"):
+        arn = new_key_arn(call.region.name, call.region.account, multi_region=bool(call.get("MultiRegion")))
+        yield Target("kms:TagResource", arn, new=True)
 
 
 def find_key(call: Call, identifier: str, permission: str, *, aliases: bool, member: str | None = None) -> Target:

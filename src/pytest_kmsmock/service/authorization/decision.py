@@ -41,6 +41,7 @@ class Request(NamedTuple):
         context: Gives the values of a condition key, named in lower case.
         cross_account: Whether the operation works on keys of other accounts at all.
         from_ciphertext: Whether the key is known only from a ciphertext; then AWS's text does not name it.
+        unnamed: Whether the resource is yet to be made; then AWS's text is about none.
     """
 
     principal: Principal
@@ -50,6 +51,7 @@ class Request(NamedTuple):
     context: Lookup = no_context
     cross_account: bool = True
     from_ciphertext: bool = False
+    unnamed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +166,16 @@ class Decision(NamedTuple):
         if self.denial is None:
             return ""
         request = self.request
-        if request.from_ciphertext:
-            resource = "the resource associated with this ciphertext"
+        if request.unnamed:
+            resource = ""
+        elif request.from_ciphertext:
+            resource = " on the resource associated with this ciphertext"
         elif self.denial is Denial.OTHER_ACCOUNT:
-            resource = "this resource"
+            resource = " on this resource"
         else:
-            resource = f"resource: {request.resource}"
+            resource = f" on resource: {request.resource}"
         reason = self.denial.value.format(action=request.action)
-        return f"User: {request.principal.arn} is not authorized to perform: {request.action} on {resource} {reason}"
+        return f"User: {request.principal.arn} is not authorized to perform: {request.action}{resource} {reason}"
 
     def explain(self) -> tuple[Step, ...]:
         """Decide again, and write down each statement with what it says, or why it does not apply.

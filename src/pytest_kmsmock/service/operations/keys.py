@@ -26,17 +26,14 @@ from ..rotations import resume_rotation
 from ..specs import KEY_SPECS, KeySpec
 from ..state import Region
 from ..tagging import read_tags
-from ..targets import anything, key
+from ..targets import anything, key, tagged_key
 
 KEYS_PER_REGION = 100_000
 _DEFAULT_WINDOW_DAYS = 30
 _KEYS_PER_PAGE = 100
 
 
-@operation(
-    "CreateKey",
-    targets=[anything(), anything("kms:TagResource", when=lambda call: bool(call.get("Tags")))],
-)
+@operation("CreateKey", targets=[anything(), tagged_key])
 def create_key(call: Call) -> Result:
     """Create a KMS key.
 

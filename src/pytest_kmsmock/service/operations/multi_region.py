@@ -32,7 +32,12 @@ def _in_replica_region(call: Call) -> Iterable[Target]:
     region = call.params["ReplicaRegion"]
     yield Target("kms:CreateKey", "*", region=region)
     if call.get("Tags"):
-        yield Target("kms:TagResource", "*", region=region)
+        yield Target("kms:TagResource", _replica_arn(call), region=region, new=True)
+
+
+def _replica_arn(call: Call) -> str:
+    """Return the ARN of the replica that ReplicateKey makes."""
+    return key_arn(call.params["ReplicaRegion"], call.key.account, call.key.id)
 
 
 def _future_primary(call: Call) -> Iterable[Target]:
