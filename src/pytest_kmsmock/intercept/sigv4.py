@@ -1,7 +1,12 @@
 """AWS Signature Version 4 as the service sees it: reading signatures, and checking them on request.
 
-Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html and, for the texts,
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html
+A signature stands in the header `Authorization` or in the query of the address; SigV4A is not for KMS, whose service
+model names `aws.auth#sigv4` alone.
+
+Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, for the query
+https://docs.aws.amazon.com/kms/latest/APIReference/CommonParameters.html and, for the texts,
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html and those recorded of DynamoDB
+and Kinesis (mhart/dynalite, mhart/kinesalite), services of the same protocol.
 """
 
 from __future__ import annotations
@@ -11,6 +16,7 @@ import hashlib
 import hmac
 import re
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, quote, urlsplit
@@ -25,11 +31,13 @@ ALGORITHM = "AWS4-HMAC-SHA256"
 SKEW = timedelta(minutes=5)
 _TIME = "%Y%m%dT%H%M%SZ"
 _PARAMETERS = ("Credential", "Signature", "SignedHeaders")
+_ALGORITHM_IN_QUERY = "X-Amz-Algorithm"
+_QUERY_PARAMETERS = (_ALGORITHM_IN_QUERY, "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
 _REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
 
 
 class Signature(NamedTuple):
-    """What the `Authorization` header of a request says."""
+    """What the `Authorization` header of a request says, or its query."""
 
     access_key: str
     date: str
@@ -37,6 +45,8 @@ class Signature(NamedTuple):
     signed_headers: tuple[str, ...]
     value: str
     time: datetime
+    in_query: bool = False
+    token: str | None = None  # the session token, if it stands in the query
 
 
 def read(request: HttpRequest, region: str | None) -> Signature:
@@ -50,45 +60,73 @@ def read(request: HttpRequest, region: str | None) -> Signature:
         KmsError: when there is none, or it is malformed or made for something else.
     """
     header = request.header("authorization")
+    if _ALGORITHM_IN_QUERY in request.url:  # hardly ever
+        query = dict(_query(request))
+        if _ALGORITHM_IN_QUERY in query:
+            if header:
+                raise errors.BAD_REQUEST_SIGNATURE(
+                    reason=f"Found both '{_ALGORITHM_IN_QUERY}' as a query-string param and 'Authorization' as HTTP "
+                    "header."
+                )
+            return _read_query(query, region)
     if not header:
         raise errors.MISSING_TOKEN()
-    parameters = _parameters(header)
-    credential, value, signed = (parameters.get(name, "") for name in _PARAMETERS)
+    algorithm, parameters = _parameters(header)
     problems = [f"Authorization header requires '{name}' parameter." for name in _PARAMETERS if name not in parameters]
     date_of_request = request.header("x-amz-date") or request.header("date")
     if not date_of_request:
         problems.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
     if problems:
         raise errors.INCOMPLETE_SIGNATURE(reason=f"{' '.join(problems)} Authorization={header}")
-    return _scoped(credential, signed, date_of_request, region)._replace(value=value)
+    found = _scoped(algorithm, parameters["Credential"], parameters["SignedHeaders"], date_of_request, region)
+    # Not by `_replace`, which takes long.
+    return Signature(
+        found.access_key, found.date, found.region, found.signed_headers, parameters["Signature"], found.time
+    )
+
+
+def _read_query(query: Mapping[str, str], region: str | None) -> Signature:
+    """Read a signature that stands in the query. How long it is valid is not for the signer to say, as S3 has it."""
+    problems = [
+        f"AWS query-string parameters must include '{name}'." for name in _QUERY_PARAMETERS if not query.get(name)
+    ]
+    if problems:
+        raise errors.INCOMPLETE_SIGNATURE(reason=f"{' '.join(problems)} Re-examine the query-string parameters.")
+    algorithm, credential, value, signed, date_of_request = (query[name] for name in _QUERY_PARAMETERS)
+    signature = _scoped(algorithm, credential, signed, date_of_request, region)
+    return signature._replace(value=value, in_query=True, token=query.get("X-Amz-Security-Token"))
 
 
 @functools.lru_cache(maxsize=64)  # many requests are signed by the same signer in the same second
-def _scoped(credential: str, signed: str, date_of_request: str, region: str | None) -> Signature:
-    """Read all of a signature but its value."""
-    scope = credential.split("/")
+def _scoped(algorithm: str, credential: str, signed: str, date_of_request: str, region: str | None) -> Signature:
+    """Read all of a signature but its value, and stop where AWS does."""
+    moment = _moment(date_of_request)
+    signed_headers = tuple(signed.split(";"))
+    if "host" not in signed.lower().split(";"):
+        raise errors.BAD_REQUEST_SIGNATURE(
+            reason="'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."
+        )
+    if algorithm != ALGORITHM:
+        raise errors.INCOMPLETE_SIGNATURE(reason=f"Unsupported AWS 'algorithm': '{algorithm}'.")
+    scope = credential.rstrip("/").split("/")
     if len(scope) != 5:
         raise errors.INCOMPLETE_SIGNATURE(
             reason="Credential must have exactly 5 slash-delimited elements, "
             f"e.g. keyid/date/region/service/term, got '{credential}'"
         )
     access_key, date, scoped_region, service, terminator = scope
-    moment = _moment(date_of_request)
-    signed_headers = tuple(signed.split(";"))
     problems = []
-    if terminator != "aws4_request":
-        problems.append(f"Credential should be scoped with a valid terminator: 'aws4_request', not '{terminator}'.")
-    if service != "kms":
-        problems.append("Credential should be scoped to correct service: 'kms'.")
     if scoped_region != region if region else not _REGION.fullmatch(scoped_region):
         problems.append(f"Credential should be scoped to a valid region, not '{scoped_region}'.")
+    if service != "kms":
+        problems.append("Credential should be scoped to correct service: 'kms'.")
+    if terminator != "aws4_request":
+        problems.append(f"Credential should be scoped with a valid terminator: 'aws4_request', not '{terminator}'.")
     if date != moment.strftime("%Y%m%d"):
         problems.append(
             f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: "
             f"'{date}' != '{moment:%Y%m%d}', from '{moment.strftime(_TIME)}'."
         )
-    if "host" not in signed_headers:
-        problems.append("'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization.")
     if problems:
         raise errors.BAD_REQUEST_SIGNATURE(reason=" ".join(problems))
     return Signature(access_key, date, scoped_region, signed_headers, "", moment)
@@ -106,7 +144,7 @@ def check(signature: Signature, request: HttpRequest, secret: str | None, token:
     Raises:
         KmsError: when it is not right, or made too long ago or in the future.
     """
-    if secret is None or (token is not None and request.header("x-amz-security-token") != token):
+    if secret is None or (token is not None and (signature.token or request.header("x-amz-security-token")) != token):
         raise errors.UNRECOGNIZED_CLIENT()
     now = datetime.fromtimestamp(int(time.time()), timezone.utc)
     made, earliest, latest = signature.time, now - SKEW, now + SKEW
@@ -132,7 +170,7 @@ def calculate(signature: Signature, request: HttpRequest, secret: str) -> bytes:
             ALGORITHM,
             signature.time.strftime(_TIME),
             "/".join(scope),
-            hashlib.sha256(_canonical(request, signature.signed_headers).encode()).hexdigest(),
+            hashlib.sha256(_canonical(request, signature.signed_headers, signature.in_query).encode()).hexdigest(),
         )
     )
     key = f"AWS4{secret}".encode()
@@ -141,12 +179,17 @@ def calculate(signature: Signature, request: HttpRequest, secret: str) -> bytes:
     return hmac.digest(key, to_sign.encode(), "sha256").hex().encode()
 
 
-def _canonical(request: HttpRequest, signed_headers: tuple[str, ...]) -> str:
+def _query(request: HttpRequest) -> list[tuple[str, str]]:
+    return parse_qsl(urlsplit(request.url).query, keep_blank_values=True)
+
+
+def _canonical(request: HttpRequest, signed_headers: tuple[str, ...], in_query: bool = False) -> str:
     url = urlsplit(request.url)
     headers = {"host": url.netloc} | request.headers
     query = sorted(
         (quote(name, safe="-_.~"), quote(value, safe="-_.~"))
-        for name, value in parse_qsl(url.query, keep_blank_values=True)
+        for name, value in _query(request)
+        if not (in_query and name == "X-Amz-Signature")
     )
     return "\n".join(
         (
@@ -165,14 +208,15 @@ def _canonical(request: HttpRequest, signed_headers: tuple[str, ...]) -> str:
 _USUAL = re.compile(rf"{ALGORITHM} Credential=([^,\s=]+), ?SignedHeaders=([^,\s=]+), ?Signature=([^,\s=]+)")
 
 
-def _parameters(header: str) -> dict[str, str]:
+def _parameters(header: str) -> tuple[str, dict[str, str]]:
+    """Return the algorithm of an `Authorization` header, and its parameters."""
     usual = _USUAL.fullmatch(header)
     if usual:
         credential, signed_headers, value = usual.groups()
-        return {"Credential": credential, "SignedHeaders": signed_headers, "Signature": value}
-    _, _, rest = header.partition(" ")
+        return ALGORITHM, {"Credential": credential, "SignedHeaders": signed_headers, "Signature": value}
+    algorithm, _, rest = header.strip().partition(" ")
     parameters = {}
-    for part in re.split(r"[,\s]+", rest.strip()):
+    for part in re.split(r"[,\s]+", rest):
         if not part:
             continue
         name, equals, value = part.partition("=")
@@ -181,7 +225,7 @@ def _parameters(header: str) -> dict[str, str]:
                 reason=f"'{part}' not a valid key=value pair (missing equal-sign) in Authorization header: '{header}'."
             )
         parameters[name] = value
-    return parameters
+    return algorithm, parameters
 
 
 @functools.lru_cache(maxsize=64)  # many requests are signed in the same second, and strptime is slow
