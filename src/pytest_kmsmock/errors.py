@@ -40,6 +40,10 @@ class InvalidPolicy(KmsMockError, ValueError):
     """A policy that a test attaches is one that AWS would refuse, or cannot be taken away because it is not there."""
 
 
+class InvalidSimulation(KmsMockError, ValueError):
+    """A simulation was asked for of a permission, key, alias, grant or member that there is not."""
+
+
 class NoSuchCall(KmsMockError, LookupError):
     """An explanation was asked for of an error that no call of this mock had."""
 
@@ -101,6 +105,10 @@ class UnknownKey(KmsMockError, KeyError):
 
 class CannotDecrypt(KmsMockError, ValueError):
     """`kms_mock.decrypt` cannot tell the plaintext: no key of the mock fits, or the encryption context is unknown."""
+
+
+class InvalidBacking(KmsMockError, ValueError):
+    """A cluster, a proxy, an external key or a custom key store was described in a way that AWS does not know."""
 
 
 class UnknownBacking(KmsMockError, LookupError):

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import doctest
 import json
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock.console import key_stores, snapshot
-from pytest_kmsmock.errors import UnknownBacking
+from pytest_kmsmock.console.key_stores import KeyStores
+from pytest_kmsmock.errors import InvalidBacking, UnknownBacking
 from pytest_kmsmock.handle import KmsMock
 from pytest_kmsmock.service import delays
+
+SERVICE = "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"
 
 
 @pytest.mark.parametrize("module", [key_stores, delays])
@@ -127,6 +132,140 @@ def test_a_failure_is_for_the_store_that_was_named(kms_mock: KmsMock) -> None:
         client.connect_custom_key_store(CustomKeyStoreId=store)
     found = client.describe_custom_key_stores()["CustomKeyStores"]
     assert [store["ConnectionState"] for store in found] == ["CONNECTED", "FAILED"]
+
+
+def test_a_failure_is_for_a_store_that_is_there(kms_mock: KmsMock) -> None:
+    stores = kms_mock.key_stores
+    for nobody in ("cks-nope", ""):
+        with pytest.raises(InvalidBacking, match=f"'{nobody}' is no custom key store .* none yet"):
+            stores.fail_next_connect("INTERNAL_ERROR", nobody)
+    known = stores.add_store(region="eu-west-1", connected=False)
+    with pytest.raises(InvalidBacking, match=f"'cks-nope' is no custom key store of this mock. They are: {known}."):
+        stores.fail_next_connect("INTERNAL_ERROR", "cks-nope")
+    stores.fail_next_connect("INTERNAL_ERROR", known)
+
+
+def test_a_failure_is_one_that_the_store_can_have(kms_mock: KmsMock) -> None:
+    stores, client = kms_mock.key_stores, kms_mock.client()
+    hsm = stores.add_store(connected=False)
+    xks = stores.add_store(stores.add_xks_proxy(), connected=False)
+    with pytest.raises(InvalidBacking, match="AWS_CLOUDHSM does not fail with XKS_PROXY_TIMED_OUT, but with INVALID_C"):
+        stores.fail_next_connect("XKS_PROXY_TIMED_OUT", hsm)
+    with pytest.raises(InvalidBacking, match="EXTERNAL_KEY_STORE does not fail with USER_LOCKED_OUT"):
+        stores.fail_next_connect("USER_LOCKED_OUT", xks)
+    stores.fail_next_connect("XKS_PROXY_TIMED_OUT")  # for the first that can have it
+    for store in (hsm, xks):
+        client.connect_custom_key_store(CustomKeyStoreId=store)
+    found = client.describe_custom_key_stores()["CustomKeyStores"]
+    assert [store.get("ConnectionErrorCode") for store in found] == [None, "XKS_PROXY_TIMED_OUT"]
+
+
+Method = Callable[[KeyStores], Any]
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        pytest.param(
+            lambda stores: stores.add_cluster("cluster-1"),
+            r"Cluster id: expected 19 to 24 characters that match cluster-\[2-7a-zA-Z\]\{11,16\}, as AWS does,",
+            id="API: CloudHsmClusterId",
+        ),
+        pytest.param(lambda stores: stores.add_cluster("hsm-abcdefgh2345"), "Cluster id", id="no cluster id"),
+        pytest.param(lambda stores: stores.add_cluster(""), "Cluster id", id="an empty cluster id"),
+        pytest.param(lambda stores: stores.add_cluster(5), "Cluster id", id="a number"),
+        pytest.param(
+            lambda stores: stores.add_cluster(password="short"),
+            "password: expected 7 to 32 characters, as",
+            id="password",
+        ),
+        pytest.param(
+            lambda stores: stores.add_cluster(certificate=""), "certificate: expected 1 to 5000", id="certif."
+        ),
+        pytest.param(lambda stores: stores.add_cluster(hsms=-1), "hsms: expected how many", id="less than no HSM"),
+        pytest.param(lambda stores: stores.add_cluster(hsms=True), "hsms: expected how many", id="HSMs are counted"),
+        pytest.param(
+            lambda stores: stores.add_xks_proxy("http://xks.example.com"), r"endpoint: expected 10 to 128", id="no TLS"
+        ),
+        pytest.param(lambda stores: stores.add_xks_proxy("https://a.example.com:8443"), "endpoint", id="a port"),
+        pytest.param(lambda stores: stores.add_xks_proxy("https://a.example.com/"), "endpoint", id="a slash"),
+        pytest.param(lambda stores: stores.add_xks_proxy(""), "endpoint", id="an empty endpoint"),
+        pytest.param(lambda stores: stores.add_xks_proxy(path="/kms/xks"), "path: expected 10 to 128", id="no version"),
+        pytest.param(lambda stores: stores.add_xks_proxy(path="kms/xks/v1"), "path", id="a relative path"),
+        pytest.param(lambda stores: stores.add_xks_proxy(access_key_id="A"), "access_key_id: expected 20", id="id"),
+        pytest.param(lambda stores: stores.add_xks_proxy(secret_access_key="A"), "secret_access_key: exp", id="secret"),
+        pytest.param(
+            lambda stores: stores.add_xks_proxy(vpc_endpoint_service="vpce-svc-0"), "vpc_endpoint_service", id="service"
+        ),
+        pytest.param(
+            lambda stores: stores.add_xks_proxy(vpc_endpoint_service=SERVICE, vpc_endpoint_service_owner="1"),
+            "vpc_endpoint_service_owner: expected 12 characters that match",
+            id="owner",
+        ),
+        pytest.param(
+            lambda stores: stores.add_xks_proxy(vpc_endpoint_service_owner="111122223333"), "give both", id="no service"
+        ),
+        pytest.param(lambda stores: stores.add_xks_proxy(keys="one"), r"Write \['one'\]", id="keys are a list"),
+        pytest.param(lambda stores: stores.add_xks_proxy(keys=["a key"]), "XksKey id: expected 1 to 128", id="key id"),
+        pytest.param(
+            lambda stores: stores.add_xks_key(stores.add_xks_proxy(), "one", usage="ENCRYPT"), "usage: ", id="usage"
+        ),
+        pytest.param(lambda stores: stores.add_xks_key(stores.add_xks_proxy(), ""), "XksKey id", id="an empty key id"),
+        pytest.param(lambda stores: stores.add_store(name=""), "name: expected 1 to 256", id="an empty name"),
+        pytest.param(
+            lambda stores: stores.change(stores.add_cluster(), password="short"), "password: expected", id="changed"
+        ),
+        pytest.param(
+            lambda stores: stores.change(stores.add_cluster(), online="yes"), "online: expected True or", id="online"
+        ),
+        pytest.param(
+            lambda stores: stores.change(stores.add_xks_proxy(), keys=["one"]), "keys: change them with", id="keys"
+        ),
+        pytest.param(
+            lambda stores: stores.change(stores.add_xks_proxy(), keys={"one": "AES_256"}), "keys: change", id="no keys"
+        ),
+        pytest.param(
+            lambda stores: stores.change(stores.add_xks_proxy(), trouble="TIMED_OUT"),
+            "trouble: expected one of XKS_PROXY_ACCESS_DENIED, .*, or None; got 'TIMED_OUT'",
+            id="trouble",
+        ),
+    ],
+)
+def test_what_aws_does_not_have_is_refused(kms_mock: KmsMock, call: Method, text: str) -> None:
+    with pytest.raises(InvalidBacking, match=text):
+        call(kms_mock.key_stores)
+
+
+def test_nothing_is_added_twice(kms_mock: KmsMock) -> None:
+    stores = kms_mock.key_stores
+    cluster = stores.add_cluster("cluster-22222222222")
+    proxy = stores.add_xks_proxy("https://xks.example.com")
+    with pytest.raises(InvalidBacking, match=r"cluster-22222222222 is there already. Use change\(\), or remove\(\) it"):
+        stores.add_cluster("cluster-22222222222")
+    with pytest.raises(InvalidBacking, match=r"https://xks\.example\.com /kms/xks/v1 is there already"):
+        stores.add_xks_proxy("https://xks.example.com")
+    stores.add_store(cluster, name="mine")
+    stores.add_store(proxy)
+    with pytest.raises(InvalidBacking, match="us-east-1 has a custom key store 'mine' already"):
+        stores.add_store(name="mine")
+    for taken in (cluster, stores.add_cluster(certificate=cluster.certificate), proxy):
+        with pytest.raises(InvalidBacking, match=r"is already associated .* us-east-1 has a store on it"):
+            stores.add_store(taken)
+    stores.add_store(cluster, name="mine", region="eu-west-1")
+    for _ in range(8):
+        stores.add_store()
+    with pytest.raises(InvalidBacking, match="us-east-1 has 10 custom key stores already"):
+        stores.add_store()
+
+
+def test_methods_take_what_was_added_not_its_name(kms_mock: KmsMock) -> None:
+    stores = kms_mock.key_stores
+    stores.add_cluster("cluster-22222222222")
+    for method in (stores.take_offline, stores.add_store, stores.remove):
+        with pytest.raises(
+            TypeError, match=r"Expected what add_cluster\(\) or add_xks_proxy\(\) returned, got 'cluster-"
+        ):
+            method("cluster-22222222222")  # type: ignore[operator]  # this is what is tested
 
 
 def test_what_is_made_up_is_what_aws_takes(kms_mock: KmsMock) -> None:

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import base64
-import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar, cast
 
-from ..errors import UnknownBacking
-from ..service.key_stores import CLOUDHSM, CONNECTED, DISCONNECTED, EXTERNAL
+from ..errors import InvalidBacking, UnknownBacking
+from ..service.key_stores import CLOUDHSM, CONNECTED, DISCONNECTED, EXTERNAL, STORES_PER_REGION, conflict_of
 from ..service.material.pool import LazyMaterial
 from ..service.outside import Cluster, XksKey, XksProxy
 from ..service.records import CustomKeyStore
 from ..service.service import FakeKms
 from ..service.specs import KEY_SPECS
-from ..service.validation import service_description
+from ..service.state import Region
+from .backing_checks import check_connection_failure, checked, several
 
 _Backing = TypeVar("_Backing", bound=Cluster | XksProxy)
 
@@ -68,12 +68,16 @@ class KeyStores:
             password: that of its crypto user `kmsuser`, 7 to 32 characters.
             certificate: its trust anchor certificate; one of its own if not given. Clusters with the same one are
                 related: they come from backups of each other.
+
+        Raises:
+            InvalidBacking: AWS has no such clusters, or this one is there already.
         """
         random = self._service.random
-        cluster_id = cluster_id or "cluster-" + "".join(_CLUSTER_ALPHABET[byte % 32] for byte in random(11))
+        if cluster_id is None:
+            cluster_id = "cluster-" + "".join(_CLUSTER_ALPHABET[byte % 32] for byte in random(11))
         body = base64.b64encode(random(48)).decode()
         made_up = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----"
-        return self._put(Cluster(cluster_id, certificate or made_up, password, hsms))
+        return self._add(Cluster(cluster_id, made_up if certificate is None else certificate, password, hsms))
 
     def add_xks_proxy(
         self,
@@ -99,11 +103,17 @@ class KeyStores:
             vpc_endpoint_service: the name of a VPC endpoint service, such as
                 `com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0`; without it the endpoint is public.
             vpc_endpoint_service_owner: the account of that service; the mock's if not given.
+
+        Raises:
+            InvalidBacking: AWS takes no such proxies or keys, or there is a proxy at the endpoint and path already.
         """
-        endpoint = endpoint or f"https://xks-{self._service.random(4).hex()}.example.com"
-        owner = (vpc_endpoint_service_owner or self._account_id) if vpc_endpoint_service else None
-        held = {key_id: self._new_key(key_id) for key_id in keys}
-        return self._put(XksProxy(endpoint, path, access_key_id, secret_access_key, vpc_endpoint_service, owner, held))
+        if endpoint is None:
+            endpoint = f"https://xks-{self._service.random(4).hex()}.example.com"
+        owner = vpc_endpoint_service_owner
+        if vpc_endpoint_service is not None and owner is None:
+            owner = self._account_id
+        held = {key_id: self._new_key(key_id) for key_id in several("keys", keys)}
+        return self._add(XksProxy(endpoint, path, access_key_id, secret_access_key, vpc_endpoint_service, owner, held))
 
     def add_xks_key(
         self,
@@ -122,8 +132,11 @@ class KeyStores:
             enabled: whether it may be used.
             spec: AWS takes `AES_256` only; any other lets CreateKey fail.
             usage: AWS wants `ENCRYPT` and `DECRYPT`.
+
+        Raises:
+            InvalidBacking: AWS takes no such `XksKeyId`.
         """
-        key = replace(self._new_key(key_id), enabled=enabled, spec=spec, usage=tuple(usage))
+        key = replace(self._new_key(key_id), enabled=enabled, spec=spec, usage=several("usage", usage))
         return self._with_keys(proxy, {**self._now(proxy).keys, key_id: key})
 
     def add_store(
@@ -141,20 +154,27 @@ class KeyStores:
             name: its name; a new one if not given.
             region: its Region; that of the mock if not given.
             connected: whether it is connected.
+
+        Raises:
+            InvalidBacking: the Region has a store of this name or on this backing, or ten of them.
         """
         backing = self.add_cluster() if backing is None else self._now(backing)
         place = self._service.state.region(self._account_id, region or self._region)
         store_id = f"cks-{self._service.random(9).hex()[:17]}"
         settings, secret = _settings(backing)
-        place.custom_key_stores[store_id] = CustomKeyStore(
-            store_id,
-            name or f"store-{store_id[4:]}",
-            CLOUDHSM if isinstance(backing, Cluster) else EXTERNAL,
-            self._service.clock.now(),
-            secret,
-            CONNECTED if connected else DISCONNECTED,
-            settings=settings,
+        store = checked(
+            CustomKeyStore(
+                store_id,
+                f"store-{store_id[4:]}" if name is None else name,
+                CLOUDHSM if isinstance(backing, Cluster) else EXTERNAL,
+                self._service.clock.now(),
+                secret,
+                CONNECTED if connected else DISCONNECTED,
+                settings=settings,
+            )
         )
+        _check_room(place, store)
+        place.custom_key_stores[store_id] = store
         return store_id
 
     # --- changing ----------------------------------------------------------------------------------------------------
@@ -175,13 +195,17 @@ class KeyStores:
 
         Args:
             backing: what was added.
-            **fields: attributes of `Cluster` or `XksProxy` but those that identify it.
+            **fields: attributes of `Cluster` or `XksProxy` but those that identify it. With `trouble` a proxy answers,
+                but not as it should: `XKS_PROXY_INVALID_RESPONSE`, `XKS_PROXY_TIMED_OUT`, ...; None mends it.
+
+        Raises:
+            InvalidBacking: a value that it cannot have.
         """
         now = self._now(backing)
         changed = replace(now, **fields)  # type: ignore[arg-type]  # dataclasses.replace checks the names
         if _identity(changed) != _identity(now):
             raise TypeError(f"{', '.join(map(str, _identity(now)))}: add another one instead of moving this one.")
-        return self._put(changed)
+        return self._put(checked(changed))
 
     def disable_xks_key(self, proxy: XksProxy, key_id: str) -> XksProxy:
         """Disable a key in the key manager behind a proxy; `add_xks_key` would replace it."""
@@ -211,19 +235,28 @@ class KeyStores:
 
         Args:
             error_code: the ConnectionErrorCode, such as `USER_LOCKED_OUT`.
-            store_id: the store; whichever is connected next if not given.
+            store_id: the store; if not given, whichever is connected next of those that can fail so.
 
         Raises:
-            ValueError: for a code that AWS does not have.
+            InvalidBacking: for a code that AWS does not have, or not for this store, or a store that is not there.
         """
-        codes = service_description()["shapes"]["ConnectionErrorCodeType"]["enum"]
-        if error_code not in codes:
-            close = difflib.get_close_matches(error_code, codes, 1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise ValueError(f"{error_code!r} is no ConnectionErrorCode.{hint} They are: {', '.join(codes)}.")
-        self._service.state.outside.connect_failures[store_id or ""] = error_code
+        stores = [store for place in self._service.state.regions() for store in place.custom_key_stores.values()]
+        check_connection_failure(error_code, store_id, stores)
+        self._service.state.outside.connect_failures["" if store_id is None else store_id] = error_code
 
     # --- within ------------------------------------------------------------------------------------------------------
+
+    def _add(self, backing: _Backing) -> _Backing:
+        outside = self._service.state.outside
+        if (
+            (backing.id in outside.clusters)
+            if isinstance(backing, Cluster)
+            else (_identity(backing) in outside.proxies)
+        ):
+            raise InvalidBacking(
+                f"{' '.join(_identity(backing))} is there already. Use change(), or remove() it first."
+            )
+        return self._put(checked(backing))
 
     def _put(self, backing: _Backing) -> _Backing:
         outside = self._service.state.outside
@@ -235,6 +268,8 @@ class KeyStores:
 
     def _now(self, backing: _Backing) -> _Backing:
         """Return how a cluster or proxy is now: the test may hold an older record of it."""
+        if not isinstance(backing, Cluster | XksProxy):
+            raise TypeError(f"Expected what add_cluster() or add_xks_proxy() returned, got {backing!r}.")
         outside = self._service.state.outside
         found = (
             outside.clusters.get(backing.id)
@@ -246,7 +281,7 @@ class KeyStores:
         return cast("_Backing", found)
 
     def _new_key(self, key_id: str) -> XksKey:
-        return XksKey(key_id, LazyMaterial(KEY_SPECS["SYMMETRIC_DEFAULT"], self._service.keys))
+        return checked(XksKey(key_id, LazyMaterial(KEY_SPECS["SYMMETRIC_DEFAULT"], self._service.keys)))
 
     def _with_keys(self, proxy: XksProxy, keys: Mapping[str, XksKey]) -> XksProxy:
         return self._put(replace(self._now(proxy), keys=keys))
@@ -260,6 +295,17 @@ class KeyStores:
     def _set_enabled(self, proxy: XksProxy, key_id: str, *, enabled: bool) -> XksProxy:
         keys = self._keys_with(proxy, key_id)
         return self._with_keys(proxy, {**keys, key_id: replace(keys[key_id], enabled=enabled)})
+
+
+def _check_room(place: Region, store: CustomKeyStore) -> None:
+    """Refuse a store that CreateCustomKeyStore would refuse for those that are there."""
+    if any(other.name == store.name for other in place.custom_key_stores.values()):
+        raise InvalidBacking(f"{place.name} has a custom key store {store.name!r} already.")
+    if len(place.custom_key_stores) >= STORES_PER_REGION:
+        raise InvalidBacking(f"{place.name} has {STORES_PER_REGION} custom key stores already, which is AWS's limit.")
+    conflict = conflict_of(place, store)
+    if conflict is not None:
+        raise InvalidBacking(f"{conflict.message} {place.name} has a store on it, or on one related to it, already.")
 
 
 def _identity(backing: Cluster | XksProxy) -> tuple[str, ...]:

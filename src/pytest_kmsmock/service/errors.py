@@ -346,6 +346,26 @@ PROXY_UNREACHABLE = Text(
     "see this error repeatedly, verify that your external key store proxy is active and is connected to the network, "
     "and that its endpoint URI is correct in your external key store.",
 )
+PROXY_TIMED_OUT = Text(
+    "XksProxyUriUnreachableException",
+    "AWS KMS rejected the request because the external key store proxy did not respond in time. Retry the request. If "
+    "you see this error repeatedly, report it to your external key store proxy administrator.",
+)
+PROXY_RESPONSE = Text(
+    "XksProxyInvalidResponseException",
+    "AWS KMS cannot interpret the response from the external key store proxy. If you see this error repeatedly, "
+    "consult your external key store proxy administrator.",
+)
+PROXY_TLS = Text(
+    "XksProxyInvalidConfigurationException",
+    "AWS KMS cannot establish a TLS connection to the external key store proxy. Verify the TLS configuration, "
+    "including its certificate.",
+)
+PROXY_ACCESS = Text(
+    "XksProxyInvalidConfigurationException",
+    "The external key store proxy denied access to the operation. Verify that the user and the external key are both "
+    "authorized for this operation, and try the request again.",
+)  # the text is the guide's, for other operations; the code (B)
 PROXY_PATH = Text(
     "XksProxyInvalidConfigurationException",
     "The external key store proxy rejected the request because of an invalid URI path. Verify the URI path for your "

@@ -28,6 +28,17 @@ CONNECTED, CONNECTING, FAILED = "CONNECTED", "CONNECTING", "FAILED"
 DISCONNECTED, DISCONNECTING = "DISCONNECTED", "DISCONNECTING"
 
 VPC = "VPC_ENDPOINT_SERVICE"
+#: What can be wrong with a proxy that KMS reaches, by ConnectionErrorCode -> the error of CreateCustomKeyStore and
+#: UpdateCustomKeyStore, whose text CreateKey and cryptographic operations have too.
+TROUBLES: Mapping[str, errors.Text] = {
+    "XKS_PROXY_ACCESS_DENIED": errors.PROXY_ACCESS,
+    "XKS_PROXY_INVALID_RESPONSE": errors.PROXY_RESPONSE,
+    "XKS_PROXY_INVALID_TLS_CONFIGURATION": errors.PROXY_TLS,
+    "XKS_PROXY_TIMED_OUT": errors.PROXY_TIMED_OUT,
+}
+#: ConnectionErrorCodes of both types of stores. Source: API reference, CustomKeyStoresListEntry.
+_COMMON_ERROR_CODES = frozenset({"INTERNAL_ERROR", "INVALID_CREDENTIALS", "NETWORK_ERRORS"})
+STORES_PER_REGION = 10
 #: How many active HSMs a cluster must have to be associated with a store, or to hold a new key.
 LEAST_HSMS = 2
 
@@ -74,6 +85,39 @@ def proxy_of(store: CustomKeyStore, outside: Outside) -> XksProxy | None:
     return outside.proxies.get((settings["UriEndpoint"], settings["UriPath"]))
 
 
+def can_fail_with(kind: str, error_code: str) -> bool:
+    """Whether a store of a type can fail to connect with a ConnectionErrorCode."""
+    return error_code in _COMMON_ERROR_CODES or error_code.startswith("XKS_") == (kind == EXTERNAL)
+
+
+def conflict_of(region: Region, store: CustomKeyStore) -> errors.KmsError | None:
+    """Return why a store cannot have what it stands on, because another store in its Region has it; None if it can."""
+    others = (other for other in region.custom_key_stores.values() if other.type == store.type and other.id != store.id)
+    conflict = _cluster_conflict if store.type == CLOUDHSM else _proxy_conflict
+    return next((found for other in others if (found := conflict(store, other)) is not None), None)
+
+
+def _cluster_conflict(store: CustomKeyStore, other: CustomKeyStore) -> errors.KmsError | None:
+    # AWS: neither the cluster nor one that shares its backup history, which is to say its certificate.
+    if store.settings["TrustAnchorCertificate"] != other.settings["TrustAnchorCertificate"]:
+        return None
+    return errors.CLUSTER_IN_USE(cluster=store.settings["CloudHsmClusterId"])
+
+
+def _proxy_conflict(store: CustomKeyStore, other: CustomKeyStore) -> errors.KmsError | None:
+    mine, theirs = proxy_settings(store), proxy_settings(other)
+    endpoint, path = mine["UriEndpoint"], mine["UriPath"]
+    if theirs["UriEndpoint"] == endpoint:
+        if theirs["UriPath"] == path:
+            return errors.PROXY_URI_IN_USE(uri=endpoint + path)
+        if VPC in (theirs["Connectivity"], mine["Connectivity"]):
+            return errors.PROXY_ENDPOINT_IN_USE(endpoint=endpoint)
+    service = mine.get("VpcEndpointServiceName")
+    if service is not None and service == theirs.get("VpcEndpointServiceName"):
+        return errors.PROXY_SERVICE_IN_USE(service=service)
+    return None
+
+
 def problem_of(store: CustomKeyStore, outside: Outside) -> Problem | None:
     """Return what keeps KMS from the backing key store of a store, or None."""
     return _cluster_problem(store, outside) if store.type == CLOUDHSM else _proxy_problem(store, outside)
@@ -99,6 +143,9 @@ def _proxy_problem(store: CustomKeyStore, outside: Outside) -> Problem | None:
         if any(endpoint == settings["UriEndpoint"] for endpoint, _ in outside.proxies):
             return Problem("XKS_PROXY_INVALID_CONFIGURATION", errors.PROXY_PATH.template, errors.PROXY_PATH())
     elif proxy.online and (proxy.vpc_endpoint_service is None) == (settings["Connectivity"] != VPC):
+        if proxy.trouble is not None:
+            trouble = TROUBLES[proxy.trouble]
+            return Problem(proxy.trouble, trouble.template, trouble())
         if (proxy.access_key_id, proxy.secret_access_key) == (settings["AccessKeyId"], store.secret):
             return None
         return Problem("INVALID_CREDENTIALS", errors.PROXY_CREDENTIALS.template, errors.PROXY_CREDENTIALS())

@@ -32,6 +32,31 @@ PATH = (
     "The external key store proxy rejected the request because of an invalid URI path. Verify the URI path for your "
     "external key store and update if necessary."
 )
+#: What can be wrong with a proxy that answers -> the exception of management operations, and the text of all.
+#: Source: guide, "Proxy issues", "Latency and timeout errors", "General configuration errors", "Proxy authorization
+#: issues". The guide names no exception of management operations for the last one.
+TROUBLES = {
+    "XKS_PROXY_INVALID_RESPONSE": (
+        "XksProxyInvalidResponseException",
+        "AWS KMS cannot interpret the response from the external key store proxy. If you see this error repeatedly, "
+        "consult your external key store proxy administrator.",
+    ),
+    "XKS_PROXY_TIMED_OUT": (
+        "XksProxyUriUnreachableException",
+        "AWS KMS rejected the request because the external key store proxy did not respond in time. Retry the request. "
+        "If you see this error repeatedly, report it to your external key store proxy administrator.",
+    ),
+    "XKS_PROXY_INVALID_TLS_CONFIGURATION": (
+        "XksProxyInvalidConfigurationException",
+        "AWS KMS cannot establish a TLS connection to the external key store proxy. Verify the TLS configuration, "
+        "including its certificate.",
+    ),
+    "XKS_PROXY_ACCESS_DENIED": (
+        "XksProxyInvalidConfigurationException",
+        "The external key store proxy denied access to the operation. Verify that the user and the external key are "
+        "both authorized for this operation, and try the request again.",
+    ),
+}
 KEY_NOT_FOUND = "The external key store proxy rejected the request because it could not find the external key."
 
 
@@ -360,6 +385,47 @@ def test_what_keeps_kms_from_a_proxy(kms: KmsMock, kms_client: BaseClient, chang
         expected = "XKS_VPC_ENDPOINT_SERVICE_INVALID_CONFIGURATION"
     kms_client.connect_custom_key_store(CustomKeyStoreId=store)
     assert connection(kms_client, store) == ("FAILED", expected)
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_a_proxy_whose_answers_are_no_good(
+    kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any, trouble: str
+) -> None:
+    """Guide: CreateKey answers CustomKeyStoreInvalidStateException, cryptography KMSInvalidStateException."""
+    stores = kms.key_stores
+    proxy, store, key = external
+    blob = kms_client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
+    stores.change(stores.add_xks_key(proxy, "two"), trouble=trouble)
+    code, text = TROUBLES[trouble]
+    with refusal("KMSInvalidStateException", text):
+        kms_client.decrypt(CiphertextBlob=blob)
+    with refusal("CustomKeyStoreInvalidStateException", text):
+        kms_client.create_key(Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=store, XksKeyId="two")
+    with refusal(code, text):
+        kms_client.update_custom_key_store(CustomKeyStoreId=store, XksProxyUriPath="/kms/xks/v1")
+    with refusal(code, text):
+        create(kms_client, stores.change(stores.add_xks_proxy(), trouble=trouble), "other")
+    kms_client.disconnect_custom_key_store(CustomKeyStoreId=store)
+    kms_client.connect_custom_key_store(CustomKeyStoreId=store)
+    assert connection(kms_client, store) == ("FAILED", trouble)
+    stores.change(proxy, trouble=None)
+    kms_client.disconnect_custom_key_store(CustomKeyStoreId=store)
+    kms_client.connect_custom_key_store(CustomKeyStoreId=store)
+    assert kms_client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+
+
+def test_changes_of_a_connected_vpc_store_are_tried(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+    """Guide, "General configuration errors": with VPC endpoint service connectivity KMS tests when it connects and
+    when the store is updated; it has a connection to test with only while the store is connected."""
+    proxy = kms.key_stores.add_xks_proxy(vpc_endpoint_service=SERVICE)
+    store = kms.key_stores.add_store(proxy)
+    update = {"CustomKeyStoreId": store, "XksProxyUriPath": "/other/kms/xks/v1"}
+    with refusal("XksProxyInvalidConfigurationException", PATH):
+        kms_client.update_custom_key_store(**update)
+    kms_client.disconnect_custom_key_store(CustomKeyStoreId=store)
+    kms_client.update_custom_key_store(**update)
+    kms_client.connect_custom_key_store(CustomKeyStoreId=store)
+    assert connection(kms_client, store) == ("FAILED", "XKS_PROXY_INVALID_CONFIGURATION")
 
 
 # --- changing and deleting ---

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime, timezone
 
 import pytest
 from botocore.client import BaseClient
 
 from pytest_kmsmock.handle import KmsMock
-from pytest_kmsmock.service.records import CustomKeyStore
 
 Refusal = Callable[..., AbstractContextManager[None]]
 FAILED = "1 validation error detected: Value {} at 'numberOfBytes' failed to satisfy constraint: Member must "
@@ -33,37 +31,44 @@ def test_the_number_is_needed_and_limited(kms_client: BaseClient, refusal: Refus
         kms_client.generate_random(NumberOfBytes=1025)
 
 
-@pytest.fixture
-def store(kms_mock: KmsMock) -> Callable[[str, str], str]:
-    """Put a custom key store of a type in a state, whatever makes such stores."""
-
-    def put(kind: str, state: str) -> str:
-        region = kms_mock.service.state.region("123456789012", "us-east-1")
-        created = datetime(2024, 1, 1, tzinfo=timezone.utc)
-        region.custom_key_stores["cks-1"] = CustomKeyStore("cks-1", "store", kind, created, state=state)
-        return "cks-1"
-
-    return put
-
-
 def test_a_cloudhsm_key_store_gives_random_bytes_while_connected(
-    kms_client: BaseClient, store: Callable[[str, str], str], refusal: Refusal
+    kms_mock: KmsMock, kms_client: BaseClient, refusal: Refusal
 ) -> None:
-    request = {"NumberOfBytes": 8, "CustomKeyStoreId": store("AWS_CLOUDHSM", "CONNECTED")}
+    request = {"NumberOfBytes": 8, "CustomKeyStoreId": kms_mock.key_stores.add_store()}
     assert len(kms_client.generate_random(**request)["Plaintext"]) == 8
-    store("AWS_CLOUDHSM", "DISCONNECTED")
-    with refusal("CustomKeyStoreInvalidStateException"):
+    kms_client.disconnect_custom_key_store(CustomKeyStoreId=request["CustomKeyStoreId"])
+    with refusal(
+        "CustomKeyStoreInvalidStateException",
+        f"The custom key store {request['CustomKeyStoreId']} is not connected.",
+    ):
         kms_client.generate_random(**request)
 
 
-def test_an_external_key_store_gives_none(
-    kms_client: BaseClient, store: Callable[[str, str], str], refusal: Refusal
+@pytest.mark.parametrize("how", ["offline", "no HSM", "removed"])
+def test_a_cluster_out_of_reach_gives_none(
+    kms_mock: KmsMock, kms_client: BaseClient, refusal: Refusal, how: str
 ) -> None:
+    """API: the bytes are generated in the cluster. The store still says that it is connected."""
+    stores = kms_mock.key_stores
+    cluster = stores.add_cluster()
+    request = {"NumberOfBytes": 8, "CustomKeyStoreId": stores.add_store(cluster)}
+    if how == "offline":
+        stores.take_offline(cluster)
+    elif how == "no HSM":
+        stores.change(cluster, hsms=0)
+    else:
+        stores.remove(cluster)
+    with refusal("CustomKeyStoreInvalidStateException", "KMS cannot communicate with your CloudHSM cluster"):
+        kms_client.generate_random(**request)
+
+
+def test_an_external_key_store_gives_none(kms_mock: KmsMock, kms_client: BaseClient, refusal: Refusal) -> None:
     # API reference, CustomKeyStoreId: "GenerateRandom throws an UnsupportedOperationException".
+    store = kms_mock.key_stores.add_store(kms_mock.key_stores.add_xks_proxy())
     with refusal("UnsupportedOperationException", ""):
-        kms_client.generate_random(NumberOfBytes=8, CustomKeyStoreId=store("EXTERNAL_KEY_STORE", "CONNECTED"))
+        kms_client.generate_random(NumberOfBytes=8, CustomKeyStoreId=store)
 
 
 def test_a_key_store_that_does_not_exist(kms_client: BaseClient, refusal: Refusal) -> None:
-    with refusal("CustomKeyStoreNotFoundException"):
+    with refusal("CustomKeyStoreNotFoundException", "The custom key store cks-0 does not exist."):
         kms_client.generate_random(NumberOfBytes=8, CustomKeyStoreId="cks-0")

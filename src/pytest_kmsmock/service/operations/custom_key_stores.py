@@ -20,19 +20,20 @@ from ..key_stores import (
     EXTERNAL,
     FAILED,
     LEAST_HSMS,
+    STORES_PER_REGION,
     VPC,
+    can_fail_with,
+    conflict_of,
     find_store,
     problem_of,
     proxy_settings,
     service_problem,
 )
 from ..operation import Call, Result, operation
-from ..outside import Cluster
 from ..pagination import after_in, paginate
 from ..records import CustomKeyStore
 from ..targets import anything
 
-STORES_PER_REGION = 10
 _STORES_PER_PAGE = 1000
 
 #: Member of CreateCustomKeyStore and UpdateCustomKeyStore -> the member of XksProxyConfiguration that it sets.
@@ -165,7 +166,9 @@ def connect_custom_key_store(call: Call) -> Result:
     if store.state in (CONNECTED, CONNECTING):
         return {}  # AWS: the operation is valid in these states; there is nothing to do
     failures = call.state.outside.connect_failures
-    error_code = failures.pop(store.id, None) or failures.pop("", None)
+    error_code = failures.pop(store.id, None)
+    if error_code is None and "" in failures and can_fail_with(store.type, failures[""]):
+        error_code = failures.pop("")
     problem = problem_of(store, call.state.outside) if store.type == CLOUDHSM and error_code is None else None
     # AWS tells these at once; a cluster that is gone turns up when KMS looks for it.
     if problem is not None and problem.error_code != "CLUSTER_NOT_FOUND":
@@ -209,12 +212,6 @@ def _check_name(call: Call, name: str) -> None:
         raise errors.STORE_NAME_IN_USE(name=name)
 
 
-def _others(call: Call, store: CustomKeyStore) -> list[CustomKeyStore]:
-    return [
-        other for other in call.region.custom_key_stores.values() if other.type == store.type and other.id != store.id
-    ]
-
-
 def _with_cluster(call: Call, store: CustomKeyStore) -> CustomKeyStore:
     """Return a CloudHSM key store with the cluster and password of the request."""
     store = replace(store, secret=call.get("KeyStorePassword", store.secret))
@@ -227,22 +224,22 @@ def _with_cluster(call: Call, store: CustomKeyStore) -> CustomKeyStore:
     certificate = store.settings.get("TrustAnchorCertificate")
     if certificate is not None and certificate != cluster.certificate:
         raise errors.CLUSTER_NOT_RELATED(cluster=cluster_id)
-    _check_cluster(call, store, cluster)
-    given = call.get("TrustAnchorCertificate", cluster.certificate)
-    if given.strip() != cluster.certificate.strip():
-        raise errors.WRONG_TRUST_ANCHOR(cluster=cluster_id)
-    return replace(store, settings={"CloudHsmClusterId": cluster_id, "TrustAnchorCertificate": cluster.certificate})
-
-
-def _check_cluster(call: Call, store: CustomKeyStore, cluster: Cluster) -> None:
-    for other in _others(call, store):
-        # AWS: neither the cluster nor one that shares its backup history, which is to say its certificate.
-        if cluster.certificate == other.settings["TrustAnchorCertificate"]:
-            raise errors.CLUSTER_IN_USE(cluster=cluster.id)
+    store = replace(store, settings={"CloudHsmClusterId": cluster_id, "TrustAnchorCertificate": cluster.certificate})
+    _check_conflict(call, store)
     if not cluster.online:
         raise errors.CLUSTER_NOT_ACTIVE(cluster=cluster.id)
     if cluster.hsms < LEAST_HSMS:
         raise errors.CLUSTER_TOO_SMALL(cluster=cluster.id, least=LEAST_HSMS)
+    given = call.get("TrustAnchorCertificate", cluster.certificate)
+    if given.strip() != cluster.certificate.strip():
+        raise errors.WRONG_TRUST_ANCHOR(cluster=cluster_id)
+    return store
+
+
+def _check_conflict(call: Call, store: CustomKeyStore) -> None:
+    conflict = conflict_of(call.region, store)
+    if conflict is not None:
+        raise conflict
 
 
 def _with_proxy(call: Call, store: CustomKeyStore) -> CustomKeyStore:
@@ -262,26 +259,14 @@ def _with_proxy(call: Call, store: CustomKeyStore) -> CustomKeyStore:
             if call.params.get(f"XksProxy{name}"):
                 raise errors.STORE_TYPE(member=f"XksProxy{name}", type="PUBLIC_ENDPOINT")
             settings.pop(name, None)
-    _check_unique(call, store, settings)
     store = replace(store, settings={"XksProxyConfiguration": settings})
+    _check_conflict(call, store)
     problem = service_problem(settings, call.state.outside)
     if problem is not None:
         raise problem
-    # AWS: KMS connects to a public endpoint now, by a VPC endpoint service only when the store is connected.
-    unreachable = problem_of(store, call.state.outside) if settings["Connectivity"] != VPC else None
-    if unreachable is not None:
-        raise unreachable.refusal
+    # AWS: KMS reaches a public endpoint at any time, one behind a VPC endpoint service while the store is connected.
+    reachable = settings["Connectivity"] != VPC or store.state == CONNECTED
+    problem_there = problem_of(store, call.state.outside) if reachable else None
+    if problem_there is not None:
+        raise problem_there.refusal
     return store
-
-
-def _check_unique(call: Call, store: CustomKeyStore, settings: Mapping[str, str]) -> None:
-    endpoint, path = settings["UriEndpoint"], settings["UriPath"]
-    for other in map(proxy_settings, _others(call, store)):
-        if other["UriEndpoint"] == endpoint:
-            if other["UriPath"] == path:
-                raise errors.PROXY_URI_IN_USE(uri=endpoint + path)
-            if VPC in (other["Connectivity"], settings["Connectivity"]):
-                raise errors.PROXY_ENDPOINT_IN_USE(endpoint=endpoint)
-        name = settings.get("VpcEndpointServiceName")
-        if name is not None and name == other.get("VpcEndpointServiceName"):
-            raise errors.PROXY_SERVICE_IN_USE(service=name)

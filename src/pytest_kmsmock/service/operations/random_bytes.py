@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .. import errors
+from ..key_stores import CLOUDHSM, CONNECTED, find_store, problem_of
 from ..operation import Call, Result, operation
 from ..recipients import for_recipient, read_recipient
 from ..targets import anything
@@ -26,11 +27,12 @@ def generate_random(call: Call) -> Result:
 
 
 def _check_store(call: Call, store_id: str) -> None:
-    """Random bytes can come from a connected CloudHSM key store, not from an external one."""
-    store = call.region.custom_key_stores.get(store_id)
-    if store is None:
-        raise errors.STORE_NOT_FOUND(store=store_id)
-    if store.type != "AWS_CLOUDHSM":
+    """Random bytes can come from a connected CloudHSM key store whose cluster works, not from an external one."""
+    store = find_store(call.region, store_id)
+    if store.type != CLOUDHSM:
         raise errors.UNSUPPORTED_SILENTLY()
-    if store.state != "CONNECTED":
+    if store.state != CONNECTED:
         raise errors.STORE_STATE(reason=f"The custom key store {store_id} is not connected.")
+    problem = problem_of(store, call.state.outside)
+    if problem is not None:
+        raise errors.STORE_STATE(reason=problem.text)
