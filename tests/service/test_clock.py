@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import date, datetime, timedelta, timezone
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kmsmock.service.clock import Clock
+from pytest_kmsmock.handle import KmsMock
+from pytest_kmsmock.service.clock import EARLIEST, LATEST, Clock
 
 MOMENT = datetime(2024, 2, 29, 12, 0, 0, 123_000, timezone.utc)
 MILLISECONDS = st.integers(0, 4_000_000_000_000)
@@ -104,3 +105,53 @@ def test_every_millisecond_can_be_set(milliseconds, frozen):
         assert clock.freeze(moment) == moment
     else:
         assert moment <= clock.move_to(moment) < moment + timedelta(seconds=10)
+
+
+@pytest.mark.parametrize("step", [30, 1.5, "30 days"])
+def test_a_step_says_its_unit(step: object):
+    with pytest.raises(TypeError, match=r"takes a timedelta or its keyword arguments, such as advance\(days=30\); got"):
+        Clock().advance(step)  # type: ignore[arg-type]  # this is what is tested
+
+
+@pytest.mark.parametrize("when", [date(2030, 1, 1), 5, 1.5, None, timedelta(days=1)])
+def test_a_time_is_a_datetime_or_text(when: object):
+    with pytest.raises(TypeError, match=r"Expected a datetime such as .*, or text such as '2030-01-01'; got .*advance"):
+        Clock().move_to(when)  # type: ignore[arg-type]  # this is what is tested
+
+
+def test_a_text_is_iso_8601():
+    with pytest.raises(ValueError, match="Expected ISO 8601 text such as '2030-01-01T12:00:00Z', got 'tomorrow'"):
+        Clock().freeze("tomorrow")
+
+
+@pytest.mark.parametrize("when", ["9000-01-02", "9999-12-31T23:59:59-12:00", "1969-12-31", "0001-01-01T00:00:00+12:00"])
+def test_a_clock_stays_where_aws_has_dates(machine, when):
+    clock = Clock()
+    before = clock.now()
+    with pytest.raises(ValueError, match="The clock moves from 1970-01-01 to 9000-01-01; got"):
+        clock.move_to(when)
+    assert clock.now() == before
+
+
+@pytest.mark.parametrize("step", [{"days": 10**9}, {"days": 10**6 * 4}, {"weeks": 10**12}])
+def test_a_step_stays_there_too(machine, step):
+    clock = Clock()
+    before = clock.now()
+    with pytest.raises(ValueError, match="9000-01-01"):
+        clock.advance(**step)
+    assert clock.now() == before
+
+
+@pytest.mark.parametrize("end", [pytest.param(EARLIEST, id="1970"), pytest.param(LATEST, id="9000")])
+def test_kms_works_at_both_ends_of_time(kms_mock: KmsMock, end: datetime):
+    kms_mock.clock.freeze(end)
+    client = kms_mock.client()
+    key = client.create_key()["KeyMetadata"]
+    assert key["CreationDate"] == end
+    client.enable_key_rotation(KeyId=key["KeyId"], RotationPeriodInDays=2560)
+    assert client.get_key_rotation_status(KeyId=key["KeyId"])["NextRotationDate"] == end + timedelta(days=2560)
+    assert client.schedule_key_deletion(KeyId=key["KeyId"])["DeletionDate"] == end + timedelta(days=30)
+    assert client.get_parameters_for_import(
+        KeyId=client.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"],
+        WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048",
+    )["ParametersValidTo"] == end + timedelta(hours=24)  # fmt: skip

@@ -9,6 +9,10 @@ from __future__ import annotations
 import time
 from datetime import datetime, timedelta, timezone
 
+#: Where a test can move the clock to: AWS's times count from 1970, and what KMS plans ahead must fit into a datetime.
+EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
+LATEST = datetime(9000, 1, 1, tzinfo=timezone.utc)
+
 
 class Clock:
     """Time as the fake KMS sees it, under the control of the test.
@@ -47,12 +51,21 @@ class Clock:
             The new present time.
 
         Raises:
-            ValueError: when the step is backwards; `move_to` can go back.
+            TypeError: for anything but a timedelta or its keyword arguments.
+            ValueError: when the step is backwards, where `move_to` can go, or leads beyond the year 8999.
         """
-        step = (delta or timedelta()) + timedelta(**units)
+        if delta is not None and not isinstance(delta, timedelta):
+            raise TypeError(
+                f"advance() takes a timedelta or its keyword arguments, such as advance(days=30); got {delta!r}."
+            )
+        try:
+            step = (delta or timedelta()) + timedelta(**units)
+            moment = self.now() + step
+        except OverflowError:
+            raise ValueError(f"advance() cannot move beyond {LATEST:%Y-%m-%d}, and that step is longer.") from None
         if step < timedelta():
             raise ValueError(f"advance() moves forward; got {step}. Use move_to() to go back in time.")
-        return self.move_to(self.now() + step)
+        return self.move_to(moment)
 
     def move_to(self, when: datetime | str) -> datetime:
         """Set the present time.
@@ -62,10 +75,14 @@ class Clock:
 
         Returns:
             The new present time.
+
+        Raises:
+            TypeError: for anything else.
+            ValueError: for another text, or a time before 1970 or after the year 8999.
         """
-        moment = datetime.fromisoformat(when.replace("Z", "+00:00")) if isinstance(when, str) else when
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=timezone.utc)
+        moment = _read(when)
+        if not EARLIEST <= moment <= LATEST:
+            raise ValueError(f"The clock moves from {EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}; got {when}.")
         if self._frozen_at is None:
             self._offset = moment.timestamp() - time.time()
         else:
@@ -88,3 +105,18 @@ class Clock:
         clone = Clock()
         clone._offset, clone._frozen_at = self._offset, self._frozen_at
         return clone
+
+
+def _read(when: datetime | str) -> datetime:
+    """Return a time as an aware datetime."""
+    if isinstance(when, str):
+        try:
+            when = datetime.fromisoformat(when.replace("Z", "+00:00"))
+        except ValueError:
+            raise ValueError(f"Expected ISO 8601 text such as '2030-01-01T12:00:00Z', got {when!r}.") from None
+    if not isinstance(when, datetime):
+        raise TypeError(
+            f"Expected a datetime such as datetime(2030, 1, 1, tzinfo=timezone.utc), or text such as '2030-01-01'; "
+            f"got {when!r}. To move by a time, use advance()."
+        )
+    return when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)

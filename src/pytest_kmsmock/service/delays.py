@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 #: Seconds, or a timedelta.
 Duration = float | timedelta
+#: What nothing lasts longer than. It keeps dates where a datetime has them.
+LONGEST = timedelta(days=3650)
 
 
 @dataclass(slots=True)
@@ -40,7 +43,21 @@ class Delays:
     disconnecting: Duration = 0
     authorization: Duration = 0
 
+    if not TYPE_CHECKING:  # with it, type checkers would take any attribute
+
+        def __setattr__(self, name: str, duration: object) -> None:
+            _check(name, duration)
+            object.__setattr__(self, name, duration)
+
     @staticmethod
     def end(start: datetime, duration: Duration) -> datetime:
         """Return when something ends that begins at `start`."""
         return start + (duration if isinstance(duration, timedelta) else timedelta(seconds=duration))
+
+
+def _check(name: str, duration: object) -> None:
+    if isinstance(duration, bool) or not isinstance(duration, int | float | timedelta):
+        raise TypeError(f"{name}: expected seconds or a timedelta, got {duration!r}.")
+    seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
+    if not 0 <= seconds <= LONGEST.total_seconds():
+        raise ValueError(f"{name}: expected from no time to {LONGEST.days} days, got {duration!r}.")
