@@ -88,6 +88,11 @@ def test_sm2_keys_agree_on_the_x_coordinate(
     assert answer["SharedSecret"] == x.to_bytes(32, "big")
 
 
+def without_point(public_key: bytes) -> bytes:
+    algorithm = public_key[2:23]
+    return b"\x30\x18" + algorithm + b"\x03\x01\0"
+
+
 def bad_peers() -> dict[str, bytes]:
     good = ec.generate_private_key(ec.SECP256R1()).public_key()
     der = spki(good)
@@ -99,6 +104,9 @@ def bad_peers() -> dict[str, bytes]:
         "a point off the curve": der[:-1] + bytes([der[-1] ^ 1]),
         "the point at infinity": der[:24] + b"\0",
         "zeros": der[:-64] + bytes(64),
+        "no point": without_point(der),
+        # RFC 5480, 2.2: neither compressed nor uncompressed, so it must be rejected. OpenSSL reads it.
+        "a point in hybrid form": der[:-65] + bytes([6 + (der[-1] & 1)]) + der[-64:],
         "a bare point": point,
         "PEM": good.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo),
         "truncated": der[:-1],

@@ -56,6 +56,10 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "ECDSA_SHA_512": hashes.SHA512(),
 }
 
+#: First octet of a point in a public key: compressed (two of them) or not. RFC 5480, 2.2, rejects any other, such as
+#: that of the hybrid form, which OpenSSL reads.
+_POINT_FORMS = (b"\2", b"\3", b"\4")
+
 _DIGESTS = {"ECDSA_SHA_256": hashlib.sha256, "ECDSA_SHA_384": hashlib.sha384, "ECDSA_SHA_512": hashlib.sha512}
 
 
@@ -131,7 +135,9 @@ class EcMaterial(Material):
     def derive(self, peer_public_der: bytes) -> bytes:
         """See `Material.derive`."""
         try:
-            der.spki_key(peer_public_der, _ALGORITHMS[self.spec.parameters])
+            point = der.spki_key(peer_public_der, _ALGORITHMS[self.spec.parameters])
+            if point[:1] not in _POINT_FORMS:
+                raise der.InvalidDer("the point is neither compressed nor uncompressed")
             peer = load_der_public_key(peer_public_der)
         except ValueError as error:
             raise InvalidPeerKey(f"no public key on {self.spec.parameters}: {error}") from error
