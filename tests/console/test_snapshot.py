@@ -7,6 +7,7 @@ import dataclasses
 import inspect
 import json
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
@@ -286,3 +287,76 @@ def test_an_unreadable_file_is_refused(kms_mock: KmsMock, tmp_path: Path, conten
         path.write_bytes(content)
     with pytest.raises(InvalidDump, match=r"state\.json: cannot be read: "):
         kms_mock.load(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        pytest.param("[" * 100_000, "no dump: it is nested too deeply", id="nested"),
+        pytest.param('{"time": ' + "1" * 5000 + "}", "cannot be read: Exceeds the limit", id="long number"),
+    ],
+)
+def test_json_that_python_cannot_read_is_refused(
+    kms_mock: KmsMock, tmp_path: Path, content: str, reason: str
+) -> None:  # fmt: skip
+    path = tmp_path / "state.json"
+    path.write_text(content)
+    with pytest.raises(InvalidDump, match=rf"state\.json: {reason}"):
+        kms_mock.load(path)
+
+
+@pytest.mark.parametrize("given", [None, [], 5, b"state.json", {1}], ids=repr)
+def test_what_is_neither_a_dump_nor_a_path_is_refused(kms_mock: KmsMock, given: Any) -> None:
+    with pytest.raises(InvalidDump, match=r"^load\(\) takes what dump\(\) gave, or the path of a file that it wrote"):
+        kms_mock.load(given)
+
+
+def test_a_path_that_cannot_be_is_refused(kms_mock: KmsMock) -> None:
+    with pytest.raises(InvalidDump, match="cannot be read: embedded null byte"):
+        kms_mock.load("a\0b")
+
+
+def test_members_of_a_mapping_that_json_cannot_have_are_refused(kms_mock: KmsMock) -> None:
+    with pytest.raises(InvalidDump, match="the dump is damaged: the document: unknown 5"):
+        kms_mock.load({**kms_mock.dump(), 5: 6})  # type: ignore[dict-item]  # that is the mistake
+
+
+# --- how files are written ------------------------------------------------------------------------------------------
+
+
+def test_only_the_owner_may_read_the_secrets(kms_mock: KmsMock, tmp_path: Path) -> None:
+    kms_mock.dump(tmp_path / "state.json")
+    assert (tmp_path / "state.json").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(
+    kms_mock: KmsMock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "state.json"
+    path.write_text("old")
+
+    def full(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        kms_mock.dump(path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_folder_in_the_place_of_the_file_is_left_alone(kms_mock: KmsMock, tmp_path: Path) -> None:
+    (tmp_path / "state.json").mkdir()
+    with pytest.raises(OSError, match=r"Is a directory|Permission denied"):
+        kms_mock.dump(tmp_path / "state.json")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["state.json"]
+
+
+def test_threads_that_write_one_file_do_not_meet(kms_mock: KmsMock, tmp_path: Path) -> None:
+    kms_mock.create_key()
+    document = kms_mock.dump()
+    path = tmp_path / "state.json"
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda _: snapshot.write(document, path), range(40)))
+    assert json.loads(path.read_text()) == document
+    assert list(tmp_path.iterdir()) == [path]

@@ -12,7 +12,7 @@ import binascii
 import types
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, Field, fields, is_dataclass
-from datetime import datetime
+from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
@@ -22,6 +22,12 @@ from ..service.specs import KEY_SPECS, KeySpec
 
 #: Names that modules of records import for type checking only.
 _NAMES = {"KeySpec": KeySpec, "LazyMaterial": LazyMaterial}
+
+#: So that what is counted from a time, such as its next rotation, is a time too.
+_YEARS = (2, 9000)
+
+#: So that what is counted from a time, such as its next rotation, is a time too.
+_YEARS = (2, 9000)
 
 #: How values are marked whose type is not known beforehand (`object`) and that JSON does not have.
 _BYTES, _TIME, _TUPLE = "$bytes", "$time", "$tuple"
@@ -91,7 +97,7 @@ def decode(data: Any, hint: Any, where: str) -> Any:
     if hint in _SCALARS:
         try:
             return _SCALARS[hint][1](data)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise _wrong(where, _SCALARS[hint][2], data) from error
     origin, arguments = get_origin(hint), get_args(hint)
     if origin in (Union, types.UnionType):
@@ -185,9 +191,9 @@ def _fields(record: Any) -> list[Field[Any]]:
 def _record(data: Any, record: Any, where: str) -> Any:
     given = _checked(data, dict, where)
     known = {field.name: field for field in _fields(record)}
-    unknown = sorted(set(given) - set(known))
+    unknown = [name for name in given if name not in known]
     if unknown:
-        raise Misfit(where, f"unknown {', '.join(unknown)}")
+        raise Misfit(where, f"unknown {', '.join(sorted(map(str, unknown)))}")
     missing = [
         name
         for name, field in known.items()
@@ -214,7 +220,10 @@ def _checked(data: Any, kind: type, where: str) -> Any:
 
 
 def _wrong(where: str, expected: str, data: Any) -> Misfit:
-    shown = repr(data)
+    try:
+        shown = repr(data)
+    except (ValueError, RecursionError):  # a number too long for Python to write, something nested too deeply
+        shown = f"a value of type {type(data).__name__} that cannot be shown"
     return Misfit(where, f"expected {expected}, found {shown if len(shown) <= 60 else shown[:57] + '...'}")
 
 
@@ -238,9 +247,9 @@ def _read_number(data: Any) -> float:
 
 def _read_time(data: Any) -> datetime:
     time = datetime.fromisoformat(data)
-    if time.tzinfo is None:
+    if time.tzinfo is None or not _YEARS[0] <= time.year <= _YEARS[1]:
         raise ValueError
-    return time
+    return time.astimezone(timezone.utc)
 
 
 def _write_bytes(value: bytes) -> str:

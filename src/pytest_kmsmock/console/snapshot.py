@@ -1,7 +1,8 @@
 """`dump` and `load`: the whole state of a fake KMS as one JSON document.
 
 What is in a dump follows from the attributes of `service.state` and their types; how a record is written is
-`record_codec`'s. A document is read as a whole before anything changes.
+`record_codec`'s; what a state must be like is in `contradictions`. A document is read as a whole before anything
+changes.
 """
 
 from __future__ import annotations
@@ -9,16 +10,18 @@ from __future__ import annotations
 import heapq
 import json
 import os
-from collections.abc import Iterator, Mapping
+import tempfile
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidDump
 from ..service.clock import Clock
-from ..service.identifiers import key_arn
 from ..service.service import FakeKms
 from ..service.state import Region, SortedNames, State
+from .contradictions import contradictions
+from .contradictions import contradictions
 from .record_codec import Misfit, decode, decode_attributes, encode_attributes
 
 FORMAT = "pytest-kmsmock"
@@ -64,6 +67,8 @@ def load(service: FakeKms, document: object) -> None:
         state, when, frozen = _read(given)
     except Misfit as misfit:
         raise InvalidDump(f"the dump is damaged: {misfit}") from misfit
+    except RecursionError as error:
+        raise InvalidDump("the dump is damaged: it is nested too deeply") from error
     with service.lock:
         state.events = service.state.events
         service.state = state
@@ -80,29 +85,56 @@ def _read(given: dict[str, Any]) -> tuple[State, datetime, bool]:
     heapq.heapify(state.timeline)
     for index, entry in enumerate(regions):
         _read_region(state, entry, f"regions[{index}]")
+    for where, problem in contradictions(state):
+        raise Misfit(where, problem)
+    for region in state.regions():
+        _put_in_order(region)
     return state, when, frozen
 
 
 def write(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write a dump to a file, as a whole or not at all."""
+    """Write a dump to a file, as a whole or not at all. Only its owner may read it: it holds secret key material.
+
+    Args:
+        document: what `dump` gave.
+        path: the file. It is replaced in one step when all is on the disk, so that a reader or a crash meets the old
+            file or the new one; several writers do not meet each other's unfinished files.
+
+    Raises:
+        OSError: it cannot be written. What was there is there still.
+    """
     target = Path(path)
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
-    unfinished.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
-    unfinished.replace(target)
+    number, unfinished = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    try:
+        with open(number, "w", encoding="utf-8") as file:
+            file.write(json.dumps(document, indent=1) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(unfinished, target)
+    except BaseException:
+        Path(unfinished).unlink(missing_ok=True)
+        raise
 
 
 def read(path: str | os.PathLike[str]) -> object:
     """Read a dump from a file.
 
+    Args:
+        path: the file; of whatever is no path of a file, the error says what is needed.
+
     Raises:
         InvalidDump: the file cannot be read, or is no JSON.
     """
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidDump(f"load() takes what dump() gave, or the path of a file that it wrote, not {path!r}")
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidDump(f"{path}: cannot be read: {error}") from error
     except json.JSONDecodeError as error:
         raise InvalidDump(f"{path}:{error.lineno}: no JSON, or not all of it: {error.msg}") from error
+    except RecursionError as error:
+        raise InvalidDump(f"{path}: no dump: it is nested too deeply") from error
+    except (OSError, ValueError) as error:  # no text, a number too long for Python, a path with a null byte
+        raise InvalidDump(f"{path}: cannot be read: {error}") from error
 
 
 def _checked_header(document: object) -> Mapping[str, Any]:
@@ -117,10 +149,13 @@ def _checked_header(document: object) -> Mapping[str, Any]:
 def _read_region(state: State, entry: object, where: str) -> None:
     given = decode(entry, dict[str, Any], where)
     account, name = (decode(given.get(part), str, f"{where}.{part}") for part in ("account", "name"))
-    region = state.region(account, name)
-    decode_attributes(region, given, where, skip=_DERIVED)
-    for problem in _contradictions(region):
-        raise Misfit(where, problem)
+    if any((region.account, region.name) == (account, name) for region in state.regions()):
+        raise Misfit(where, f"{name} of account {account} is there twice")
+    decode_attributes(state.region(account, name), given, where, skip=_DERIVED)
+
+
+def _put_in_order(region: Region) -> None:
+    """Work out what follows from the keys, aliases and grants of a Region."""
     region.key_ids = SortedNames(sorted(region.keys))
     aliases, region.aliases = region.aliases, {}
     for alias in aliases.values():
@@ -128,26 +163,6 @@ def _read_region(state: State, entry: object, where: str) -> None:
     grants, region.grants = region.grants, {}
     for grant in (grant for of_key in grants.values() for grant in of_key.values()):
         region.put_grant(grant)
-
-
-def _contradictions(region: Region) -> Iterator[str]:
-    """Say what does not hang together. Everything else relies on this, and would fail far from the cause."""
-    for key_id, key in region.keys.items():
-        if (key.id, key.account, key.region) != (key_id, region.account, region.name):
-            yield f"key {key_id} stands where it does not belong"
-        if key.arn != key_arn(region.name, region.account, key_id):
-            yield f"key {key_id} has the ARN {key.arn}"
-        if key.custom_key_store_id is not None and key.custom_key_store_id not in region.custom_key_stores:
-            yield f"key {key_id} is in the custom key store {key.custom_key_store_id}, which is missing"
-    for name, alias in region.aliases.items():
-        if alias.name != name:
-            yield f"alias {name} is called {alias.name}"
-        if alias.key_id is not None and alias.key_id not in region.keys:
-            yield f"alias {name} names the key {alias.key_id}, which is missing"
-    for what, holders in (("grants are", region.grants), ("a last usage is", region.last_usage)):
-        for key_id in holders:
-            if key_id not in region.keys:
-                yield f"{what} of the key {key_id}, which is missing"
 
 
 def _set(clock: Clock, when: datetime, *, frozen: bool) -> None:
