@@ -21,7 +21,6 @@ from ..service.clock import Clock
 from ..service.service import FakeKms
 from ..service.state import Region, SortedNames, State
 from .contradictions import contradictions
-from .contradictions import contradictions
 from .record_codec import Misfit, decode, decode_attributes, encode_attributes
 
 FORMAT = "pytest-kmsmock"
@@ -106,11 +105,11 @@ def write(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     target = Path(path)
     number, unfinished = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
-        with open(number, "w", encoding="utf-8") as file:
+        with os.fdopen(number, "w", encoding="utf-8") as file:
             file.write(json.dumps(document, indent=1) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        os.replace(unfinished, target)
+        Path(unfinished).replace(target)
     except BaseException:
         Path(unfinished).unlink(missing_ok=True)
         raise
