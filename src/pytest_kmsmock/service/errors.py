@@ -70,6 +70,9 @@ class Text:
 
 # --- protocol --------------------------------------------------------------------------------------------------
 UNKNOWN_OPERATION = Text("UnknownOperationException")
+INTERNAL = Text(  # (B)
+    "KMSInternalException", "The request was rejected because an internal exception occurred. The request can be retried."
+)
 SERIALIZATION = Text("SerializationException", "{reason}")
 MISSING_TOKEN = Text("MissingAuthenticationTokenException", "Missing Authentication Token")
 INCOMPLETE_SIGNATURE = Text("IncompleteSignatureException", "{reason}")
@@ -104,7 +107,7 @@ DIGEST_LENGTH = Text("ValidationException", "Digest is invalid length for algori
 ALIAS_PREFIX = Text(
     "ValidationException",
     'Alias must start with the prefix "alias/". Please see '
-    "http://docs.aws.amazon.com/kms/latest/developerguide/programming-aliases.html",
+    "https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
 )
 ALIAS_CHARACTERS = Text("ValidationException", "{alias} contains invalid characters for an alias")
 ALIAS_OF_ALIAS = Text("ValidationException", "Aliases must refer to keys. Not aliases")

@@ -50,7 +50,7 @@ def test_names(kms_client, key, name):
 
 PREFIX_TEXT = (  # local-kms (B)
     'Alias must start with the prefix "alias/". Please see '
-    "http://docs.aws.amazon.com/kms/latest/developerguide/programming-aliases.html"
+    "https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"
 )
 PATTERN_TEXT = (
     "1 validation error detected: Value '{}' at 'aliasName' failed to satisfy constraint: "
