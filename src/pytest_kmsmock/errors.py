@@ -93,6 +93,10 @@ class InvalidSeed(KmsMockError, ValueError):
     """A key that a test wants to begin with cannot be made: a wrong value, a bad seed file, or a refusal of AWS's."""
 
 
+class StateFileInUse(KmsMockError):
+    """Another `pytest-kmsmock serve` keeps its state in the same file. Two would lose each other's changes."""
+
+
 class InvalidDump(KmsMockError, ValueError):
     """A document is no dump of a mock that this release can load. The mock is as it was."""
 

@@ -144,6 +144,36 @@ def test_who_is_no_principal(kms_mock, principal, circumstances, text):
     assert isinstance(refused.value, KmsMockError)
 
 
+@pytest.mark.parametrize(
+    ("principal", "circumstances", "text"),
+    [
+        pytest.param("role/app", {"tags": [{"Key": "team", "Value": "x"}]}, "tags is a mapping of texts", id="list"),
+        pytest.param("role/app", {"tags": {"team": 1}}, "tags is a mapping of texts to texts", id="number"),
+        pytest.param("user/alice", {"session_name": "s"}, "A session_name goes with a role", id="user's session"),
+        pytest.param("assumed-role/app/s", {"session_name": "t"}, "A session_name goes with a role", id="session's"),
+        pytest.param(None, {"session_name": "s"}, "A session_name goes with a role", id="administrator's session"),
+        pytest.param("role/app", {"context": {"a": None}}, "a: a condition key has texts, numbers", id="no value"),
+        pytest.param("role/app", {"context": {"a": b"x"}}, "a: a condition key has texts, numbers", id="bytes"),
+        pytest.param("role/app", {"context": [("a", "b")]}, "context is a mapping", id="context of pairs"),
+        pytest.param(
+            Principal.parse(f"arn:aws:iam::{ACCOUNT}:user/alice"), {"tags": {"a": "b"}},
+            "'tags' is part of the Principal", id="Principal",
+        ),
+    ],
+)  # fmt: skip
+def test_circumstances_that_cannot_be(kms_mock, principal, circumstances, text):
+    with pytest.raises(InvalidPrincipal, match=text):
+        kms_mock.credentials(principal, **circumstances)
+
+
+def test_credentials_have_their_circumstances_already(kms_mock):
+    for named in (kms_mock.credentials("role/app", tags={"a": "b"}), kms_mock.caller("role/app")):
+        assert kms_mock.caller(named).arn == kms_mock.credentials(named).arn
+        for circumstances in ({"tags": {"a": "c"}}, {"via_service": "s3"}, {"context": {}}):
+            with pytest.raises(InvalidPrincipal, match="is given with credentials that there are already, of arn:aws"):
+                kms_mock.credentials(named, **circumstances)
+
+
 def test_session_policies(kms_mock):
     key = kms_mock.create_key()
     kms_mock.iam.attach("role/app", ALLOW)

@@ -7,7 +7,6 @@ from botocore.exceptions import ClientError
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock.errors import NoSuchCall
-from pytest_kmsmock.service.errors import KmsError
 
 ACCOUNT = "123456789012"
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
@@ -96,50 +95,13 @@ def test_errors_of_the_mocks_around_are_found_and_others_are_not(kms_mock, kms_c
             kms_mock.explain(ClientError(response, "Encrypt"))
 
 
-# --- simulations ----------------------------------------------------------------------------------------------------
+def test_what_pytest_raises_gives_can_be_explained(kms_mock):
+    with pytest.raises(ClientError) as refused:
+        kms_mock.client(principal="user/alice").list_keys()
+    assert str(kms_mock.explain(refused)) == str(kms_mock.explain(refused.value))
 
 
-def test_a_simulation_is_no_call(kms_mock, key):
-    assert kms_mock.simulate(None, "kms:ScheduleKeyDeletion", key)
-    assert list(kms_mock.calls) == []
-    assert kms_mock.keys[key].state == "Enabled"
-
-
-@pytest.mark.parametrize("named", ["id", "arn", "alias/app", f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/app"])
-def test_a_key_in_whichever_form(kms_mock, key, named):
-    by_alias = {"StringEquals": {"kms:RequestAlias": "alias/app"}}
-    kms_mock.iam.attach("user/alice", policy(allow("kms:*", by_alias)))
-    given = {"id": key.split("/")[1], "arn": key}.get(named, named)
-    assert bool(kms_mock.simulate("user/alice", "Encrypt", given)) is ("alias" in named)
-
-
-def test_context_and_members_of_the_request(kms_mock, key):
-    for condition in ({"kms:EncryptionContext:tenant": "a"}, {"aws:SourceIp": "203.0.113.7"}):
-        kms_mock.iam.detach("user/alice")
-        statement = {
-            "Effect": "Allow",
-            "Action": "kms:Encrypt",
-            "Resource": "*",
-            "Condition": {"StringEquals": condition},
-        }
-        kms_mock.iam.attach("user/alice", policy(statement))
-        assert not kms_mock.simulate("user/alice", "kms:Encrypt", key)
-        assert kms_mock.simulate("user/alice", "kms:Encrypt", key, condition)
-        assert kms_mock.simulate("user/alice", "kms:Encrypt", key, {name: [value] for name, value in condition.items()})
-    by_context = {"StringEquals": {"kms:EncryptionContext:tenant": "a"}}
-    kms_mock.iam.attach("user/alice", policy(allow("kms:*", by_context)))
-    assert kms_mock.simulate("user/alice", "kms:ReEncryptFrom", key, SourceEncryptionContext={"tenant": "a"})
-    assert not kms_mock.simulate("user/alice", "kms:ReEncryptTo", key, SourceEncryptionContext={"tenant": "a"})
-
-
-def test_without_a_key(kms_mock):
-    assert kms_mock.simulate(None, "kms:CreateKey")
-    assert not kms_mock.simulate("user/alice", "kms:CreateKey")
-    assert str(kms_mock.simulate("user/alice", "kms:CreateKey")).startswith(f"kms:CreateKey on * for {ALICE}: refused")
-
-
-def test_what_there_is_not(kms_mock):
-    with pytest.raises(KmsError, match="NotFoundException"):
-        kms_mock.simulate(None, "kms:Encrypt", "alias/none")
-    with pytest.raises(KmsError, match="UnknownOperationException"):
-        kms_mock.simulate(None, "kms:Fly")
+@pytest.mark.parametrize("what", [None, "AccessDenied", ValueError("AccessDenied"), 5])
+def test_what_is_no_error_of_a_client_cannot(kms_mock, what):
+    with pytest.raises(NoSuchCall, match="What can be explained is a call, or the ClientError"):
+        kms_mock.explain(what)

@@ -87,6 +87,15 @@ def test_malformed_policies_say_what_is_wrong(kms_mock, document, text):
         kms_mock.iam.attach("alice", policy(allow("kms:*")))
 
 
+@pytest.mark.parametrize("principal", ["s3.amazonaws.com", "root", OTHER, f"arn:aws:iam::{OTHER}:root"])
+def test_services_and_root_users_have_no_iam_policies(kms_mock, principal):
+    """IAM User Guide, "Identity-based policies": of users, groups and roles."""
+    for attach in (kms_mock.iam.attach, kms_mock.iam.detach, kms_mock.iam.boundary):
+        with pytest.raises(InvalidPrincipal, match="has no IAM policies: they are attached to users and roles"):
+            attach(principal, policy(allow("kms:*")))
+    assert kms_mock.service.state.iam.identity == {}
+
+
 def test_the_administrator_can_be_limited_too(kms_mock, why):
     assert why(None) == ""
     kms_mock.iam.attach("user/Administrator", policy(deny("kms:Encrypt")))

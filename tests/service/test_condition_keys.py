@@ -10,6 +10,7 @@ import contextlib
 from datetime import datetime, timezone
 
 import pytest
+from botocore.exceptions import ClientError
 
 from pytest_kmsmock.enclave import FakeEnclave
 from pytest_kmsmock.service.condition_keys import CONDITION_KEYS, Asked
@@ -267,6 +268,9 @@ def test_the_value_of_a_key(value, operation, members, key, expected):
         ({"mfa": True}, "aws:MultiFactorAuthPresent", ("true",)),
         ({}, "aws:MultiFactorAuthPresent", ("false",)),
         ({}, "aws:PrincipalArn", (ROLE,)),
+        ({}, "aws:FederatedProvider", None),
+        ({"provider": "accounts.google.com"}, "aws:FederatedProvider", ("accounts.google.com",)),
+        ({"context": {"aws:TokenIssueTime": "2020-01-01T00:00:00Z"}}, "aws:TokenIssueTime", ("2020-01-01T00:00:00Z",)),
         ({"context": {"saml:sub": "x"}}, "saml:sub", ("x",)),
         ({"context": {"kms:KeySpec": "RSA_2048"}}, "kms:KeySpec", ("RSA_2048",)),
     ],
@@ -315,6 +319,25 @@ def test_time_is_that_of_the_call(kms_mock, kms_client):
     kms_mock.clock.advance(days=1)
     assert asked("aws:currenttime") == ("2030-05-06T07:08:09Z",)
     assert asked("aws:epochtime") == ("1904281689",)
+
+
+def test_temporary_credentials_are_as_old_as_the_call(kms_mock, kms_client):
+    """IAM User Guide, aws:TokenIssueTime: "only when the principal uses temporary credentials"."""
+    kms_mock.clock.freeze(datetime(2030, 5, 6, 7, 8, 9, tzinfo=timezone.utc))
+    for principal, expected in (("role/app", ("2030-05-06T07:08:09Z",)), ("user/alice", None)):
+        decision = kms_mock.simulate(principal, "kms:ListKeys").decisions[0]
+        assert decision.request.context("aws:tokenissuetime") == expected
+
+
+@pytest.mark.parametrize("principal", ["root", "user/alice", "role/app", "federated-user/fred"])
+def test_the_user_id_is_that_of_cloudtrail(kms_mock, kms_client, principal):
+    """CloudTrail User Guide: principalId is "a unique identifier of the entity that made the call"."""
+    key = kms_mock.create_key().arn
+    client = kms_mock.client(principal=principal)
+    with contextlib.suppress(ClientError):
+        client.describe_key(KeyId=key)
+    shown = kms_mock.cloudtrail_events()[-1]["userIdentity"]["principalId"]
+    assert kms_mock.calls[-1].decisions[0].request.context("aws:userid") == (shown,)
 
 
 def test_measurements_of_an_enclave(kms_mock, kms_client):

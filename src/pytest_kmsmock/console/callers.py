@@ -13,13 +13,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import NamedTuple, TypeAlias, TypedDict
 
 from .. import scopes
-from ..errors import InvalidPrincipal
+from ..errors import InvalidPrincipal, InvalidSimulation
 from ..service.authorization.documents import PolicyKind
 from ..service.authorization.principals import Principal, PrincipalKind
 from ..service.caller import Caller, administrator
+from ..service.condition_keys import condition_text
 from .policy_texts import Document, policy_text
 
 #: How principals can be written in short, for the mock's own account.
@@ -28,6 +30,11 @@ _TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
 DEFAULT_SESSION = "pytest-kmsmock"
 #: A principal: its ARN, its short form such as `user/alice`, or its credentials.
 Named: TypeAlias = "str | Principal | Credentials | Caller"
+#: A value of a condition key; of several, each.
+ContextValue: TypeAlias = "str | bool | int | float | datetime"
+_VALUE_TYPES = (str, bool, int, float, datetime)
+#: Circumstances that are part of who a principal is.
+_IDENTITY = ("tags", "org_id", "issuer_arn", "provider", "session_name")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -122,7 +129,7 @@ class Circumstances(TypedDict, total=False):
     source_vpc: str
     source_vpce: str
     mfa: bool
-    context: Mapping[str, str | Iterable[str]]
+    context: Mapping[str, ContextValue | Iterable[ContextValue]]
 
 
 #: Circumstance -> the condition key that says it.
@@ -162,7 +169,13 @@ def make_caller(named: Named | None, home: Home, given: Circumstances) -> Caller
     if isinstance(named, Credentials):
         named = named.caller
     if isinstance(named, Caller):
+        if given:
+            raise InvalidPrincipal(
+                f"{next(iter(given))!r} is given with credentials that there are already, of {named.arn}. What "
+                "surrounds their requests belongs to them: give it when they are made."
+            )
         return named
+    _check_identity(named, given)
     default = administrator(home.account, home.partition)
     principal = named if isinstance(named, Principal) else _caller_principal(named or default.arn, home, given)
     policies = given.get("session_policies", ())
@@ -176,13 +189,45 @@ def make_caller(named: Named | None, home: Home, given: Circumstances) -> Caller
     )
 
 
-def in_context(caller: Caller, context: Mapping[str, str | Iterable[str]]) -> Caller:
-    """Return a caller with further condition keys of its requests."""
-    return replace(caller, context={**caller.context, **_listed(context)})
+def _check_identity(named: str | Principal | None, given: Circumstances) -> None:
+    """Refuse circumstances that say who a principal is, where they cannot."""
+    tags = given.get("tags")
+    if tags is not None and not (isinstance(tags, Mapping) and all(map(_is_pair_of_texts, tags.items()))):
+        raise InvalidPrincipal(f"tags is a mapping of texts to texts, such as {{'team': 'blue'}}, not {tags!r}.")
+    lost = [name for name in _IDENTITY if name in given] if isinstance(named, Principal) else []
+    if lost:
+        raise InvalidPrincipal(f"{lost[0]!r} is part of the Principal that is given: {named!r}")
+    if "session_name" in given and not (isinstance(named, str) and ("role/" in named and "assumed-role/" not in named)):
+        raise InvalidPrincipal(f"A session_name goes with a role, such as 'role/app', not with {named!r}.")
 
 
-def _listed(values: Mapping[str, str | Iterable[str]]) -> dict[str, tuple[str, ...]]:
-    return {name.lower(): (value,) if isinstance(value, str) else tuple(value) for name, value in values.items()}
+def _is_pair_of_texts(pair: tuple[object, object]) -> bool:
+    return all(isinstance(part, str) for part in pair)
+
+
+def in_context(caller: Caller, context: Mapping[str, ContextValue | Iterable[ContextValue]]) -> Caller:
+    """Return a caller with further condition keys of its requests.
+
+    Raises:
+        InvalidSimulation: for what is no value of a condition key.
+    """
+    return replace(caller, context={**caller.context, **_listed(context, InvalidSimulation)})
+
+
+def _listed(
+    values: Mapping[str, ContextValue | Iterable[ContextValue]],
+    error: type[InvalidPrincipal | InvalidSimulation] = InvalidPrincipal,
+) -> dict[str, tuple[str, ...]]:  # fmt: skip
+    """Return condition keys in lower case, with their values as conditions compare them."""
+    if not isinstance(values, Mapping):
+        raise error(f"context is a mapping of condition keys to values, not {values!r}.")
+    listed: dict[str, tuple[str, ...]] = {}
+    for name, value in values.items():
+        entries = [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
+        if isinstance(value, Mapping | bytes) or not all(isinstance(entry, _VALUE_TYPES) for entry in entries):
+            raise error(f"{name}: a condition key has texts, numbers, truth values or times, not {value!r}.")
+        listed[name.lower()] = tuple(map(condition_text, entries))
+    return listed
 
 
 def principal_arn(text: str, home: Home) -> str:
@@ -224,13 +269,13 @@ def _principal(text: str, home: Home, given: Circumstances) -> Principal:
 def _context(home: Home, given: Circumstances) -> dict[str, tuple[str, ...]]:
     """Return the condition keys that circumstances give a value."""
     circumstances: Mapping[str, object] = given
-    values: dict[str, str | Iterable[str]] = {
+    values: dict[str, ContextValue | Iterable[ContextValue]] = {
         key: str(circumstances[name]) for name, key in _CONDITION_KEYS.items() if name in circumstances
     }
     if "via_service" in given:
         values["kms:viaservice"] = _endpoint_of(given["via_service"], home)
     if "mfa" in given:
-        values["aws:multifactorauthpresent"] = str(given["mfa"]).lower()
+        values["aws:multifactorauthpresent"] = bool(given["mfa"])
     return _listed(values) | _listed(given.get("context", {}))
 
 

@@ -1,18 +1,16 @@
 """`userIdentity` of CloudTrail records: who made a call.
 
-Ids that only IAM knows (`AIDA...`, access keys) are made up, the same for the same principal. See
+Access keys are made up, as all ids that only IAM knows, the same for the same principal. See
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from .. import environment
-from ..service.authorization.principals import Principal, PrincipalKind
+from ..service.authorization.principals import Principal, PrincipalKind, made_up_id
 
 if TYPE_CHECKING:
     from ..service.caller import Caller
@@ -45,33 +43,32 @@ def of(caller: Caller) -> Event:
 
 
 def _user(principal: Principal) -> Event:
-    return _person(principal, "IAMUser", _unique_id("AIDA", principal.arn), "AKIA") | {"userName": principal.name}
+    return _person(principal, "IAMUser", "AKIA") | {"userName": principal.name}
 
 
 def _root(principal: Principal) -> Event:
-    return _person(principal, "Root", principal.account, "AKIA")
+    return _person(principal, "Root", "AKIA")
 
 
 def _role(principal: Principal) -> Event:
-    return _person(principal, "Role", _unique_id("AROA", principal.arn), "ASIA")
+    return _person(principal, "Role", "ASIA")
 
 
 def _session(principal: Principal) -> Event:
     role = Principal.parse(principal.issuer_arn or principal.account_arn)
-    issuer_id = _unique_id("AROA", role.arn)
     issuer = {
         "type": "Role",
-        "principalId": issuer_id,
+        "principalId": role.unique_id,
         "arn": role.arn,
         "accountId": role.account,
         "userName": role.name,
     }
-    person = _person(principal, "AssumedRole", f"{issuer_id}:{principal.name}", "ASIA")
+    person = _person(principal, "AssumedRole", "ASIA")
     return person | {"sessionContext": {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}}}
 
 
 def _federated(principal: Principal) -> Event:
-    return _person(principal, "FederatedUser", f"{principal.account}:{principal.name}", "ASIA")
+    return _person(principal, "FederatedUser", "ASIA")
 
 
 _KINDS: Mapping[PrincipalKind, Callable[[Principal], Event]] = {
@@ -83,13 +80,13 @@ _KINDS: Mapping[PrincipalKind, Callable[[Principal], Event]] = {
 }
 
 
-def _person(principal: Principal, kind: str, principal_id: str, key_prefix: str) -> Event:
+def _person(principal: Principal, kind: str, key_prefix: str) -> Event:
     return {
         "type": kind,
-        "principalId": principal_id,
+        "principalId": principal.unique_id,
         "arn": principal.arn,
         "accountId": principal.account,
-        "accessKeyId": _unique_id(key_prefix, principal.arn, 16),
+        "accessKeyId": made_up_id(key_prefix, principal.arn, 16),
     }
 
 
@@ -99,8 +96,3 @@ def seen_by_owner(caller: Caller) -> Event:
     if "accountId" not in identity:
         return identity
     return {"type": "AWSAccount", "principalId": identity["principalId"], "accountId": identity["accountId"]}
-
-
-def _unique_id(prefix: str, arn: str, length: int = 17) -> str:
-    """Return an id as IAM makes them, the same for the same principal."""
-    return prefix + base64.b32encode(hashlib.sha256(arn.encode()).digest()).decode()[:length]

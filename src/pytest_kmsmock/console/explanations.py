@@ -7,21 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ..errors import NoSuchCall
-from ..service.access import decide
 from ..service.authorization.decision import Decision
-from ..service.operation import Call, Operation, Target
-from ..service.pipeline import find_operation
 from ..service.service import CallRecord
-from ..service.targets import find_key
-
-if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
-
-    from ..service.caller import Caller
-    from ..service.service import FakeKms
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,53 +65,28 @@ def explain(record: CallRecord) -> Explanation:
     return Explanation(record.decisions, f"refused after that: {record.error}" if refused_later else "")
 
 
-def find_record(calls: Iterable[CallRecord], wanted: CallRecord | ClientError) -> CallRecord:
+class Caught(Protocol):
+    """An error that was expected, as `pytest.raises` gives it."""
+
+    @property
+    def value(self) -> BaseException:
+        """The error."""
+
+
+def find_record(calls: Iterable[CallRecord], wanted: CallRecord | BaseException | Caught) -> CallRecord:
     """Return the call that an error is the answer to.
 
     Raises:
-        NoSuchCall: for an error of no call of these.
+        NoSuchCall: for an error of no call of these, and for what is no error of a client.
     """
     if isinstance(wanted, CallRecord):
         return wanted
-    request_id = wanted.response.get("ResponseMetadata", {}).get("RequestId")
+    error = wanted if isinstance(wanted, BaseException) else getattr(wanted, "value", None)
+    response = getattr(error, "response", None)
+    if not isinstance(response, Mapping):
+        raise NoSuchCall(f"What can be explained is a call, or the ClientError that a client raised, not {wanted!r}.")
+    request_id = response.get("ResponseMetadata", {}).get("RequestId")
     for record in calls:
         if record.request_id == request_id:
             return record
-    raise NoSuchCall(f"No call of this mock has the request id {request_id}: {wanted}")
-
-
-def simulate(
-    service: FakeKms, caller: Caller, action: str, key: str | None, region: str, members: Mapping[str, object]
-) -> Explanation:  # fmt: skip
-    """Decide whether a principal may do something, without a call.
-
-    Args:
-        service: the fake KMS.
-        caller: the principal, with the condition keys of the request in its context.
-        action: the permission, such as `kms:Encrypt` or `kms:ReEncryptFrom`.
-        key: the key; None for what has no key, such as `kms:CreateKey`.
-        region: the Region called.
-        members: members of the request that conditions look at, such as `EncryptionContext`.
-
-    Raises:
-        KmsError: there is no such key.
-    """
-    permission = action if action.startswith("kms:") else f"kms:{action}"
-    operation = _operation_of(permission.removeprefix("kms:"))
-    with service.lock:
-        call = Call(
-            service, operation, dict(members), caller, service.state.region(caller.account, region),
-            service.clock.now(), "simulated",
-        )  # fmt: skip
-        target = Target(permission, "*") if key is None else find_key(call, key, permission, aliases=True)
-        call.targets = (target,)
-        return Explanation((decide(call, target),))
-
-
-def _operation_of(name: str) -> Operation:
-    """Return the operation that needs a permission.
-
-    Raises:
-        KmsError: `UnknownOperationException` for what is no permission of KMS.
-    """
-    return find_operation("ReEncrypt" if name in ("ReEncryptFrom", "ReEncryptTo") else name)
+    raise NoSuchCall(f"No call of this mock has the request id {request_id}: {error}")

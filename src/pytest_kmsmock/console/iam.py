@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..errors import InvalidPolicy
+from ..errors import InvalidPolicy, InvalidPrincipal
 from ..service.authorization.documents import PolicyKind
+from ..service.authorization.principals import Principal, PrincipalKind
 from ..service.iam import FULL_ACCESS, policy_holder
 from .callers import Home, Named, make_caller
 from .policy_texts import Document, policy_text
@@ -13,6 +14,9 @@ from .policy_texts import Document, policy_text
 if TYPE_CHECKING:
     from ..service.iam import Iam
     from ..service.service import FakeKms
+
+
+_WITHOUT_POLICIES = (PrincipalKind.ROOT, PrincipalKind.SERVICE)
 
 
 class IamConsole:
@@ -37,9 +41,9 @@ class IamConsole:
 
         Raises:
             InvalidPolicy: for a policy that AWS would refuse.
-            InvalidPrincipal: for what is no principal.
+            InvalidPrincipal: for what is no principal, or has no IAM policies, as root users and AWS services.
         """
-        holder = self._holder(principal)
+        holder = self._policy_holder(principal)
         texts = tuple(policy_text(policy, PolicyKind.IDENTITY, f"iam.attach({holder})") for policy in policies)
         self._iam.identity[holder] = (*self._iam.identity.get(holder, ()), *texts)
         self._iam.changed()
@@ -49,8 +53,9 @@ class IamConsole:
 
         Raises:
             InvalidPolicy: a policy is not attached.
+            InvalidPrincipal: for what has no IAM policies.
         """
-        holder = self._holder(principal)
+        holder = self._policy_holder(principal)
         attached = list(self._iam.identity.get(holder, ()))
         for policy in policies:
             text = policy_text(policy, PolicyKind.IDENTITY, f"iam.detach({holder})")
@@ -65,8 +70,9 @@ class IamConsole:
 
         Raises:
             InvalidPolicy: for a policy that AWS would refuse.
+            InvalidPrincipal: for what has no IAM policies.
         """
-        holder = self._holder(principal)
+        holder = self._policy_holder(principal)
         if policy is None:
             self._iam.boundaries.pop(holder, None)
         else:
@@ -130,6 +136,17 @@ class IamConsole:
     def missing(self, *principals: Named) -> None:
         """Say that users or roles do not exist: key policies and grants that name them are refused from now on."""
         self._iam.missing |= {self._holder(principal) for principal in principals}
+
+    def _policy_holder(self, principal: Named) -> str:
+        """Return the ARN of what the policies of a principal are attached to.
+
+        Raises:
+            InvalidPrincipal: IAM cannot attach any to it.
+        """
+        holder = self._holder(principal)
+        if Principal.parse(holder).kind in _WITHOUT_POLICIES:
+            raise InvalidPrincipal(f"{holder} has no IAM policies: they are attached to users and roles.")
+        return holder
 
     def _holder(self, principal: Named) -> str:
         caller = make_caller(principal, self._home, {})

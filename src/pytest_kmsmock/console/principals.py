@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ..service.identifiers import partition_of
@@ -12,14 +12,13 @@ from . import callers
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
-    from botocore.exceptions import ClientError
     from typing_extensions import Unpack
 
     from ..service.caller import Caller
     from ..service.delays import Duration
     from ..service.service import CallRecord, FakeKms
-    from .callers import Circumstances, Credentials, Named
-    from .explanations import Explanation
+    from .callers import Circumstances, ContextValue, Credentials, Named
+    from .explanations import Caught, Explanation
     from .iam import IamConsole
     from .inspection import KeyView
 
@@ -106,11 +105,11 @@ class Principals(ABC):
     def eventual_consistency(self, duration: Duration) -> None:
         self.service.delays.authorization = duration
 
-    def explain(self, call: CallRecord | ClientError) -> Explanation:
+    def explain(self, call: CallRecord | BaseException | Caught) -> Explanation:
         """Return why the policies allowed or refused a call, statement by statement; print it.
 
         Args:
-            call: the call, or the error that a client raised.
+            call: the call; or the error that a client raised, also as `pytest.raises` gives it.
 
         Raises:
             NoSuchCall: for an error of no call of this mock or the mocks around it.
@@ -123,8 +122,8 @@ class Principals(ABC):
         self,
         principal: Named | None,
         action: str,
-        key: str | None = None,
-        context: Mapping[str, str | Sequence[str]] | None = None,
+        key: str | KeyView | None = None,
+        context: Mapping[str, ContextValue | Iterable[ContextValue]] | None = None,
         *,
         region: str | None = None,
         **members: object,
@@ -134,21 +133,28 @@ class Principals(ABC):
         Args:
             principal: who, as in `credentials`.
             action: the permission, such as `kms:Decrypt` or `kms:ReEncryptFrom`.
-            key: the key, by id, ARN or alias; None for a permission without a key, such as `kms:CreateKey`.
+            key: the key, by id, ARN or alias, or as `create_key` gives it; None for a permission without a key, such as
+                `kms:CreateKey`. `kms:DeleteAlias` takes the alias here; `kms:CreateAlias` and `kms:UpdateAlias` take
+                the alias or the key, and the other as the member `AliasName` or `TargetKeyId`.
             context: condition keys of the request, with their values; they go before what the request would say.
-            region: the Region called, by default that of the mock.
-            **members: members of the request that conditions and grants look at, such as `EncryptionContext`.
+            region: the Region called, by default that of the key's ARN or of the mock.
+            **members: members of the request that conditions and grants look at, such as `EncryptionContext`;
+                `GrantId` or `GrantToken` of `kms:RetireGrant`.
+
+        Returns:
+            The decision; of permissions on aliases, those on the alias and on the keys concerned.
 
         Raises:
             InvalidPrincipal: saying what a principal looks like.
-            KmsError: what AWS would say of a key or an action that there is not.
+            InvalidSimulation: for a permission, key, alias, grant or member that there is not.
         """
-        from . import explanations
+        from .simulations import simulate
 
         caller = self.caller(principal)
-        if context:
+        if context is not None:
             caller = callers.in_context(caller, context)
-        return explanations.simulate(self.service, caller, action, key, region or self.region, members)
+        named = None if key is None else str(getattr(key, "arn", key))
+        return simulate(self.service, caller, action, named, region or self.region, members)
 
     def create_key_as_in_console(
         self,

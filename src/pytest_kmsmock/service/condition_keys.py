@@ -88,11 +88,13 @@ class ConditionKey:
 # --- where values come from ---------------------------------------------------------------------------------------
 
 
-def _text(value: object) -> str:
+def condition_text(value: object) -> str:
+    """Return a value as conditions compare it; a time without a zone is in UTC."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
-        return value.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+        moment = value.replace(tzinfo=timezone.utc) if value.tzinfo is None else value.astimezone(timezone.utc)
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
     return str(value)
 
 
@@ -101,7 +103,7 @@ def _member(name: str, default: object = None) -> Find:
 
     def find(asked: Asked, _rest: str) -> Values:
         value = asked.call.get(name, default)
-        return None if value is None else (_text(value),)
+        return None if value is None else (condition_text(value),)
 
     return find
 
@@ -135,7 +137,7 @@ def _key_attribute(attribute: str, member: str, default: str, deprecated_member:
 def _multi_region(asked: Asked, _rest: str) -> Values:
     kind = _multi_region_type(asked, "")
     creates_or_has_key = asked.target.key is not None or asked.target.permission == "kms:CreateKey"
-    return (_text(kind is not None),) if creates_or_has_key else None
+    return (condition_text(kind is not None),) if creates_or_has_key else None
 
 
 def _multi_region_type(asked: Asked, _rest: str) -> Values:
@@ -205,12 +207,12 @@ def _grant_constraint_type(asked: Asked, _rest: str) -> Values:
 
 
 def _grant_is_for_service(asked: Asked, _rest: str) -> Values:
-    return (_text("kms:viaservice" in asked.call.caller.context),)
+    return (condition_text("kms:viaservice" in asked.call.caller.context),)
 
 
 def _same_key(asked: Asked, _rest: str) -> Values:
     keys = {target.arn for target in asked.call.targets if target.key is not None}
-    return (_text(len(keys) == 1),)
+    return (condition_text(len(keys) == 1),)
 
 
 def _attestation(asked: Asked, rest: str) -> Values:
@@ -274,9 +276,17 @@ def _called_via_end(index: int) -> Find:
     return find
 
 
+_TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
+
+
 def _mfa_present(asked: Asked, _rest: str) -> Values:
-    temporary = asked.call.caller.principal.kind in (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
-    return ("false",) if temporary else None  # long-term credentials do not have the key
+    # Long-term credentials do not have the key.
+    return ("false",) if asked.call.caller.principal.kind in _TEMPORARY else None
+
+
+def _token_issue_time(asked: Asked, _rest: str) -> Values:
+    # As if temporary credentials were fetched for each call: they have no age of their own here.
+    return (condition_text(asked.call.now),) if asked.call.caller.principal.kind in _TEMPORARY else None
 
 
 # --- the table ----------------------------------------------------------------------------------------------------
@@ -362,19 +372,19 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("aws:PrincipalServiceNamesList", None, _given),
     ConditionKey("aws:PrincipalTag/", None, _of_caller("aws:principaltag/")),
     ConditionKey("aws:PrincipalType", None, _of_caller("aws:principaltype")),
-    ConditionKey("aws:userid", None, _given),
+    ConditionKey("aws:userid", None, _of_caller("aws:userid")),
     ConditionKey("aws:username", None, _of_caller("aws:username")),
-    ConditionKey("aws:FederatedProvider", None, _given),
+    ConditionKey("aws:FederatedProvider", None, _of_caller("aws:federatedprovider")),
     ConditionKey("aws:MultiFactorAuthAge", None, _given),
     ConditionKey("aws:MultiFactorAuthPresent", None, _mfa_present),
     ConditionKey("aws:SourceIdentity", None, _given),
-    ConditionKey("aws:TokenIssueTime", None, _given),
+    ConditionKey("aws:TokenIssueTime", None, _token_issue_time),
     # --- the way and the time
     ConditionKey("aws:CalledVia", None, _called_via),
     ConditionKey("aws:CalledViaFirst", None, _called_via_end(0)),
     ConditionKey("aws:CalledViaLast", None, _called_via_end(-1)),
     ConditionKey("aws:ViaAWSService", None,
-                 lambda asked, _rest: (_text("kms:viaservice" in asked.call.caller.context),)),
+                 lambda asked, _rest: (condition_text("kms:viaservice" in asked.call.caller.context),)),
     ConditionKey("aws:SourceArn", None, _given),
     ConditionKey("aws:SourceAccount", None, _given),
     ConditionKey("aws:SourceOrgID", None, _given),
@@ -388,7 +398,7 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("aws:SecureTransport", None, lambda _asked, _rest: ("true",)),
     ConditionKey("aws:RequestedRegion", None,
                  lambda asked, _rest: (asked.target.region or asked.call.region.name,)),
-    ConditionKey("aws:CurrentTime", None, lambda asked, _rest: (_text(asked.call.now),)),
+    ConditionKey("aws:CurrentTime", None, lambda asked, _rest: (condition_text(asked.call.now),)),
     ConditionKey("aws:EpochTime", None, lambda asked, _rest: (str(int(asked.call.now.timestamp())),)),
 )  # fmt: skip
 

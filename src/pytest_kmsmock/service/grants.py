@@ -139,7 +139,7 @@ def _may_pass_on(call: Call, parent: Grant) -> bool:
     See https://docs.aws.amazon.com/kms/latest/developerguide/create-grant-overview.html
     """
     constraints = call.get("Constraints") or {}
-    if not set(call.params["Operations"]) <= set(parent.operations):
+    if not set(call.get("Operations") or ()) <= set(parent.operations):
         return False
     if parent.source_arn is not None and constraints.get("SourceArn") != parent.source_arn:
         return False

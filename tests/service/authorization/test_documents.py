@@ -13,6 +13,7 @@ from pytest_kmsmock.service.authorization.principals import Match, Principal
 BY_PRINCIPAL = [PolicyKind.KEY, PolicyKind.VPC_ENDPOINT, PolicyKind.RESOURCE_CONTROL]
 BY_IDENTITY = [PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION, PolicyKind.SERVICE_CONTROL]
 USER = "arn:aws:iam::111122223333:user/Alice"
+VERSION = "The policy must contain a valid version string"
 
 
 def key_statement(**changes):
@@ -57,8 +58,16 @@ def test_a_policy_is_an_object(text):
         pytest.param({"Version": "2012-10-17"}, "Missing required field Statement", id="no statement"),
         pytest.param(policy(), "Missing required field Statement", id="no statement in the list"),
         pytest.param(policy("Allow"), "Invalid value for field Statement", id="statement of text"),
-        pytest.param(policy(key_statement(), Version="2012-10-18"), "valid version string", id="version"),
-        pytest.param(policy(key_statement(), Version=["2012-10-17"]), "valid version string", id="version list"),
+        pytest.param(
+            policy(key_statement(), Version="2012-10-18"),
+            VERSION,
+            id="version",
+        ),
+        pytest.param(
+            policy(key_statement(), Version=["2012-10-17"]),
+            VERSION,
+            id="version list",
+        ),
         pytest.param(policy(key_statement(), Id=1), "Invalid value for field Id", id="id"),
         pytest.param(policy(key_statement(), Statements=[]), "Unknown field Statements", id="unknown top element"),
         pytest.param(policy(key_statement(action="kms:*")), "Unknown field action", id="unknown statement element"),
@@ -125,6 +134,9 @@ def test_an_element_given_twice_is_refused(text):
         {"Service": "*"},
         {"Service": "111122223333"},
         {"User": USER},
+        {},
+        {"AWS": []},
+        {"AWS": [], "Service": []},
     ],
 )
 def test_a_principal_that_cannot_be_is_refused_in_aws_s_words(principal):
@@ -180,10 +192,16 @@ def test_numbers_and_booleans_are_texts_to_conditions():
     assert statement.conditions[0].values == ("true", "false", "3", "1.5", "x")
 
 
-@pytest.mark.parametrize("missing", ["Action", "Resource"])
-def test_a_key_policy_statement_without_action_or_resource_is_accepted(missing):
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"Action": ...}, {"Resource": ...}, {"Action": []}, {"Resource": []},
+        {"Action": ..., "NotAction": []}, {"Resource": ..., "NotResource": []},
+    ],
+)  # fmt: skip
+def test_a_key_policy_statement_without_action_or_resource_is_accepted(changes):
     # Documentation of the Policy parameter of PutKeyPolicy
-    (statement,) = parse_document(json.dumps(policy(key_statement(**{missing: ...}))), PolicyKind.KEY)
+    (statement,) = parse_document(json.dumps(policy(key_statement(**changes))), PolicyKind.KEY)
     assert statement.match(Principal.parse(USER), "kms:Encrypt") is Match.NONE
 
 
@@ -195,6 +213,8 @@ def test_policies_of_identities_name_no_principal_and_have_no_id(kind):
     assert refusal(policy(allow, Id="x"), kind) == "Unknown field Id"
     assert refusal(policy({"Effect": "Allow", "Action": "kms:*"}), kind) == "Policy statement must contain resources."
     assert refusal(policy({"Effect": "Allow", "Resource": "*"}), kind) == "Policy statement must contain actions."
+    assert refusal(policy(allow | {"Action": []}), kind) == "Policy statement must contain actions."
+    assert refusal(policy(allow | {"Resource": []}), kind) == "Policy statement must contain resources."
     assert 'must be in ARN format or "*".' in refusal(policy(allow | {"Resource": "alias/x"}), kind)
     twice = policy(allow | {"Sid": "A"}, allow | {"Sid": "A"})
     assert refusal(twice, kind) == "Statement IDs (SID) in a single policy must be unique."

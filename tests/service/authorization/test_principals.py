@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -43,6 +45,41 @@ def test_the_partition_follows_the_arn():
 def test_the_role_of_a_session_may_have_a_path_that_its_arn_leaves_out():
     role = f"arn:aws:iam::{ACCOUNT}:role/aws-reserved/sso.amazonaws.com/Reader"
     assert Principal.parse(SESSION, issuer_arn=role).principal_arn() == role
+
+
+@pytest.mark.parametrize(
+    ("principal", "form"),
+    [
+        # IAM User Guide, "Principal key values": the table of aws:userid.
+        (Principal.parse(ROOT), ACCOUNT),
+        (Principal.parse(USER), r"AIDA[A-Z2-7]{17}"),
+        (Principal.parse(FEDERATED), f"{ACCOUNT}:Eve"),
+        (Principal.parse(SESSION), r"AROA[A-Z2-7]{17}:build-7"),
+        (Principal.parse(ROLE), r"AROA[A-Z2-7]{17}"),
+        (Principal.parse(SERVICE), None),
+    ],
+)
+def test_the_unique_id(principal, form):
+    unique = principal.unique_id
+    assert unique is form is None or re.fullmatch(form, unique)
+    assert principal.condition_value("aws:userid") == (None if unique is None else (unique,))
+    assert Principal.parse(principal.arn).unique_id == unique
+
+
+def test_the_id_of_a_session_begins_with_that_of_its_role():
+    assert str(Principal.parse(SESSION).unique_id) == f"{Principal.parse(ROLE).unique_id}:build-7"
+    assert Principal.parse(ROLE).unique_id != Principal.parse(ROLE + "2").unique_id
+    role = f"arn:aws:iam::{ACCOUNT}:role/a/Reader"
+    with_path = Principal.parse(SESSION, issuer_arn=role)
+    assert str(with_path.unique_id).startswith(f"{Principal.parse(role).unique_id}:")
+
+
+def test_the_identity_provider_of_a_session():
+    # IAM User Guide, aws:FederatedProvider: "only when the principal is a role session principal"
+    provider = "cognito-identity.amazonaws.com"
+    assert Principal.parse(SESSION, provider=provider).condition_value("aws:federatedprovider") == (provider,)
+    assert Principal.parse(SESSION).condition_value("aws:federatedprovider") is None
+    assert Principal.parse(FEDERATED, provider=provider).condition_value("aws:federatedprovider") is None
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,7 @@ def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
     _refuse_unknown(document, allowed)
     version = document.get("Version", _VERSIONS[0])
     if version not in _VERSIONS:
-        raise MalformedPolicy(f"The policy must contain a valid version string: {_VERSIONS}")
+        raise MalformedPolicy("The policy must contain a valid version string")
     if not isinstance(document.get("Id", ""), str):
         raise MalformedPolicy("Invalid value for field Id")
     if "Statement" not in document:
@@ -181,7 +181,7 @@ def _texts(value: Json, field: str) -> tuple[str, ...]:
 
 def _actions(entry: dict[str, Json], kind: PolicyKind) -> Texts | None:
     name = "NotAction" if "NotAction" in entry else "Action"
-    if name not in entry:
+    if entry.get(name, []) == []:
         if kind is PolicyKind.KEY:
             return None  # accepted without effect: documentation of PutKeyPolicy's Policy parameter
         raise MalformedPolicy("Policy statement must contain actions.")
@@ -195,7 +195,7 @@ def _actions(entry: dict[str, Json], kind: PolicyKind) -> Texts | None:
 
 def _resources(entry: dict[str, Json], kind: PolicyKind, *, variables: bool) -> Texts | None:
     name = "NotResource" if "NotResource" in entry else "Resource"
-    if name not in entry:
+    if entry.get(name, []) == []:
         if kind is PolicyKind.KEY:
             return None
         raise MalformedPolicy("Policy statement must contain resources.")
@@ -224,7 +224,7 @@ def _principal(entry: dict[str, Json], kind: PolicyKind) -> PrincipalElement | N
     listed = {"AWS": (), "Service": (), "Federated": (), "CanonicalUser": ()} | {
         who: _texts(names, name) for who, names in value.items()
     }
-    if len(listed) > 4:
+    if len(listed) > 4 or not any(listed.values()):
         raise MalformedPolicy(INVALID_PRINCIPALS)
     accounts, arns = set[str](), set[str]()
     for text in listed["AWS"]:

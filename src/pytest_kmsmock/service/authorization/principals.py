@@ -6,6 +6,8 @@ No policy is attached here: a principal is an identity only. Which policies appl
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
@@ -158,6 +160,22 @@ class Principal:
             return None
         return self.issuer_arn if self.kind is PrincipalKind.ASSUMED_ROLE else self.arn
 
+    @property
+    def unique_id(self) -> str | None:
+        """What `aws:userid` and CloudTrail's `principalId` give; None for an AWS service.
+
+        Ids that only IAM knows (`AIDA…`, `AROA…`) are made up, the same for the same ARN.
+
+        See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+        """
+        if self.kind is PrincipalKind.ASSUMED_ROLE:
+            return f"{made_up_id('AROA', self.issuer_arn or self.arn)}:{self.name}"
+        if self.kind is PrincipalKind.FEDERATED_USER:
+            return f"{self.account}:{self.name}"
+        if self.kind in _ID_PREFIXES:
+            return made_up_id(_ID_PREFIXES[self.kind], self.arn)
+        return self.account or None
+
     def condition_value(self, key: str) -> tuple[str, ...] | None:
         """Give the value of a condition key that says who the caller is.
 
@@ -177,6 +195,20 @@ class Principal:
         return None if value is None else (value,)
 
 
+_ID_PREFIXES = {PrincipalKind.USER: "AIDA", PrincipalKind.ROLE: "AROA"}
+
+
+def made_up_id(prefix: str, arn: str, length: int = 17) -> str:
+    """Give an id as IAM makes them, the same for the same ARN.
+
+    Args:
+        prefix: Four letters that say what it is an id of.
+        arn: ARN of what it is an id of.
+        length: How many characters follow the prefix.
+    """
+    return prefix + base64.b32encode(hashlib.sha256(arn.encode()).digest()).decode()[:length]
+
+
 def _well_formed(kind: PrincipalKind, path: str | None, name: str | None) -> bool:
     if kind is PrincipalKind.ROOT:
         return name is None
@@ -192,6 +224,8 @@ _KEYS: dict[str, Callable[[Principal], str | None]] = {
     "aws:principaltype": lambda p: None if p.is_service else p.kind.value,
     "aws:principalisawsservice": lambda p: "true" if p.is_service else "false",
     "aws:principalservicename": lambda p: p.arn if p.is_service else None,
+    "aws:userid": lambda p: p.unique_id,
+    "aws:federatedprovider": lambda p: p.provider if p.kind is PrincipalKind.ASSUMED_ROLE else None,
     "aws:username": lambda p: p.name if p.kind is PrincipalKind.USER else None,
     "kms:calleraccount": lambda p: p.account or None,
 }
