@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import runpy
@@ -17,9 +18,11 @@ from pathlib import Path
 
 import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError
 
-from pytest_kmsmock import __main__, mock_kms
-from pytest_kmsmock.serve import StateFile, main
+from pytest_kmsmock import __main__, scopes
+from pytest_kmsmock.serve import main
 
 Work = Callable[["boto3.client"], None]
 
@@ -66,10 +69,9 @@ def wait_for(port: int) -> None:
     raise AssertionError(f"nobody listens on {port}")
 
 
-def client_of(url: str) -> boto3.client:
-    return boto3.client(
-        "kms", region_name="us-east-1", endpoint_url=url, aws_access_key_id="AKIA", aws_secret_access_key="x"
-    )
+def client_of(url: str, config: Config | None = None) -> boto3.client:
+    keys = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "x"}
+    return boto3.client("kms", region_name="us-east-1", endpoint_url=url, config=config, **keys)
 
 
 @pytest.mark.parametrize("ends_by", [signal.SIGTERM, signal.SIGINT])
@@ -200,33 +202,154 @@ def test_a_bad_seed_begins_nothing(capsys, tmp_path):
 
 def test_a_port_in_use_is_told(capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        assert main(["serve", "--port", str(taken.getsockname()[1])]) == 1
-    assert "Address already in use" in capsys.readouterr().err
-
-
-def test_a_bad_option_is_told(capsys):
-    assert main(["serve", "--account-id", "1"]) == 1
-    assert "account_id must be 12 digits" in capsys.readouterr().err
+        port = taken.getsockname()[1]
+        assert main(["serve", "--port", str(port)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "Address already in use" in line
+    assert str(port) in line
 
 
 def test_the_module_runs_as_the_command_does(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["pytest_kmsmock", "serve", "--account-id", "1"])
-    with pytest.raises(SystemExit, match="1"):
+    with pytest.raises(SystemExit, match="2"):
         runpy.run_path(__main__.__file__, run_name="__main__")
     assert "account_id must be" in capsys.readouterr().err
 
 
-def test_what_others_have_written_is_not_written_again(tmp_path):
-    with mock_kms() as kms:
-        store = StateFile(tmp_path / "state.json", kms.service)
-        store._changes = 5
-        store._saved = 7  # another thread has written, with the change of this one
-        store.after_call("CreateKey")
-        assert not (tmp_path / "state.json").exists()
-        store._saved = 5
-        store.after_call("CreateKey")
-        assert (tmp_path / "state.json").exists()
-        assert store._saved == 7
+@pytest.mark.parametrize(
+    ("arguments", "problem"),
+    [
+        pytest.param(["--port", "99999"], "port must be between 0 and 65535, not 99999.", id="port-too-high"),
+        pytest.param(["--port", "-1"], "port must be between 0 and 65535, not -1.", id="port-too-low"),
+        pytest.param(["--port", "http"], "argument --port: invalid int value: 'http'", id="port-no-number"),
+        pytest.param(["--host", ""], "host must not be empty.", id="host-empty"),
+        pytest.param(["--host", "no.such.host.invalid"], "host 'no.such.host.invalid' has", id="host-unknown"),
+        pytest.param(["--host", "a" * 70], "has no address", id="host-too-long"),
+        pytest.param(["--host", "not a host"], "host 'not a host' has no address", id="host-no-name"),
+        pytest.param(["--account-id", "1"], "account_id must be 12 digits", id="account-id"),
+        pytest.param(["--region", "no region"], "region", id="region"),
+        pytest.param(["--region", ""], "region", id="region-empty"),
+        pytest.param(["--no-such-option"], "unrecognized arguments: --no-such-option", id="option"),
+        pytest.param(["more"], "unrecognized arguments: more", id="argument"),
+        pytest.param(["--state"], "argument --state: expected one argument", id="no-value"),
+    ],
+)  # fmt: skip
+def test_a_bad_argument_is_told_in_a_line(capsys, arguments, problem):
+    try:
+        code = main(["serve", "--port", "0", *arguments])
+    except SystemExit as exited:  # as argparse ends
+        code = exited.code
+    assert code == 2
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("pytest-kmsmock")
+    assert problem in line
+
+
+@pytest.mark.parametrize("arguments", [[], ["sing"]])
+def test_a_command_that_is_none_is_told_in_a_line(capsys, arguments):
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "COMMAND" in line
+
+
+@pytest.mark.parametrize(
+    ("option", "problem"),
+    [
+        pytest.param("--state", "/state.json.lock", id="state-in-a-folder-that-is-missing"),
+        pytest.param("--seed", "/state.json", id="seed-that-is-missing"),
+    ],
+)
+def test_a_file_that_cannot_be_is_told_in_a_line(capsys, tmp_path, option, problem):
+    assert main(["serve", "--port", "0", option, str(tmp_path / "missing" / "state.json")]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{tmp_path / 'missing'}{problem}" in line
+
+
+def test_a_folder_is_no_state(capsys, tmp_path):
+    assert main(["serve", "--port", "0", "--state", str(tmp_path)]) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"{tmp_path} is left as it is" in line
+
+
+def test_a_second_server_does_not_take_the_same_file(serve, capsys, tmp_path):
+    state, link = tmp_path / "state.json", tmp_path / "link.json"
+    link.symlink_to(state)
+
+    def work(client):
+        client.create_key()
+        for name in (state, link):
+            command = [sys.executable, "-m", "pytest_kmsmock", "serve", "--port", "0", "--state", str(name)]
+            second = subprocess.run(command, capture_output=True, text=True, timeout=30)
+            assert (second.returncode, second.stdout) == (2, "")
+            assert second.stderr == (
+                f"pytest-kmsmock: {state} is in use by another server. Stop that one, or give this one a file of its "
+                "own.\n"
+            )
+
+    assert serve("--state", state, work=work) == 0
+    assert serve("--state", link, work=lambda client: client.create_key()) == 0
+    assert link.is_symlink()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.json", "state.json"]
+
+
+def test_a_call_that_cannot_be_kept_is_undone_and_told(serve, capsys, tmp_path, refusal):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    state = folder / "state.json"
+
+    def work(client):
+        kept = client.create_key()["KeyMetadata"]["KeyId"]
+        folder.rename(tmp_path / "away")
+        once = client.meta.config.merge(Config(retries={"total_max_attempts": 1}))
+        hasty = client_of(client.meta.endpoint_url, once)
+        with refusal(
+            "KMSInternalException",
+            "The request was rejected because an internal exception occurred. The request can be retried.",
+        ):
+            hasty.create_alias(AliasName="alias/lost", TargetKeyId=kept)
+        assert "alias/lost" not in aliases(client)
+        assert client.encrypt(KeyId=kept, Plaintext=b"still there")["CiphertextBlob"]
+        (tmp_path / "away").rename(folder)
+        client.create_alias(AliasName="alias/lost", TargetKeyId=kept)
+
+    assert serve("--state", state, work=work) == 0
+    assert capsys.readouterr().err == (
+        f"pytest-kmsmock: CreateAlias is undone: {state} cannot be written: No such file or directory\n"
+    )
+    assert serve("--state", state, work=lambda client: client.describe_key(KeyId="alias/lost")) == 0
+
+
+def test_what_was_answered_outlives_being_killed_in_the_middle_of_writing(tmp_path):
+    state = tmp_path / "state.json"
+    command = [sys.executable, "-m", "pytest_kmsmock", "serve", "--port", "0", "--state", str(state)]
+    answered: set[str] = set()
+    for round_ in range(4):
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            client = client_of(
+                process.stdout.readline().removeprefix("AWS KMS: ").strip(),
+                Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=2),
+            )
+            assert answered <= {
+                key["KeyId"] for page in client.get_paginator("list_keys").paginate() for key in page["Keys"]
+            }
+            killer = threading.Timer(0.1 + 0.037 * round_, process.kill)
+            killer.start()
+            with contextlib.suppress(BotoCoreError):  # as it is dead
+                while made := client.create_key().get("KeyMetadata"):  # botocore takes half an answer for an empty one
+                    answered.add(made["KeyId"])
+            killer.join()
+        json.loads(state.read_text())
+    assert answered
+
+
+def test_a_server_that_lives_long_does_not_grow(serve):
+    def work(client):
+        for _ in range(5):
+            client.list_keys()
+        assert list(scopes.current().calls) == []
+
+    assert serve(work=work) == 0
 
 
 def test_the_command_tells_how_it_is_used():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -360,7 +360,6 @@ class KmsMock(Principals, Gate):
         host: str = "127.0.0.1",
         port: int = 0,
         check_signatures: bool = False,
-        after_call: Callable[[str], None] | None = None,
     ) -> KmsServer:  # fmt: skip
         """Return an HTTP endpoint of this mock for other processes and languages: `with kms.serve() as server:`.
 
@@ -368,12 +367,14 @@ class KmsMock(Principals, Gate):
             host: the name or address to listen on; by default only this machine reaches it.
             port: the port; 0 takes a free one.
             check_signatures: whether requests must be signed with credentials of the mock.
-            after_call: called with the operation's name when a call has been carried out, before it is answered.
+
+        Raises:
+            InvalidOption: when there can be no such host or port.
         """
         from .intercept.server import KmsServer
 
         self._must_be_active()
-        return KmsServer(self, host=host, port=port, check_signatures=check_signatures, after_call=after_call)
+        return KmsServer(self, host=host, port=port, check_signatures=check_signatures)
 
     def _must_be_active(self) -> None:
         if not self.active:

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
-from .errors import KmsMockError
+from .errors import InvalidOption, KmsMockError, StateFileInUse
 from .mock import mock_kms
 
 if TYPE_CHECKING:
     from .handle import KmsMock
-    from .service.service import FakeKms
-
-#: How operations begin that change nothing a restart must not lose. Cryptographic ones only note a key's last use.
-_READING = ("Describe", "GetKey", "GetPublic", "List")
+    from .intercept.wire import HttpAnswer
+    from .state_file import StateFile
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -28,19 +27,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what comes after the program's name; by default those of this process.
 
     Returns:
-        The exit code: 0 after a signal to end, 1 when it could not serve.
+        The exit code: 0 after a signal to end, 1 when it could not serve, 2 when it was asked for what cannot be.
     """
     given = _parser().parse_args(arguments)
     try:
         _serve(given)
     except (KmsMockError, OSError) as error:
         print(f"pytest-kmsmock: {error}", file=sys.stderr)  # noqa: T201 - a command's output
-        return 1
+        return 2 if isinstance(error, InvalidOption | StateFileInUse) else 1
     return 0
 
 
+class _Parser(argparse.ArgumentParser):
+    """Tells what is wrong with the arguments in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="pytest-kmsmock", description="A fake AWS KMS.")
+    parser = _Parser(prog="pytest-kmsmock", description="A fake AWS KMS.")
     serve = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
         "serve", help="answer AWS KMS requests over HTTP", description="Answer AWS KMS requests over HTTP."
     )
@@ -57,17 +63,29 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(given: argparse.Namespace) -> None:
+    from .intercept.server import KmsServer, check_address
+
+    check_address(given.host, given.port)
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
     options = {name: value for name in ("region", "account_id") if (value := getattr(given, name)) is not None}
-    with mock_kms(**options) as kms:
-        store = _begin(kms, given)
-        with kms.serve(
+    with contextlib.ExitStack() as held:
+        kms = held.enter_context(mock_kms(**options))
+        store = _begin(kms, given, held)
+
+        def carry_out(operation: str, call: Callable[[], HttpAnswer]) -> HttpAnswer:
+            answer = call() if store is None else store.carry_out(operation, call)
+            kms.service.calls.clear()  # nobody can ask for them here, and a server may live long
+            kms.service.state.events.clear()
+            return answer
+
+        with KmsServer(
+            kms,
             host=given.host,
             port=given.port,
             check_signatures=given.check_signatures,
-            after_call=None if store is None else store.after_call,
+            around_call=carry_out,
         ) as server:
             print(f"AWS KMS: {server.endpoint_url}", flush=True)  # noqa: T201 - scripts wait for this line
             ended.wait()
@@ -75,80 +93,17 @@ def _serve(given: argparse.Namespace) -> None:
             store.save()
 
 
-def _begin(kms: KmsMock, given: argparse.Namespace) -> StateFile | None:
+def _begin(kms: KmsMock, given: argparse.Namespace, held: contextlib.ExitStack) -> StateFile | None:
     """Load what the command line names. The seed is for the first run: a state file that exists has it already."""
-    store = None if given.state is None else StateFile(given.state, kms.service)
-    if store is not None and store.load():
-        return store
+    store = None
+    if given.state is not None:
+        from .state_file import StateFile
+
+        store = held.enter_context(StateFile(given.state, kms.service))
+        if store.load():
+            return store
     if given.seed is not None:
         kms.seed(given.seed)
     if store is not None:
         store.save()
     return store
-
-
-class StateFile:
-    """A file that holds the state of a fake KMS: always one whole state, never parts of two.
-
-    Args:
-        path: the file.
-        service: whose state it holds.
-    """
-
-    def __init__(self, path: Path, service: FakeKms) -> None:
-        self._path = path
-        self._service = service
-        self._lock = threading.Lock()
-        self._changes = 0  # that were made so far
-        self._saved = 0  # of them, how many the file has
-
-    def load(self) -> bool:
-        """Take over the state in the file. Time has gone on since it was written.
-
-        Returns:
-            Whether there was a file.
-
-        Raises:
-            InvalidDump: when the file is no state, or not all of one. It is left as it is.
-        """
-        if not self._path.exists():
-            return False
-        from .console import snapshot
-        from .errors import InvalidDump
-        from .service.clock import Clock
-
-        try:
-            snapshot.load(self._service, snapshot.read(self._path))
-        except InvalidDump as error:
-            raise InvalidDump(f"{self._path} is left as it is: {error}") from None
-        self._service.clock = Clock()
-        return True
-
-    def after_call(self, operation: str) -> None:
-        """Write the file if a call has changed what it holds; return when it is written.
-
-        What several calls changed at the same time is written once.
-        """
-        from .service.operation import OPERATIONS
-
-        if OPERATIONS[operation].cryptographic or operation.startswith(_READING):
-            return
-        with self._service.lock:
-            self._changes += 1
-            change = self._changes
-        with self._lock:
-            if self._saved < change:
-                self._write()
-
-    def save(self) -> None:
-        """Write the file."""
-        with self._lock:
-            self._write()
-
-    def _write(self) -> None:
-        from .console import snapshot
-
-        with self._service.lock:
-            document, changes = snapshot.dump(self._service), self._changes
-        snapshot.write(document, self._path)
-        self._saved = changes

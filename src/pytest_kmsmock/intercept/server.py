@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, final
 from urllib.parse import quote, urlsplit
 
 from .. import environment
-from ..errors import MissingExtra, NotActive
+from ..errors import InvalidOption, MissingExtra, NotActive
 from ..service.errors import InjectedError
 from .http import HttpRequest
 
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from ..handle import KmsMock
+    from .wire import HttpAnswer
 
 #: Far above what any operation takes (a policy has 32 KiB, a plaintext 4 KiB), so that nobody fills the memory. Bytes.
 _MOST_BODY = 1 << 20
@@ -41,11 +42,13 @@ class KmsServer:
         port: the port; 0 takes a free one.
         check_signatures: whether requests have to be signed with credentials that the mock knows, as on AWS. Without
             it, any credentials do.
-        after_call: called with the operation's name when a call has been carried out, before it is answered.
+        around_call: called for each request with the operation's name and a function that carries it out and returns
+            the answer; returns what is answered.
 
     Raises:
-        MissingExtra: when waitress is not installed.
-        OSError: when the address cannot be listened on.
+        InvalidOption: when there can be no such host or port.
+        MissingExtra: on starting, when waitress is not installed.
+        OSError: on starting, when the address cannot be listened on.
     """
 
     def __init__(
@@ -55,12 +58,13 @@ class KmsServer:
         host: str = "127.0.0.1",
         port: int = 0,
         check_signatures: bool = False,
-        after_call: Callable[[str], None] | None = None,
+        around_call: Callable[[str, Callable[[], HttpAnswer]], HttpAnswer] | None = None,
     ) -> None:
+        check_address(host, port)
         self._mock = mock
         self._host, self._port = host, port
         self._check_signatures = check_signatures
-        self._after_call = after_call
+        self._around_call = around_call
         self._server: Any = None
         self._thread: threading.Thread | None = None
 
@@ -94,6 +98,10 @@ class KmsServer:
         except ModuleNotFoundError:
             raise MissingExtra("The HTTP endpoint", "waitress", "server") from None
         family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
+        try:
+            socket.getaddrinfo(self._host, self._port, family)
+        except (UnicodeError, socket.gaierror) as error:
+            raise InvalidOption(f"host {self._host!r} has no address: {error}") from None
         listening = socket.create_server((self._host, self._port), family=family)
         self._server = create_server(
             self._answer, sockets=[listening], threads=_THREADS, max_request_body_size=_MOST_BODY, ident=None
@@ -125,19 +133,33 @@ class KmsServer:
     def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer a request; the WSGI application."""
         request = _read(environ)
+
+        def carry_out() -> HttpAnswer:
+            return self._mock.answer_http(request, check_signature=self._check_signatures)
+
         try:
-            answer = self._mock.answer_http(request, check_signature=self._check_signatures)
+            answer = carry_out() if self._around_call is None else self._around_call(request.operation, carry_out)
         except InjectedError:
             from waitress.channel import ClientDisconnected
 
             raise ClientDisconnected from None  # closes the connection without an answer
         finally:
             time.sleep(self._mock.take_delay())
-        if self._after_call is not None and answer.status == 200:
-            self._after_call(request.operation)
         headers = [*answer.headers.items(), ("content-length", str(len(answer.body)))]
         start_response(f"{answer.status} {answer.reason}", headers)
         return [answer.body]
+
+
+def check_address(host: str, port: int) -> None:
+    """Refuse what is no address to listen on.
+
+    Raises:
+        InvalidOption: when the host is empty, which would be every address of the machine, or the port out of range.
+    """
+    if not host:
+        raise InvalidOption("host must not be empty. To listen on every address of this machine, say 0.0.0.0 or ::.")
+    if not 0 <= port <= 65535:
+        raise InvalidOption(f"port must be between 0 and 65535, not {port}.")
 
 
 def _read(environ: dict[str, Any]) -> HttpRequest:

@@ -70,9 +70,10 @@ class Text:
 
 # --- protocol --------------------------------------------------------------------------------------------------
 UNKNOWN_OPERATION = Text("UnknownOperationException")
-INTERNAL = Text(  # (B)
-    "KMSInternalException", "The request was rejected because an internal exception occurred. The request can be retried."
-)
+INTERNAL = Text(
+    "KMSInternalException",
+    "The request was rejected because an internal exception occurred. The request can be retried.",
+)  # (B)
 SERIALIZATION = Text("SerializationException", "{reason}")
 MISSING_TOKEN = Text("MissingAuthenticationTokenException", "Missing Authentication Token")
 INCOMPLETE_SIGNATURE = Text("IncompleteSignatureException", "{reason}")

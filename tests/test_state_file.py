@@ -1,0 +1,119 @@
+"""The file that a served fake KMS is kept in: what is written when, what is undone, and who may have it."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_kmsmock.errors import StateFileInUse
+from pytest_kmsmock.intercept.wire import HttpAnswer
+from pytest_kmsmock.state_file import StateFile
+
+
+@pytest.fixture
+def path(tmp_path) -> Path:
+    return tmp_path / "state.json"
+
+
+@pytest.mark.parametrize(
+    ("operation", "status", "written"),
+    [
+        pytest.param("CreateKey", 200, True, id="change"),
+        pytest.param("ConnectCustomKeyStore", 200, True, id="change-of-a-key-store"),
+        pytest.param("CreateKey", 400, False, id="refused"),
+        pytest.param("ListKeys", 200, False, id="reading"),
+        pytest.param("GetKeyPolicy", 200, False, id="reading-a-policy"),
+        pytest.param("Encrypt", 200, False, id="cryptographic"),
+        pytest.param("NoSuchThing", 200, False, id="no-operation"),
+    ],
+)
+def test_what_changes_something_is_written(kms_mock, path, operation, status, written):
+    with StateFile(path, kms_mock.service) as store:
+        answer = HttpAnswer(status, {}, b"")
+        assert store.carry_out(operation, lambda: answer) is answer
+    assert path.exists() is written
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_a_change_that_cannot_be_written_is_undone(kms_mock, kms_client, path, capsys, monkeypatch, existing):
+    key = kms_mock.create_key(alias="alias/before")
+    with StateFile(path, kms_mock.service) as store:
+        if existing:
+            store.save()
+        before = path.read_bytes() if existing else None
+
+        def change() -> HttpAnswer:
+            kms_client.delete_alias(AliasName="alias/before")
+            kms_client.schedule_key_deletion(KeyId=key.id)
+            return HttpAnswer(200, {"x-amzn-requestid": "1"}, b"{}")
+
+        monkeypatch.setattr("pytest_kmsmock.console.snapshot.write", _full)
+        answer = store.carry_out("ScheduleKeyDeletion", change)
+        assert (answer.status, json.loads(answer.body)["__type"]) == (500, "KMSInternalException")
+        assert answer.headers == {"x-amzn-requestid": "1"}
+        assert capsys.readouterr().err == (
+            f"pytest-kmsmock: ScheduleKeyDeletion is undone: {path} cannot be written: No space left on device\n"
+        )
+        assert kms_client.describe_key(KeyId="alias/before")["KeyMetadata"]["KeyState"] == "Enabled"
+        kms_mock.clock.advance(days=31)
+        assert kms_client.describe_key(KeyId=key.id)["KeyMetadata"]["Enabled"]
+    assert (path.read_bytes() if path.exists() else None) == before
+
+
+def _full(*_: object) -> None:
+    raise OSError(28, os.strerror(28))
+
+
+def test_the_first_write_that_fails_is_told(kms_mock, path, monkeypatch):
+    monkeypatch.setattr("pytest_kmsmock.console.snapshot.write", _full)
+    with (
+        StateFile(path, kms_mock.service) as store,
+        pytest.raises(OSError, match=f"{path} cannot be written: No space"),
+    ):
+        store.save()
+
+
+def test_one_server_has_the_file(kms_mock, path):
+    with StateFile(path, kms_mock.service):
+        with pytest.raises(StateFileInUse, match=f"{path} is in use by another server"), \
+                StateFile(path, kms_mock.service):  # fmt: skip
+            pass
+        with StateFile(path.with_name("another.json"), kms_mock.service):
+            pass
+    with StateFile(path, kms_mock.service):
+        pass
+    assert list(path.parent.iterdir()) == []
+
+
+def test_who_gets_a_lock_that_is_taken_away_takes_a_new_one(kms_mock, path, monkeypatch):
+    lock, flock = path.with_name("state.json.lock"), fcntl.flock
+
+    def flock_late(descriptor: int, how: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", flock)
+        lock.unlink()  # the one who had it ends between opening and locking here
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", flock_late)
+    with StateFile(path, kms_mock.service), pytest.raises(StateFileInUse), StateFile(path, kms_mock.service):
+        pass
+
+
+def test_the_lock_of_another_is_left_alone(kms_mock, path):
+    lock = path.with_name("state.json.lock")
+    with StateFile(path, kms_mock.service):
+        lock.unlink()  # somebody has tidied up
+        with StateFile(path, kms_mock.service):
+            pass
+        lock.write_bytes(b"of another")
+    assert lock.read_bytes() == b"of another"
+
+
+def test_without_locks_nothing_is_locked(kms_mock, path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "fcntl", None)  # as on Windows
+    with StateFile(path, kms_mock.service), StateFile(path, kms_mock.service):
+        assert list(path.parent.iterdir()) == []
