@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 from .mock import mock_kms
 
 if TYPE_CHECKING:
+    from .console.key_policies import key_policy
     from .enclave import FakeEnclave
     from .errors import KmsHygieneError, KmsHygieneWarning, KmsMockError
     from .handle import KmsMock
-    from .service.authorization.default_policies import key_policy
 
 __all__ = ["FakeEnclave", "KmsHygieneError", "KmsHygieneWarning", "KmsMock", "KmsMockError", "key_policy", "mock_kms"]
 
@@ -24,7 +24,7 @@ _LAZY = {
     "KmsHygieneWarning": "errors",
     "KmsMock": "handle",
     "KmsMockError": "errors",
-    "key_policy": "service.authorization.default_policies",
+    "key_policy": "console.key_policies",
 }
 
 

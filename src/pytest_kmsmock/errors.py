@@ -37,7 +37,7 @@ class InvalidPrincipal(KmsMockError, ValueError):
 
 
 class InvalidPolicy(KmsMockError, ValueError):
-    """A policy that a test attaches is one that AWS would refuse, or cannot be taken away because it is not there."""
+    """A policy is one that AWS would refuse, cannot be taken away because it is not there, or is for no kind of key."""
 
 
 class InvalidSimulation(KmsMockError, ValueError):

@@ -65,6 +65,17 @@ def test_origin_and_regions(kms_mock):
     assert {"kms:ImportKeyMaterial", "kms:ReplicateKey", "kms:UpdatePrimaryRegion"} <= set(actions)
 
 
+def test_one_of_each_needs_no_list_and_accounts_go_by_id_or_root_arn(kms_mock):
+    keys = [
+        kms_mock.create_key_as_in_console(alias="a", administrators="role/a", users="role/b", other_accounts=OTHER),
+        kms_mock.create_key_as_in_console(
+            alias="b", administrators=["role/a"], users=["role/b"], other_accounts=[f"arn:aws:iam::{OTHER}:root"]
+        ),
+    ]
+    expected = key_policy(ACCOUNT, administrators=f"{ROLE}/a", users=f"{ROLE}/b", other_accounts=[OTHER])
+    assert [key.record.policy for key in keys] == [expected, expected]
+
+
 @pytest.mark.parametrize(
     ("answers", "text"),
     [
@@ -75,6 +86,9 @@ def test_origin_and_regions(kms_mock):
         ({"key_type": "asymmetric", "spec": "HMAC_256"}, "HMAC_256 is no spec of a key of type asymmetric"),
         ({"spec": "AES"}, "AES is no spec"),
         ({"administrators": [f"arn:aws:iam::{OTHER}:role/x"]}, "key administrators are of the key's own account"),
+        ({"usage": "SING", "spec": "HMAC_256"}, "the usage of HMAC_256 is GENERATE_VERIFY_MAC"),
+        ({"key_type": "asymmetric", "spec": "RSA_2048", "usage": "KEY_AGREEMENT"}, "the usage of RSA_2048 is"),
+        ({"origin": "AWS_CLOUDHSM"}, "origin is 'AWS_KMS' or 'EXTERNAL', not 'AWS_CLOUDHSM'"),
     ],
 )
 def test_where_the_wizard_does_not_go_on(kms_mock, answers, text):

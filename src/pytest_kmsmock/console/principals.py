@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from ..service.identifiers import partition_of
@@ -167,9 +167,9 @@ class Principals(ABC):
         multi_region: bool = False,
         description: str = "",
         tags: Mapping[str, str] | None = None,
-        administrators: Sequence[str] = (),
-        users: Sequence[str] = (),
-        other_accounts: Sequence[str] = (),
+        administrators: str | Iterable[str] = (),
+        users: str | Iterable[str] = (),
+        other_accounts: str | Iterable[str] = (),
         allow_deletion: bool = True,
         region: str | None = None,
     ) -> KeyView:
@@ -189,11 +189,12 @@ class Principals(ABC):
             tags: its tags.
             administrators: users and roles of its account that may administer it, as ARNs or as `role/NAME`.
             users: users and roles of its account that may use it, likewise.
-            other_accounts: ids of accounts that may use it.
+            other_accounts: accounts that may use it: ids, or ARNs of their root users.
             allow_deletion: whether administrators may delete it.
             region: its Region, by default that of the mock.
 
         Raises:
+            InvalidPrincipal: for what is no account, user or role.
             InvalidSeed: the wizard would not go on.
         """
         from . import inspection, wizard

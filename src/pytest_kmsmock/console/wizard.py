@@ -5,14 +5,14 @@ See https://docs.aws.amazon.com/kms/latest/developerguide/create-keys.html
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidSeed
-from ..service.authorization.default_policies import key_policy
 from ..service.specs import KEY_SPECS
-from .callers import Home, principal_arn
+from .callers import Home
+from .key_policies import key_policy, principal_arns
 from .seeds import KeySeed, plant
 
 if TYPE_CHECKING:
@@ -36,9 +36,9 @@ class Answers:
     multi_region: bool
     description: str
     tags: Mapping[str, str] | None
-    administrators: Sequence[str]
-    users: Sequence[str]
-    other_accounts: Sequence[str]
+    administrators: str | Iterable[str]
+    users: str | Iterable[str]
+    other_accounts: str | Iterable[str]
     allow_deletion: bool
     region: str
 
@@ -50,7 +50,7 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
         InvalidSeed: the wizard would not go on.
     """
     spec = _spec(answers)
-    administrators = [principal_arn(name, home) for name in answers.administrators]
+    administrators = principal_arns(answers.administrators, home)
     strangers = [arn for arn in administrators if arn.split(":")[4] != home.account]
     if strangers:
         raise InvalidSeed(f"{_WHERE}: key administrators are of the key's own account: {strangers[0]}")
@@ -58,7 +58,7 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
         home.account,
         home.partition,
         administrators=administrators,
-        users=[principal_arn(name, home) for name in answers.users],
+        users=principal_arns(answers.users, home),
         other_accounts=answers.other_accounts,
         allow_deletion=answers.allow_deletion,
         key_usage=answers.usage,
@@ -89,4 +89,8 @@ def _spec(answers: Answers) -> str:
         raise InvalidSeed(f"{_WHERE}: a key of type {answers.key_type} for {answers.usage} needs a spec")
     if spec not in KEY_SPECS or (KEY_SPECS[spec].key_type == "asymmetric") is symmetric:
         raise InvalidSeed(f"{_WHERE}: {spec} is no spec of a key of type {answers.key_type}")
+    if answers.usage not in KEY_SPECS[spec].usages:
+        raise InvalidSeed(f"{_WHERE}: the usage of {spec} is {' or '.join(KEY_SPECS[spec].usages)}")
+    if answers.origin not in ("AWS_KMS", "EXTERNAL"):
+        raise InvalidSeed(f"{_WHERE}: origin is 'AWS_KMS' or 'EXTERNAL', not {answers.origin!r}")
     return spec

@@ -10,9 +10,9 @@ from pytest_kmsmock.service.authorization import (
     Principal,
     Request,
     compile_policy,
+    console_key_policy,
     default_key_policy,
     evaluate,
-    key_policy,
 )
 
 ADMIN = "arn:aws:iam::111122223333:role/KMSAdminRole"
@@ -48,7 +48,7 @@ def test_the_default_key_policy_names_the_account_in_its_partition():
 
 
 def test_the_console_s_policy_without_administrators_and_users_enables_iam_only():
-    text = key_policy("111122223333")
+    text = console_key_policy("111122223333")
     assert json.loads(text)["Id"] == "key-consolepolicy-3"
     assert list(statements(text)) == ["Enable IAM User Permissions"]
 
@@ -56,7 +56,7 @@ def test_the_console_s_policy_without_administrators_and_users_enables_iam_only(
 def test_the_console_s_policy_has_the_four_statements_of_the_guide():
     # https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html, "Example key policy"
     found = statements(
-        key_policy("111122223333", administrators=[ADMIN], users=[USER], other_accounts=["444455556666"])
+        console_key_policy("111122223333", administrators=[ADMIN], users=[USER], other_accounts=["444455556666"])
     )
     assert list(found) == [
         "Enable IAM User Permissions",
@@ -96,7 +96,7 @@ def test_the_console_s_policy_has_the_four_statements_of_the_guide():
 )
 def test_what_administrators_may_do_follows_the_wizard(options, present, absent):
     actions = set(
-        statements(key_policy("111122223333", administrators=[ADMIN], **options))[
+        statements(console_key_policy("111122223333", administrators=[ADMIN], **options))[
             "Allow access for Key Administrators"
         ]["Action"]
     )
@@ -114,7 +114,7 @@ def test_what_administrators_may_do_follows_the_wizard(options, present, absent)
     ],
 )
 def test_users_may_do_what_the_kind_of_key_can(spec, usage, actions):
-    found = statements(key_policy("111122223333", users=[USER], key_spec=spec, key_usage=usage))
+    found = statements(console_key_policy("111122223333", users=[USER], key_spec=spec, key_usage=usage))
     assert set(found["Allow use of the key"]["Action"]) == {f"kms:{action}" for action in actions}
     assert "Allow attachment of persistent resources" not in found
 
@@ -131,6 +131,6 @@ def test_users_may_do_what_the_kind_of_key_can(spec, usage, actions):
     ],
 )
 def test_the_console_s_policy_separates_administration_from_use(caller, action, allowed):
-    policy = compile_policy(key_policy("111122223333", administrators=[ADMIN], users=[USER]), PolicyKind.KEY)
+    policy = compile_policy(console_key_policy("111122223333", administrators=[ADMIN], users=[USER]), PolicyKind.KEY)
     request = Request(Principal.parse(caller), action, "arn:aws:kms:us-east-1:111122223333:key/k", "111122223333")
     assert evaluate(request, Policies(key=(policy,))).allowed is allowed

@@ -9,7 +9,7 @@ from .decision import (
     evaluate,
     would_lock_out,
 )
-from .default_policies import default_key_policy, key_policy
+from .default_policies import console_key_policy, default_key_policy
 from .documents import MalformedPolicy, PolicyKind
 from .policy import Policy, compile_policy
 from .principals import Match, Principal, PrincipalKind
@@ -27,8 +27,8 @@ __all__ = [
     "Request",
     "Step",
     "compile_policy",
+    "console_key_policy",
     "default_key_policy",
     "evaluate",
-    "key_policy",
     "would_lock_out",
 ]

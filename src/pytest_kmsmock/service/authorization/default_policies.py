@@ -84,7 +84,7 @@ def default_key_policy(account: str, partition: str = "aws") -> str:
     return _written("key-default-1", [_enable_iam(account, partition)])
 
 
-def key_policy(
+def console_key_policy(
     account: str,
     partition: str = "aws",
     *,
