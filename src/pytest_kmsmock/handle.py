@@ -164,7 +164,7 @@ class KmsMock(Principals, Gate):
         description: str = "",
         tags: Mapping[str, str] | None = None,
         policy: str | Mapping[str, object] | None = None,
-        multi_region: bool = False,
+        multi_region: bool | None = None,
         replicas: Sequence[str] = (),
         enabled: bool = True,
         rotation_period_in_days: int | None = None,
@@ -190,7 +190,7 @@ class KmsMock(Principals, Gate):
             description: its description.
             tags: its tags.
             policy: its key policy, as JSON text or as a mapping; AWS's default policy if not given.
-            multi_region: whether it is a multi-Region primary key.
+            multi_region: whether it is a multi-Region primary key; if not given, `key_id` and `replicas` say.
             replicas: the Regions of its replica keys.
             enabled: whether it is enabled.
             rotation_period_in_days: how often it is rotated; never if not given.
@@ -206,7 +206,7 @@ class KmsMock(Principals, Gate):
             InvalidSeed: the key cannot be made; then nothing has changed.
         """
         given = {name: value for name, value in locals().items() if name != "self"}
-        seeds = [("create_key()", console.seeds.KeySeed(**given))]
+        seeds = [("create_key()", console.seeds.seed_of(given, "create_key()"))]
         planted = console.seeds.plant(self.service, seeds, account=self.account_id, region=self.region)
         return console.inspection.KeyView(self.service, planted[0])
 

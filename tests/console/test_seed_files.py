@@ -5,10 +5,13 @@ from __future__ import annotations
 import base64
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from pytest_kmsmock import KmsMock, mock_kms
 from pytest_kmsmock.console.seeds import apply_seed
@@ -41,6 +44,14 @@ keys:
     replicas: [us-east-1]
     enabled: false
 """
+#: The same, with material in place and a grant.
+FULL_WITH_GRANT = FULL.replace(
+    "material_file: sign.pem",
+    """grants:
+      - GranteePrincipal: arn:aws:iam::123456789012:role/App
+        Operations: [Sign]
+        Constraints: &a {SourceArn: "arn:aws:s3:us-east-1:123456789012:bucket"}""",
+)
 
 
 @pytest.fixture
@@ -111,6 +122,52 @@ def test_a_changed_file_is_read_again(tmp_path: Path) -> None:
             assert [key.alias for key in kms.keys.values()] == [alias]
 
 
+def test_a_changed_file_of_the_same_time_and_length_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "keys.yaml"
+    for alias in ("alias/a", "alias/b"):
+        path.write_text(f"keys: [{{alias: {alias}}}]")
+        os.utime(path, (1, 1))
+        with mock_kms(seed=path) as kms:
+            assert [key.alias for key in kms.keys.values()] == [alias]
+
+
+def test_changed_key_material_beside_it_is_read_again(tmp_path: Path) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text("keys: [{alias: alias/a, material_file: key.bin}]")
+    for material in (bytes(32), bytes(range(32))):
+        (tmp_path / "key.bin").write_bytes(material)
+        with mock_kms(seed=path) as kms:
+            assert kms.keys["alias/a"].material() == material
+
+
+def test_the_version_of_a_policy_needs_no_quotes(tmp_path: Path) -> None:
+    (tmp_path / "keys.yaml").write_text(
+        "keys:\n- alias: alias/x\n  tags: {since: 2020-01-01}\n  policy:\n    Version: 2012-10-17\n"
+        "    Statement: [{Effect: Allow, Principal: '*', Action: 'kms:*', Resource: '*'}]\n"
+    )
+    with mock_kms(seed=tmp_path / "keys.yaml") as kms:
+        assert kms.keys["alias/x"].policy["Version"] == "2012-10-17"
+        assert kms.keys["alias/x"].tags == {"since": "2020-01-01"}
+
+
+def test_a_mistake_in_a_grant_has_its_line(kms_mock: KmsMock, tmp_path: Path) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text("keys:\n- grants:\n  - GranteePrincipal: x\n    Constraint: {}\n")
+    with pytest.raises(
+        InvalidSeed, match=r"keys\.yaml:2: keys\[0\]: grants\[0\] has no member Constraint\. Did you mean"
+    ):
+        kms_mock.seed(path)
+
+
+def test_a_path_that_cannot_be_is_refused(kms_mock: KmsMock, tmp_path: Path) -> None:
+    with pytest.raises(InvalidSeed, match="cannot be read: embedded null byte"):
+        kms_mock.seed("a\0b.yaml")
+    path = tmp_path / "keys.json"
+    path.write_text('{"keys": [{"material_file": "a\\u0000b"}]}')
+    with pytest.raises(InvalidSeed, match=r"keys\.json:1: material_file cannot be read: embedded null byte"):
+        kms_mock.seed(path)
+
+
 def test_a_mock_inside_one_with_the_same_seed_has_its_keys_once(tmp_path: Path) -> None:
     path, other = tmp_path / "keys.yaml", tmp_path / "other.yaml"
     path.write_text("keys: [{alias: alias/x}]")
@@ -138,13 +195,31 @@ MISTAKES: list[Any] = [
     ("keys:\n- {}\n- alias: alias/x\n  enabled: 1", "4: keys[1].enabled: expected true or false, found 1", "enabled"),
     ("keys:\n- color: red", "2: keys[0]: unknown color", "unknown field"),
     ("keys:\n- alias: [alias/x]", "2: keys[0].alias: expected a text, found ['alias/x']", "list of aliases"),
-    ("keys:\n- tags:\n    a: x\n    since: 2020-01-01",
-     "4: keys[0].tags['since']: expected a text, found datetime.date(2020, 1, 1); write it in quotes", "tag"),
+    ("keys:\n- tags:\n    a: x\n    since: 2020",
+     "4: keys[0].tags['since']: expected a text, found 2020; write it in quotes", "tag"),
+    ("keys:\n- tags:\n    2020: x", "3: 2020 is no name: names are texts; write it in quotes", "name that is a number"),
+    ("keys:\n- tags:\n    yes: x", "3: yes is no name: names are texts; write it in quotes", "name that is true"),
+    ("keys:\n- tags:\n    ? [a]\n    : x", "3: this is no name: names are texts; write it in quotes", "list as a name"),
+    ("keys:\n- description: !!timestamp abc", "2: no YAML: 'abc' is no timestamp", "no date"),
+    ("keys:\n- description: !!timestamp 2020-13-45", "2: no YAML: '2020-13-45' is no timestamp", "date that is none"),
+    ("keys:\n- pending_window_in_days: !!int abc", "2: no YAML: 'abc' is no int", "no number"),
+    ("keys:\n- pending_window_in_days: !!int ''", "2: no YAML: '' is no int", "empty number"),
+    ("keys:\n- enabled: !!bool maybe", "2: no YAML: 'maybe' is no bool", "no bool"),
+    ("keys:\n- description: !!python/name:os.getcwd", "2: no YAML: could not determine a constructor", "foreign tag"),
+    ("keys:\n- &a [*a]", "2: this holds itself", "recursive list"),
+    ("keys:\n- &a\n  tags: *a", "2: this holds itself", "recursive mapping"),
+    ("keys:\n- &a\n  <<: *a", "2: this holds itself", "recursive merge"),
+    ("keys:\n- description: \"\\ud800\"", "2: '\\ud800' holds half of a character (a surrogate)", "surrogate"),
+    ("keys: " + "[" * 5000, "1: this is nested too deeply", "nested"),
+    ("keys:\n- policy: " + "[" * 300 + "]" * 300, "2: ", "nested policy"),
+    ("a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
+        f"{chr(code + 1)}: &{chr(code + 1)} [{', '.join([f'*{chr(code)}'] * 9)}]\n" for code in range(97, 104)),
+     "a seed file can hold at most 200000 things", "endless anchors"),
     ("keys:\n- aliases:\n  - alias/x\n  - 5",
      "4: keys[0].aliases[1]: expected a text, found 5; write it in quotes", "item"),
     ("keys:\n- alias: alias/x\n  alias: alias/y", "3: alias is there twice", "twice"),
     ("keys:\n- alias: [", "2: no YAML: expected the node content, but found '<stream end>'", "torn"),
-    ("keys:\n- alias: \0", "no YAML: unacceptable character", "control character"),
+    ("keys:\n- alias: \0", "2: no YAML: special characters are not allowed", "control character"),
     ("keys:\n- &a {alias: alias/x}\n- *b", "3: no YAML: found undefined alias 'b'", "anchor"),
     ("keys:\n- {}\n- spec: RSA_2048", "3: keys[1]: RSA_2048 needs a usage: ENCRYPT_DECRYPT or SIGN_VERIFY", "usage"),
     ("keys:\n- alias: alias/x\n\n- alias: alias/x",
@@ -174,6 +249,8 @@ def test_mistakes_in_yaml_are_shown_with_their_line(kms_mock: KmsMock, tmp_path:
         pytest.param(
             '{\n\t"keys": [\n\t\t{"alias": "\\u0000"}\n\t]\n}', "3: keys[0]: AWS refuses CreateAlias", id="tabs"
         ),
+        pytest.param('{"keys": ' + "1" * 5000 + "}", "1: cannot be read: Exceeds the limit", id="long number"),
+        pytest.param('{"keys": ' + "[" * 100000, "1: this is nested too deeply", id="nested"),
         pytest.param('{"keys": [\n{} {}', "2: no JSON: Expecting ',' delimiter", id="torn"),
         pytest.param('{"keys": [],\n"keys": []}', "2: keys is there twice", id="twice"),
     ],
@@ -206,6 +283,37 @@ def test_merged_parts_have_the_line_of_the_key(kms_mock: KmsMock, tmp_path: Path
 def test_the_option_must_be_a_path() -> None:
     with pytest.raises(InvalidOption, match=r"mock_kms\(\): seed must be the path of a file, not 5\."):
         mock_kms(seed=5)  # type: ignore[call-overload]  # that is the mistake
+
+
+# --- any mistake ----------------------------------------------------------------------------------------------------
+
+PIECES = [
+    "", " ", "\n", "\n  ", "\t", "-", ": ", "? ", "&a ", "*a", "<<: *a", "[", "]", "{", "}", '"', "'", "|", "#",
+    "!!int ", "!!binary ", "!!timestamp ", "!!set ", "!!omap ", "!!python/none ", "\0", "\\ud800", "yes", "~", "0x",
+    "1:30", ".nan", "2012-10-17", "null", "key_id", "material", "EXTERNAL", "RSA_2048", "---\n", "%YAML 9\n", "\ufeff",
+]  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_a_damaged_file_is_refused_with_its_line_or_planted_whole(tmp_path: Path, data: st.DataObject) -> None:
+    text = FULL_WITH_GRANT
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(text)))
+        end = start + data.draw(st.sampled_from([0, 0, 1, 2, 5, 20]))
+        text = text[:start] + data.draw(st.sampled_from(PIECES)) + text[end:]
+    path = tmp_path / f"keys.{data.draw(st.sampled_from(['yaml', 'yaml', 'json']))}"
+    path.write_text(text, encoding="utf-8")
+    with mock_kms(fresh=True) as kms:
+        before = kms.dump()["regions"]
+        try:
+            kms.seed(path)
+        except InvalidSeed as refused:
+            at_its_line = re.match(rf"{re.escape(str(path))}:[0-9]+: ", str(refused))
+            assert at_its_line
+            assert kms.dump()["regions"] == before
+        else:
+            kms.load(kms.dump())
 
 
 # --- where relative paths start -------------------------------------------------------------------------------------

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
+import enum
 import json
 import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -245,6 +247,94 @@ def test_wrong_values_are_refused_and_nothing_is_made(kms_mock: KmsMock, given: 
 
 def test_a_seed_file_without_its_extra(monkeypatch, kms_mock):
     monkeypatch.setitem(sys.modules, "yaml", None)
-    monkeypatch.delitem(sys.modules, "pytest_kmsmock.console.seed_files", raising=False)
+    for module in ("seed_files", "seed_syntax"):
+        monkeypatch.delitem(sys.modules, f"pytest_kmsmock.console.{module}", raising=False)
     with pytest.raises(MissingExtra, match=r"A seed file needs the package PyYAML.*pytest-kmsmock\[seeds\]"):
         kms_mock.seed("keys.json")
+
+
+# --- values that are none of a field's type ---------------------------------------------------------------------------
+
+ROLE = "arn:aws:iam::123456789012:role/App"
+LOOP: dict[str, Any] = {}
+LOOP["Statement"] = LOOP
+
+
+class Spec(str, enum.Enum):
+    HMAC = "HMAC_256"
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        pytest.param({"enabled": "no"}, "enabled: expected true or false, found 'no'", id="enabled"),
+        pytest.param({"alias": 5}, "alias: expected a text, found 5", id="alias"),
+        pytest.param({"aliases": "alias/x"}, "aliases: expected a list, found 'alias/x'; write ['alias/x']", id="one"),
+        pytest.param({"replicas": "eu-west-1"}, "replicas: expected a list, found 'eu-west-1'; write ['eu-west-1']",
+                     id="one replica"),
+        pytest.param({"aliases": ["alias/x", 5]}, "aliases[1]: expected a text, found 5", id="aliases"),
+        pytest.param({"tags": [{"TagKey": "a", "TagValue": "b"}]}, "tags: expected an object, found [{", id="tags"),
+        pytest.param({"tags": {"a": 1}}, "tags['a']: expected a text, found 1", id="tag"),
+        pytest.param({"tags": {1: "a"}}, "tags: expected a text, found 1", id="tag's name"),
+        pytest.param({"description": None}, "description: expected a text, found None", id="nothing"),
+        pytest.param({"description": "\ud800"}, "description: expected a text, found", id="surrogate"),
+        pytest.param({"rotation_period_in_days": True}, "rotation_period_in_days: expected a whole number, found True",
+                     id="number"),
+        pytest.param({"rotation_period_in_days": "90"}, "rotation_period_in_days: expected a whole number, found '90'",
+                     id="number in quotes"),
+        pytest.param({"pending_window_in_days": 10**5000}, "pending_window_in_days: expected a whole number",
+                     id="long number"),
+        pytest.param({"region": "nope"}, "names of Regions such as 'eu-west-1', not 'nope'", id="region"),
+        pytest.param({"region": ""}, "names of Regions such as 'eu-west-1', not ''", id="no region"),
+        pytest.param({"account": ""}, "account must be 12 digits, not ''", id="no account"),
+        pytest.param({"replicas": ["nope"]}, "names of Regions such as 'eu-west-1', not 'nope'", id="replica"),
+        pytest.param({"key_id": RELATED_ID, "multi_region": False}, "is a multi-Region key: leave multi_region out",
+                     id="mrk of one Region"),
+        pytest.param({"replicas": ["eu-west-1"], "multi_region": False}, "is a multi-Region key: leave multi_region",
+                     id="replicas of one Region"),
+        pytest.param({"grants": {"Operations": []}}, "grants: expected a list, found {'Operations': []}", id="grants"),
+        pytest.param({"grants": ["x"]}, "grants[0]: expected an object, found 'x'", id="grant"),
+        pytest.param({"policy": {"a": {1}}}, "policy cannot be written as JSON: ", id="policy"),
+        pytest.param({"policy": 5}, "policy must be JSON text or a mapping, not 5", id="policy of another type"),
+        pytest.param({"policy": LOOP}, "this is nested too deeply, or holds itself", id="policy that holds itself"),
+        pytest.param({"material": 5}, "material is no SYMMETRIC_DEFAULT key material: bytes or text", id="material"),
+    ],
+)  # fmt: skip
+def test_values_of_other_types_are_refused_with_what_to_do(
+    kms_mock: KmsMock, given: dict[str, Any], reason: str
+) -> None:  # fmt: skip
+    before = kms_mock.dump()
+    with pytest.raises(InvalidSeed) as refused:
+        kms_mock.create_key(**given)
+    assert str(refused.value).startswith("create_key(): ")
+    assert reason in str(refused.value)
+    assert kms_mock.dump()["regions"] == before["regions"]
+
+
+def test_tuples_mappings_and_enumerations_of_texts_will_do(kms_mock: KmsMock) -> None:
+    key = kms_mock.create_key(
+        spec=Spec.HMAC, aliases=("alias/a", "alias/b"), tags=MappingProxyType({"a": "b"}),
+        policy=MappingProxyType(POLICY),
+    )  # fmt: skip
+    assert (key.spec, key.aliases, key.tags, key.policy) == ("HMAC_256", ("alias/a", "alias/b"), {"a": "b"}, POLICY)
+
+
+@pytest.mark.parametrize(
+    ("grant", "reason"),
+    [
+        pytest.param({"Constraint": {}}, "grants[0] has no member Constraint. Did you mean Constraints?", id="member"),
+        pytest.param({"Constraints": {"EncryptionContextSub": {"a": "b"}}},
+                     "grants[0].Constraints has no member EncryptionContextSub. Did you mean EncryptionContextSubset?",
+                     id="constraint"),
+        pytest.param({"Constraints": None}, "grants[0].Constraints is empty: leave it out, or give it a value",
+                     id="empty constraints"),
+        pytest.param({"KeyId": "alias/other"}, "grants[0] has no member KeyId. There are Grantee", id="key"),
+        pytest.param({"DryRun": True}, "grants[0] has no member DryRun.", id="dry run"),
+        pytest.param({"Constraints": ["x"]}, "AWS refuses CreateGrant: SerializationException", id="type"),
+    ],
+)  # fmt: skip
+def test_a_misspelt_grant_is_refused_and_not_made_wider(kms_mock: KmsMock, grant: dict[str, Any], reason: str) -> None:
+    with pytest.raises(InvalidSeed) as refused:
+        kms_mock.create_key(grants=[{"GranteePrincipal": ROLE, "Operations": ["Encrypt"], **grant}])
+    assert reason in str(refused.value)
+    assert len(kms_mock.keys) == 0

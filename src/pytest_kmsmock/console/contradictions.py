@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
 from ..service.authorization.documents import MalformedPolicy, PolicyKind
@@ -20,9 +20,9 @@ from ..service.identifiers import KEY_ID, key_arn
 from ..service.key_stores import CLOUDHSM, CONNECTING, DISCONNECTING, EXTERNAL, FAILED, VPC
 from ..service.managed_keys import PREFIX
 from ..service.outside import Outside
-from ..service.records import Alias, CustomKeyStore, Grant, Key, KeyMaterial, MultiRegion
+from ..service.records import Alias, CustomKeyStore, Grant, Key, KeyMaterial, LastUsage, MultiRegion
 from ..service.state import Region, State
-from ..service.validation import operation_names, service_description
+from ..service.validation import service_description
 
 _T = TypeVar("_T")
 #: Problems in words, and whether a record has them. A problem is only asked for when those before it are not there.
@@ -31,13 +31,41 @@ _Rules: TypeAlias = "Iterable[tuple[str, Callable[[_T], object]]]"
 _ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[A-Za-z0-9-]+")
 _ALIAS = re.compile(r"alias/.+", re.DOTALL)
-_MATERIAL_ID = re.compile(r"[0-9a-f]{64}")
 
 
-@functools.cache
-def _values(shape: str) -> frozenset[str]:
-    """Return the values that botocore's service model allows for an enumeration."""
-    return frozenset(service_description()["shapes"][shape]["enum"])
+#: Kind of record -> its texts that operations show -> their shapes in botocore's service model.
+_SHAPES: Mapping[type, Mapping[str, str]] = {
+    Key: {
+        "usage": "KeyUsageType", "origin": "OriginType", "manager": "KeyManagerType", "description": "DescriptionType",
+        "xks_key_id": "XksKeyIdType",
+    },
+    KeyMaterial: {
+        "id": "BackingKeyIdType", "state": "KeyMaterialState", "rotation_type": "RotationType",
+        "description": "KeyMaterialDescriptionType",
+    },
+    Alias: {"name": "AliasNameType"},
+    Grant: {
+        "id": "GrantIdType", "grantee": "PrincipalIdType", "grantee_service": "ServicePrincipalType",
+        "retiree": "PrincipalIdType", "retiree_service": "ServicePrincipalType",
+        "issuing_account": "AccountIdType", "source_arn": "GrantConstraintSourceArnType",
+    },
+    LastUsage: {"operation": "KeyLastUsageTrackingOperation"},
+    CustomKeyStore: {
+        "id": "CustomKeyStoreIdType", "name": "CustomKeyStoreNameType", "type": "CustomKeyStoreType",
+        "state": "ConnectionStateType", "error_code": "ConnectionErrorCodeType",
+    },
+}  # fmt: skip
+
+
+def _fits(value: object, shape_name: str) -> bool:
+    """Say whether a value is a text as the service model wants it."""
+    shape = service_description()["shapes"][shape_name]
+    return (
+        isinstance(value, str)
+        and shape.get("min", 0) <= len(value) <= shape.get("max", len(value))
+        and value in shape.get("enum", (value,))
+        and re.fullmatch(shape.get("pattern", ".*"), value, re.ASCII | re.DOTALL) is not None
+    )
 
 
 def contradictions(state: State) -> Iterator[tuple[str, str]]:
@@ -69,6 +97,11 @@ def contradictions(state: State) -> Iterator[tuple[str, str]]:
 
 def _broken(rules: _Rules[_T], record: _T, what: str) -> Iterator[str]:
     """Yield the first problem that a record has; the others may only follow from it."""
+    for field, shape in _SHAPES[type(record)].items():
+        value = getattr(record, field)
+        if value is not None and not _fits(value, shape):
+            yield f"{what} has the {field} {value!r}"
+            return
     found = next((problem for problem, is_so in rules if is_so(record)), None)
     if found is not None:
         yield f"{what} {found.format(it=record)}"
@@ -88,6 +121,8 @@ def _of_region(region: Region, state: State) -> Iterator[str]:
         if (key.id, key.account, key.region) != (key_id, region.account, region.name):
             yield f"key {key_id} stands where it does not belong"
         yield from _broken(_KEY, key, f"key {key_id}")
+        for material in key.materials:
+            yield from _broken(_MATERIAL, material, f"key material {material.id} of the key {key_id}")
         yield from _of_store(key, region)
         yield from _of_family(key, state)
         yield from _of_policies(PolicyKind.KEY, {f"key {key_id}": [key.policy]})
@@ -107,11 +142,10 @@ def _of_region(region: Region, state: State) -> Iterator[str]:
                 yield f"grant {grant_id} stands where it does not belong"
             yield from _broken(_GRANT, grant, f"grant {grant_id}")
     for key_id, usage in region.last_usage.items():
-        if usage.operation not in operation_names():
-            yield f"the last usage of the key {key_id} is {usage.operation!r}, which is no operation"
+        yield from _broken((), usage, f"the last usage of the key {key_id}")
 
 
-def _has_material_problem(key: Key) -> bool:
+def _lacks_material(key: Key) -> bool:
     """Say whether the generations of a key's material are such as no key has."""
     materials = key.materials
     if not materials:
@@ -119,19 +153,18 @@ def _has_material_problem(key: Key) -> bool:
     return (
         len({material.id for material in materials}) != len(materials)
         or [material.state for material in materials].count("CURRENT") != 1
-        or any(_is_odd(material, key) for material in materials)
+        or any(material.secret is None for material in materials if key.origin != "EXTERNAL")
+        or any(material.secret.spec is not key.spec for material in materials if material.secret is not None)
     )
 
 
-def _is_odd(material: KeyMaterial, key: Key) -> bool:
-    return (
-        not _MATERIAL_ID.fullmatch(material.id)
-        or (material.secret is None and key.origin != "EXTERNAL")
-        or (material.secret is not None and material.secret.spec is not key.spec)
-        or material.state not in _values("KeyMaterialState")
-        or material.rotation_type not in (None, *_values("RotationType"))
-        or (material.rotated is None) != (material.rotation_type is None)
-    )
+_MATERIAL: _Rules[KeyMaterial] = (
+    ("does not say how and when it was rotated", lambda it: (it.rotated is None) != (it.rotation_type is None)),
+)
+
+
+def _are_tags(tags: Mapping[str, str]) -> bool:
+    return all(_fits(name, "TagKeyType") and _fits(value, "TagValueType") for name, value in tags.items())
 
 
 def _rotates(key: Key) -> bool:
@@ -142,13 +175,12 @@ _KEY: _Rules[Key] = (
     ("has no id of a key", lambda it: not KEY_ID.fullmatch(it.id)),
     ("has the ARN {it.arn}", lambda it: it.arn != key_arn(it.region, it.account, it.id)),
     ("of the spec {it.spec.name} has the usage {it.usage!r}", lambda it: it.usage not in it.spec.usages),
-    ("has the origin {it.origin!r}", lambda it: it.origin not in _values("OriginType")),
-    ("has the manager {it.manager!r}", lambda it: it.manager not in _values("KeyManagerType")),
+    ("has tags that no key has", lambda it: not _are_tags(it.tags)),
     (
         "is, or is not, a multi-Region key against its id",
         lambda it: it.id.startswith("mrk-") is not (it.multi_region is not None),
     ),
-    ("has material that no such key has", _has_material_problem),
+    ("has material that no such key has", _lacks_material),
     (
         "is deleted in {it.deletion.window_days} days",
         lambda it: it.deletion is not None and not 1 <= it.deletion.window_days <= 365,
@@ -230,42 +262,43 @@ def _is_no_principal(text: str | None) -> bool:
 _GRANT: _Rules[Grant] = (
     (
         "is of operations that there are not",
-        lambda it: not it.operations or not set(it.operations) <= _values("GrantOperation"),
+        lambda it: not it.operations or not all(_fits(name, "GrantOperation") for name in it.operations),
     ),
     ("is for nobody, or for two", lambda it: (it.grantee is None) is (it.grantee_service is None)),
     ("is for {it.grantee!r}, who is no principal", lambda it: _is_no_principal(it.grantee)),
     ("is retired by {it.retiree!r}, who is no principal", lambda it: _is_no_principal(it.retiree)),
-    ("is of the account {it.issuing_account!r}", lambda it: not _ACCOUNT.fullmatch(it.issuing_account)),
 )
+
+
+_CLUSTER = {"CloudHsmClusterId": "CloudHsmClusterIdType", "TrustAnchorCertificate": "TrustAnchorCertificateType"}
+_PROXY = {
+    "Connectivity": "XksProxyConnectivityType",
+    "UriEndpoint": "XksProxyUriEndpointType",
+    "UriPath": "XksProxyUriPathType",
+    "AccessKeyId": "XksProxyAuthenticationAccessKeyIdType",
+}
+_ENDPOINT_SERVICE = {
+    "VpcEndpointServiceName": "XksProxyVpcEndpointServiceNameType",
+    "VpcEndpointServiceOwner": "AccountIdType",
+}
 
 
 def _lacks_settings(store: CustomKeyStore) -> bool:
     """Say whether a store does not know what it stands on."""
     if store.type == CLOUDHSM:
-        return not _are_texts(store.settings, {"CloudHsmClusterId", "TrustAnchorCertificate"})
+        return not _are(store.settings, _CLUSTER)
     proxy = store.settings.get("XksProxyConfiguration")
     if set(store.settings) != {"XksProxyConfiguration"} or not isinstance(proxy, Mapping):
         return True
-    names = {"Connectivity", "UriEndpoint", "UriPath", "AccessKeyId"}
-    if proxy.get("Connectivity") == VPC:
-        names |= {"VpcEndpointServiceName", "VpcEndpointServiceOwner"}
-    return not _are_texts(proxy, names)
+    return not _are(proxy, _PROXY | _ENDPOINT_SERVICE if proxy.get("Connectivity") == VPC else _PROXY)
 
 
-def _are_texts(settings: Mapping[str, object], names: Collection[str]) -> bool:
-    return set(settings) == set(names) and all(isinstance(value, str) for value in settings.values())
+def _are(settings: Mapping[str, object], shapes: Mapping[str, str]) -> bool:
+    return set(settings) == set(shapes) and all(_fits(value, shapes[name]) for name, value in settings.items())
 
 
 _STORE: _Rules[CustomKeyStore] = (
-    ("has the type {it.type!r}", lambda it: it.type not in (CLOUDHSM, EXTERNAL)),
-    ("is in the state {it.state!r}", lambda it: it.state not in _values("ConnectionStateType")),
-    (
-        "has the error code {it.error_code!r}",
-        lambda it: (
-            it.error_code not in (None, *_values("ConnectionErrorCodeType"))
-            or (it.error_code is None and it.state == FAILED)
-        ),
-    ),
+    ("has no error code", lambda it: it.error_code is None and it.state == FAILED),
     (
         "does not say until when it is {it.state}",
         lambda it: (it.state in (CONNECTING, DISCONNECTING)) is not (it.state_until is not None),
@@ -290,7 +323,7 @@ def _of_outside(outside: Outside) -> Iterator[str]:
             if key.secret.spec.name != "SYMMETRIC_DEFAULT":
                 yield f"external key {key_id} is a {key.secret.spec.name}"
     for code in outside.connect_failures.values():
-        if code not in _values("ConnectionErrorCodeType"):
+        if not _fits(code, "ConnectionErrorCodeType"):
             yield f"{code!r} is no ConnectionErrorCode"
 
 

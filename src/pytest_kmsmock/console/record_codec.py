@@ -239,6 +239,19 @@ def _exactly(kind: type) -> Callable[[Any], Any]:
     return read
 
 
+def _read_text(data: Any) -> str:
+    if type(data) is not str:
+        raise TypeError
+    data.encode()  # half of a surrogate pair is no text that KMS could be sent
+    return data
+
+
+def _read_whole(data: Any) -> int:
+    if type(data) is not int or not -(2**63) <= data < 2**63:
+        raise TypeError  # longer ones are no number in KMS, and Python may not even write them
+    return data
+
+
 def _read_number(data: Any) -> float:
     if type(data) not in (int, float):
         raise TypeError
@@ -301,13 +314,15 @@ _MARKED: Mapping[str, Callable[[Any], Any]] = {
 def _read_anything(data: Any) -> Any:
     if isinstance(data, list):
         return [_read_anything(item) for item in data]
+    if isinstance(data, str):
+        return _read_text(data)
     if not isinstance(data, dict):
         return data
     if len(data) == 1:
         mark, content = next(iter(data.items()))
         if mark in _MARKED:
             return _MARKED[mark](content)
-    return {name: _read_anything(item) for name, item in data.items()}
+    return {_read_text(name): _read_anything(item) for name, item in data.items()}
 
 
 def _same(value: Any) -> Any:
@@ -315,9 +330,9 @@ def _same(value: Any) -> Any:
 
 
 _SCALARS: Mapping[Any, tuple[Callable[[Any], Any], Callable[[Any], Any], str]] = {
-    str: (_same, _exactly(str), "a text"),
+    str: (_same, _read_text, "a text"),
     bool: (_same, _exactly(bool), "true or false"),
-    int: (_same, _exactly(int), "a whole number"),
+    int: (_same, _read_whole, "a whole number"),
     float: (_same, _read_number, "a number"),
     bytes: (_write_bytes, _read_bytes, "base64 text"),
     datetime: (datetime.isoformat, _read_time, "a time with its offset from UTC, such as 2026-01-01T00:00:00+00:00"),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import difflib
 import functools
 import json
 import os
@@ -28,6 +29,8 @@ from ..service.material import InvalidMaterial, der, load
 from ..service.material.pool import LazyMaterial
 from ..service.records import KeyMaterial
 from ..service.specs import KEY_SPECS, KeySpec
+from ..service.validation import service_description
+from .record_codec import Misfit, decode
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
@@ -37,7 +40,8 @@ if TYPE_CHECKING:
     from ..service.service import FakeKms
     from ..service.state import Region
 
-_ACCOUNT = re.compile(r"\d{12}")
+_ACCOUNT = re.compile(r"[0-9]{12}")
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+")
 _PEM = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]+)-----\s*(.+?)\s*-----END \1-----\s*", re.DOTALL)
 
 
@@ -58,7 +62,7 @@ class KeySeed:
     description: str = ""
     tags: Mapping[str, str] | None = None
     policy: object = None
-    multi_region: bool = False
+    multi_region: bool | None = None
     replicas: tuple[str, ...] = ()
     enabled: bool = True
     rotation_period_in_days: int | None = None
@@ -66,6 +70,42 @@ class KeySeed:
     grants: tuple[Mapping[str, object], ...] = ()
     account: str | None = None
     region: str | None = None
+
+
+#: The members of CreateGrant that a seed has no use for: they are about the call, or say again which key it is.
+_NOT_OF_GRANTS = frozenset({"KeyId", "DryRun", "GrantTokens"})
+
+
+def seed_of(given: Mapping[str, object], where: str) -> KeySeed:
+    """Return a key to begin with, of values that are what its fields want.
+
+    Args:
+        given: the fields; lists may be tuples.
+        where: where they were given, for the error message.
+
+    Raises:
+        InvalidSeed: a value is none of its field's type.
+    """
+    try:
+        seed: KeySeed = decode({name: _plain(value) for name, value in given.items()}, KeySeed, "")
+    except Misfit as misfit:
+        value = given.get(misfit.where)
+        hint = f"; write [{value!r}]" if isinstance(value, str) and "a list" in misfit.reason else ""
+        raise InvalidSeed(f"{where}: {misfit}{hint}") from None
+    except RecursionError:
+        raise InvalidSeed(f"{where}: this is nested too deeply, or holds itself") from None
+    return seed
+
+
+def _plain(value: object) -> object:
+    """Return a value with the types that JSON has: no tuples, no other mappings, no enumerations of texts."""
+    if isinstance(value, str):
+        return str.__str__(value)
+    if isinstance(value, Mapping):
+        return {_plain(name): _plain(item) for name, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value
 
 
 def plant(service: FakeKms, seeds: Iterable[tuple[str, KeySeed]], *, account: str, region: str) -> list[Key]:
@@ -98,9 +138,13 @@ class _Planting:
 
     def __init__(self, draft: FakeKms, where: str, seed: KeySeed, account: str, region: str) -> None:
         self.draft, self.where, self.seed = draft, where, seed
-        self.account, self.region = seed.account or account, seed.region or region
+        self.account = account if seed.account is None else seed.account
+        self.region = region if seed.region is None else seed.region
         if not _ACCOUNT.fullmatch(self.account):
             raise self.wrong(f"account must be 12 digits, not {self.account!r}")
+        for name in (self.region, *seed.replicas):
+            if not _REGION.fullmatch(name):
+                raise self.wrong(f"region and replicas are names of Regions such as 'eu-west-1', not {name!r}")
         self.caller: Caller = administrator(self.account, partition_of(self.region))
         self.home = draft.state.region(self.account, self.region)
 
@@ -119,7 +163,8 @@ class _Planting:
             self.draft.state.change_key(home.keys[key_id], transition=None)  # it has been `Creating` long enough
         for alias in (() if seed.alias is None else (seed.alias,)) + tuple(seed.aliases):
             self.call("CreateAlias", AliasName=alias, TargetKeyId=key_id)
-        for grant in seed.grants:
+        for index, grant in enumerate(seed.grants):
+            self.check_members(grant, "CreateGrantRequest", f"grants[{index}]")
             self.call("CreateGrant", **{**grant, "KeyId": key_id})
         if seed.rotation_period_in_days is not None:
             self.call("EnableKeyRotation", KeyId=key_id, RotationPeriodInDays=seed.rotation_period_in_days)
@@ -132,7 +177,10 @@ class _Planting:
     def create(self) -> str:
         """Make the key by CreateKey, and give it the id that was chosen."""
         seed = self.seed
-        multi_region = seed.multi_region or bool(seed.replicas) or (seed.key_id or "").startswith("mrk-")
+        is_related = bool(seed.replicas) or (seed.key_id or "").startswith("mrk-")
+        if is_related and seed.multi_region is False:
+            raise self.wrong("one with replicas or an mrk- key_id is a multi-Region key: leave multi_region out")
+        multi_region = seed.multi_region or is_related
         self.check_id(multi_region=multi_region)
         answer = self.call(
             "CreateKey",
@@ -178,7 +226,25 @@ class _Planting:
             return policy
         if not isinstance(policy, Mapping):
             raise self.wrong(f"policy must be JSON text or a mapping, not {policy!r}")
-        return json.dumps(policy)
+        try:
+            return json.dumps(policy)
+        except (TypeError, ValueError) as error:
+            raise self.wrong(f"policy cannot be written as JSON: {error}") from error
+
+    def check_members(self, given: object, shape_name: str, where: str) -> None:
+        """Refuse members that there are not: left out, they would make a grant wider than it was meant."""
+        shape = service_description()["shapes"][shape_name]
+        if shape["type"] != "structure" or not isinstance(given, Mapping):
+            return  # CreateGrant itself looks at the types
+        known = [name for name in shape["members"] if name not in _NOT_OF_GRANTS]
+        for name, value in given.items():
+            if name not in known:
+                close = difflib.get_close_matches(str(name), known, 1)
+                hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}."
+                raise self.wrong(f"{where} has no member {name}. {hint}")
+            if value is None:
+                raise self.wrong(f"{where}.{name} is empty: leave it out, or give it a value")
+            self.check_members(value, shape["members"][name]["shape"], f"{where}.{name}")
 
     def read_material(self, given: object) -> Material:
         spec = KEY_SPECS.get(self.seed.spec)
