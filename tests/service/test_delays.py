@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from datetime import datetime, timedelta, timezone
 
 import pytest
 
+from pytest_kmsmock import mock_kms
 from pytest_kmsmock.handle import KmsMock
 from pytest_kmsmock.service.delays import LONGEST, Delays
 
@@ -20,7 +20,7 @@ def test_seconds_and_timedeltas(duration: float | timedelta) -> None:
     assert Delays.end(START, delays.creating) == START + timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize("name", [field.name for field in fields(Delays)])
+@pytest.mark.parametrize("name", Delays.__annotations__)
 def test_nothing_else_is_a_duration(name: str) -> None:
     delays = Delays()
     for wrong in ("5", None, True):
@@ -37,3 +37,11 @@ def test_there_are_no_other_delays(kms_mock: KmsMock) -> None:
         kms_mock.delays.conecting = 5  # type: ignore[attr-defined]  # the typing error is what is tested
     with pytest.raises(TypeError, match="authorization: expected seconds"):
         kms_mock.eventual_consistency = "soon"  # type: ignore[assignment]  # so here
+
+
+def test_nested_mocks_have_the_delays_of_the_outer_one_and_keep_their_own(kms_mock: KmsMock) -> None:
+    kms_mock.delays.creating = 5
+    with mock_kms() as inner:
+        assert repr(inner.delays) == "Delays(creating=5)"
+        inner.delays.creating, inner.delays.updating = 6, timedelta(seconds=7)
+    assert (kms_mock.delays.creating, kms_mock.delays.updating) == (5, 0)

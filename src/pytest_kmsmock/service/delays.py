@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -12,7 +11,6 @@ Duration = float | timedelta
 LONGEST = timedelta(days=3650)
 
 
-@dataclass(slots=True)
 class Delays:
     """How long things take that AWS does after its answer. Nothing takes any time unless a test sets it.
 
@@ -43,11 +41,24 @@ class Delays:
     disconnecting: Duration = 0
     authorization: Duration = 0
 
+    def __init__(self, **durations: Duration) -> None:
+        for name, duration in durations.items():
+            setattr(self, name, duration)
+
     if not TYPE_CHECKING:  # with it, type checkers would take any attribute
 
         def __setattr__(self, name: str, duration: object) -> None:
             _check(name, duration)
             object.__setattr__(self, name, duration)
+
+    def __repr__(self) -> str:
+        return f"Delays({', '.join(f'{name}={duration!r}' for name, duration in vars(self).items())})"
+
+    def copy(self) -> Delays:
+        """Return the same delays, for a nested mock: a look at each would cost every test more than all else."""
+        copied = Delays()
+        vars(copied).update(vars(self))
+        return copied
 
     @staticmethod
     def end(start: datetime, duration: Duration) -> datetime:
@@ -56,6 +67,8 @@ class Delays:
 
 
 def _check(name: str, duration: object) -> None:
+    if name not in Delays.__annotations__:
+        raise AttributeError(f"There is no delay {name!r}, only {', '.join(Delays.__annotations__)}.")
     if isinstance(duration, bool) or not isinstance(duration, int | float | timedelta):
         raise TypeError(f"{name}: expected seconds or a timedelta, got {duration!r}.")
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration

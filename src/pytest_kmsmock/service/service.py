@@ -7,7 +7,6 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -204,7 +203,7 @@ class FakeKms:
             clock=self.clock.copy(),
             enforce_policies=self.enforce_policies,
         )
-        inner.delays = replace(self.delays)
+        inner.delays = self.delays.copy()
         return inner
 
     def close(self) -> None:
