@@ -11,8 +11,11 @@ from botocore.awsrequest import AWSResponse
 class Headers(dict[str, str]):
     """Headers under lower-case names, to be read by name in any case. Making one costs next to nothing."""
 
-    def __getitem__(self, name: str) -> str:
-        return super().__getitem__(name.lower())
+    def __missing__(self, name: str) -> str:
+        lowered = name.lower()
+        if lowered == name:
+            raise KeyError(name)
+        return self[lowered]
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and super().__contains__(name.lower())

@@ -141,9 +141,10 @@ def _answer(
 
 def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | Awaitable[AWSResponse] | None:
     """Answer a call on the wire."""
-    if scopes.current() is None:
-        return None  # `before_call` has asked the guard already
-    return _answer_raw(request, asynchronous=_asynchronous.get())
+    mock = scopes.current()  # without one, `before_call` has asked the guard already
+    if mock is None or not is_answered(mock, request.url):
+        return None
+    return _answer_raw(mock, _request(request), asynchronous=_asynchronous.get())
 
 
 def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
@@ -151,24 +152,25 @@ def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(send)
     def send_or_answer(session: Any, request: AWSPreparedRequest) -> Any:
-        response = _answer_raw(request, asynchronous=False)
-        return send(session, request) if response is None else response
+        kms_request = _request(request)
+        mock = answering_mock(kms_request)
+        return send(session, request) if mock is None else _answer_raw(mock, kms_request, asynchronous=False)
 
     return send_or_answer
 
 
-def _answer_raw(request: AWSPreparedRequest, *, asynchronous: bool) -> AWSResponse | Awaitable[AWSResponse] | None:
-    kms_request = HttpRequest(request.method, request.url, request.headers, request.body)
-    mock = answering_mock(kms_request)
-    if mock is None:
-        return None
+def _request(request: AWSPreparedRequest) -> HttpRequest:
+    return HttpRequest(request.method, request.url, request.headers, request.body)
+
+
+def _answer_raw(mock: KmsMock, request: HttpRequest, *, asynchronous: bool) -> AWSResponse | Awaitable[AWSResponse]:
     outcome: AWSResponse | Exception
     try:
-        answer = mock.answer_http(kms_request)
+        status, headers, body = mock.answer_http(request)
     except InjectedError as error:
         outcome = failures.botocore_error(error, request.url)
     else:
-        outcome = Answer(request.url, answer.status, answer.headers, answer.body)
+        outcome = Answer(request.url, status, headers, body)
     return failures.deliver(outcome, mock.take_delay(), asynchronous=asynchronous)
 
 

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 _pausing: ContextVar[KmsMock | None] = ContextVar("kms_mock_pausing", default=None)
 
 _replaced: list[tuple[Any, str, Any]] = []
+#: The modules whose sleep is replaced.
+_sleepless: set[str] = set()
 
 
 def note_attempt(endpoint: Any, operation: Any, request_dict: dict[str, Any], **_: Any) -> None:
@@ -36,17 +38,22 @@ def note_attempt(endpoint: Any, operation: Any, request_dict: dict[str, Any], **
     _pausing.set(mock)
     if not _replaced:
         _replace_acquire()
-    _replace_sleep(sys.modules[type(endpoint).__module__])
+    _replace_sleep(type(endpoint).__module__)
 
 
 def restore() -> None:
     """Take the stand-ins away."""
+    _sleepless.clear()
     while _replaced:
         owner, name, original = _replaced.pop()
         setattr(owner, name, original)
 
 
-def _replace_sleep(module: ModuleType) -> None:
+def _replace_sleep(name_of_module: str) -> None:
+    if name_of_module in _sleepless:
+        return
+    _sleepless.add(name_of_module)
+    module = sys.modules[name_of_module]
     for name, stand_in in (("time", _Time), ("asyncio", _Asyncio)):
         found = vars(module).get(name)
         if isinstance(found, ModuleType):

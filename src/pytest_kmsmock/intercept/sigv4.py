@@ -71,18 +71,36 @@ def read(request: HttpRequest, region: str | None) -> Signature:
             return _read_query(query, region)
     if not header:
         raise errors.MISSING_TOKEN()
-    algorithm, parameters = _parameters(header)
-    problems = [f"Authorization header requires '{name}' parameter." for name in _PARAMETERS if name not in parameters]
     date_of_request = request.header("x-amz-date") or request.header("date")
-    if not date_of_request:
-        problems.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
-    if problems:
-        raise errors.INCOMPLETE_SIGNATURE(reason=f"{' '.join(problems)} Authorization={header}")
-    found = _scoped(algorithm, parameters["Credential"], parameters["SignedHeaders"], date_of_request, region)
+    before_value, _, value = header.rpartition("Signature=")
+    found = _usual(before_value, date_of_request, region) if value.isalnum() else None
+    if found is None:
+        algorithm, parameters = _parameters(header)
+        problems = [
+            f"Authorization header requires '{name}' parameter." for name in _PARAMETERS if name not in parameters
+        ]
+        if not date_of_request:
+            problems.append("Authorization header requires existence of either a 'X-Amz-Date' or a 'Date' header.")
+        if problems:
+            raise errors.INCOMPLETE_SIGNATURE(reason=f"{' '.join(problems)} Authorization={header}")
+        value = parameters["Signature"]
+        found = _scoped(algorithm, parameters["Credential"], parameters["SignedHeaders"], date_of_request, region)
     # Not by `_replace`, which takes long.
-    return Signature(
-        found.access_key, found.date, found.region, found.signed_headers, parameters["Signature"], found.time
-    )
+    return Signature(found.access_key, found.date, found.region, found.signed_headers, value, found.time)
+
+
+#: The header as all signers write it, up to the value: algorithm, then the parameters in this order.
+_USUAL = re.compile(r"(\S+) Credential=([^,\s=]+), ?SignedHeaders=([^,\s=]+), ?")
+
+
+@functools.lru_cache(maxsize=64)  # many requests are signed by the same signer in the same second
+def _usual(before_value: str, date_of_request: str, region: str | None) -> Signature | None:
+    """Read all of a signature but its value from a header in the usual form; None if it has another."""
+    usual = _USUAL.fullmatch(before_value)
+    if usual is None or not date_of_request:
+        return None
+    algorithm, credential, signed_headers = usual.groups()
+    return _scoped(algorithm, credential, signed_headers, date_of_request, region)
 
 
 def _read_query(query: Mapping[str, str], region: str | None) -> Signature:
@@ -97,7 +115,6 @@ def _read_query(query: Mapping[str, str], region: str | None) -> Signature:
     return signature._replace(value=value, in_query=True, token=query.get("X-Amz-Security-Token"))
 
 
-@functools.lru_cache(maxsize=64)  # many requests are signed by the same signer in the same second
 def _scoped(algorithm: str, credential: str, signed: str, date_of_request: str, region: str | None) -> Signature:
     """Read all of a signature but its value, and stop where AWS does."""
     moment = _moment(date_of_request)
@@ -204,16 +221,8 @@ def _canonical(request: HttpRequest, signed_headers: tuple[str, ...], in_query: 
     )
 
 
-#: The header as all signers write it: algorithm, then the three parameters in this order.
-_USUAL = re.compile(rf"{ALGORITHM} Credential=([^,\s=]+), ?SignedHeaders=([^,\s=]+), ?Signature=([^,\s=]+)")
-
-
 def _parameters(header: str) -> tuple[str, dict[str, str]]:
     """Return the algorithm of an `Authorization` header, and its parameters."""
-    usual = _USUAL.fullmatch(header)
-    if usual:
-        credential, signed_headers, value = usual.groups()
-        return ALGORITHM, {"Credential": credential, "SignedHeaders": signed_headers, "Signature": value}
     algorithm, _, rest = header.strip().partition(" ")
     parameters = {}
     for part in re.split(r"[,\s]+", rest):
