@@ -1,7 +1,7 @@
 """Random operations and clock steps, compared with a small model of the documented key states.
 
-The model knows the table "Key states of AWS KMS keys" (Developer Guide) and the rules of deletion, rotation, expiry and
-multi-Region keys, in the simplest way that could be: it looks at everything at every step.
+The model knows the table "Key states of AWS KMS keys" (Developer Guide) and the rules of deletion, rotation, imported
+material and multi-Region keys, in the simplest way that could be: it looks at everything at every step.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PASSING, YEAR = timedelta(hours=1), timedelta(days=365)
 
 ENABLED, DISABLED, IMPORT, UNAVAILABLE = "Enabled", "Disabled", "PendingImport", "Unavailable"
 PENDING, WAITING, CREATING, UPDATING = "PendingDeletion", "PendingReplicaDeletion", "Creating", "Updating"
-KINDS = ("plain", "imported", "stored", "multi-Region")
+KINDS = ("plain", "imported", "stored", "multi-Region", "imported multi-Region")
 INVALID, OFF, UNSUPPORTED = "KMSInvalidStateException", "DisabledException", "UnsupportedOperationException"
 
 
@@ -64,11 +64,24 @@ class Family:
     period: timedelta | None = None
     next_date: datetime = START
     rotations: list[datetime] = field(default_factory=list)
-    material: bytes = field(default_factory=lambda: os.urandom(32))
+    #: Imported material that the related keys need, the current one last, and what is to be rotated to.
+    generations: list[bytes] = field(default_factory=list)
+    pending: bytes | None = None
+    ids: dict[bytes, str] = field(default_factory=dict)
+    #: Ciphertexts that some of the related keys made.
+    blobs: list[bytes] = field(default_factory=list)
 
     @property
     def multi_region(self) -> bool:
-        return self.kind == "multi-Region"
+        return self.kind.endswith("multi-Region")
+
+    @property
+    def imported(self) -> bool:
+        return self.kind.startswith("imported")
+
+    @property
+    def materials(self) -> list[bytes]:
+        return [*self.generations, *([self.pending] if self.pending else [])]
 
 
 @dataclass
@@ -82,8 +95,12 @@ class Place:
     date: datetime | None = None
     passing: str = ""
     until: datetime = START
-    imported: bool = False
-    expires: datetime | None = None
+    imports: dict[bytes, datetime | None] = field(default_factory=dict)  # what is there -> when it expires
+
+    @property
+    def complete(self) -> bool:
+        needed = self.family.generations
+        return bool(needed) and all(material in self.imports for material in needed)
 
 
 class Model:
@@ -97,7 +114,7 @@ class Model:
             return PENDING if place.date else WAITING
         if place.passing:
             return place.passing
-        if place.family.kind == "imported" and not place.imported:
+        if place.family.imported and not place.complete:
             return IMPORT
         if place.family.kind == "stored" and not self.connected:
             return UNAVAILABLE
@@ -105,6 +122,9 @@ class Model:
 
     def primary(self, family: Family) -> Place:
         return self.places[family.key_id, family.primary]
+
+    def related(self, family: Family) -> list[Place]:
+        return [self.places[family.key_id, region] for region in (family.primary, *family.replicas)]
 
     def advance(self, until: datetime) -> None:
         while due := [event for place in self.places.values() for event in self.events(place) if event[0] <= until]:
@@ -118,8 +138,7 @@ class Model:
             found.append((place.date, "delete", place))
         if place.passing:
             found.append((place.until, "settle", place))
-        if place.expires:
-            found.append((place.expires, "expire", place))
+        found += [(date, "expire", place) for date in place.imports.values() if date]
         family = place.family
         if family.period and family.primary == place.region and place.enabled and place.window is None:
             found.append((family.next_date, "rotate", place))
@@ -138,7 +157,17 @@ class Model:
         place.passing = ""
 
     def expire(self, place: Place, when: datetime) -> None:
-        place.imported, place.expires = False, None
+        for material in [material for material, date in place.imports.items() if date and date <= when]:
+            self.lose(place, material)
+
+    def lose(self, place: Place, material: bytes) -> None:
+        """Delete a material from a key; what is pending rotation goes from all related keys with the primary's."""
+        family = place.family
+        places = [place]
+        if material == family.pending and place.region == family.primary:
+            family.pending, places = None, self.related(family)
+        for member in places:
+            member.imports.pop(material, None)
 
     def rotate(self, place: Place, when: datetime) -> None:
         family = place.family
@@ -163,11 +192,16 @@ KEYS = st.runner().flatmap(lambda machine: st.sampled_from(machine.known()))
 class KeysOverTime(RuleBasedStateMachine):
     @initialize(
         replicas=st.sampled_from([(), REGIONS[1:2], REGIONS[1:]]),
-        imported=st.booleans(),
+        imported=st.sets(st.sampled_from(["imported", "imported multi-Region"])),
+        everywhere=st.booleans(),
+        renewed=st.booleans(),
         rotated=st.sets(st.sampled_from(["plain", "multi-Region"])),
         pending=st.sets(st.sampled_from(REGIONS)),
     )
-    def begin(self, replicas: tuple[str, ...], imported: bool, rotated: set[str], pending: set[str]) -> None:
+    def begin(
+        self, replicas: tuple[str, ...], imported: set[str], everywhere: bool, renewed: bool, rotated: set[str],
+        pending: set[str],
+    ) -> None:  # fmt: skip
         self.mock = mock_kms(fresh=True)
         self.kms = self.mock.start()
         self.kms.clock.freeze(START)
@@ -179,13 +213,20 @@ class KeysOverTime(RuleBasedStateMachine):
             self.create(kind)
         # Where interesting histories begin: with replicas, with material, with a calendar, on the way out.
         of_kind = {place.family.kind: key for key, place in self.model.places.items()}
+        for kind in sorted(imported):
+            self.import_material(of_kind[kind], None, 0, new=False)
         for region in replicas:
-            self.replicate(of_kind["multi-Region"], region)
-        if imported:
-            self.import_material(of_kind["imported"], None)
+            for kind in ("multi-Region", "imported multi-Region"):
+                self.replicate(of_kind[kind], region)
         for kind in sorted(rotated):
             self.set_rotation(of_kind[kind], 90)
         self.wait(PASSING)
+        if renewed:
+            self.import_material(of_kind["imported multi-Region"], None, 0, new=True)
+        if everywhere:
+            for region in replicas:
+                for number in range(2):
+                    self.import_material((of_kind["imported multi-Region"][0], region), None, number, new=False)
         for region in sorted(pending):
             self.schedule((of_kind["multi-Region"][0], region), 7)
 
@@ -236,6 +277,7 @@ class KeysOverTime(RuleBasedStateMachine):
             "imported": {"Origin": "EXTERNAL"},
             "stored": {"Origin": "AWS_CLOUDHSM", "CustomKeyStoreId": self.store},
             "multi-Region": {"MultiRegion": True},
+            "imported multi-Region": {"Origin": "EXTERNAL", "MultiRegion": True},
         }[kind]
         key_id = self.call(REGIONS[0], "CreateKey", **members)["KeyMetadata"]["KeyId"]
         family = Family(kind, key_id, self.model.now, REGIONS[0])
@@ -287,10 +329,17 @@ class KeysOverTime(RuleBasedStateMachine):
 
     @rule(place=KEYS)
     def use(self, place: tuple[str, str]) -> None:
-        _, works = self.attempt(place, "Encrypt", "use", Plaintext=b"x")
-        if works:
-            self.answer = self.call(place[1], "Decrypt", CiphertextBlob=self.answer["CiphertextBlob"])
-            assert self.answer["Plaintext"] == b"x"
+        """Encrypt; every key that is related and can be used decrypts this, and the first ciphertexts there were."""
+        found, works = self.attempt(place, "Encrypt", "use", Plaintext=b"x")
+        if not works:
+            return
+        blob = self.answer["CiphertextBlob"]
+        for other in self.model.related(found.family):
+            for known in (blob, *found.family.blobs[:3]):
+                expected = TABLE["use"].get(self.model.state(other))
+                if self.outcome((found.family.key_id, other.region), "Decrypt", expected, CiphertextBlob=known):
+                    assert self.answer["Plaintext"] == b"x"
+        found.family.blobs.append(blob)
 
     @rule(place=KEYS, enabled=st.booleans())
     def switch(self, place: tuple[str, str], enabled: bool) -> None:
@@ -336,74 +385,96 @@ class KeysOverTime(RuleBasedStateMachine):
     @rule(place=KEYS)
     def rotate_now(self, place: tuple[str, str]) -> None:
         found = self.model.places.get(place)
-        expected = self.rotation_outcome(found, imported=INVALID)
+        expected = self.rotation_outcome(found, imported=None)
         if expected is None:
             assert found is not None
             family = found.family
-            if family.period and family.next_date - self.model.now <= timedelta(minutes=20):
+            if family.imported:
+                everywhere = all(family.pending in member.imports for member in self.model.related(family))
+                expected = None if found.complete and everywhere else INVALID
+            elif family.period and family.next_date - self.model.now <= timedelta(minutes=20):
                 expected = "ConflictException"
-            elif len(family.rotations) >= 25:  # automatic ones count too here: too seldom to matter
+            if expected is None and len(family.rotations) >= 25:  # automatic ones count too here: too seldom to matter
                 return
         if self.outcome(place, "RotateKeyOnDemand", expected):
             assert found is not None
-            found.family.rotations.append(self.model.now)
+            family = found.family
+            family.rotations.append(self.model.now)
+            if family.pending:
+                family.generations.append(family.pending)
+                family.pending = None
 
-    def rotation_outcome(self, found: Place | None, *, imported: str) -> str | None:
+    def rotation_outcome(self, found: Place | None, *, imported: str | None) -> str | None:
         if found is None:
             return "NotFoundException"
         expected = TABLE["rotate"].get(self.model.state(found))
         if expected is None:
             if found.family.kind == "stored" or found.family.primary != found.region:
                 return UNSUPPORTED
-            if found.family.kind == "imported":
+            if found.family.imported:
                 return imported
         return expected
 
     # --- imported material and the key store ---
 
-    @rule(place=KEYS, days=st.none() | st.integers(1, 365))
-    def import_material(self, place: tuple[str, str], days: int | None) -> None:
+    @rule(place=KEYS, days=st.none() | st.integers(1, 365), number=st.integers(0, 3), new=st.booleans())
+    def import_material(self, place: tuple[str, str], days: int | None, number: int, new: bool) -> None:
+        """Import one of the materials that the key had, or a new one."""
         found = self.model.places.get(place)
-        if found is None or found.family.kind != "imported" or self.model.state(found) in TABLE["import"]:
+        if found is None or not found.family.imported or self.model.state(found) in TABLE["import"]:
             expected = UNSUPPORTED if found else "NotFoundException"
             if found is not None:
                 expected = TABLE["import"].get(self.model.state(found), UNSUPPORTED)
             self.outcome(place, "ImportKeyMaterial", expected, ImportToken=b"?", EncryptedKeyMaterial=b"?")
             return
-        given = self.call(
-            place[1],
-            "GetParametersForImport",
-            KeyId=place[0],
-            WrappingAlgorithm="RSAES_OAEP_SHA_256",
-            WrappingKeySpec="RSA_2048",
+        preparation = {"WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"}
+        expected = INVALID if self.model.state(found) == UPDATING else None
+        if not self.outcome(place, "GetParametersForImport", expected, **preparation):
+            return
+        given, family = self.answer, found.family
+        known = family.materials
+        expires = self.model.now + timedelta(days=days) if days else None
+        members: dict[str, Any] = (
+            {"ValidTo": expires} if expires else {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
         )
+        if new:
+            members["ImportType"] = "NEW_KEY_MATERIAL"
+            expected = UNSUPPORTED if found.region != family.primary else INVALID if family.pending else None
+        new = new or not known  # AWS: the first import is one of new material if the request does not say
+        material = os.urandom(32) if new else known[number % len(known)]
         sha256 = hashes.SHA256()
         public_key: Any = load_der_public_key(given["PublicKey"])
-        wrapped = public_key.encrypt(found.family.material, padding.OAEP(padding.MGF1(sha256), sha256, None))
-        expires = self.model.now + timedelta(days=days) if days else None
-        expiry = {"ValidTo": expires} if expires else {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
-        self.call(
-            place[1],
-            "ImportKeyMaterial",
-            KeyId=place[0],
-            ImportToken=given["ImportToken"],
-            EncryptedKeyMaterial=wrapped,
-            **expiry,
-        )
-        found.enabled = found.enabled or not found.imported
-        found.imported, found.expires = True, expires
+        members["EncryptedKeyMaterial"] = public_key.encrypt(material, padding.OAEP(padding.MGF1(sha256), sha256, None))
+        if self.outcome(place, "ImportKeyMaterial", expected, ImportToken=given["ImportToken"], **members):
+            was_complete = found.complete
+            found.imports[material] = expires
+            assert family.ids.setdefault(material, self.answer["KeyMaterialId"]) == self.answer["KeyMaterialId"]
+            if new and family.generations:
+                family.pending = material
+            elif new:
+                family.generations = [material]
+            if found.complete and not was_complete:
+                found.enabled = True
 
-    @rule(place=KEYS)
-    def delete_material(self, place: tuple[str, str]) -> None:
+    @rule(place=KEYS, number=st.none() | st.integers(0, 3))
+    def delete_material(self, place: tuple[str, str], number: int | None) -> None:
+        """Delete the current material, or one by its id."""
         found = self.model.places.get(place)
+        members, material = {}, None
         if found is None:
             expected = "NotFoundException"
         else:
-            otherwise = None if found.family.kind == "imported" else UNSUPPORTED
+            otherwise = None if found.family.imported else UNSUPPORTED
             expected = TABLE["delete material"].get(self.model.state(found), otherwise)
-        if self.outcome(place, "DeleteImportedKeyMaterial", expected):
+            known = found.family.materials
+            if known and number is not None:
+                material = known[number % len(known)]
+                members["KeyMaterialId"] = found.family.ids[material]
+            elif known:
+                material = found.family.generations[-1]
+        if self.outcome(place, "DeleteImportedKeyMaterial", expected, **members) and material is not None:
             assert found is not None
-            found.imported, found.expires = False, None
+            self.model.lose(found, material)
 
     @rule()
     def toggle_store(self) -> None:
@@ -446,19 +517,40 @@ class KeysOverTime(RuleBasedStateMachine):
             state = self.model.state(place)
             assert (found["KeyState"], found["Enabled"]) == (state, state == ENABLED)
             assert found.get("DeletionDate") == place.date
-            assert found.get("ValidTo") == place.expires
             family = place.family
             if family.multi_region:
                 shown = found["MultiRegionConfiguration"]
                 assert shown["PrimaryKey"]["Region"] == family.primary
                 assert [replica["Region"] for replica in shown["ReplicaKeys"]] == family.replicas
-            if family.kind in ("plain", "multi-Region"):
+            if family.kind != "stored":
                 rotations = self.call(region, "ListKeyRotations", KeyId=key_id)["Rotations"]
                 assert [entry["RotationDate"] for entry in rotations] == family.rotations
+            if family.imported:
+                self.materials_are_as_the_model_says(place, found)
+            elif family.kind != "stored":
                 status = self.call(region, "GetKeyRotationStatus", KeyId=key_id)
                 assert status["KeyRotationEnabled"] == (family.period is not None and place.window is None)
                 if status["KeyRotationEnabled"]:
                     assert status["NextRotationDate"] == family.next_date
+
+    def materials_are_as_the_model_says(self, place: Place, found: Any) -> None:
+        family, imports = place.family, place.imports
+        has_current = bool(family.generations) and family.generations[-1] in imports
+        dates = [date for material, date in imports.items() if date and material != family.pending]
+        assert found.get("ValidTo") == (min(dates, default=None) if has_current else None)
+        members = {"KeyId": family.key_id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
+        listed = self.call(place.region, "ListKeyRotations", **members)["Rotations"]
+        assert [entry["KeyMaterialId"] for entry in listed] == [family.ids[material] for material in family.materials]
+        for entry, material in zip(listed, family.materials, strict=True):
+            assert entry["ImportState"] == ("IMPORTED" if material in imports else "PENDING_IMPORT")
+            assert entry.get("ValidTo") == imports.get(material)
+            if material == family.pending:
+                everywhere = all(material in member.imports for member in self.model.related(family))
+                pending = "PENDING_ROTATION" if everywhere else "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
+            else:
+                pending = None
+            current = "CURRENT" if material == family.generations[-1] else "NON_CURRENT"
+            assert entry["KeyMaterialState"] == (pending or current)
 
 
 KeysOverTime.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)

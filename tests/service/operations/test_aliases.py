@@ -48,7 +48,7 @@ def test_names(kms_client, key, name):
     assert kms_client.describe_key(KeyId=name)["KeyMetadata"]["KeyId"] == key["KeyId"]
 
 
-PREFIX_TEXT = (  # local-kms (B)
+PREFIX_TEXT = (  # recorded: aws-controllers-k8s/community#1878
     'Alias must start with the prefix "alias/". Please see '
     "https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html"
 )

@@ -762,8 +762,9 @@ def test_a_replica_made_later_has_to_import_everything(
     identity = import_material(kms_client, key_id, new, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
     import_material(abroad, key_id, new)
     kms_client.replicate_key(KeyId=key_id, ReplicaRegion="ap-south-1")
-    assert materials(kms_client, key_id)[identity][0] == "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
     third = kms.client(region="ap-south-1")
+    for member in (kms_client, abroad, third):
+        assert materials(member, key_id)[identity][0] == "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
     for each in (material, new):
         import_material(third, key_id, each)
     assert materials(kms_client, key_id)[identity][0] == "PENDING_ROTATION"

@@ -83,6 +83,7 @@ def replicate_key(call: Call) -> Result:
     call.state.add_key(replica)
     if primary.origin == "EXTERNAL":
         relabel_pending(call.state, replica)
+        replica = region.keys[replica.id]  # what is pending rotation waits for this replica, too
     replica = _pass_through(call, replica, CREATING, call.service.delays.creating)
     return {
         "ReplicaKeyMetadata": key_metadata(replica, call.state),
