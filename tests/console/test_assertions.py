@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
+from pytest_kmsmock.errors import InvalidCallPattern
 from pytest_kmsmock.service.authorization.principals import Principal
 from pytest_kmsmock.service.caller import Caller
 from pytest_kmsmock.service.errors import KmsError
@@ -179,3 +180,20 @@ def test_a_caller_of_ones_own_is_named(kms_mock):
         "ListKeys(Limit=0) in eu-west-1 by arn:aws:iam::111122223333:user/Alice -> ValidationException"
         in (failure(kms_mock.assert_not_called)[-1])
     )
+
+
+@pytest.mark.parametrize("assertion", ["assert_called", "assert_only_called"])
+def test_no_operation_is_a_mistake_and_no_pass(kms_mock, encrypted, assertion):
+    with pytest.raises(InvalidCallPattern, match=rf"^{assertion} needs an operation, such as 'Decrypt'\."):
+        getattr(kms_mock, assertion)(None)
+
+
+@pytest.mark.parametrize("times", [-1, True, "2", 1.0])
+def test_times_is_a_number(kms_mock, encrypted, times):
+    with pytest.raises(InvalidCallPattern, match=r"^assert_called: times is how often exactly, a whole number, not "):
+        kms_mock.assert_called("Encrypt", times=times)
+
+
+def test_boto3s_method_is_told_from_the_operation(kms_mock, encrypted):
+    with pytest.raises(InvalidCallPattern, match=r"'encrypt' is no KMS operation\. Did you mean 'Encrypt'\?"):
+        kms_mock.assert_called("encrypt")

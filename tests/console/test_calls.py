@@ -156,6 +156,18 @@ def test_calls_can_be_forgotten(kms_mock, kms_client, key):
             "'EncryptionContexts' is no member of a request of KMS Decrypt. Did you mean 'EncryptionContext'?",
             id="member",
         ),
+        pytest.param("encrypt", {}, "'encrypt' is no KMS operation. Did you mean 'Encrypt'?", id="boto3's method"),
+        pytest.param(
+            "re_encrypt", {}, "'re_encrypt' is no KMS operation. Did you mean 'ReEncrypt'?", id="boto3's longer method"
+        ),
+        pytest.param(
+            "Encrypt",
+            {"key_id": "x"},
+            "'key_id' is no member of a request of KMS Encrypt. Did you mean 'KeyId'?",
+            id="member in lower case",
+        ),
+        pytest.param(5, {}, "5 is no KMS operation.", id="number"),
+        pytest.param(["Encrypt"], {}, "['Encrypt'] is no KMS operation. Did you mean 'Encrypt'?", id="list"),
         pytest.param(None, {"zzz": 1}, "'zzz' is no member of a request of any KMS operation.", id="of any operation"),
     ],
 )
@@ -168,3 +180,53 @@ def test_a_filter_that_could_never_match_is_refused(kms_mock, operation, members
 def test_a_call_shows_what_matters(kms_mock, kms_client):
     kms_client.create_key(Description="shown")
     assert repr(kms_mock.calls[0]).startswith("CallRecord(operation='CreateKey', params={'Description': 'shown'}, ")
+
+
+def test_a_slice_can_be_filtered_again(kms_mock, kms_client, key):
+    encrypt(kms_client, key["KeyId"], tenant="a")
+    encrypt(kms_client, key["KeyId"], tenant="b")
+    later = kms_mock.calls[3:]
+    assert [record.encryption_context for record in later.of("Encrypt")] == [{"tenant": "b"}]
+    assert later.on("alias/app") == later
+    assert kms_mock.calls[-1] is later.last
+    assert kms_mock.calls[:2].of("Encrypt").last is None
+
+
+def test_keys_and_credentials_are_taken_for_their_arns(kms_mock, kms_client, key):
+    encrypt(kms_client, key["KeyId"])
+    alice = kms_mock.credentials("user/alice")
+    with pytest.raises(ClientError):
+        kms_mock.client(principal=alice).list_keys()
+    view = kms_mock.keys[key["KeyId"]]
+    assert kms_mock.calls.on(view) == kms_mock.calls.on(view.record) == kms_mock.calls.on(key["Arn"])
+    (call,) = kms_mock.calls.by(alice)
+    assert call.operation == "ListKeys"
+    assert kms_mock.calls.by("user/alice") == [call]
+    assert kms_mock.calls.by("alice") == []
+
+
+def test_the_short_name_of_a_role_stands_for_all_its_sessions(kms_mock):
+    for session in ("one", "two"):
+        with pytest.raises(ClientError):
+            kms_mock.client(principal=kms_mock.credentials("role/app", session_name=session)).list_keys()
+    assert len(kms_mock.calls.by("role/app")) == 2
+    assert len(kms_mock.calls.by("assumed-role/app/two")) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "text"),
+    [
+        pytest.param("on", 5, "calls.on() takes a key id, key ARN, alias name or alias ARN, or a key of kms_mock.keys, "
+                     "not 5.", id="on"),
+        pytest.param("by", None, "calls.by() takes the ARN of a principal, an account id, or credentials, not None.",
+                     id="by"),
+        pytest.param("in_region", None, "calls.in_region() takes the name of a Region, such as 'eu-west-1', not None.",
+                     id="in_region"),
+        pytest.param("with_error", 400, "calls.with_error() takes an error code, such as 'AccessDeniedException', "
+                     "not 400.", id="with_error"),
+    ],
+)  # fmt: skip
+def test_a_filter_by_something_else_is_refused(kms_mock, name, given, text):
+    with pytest.raises(InvalidCallPattern) as refused:
+        getattr(kms_mock.calls, name)(given)
+    assert str(refused.value) == text

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
+from ..errors import InvalidCallPattern
 from . import call_texts
 from .matching import CallPattern
 
@@ -21,6 +22,9 @@ def assert_called(
 ) -> None:  # fmt: skip
     """Fail unless an operation was called with such members: at least once, or exactly `times` times."""
     __tracebackhide__ = True
+    _check_given(operation, "assert_called")
+    if times is not None and (type(times) is not int or times < 0):
+        raise InvalidCallPattern(f"assert_called: times is how often exactly, a whole number, not {times!r}.")
     pattern = CallPattern(operation, members)
     matching = calls.of(operation, **members)
     if matching if times is None else len(matching) == times:
@@ -48,6 +52,7 @@ def assert_not_called(calls: Calls, operation: str | None, members: Mapping[str,
 def assert_only_called(calls: Calls, state: State, operation: str, members: Mapping[str, object]) -> None:
     """Fail unless an operation was called with such members, and nothing else was called."""
     __tracebackhide__ = True
+    _check_given(operation, "assert_only_called")
     pattern = CallPattern(operation, members)
     others = [record for record in calls if not pattern.matches(record, state)]
     what = call_texts.request(operation, members)
@@ -56,6 +61,14 @@ def assert_only_called(calls: Calls, state: State, operation: str, members: Mapp
     if others:
         found = f"{len(others)} of {len(calls)} calls were others."
         _fail([f"Expected only KMS calls: {what}", found, *call_texts.others(pattern, others, state)])
+
+
+def _check_given(operation: object, assertion: str) -> None:
+    """Refuse no operation at all, which any call would match."""
+    if operation is None:
+        raise InvalidCallPattern(
+            f"{assertion} needs an operation, such as 'Decrypt'. Whether anything was called, kms_mock.calls says."
+        )
 
 
 def _fail(lines: list[str]) -> NoReturn:

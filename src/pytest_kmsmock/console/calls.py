@@ -6,8 +6,9 @@ its calls do not show in the outer one's.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsIndex, overload
 
+from ..errors import InvalidCallPattern
 from ..service.service import CallRecord
 from .matching import CallPattern, names_key
 
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..service.caller import Caller
+    from ..service.records import Key
     from ..service.service import FakeKms
+    from .callers import Credentials
+    from .inspection import KeyView
 
 
 class Calls(list[CallRecord]):
@@ -37,6 +41,20 @@ class Calls(list[CallRecord]):
         super().__init__()
         self._service = service
 
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> CallRecord: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Calls: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> CallRecord | Calls:
+        """Return one call, or for a slice such as `calls[2:]` calls that can be filtered again."""
+        if not isinstance(index, slice):
+            return super().__getitem__(index)
+        chosen = Calls(self._service)
+        chosen.extend(super().__getitem__(index))
+        return chosen
+
     def of(self, operation: str | None = None, /, **members: object) -> Calls:
         """Return the calls of an operation whose members are like the given ones.
 
@@ -51,36 +69,49 @@ class Calls(list[CallRecord]):
         pattern = CallPattern(operation, members)
         return self._where(lambda record: pattern.matches(record, self._service.state))
 
-    def on(self, key: str) -> Calls:
+    def on(self, key: str | KeyView | Key) -> Calls:
         """Return the calls about a key.
 
         Args:
-            key: key id, key ARN, alias name or alias ARN.
-        """
-        return self._where(lambda record: any(names_key(key, target, self._service.state) for target in record.targets))
+            key: key id, key ARN, alias name or alias ARN; or a key of `kms_mock.keys`.
 
-    def by(self, principal: str | Caller) -> Calls:
+        Raises:
+            InvalidCallPattern: for anything else.
+        """
+        wanted = _text(key, "on()", "a key id, key ARN, alias name or alias ARN, or a key of kms_mock.keys")
+        return self._where(
+            lambda record: any(names_key(wanted, target, self._service.state) for target in record.targets)
+        )
+
+    def by(self, principal: str | Caller | Credentials) -> Calls:
         """Return the calls of a principal.
 
         Args:
-            principal: the ARN of a user, of a role (all its sessions count) or of one session; the name of an AWS
-                service; or the id of an account, for all its principals.
+            principal: the ARN of a user, of a role (all its sessions count) or of one session, or in short `user/alice`
+                or `role/app`, of any account; the name of an AWS service; the id of an account, for all its principals;
+                or credentials.
+
+        Raises:
+            InvalidCallPattern: for anything else.
         """
-        wanted = principal if isinstance(principal, str) else principal.arn
+        wanted = _text(principal, "by()", "the ARN of a principal, an account id, or credentials")
 
         def is_by(record: CallRecord) -> bool:
             caller = record.caller
-            return wanted in (caller.arn, caller.principal.issuer_arn, caller.account)
+            arns = [arn for arn in (caller.arn, caller.principal.issuer_arn) if arn is not None]
+            return wanted in (*arns, caller.account) or any(arn.split(":", 5)[-1] == wanted for arn in arns)
 
         return self._where(is_by)
 
     def in_region(self, region: str) -> Calls:
         """Return the calls to a Region."""
-        return self._where(lambda record: record.region == region)
+        wanted = _text(region, "in_region()", "the name of a Region, such as 'eu-west-1'")
+        return self._where(lambda record: record.region == wanted)
 
     def with_error(self, code: str) -> Calls:
         """Return the calls that were refused with an error code, such as `AccessDeniedException`."""
-        return self._where(lambda record: record.error is not None and record.error.code == code)
+        wanted = _text(code, "with_error()", "an error code, such as 'AccessDeniedException'")
+        return self._where(lambda record: record.error is not None and record.error.code == wanted)
 
     @property
     def refused(self) -> Calls:
@@ -101,3 +132,15 @@ class Calls(list[CallRecord]):
         found = Calls(self._service)
         found.extend(record for record in self if condition(record))
         return found
+
+
+def _text(given: object, filter_name: str, expected: str) -> str:
+    """Return a text, or the ARN of something that has one.
+
+    Raises:
+        InvalidCallPattern: it is neither. No call could ever match it.
+    """
+    found = given if isinstance(given, str) else getattr(given, "arn", None)
+    if not isinstance(found, str):
+        raise InvalidCallPattern(f"calls.{filter_name} takes {expected}, not {given!r}.")
+    return found

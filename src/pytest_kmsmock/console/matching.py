@@ -64,7 +64,7 @@ class CallPattern:
     """
 
     def __init__(self, operation: str | None, members: Mapping[str, object]) -> None:
-        if operation is not None and operation not in operation_names():
+        if operation is not None and not (isinstance(operation, str) and operation in operation_names()):
             raise InvalidCallPattern(f"{operation!r} is no KMS operation.{_hint(operation, operation_names())}")
         known = _members(operation)
         for member in members:
@@ -172,6 +172,12 @@ def _members(operation: str | None) -> frozenset[str]:
     return frozenset(member for each in chosen for member in shapes[each["input"]["shape"]]["members"])
 
 
-def _hint(name: str, known: frozenset[str]) -> str:
-    close = difflib.get_close_matches(name, sorted(known), 1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+def _hint(name: object, known: frozenset[str]) -> str:
+    """Return what may have been meant: boto3's method names and parameters in lower case count as the same."""
+    alike = {_folded(candidate): candidate for candidate in sorted(known)}
+    close = difflib.get_close_matches(_folded(str(name)), alike, 1)
+    return f" Did you mean {alike[close[0]]!r}?" if close else ""
+
+
+def _folded(name: str) -> str:
+    return name.replace("_", "").lower()
