@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from pytest_kmsmock import mock_kms
 from pytest_kmsmock.service.errors import KmsError
 from pytest_kmsmock.service.operation import OPERATIONS
 from pytest_kmsmock.service.operations import load
+from pytest_kmsmock.service.validation import service_description
 
 ACCOUNT, OTHER = "123456789012", "111122223333"
 USER = f"arn:aws:iam::{ACCOUNT}:user/alice"
@@ -528,11 +530,61 @@ def test_most_examples_are_run_through_calls():
     assert len(CASES) > 150
 
 
+#: Condition key -> the member of the request that it is about: calls say it so, not by a context of the test's.
+MEMBERS = {
+    "kms:BypassPolicyLockoutSafetyCheck": "BypassPolicyLockoutSafetyCheck", "kms:DataKeyPairSpec": "KeyPairSpec",
+    "kms:EncryptionAlgorithm": "EncryptionAlgorithm", "kms:ExpirationModel": "ExpirationModel",
+    "kms:GrantOperations": "Operations", "kms:GranteePrincipal": "GranteePrincipal",
+    "kms:KeyAgreementAlgorithm": "KeyAgreementAlgorithm", "kms:MacAlgorithm": "MacAlgorithm",
+    "kms:MessageType": "MessageType", "kms:PrimaryRegion": "PrimaryRegion", "kms:ReplicaRegion": "ReplicaRegion",
+    "kms:RetiringPrincipal": "RetiringPrincipal", "kms:RotationPeriodInDays": "RotationPeriodInDays",
+    "kms:ScheduleKeyDeletionPendingWindowInDays": "PendingWindowInDays", "kms:SigningAlgorithm": "SigningAlgorithm",
+    "kms:ValidTo": "ValidTo", "kms:WrappingAlgorithm": "WrappingAlgorithm", "kms:WrappingKeySpec": "WrappingKeySpec",
+}  # fmt: skip
+VALUES = {
+    "BypassPolicyLockoutSafetyCheck": lambda value: value == "true", "Operations": lambda value: value,
+    "RotationPeriodInDays": int, "PendingWindowInDays": int,
+    "ValidTo": lambda value: datetime.fromtimestamp(float(value), timezone.utc),
+}  # fmt: skip
+ENCRYPTION_CONTEXT = "kms:EncryptionContext:"
+
+
+def members_and_context(operation, context):
+    """Take apart what an example says of the request: members of it, and what only the caller's circumstances say."""
+    members, rest = {}, {}
+    for name, value in context.items():
+        member = MEMBERS.get(name)
+        if name.startswith(ENCRYPTION_CONTEXT) and operation in ENCRYPTS:
+            members.setdefault("EncryptionContext", {})[name.removeprefix(ENCRYPTION_CONTEXT)] = value
+        elif name == "kms:EncryptionContextKeys" and operation in ENCRYPTS:
+            for key in [value] if isinstance(value, str) else value:
+                members.setdefault("EncryptionContext", {}).setdefault(key, "x")
+        elif member in MEMBERS_OF[operation]:
+            members[member] = VALUES.get(member, str)(value)
+        else:
+            rest[name] = value
+    return members, rest
+
+
+ENCRYPTS = {"Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyPair", "GenerateDataKeyWithoutPlaintext"}
+MEMBERS_OF = {
+    name: service_description()["shapes"][described["input"]["shape"]]["members"]
+    for name, described in service_description()["operations"].items()
+}
+
+
+def test_what_examples_say_of_requests_is_in_the_requests():
+    said = [members_and_context(asked["action"].removeprefix("kms:"), asked.get("context", {})) for _, asked, _ in
+            (case.values for case in CASES)]  # fmt: skip
+    assert sum(bool(members) for members, _ in said) > 60
+
+
 @pytest.mark.parametrize(("example", "asked", "allowed"), CASES)
 def test_aws_s_example_through_a_call(example, asked, allowed):
     with mock_kms(region="us-west-2", account_id=OTHER) as kms:
         key = kms.create_key(key_id=EXAMPLE_KEY, policy=policy(*example["key"]))
-        context = asked.get("context", {})
+        operation = asked["action"].removeprefix("kms:")
+        members, context = members_and_context(operation, asked.get("context", {}))
         caller = kms.caller(
             asked["caller"], tags=asked.get("tags", {}), context=context, account=OTHER,
             **({"source_vpce": "vpce-1"} if "endpoint" in example and "aws:SourceVpce" not in context else {}),
@@ -543,12 +595,11 @@ def test_aws_s_example_through_a_call(example, asked, allowed):
         if "endpoint" in example:
             endpoint = caller.context["aws:sourcevpce"][0]
             kms.vpc_endpoint_policy(endpoint, policy(*example["endpoint"]))
-        operation = asked["action"].removeprefix("kms:")
-        request = request_of(operation, {"KEY": key.arn, "OTHER_KEY": key.arn, "GRANT": "0" * 64})
+        request = request_of(operation, {"KEY": key.arn, "OTHER_KEY": key.arn, "GRANT": "0" * 64}) | members
         with contextlib.suppress(KmsError):
             kms.service.call(operation, request, caller, "us-west-2")
         assert kms.calls[-1].authorized is allowed, kms.explain(kms.calls[-1])
-        assert bool(kms.simulate(caller, asked["action"], key.arn)) is allowed
+        assert bool(kms.simulate(caller, asked["action"], key.arn, **members)) is allowed
 
 
 # --- laws -----------------------------------------------------------------------------------------------------------

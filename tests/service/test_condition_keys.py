@@ -241,7 +241,7 @@ RE_ENCRYPT = {
         ("ImportKeyMaterial", IMPORT | {"ExpirationModel": "KEY_MATERIAL_EXPIRES"}, "kms:ExpirationModel",
          ("KEY_MATERIAL_EXPIRES",)),
         ("ImportKeyMaterial", IMPORT | {"ValidTo": datetime(2099, 1, 2, tzinfo=timezone.utc)}, "kms:ValidTo",
-         ("2099-01-02T00:00:00Z",)),
+         ("4070995200.0",)),
     ],
 )  # fmt: skip
 def test_the_value_of_a_key(value, operation, members, key, expected):

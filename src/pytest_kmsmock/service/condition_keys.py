@@ -108,6 +108,12 @@ def _member(name: str, default: object = None) -> Find:
     return find
 
 
+def _valid_to(asked: Asked, _rest: str) -> Values:
+    value = asked.call.get("ValidTo")
+    # "The value is expressed in Unix time": so numeric operators compare it, which the guide's example takes.
+    return None if value is None else (str(value.timestamp()) if isinstance(value, datetime) else str(value),)
+
+
 def _given(_asked: Asked, _rest: str) -> Values:
     """Take the value from what the test says of the caller, only."""
     return None
@@ -351,7 +357,7 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("kms:ScheduleKeyDeletionPendingWindowInDays", _of("ScheduleKeyDeletion"),
                  _member("PendingWindowInDays", 30)),
     ConditionKey("kms:SigningAlgorithm", _of("Sign", "Verify"), _member("SigningAlgorithm")),
-    ConditionKey("kms:ValidTo", _of("ImportKeyMaterial"), _member("ValidTo")),
+    ConditionKey("kms:ValidTo", _of("ImportKeyMaterial"), _valid_to),
     ConditionKey("kms:ViaService", None, _given),
     ConditionKey("kms:WrappingAlgorithm", _of("GetParametersForImport"), _member("WrappingAlgorithm")),
     ConditionKey("kms:WrappingKeySpec", _of("GetParametersForImport"), _member("WrappingKeySpec")),
