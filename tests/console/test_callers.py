@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ipaddress
 import json
 import threading
 
@@ -152,6 +153,13 @@ def test_who_is_no_principal(kms_mock, principal, circumstances, text):
         pytest.param("user/alice", {"session_name": "s"}, "A session_name goes with a role", id="user's session"),
         pytest.param("assumed-role/app/s", {"session_name": "t"}, "A session_name goes with a role", id="session's"),
         pytest.param(None, {"session_name": "s"}, "A session_name goes with a role", id="administrator's session"),
+        pytest.param("", {}, "'' is not a principal", id="nobody"),
+        pytest.param(123456789012, {}, "A principal is given by its ARN or in short, as text", id="a number"),
+        pytest.param("role/app", {"via_service": None}, "via_service is a text, not None", id="no service"),
+        pytest.param("role/app", {"source_vpce": None}, "source_vpce is a text, not None", id="no endpoint"),
+        pytest.param("role/app", {"org_id": 5}, "org_id is a text, not 5", id="organization"),
+        pytest.param("role/app", {"mfa": "false"}, "mfa is True or False, not 'false'", id="mfa"),
+        pytest.param("s3.amazonaws.com", {"account": "x"}, "account is the id of an account, 12 digits", id="account"),
         pytest.param("role/app", {"context": {"a": None}}, "a: a condition key has texts, numbers", id="no value"),
         pytest.param("role/app", {"context": {"a": b"x"}}, "a: a condition key has texts, numbers", id="bytes"),
         pytest.param("role/app", {"context": [("a", "b")]}, "context is a mapping", id="context of pairs"),
@@ -164,6 +172,11 @@ def test_who_is_no_principal(kms_mock, principal, circumstances, text):
 def test_circumstances_that_cannot_be(kms_mock, principal, circumstances, text):
     with pytest.raises(InvalidPrincipal, match=text):
         kms_mock.credentials(principal, **circumstances)
+
+
+def test_an_address_is_a_text_or_an_object(kms_mock):
+    for address in ("10.0.0.1", ipaddress.ip_address("10.0.0.1")):
+        assert kms_mock.caller("user/alice", source_ip=address).context["aws:sourceip"] == ("10.0.0.1",)
 
 
 def test_credentials_have_their_circumstances_already(kms_mock):

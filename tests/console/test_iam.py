@@ -87,6 +87,12 @@ def test_malformed_policies_say_what_is_wrong(kms_mock, document, text):
         kms_mock.iam.attach("alice", policy(allow("kms:*")))
 
 
+def test_control_policies_are_of_accounts(kms_mock):
+    for control in (kms_mock.iam.service_control, kms_mock.iam.resource_control):
+        with pytest.raises(InvalidPrincipal, match="account is the id of an account, 12 digits, not 'me'"):
+            control(account="me")
+
+
 @pytest.mark.parametrize("principal", ["s3.amazonaws.com", "root", OTHER, f"arn:aws:iam::{OTHER}:root"])
 def test_services_and_root_users_have_no_iam_policies(kms_mock, principal):
     """IAM User Guide, "Identity-based policies": of users, groups and roles."""

@@ -14,12 +14,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple, TypeAlias, TypedDict
 
 from .. import scopes
 from ..errors import InvalidPrincipal, InvalidSimulation
 from ..service.authorization.documents import PolicyKind
-from ..service.authorization.principals import Principal, PrincipalKind
+from ..service.authorization.principals import ACCOUNT_ID, Principal, PrincipalKind
 from ..service.caller import Caller, administrator
 from ..service.condition_keys import condition_text
 from .policy_texts import Document, policy_text
@@ -33,6 +34,11 @@ Named: TypeAlias = "str | Principal | Credentials | Caller"
 #: A value of a condition key; of several, each.
 ContextValue: TypeAlias = "str | bool | int | float | datetime"
 _VALUE_TYPES = (str, bool, int, float, datetime)
+#: Circumstances that are texts.
+_TEXTS = (
+    "session_name", "org_id", "issuer_arn", "provider", "account", "via_service", "source_arn", "source_account",
+    "source_ip", "source_vpc", "source_vpce",
+)  # fmt: skip
 #: Circumstances that are part of who a principal is.
 _IDENTITY = ("tags", "org_id", "issuer_arn", "provider", "session_name")
 
@@ -175,9 +181,14 @@ def make_caller(named: Named | None, home: Home, given: Circumstances) -> Caller
                 "surrounds their requests belongs to them: give it when they are made."
             )
         return named
+    _check_types(named, given)
     _check_identity(named, given)
     default = administrator(home.account, home.partition)
-    principal = named if isinstance(named, Principal) else _caller_principal(named or default.arn, home, given)
+    principal = (
+        named
+        if isinstance(named, Principal)
+        else _caller_principal(default.arn if named is None else named, home, given)
+    )
     policies = given.get("session_policies", ())
     listed = (policies,) if isinstance(policies, str | Mapping) else policies
     return Caller(
@@ -187,6 +198,22 @@ def make_caller(named: Named | None, home: Home, given: Circumstances) -> Caller
         session_policies=tuple(policy_text(policy, PolicyKind.SESSION, "session_policies") for policy in listed),
         context=_context(home, given),
     )
+
+
+def _check_types(named: object, given: Circumstances) -> None:
+    """Refuse what has another type than it should: a None or a number would go on as a text."""
+    circumstances: Mapping[str, object] = given
+    for name in _TEXTS:
+        if name in circumstances and not isinstance(circumstances[name], str | IPv4Address | IPv6Address):
+            raise InvalidPrincipal(f"{name} is a text, not {circumstances[name]!r}.")
+    if not isinstance(given.get("mfa", False), bool):
+        raise InvalidPrincipal(f"mfa is True or False, not {given['mfa']!r}.")
+    if not ACCOUNT_ID.fullmatch(given.get("account", "0" * 12)):
+        raise InvalidPrincipal(f"account is the id of an account, 12 digits, not {given['account']!r}.")
+    if named is not None and not isinstance(named, str | Principal):
+        raise InvalidPrincipal(
+            f"A principal is given by its ARN or in short, as text, or by its credentials, not by {named!r}."
+        )
 
 
 def _check_identity(named: str | Principal | None, given: Circumstances) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidPolicy, InvalidPrincipal
 from ..service.authorization.documents import PolicyKind
-from ..service.authorization.principals import Principal, PrincipalKind
+from ..service.authorization.principals import ACCOUNT_ID, Principal, PrincipalKind
 from ..service.iam import FULL_ACCESS, policy_holder
 from .callers import Home, Named, make_caller
 from .policy_texts import Document, policy_text
@@ -93,7 +93,7 @@ class IamConsole:
         Raises:
             InvalidPolicy: for a policy that AWS would refuse.
         """
-        owner = account or self._home.account
+        owner = self._owner(account)
         texts = tuple(policy_text(policy, PolicyKind.SERVICE_CONTROL, "iam.service_control()") for policy in policies)
         if texts:
             level = (FULL_ACCESS, *texts) if full_access else texts
@@ -112,7 +112,7 @@ class IamConsole:
         Raises:
             InvalidPolicy: for a policy that AWS would refuse.
         """
-        owner = account or self._home.account
+        owner = self._owner(account)
         texts = tuple(policy_text(policy, PolicyKind.RESOURCE_CONTROL, "iam.resource_control()") for policy in policies)
         self._iam.resource_control[owner] = (*self._iam.resource_control.get(owner, ()), *texts) if texts else ()
         self._iam.changed()
@@ -136,6 +136,16 @@ class IamConsole:
     def missing(self, *principals: Named) -> None:
         """Say that users or roles do not exist: key policies and grants that name them are refused from now on."""
         self._iam.missing |= {self._holder(principal) for principal in principals}
+
+    def _owner(self, account: str | None) -> str:
+        """Return the account that control policies are for.
+
+        Raises:
+            InvalidPrincipal: it is none.
+        """
+        if account is not None and not ACCOUNT_ID.fullmatch(account):
+            raise InvalidPrincipal(f"account is the id of an account, 12 digits, not {account!r}.")
+        return self._home.account if account is None else account
 
     def _policy_holder(self, principal: Named) -> str:
         """Return the ARN of what the policies of a principal are attached to.
