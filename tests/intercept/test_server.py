@@ -17,7 +17,7 @@ import requests
 from botocore.exceptions import ClientError
 
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock.errors import MissingExtra, NotActive
+from pytest_kmsmock.errors import InvalidOption, MissingExtra, NotActive
 
 
 def test_it_shares_its_state_with_the_mock(kms_mock, kms_server):
@@ -105,6 +105,23 @@ def test_it_serves_while_it_is_entered(kms_mock):
             requests.get(url)
 
 
+@pytest.mark.parametrize(
+    ("address", "problem"),
+    [
+        pytest.param({"port": 65536}, "port must be between 0 and 65535, not 65536", id="port"),
+        pytest.param({"host": ""}, "host must not be empty", id="every-address"),
+    ],
+)
+def test_what_is_no_address_is_refused_at_once(kms_mock, address, problem):
+    with pytest.raises(InvalidOption, match=problem):
+        kms_mock.serve(**address)
+
+
+def test_a_host_that_is_none_is_refused_when_it_starts(kms_mock):
+    with pytest.raises(InvalidOption, match=r"host 'no\.such\.host\.invalid' has no address"):
+        kms_mock.serve(host="no.such.host.invalid").start()
+
+
 def test_it_cannot_begin_after_its_mock():
     with mock_kms() as kms:
         pass
@@ -130,6 +147,7 @@ def test_ipv6(kms_mock):
 
 def test_waitress_is_named_when_it_is_missing(kms_mock, monkeypatch):
     monkeypatch.setitem(sys.modules, "waitress.server", None)
+    monkeypatch.delitem(sys.modules, "pytest_kmsmock.intercept.listening", raising=False)
     with pytest.raises(MissingExtra, match=r"pip install 'pytest-kmsmock\[server\]'"):
         kms_mock.serve().start()
 

@@ -7,7 +7,6 @@ command line is in `pytest_kmsmock.serve`.
 from __future__ import annotations
 
 import contextlib
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -24,11 +23,6 @@ if TYPE_CHECKING:
 
     from ..handle import KmsMock
     from .wire import HttpAnswer
-
-#: Far above what any operation takes (a policy has 32 KiB, a plaintext 4 KiB), so that nobody fills the memory. Bytes.
-_MOST_BODY = 1 << 20
-#: Threads that answer. The service does one call at a time; more threads only wait for slow connections.
-_THREADS = 8
 
 
 @final
@@ -94,18 +88,10 @@ class KmsServer:
     def start(self) -> None:
         """Listen and answer, until `stop`."""
         try:
-            from waitress.server import create_server
+            from .listening import listen
         except ModuleNotFoundError:
             raise MissingExtra("The HTTP endpoint", "waitress", "server") from None
-        family = socket.AF_INET6 if ":" in self._host else socket.AF_INET
-        try:
-            socket.getaddrinfo(self._host, self._port, family)
-        except (UnicodeError, socket.gaierror) as error:
-            raise InvalidOption(f"host {self._host!r} has no address: {error}") from None
-        listening = socket.create_server((self._host, self._port), family=family)
-        self._server = create_server(
-            self._answer, sockets=[listening], threads=_THREADS, max_request_body_size=_MOST_BODY, ident=None
-        )
+        self._server = listen(self._answer, self._host, self._port)
         self._thread = threading.Thread(target=self._server.run, name="pytest-kmsmock-server", daemon=True)
         self._thread.start()
 
