@@ -352,6 +352,31 @@ def test_only_operations_with_faults_leave_the_short_path(kms_mock):
         pytest.param({"error": "ThrotlingException"}, "Did you mean 'ThrottlingException'?", id="misspelt"),
         pytest.param({"error": "Zzz"}, "is no error code of KMS", id="unknown"),
         pytest.param({"error": ValueError}, "is no error code of KMS", id="another exception"),
+        pytest.param({"error": ValueError("x")}, "by its name or class, not ValueError('x')", id="an exception made"),
+        pytest.param({"error": 500, "status": 503}, "give no message and no status to it", id="two statuses"),
+        pytest.param({"error": "SSLError", "status": 503}, "has no answer: give no status", id="status of no answer"),
+        pytest.param(
+            {"error": "DisabledException", "status": 99}, "status must be an HTTP status from 400 to 599", id="status"
+        ),
+        pytest.param(
+            {"error": "DisabledException", "status": "400"}, "status must be an HTTP status", id="status text"
+        ),
+        pytest.param({"error": "DisabledException", "message": 5}, "message must be a text, not 5", id="message"),
+        pytest.param({"error": 500, "times": "2"}, "times must be 1 or more, or None, not '2'", id="times text"),
+        pytest.param({"error": 500, "times": True}, "times must be 1 or more, or None, not True", id="times true"),
+        pytest.param({"error": 500, "after": None}, "after must be 0 or more, not None", id="after none"),
+        pytest.param(
+            {"error": 500, "rate": "half"}, "rate must be more than 0 and at most 1, not 'half'", id="rate text"
+        ),
+        pytest.param({"error": 500, "seed": None}, "seed must be a whole number, not None", id="seed"),
+        pytest.param({"error": 500, "when": "now"}, "when must be a function that takes a CallRecord", id="when"),
+        pytest.param({"delay": float("nan")}, "delay must be seconds from 0 on, not nan", id="delay that is none"),
+        pytest.param({"delay": float("inf")}, "delay must be seconds from 0 on, not inf", id="endless delay"),
+        pytest.param({"delay": 10**400}, "delay must be seconds from 0 on", id="long number"),
+        pytest.param({"clock_delay": "1"}, "clock_delay must be seconds from 0 on, not '1'", id="clock_delay"),
+        pytest.param(
+            {"error": 500, "carried_out": "no"}, "carried_out must be True or False, not 'no'", id="carried out"
+        ),
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(kms_mock, arguments, text):
@@ -364,3 +389,14 @@ def test_a_fault_that_makes_no_sense_is_refused(kms_mock, arguments, text):
 def test_a_fault_for_no_operation_of_kms_is_refused(kms_mock):
     with pytest.raises(InvalidCallPattern):
         kms_mock.faults.add("Decode", error=500)
+
+
+@pytest.mark.parametrize("operation", [5, [], [None], ["Encrypt", 5], {}], ids=repr)
+def test_what_is_no_operation_and_not_several_is_refused(kms_mock, operation):
+    with pytest.raises(InvalidFault, match=r"give an operation such as 'Decrypt', several in a list, or none for all"):
+        kms_mock.faults.add(operation, error=500)
+    assert not len(kms_mock.faults)
+
+
+def test_several_operations_may_be_any_iterable_of_texts(kms_mock):
+    assert kms_mock.faults.add({"Encrypt": 1, "Decrypt": 2}.keys(), error=500).concerns("Decrypt")

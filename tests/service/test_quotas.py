@@ -231,3 +231,23 @@ def test_a_custom_key_store_has_a_quota_of_its_own_and_data_keys_cost_three_time
     assert passed(lambda: client.generate_data_key(KeyId=key_id, KeySpec="AES_256"), 2) == 1
     assert passed(lambda: client.encrypt(KeyId=key_id, Plaintext=b"x"), 2) == 1
     client.generate_random(NumberOfBytes=1)
+
+
+@pytest.mark.parametrize(
+    "per_second", ["a", None, True, 0, -1, float("nan"), float("inf"), 10**400], ids=lambda value: str(value)[:9]
+)
+def test_a_quota_is_a_number_of_requests(kms, per_second):
+    with pytest.raises(UnknownQuota, match=r"^A request quota must be a number of requests per second from above 0 to 1e12, not "):
+        kms.request_quotas["CreateKey"] = per_second
+    assert kms.request_quotas["CreateKey"] == 5
+
+
+@pytest.mark.parametrize("name", [5, None, ["CreateKey"]], ids=repr)
+def test_a_quota_has_a_name(kms, name):
+    with pytest.raises(UnknownQuota, match="is no request quota"):
+        kms.request_quotas[name]
+
+
+def test_quotas_are_on_or_off(kms):
+    with pytest.raises(UnknownQuota, match=r"^request_quotas\.active is True or False, not 'no'\.$"):
+        kms.request_quotas.active = "no"

@@ -82,17 +82,21 @@ def maker(error: object, message: str | None, status: int | None) -> ErrorMaker:
     if isinstance(error, type) and issubclass(error, Exception):
         error = error.__name__
     if isinstance(error, int) and not isinstance(error, bool):
-        if message is not None or not 400 <= error <= 599:
+        if message is not None or status is not None or not 400 <= error <= 599:
             raise InvalidFault(
-                f"error={error!r} is an answer with an HTTP status from 400 to 599 and no body: give no message to it. "
-                "For an error with a text give an error code, such as 'KMSInternalException'."
+                f"error={error!r} is an answer with an HTTP status from 400 to 599 and no body: give no message and no "
+                "status to it. For an error with a text give an error code, such as 'KMSInternalException'."
             )
         number = error
         return lambda _: InjectedError(str(number), _reason(number), status=number, kind="http")
     if not isinstance(error, str):
-        raise InvalidFault(f"error must be an error code, an HTTP status or a connection error, not {error!r}.")
+        raise InvalidFault(
+            f"error must be an error code, an HTTP status, or a connection error by its name or class, not {error!r}."
+        )
     name = error
     if name in CONNECTION_ERRORS:
+        if status is not None:
+            raise InvalidFault(f"error={name!r} is a failed connection, which has no answer: give no status to it.")
         return lambda _: InjectedError(name, "" if message is None else message, status=503, kind="connection")
     if name not in known_codes() and status is None:
         raise InvalidFault(

@@ -7,10 +7,11 @@ so that their retry modes see the fault. What can go wrong is in `fault_errors`.
 
 from __future__ import annotations
 
+import math
 import random
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidFault, UnusedFaults
 from ..service.errors import InjectedError
@@ -178,8 +179,12 @@ class Faults:
             InvalidFault: for a value that makes no sense.
             InvalidCallPattern: for an operation or a member that there is not.
         """
-        operations = (operation,) if operation is None or isinstance(operation, str) else tuple(operation)
-        _check(error, message, status, times, after, rate, (delay, clock_delay), carried_out)
+        operations = _operations(operation)
+        _check(error, message, status, carried_out, late=delay != 0 or clock_delay != 0)
+        _check_values(
+            {"message": message, "status": status, "times": times, "after": after, "rate": rate, "seed": seed,
+             "when": when, "delay": delay, "clock_delay": clock_delay, "carried_out": carried_out}
+        )  # fmt: skip
         fault = Fault(
             self,
             tuple(CallPattern(name, members) for name in operations),
@@ -284,23 +289,59 @@ class Faults:
         return error, carried_out
 
 
-def _check(
-    error: object, message: str | None, status: int | None, times: int | None, after: int, rate: float,
-    delays: tuple[float, float], carried_out: bool,
-) -> None:  # fmt: skip
-    late = any(delays)
-    problems = {
-        "give an error, a delay or a clock_delay: this fault does nothing.": error is None and not late,
-        "message, status and carried_out belong to an error: give one.": error is None
-        and (message is not None or status is not None or carried_out),
-        f"times must be 1 or more, or None, not {times!r}.": times is not None and times < 1,
-        f"after must be 0 or more, not {after!r}.": after < 0,
-        f"rate must be more than 0 and at most 1, not {rate!r}.": not 0 < rate <= 1,
-        f"delay and clock_delay are seconds from 0 on, not {delays[0]!r} and {delays[1]!r}.": min(delays) < 0,
-    }
-    for text, is_so in problems.items():
-        if is_so:
-            raise InvalidFault(f"faults.add(): {text}")
+def _operations(given: object) -> tuple[str | None, ...]:
+    """Return the operations of a fault; whether there are such, `CallPattern` says."""
+    if given is None or isinstance(given, str):
+        return (given,)
+    names = tuple(given) if isinstance(given, Iterable) else ()
+    if not names or not all(isinstance(name, str) for name in names):
+        raise InvalidFault(
+            f"faults.add(): give an operation such as 'Decrypt', several in a list, or none for all; not {given!r}."
+        )
+    return names
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
+
+
+def _are_seconds(value: Any) -> bool:
+    return _is_number(value) and 0 <= value <= threading.TIMEOUT_MAX
+
+
+#: Argument of `Faults.add` -> what it must be, in words, and whether a value is; None is left out where it may be.
+_VALUES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    "message": ("a text", lambda value: isinstance(value, str)),
+    "status": ("an HTTP status from 400 to 599", lambda value: _is_whole(value) and 400 <= value <= 599),
+    "times": ("1 or more, or None", lambda value: _is_whole(value) and value >= 1),
+    "after": ("0 or more", lambda value: _is_whole(value) and value >= 0),
+    "rate": ("more than 0 and at most 1", lambda value: _is_number(value) and 0 < value <= 1),
+    "seed": ("a whole number", _is_whole),
+    "when": ("a function that takes a CallRecord", callable),
+    "delay": ("seconds from 0 on", _are_seconds),
+    "clock_delay": ("seconds from 0 on", _are_seconds),
+    "carried_out": ("True or False", lambda value: isinstance(value, bool)),
+}
+_OPTIONAL = frozenset({"message", "status", "times", "when"})
+
+
+def _check_values(given: Mapping[str, object]) -> None:
+    for name, value in given.items():
+        expected, fits = _VALUES[name]
+        if not (value is None and name in _OPTIONAL) and not fits(value):
+            raise InvalidFault(f"faults.add(): {name} must be {expected}, not {value!r}.")
+
+
+def _check(error: object, message: object, status: object, carried_out: object, *, late: bool) -> None:
+    """Refuse arguments that do not go together."""
+    if error is None and not late:
+        raise InvalidFault("faults.add(): give an error, a delay or a clock_delay: this fault does nothing.")
+    if error is None and (message is not None or status is not None or carried_out):
+        raise InvalidFault("faults.add(): message, status and carried_out belong to an error: give one.")
 
 
 def _describe(operations: tuple[str | None, ...], error: object, members: dict[str, object]) -> str:

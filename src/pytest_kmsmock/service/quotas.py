@@ -95,6 +95,8 @@ _LOWEST_SYMMETRIC = 5_500
 #: Seconds by which a request may come too early. The clock is moved in whole milliseconds, so that moving it by a
 #: second may be a little less; what is let through early is missing later.
 _TOLERANCE = 0.002
+#: The highest quota that one can set: more than anybody can ask for.
+_MOST = 1e12
 
 #: Beginning of the key spec -> the quota that its keys share.
 _FAMILIES = (("RSA_", RSA), ("ECC_", ECC), ("SM2", ECC), ("ML_", ML))
@@ -127,6 +129,8 @@ class RequestQuotas:
 
     @active.setter
     def active(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise UnknownQuota(f"request_quotas.active is True or False, not {value!r}.")
         self._active = value
         self._buckets.clear()
         self._changed()
@@ -148,11 +152,12 @@ class RequestQuotas:
             per_second: how many requests each second; 0.5 is one in two seconds.
 
         Raises:
-            UnknownQuota: for a name that is none.
+            UnknownQuota: for a name that is none, or what is no number of requests.
         """
         name = self._known(name)
-        if per_second <= 0:
-            raise UnknownQuota(f"A request quota must be more than 0 requests per second, not {per_second!r}.")
+        is_number = isinstance(per_second, int | float) and not isinstance(per_second, bool)
+        if not is_number or not 0 < per_second <= _MOST:
+            raise UnknownQuota(f"A request quota must be a number of requests per second from above 0 to 1e12, not {per_second!r}.")
         self._own[name] = per_second
         self.active = True
 
@@ -186,9 +191,9 @@ class RequestQuotas:
         return SYMMETRIC_PER_SECOND.get(region, _LOWEST_SYMMETRIC) if name == SYMMETRIC else PER_SECOND[name]
 
     def _known(self, name: str) -> str:
-        name = name.removesuffix(" request rate")
-        if name not in set(self):
-            close = difflib.get_close_matches(name, list(self), 1)
+        name = name.removesuffix(" request rate") if isinstance(name, str) else name
+        if not isinstance(name, str) or name not in set(self):
+            close = difflib.get_close_matches(str(name), list(self), 1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise UnknownQuota(
                 f"{name!r} is no request quota.{hint} Cryptographic operations share one by the type of their key: "
