@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from contextlib import ExitStack
+from types import ModuleType
 
 import pytest
 import requests
@@ -17,7 +18,7 @@ from requests.auth import AuthBase
 
 from pytest_kmsmock import guard, mock_kms
 from pytest_kmsmock.errors import RealKmsCall
-from pytest_kmsmock.intercept import installation
+from pytest_kmsmock.intercept import installation, requests_hook
 
 URL = "https://kms.us-east-1.amazonaws.com/"
 OTHER = "https://example.com/"
@@ -138,7 +139,9 @@ def kms(stack: ExitStack) -> None:
         pytest.param((own_responses, kms), id="responses-outside"),
         pytest.param((kms, own_responses), id="responses-inside"),
         pytest.param((own_requests_mock, kms), id="requests-mock-outside"),
-        pytest.param((kms, own_requests_mock_passing_on), id="requests-mock-inside"),
+        pytest.param((kms, own_requests_mock), id="requests-mock-inside"),
+        pytest.param((kms, own_requests_mock_passing_on), id="requests-mock-inside-that-passes-on"),
+        pytest.param((own_requests_mock, kms, own_requests_mock), id="requests-mock-on-both-sides"),
         pytest.param((moto_and_responses, kms), id="moto-outside"),
         pytest.param((kms, moto_and_responses), id="moto-inside"),
         pytest.param((kms, own_requests_mock_passing_on, kms), id="kms-on-both-sides"),
@@ -152,10 +155,29 @@ def test_stand_ins_of_the_test_keep_working(order, sign):
         assert post(sign).json() == {"Keys": [], "Truncated": False}
 
 
-def test_a_strict_stand_in_inside_a_mock_decides_itself(kms_mock, sign):
-    with requests_mock.Mocker(), pytest.raises(requests_mock.NoMockAddress):
-        post(sign)
-    assert post(sign).status_code == 200
+def test_a_strict_stand_in_inside_a_mock_refuses_other_hosts_only(kms_mock, sign):
+    with requests_mock.Mocker() as mocker:
+        mocker.post(URL, text="never")  # as with `responses`: KMS is the mock's while it is active
+        assert post(sign).json()["Keys"] == []
+        with pytest.raises(requests_mock.NoMockAddress):
+            requests.get(OTHER)
+    with requests.Session() as session, requests_mock.Mocker(session=session):
+        assert post(sign, session=session).json()["Keys"] == []
+    assert len(kms_mock.calls) == 2
+
+
+def test_a_stand_in_outside_a_mock_is_no_real_call(sign, monkeypatch):
+    installation.install()
+    monkeypatch.setattr(guard, "blocking", True)
+    with requests_mock.Mocker() as mocker:
+        mocker.post(URL, text="from the test")
+        assert post(sign).text == "from the test"
+
+
+def test_a_stand_in_that_keeps_its_names_to_itself_is_let_be():
+    other_release = ModuleType("requests_mock.mocker")
+    requests_hook.install_beside(other_release)
+    assert not hasattr(other_release, "_original_send")
 
 
 def test_nothing_is_left_behind_by_stand_ins_that_end_in_another_order(sign):
@@ -196,4 +218,26 @@ def test_requests_imported_while_a_mock_is_active():
                 response = requests.get("https://kms.us-east-1.amazonaws.com/")
                 assert response.text == "<UnknownOperationException/>\\n", response.text
             assert not [finder for finder in sys.meta_path if type(finder).__module__.startswith("pytest_kmsmock")]
+    """)
+
+
+@pytest.mark.parametrize(
+    "first",
+    [
+        pytest.param("import requests_mock", id="before-everything"),
+        pytest.param("import pytest_kmsmock, requests", id="after-requests"),
+        pytest.param("with mock_kms(): import requests_mock", id="in-a-mock"),
+        pytest.param("with mock_kms(): pass", id="after-a-mock"),
+    ],
+)
+def test_requests_mock_may_be_imported_at_any_time(first):
+    run(f"""
+        from pytest_kmsmock import mock_kms
+        {first}
+        import requests_mock, requests
+        for _ in range(2):
+            with mock_kms() as kms, requests_mock.Mocker() as mocker:
+                mocker.get("https://example.com/", text="from the test")
+                assert requests.get("{URL}").text == "<UnknownOperationException/>\\n"
+                assert requests.get("https://example.com/").text == "from the test"
     """)

@@ -19,6 +19,9 @@ def install() -> None:
     """Lay the ways in that are not there yet; every mock does this when it begins."""
     botocore_hook.install()
     when_imported("requests.sessions", requests_hook.install)
+    mocker = sys.modules.get("requests_mock.mocker")  # what is imported later comes upon what is laid already
+    if mocker is not None:
+        requests_hook.install_beside(mocker)
 
 
 def when_imported(name: str, install: Callable[[ModuleType], None]) -> None:

@@ -2,17 +2,20 @@
 
 `Session.send` is the one place that every request of the library passes, above the adapters. Answering there leaves
 alone what tests put into the adapters (`responses`, moto) or around them (`requests_mock`), whoever came first: their
-answers to other hosts stay theirs, and KMS is answered here. A stand-in that wraps `Session.send` later, as
-`requests_mock` does, sees a request before this does.
+answers to other hosts stay theirs, and KMS is answered here. A `requests_mock` that begins inside a mock wraps
+`Session.send` once more, and goes on from there to the one that it has seen when it was imported: there KMS is
+answered too.
 """
 
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 from datetime import timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from .. import scopes
 from ..service.errors import InjectedError
 from . import failures
 from .http import HttpRequest, answering_mock
@@ -26,16 +29,34 @@ if TYPE_CHECKING:
 
 def install(sessions: ModuleType) -> None:
     """Lay the way into `requests.sessions`, unless it is the outermost already."""
-    send = sessions.Session.send
+    sessions.Session.send = _hooked(sessions.Session.send)
+
+
+def install_beside(mocker: ModuleType) -> None:
+    """Lay the way into `requests_mock.mocker`, below its stand-ins."""
+    names = vars(mocker)
+    if "_original_send" in names:  # it is not for others: another release may not have it
+        names["_original_send"] = _hooked(names["_original_send"], only_inside=True)
+
+
+def _hooked(send: Callable[..., Response], *, only_inside: bool = False) -> Callable[..., Response]:
+    """Return what answers KMS requests and hands on all others.
+
+    Args:
+        send: what others are handed to; returned as it is if it answers already.
+        only_inside: whether requests outside of a mock are to be handed on even if the guard forbids real ones: then
+            something that is no network comes next.
+    """
     if getattr(send, "is_kms_hook", False):
-        return
+        return send
 
     def send_or_answer(session: Session, request: PreparedRequest, **kwargs: Any) -> Response:
+        if only_inside and scopes.current() is None:
+            return send(session, request, **kwargs)
         kms_request = _read(request)
         mock = answering_mock(kms_request)
         if mock is None:
-            passed_on: Response = send(session, request, **kwargs)
-            return passed_on
+            return send(session, request, **kwargs)
         body: object = request.body
         if not isinstance(body, _WHOLE):
             kms_request.body = _drained(body)  # nobody else will send it
@@ -53,7 +74,7 @@ def install(sessions: ModuleType) -> None:
         return answered
 
     send_or_answer.is_kms_hook = True  # type: ignore[attr-defined]  # a mark of ours
-    sessions.Session.send = send_or_answer
+    return send_or_answer
 
 
 def _read(request: PreparedRequest) -> HttpRequest:
