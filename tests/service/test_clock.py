@@ -130,6 +130,9 @@ def test_a_clock_stays_where_aws_has_dates(machine, when):
     before = clock.now()
     with pytest.raises(ValueError, match="The clock moves from 1970-01-01 to 9000-01-01; got"):
         clock.move_to(when)
+    with pytest.raises(ValueError, match="The clock moves from"):
+        clock.freeze(when)
+    assert not clock.frozen
     assert clock.now() == before
 
 

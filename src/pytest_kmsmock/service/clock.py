@@ -81,8 +81,6 @@ class Clock:
             ValueError: for another text, or a time before 1970 or after the year 8999.
         """
         moment = _read(when)
-        if not EARLIEST <= moment <= LATEST:
-            raise ValueError(f"The clock moves from {EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}; got {when}.")
         if self._frozen_at is None:
             self._offset = moment.timestamp() - time.time()
         else:
@@ -90,9 +88,9 @@ class Clock:
         return self.now()
 
     def freeze(self, when: datetime | str | None = None) -> datetime:
-        """Stop the clock, at the present time or at the given one."""
-        self._frozen_at = self.timestamp()
-        return self.now() if when is None else self.move_to(when)
+        """Stop the clock, at the present time or at the given one, which is as for `move_to`."""
+        self._frozen_at = self.timestamp() if when is None else _read(when).timestamp()
+        return self.now()
 
     def unfreeze(self) -> datetime:
         """Let the clock run on from where it stands."""
@@ -108,15 +106,20 @@ class Clock:
 
 
 def _read(when: datetime | str) -> datetime:
-    """Return a time as an aware datetime."""
-    if isinstance(when, str):
+    """Return a time that the clock can be moved to, as an aware datetime."""
+    moment = when
+    if isinstance(moment, str):
         try:
-            when = datetime.fromisoformat(when.replace("Z", "+00:00"))
+            moment = datetime.fromisoformat(moment.replace("Z", "+00:00"))
         except ValueError:
             raise ValueError(f"Expected ISO 8601 text such as '2030-01-01T12:00:00Z', got {when!r}.") from None
-    if not isinstance(when, datetime):
+    if not isinstance(moment, datetime):
         raise TypeError(
-            f"Expected a datetime such as datetime(2030, 1, 1, tzinfo=timezone.utc), or text such as '2030-01-01'; "
+            "Expected a datetime such as datetime(2030, 1, 1, tzinfo=timezone.utc), or text such as '2030-01-01'; "
             f"got {when!r}. To move by a time, use advance()."
         )
-    return when if when.tzinfo is not None else when.replace(tzinfo=timezone.utc)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=timezone.utc)
+    if not EARLIEST <= moment <= LATEST:
+        raise ValueError(f"The clock moves from {EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}; got {when}.")
+    return moment

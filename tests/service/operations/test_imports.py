@@ -598,6 +598,8 @@ def test_import_type_and_material_id_must_agree_with_the_material(
         import_material(kms_client, external, material, ImportType="EXISTING_KEY_MATERIAL")
     with refusal("ValidationException"):
         import_material(kms_client, external, material, ImportType="NEW_KEY_MATERIAL", KeyMaterialId="0" * 64)
+    with refusal("ValidationException"):  # the first import is one of new material if it does not say
+        import_material(kms_client, external, material, KeyMaterialId="0" * 64)
     identity = import_material(kms_client, external, material)["KeyMaterialId"]
     with refusal("IncorrectKeyMaterialException"):  # known already
         import_material(kms_client, external, material, ImportType="NEW_KEY_MATERIAL")

@@ -100,11 +100,20 @@ def _check_members(call: Call, found: Key) -> None:
         for member in _SYMMETRIC_ONLY:
             if member in call.params:
                 raise errors.IMPORT_MEMBER_NOT_FOR_SPEC(member=member, spec=found.spec.name)
-    if call.get("ImportType") == _NEW:
+    if _import_type(call, found) == _NEW:
         if "KeyMaterialId" in call.params:
             raise errors.MATERIAL_ID_OF_NEW_MATERIAL()
         if not is_primary(found):
             raise errors.NEW_MATERIAL_IN_REPLICA(arn=found.arn)
+
+
+def _import_type(call: Call, found: Key) -> str:
+    """Return the ImportType of a request; the first import into a key is one of new material if it does not say.
+
+    A replica begins with the generations of its primary, so an import into it is never the first (B).
+    """
+    default = _EXISTING if found.materials else _NEW
+    return str(call.get("ImportType", default))
 
 
 def _expiry(call: Call) -> datetime | None:
@@ -141,8 +150,7 @@ def _entry(call: Call, found: Key, identity: str) -> KeyMaterial:
             be known, or known where it must be new; `KMSInvalidStateException` for a second one pending rotation.
     """
     known = found.material(identity)
-    # A replica begins with the generations of its primary, so an import into it is never the first (B).
-    if call.get("ImportType", _EXISTING if found.materials else _NEW) == _EXISTING:
+    if _import_type(call, found) == _EXISTING:
         if known is None or call.get("KeyMaterialId", identity) != identity:
             raise errors.INCORRECT_KEY_MATERIAL()
         return known
