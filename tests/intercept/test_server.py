@@ -73,6 +73,15 @@ def test_signatures_are_checked_on_request(kms_mock, refusal):
             kms_mock.client(endpoint_url=server.endpoint_url, aws_secret_access_key="wrong").list_keys()
 
 
+def test_an_address_that_boto3_has_signed_is_checked_too(kms_mock):
+    headers = {"X-Amz-Target": "TrentService.ListKeys", "Content-Type": "application/x-amz-json-1.1"}
+    with kms_mock.serve(check_signatures=True) as server:
+        url = kms_mock.client(endpoint_url=server.endpoint_url).generate_presigned_url("list_keys")
+        assert requests.post(url, headers=headers).json()["Keys"] == []
+        refused = requests.post(url, headers=headers, data="{}")
+        assert (refused.status_code, refused.json()["__type"]) == (400, "InvalidSignatureException")
+
+
 def test_credentials_of_principals_are_known_with_their_tokens(kms_mock, refusal):
     role = kms_mock.credentials("assumed-role/Worker/session")
     with kms_mock.serve(check_signatures=True) as server:
@@ -150,6 +159,14 @@ def test_waitress_is_named_when_it_is_missing(kms_mock, monkeypatch):
     monkeypatch.delitem(sys.modules, "pytest_kmsmock.intercept.listening", raising=False)
     with pytest.raises(MissingExtra, match=r"pip install 'pytest-kmsmock\[server\]'"):
         kms_mock.serve().start()
+
+
+def test_the_answer_to_head_has_no_body(kms_server):
+    with requests.Session() as session:
+        for _ in range(2):  # by one connection, on which a body would be taken for the next answer
+            response = session.head(kms_server.endpoint_url)
+            assert (response.status_code, response.headers["Content-Length"], response.content) == (404, "29", b"")
+        assert session.get(kms_server.endpoint_url).content == b"<UnknownOperationException/>\n"
 
 
 def test_a_body_beyond_all_measure_is_refused(kms_server):

@@ -133,7 +133,7 @@ class KmsServer:
             time.sleep(self._mock.take_delay())
         headers = [*answer.headers.items(), ("content-length", str(len(answer.body)))]
         start_response(f"{answer.status} {answer.reason}", headers)
-        return [answer.body]
+        return [] if request.method == "HEAD" else [answer.body]
 
 
 def check_address(host: str, port: int) -> None:
