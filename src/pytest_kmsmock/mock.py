@@ -27,13 +27,20 @@ class MockKms:
         given: the options that are given for its mocks.
         where: where they are given, for error messages.
         place: how its mocks are made, which says which stream of bytes a deterministic mock has.
+        definition: file and line of the test that the mock is for, for warnings; where it ends if not given.
     """
 
-    def __init__(self, given: Mapping[str, Any], where: str = "mock_kms()", place: str = "mock_kms") -> None:
+    def __init__(
+        self,
+        given: Mapping[str, Any],
+        where: str = "mock_kms()",
+        place: str = "mock_kms",
+        definition: tuple[str, int] | None = None,
+    ) -> None:
         from .options import Options  # here and below, so that importing the package costs next to nothing
 
         Options().changed(given, where)  # a mistake shows where it is made, not where the mock is entered
-        self._given, self._where, self._place = given, where, place
+        self._given, self._where, self._place, self._definition = given, where, place, definition
         self._entered: list[KmsMock] = []
 
     def start(self) -> KmsMock:
@@ -62,7 +69,7 @@ class MockKms:
         if handle.options.hygiene != "off":
             from .console import hygiene
 
-            hygiene.inspect(handle)
+            hygiene.inspect(handle, self._definition)
 
     def _end(self) -> KmsMock:
         if not self._entered:
@@ -154,11 +161,12 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
 
     if not callable(function):
         raise TypeError(f"mock_kms decorates functions and classes, not {type(function).__name__}: {function!r}")
+    definition = _definition(function)
     if inspect.isasyncgenfunction(function):
 
         @functools.wraps(function)
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKms(given):
+            with MockKms(given, definition=definition):
                 # What `yield from` does for generators: values, exceptions and closing reach the function.
                 inner = function(*args, **kwargs)
                 try:
@@ -183,24 +191,32 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
 
         @functools.wraps(function)
         async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKms(given):
+            with MockKms(given, definition=definition):
                 return await function(*args, **kwargs)
 
     elif inspect.isgeneratorfunction(function):
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKms(given):
+            with MockKms(given, definition=definition):
                 return (yield from function(*args, **kwargs))
 
     else:
 
         @functools.wraps(function)
         def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKms(given):
+            with MockKms(given, definition=definition):
                 return function(*args, **kwargs)
 
     return wrapper
+
+
+def _definition(function: Any) -> tuple[str, int] | None:
+    """Return file and line of a function; None if it is not written in Python."""
+    import inspect
+
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return None if code is None else (code.co_filename, code.co_firstlineno)
 
 
 def _decorate_class(cls: type, given: Mapping[str, Any]) -> type:
@@ -212,7 +228,7 @@ def _decorate_class(cls: type, given: Mapping[str, Any]) -> type:
 
         @functools.wraps(run)
         def run_in_mock(self: unittest.TestCase, result: unittest.TestResult | None = None) -> Any:
-            with MockKms(given):
+            with MockKms(given, definition=_definition(getattr(self, self._testMethodName))):
                 return run(self, result)
 
         cls.run = run_in_mock  # type: ignore[method-assign]  # the class is the user's to be decorated

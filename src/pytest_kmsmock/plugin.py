@@ -150,8 +150,15 @@ def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
         given |= marker.kwargs
     if isinstance(given.get("seed"), str | os.PathLike):
         given["seed"] = str(request.config.rootpath / given["seed"])
-    with MockKms(given, where, request.scope) as kms:
+    with MockKms(given, where, request.scope, _definition(request)) as kms:
         yield kms
+
+
+def _definition(request: pytest.FixtureRequest) -> tuple[str, int]:
+    """Return file and line of the test, class, module or folder that a fixture is for."""
+    report_info = getattr(request.node, "reportinfo", None)
+    path, line, _ = (request.node.path, None, "") if report_info is None else report_info()
+    return str(path), (line or 0) + 1
 
 
 @pytest.fixture

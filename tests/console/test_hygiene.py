@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import warnings
 
 import pytest
@@ -256,3 +257,76 @@ def test_in_pytest(pytester, ini, arguments, outcomes, line):
     result = pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider", *arguments)
     result.assert_outcomes(**outcomes)
     result.stdout.fnmatch_lines([line])
+
+
+PLACES = """
+import contextlib
+import unittest
+import boto3
+import pytest
+from pytest_kmsmock import mock_kms
+
+def use():
+    client = boto3.client("kms", "us-east-1")
+    client.encrypt(KeyId=client.create_key()["KeyMetadata"]["KeyId"], Plaintext=b"x")
+
+def test_fixture(kms_mock):
+    use()
+
+@mock_kms(hygiene="warn")
+def test_decorated():
+    use()
+
+def test_with():
+    with mock_kms(hygiene="warn"):
+        use()
+
+def test_stack():
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(mock_kms(hygiene="warn"))
+        use()
+
+def test_stopped():
+    mock = mock_kms(hygiene="warn")
+    mock.start()
+    use()
+    mock.stop()
+
+@pytest.mark.asyncio
+async def test_async():
+    async with mock_kms(hygiene="warn"):
+        use()
+
+@mock_kms(hygiene="warn")
+class TestUnit(unittest.TestCase):
+    def test_unit(self):
+        use()
+
+class TestClass:
+    def test_class(self, class_kms_mock):
+        use()
+"""
+
+
+def test_a_warning_shows_the_test(pytester: pytest.Pytester) -> None:
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\nkms_mock_hygiene = warn")
+    path = pytester.makepyfile(test_it=PLACES)
+    result = pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider", "-W", "default")
+    result.assert_outcomes(passed=8, warnings=8)
+    source = [line.strip() for line in path.read_text().splitlines()]
+    shown = [line for line in result.stdout.lines if "KmsHygieneWarning" in line]
+    found = [re.match(rf"\s*{re.escape(str(path))}:([0-9]+): KmsHygieneWarning", line) for line in shown]
+    assert [match and source[int(match[1]) - 1] for match in found] == [
+        "def test_fixture(kms_mock):",
+        '@mock_kms(hygiene="warn")',
+        'with mock_kms(hygiene="warn"):',
+        "with contextlib.ExitStack() as stack:",
+        "mock.stop()",
+        'async with mock_kms(hygiene="warn"):',
+        "def test_unit(self):",
+        "class TestClass:",
+    ]
+
+
+def test_what_is_not_written_in_python_can_be_decorated() -> None:
+    assert mock_kms(len)([1]) == 1

@@ -132,3 +132,63 @@ def test_a_page_is_called_so(run):
     result = run("def test_it(): ...", "--kms-report=kms.txt")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     result.stderr.fnmatch_lines(["*--kms-report=kms.txt: the report is a page; give it a name such as kms.html"])
+
+
+@pytest.mark.parametrize(
+    ("argument", "problem"),
+    [
+        pytest.param("--kms-policy=", "there is no name of a file; give it a file, such as kms.json", id="empty"),
+        pytest.param("--kms-policy=.", "this is a folder; give it a file, such as kms.json", id="folder"),
+        pytest.param("--kms-policy=test_it.py/kms.json", "*test_it.py is no folder; *", id="in a file"),
+        pytest.param(f"--kms-policy={'x' * 300}", "File name too long; *", id="long"),
+        pytest.param("--kms-report=pages.html", "this is a folder; give it a file, such as kms.html", id="page"),
+        pytest.param("--kms-report=test_it.py/kms.html", "*test_it.py is no folder; *", id="page in a file"),
+    ],
+)
+def test_a_file_that_cannot_be_is_refused_before_the_run(run, pytester, argument, problem):
+    pytester.mkdir("pages.html")
+    result = run("def test_it(): ...", argument)
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*{argument}: {problem}"])
+    result.stdout.no_fnmatch_line("*passed*")
+
+
+def test_a_file_that_may_not_be_written_is_refused_before_the_run(run, pytester, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    result = run("def test_it(): ...", "--kms-policy=kms.json")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    result.stderr.fnmatch_lines([f"*--kms-policy=kms.json: {pytester.path} cannot be written to; *"])
+
+
+SPOILS = """
+    from pathlib import Path
+
+    def test_it(kms_client):
+        kms_client.list_keys()
+        for name in ("kms.json", "kms.html"):
+            Path(name).mkdir()
+
+    def test_fails():
+        assert {fine}
+"""
+
+
+@pytest.mark.parametrize(
+    ("fine", "code"),
+    [
+        pytest.param(True, pytest.ExitCode.USAGE_ERROR, id="passed"),
+        pytest.param(False, pytest.ExitCode.TESTS_FAILED, id="failed"),
+    ],
+)
+def test_what_cannot_be_written_after_all_costs_no_results(run, fine, code):
+    result = run(SPOILS.format(fine=fine), "--kms-report=kms.html", "--kms-policy=kms.json")
+    result.assert_outcomes(passed=1 + fine, failed=1 - fine)
+    assert result.ret == code
+    result.stdout.fnmatch_lines(
+        [
+            "all operations *",
+            "KMS report not written: * Is a directory: *",
+            "KMS policies not written: * Is a directory: *",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*INTERNALERROR*")

@@ -6,9 +6,12 @@ the top: options are compared with the names of the checks before KMS is used.
 
 from __future__ import annotations
 
+import contextlib
+import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
     from ..service.service import CallRecord
 
 _GUIDE = "https://docs.aws.amazon.com/kms/latest/developerguide"
+
+#: Whose frames are not the test author's: this package's, and those of `with` statements on an ExitStack.
+_NOT_THE_TEST = (str(Path(__file__).parents[1]), contextlib.__file__)
 
 #: How many findings of a check are told; the rest is counted.
 _SHOWN = 5
@@ -177,8 +183,13 @@ CHECK_NAMES = tuple(check.name for check in CHECKS)
 _opened: WeakKeyDictionary[KmsMock, set[bytes]] = WeakKeyDictionary()
 
 
-def inspect(mock: KmsMock) -> None:
+def inspect(mock: KmsMock, definition: tuple[str, int] | None = None) -> None:
     """Run the checks that a mock asks for, after its end.
+
+    Args:
+        mock: the mock.
+        definition: file and line of the test that it was for, which warnings are to show; if there is none, of the
+            statement that ends it.
 
     Raises:
         KmsHygieneError: something was found, and `hygiene` is `error`.
@@ -188,8 +199,17 @@ def inspect(mock: KmsMock) -> None:
     texts = [text for check in CHECKS if check.name in chosen for text in _findings(check, mock)]
     if mock.options.hygiene == "error" and texts:
         raise KmsHygieneError("\n\n".join(texts))
+    file, line = definition or _ending()
     for text in texts:
-        warnings.warn(KmsHygieneWarning(text), stacklevel=2)
+        warnings.warn_explicit(KmsHygieneWarning(text), KmsHygieneWarning, file, line)
+
+
+def _ending() -> tuple[str, int]:
+    """Return file and line of the statement of the test that ends the mock."""
+    frame = sys._getframe(1)  # noqa: SLF001 - `warnings` looks for its place in the same way
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_THE_TEST):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
 
 
 def _note_opened(mock: KmsMock) -> None:

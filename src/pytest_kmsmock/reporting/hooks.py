@@ -6,6 +6,7 @@ What the one sends to the other hangs on the report of a test's tear-down.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Generator
 from dataclasses import astuple
 from pathlib import Path
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 
 _REPORT = "--kms-report"
 _POLICY = "--kms-policy"
+#: What their files are called.
+_ENDING = {_REPORT: "html", _POLICY: "json"}
 _ATTRIBUTE = "kms_mock_data"  # of a report, where it carries what the test did with KMS
 
 #: The outcomes of a test's phases, the one that counts last.
@@ -60,16 +63,33 @@ def configure(config: pytest.Config) -> None:
     """Register the plugins of this process.
 
     Raises:
-        pytest.UsageError: the report is to be written to a file that is not called so.
+        pytest.UsageError: the report or the policies are to be written to what can be no such file.
     """
-    file = config.getoption("kms_mock_report")
+    file, policies = config.getoption("kms_mock_report"), config.getoption("kms_mock_policy")
     if file and not file.endswith((".html", ".htm")):
         raise pytest.UsageError(f"{_REPORT}={file}: the report is a page; give it a name such as kms.html")
-    reports = file is not None
-    policy = config.getoption("kms_mock_policy") is not None
+    is_worker = hasattr(config, "workerinput")
+    for option, name in ((_REPORT, file or None), (_POLICY, policies)):
+        problem = None if name is None or is_worker else _problem_of(config.invocation_params.dir / name, name)
+        if problem is not None:
+            raise pytest.UsageError(f"{option}={name}: {problem}; give it a file, such as kms.{_ENDING[option]}")
+    reports, policy = file is not None, policies is not None
     config.pluginmanager.register(Watch(entries=reports, permissions=policy), "kmsmock-watch")
-    if (reports or policy) and not hasattr(config, "workerinput"):
+    if (reports or policy) and not is_worker:
         config.pluginmanager.register(RunReport(config), "kmsmock-report")
+
+
+def _problem_of(path: Path, name: str) -> str | None:
+    """Return why a file cannot be written, as far as that can be told before; None if it probably can."""
+    try:
+        if not name or path.is_dir():
+            return "this is a folder" if name else "there is no name of a file"
+        nearest = next(place for place in (path, *path.parents) if place.exists())
+    except OSError as error:  # such as a name that is too long
+        return error.strerror
+    if nearest != path and not nearest.is_dir():
+        return f"{nearest} is no folder"
+    return None if os.access(nearest, os.W_OK) else f"{nearest} cannot be written to"
 
 
 class Watch:
@@ -175,7 +195,8 @@ class RunReport:
         self._directory = config.invocation_params.dir
         self._tests: list[ItemEntry] = []
         self._permissions: set[tuple[Any, ...]] = set()
-        self._written: list[tuple[str, Path]] = []
+        self._written: list[str] = []
+        self._failed: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Take what hangs on a report."""
@@ -187,7 +208,7 @@ class RunReport:
         self._permissions |= set(data.get("permissions", ()))
 
     @pytest.hookimpl(trylast=True)
-    def pytest_sessionfinish(self) -> None:
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Write the files, also for those who switched the terminal's report off."""
         if self._report:
             from .html import page
@@ -199,12 +220,18 @@ class RunReport:
 
             policies = least_privilege(Permission(*fields) for fields in self._permissions)
             self._write("KMS policies", self._policy, policies.to_json())
+        if self._failed and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR  # who waits for the file is not to think that it is there
 
     def _write(self, what: str, name: str, text: str) -> None:
         path = self._directory / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        self._written.append((what, path))
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:  # the results of the run are worth more than the file
+            self._failed.append(f"{what} not written: {error}")
+        else:
+            self._written.append(f"{what} written to {path}")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print the table and where the files are."""
@@ -216,5 +243,7 @@ class RunReport:
             total = totals(self._tests)
             for line in (*table(total), *findings(total)):
                 terminalreporter.write_line(line)
-        for what, path in self._written:
-            terminalreporter.write_line(f"{what} written to {path}")
+        for line in self._written:
+            terminalreporter.write_line(line)
+        for line in self._failed:
+            terminalreporter.write_line(line, red=True)

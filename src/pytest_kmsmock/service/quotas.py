@@ -157,7 +157,10 @@ class RequestQuotas:
         name = self._known(name)
         is_number = isinstance(per_second, int | float) and not isinstance(per_second, bool)
         if not is_number or not 0 < per_second <= _MOST:
-            raise UnknownQuota(f"A request quota must be a number of requests per second from above 0 to 1e12, not {per_second!r}.")
+            raise UnknownQuota(
+                f"A request quota must be a number of requests per second, more than 0 and at most {_MOST:g}, "
+                f"not {per_second!r}."
+            )
         self._own[name] = per_second
         self.active = True
 
