@@ -100,6 +100,11 @@ def test_signatures_are_checked_on_request(serve, refusal):
     def work(client):
         with refusal("UnrecognizedClientException"):
             client.list_keys()
+        known = {
+            "aws_access_key_id": "AKIAKMSMOCKDEFAULT00",
+            "aws_secret_access_key": "pytest-kmsmock",
+        }  # as --help says
+        boto3.client("kms", "us-east-1", endpoint_url=client.meta.endpoint_url, **known).list_keys()
 
     assert serve("--check-signatures", work=work) == 0
 
@@ -358,3 +363,4 @@ def test_the_command_tells_how_it_is_used():
         shown = subprocess.run([*arguments, "serve", "--help"], capture_output=True, text=True, check=True).stdout
         for option in ("--host", "--port", "--seed", "--state", "--check-signatures"):
             assert option in shown
+        assert "AKIAKMSMOCKDEFAULT00" in shown

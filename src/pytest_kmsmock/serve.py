@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from . import environment
 from .errors import InvalidOption, KmsMockError, StateFileInUse
 from .mock import mock_kms
 
@@ -57,7 +58,10 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--region", help="default Region")
     serve.add_argument("--account-id", help="account of the default caller")
     serve.add_argument(
-        "--check-signatures", action="store_true", help="refuse requests that are not signed with known credentials"
+        "--check-signatures",
+        action="store_true",
+        help="refuse requests that are not signed with the access key "
+        f"{environment.DUMMY_ACCESS_KEY_ID} and the secret access key {environment.DUMMY_SECRET_ACCESS_KEY}",
     )
     return parser
 
