@@ -305,7 +305,7 @@ def _check_room(place: Region, store: CustomKeyStore) -> None:
         raise InvalidBacking(f"{place.name} has {STORES_PER_REGION} custom key stores already, which is AWS's limit.")
     conflict = conflict_of(place, store)
     if conflict is not None:
-        raise InvalidBacking(f"{conflict.message} {place.name} has a store on it, or on one related to it, already.")
+        raise InvalidBacking(f"{place.name}: {conflict.message}")
 
 
 def _identity(backing: Cluster | XksProxy) -> tuple[str, ...]:

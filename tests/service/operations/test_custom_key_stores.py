@@ -488,6 +488,59 @@ def test_changes_are_looked_at_as_a_new_store_is(kms: KmsMock, kms_client: BaseC
     assert "VpcEndpointServiceName" not in describe(kms_client, xks)["XksProxyConfiguration"]
 
 
+def test_a_changed_cluster_is_looked_at_as_a_new_one(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+    stores = kms.key_stores
+    cluster = stores.add_cluster()
+    store = stores.add_store(cluster, connected=False)
+    away = stores.take_offline(stores.add_cluster(certificate=cluster.certificate))
+    small = stores.add_cluster(certificate=cluster.certificate, hsms=1)
+    with refusal("CloudHsmClusterNotActiveException"):
+        kms_client.update_custom_key_store(CustomKeyStoreId=store, CloudHsmClusterId=away.id)
+    with refusal("CloudHsmClusterInvalidConfigurationException"):
+        kms_client.update_custom_key_store(CustomKeyStoreId=store, CloudHsmClusterId=small.id)
+    assert describe(kms_client, store)["CloudHsmClusterId"] == cluster.id
+
+
+INSIDE = {"XksProxyConnectivity": "VPC_ENDPOINT_SERVICE", "XksProxyVpcEndpointServiceName": SERVICE}
+
+
+@pytest.mark.parametrize(
+    ("code", "members"),
+    [
+        ("XksProxyUriInUseException", {"XksProxyUriEndpoint": "https://taken.example.com"}),
+        ("XksProxyUriEndpointInUseException", {"XksProxyUriEndpoint": "https://inside.example.com"}),
+        (
+            "XksProxyIncorrectAuthenticationCredentialException",
+            {"XksProxyAuthenticationCredential": {"AccessKeyId": "A" * 20, "RawSecretAccessKey": "A" * 43}},
+        ),
+        ("XksProxyVpcEndpointServiceInUseException", {**INSIDE, "XksProxyUriEndpoint": "https://new.example.com"}),
+        (
+            "XksProxyVpcEndpointServiceNotFoundException",
+            {**INSIDE, "XksProxyVpcEndpointServiceName": SERVICE + "0", "XksProxyUriEndpoint": "https://a.example.com"},
+        ),
+        (
+            "XksProxyVpcEndpointServiceInvalidConfigurationException",
+            {**INSIDE, "XksProxyVpcEndpointServiceName": OTHER_SERVICE, "XksProxyUriEndpoint": "https://a.example.com"},
+        ),
+    ],
+    ids=lambda value: f"API: {value}" if isinstance(value, str) else "",
+)
+def test_a_changed_proxy_is_looked_at_as_a_new_one(
+    kms: KmsMock, kms_client: BaseClient, refusal: Any, code: str, members: dict[str, Any]
+) -> None:
+    stores = kms.key_stores
+    store = stores.add_store(stores.add_xks_proxy("https://mine.example.com"), connected=False)
+    stores.add_store(stores.add_xks_proxy("https://taken.example.com"))
+    stores.add_store(
+        stores.add_xks_proxy("https://inside.example.com", "/inside/kms/xks/v1", vpc_endpoint_service=SERVICE)
+    )
+    stores.add_xks_proxy("https://other.example.com", vpc_endpoint_service=OTHER_SERVICE)
+    before = describe(kms_client, store)
+    with refusal(code):
+        kms_client.update_custom_key_store(CustomKeyStoreId=store, **members)
+    assert describe(kms_client, store) == before
+
+
 def test_a_store_is_deleted_when_it_is_empty_and_disconnected(
     kms: KmsMock, kms_client: BaseClient, refusal: Any
 ) -> None:
