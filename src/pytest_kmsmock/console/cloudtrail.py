@@ -21,7 +21,7 @@ from . import cloudtrail_tables as tables
 if TYPE_CHECKING:
     from ..service.caller import Caller
     from ..service.operation import Target
-    from ..service.records import ServiceEvent
+    from ..service.records import Key, ServiceEvent
     from ..service.service import CallRecord
     from ..service.state import State
 
@@ -40,7 +40,7 @@ def events(calls: Sequence[CallRecord], state: State) -> list[Event]:
     found: list[tuple[datetime, Event]] = []
     for record in calls:
         found += [(record.time, event) for event in _call_events(record, state)]
-    found += [(event.time, _service_event(event)) for event in state.events]
+    found += [(event.time, _service_event(event, state)) for event in state.events]
     found.sort(key=lambda entry: entry[0])
     return [event for _, event in found]
 
@@ -114,7 +114,7 @@ def _derived(record: CallRecord, event: Event, result: Mapping[str, Any]) -> Ite
         yield _received(there, record.account)
 
 
-def _service_event(event: ServiceEvent) -> Event:
+def _service_event(event: ServiceEvent, state: State) -> Event:
     key = event.key
     is_call = event.name in tables.API_CALL_EVENTS
     arn = key.arn
@@ -130,7 +130,8 @@ def _service_event(event: ServiceEvent) -> Event:
         "sourceIPAddress": _INTERNAL,
         "userAgent": _INTERNAL,
         "requestParameters": None,
-        "responseElements": None,
+        "responseElements": {"keyId": arn} if event.name in tables.KEY_ARN_ANSWERED else None,
+        **_store_of(key, state),
         **({"requestID": event_id(event.name, key.arn, event.time.isoformat(), "request")} if is_call else {}),
         "eventID": event_id(event.name, key.arn, event.time.isoformat()),
         "readOnly": False,
@@ -138,10 +139,20 @@ def _service_event(event: ServiceEvent) -> Event:
         "eventType": "AwsApiCall" if is_call else "AwsServiceEvent",
         "managementEvent": True,
         "recipientAccountId": key.account,
-        **({} if is_call else {"serviceEventDetails": {**event.details, "keyId": key.id}}),
+        **(
+            {} if event.name in tables.KEY_ARN_ANSWERED else {"serviceEventDetails": {**event.details, "keyId": key.id}}
+        ),
         "eventCategory": "Management",
     }
     return made
+
+
+def _store_of(key: Key, state: State) -> Event:
+    """Return the `additionalEventData` of what happens to a key in a CloudHSM key store; empty for other keys."""
+    store = state.region(key.account, key.region).custom_key_stores.get(key.custom_key_store_id or "")
+    if store is None or "CloudHsmClusterId" not in store.settings:
+        return {}
+    return {"additionalEventData": {"customKeyStoreId": store.id, "clusterId": store.settings["CloudHsmClusterId"]}}
 
 
 # --- parts of a record ---------------------------------------------------------------------------------------------

@@ -63,13 +63,15 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "ScheduleKeyDeletion": ("KeyId", "KeyState", "DeletionDate", "PendingWindowInDays"),
 }
 
-#: Operations whose `responseElements` has the key's ARN as `keyId`, although they do not answer it (since December
-#: 2022). Confirmed for CreateAlias, DisableKey, EnableKey, EnableKeyRotation, UpdateAlias; (B) for the others.
+#: Operations and service events whose `responseElements` has the key's ARN as `keyId`, although they do not answer it
+#: (since December 2022; older examples of the guide do not show it). (B) for DisableKeyRotation, PutKeyPolicy,
+#: RevokeGrant, TagResource and UpdateKeyDescription; RetireGrant has it in examples of 2024 and 2025 of the ECS and
+#: DataZone guides.
 KEY_ARN_ANSWERED = frozenset(
     {
-        "CreateAlias", "CreateGrant", "DeleteAlias", "DisableKey", "DisableKeyRotation", "EnableKey",
-        "EnableKeyRotation", "PutKeyPolicy", "RetireGrant", "RevokeGrant", "TagResource", "UntagResource",
-        "UpdateAlias", "UpdateKeyDescription", "UpdatePrimaryRegion",
+        "CreateAlias", "CreateGrant", "DeleteAlias", "DeleteKey", "DisableKey", "DisableKeyRotation", "EnableKey",
+        "EnableKeyRotation", "PutKeyPolicy", "RetireGrant", "RevokeGrant", "SynchronizeMultiRegionKey", "TagResource",
+        "UntagResource", "UpdateAlias", "UpdateKeyDescription", "UpdatePrimaryRegion",
     }
 )  # fmt: skip
 
