@@ -6,10 +6,15 @@ import fcntl
 import json
 import os
 import sys
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from pytest_kmsmock import KmsMock
+from pytest_kmsmock.console import snapshot
 from pytest_kmsmock.errors import StateFileInUse
 from pytest_kmsmock.intercept.wire import HttpAnswer
 from pytest_kmsmock.state_file import StateFile
@@ -63,6 +68,58 @@ def test_a_change_that_cannot_be_written_is_undone(kms_mock, kms_client, path, c
         kms_mock.clock.advance(days=31)
         assert kms_client.describe_key(KeyId=key.id)["KeyMetadata"]["Enabled"]
     assert (path.read_bytes() if path.exists() else None) == before
+
+
+def test_changes_that_come_together_are_written_together(kms_mock, path, monkeypatch):
+    writes, begun, go_on = [], threading.Event(), threading.Event()
+
+    def write_slowly(document: dict[str, object], path: Path) -> None:
+        writes.append(document)
+        begun.set()
+        assert go_on.wait(10)
+        write(document, path)
+
+    write = snapshot.write
+    monkeypatch.setattr(snapshot, "write", write_slowly)
+    with StateFile(path, kms_mock.service) as store, ThreadPoolExecutor(5) as threads:
+        first = threads.submit(store.carry_out, "CreateKey", lambda: made(kms_mock))
+        assert begun.wait(10)
+        others = [threads.submit(store.carry_out, "CreateKey", lambda: made(kms_mock)) for _ in range(4)]
+        while len(kms_mock.keys) < 5:
+            time.sleep(0.001)
+        assert not any(call.done() for call in [first, *others])  # none is answered before it is kept
+        go_on.set()
+        assert [call.result().status for call in [first, *others]] == [200] * 5
+    assert [len(document["regions"][0]["keys"]) for document in writes] == [1, 5]
+
+
+def test_what_was_built_on_an_undone_change_is_undone_with_it(kms_mock, path, monkeypatch, capsys):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def fail_slowly(*_: object) -> None:
+        begun.set()
+        assert go_on.wait(10)
+        _full()
+
+    monkeypatch.setattr(snapshot, "write", fail_slowly)
+    with StateFile(path, kms_mock.service) as store, ThreadPoolExecutor(2) as threads:
+        first = threads.submit(store.carry_out, "CreateKey", lambda: made(kms_mock))
+        assert begun.wait(10)
+        second = threads.submit(store.carry_out, "CreateKey", lambda: made(kms_mock))
+        while len(kms_mock.keys) < 2:
+            time.sleep(0.001)
+        go_on.set()
+        assert [call.result().status for call in (first, second)] == [500, 500]
+        assert len(kms_mock.keys) == 0
+        monkeypatch.undo()
+        assert store.carry_out("CreateKey", lambda: made(kms_mock)).status == 200
+    assert capsys.readouterr().err.count(" is undone: ") == 2
+    assert len(json.loads(path.read_text())["regions"][0]["keys"]) == 1
+
+
+def made(kms: KmsMock) -> HttpAnswer:
+    kms.create_key()
+    return HttpAnswer(200, {}, b"{}")
 
 
 def _full(*_: object) -> None:

@@ -8,7 +8,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -43,9 +45,13 @@ class StateFile:
         self._target = Path(os.path.realpath(path))  # what a link points to is replaced, not the link
         self._service = service
         self._held = contextlib.ExitStack()
+        self._writing = threading.Lock()  # taken before the service's lock, never after
+        self._batch = _Batch()  # of the changes that the file does not have
+        self._kept = service.state  # what it has: the state to go back to
 
     def __enter__(self) -> StateFile:
         self._held.enter_context(_only_holder(self._target))
+        self._kept = self._service.state.copy()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -69,13 +75,15 @@ class StateFile:
         except InvalidDump as error:
             raise InvalidDump(f"{self._path} is left as it is: {error}") from None
         self._service.clock = Clock()
+        self._kept = self._service.state.copy()
         return True
 
     def carry_out(self, operation: str, call: Callable[[], HttpAnswer]) -> HttpAnswer:
         """Carry out a call, and write the file if that has changed what it holds, before the call is answered.
 
-        When the file cannot be written, the change is undone and the answer is an error that clients retry: so no
-        answer was given that a restart would not know of. A line on stderr says why.
+        What several calls change at the same time is written once. When the file cannot be written, all changes that it
+        does not have are undone and their calls answered with an error that clients retry: so no answer is given that a
+        restart would not know of. A line on stderr says why.
 
         Args:
             operation: the operation, whether there is one of that name or not.
@@ -87,33 +95,63 @@ class StateFile:
         found = OPERATIONS.get(operation)
         if found is None or found.cryptographic or operation.startswith(_READING):
             return call()
-        with self._service.lock:  # nobody sees a change that is undone, or makes another on top of it
-            before = self._service.state.copy()
+        with self._service.lock:  # so that a change and its batch belong together
             answer = call()
-            if answer.status == 200:
-                try:
-                    self.save()
-                except OSError as error:
-                    before.events = self._service.state.events
-                    self._service.state = before
-                    print(f"pytest-kmsmock: {operation} is undone: {error}", file=sys.stderr, flush=True)  # noqa: T201
-                    refusal = errors.INTERNAL()
-                    answer = HttpAnswer(refusal.status, answer.headers, error_body(refusal))
-        return answer
+            batch = self._batch
+        if answer.status != 200:
+            return answer
+        with self._writing:
+            if not batch.settled:
+                self._settle()
+        if batch.failure is None:
+            return answer
+        print(f"pytest-kmsmock: {operation} is undone: {batch.failure}", file=sys.stderr, flush=True)  # noqa: T201
+        refusal = errors.INTERNAL()
+        return HttpAnswer(refusal.status, answer.headers, error_body(refusal))
 
     def save(self) -> None:
         """Write the file.
 
         Raises:
-            OSError: when it cannot be written; then it is as it was.
+            OSError: when it cannot be written; then the file and the state are as they were.
         """
+        with self._writing:
+            failure = self._settle()
+        if failure is not None:
+            raise failure
+
+    def _settle(self) -> OSError | None:
+        """Write down all changes made so far, or undo them; say why."""
         from .console import snapshot
 
         with self._service.lock:
-            try:
-                snapshot.write(snapshot.dump(self._service), self._target)
-            except OSError as error:
-                raise OSError(f"{self._path} cannot be written: {error.strerror}") from error
+            batches = [self._next_batch()]
+            document, state = snapshot.dump(self._service), self._service.state.copy()
+        failure = None
+        try:
+            snapshot.write(document, self._target)
+            self._kept = state
+        except OSError as error:
+            failure = OSError(f"{self._path} cannot be written: {error.strerror}")
+            with self._service.lock:
+                batches.append(self._next_batch())  # made meanwhile, on top of what is undone
+                undone, self._service.state = self._service.state, self._kept.copy()
+                self._service.state.events = undone.events
+        for batch in batches:
+            batch.failure, batch.settled = failure, True
+        return failure
+
+    def _next_batch(self) -> _Batch:
+        batch, self._batch = self._batch, _Batch()
+        return batch
+
+
+@dataclass(slots=True)
+class _Batch:
+    """Changes that are written together: while some are written, others gather."""
+
+    settled: bool = False
+    failure: OSError | None = None
 
 
 @contextlib.contextmanager

@@ -203,6 +203,15 @@ def test_10_000_requests_from_8_connections_lose_nothing(kms_mock, kms_server, s
     assert set(made) == kept
 
 
+def test_requests_that_wait_for_a_thread_are_no_news(kms_mock, kms_server, sign, caplog):
+    kms_mock.faults.add("ListKeys", delay=0.05, times=20)
+    request = sign(url=kms_server.endpoint_url)
+    with ThreadPoolExecutor(20) as threads:
+        posts = [threads.submit(requests.post, request.url, request.body, headers=request.headers) for _ in range(20)]
+    assert {post.result().status_code for post in posts} == {200}
+    assert not [record for record in caplog.records if record.name.startswith("waitress")]
+
+
 def test_faults_reach_clients_over_http(kms_mock, kms_server):
     client = kms_mock.client(endpoint_url=kms_server.endpoint_url)
     kms_mock.faults.add("ListKeys", error="ThrottlingException", times=1)

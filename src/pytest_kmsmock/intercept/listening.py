@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -54,4 +55,6 @@ def listen(application: Callable[[dict[str, Any], Callable[..., Any]], Iterable[
         application, sockets=[listening], threads=_THREADS, max_request_body_size=_MOST_BODY, ident=None
     )
     server.channel_class = _Channel
+    # That requests wait while all threads are busy is no news: without this waitress says so at every one of them.
+    logging.getLogger("waitress.queue").setLevel(logging.ERROR)
     return server
