@@ -153,6 +153,8 @@ DAMAGES: list[tuple[Damage, str]] = [
     (lambda d: d["outside"]["proxies"][0][1]["keys"]["ext"].update(id="x"), "outside: external key ext is called x"),
     (lambda d: d["outside"]["proxies"][0][1]["keys"]["ext"].update(secret=_key(d, SIGNS)["materials"][0]["secret"]),
      "outside: external key ext is a ECC_NIST_P256"),
+    (lambda d: next(iter(d["outside"]["clusters"].values())).update(hsms=-1), "outside: hsms: expected how many"),
+    (lambda d: d["outside"]["proxies"][0][1].update(trouble="BAD"), "outside: trouble: expected one of .* got 'BAD'"),
     (lambda d: d["outside"]["connect_failures"].update({"": "BAD"}), "outside: 'BAD' is no ConnectionErrorCode"),
     (lambda d: d["timeline"][0].__setitem__(2, "moon"), "timeline: moon of account .* is not among the regions"),
     (lambda d: next(iter(d["iam"]["identity"].values())).append("{"), "iam: a identity-based policy of .* is none: "),

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
+from ..errors import InvalidBacking
 from ..service.authorization.documents import MalformedPolicy, PolicyKind
 from ..service.authorization.policy import compile_policy
 from ..service.authorization.principals import Principal
@@ -19,10 +20,11 @@ from ..service.iam import Iam
 from ..service.identifiers import KEY_ID, key_arn
 from ..service.key_stores import CLOUDHSM, CONNECTING, DISCONNECTING, EXTERNAL, FAILED, VPC
 from ..service.managed_keys import PREFIX
-from ..service.outside import Outside
+from ..service.outside import Cluster, Outside, XksProxy
 from ..service.records import Alias, CustomKeyStore, Grant, Key, KeyMaterial, LastUsage, MultiRegion
 from ..service.state import Region, State
 from ..service.validation import service_description
+from .backing_checks import checked
 
 _T = TypeVar("_T")
 #: Problems in words, and whether a record has them. A problem is only asked for when those before it are not there.
@@ -314,9 +316,11 @@ def _of_outside(outside: Outside) -> Iterator[str]:
     for cluster_id, cluster in outside.clusters.items():
         if cluster.id != cluster_id:
             yield f"cluster {cluster_id} is called {cluster.id}"
+        yield from _unlike_aws(cluster)
     for (endpoint, path), proxy in outside.proxies.items():
         if (proxy.endpoint, proxy.path) != (endpoint, path):
             yield f"proxy {endpoint}{path} is at {proxy.endpoint}{proxy.path}"
+        yield from _unlike_aws(proxy)
         for key_id, key in proxy.keys.items():
             if key.id != key_id:
                 yield f"external key {key_id} is called {key.id}"
@@ -325,6 +329,13 @@ def _of_outside(outside: Outside) -> Iterator[str]:
     for code in outside.connect_failures.values():
         if not _fits(code, "ConnectionErrorCodeType"):
             yield f"{code!r} is no ConnectionErrorCode"
+
+
+def _unlike_aws(backing: Cluster | XksProxy) -> Iterator[str]:
+    try:
+        checked(backing)
+    except InvalidBacking as problem:
+        yield str(problem)
 
 
 def _of_iam(iam: Iam) -> Iterator[str]:
