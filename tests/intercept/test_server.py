@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from urllib.parse import urlsplit
 
 import boto3
@@ -210,6 +211,14 @@ def test_requests_that_wait_for_a_thread_are_no_news(kms_mock, kms_server, sign,
         posts = [threads.submit(requests.post, request.url, request.body, headers=request.headers) for _ in range(20)]
     assert {post.result().status_code for post in posts} == {200}
     assert not [record for record in caplog.records if record.name.startswith("waitress")]
+
+
+def test_connections_that_clients_leave_open_block_nobody(kms_server):
+    url = urlsplit(kms_server.endpoint_url)
+    with ExitStack() as idle:
+        for _ in range(200):
+            idle.enter_context(socket.create_connection((url.hostname, url.port), timeout=5))
+        assert requests.get(kms_server.endpoint_url, timeout=5).status_code == 404
 
 
 def test_faults_reach_clients_over_http(kms_mock, kms_server):

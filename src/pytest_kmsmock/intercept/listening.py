@@ -17,6 +17,9 @@ from ..errors import InvalidOption
 _MOST_BODY = 1 << 20
 #: Threads that answer. The service does one call at a time; more threads only wait for slow connections.
 _THREADS = 8
+#: Each client of an SDK holds a connection that it may use again, and tests make many clients: with waitress's limit of
+#: 100 the next one would hang until another has been silent for two minutes.
+_MOST_CONNECTIONS = 1000
 
 
 class _Parser(HTTPRequestParser):  # type: ignore[misc]  # waitress has no types
@@ -52,7 +55,13 @@ def listen(application: Callable[[dict[str, Any], Callable[..., Any]], Iterable[
         raise InvalidOption(f"host {host!r} has no address: {error}") from None
     listening = socket.create_server((host, port), family=family)
     server = create_server(
-        application, sockets=[listening], threads=_THREADS, max_request_body_size=_MOST_BODY, ident=None
+        application,
+        sockets=[listening],
+        threads=_THREADS,
+        connection_limit=_MOST_CONNECTIONS,
+        asyncore_use_poll=True,  # `select` knows no more than 1024 files
+        max_request_body_size=_MOST_BODY,
+        ident=None,
     )
     server.channel_class = _Channel
     # That requests wait while all threads are busy is no news: without this waitress says so at every one of them.

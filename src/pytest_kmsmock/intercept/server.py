@@ -96,7 +96,7 @@ class KmsServer:
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer what has been asked, and listen no more."""
+        """Finish what is being carried out, and listen no more."""
         from waitress import wasyncore
 
         server, self._server = self._server, None
