@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
+import botocore.client  # noqa: F401 - a run inside a test forgets what it imported, and a client made before lives on
 import pytest
 from botocore.exceptions import ClientError
 from botocore.loaders import Loader
