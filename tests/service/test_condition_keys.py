@@ -1,7 +1,7 @@
 """The condition keys of requests: the table against AWS's lists, and the values of real calls.
 
-Sources: Developer Guide, "Condition keys for AWS KMS" (2023), Service Authorization Reference, and for newer keys the
-API reference.
+Sources: Developer Guide, "AWS KMS condition keys" and "AWS KMS permissions" (2026), Service Authorization Reference,
+and for newer keys the API reference.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ from pytest_kmsmock.service.operation import Target
 KMS_KEYS = {
     "BypassPolicyLockoutSafetyCheck", "CallerAccount", "CustomerMasterKeySpec", "CustomerMasterKeyUsage",
     "DataKeyPairSpec", "EncryptionAlgorithm", "EncryptionContext:", "EncryptionContextKeys", "ExpirationModel",
-    "GrantConstraintType", "GrantIsForAWSResource", "GrantOperations", "GranteePrincipal", "KeyAgreementAlgorithm",
-    "KeyOrigin", "KeySpec", "KeyUsage", "MacAlgorithm", "MessageType", "MultiRegion", "MultiRegionKeyType",
-    "PolicyName", "PrimaryRegion", "ReEncryptOnSameKey", "RecipientAttestation:ImageSha384",
-    "RecipientAttestation:NitroTPMPCR", "RecipientAttestation:PCR", "ReplicaRegion", "RequestAlias", "ResourceAliases",
-    "RetiringPrincipal", "RotationPeriodInDays", "ScheduleKeyDeletionPendingWindowInDays", "SigningAlgorithm",
-    "ValidTo", "ViaService", "WrappingAlgorithm", "WrappingKeySpec",
+    "GrantConstraintSourceArn", "GrantConstraintType", "GrantIsForAWSResource", "GrantOperations", "GranteePrincipal",
+    "GranteeServicePrincipal", "KeyAgreementAlgorithm", "KeyOrigin", "KeySpec", "KeyUsage", "MacAlgorithm",
+    "MessageType", "MultiRegion", "MultiRegionKeyType", "PolicyName", "PrimaryRegion", "ReEncryptOnSameKey",
+    "RecipientAttestation:ImageSha384", "RecipientAttestation:NitroTPMPCR", "RecipientAttestation:PCR", "ReplicaRegion",
+    "RequestAlias", "ResourceAliases", "RetiringPrincipal", "RetiringServicePrincipal", "RotationPeriodInDays",
+    "ScheduleKeyDeletionPendingWindowInDays", "SigningAlgorithm", "TrailingDaysWithoutKeyUsage", "ValidTo",
+    "ViaService", "WrappingAlgorithm", "WrappingKeySpec",
 }  # fmt: skip
 AWS_KEYS = {
     "CalledVia", "CalledViaFirst", "CalledViaLast", "CurrentTime", "EpochTime", "FederatedProvider",
@@ -61,10 +62,12 @@ def test_the_table_has_every_key_that_aws_documents_and_no_other():
         ("kms:EncryptionContext:", ENCRYPTION | {"CreateGrant", "RetireGrant"}),
         ("kms:EncryptionContextKeys", ENCRYPTION | {"CreateGrant", "RetireGrant"}),
         ("kms:ExpirationModel", {"ImportKeyMaterial"}),
+        ("kms:GrantConstraintSourceArn", {"CreateGrant"}),
         ("kms:GrantConstraintType", {"CreateGrant", "RetireGrant"}),
         ("kms:GrantIsForAWSResource", {"CreateGrant", "ListGrants", "RevokeGrant"}),
         ("kms:GrantOperations", {"CreateGrant"}),
         ("kms:GranteePrincipal", {"CreateGrant"}),
+        ("kms:GranteeServicePrincipal", {"CreateGrant"}),
         ("kms:KeyAgreementAlgorithm", {"DeriveSharedSecret"}),
         ("kms:MacAlgorithm", {"GenerateMac", "VerifyMac"}),
         ("kms:MessageType", {"Sign", "Verify"}),
@@ -78,9 +81,11 @@ def test_the_table_has_every_key_that_aws_documents_and_no_other():
         ("kms:ReplicaRegion", {"ReplicateKey"}),
         ("kms:RequestAlias", CRYPTOGRAPHY | {"DescribeKey", "GetPublicKey"}),
         ("kms:RetiringPrincipal", {"CreateGrant"}),
+        ("kms:RetiringServicePrincipal", {"CreateGrant"}),
         ("kms:RotationPeriodInDays", {"EnableKeyRotation"}),
         ("kms:ScheduleKeyDeletionPendingWindowInDays", {"ScheduleKeyDeletion"}),
         ("kms:SigningAlgorithm", {"Sign", "Verify"}),
+        ("kms:TrailingDaysWithoutKeyUsage", {"DisableKey", "ScheduleKeyDeletion"}),
         ("kms:ValidTo", {"ImportKeyMaterial"}),
         ("kms:WrappingAlgorithm", {"GetParametersForImport"}),
         ("kms:WrappingKeySpec", {"GetParametersForImport"}),
@@ -132,6 +137,11 @@ ENCRYPT = {"KeyId": "alias/app", "Plaintext": b"x"}
 SIGN = {"KeyId": "alias/sign", "Message": b"x", "SigningAlgorithm": "ECDSA_SHA_256"}
 GRANT = {"KeyId": "alias/app", "GranteePrincipal": ROLE, "Operations": ["Encrypt", "Decrypt"]}
 CONSTRAINED = GRANT | {"Constraints": {"EncryptionContextSubset": {"Tenant": "A"}}}
+TABLE = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/t"
+FOR_SERVICE = {
+    "KeyId": "alias/app", "GranteeServicePrincipal": "dynamodb.amazonaws.com", "Operations": ["Encrypt"],
+    "RetiringServicePrincipal": "dynamodb.us-east-1.amazonaws.com", "Constraints": {"SourceArn": TABLE},
+}  # fmt: skip
 PARAMETERS = {"KeyId": "alias/import", "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"}
 IMPORT = {"KeyId": "alias/import", "ImportToken": b"x", "EncryptedKeyMaterial": b"x"}
 TAGS = [{"TagKey": "Team", "TagValue": "y"}]
@@ -204,6 +214,12 @@ RE_ENCRYPT = {
         ("CreateGrant", GRANT, "kms:GrantIsForAWSResource", ("false",)),
         ("CreateGrant", CONSTRAINED, "kms:GrantConstraintType", ("EncryptionContextSubset",)),
         ("CreateGrant", CONSTRAINED, "kms:EncryptionContext:Tenant", ("A",)),
+        ("CreateGrant", CONSTRAINED, "kms:GrantConstraintSourceArn", None),
+        ("CreateGrant", GRANT, "kms:GrantConstraintSourceArn", None),
+        ("CreateGrant", GRANT, "kms:GranteeServicePrincipal", None),
+        ("CreateGrant", FOR_SERVICE, "kms:GrantConstraintSourceArn", (TABLE,)),
+        ("CreateGrant", FOR_SERVICE, "kms:GranteeServicePrincipal", ("dynamodb.amazonaws.com",)),
+        ("CreateGrant", FOR_SERVICE, "kms:RetiringServicePrincipal", ("dynamodb.us-east-1.amazonaws.com",)),
         ("CreateKey", {}, "kms:KeySpec", ("SYMMETRIC_DEFAULT",)),
         ("CreateKey", {"CustomerMasterKeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}, "kms:KeySpec", ("RSA_2048",)),
         ("CreateKey", {}, "kms:KeyUsage", ("ENCRYPT_DECRYPT",)),
@@ -319,6 +335,32 @@ def test_time_is_that_of_the_call(kms_mock, kms_client):
     kms_mock.clock.advance(days=1)
     assert asked("aws:currenttime") == ("2030-05-06T07:08:09Z",)
     assert asked("aws:epochtime") == ("1904281689",)
+
+
+@pytest.mark.parametrize("operation", ["DisableKey", "ScheduleKeyDeletion"])
+def test_days_without_use_count_from_the_last_use_or_the_creation_and_are_whole(kms_mock, kms_client, operation):
+    """Developer Guide, kms:TrailingDaysWithoutKeyUsage: rounded down; for a key that was never used, since creation."""
+    used, unused, doomed = (kms_mock.create_key().arn for _ in range(3))
+    recent = {
+        "Effect": "Deny", "Action": f"kms:{operation}", "Resource": "*",
+        "Condition": {"NumericLessThanEquals": {"kms:TrailingDaysWithoutKeyUsage": "30"}},
+    }  # fmt: skip
+    kms_mock.iam.service_control({"Version": "2012-10-17", "Statement": [recent]})
+    kms_mock.clock.advance(days=20)
+    kms_client.encrypt(KeyId=used, Plaintext=b"x")
+    kms_mock.clock.advance(days=10.9)
+    assert not kms_mock.simulate(None, f"kms:{operation}", unused)
+    kms_mock.clock.advance(days=0.2)
+    assert kms_mock.simulate(None, f"kms:{operation}", unused)
+    decision = kms_mock.simulate(None, f"kms:{operation}", used)
+    assert not decision
+    kms_mock.clock.advance(days=30)
+    kms_client.encrypt(KeyId=used, Plaintext=b"x")
+    assert decision.decisions[0].request.context("kms:trailingdayswithoutkeyusage") == ("11",)
+    assert kms_mock.simulate(None, f"kms:{operation}", doomed)
+    assert kms_mock.simulate(None, "kms:Encrypt", used).decisions[0].request.context(
+        "kms:trailingdayswithoutkeyusage"
+    ) is None  # fmt: skip
 
 
 def test_temporary_credentials_are_as_old_as_the_call(kms_mock, kms_client):

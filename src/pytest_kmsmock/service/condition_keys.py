@@ -201,6 +201,11 @@ def _encryption_context_keys(asked: Asked, _rest: str) -> Values:
     return tuple(encryption_context(asked.call, asked.target.permission)) or None
 
 
+def _grant_constraint_source_arn(asked: Asked, _rest: str) -> Values:
+    arn = (asked.call.get("Constraints") or {}).get("SourceArn")
+    return None if arn is None else (arn,)
+
+
 def _grant_constraint_type(asked: Asked, _rest: str) -> Values:
     if asked.target.permission == "kms:CreateGrant":
         constraints = asked.call.get("Constraints") or {}
@@ -219,6 +224,17 @@ def _grant_is_for_service(asked: Asked, _rest: str) -> Values:
 def _same_key(asked: Asked, _rest: str) -> Values:
     keys = {target.arn for target in asked.call.targets if target.key is not None}
     return (condition_text(len(keys) == 1),)
+
+
+def _days_without_use(asked: Asked, _rest: str) -> Values:
+    # Whole days since the last use; of a key that was never used, since tracking began, here with its creation.
+    key, call = asked.target.key, asked.call
+    if key is None:
+        return None
+    if "days without use" not in call.notes:  # kept, for the key may be used again before somebody asks why
+        usage = call.state.home(key).last_usage.get(key.id)
+        call.notes["days without use"] = (call.now - (key.created if usage is None else usage.time)).days
+    return (str(call.notes["days without use"]),)
 
 
 def _attestation(asked: Asked, rest: str) -> Values:
@@ -326,11 +342,13 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("kms:EncryptionContextKeys", _GRANTS_CONTEXT, _encryption_context_keys),
     ConditionKey("kms:ExpirationModel", _of("ImportKeyMaterial"),
                  _member("ExpirationModel")),
+    ConditionKey("kms:GrantConstraintSourceArn", _of("CreateGrant"), _grant_constraint_source_arn),
     ConditionKey("kms:GrantConstraintType", _of("CreateGrant", "RetireGrant"), _grant_constraint_type),
     ConditionKey("kms:GrantIsForAWSResource", _of("CreateGrant", "ListGrants", "RevokeGrant"), _grant_is_for_service),
     ConditionKey("kms:GrantOperations", _of("CreateGrant"),
                  lambda asked, _rest: tuple(asked.call.get("Operations") or ()) or None),
     ConditionKey("kms:GranteePrincipal", _of("CreateGrant"), _member("GranteePrincipal")),
+    ConditionKey("kms:GranteeServicePrincipal", _of("CreateGrant"), _member("GranteeServicePrincipal")),
     ConditionKey("kms:KeyAgreementAlgorithm", _of("DeriveSharedSecret"), _member("KeyAgreementAlgorithm")),
     ConditionKey("kms:KeyOrigin", None, _key_attribute("origin", "Origin", "AWS_KMS")),
     ConditionKey("kms:KeySpec", None,
@@ -353,10 +371,12 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("kms:RequestAlias", CRYPTOGRAPHY | _of("DescribeKey", "GetPublicKey"), _request_alias),
     ConditionKey("kms:ResourceAliases", None, lambda asked, _rest: asked.aliases or None),
     ConditionKey("kms:RetiringPrincipal", _of("CreateGrant"), _member("RetiringPrincipal")),
+    ConditionKey("kms:RetiringServicePrincipal", _of("CreateGrant"), _member("RetiringServicePrincipal")),
     ConditionKey("kms:RotationPeriodInDays", _of("EnableKeyRotation"), _member("RotationPeriodInDays", 365)),
     ConditionKey("kms:ScheduleKeyDeletionPendingWindowInDays", _of("ScheduleKeyDeletion"),
                  _member("PendingWindowInDays", 30)),
     ConditionKey("kms:SigningAlgorithm", _of("Sign", "Verify"), _member("SigningAlgorithm")),
+    ConditionKey("kms:TrailingDaysWithoutKeyUsage", _of("DisableKey", "ScheduleKeyDeletion"), _days_without_use),
     ConditionKey("kms:ValidTo", _of("ImportKeyMaterial"), _valid_to),
     ConditionKey("kms:ViaService", None, _given),
     ConditionKey("kms:WrappingAlgorithm", _of("GetParametersForImport"), _member("WrappingAlgorithm")),

@@ -159,6 +159,9 @@ SERVICE_FILTER = Text(
 OPERATION_NOT_GRANTABLE = Text(
     "ValidationException", "The grant operation {operation} is not supported for {arn}."
 )  # (B)
+ONE_CONTEXT_CONSTRAINT = Text(
+    "ValidationException", "You can specify either EncryptionContextEquals or EncryptionContextSubset, but not both."
+)  # (B): the guide's words
 CONTEXT_CONSTRAINT_NOT_FOR_KEY = Text(
     "ValidationException", "Encryption context grant constraints are not supported for {arn}."
 )  # (B)

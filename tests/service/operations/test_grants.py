@@ -94,7 +94,7 @@ def test_a_grant_and_how_it_is_shown(kms_mock, kms_client, key, grant):
 
 
 def test_everything_that_was_given_is_shown(kms_client, key, grant):
-    constraints = {SUBSET: {"a": "b"}, EQUALS: {"a": "b", "c": "d"}, "SourceArn": TABLE}
+    constraints = {SUBSET: {"a": "b"}, "SourceArn": TABLE}
     grant(ROLE, "Encrypt", Name="n", RetiringPrincipal=ALICE, Constraints=constraints)
     shown = listed(kms_client, key)[0]
     assert (shown["Name"], shown["RetiringPrincipal"], shown["Constraints"]) == ("n", ALICE, constraints)
@@ -180,6 +180,11 @@ SOURCE = {"Constraints": {"SourceArn": TABLE}}
             {**SERVICE, **SOURCE},
             FOR_SERVICE,
             id="service without who retires",
+        ),
+        pytest.param(
+            {"GranteePrincipal": ROLE, "Constraints": {SUBSET: {"a": "b"}, EQUALS: {"a": "b"}}},
+            "You can specify either EncryptionContextEquals or EncryptionContextSubset, but not both.",
+            id="guide, Creating grants: two constraints on the context",
         ),
         pytest.param(
             {"GranteePrincipal": ROLE, "Constraints": {SUBSET: {str(n): "x" for n in range(9)}}},

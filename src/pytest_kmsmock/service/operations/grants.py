@@ -67,6 +67,8 @@ def _read(call: Call, asked: Key) -> Grant:
         if principal is not None:
             _check_principal(call, principal)
     _check_operations(call.params["Operations"], asked)
+    if equals and subset:
+        raise errors.ONE_CONTEXT_CONSTRAINT()
     for context in (equals, subset):
         if context:
             _check_context(context, asked)
