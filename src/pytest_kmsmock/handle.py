@@ -226,7 +226,7 @@ class KmsMock(Principals, Gate):
         return console.inspection.Keys(self.service, self.account_id, self.region)
 
     def decrypt(
-        self, blob: bytes, *, context: Mapping[str, str] | None = None, key: str | None = None
+        self, blob: bytes, *, context: Mapping[str, str] | None = None, key: str | KeyView | None = None
     ) -> Decrypted:  # fmt: skip
         """Return what is in a ciphertext: without a call, without permission and whatever state its key is in.
 

@@ -237,6 +237,44 @@ def test_an_unknown_context_is_asked_for(kms_mock: KmsMock, kms_client: BaseClie
     assert kms_mock.decrypt(blob, context={"a": "b"}).plaintext == b"x"
 
 
+def test_keys_that_were_looked_up_are_names_too(kms_mock: KmsMock, kms_client: BaseClient, key: KeyView) -> None:
+    blob = kms_client.encrypt(KeyId=key.id, Plaintext=b"x")["CiphertextBlob"]
+    abroad = kms_mock.create_key(region="eu-west-1")
+    assert (kms_mock.keys[key], kms_mock.keys[abroad]) == (key, abroad)
+    assert kms_mock.decrypt(blob, key=key).plaintext == b"x"
+
+
+@pytest.mark.parametrize("name", [None, 5, ["alias/app"]], ids=repr)
+def test_what_is_no_name_is_no_key(kms_mock: KmsMock, key: KeyView, name: Any) -> None:
+    with pytest.raises(UnknownKey, match=re.escape(f"There is no key {name!r} in us-east-1")):
+        kms_mock.keys[name]
+
+
+@pytest.mark.parametrize("kind", [bytes, bytearray, memoryview])
+def test_ciphertexts_come_in_any_kind_of_bytes(
+    kms_mock: KmsMock, kms_client: BaseClient, key: KeyView, kind: type[bytes]
+) -> None:
+    blob = kms_client.encrypt(KeyId=key.id, Plaintext=b"x")["CiphertextBlob"]
+    assert kms_mock.decrypt(kind(blob)).plaintext == b"x"
+
+
+@pytest.mark.parametrize("blob", [None, "AQICAH", 5], ids=repr)
+def test_what_is_no_ciphertext_at_all_is_refused(kms_mock: KmsMock, blob: Any) -> None:
+    with pytest.raises(
+        CannotDecrypt, match=r"^decrypt\(\) takes a ciphertext as bytes, such as a CiphertextBlob, not "
+    ):
+        kms_mock.decrypt(blob)
+
+
+@pytest.mark.parametrize("context", ["tenant", {"a": 1}, [("a", "b")]], ids=repr)
+def test_what_is_no_encryption_context_is_refused(
+    kms_mock: KmsMock, kms_client: BaseClient, key: KeyView, context: Any
+) -> None:
+    blob = kms_client.encrypt(KeyId=key.id, Plaintext=b"x")["CiphertextBlob"]
+    with pytest.raises(CannotDecrypt, match=r"^An encryption context is a mapping of texts to texts, not "):
+        kms_mock.decrypt(blob, context=context)
+
+
 def test_ciphertexts_of_unknown_keys_and_material_are_named(
     kms_mock: KmsMock, kms_client: BaseClient, key: KeyView
 ) -> None:

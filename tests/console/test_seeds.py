@@ -338,3 +338,9 @@ def test_a_misspelt_grant_is_refused_and_not_made_wider(kms_mock: KmsMock, grant
         kms_mock.create_key(grants=[{"GranteePrincipal": ROLE, "Operations": ["Encrypt"], **grant}])
     assert reason in str(refused.value)
     assert len(kms_mock.keys) == 0
+
+
+@pytest.mark.parametrize("path", [None, 5, b"keys.yaml"], ids=repr)
+def test_a_seed_file_is_named_by_its_path(kms_mock: KmsMock, path: Any) -> None:
+    with pytest.raises(InvalidSeed, match=r"^seed\(\) takes the path of a file, not "):
+        kms_mock.seed(path)

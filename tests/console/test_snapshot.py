@@ -352,6 +352,11 @@ def test_a_folder_in_the_place_of_the_file_is_left_alone(kms_mock: KmsMock, tmp_
     assert [entry.name for entry in tmp_path.iterdir()] == ["state.json"]
 
 
+def test_a_missing_folder_is_named(kms_mock: KmsMock, tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"There is no such folder: '.*missing'$"):
+        kms_mock.dump(tmp_path / "missing" / "state.json")
+
+
 def test_threads_that_write_one_file_do_not_meet(kms_mock: KmsMock, tmp_path: Path) -> None:
     kms_mock.create_key()
     document = kms_mock.dump()

@@ -207,14 +207,18 @@ class Keys(Mapping[str, KeyView]):
         self._service = service
         self._account, self._name = account, region
 
-    def __getitem__(self, identifier: str) -> KeyView:
-        """Return a key.
+    def __getitem__(self, identifier: str | KeyView) -> KeyView:
+        """Return a key; one that was looked up before is looked up again.
 
         Raises:
             UnknownKey: a KeyError with the names that are alike.
         """
-        home, name = self._region, identifier
-        arn = parse_arn(identifier) if isinstance(identifier, str) else None
+        if isinstance(identifier, KeyView):
+            identifier = identifier.arn
+        home = self._region
+        if not isinstance(identifier, str):
+            raise UnknownKey(self._explain(identifier, "", home))
+        name, arn = identifier, parse_arn(identifier)
         if arn is not None:
             home, name = self._service.state.region(arn.account, arn.region), arn.name
         alias = home.aliases.get(name)
@@ -278,7 +282,7 @@ class Decrypted:
 
 
 def open_blob(
-    service: FakeKms, calls: Iterable[CallRecord], blob: bytes, context: Mapping[str, str] | None, key: KeyView | None
+    service: FakeKms, calls: Iterable[CallRecord], blob: object, context: Mapping[str, str] | None, key: KeyView | None
 ) -> Decrypted:
     """Return what is in a ciphertext.
 
@@ -294,11 +298,20 @@ def open_blob(
     Raises:
         CannotDecrypt: saying why.
     """
+    if not isinstance(blob, bytes | bytearray | memoryview):
+        raise CannotDecrypt(f"decrypt() takes a ciphertext as bytes, such as a CiphertextBlob, not {blob!r}.")
+    if context is not None and not _is_context(context):
+        raise CannotDecrypt(f"An encryption context is a mapping of texts to texts, not {context!r}.")
+    blob = bytes(blob)
     settle(service, service.clock.now())
     parsed = envelope.parse(blob)
     if parsed is None:
         return _open_asymmetric(service, blob, key)
     return _open_symmetric(service, calls, parsed, context)
+
+
+def _is_context(context: object) -> bool:
+    return isinstance(context, Mapping) and all(isinstance(part, str) for pair in context.items() for part in pair)
 
 
 def _open_symmetric(

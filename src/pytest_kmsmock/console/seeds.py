@@ -373,6 +373,8 @@ def apply_seed(service: FakeKms, path: str | os.PathLike[str], *, account: str, 
     """
     from .seed_files import read_seed_file  # PyYAML, for those who have a seed file
 
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidSeed(f"seed() takes the path of a file, not {path!r}")
     document = read_seed_file(os.fspath(path))
     return plant(
         service, document.seeds, account=document.account or account, region=document.region or region

@@ -7,6 +7,7 @@ changes.
 
 from __future__ import annotations
 
+import errno
 import heapq
 import json
 import os
@@ -103,6 +104,8 @@ def write(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
         OSError: it cannot be written. What was there is there still.
     """
     target = Path(path)
+    if not target.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(target.parent))
     number, unfinished = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
