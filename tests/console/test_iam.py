@@ -156,6 +156,20 @@ def test_resource_control_policies_protect_the_accounts_keys(kms_mock, why):
     assert why() == ""
 
 
+def test_resource_control_policies_leave_alone_what_aws_says(kms_mock, kms_client, why):
+    """Developer Guide, "Resource control policies": AWS managed keys, RetireGrant; IAM guide: service-linked roles."""
+    linked = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ec2.amazonaws.com/Linked"
+    kms_mock.iam.attach(linked, policy(allow("kms:*")))
+    managed = kms_mock.managed_key("s3")
+    key = kms_client.create_key()["KeyMetadata"]["Arn"]
+    grant = kms_client.create_grant(KeyId=key, GranteePrincipal=linked, Operations=["Encrypt"])
+    kms_mock.iam.resource_control(policy(deny("kms:*", Principal="*")))
+    assert why() == "with an explicit deny in a resource control policy"
+    assert why(linked) == ""
+    assert kms_mock.simulate(kms_mock.credentials(via_service="s3"), "kms:Encrypt", managed)
+    kms_client.retire_grant(KeyId=key, GrantId=grant["GrantId"])
+
+
 def test_the_policy_of_a_vpc_endpoint(kms_mock, key, refusal):
     """Developer Guide, "Creating a VPC endpoint policy"."""
     through = kms_mock.client(principal=kms_mock.credentials(source_vpce="vpce-1"))

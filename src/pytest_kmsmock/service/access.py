@@ -1,6 +1,7 @@
 """Whether a call may do what it wants: what the pipeline asks the policy engine, and with what in hand.
 
-See https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
+See https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html and
+https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def decide(call: Call, target: Target) -> Decision:
     compiled = compile_policy(policy)
     if target.permission == "kms:RetireGrant":
         return _decide_on_retiring(call, request, compiled)
-    policies = iam.policies(caller, key.account, compiled)
+    # "Resource control policies in your organization do not apply to AWS managed keys."
+    policies = iam.policies(caller, "" if key.manager == "AWS" else key.account, compiled)
     own = candidates(call, key) if call.operation.grantable else ()
     if not own:
         return evaluate(request, policies)
@@ -61,12 +63,13 @@ def decide(call: Call, target: Target) -> Decision:
 
 def _decide_on_retiring(call: Call, request: Request, key_policy: Policy) -> Decision:
     """Decide on RetireGrant: the grant says who may; key policies and IAM policies can only forbid it, and IAM policies
-    pass on what the grant gives to accounts.
+    pass on what the grant gives to accounts. Resource control policies have no effect on it.
 
-    See https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
+    See https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html and
+    https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
     """  # noqa: D205
     grant: Grant = call.notes["grant"]
-    policies = call.state.iam.policies(call.caller, request.account, _denials(key_policy))
+    policies = call.state.iam.policies(call.caller, "", _denials(key_policy))
     # As if the key were the caller's own: it does not matter whose it is.
     request = request._replace(account=request.principal.account)
     return evaluate(request, policies, lambda: may_retire(request, grant, policies))

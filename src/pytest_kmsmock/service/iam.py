@@ -71,7 +71,7 @@ class Iam:
 
         Args:
             caller: who calls.
-            owner: the account that owns the resource; empty if there is no resource.
+            owner: the account whose resource control policies protect the resource; empty if none do.
             key_policy: the key policy, if the resource is a key.
         """
         place = (caller.key, owner, key_policy)
@@ -96,7 +96,10 @@ class Iam:
             boundary=None if boundary is None else compile_policy(boundary, PolicyKind.BOUNDARY),
             session=_session(caller),
             service_control=tuple(_compiled(level, PolicyKind.SERVICE_CONTROL) for level in levels),
-            resource_control=_compiled(self.resource_control.get(owner, ()), PolicyKind.RESOURCE_CONTROL),
+            resource_control=_compiled(
+                () if _is_service_linked(principal) else self.resource_control.get(owner, ()),
+                PolicyKind.RESOURCE_CONTROL,
+            ),
             vpc_endpoint=None if endpoint_policy is None else compile_policy(endpoint_policy, PolicyKind.VPC_ENDPOINT),
         )
 
@@ -116,7 +119,12 @@ def _session(caller: Caller) -> tuple[Policy, ...] | None:
 
 def _has_service_control(principal: Principal) -> bool:
     """Say whether service control policies concern a principal: not services, nor service-linked roles."""
-    return not principal.is_service and ":role/aws-service-role/" not in policy_holder(principal)
+    return not principal.is_service and not _is_service_linked(principal)
+
+
+def _is_service_linked(principal: Principal) -> bool:
+    """Say whether a principal is a service-linked role, which no policy of an organization restricts."""
+    return ":role/aws-service-role/" in policy_holder(principal)
 
 
 def _compiled(texts: tuple[str, ...], kind: PolicyKind) -> tuple[Policy, ...]:

@@ -41,8 +41,8 @@ def statement(principal, effect, action, resource, condition):
 ACTIONS = st.sampled_from(["kms:*", "kms:Encrypt", "kms:Decrypt", "kms:?ncrypt", "s3:*"])
 RESOURCES = st.sampled_from(["*", KEY, "arn:aws:kms:*:*:key/*", "arn:aws:kms:*:*:alias/*"])
 CONDITIONS = st.sampled_from(
-    [{}, {"Bool": {"k": "true"}}, {"StringNotEquals": {"k": "true"}}, {"Null": {"k": "true"}},
-     {"ForAllValues:StringEquals": {"k": ["true"]}}]
+    [{}, {"Bool": {"aws:k": "true"}}, {"StringNotEquals": {"aws:k": "true"}}, {"Null": {"aws:k": "true"}},
+     {"ForAllValues:StringEquals": {"aws:k": ["true"]}}]
 )  # fmt: skip
 CALLERS = st.sampled_from([USER, ROOT, SESSION, FEDERATED, STRANGER]).map(Principal.parse)
 PRINCIPALS = st.sampled_from(["*", USER, ROOT, ROLE, SESSION, FEDERATED, STRANGER, OTHER])
@@ -60,7 +60,7 @@ CONTEXTS = st.sampled_from([None, ("true",), ("false",), ("true", "false"), ()])
 
 
 def decide(caller, context, key_statements, identity_statements, grant=None):
-    request = Request(caller, "kms:Encrypt", KEY, ACCOUNT, {"k": context}.get)
+    request = Request(caller, "kms:Encrypt", KEY, ACCOUNT, {"aws:k": context}.get)
     policies = Policies((policy(PolicyKind.KEY, key_statements),), (policy(PolicyKind.IDENTITY, identity_statements),))
     return evaluate(request, policies, lambda: grant)
 
@@ -134,7 +134,7 @@ def test_what_was_decided_before_changes_no_decision(asked, in_key, in_identity,
         return Policies(of_key, (policy(PolicyKind.IDENTITY, in_identity),))
 
     def denial(by, caller, action, resource, owner, context, grant):
-        return evaluate(Request(caller, action, resource, owner, {"k": context}.get), by, lambda: grant).denial
+        return evaluate(Request(caller, action, resource, owner, {"aws:k": context}.get), by, lambda: grant).denial
 
     remembering = policies()
     assert [denial(remembering, *case) for case in asked] == [denial(policies(), *case) for case in asked]

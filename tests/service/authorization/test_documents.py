@@ -10,10 +10,11 @@ from pytest_kmsmock.service.authorization.conditions import OPERATORS
 from pytest_kmsmock.service.authorization.documents import MalformedPolicy, PolicyKind, parse_document
 from pytest_kmsmock.service.authorization.principals import Match, Principal
 
-BY_PRINCIPAL = [PolicyKind.KEY, PolicyKind.VPC_ENDPOINT, PolicyKind.RESOURCE_CONTROL]
+BY_PRINCIPAL = [PolicyKind.KEY, PolicyKind.VPC_ENDPOINT]
 BY_IDENTITY = [PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION, PolicyKind.SERVICE_CONTROL]
 USER = "arn:aws:iam::111122223333:user/Alice"
 VERSION = "The policy must contain a valid version string"
+NO_VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
 
 
 def key_statement(**changes):
@@ -91,18 +92,23 @@ def test_a_policy_is_an_object(text):
         pytest.param(policy(key_statement(Condition=[])), "Invalid value for field Condition", id="condition list"),
         pytest.param(policy(key_statement(Condition={"Bool": 1})), "Invalid value for field Condition", id="no keys"),
         pytest.param(
-            policy(key_statement(Condition={"Bool": {"k": {}}})), "Invalid value for field Condition", id="value object"
+            policy(key_statement(Condition={"Bool": {"aws:k": {}}})),
+            "Invalid value for field Condition",
+            id="value object",
         ),
         pytest.param(
-            policy(key_statement(Condition={"Bool": {"k": [None]}})),
+            policy(key_statement(Condition={"Bool": {"aws:k": [None]}})),
             "Invalid value for field Condition",
             id="value null",
         ),
         pytest.param(
-            policy(key_statement(Condition={"StringIs": {"k": "v"}})),
+            policy(key_statement(Condition={"StringIs": {"aws:k": "v"}})),
             "Invalid Condition type : StringIs",
             id="operator",
         ),
+        pytest.param(policy(key_statement(Condition={"Bool": {"k": "true"}})), NO_VENDOR, id="key of no vendor"),
+        pytest.param(policy(key_statement(Condition={"Bool": {"kms:": "true"}})), NO_VENDOR, id="key of nothing else"),
+        pytest.param(policy(key_statement(Condition={"Bool": {"": "true"}})), NO_VENDOR, id="empty key"),
     ],
 )
 def test_a_document_against_the_grammar_is_refused(document, reason):
@@ -115,7 +121,7 @@ def test_a_document_against_the_grammar_is_refused(document, reason):
     [
         '{"Version": "2012-10-17", "Version": "2012-10-17", "Statement": []}',
         '{"Statement": [{"Effect": "Allow", "Effect": "Deny"}]}',
-        '{"Statement": [{"Condition": {"Bool": {"k": "true", "k": "false"}}}]}',
+        '{"Statement": [{"Condition": {"Bool": {"aws:k": "true", "aws:k": "false"}}}]}',
     ],
 )
 def test_an_element_given_twice_is_refused(text):
@@ -177,7 +183,7 @@ def test_for_all_values_with_a_single_valued_key_is_refused_in_a_key_policy(key,
         {"ForAllValues:StringEquals": {"kms:EncryptionContextKeys": "AppName"}},
         {"ForAnyValue:StringEquals": {"kms:EncryptionContext:AppName": "v"}},
         {"NumericLessThan": {"kms:ScheduleKeyDeletionPendingWindowInDays": 8}, "Bool": {"aws:SecureTransport": True}},
-        {"StringEquals": {"k": []}},
+        {"StringEquals": {"aws:k": []}},
         {},
     ],
 )
@@ -187,7 +193,7 @@ def test_other_conditions_are_accepted(condition):
 
 
 def test_numbers_and_booleans_are_texts_to_conditions():
-    condition = {"StringEquals": {"k": [True, False, 3, 1.5, "x"]}}
+    condition = {"StringEquals": {"aws:k": [True, False, 3, 1.5, "x"]}}
     (statement,) = parse_document(json.dumps(policy(key_statement(Condition=condition))), PolicyKind.KEY)
     assert statement.conditions[0].values == ("true", "false", "3", "1.5", "x")
 
@@ -218,12 +224,39 @@ def test_policies_of_identities_name_no_principal_and_have_no_id(kind):
     assert 'must be in ARN format or "*".' in refusal(policy(allow | {"Resource": "alias/x"}), kind)
     twice = policy(allow | {"Sid": "A"}, allow | {"Sid": "A"})
     assert refusal(twice, kind) == "Statement IDs (SID) in a single policy must be unique."
+    # Recorded: aws-cloudformation/cfn-lint#1376
+    assert refusal(policy(allow | {"Sid": "Not one"}), kind) == (
+        "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression [0-9A-Za-z]*"
+    )
 
 
 @pytest.mark.parametrize("kind", BY_PRINCIPAL)
 def test_policies_of_resources_name_principals(kind):
     assert parse_document(json.dumps(policy(key_statement(), Id="x")), kind)
     assert refusal(policy(key_statement(Principal=...)), kind) == "Missing required field Principal"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        pytest.param({"Effect": "Allow"}, id="allows"),
+        pytest.param({"Principal": {"AWS": USER}}, id="somebody only"),
+        pytest.param({"Principal": ..., "NotPrincipal": {"AWS": USER}}, id="everyone but somebody"),
+        pytest.param({"Action": ..., "NotAction": "kms:Encrypt"}, id="all but an action"),
+    ],
+)
+def test_resource_control_policies_deny_everyone_what_they_name(changes):
+    # https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
+    deny = key_statement(Effect="Deny", Principal="*")
+    expected = "The provided policy document does not meet the requirements of the specified policy type."
+    assert parse_document(json.dumps(policy(deny)), PolicyKind.RESOURCE_CONTROL)
+    assert parse_document(json.dumps(policy(deny | {"Principal": {"AWS": "*"}})), PolicyKind.RESOURCE_CONTROL)
+    changed = {name: value for name, value in (deny | changes).items() if value is not ...}
+    assert refusal(policy(changed), PolicyKind.RESOURCE_CONTROL) == expected
+    assert refusal({"Statement": deny}, PolicyKind.RESOURCE_CONTROL) == expected
+    assert refusal(policy(key_statement(Effect="Deny", Principal=...)), PolicyKind.RESOURCE_CONTROL) == (
+        "Missing required field Principal"
+    )
 
 
 def test_a_single_statement_needs_no_list():

@@ -105,8 +105,8 @@ def test_version_2008_has_no_variables():
         pytest.param({}, {}, True, id="always"),
         pytest.param({"Action": "kms:Decrypt"}, {}, False, id="another action"),
         pytest.param({"Resource": "arn:aws:s3:::*"}, {}, False, id="another resource"),
-        pytest.param({"Condition": {"Bool": {"k": "false"}}}, {"k": ("false",)}, True, id="condition holds"),
-        pytest.param({"Condition": {"Bool": {"k": "false"}}}, {"k": ("true",)}, False, id="condition fails"),
+        pytest.param({"Condition": {"Bool": {"aws:k": "false"}}}, {"aws:k": ("false",)}, True, id="condition holds"),
+        pytest.param({"Condition": {"Bool": {"aws:k": "false"}}}, {"aws:k": ("true",)}, False, id="condition fails"),
     ],
 )
 def test_a_policy_denies_whatever_else_it_allows(changes, context, denied):
@@ -128,10 +128,10 @@ def test_the_context_is_asked_only_if_it_decides():
 def test_the_closest_statement_that_allows_counts():
     root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
     alice = {"AWS": ALICE.arn}
-    when = {"Bool": {"k": "true"}}
+    when = {"Bool": {"aws:k": "true"}}
     policy = compiled(allow(Principal=root), allow(Principal=alice, Condition=when), kind=PolicyKind.KEY)
     assert allows(policy) is Match.ACCOUNT
-    assert allows(policy, k=("true",)) is Match.DIRECT
+    assert allows(policy, **{"aws:k": ("true",)}) is Match.DIRECT
 
 
 def test_the_policy_lists_the_principals_it_names():
@@ -153,7 +153,8 @@ def test_a_policy_forgets_rather_than_grows(monkeypatch):
     [
         pytest.param([{"Action": f"kms:Do{i}", "Resource": f"arn:aws:kms:*:*:key/{i}*"} for i in range(1000)],
                      id="of different actions"),
-        pytest.param([{"Condition": {"StringEquals": {"k": f"v{i}"}}} for i in range(1000)], id="of the same action"),
+        pytest.param([{"Condition": {"StringEquals": {"aws:k": f"v{i}"}}} for i in range(1000)],
+                     id="of the same action"),
     ],
 )  # fmt: skip
 def test_a_thousand_statements_take_less_than_a_millisecond(statements):
@@ -162,7 +163,7 @@ def test_a_thousand_statements_take_less_than_a_millisecond(statements):
     for _ in range(50):
         start = time.perf_counter()
         denies(policy, "kms:Do7")
-        allows(policy, "kms:Do7", k=("v999",))
+        allows(policy, "kms:Do7", **{"aws:k": ("v999",)})
         took.append(time.perf_counter() - start)
     # Tools that watch each line, such as coverage, take more time than the code itself.
     assert min(took) < (0.001 if sys.gettrace() is None else 0.01)

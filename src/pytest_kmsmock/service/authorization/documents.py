@@ -61,6 +61,7 @@ _OVERLY_PERMISSIVE = (
     "OverlyPermissiveCondition{tag}: Using the ForAllValues set operator with a single-valued condition key matches "
     "requests without the specified {what} or with an unspecified {what}. To fix, remove ForAllValues."
 )
+_NOT_OF_ITS_TYPE = "The provided policy document does not meet the requirements of the specified policy type."
 # By the start of the key, in lower case.
 _SINGLE_VALUED = {
     "kms:encryptioncontext:": _OVERLY_PERMISSIVE.format(tag=":EncryptionContext", what="encryption context"),
@@ -73,6 +74,9 @@ _VERSIONS = ("2008-10-17", "2012-10-17")
 _PAIRS = (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal"))
 _ELEMENTS = {"Sid", "Effect", "Condition", *(name for pair in _PAIRS for name in pair)}
 _ACTION = re.compile(r"\*|[^:]+:[^:]+")
+_WITHOUT_VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+# Of IAM and AWS Organizations. Key policies may have blanks, as those of the console do.
+_SID = re.compile(r"[0-9A-Za-z]*")
 
 
 def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
@@ -96,6 +100,8 @@ def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
     version = document.get("Version", _VERSIONS[0])
     if version not in _VERSIONS:
         raise MalformedPolicy("The policy must contain a valid version string")
+    if kind is PolicyKind.RESOURCE_CONTROL and version != _VERSIONS[1]:
+        raise MalformedPolicy(_NOT_OF_ITS_TYPE)
     if not isinstance(document.get("Id", ""), str):
         raise MalformedPolicy("Invalid value for field Id")
     if "Statement" not in document:
@@ -157,9 +163,16 @@ def _statement(number: int, entry: Json, kind: PolicyKind, *, variables: bool) -
     sid = entry.get("Sid")
     if sid is not None and not isinstance(sid, str):
         raise MalformedPolicy("Invalid value for field Sid")
+    if sid is not None and not kind.names_principals and not _SID.fullmatch(sid):
+        raise MalformedPolicy(
+            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
+            "[0-9A-Za-z]*"
+        )
     for one, other in _PAIRS:
         if one in entry and other in entry:
             raise MalformedPolicy(f"Statement cannot contain both {one} and {other}")
+    if kind is PolicyKind.RESOURCE_CONTROL:
+        _check_resource_control(entry)
     return Statement(
         number,
         sid,
@@ -169,6 +182,19 @@ def _statement(number: int, entry: Json, kind: PolicyKind, *, variables: bool) -
         _resources(entry, kind, variables=variables),
         tuple(_conditions(entry.get("Condition", {}), kind, variables=variables)),
     )
+
+
+def _check_resource_control(entry: dict[str, Json]) -> None:
+    """Refuse what resource control policies have not: they deny, to everyone, what they name.
+
+    See https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
+
+    Raises:
+        MalformedPolicy: With AWS Organizations' text.
+    """
+    everyone = entry.get("Principal", "*") in ("*", {"AWS": "*"})
+    if entry["Effect"] != "Deny" or not everyone or "NotPrincipal" in entry or "NotAction" in entry:
+        raise MalformedPolicy(_NOT_OF_ITS_TYPE)
 
 
 def _texts(value: Json, field: str) -> tuple[str, ...]:
@@ -188,8 +214,8 @@ def _actions(entry: dict[str, Json], kind: PolicyKind) -> Texts | None:
     texts = _texts(entry[name], name)
     for text in texts:
         if not _ACTION.fullmatch(text):
-            vendor = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
-            raise MalformedPolicy("Actions/Condition can contain only one colon." if ":" in text[1:-1] else vendor)
+            several = ":" in text[1:-1]
+            raise MalformedPolicy("Actions/Condition can contain only one colon." if several else _WITHOUT_VENDOR)
     return Texts.compile(name, texts, variables=False, fold=True)
 
 
@@ -265,6 +291,8 @@ def _conditions(block: Json, kind: PolicyKind, *, variables: bool) -> Iterator[C
         if not isinstance(keys, dict):
             raise MalformedPolicy("Invalid value for field Condition")
         for key, value in keys.items():
+            if ":" not in key.strip(":"):
+                raise MalformedPolicy(_WITHOUT_VENDOR)
             if kind is PolicyKind.KEY and operator.startswith("ForAllValues:"):
                 for start, refusal in _SINGLE_VALUED.items():
                     if key.lower().startswith(start):
