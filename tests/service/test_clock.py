@@ -113,6 +113,26 @@ def test_a_step_says_its_unit(step: object):
         Clock().advance(step)  # type: ignore[arg-type]  # this is what is tested
 
 
+@pytest.mark.parametrize(
+    ("units", "got"),
+    [
+        ({}, "nothing"),
+        ({"day": 30}, "day=30"),
+        ({"days": "30"}, "days='30'"),
+        ({"days": None}, "days=None"),
+        ({"days": True}, "days=True"),
+        ({"days": float("nan")}, "days=nan"),
+        ({"years": 1, "days": 1, "hours": "1"}, "years=1, hours='1'"),
+    ],
+)
+def test_a_unit_is_one_and_has_a_number(units: dict[str, float], got: str):
+    clock = Clock()
+    before = clock.freeze()
+    with pytest.raises(TypeError, match=rf"keyword arguments, such as advance\(days=30\); got {got}\.$"):
+        clock.advance(**units)
+    assert clock.now() == before
+
+
 @pytest.mark.parametrize("when", [date(2030, 1, 1), 5, 1.5, None, timedelta(days=1)])
 def test_a_time_is_a_datetime_or_text(when: object):
     with pytest.raises(TypeError, match=r"Expected a datetime such as .*, or text such as '2030-01-01'; got .*advance"):

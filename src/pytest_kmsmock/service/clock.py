@@ -6,12 +6,15 @@ there are no threads: what is due by the clock happens when somebody looks (see 
 
 from __future__ import annotations
 
+import math
 import time
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
 #: Where a test can move the clock to: AWS's times count from 1970, and what KMS plans ahead must fit into a datetime.
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 LATEST = datetime(9000, 1, 1, tzinfo=timezone.utc)
+_UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
 
 
 class Clock:
@@ -54,10 +57,7 @@ class Clock:
             TypeError: for anything but a timedelta or its keyword arguments.
             ValueError: when the step is backwards, where `move_to` can go, or leads beyond the year 8999.
         """
-        if delta is not None and not isinstance(delta, timedelta):
-            raise TypeError(
-                f"advance() takes a timedelta or its keyword arguments, such as advance(days=30); got {delta!r}."
-            )
+        _check_step(delta, units)
         try:
             step = (delta or timedelta()) + timedelta(**units)
             moment = self.now() + step
@@ -103,6 +103,20 @@ class Clock:
         clone = Clock()
         clone._offset, clone._frozen_at = self._offset, self._frozen_at
         return clone
+
+
+def _check_step(delta: object, units: Mapping[str, object]) -> None:
+    """Refuse a step that says no time, before timedelta refuses it in words that do not name `advance`."""
+    wrong = [] if delta is None or isinstance(delta, timedelta) else [repr(delta)]
+    for unit, amount in units.items():
+        is_number = isinstance(amount, int | float) and not isinstance(amount, bool) and not math.isnan(amount)
+        if unit not in _UNITS or not is_number:
+            wrong.append(f"{unit}={amount!r}")
+    if wrong or (delta is None and not units):
+        raise TypeError(
+            "advance() takes a timedelta or its keyword arguments, such as advance(days=30); "
+            f"got {', '.join(wrong) or 'nothing'}."
+        )
 
 
 def _read(when: datetime | str) -> datetime:
