@@ -161,6 +161,8 @@ class KmsMock(Principals, Gate):
         key_id: str | None = None,
         material: bytes | str | None = None,
         origin: str = "AWS_KMS",
+        key_store: str | None = None,
+        xks_key_id: str | None = None,
         description: str = "",
         tags: Mapping[str, str] | None = None,
         policy: str | Mapping[str, object] | None = None,
@@ -187,6 +189,8 @@ class KmsMock(Principals, Gate):
                 base64 text of these. Made up if not given. With `key_id` and `material`, ciphertexts of earlier runs
                 can be decrypted.
             origin: its Origin, `AWS_KMS` or `EXTERNAL`; the latter without material is `PendingImport`.
+            key_store: the name or id of the custom key store that it is in; see `key_stores`.
+            xks_key_id: the external key that it stands for, in an external key store.
             description: its description.
             tags: its tags.
             policy: its key policy, as JSON text or as a mapping; AWS's default policy if not given.

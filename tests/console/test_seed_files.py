@@ -92,6 +92,77 @@ def test_keys_of_every_spec_are_in_a_file(tmp_path: Path) -> None:
         assert kms.keys["arn:aws-cn:kms:cn-north-1:123456789012:alias/SM2"].spec == "SM2"
 
 
+@pytest.mark.parametrize("origin", ["AWS_KMS", "EXTERNAL"])
+def test_material_and_replicas_of_every_spec_are_in_a_file(tmp_path: Path, origin: str) -> None:
+    """Developer Guide, "Importing key material": every key spec; "Multi-Region keys": all but custom key stores."""
+    keys = []
+    for spec in KEY_SPECS.values():
+        home, replica = ("cn-north-1", "cn-northwest-1") if spec.name == "SM2" else ("us-east-1", "eu-west-1")
+        usage = next(iter(spec.usages))
+        with mock_kms(fresh=True) as kms:
+            material = kms.create_key(spec=spec.name, usage=usage, region=home).material()
+        keys.append(
+            {"spec": spec.name, "usage": usage, "origin": origin, "region": home, "replicas": [replica],
+             "material": base64.b64encode(material).decode()}
+        )  # fmt: skip
+    path = tmp_path / "keys.json"
+    path.write_text(json.dumps({"keys": keys}))
+    with mock_kms(fresh=True) as kms:
+        for given, key in zip(keys, kms.seed(path), strict=True):
+            related = kms.keys[key.arn.replace(given["region"], given["replicas"][0])]
+            for member in (key, related):
+                assert (member.state, member.origin, member.spec) == ("Enabled", origin, given["spec"])
+                assert base64.b64encode(member.material()).decode() == given["material"]
+
+
+SURROUNDED = """\
+region: eu-west-1
+key_stores:
+  - name: hsm
+  - name: outside
+    xks_keys: [ext-1, ext-2]
+  - name: resting
+    region: us-west-2
+    connected: false
+keys:
+  - alias: alias/hsm
+    key_store: hsm
+  - alias: alias/ext
+    key_store: outside
+    xks_key_id: ext-1
+iam:
+  role/app:
+    - Version: 2012-10-17
+      Statement: {Effect: Allow, Action: kms:Encrypt, Resource: "*"}
+    - '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "kms:ListKeys", "Resource": "*"}}'
+  arn:aws:iam::123456789012:user/ada:
+    Version: 2012-10-17
+    Statement: {Effect: Allow, Action: "kms:*", Resource: "*"}
+"""
+
+
+def test_key_stores_and_iam_policies_are_in_a_file(tmp_path: Path, refusal: Any) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text(SURROUNDED)
+    with mock_kms(region="eu-west-1", seed=path) as kms:
+        stores = {
+            store["CustomKeyStoreName"]: store for store in kms.client().describe_custom_key_stores()["CustomKeyStores"]
+        }
+        assert {name: store["CustomKeyStoreType"] for name, store in stores.items()} == {
+            "hsm": "AWS_CLOUDHSM", "outside": "EXTERNAL_KEY_STORE",
+        }  # fmt: skip
+        (resting,) = kms.client(region="us-west-2").describe_custom_key_stores()["CustomKeyStores"]
+        assert (resting["CustomKeyStoreName"], resting["ConnectionState"]) == ("resting", "DISCONNECTED")
+        app, ada = (kms.client(principal=name) for name in ("role/app", "user/ada"))
+        app.list_keys()
+        for alias in ("alias/hsm", "alias/ext"):
+            blob = app.encrypt(KeyId=alias, Plaintext=b"x")["CiphertextBlob"]
+            assert ada.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+            with refusal("AccessDeniedException"):
+                app.decrypt(CiphertextBlob=blob)
+        kms.load(kms.dump())
+
+
 def test_binary_material_of_yaml_and_pem_text(tmp_path: Path, folder: Path) -> None:
     pem = (folder / "sign.pem").read_text().replace("\n", "\n      ")
     path = tmp_path / "binary.yaml"
@@ -222,6 +293,20 @@ MISTAKES: list[Any] = [
     ("keys:\n- alias: \0", "2: no YAML: special characters are not allowed", "control character"),
     ("keys:\n- &a {alias: alias/x}\n- *b", "3: no YAML: found undefined alias 'b'", "anchor"),
     ("keys:\n- {}\n- spec: RSA_2048", "3: keys[1]: RSA_2048 needs a usage: ENCRYPT_DECRYPT or SIGN_VERIFY", "usage"),
+    ("keys: []\nkey_stores:\n- {}", "3: key_stores[0]: name missing", "store without a name"),
+    ("keys: []\nkey_stores:\n- name: a\n- name: a", "4: key_stores[1]: ", "two stores of one name"),
+    ("keys: []\nkey_stores:\n- name: a\n  region: nope",
+     "3: key_stores[0]: 'nope' is no name of a Region, such as 'eu-west-1'", "store in no Region"),
+    ("account: x\nkeys: []\nkey_stores:\n- name: a", "4: key_stores[0]: account must be 12 digits", "store of nobody"),
+    ("keys: []\nkey_stores:\n- name: a\n  xks_keys: ['']", "3: key_stores[0]: ", "external key without an id"),
+    ("keys: []\niam:\n  role/app: x", "3: iam['role/app']: iam.attach(arn:aws:iam::123456789012:role/app): AWS refuses",
+     "bad policy"),
+    ("keys: []\niam:\n  role/app: 5", "3: iam['role/app']: iam.attach(", "policy that is a number"),
+    ("keys: []\niam:\n  nobody: []", "3: iam['nobody']: ", "policy of nobody"),
+    ("keys: []\niam: []", "2: iam: expected an object, found []", "policies of a list"),
+    ("region: x\nkeys: []\niam:\n  role/app: []", "4: iam['role/app']: 'x' is no name of a Region", "no Region"),
+    ("keys:\n- key_store: hsm", "2: keys[0]: there is no custom key store 'hsm' in us-east-1; there are: none",
+     "key in no store"),
     ("keys:\n- alias: alias/x\n\n- alias: alias/x",
      "4: keys[1]: AWS refuses CreateAlias: AlreadyExistsException: ", "alias"),
     ("keys:\n- material_file: none.pem", "2: material_file cannot be read: ", "missing material file"),
@@ -297,7 +382,7 @@ PIECES = [
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_file_is_refused_with_its_line_or_planted_whole(tmp_path: Path, data: st.DataObject) -> None:
-    text = FULL_WITH_GRANT
+    text = data.draw(st.sampled_from([FULL_WITH_GRANT, SURROUNDED]))
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(text)))
         end = start + data.draw(st.sampled_from([0, 0, 1, 2, 5, 20]))

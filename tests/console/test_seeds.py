@@ -284,10 +284,10 @@ class Spec(str, enum.Enum):
                      id="number in quotes"),
         pytest.param({"pending_window_in_days": 10**5000}, "pending_window_in_days: expected a whole number",
                      id="long number"),
-        pytest.param({"region": "nope"}, "names of Regions such as 'eu-west-1', not 'nope'", id="region"),
-        pytest.param({"region": ""}, "names of Regions such as 'eu-west-1', not ''", id="no region"),
+        pytest.param({"region": "nope"}, "'nope' is no name of a Region, such as 'eu-west-1'", id="region"),
+        pytest.param({"region": ""}, "'' is no name of a Region, such as 'eu-west-1'", id="no region"),
         pytest.param({"account": ""}, "account must be 12 digits, not ''", id="no account"),
-        pytest.param({"replicas": ["nope"]}, "names of Regions such as 'eu-west-1', not 'nope'", id="replica"),
+        pytest.param({"replicas": ["nope"]}, "'nope' is no name of a Region, such as 'eu-west-1'", id="replica"),
         pytest.param({"key_id": RELATED_ID, "multi_region": False}, "is a multi-Region key: leave multi_region out",
                      id="mrk of one Region"),
         pytest.param({"replicas": ["eu-west-1"], "multi_region": False}, "is a multi-Region key: leave multi_region",
@@ -344,3 +344,47 @@ def test_a_misspelt_grant_is_refused_and_not_made_wider(kms_mock: KmsMock, grant
 def test_a_seed_file_is_named_by_its_path(kms_mock: KmsMock, path: Any) -> None:
     with pytest.raises(InvalidSeed, match=r"^seed\(\) takes the path of a file, not "):
         kms_mock.seed(path)
+
+
+# --- keys in custom key stores ----------------------------------------------------------------------------------------
+
+
+def test_keys_are_in_the_key_store_of_a_name_or_an_id(kms_mock: KmsMock, kms_client: BaseClient) -> None:
+    cluster = kms_mock.key_stores.add_store(name="hsm")
+    proxy = kms_mock.key_stores.add_xks_proxy(keys=["ext"])
+    external = kms_mock.key_stores.add_store(proxy, name="outside")
+    keys = [
+        kms_mock.create_key(alias="alias/a", key_store="hsm", key_id=ID),
+        kms_mock.create_key(key_store=cluster, origin="AWS_CLOUDHSM"),
+        kms_mock.create_key(key_store="outside", xks_key_id="ext"),
+    ]
+    assert [key.record.custom_key_store_id for key in keys] == [cluster, cluster, external]
+    assert [key.origin for key in keys] == ["AWS_CLOUDHSM", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"]
+    assert keys[2].metadata["XksKeyConfiguration"] == {"Id": "ext"}
+    for key in keys:
+        blob = kms_client.encrypt(KeyId=key.id, Plaintext=b"x")["CiphertextBlob"]
+        assert kms_client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        pytest.param({"key_store": "hms"},
+                     "there is no custom key store 'hms' in us-east-1; there are: hsm", id="store"),
+        pytest.param({"key_store": "hsm", "region": "eu-west-1"},
+                     "there is no custom key store 'hsm' in eu-west-1; there are: none", id="Region"),
+        pytest.param({"key_store": "hsm", "material": MATERIAL},
+                     "a key in the key store 'hsm' takes no material, and its origin is AWS_CLOUDHSM", id="material"),
+        pytest.param({"key_store": "hsm", "origin": "EXTERNAL"},
+                     "a key in the key store 'hsm' takes no material, and its origin is AWS_CLOUDHSM", id="origin"),
+        pytest.param({"key_store": "hsm", "multi_region": True}, "AWS refuses CreateKey: ", id="multi-Region"),
+        pytest.param({"key_store": "hsm", "xks_key_id": "x"}, "AWS refuses CreateKey: ", id="external key"),
+        pytest.param({"xks_key_id": "x"}, "AWS refuses CreateKey: ", id="external key of no store"),
+    ],
+)  # fmt: skip
+def test_what_a_key_store_cannot_hold_is_refused(kms_mock: KmsMock, given: dict[str, Any], reason: str) -> None:
+    kms_mock.key_stores.add_store(name="hsm")
+    with pytest.raises(InvalidSeed) as refused:
+        kms_mock.create_key(**given)
+    assert reason in str(refused.value)
+    assert len(kms_mock.keys) == 0

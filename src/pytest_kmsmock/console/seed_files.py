@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from ..errors import InvalidSeed
 from .record_codec import Misfit, decode
+from .seed_surroundings import KeyStoreSeed, Surroundings
 from .seed_syntax import parse
 from .seeds import KeySeed
 
@@ -24,11 +26,15 @@ _UNQUOTED = re.compile(r"expected a text, found [^\[{N]")
 
 @dataclass(frozen=True, slots=True)
 class SeedFile:
-    """A seed file that was read: its keys, each with where it stands, and the account and Region of the others."""
+    """A seed file that was read: its keys, each with where it stands, and what is around them.
+
+    Account and Region are those of everything that does not name its own.
+    """
 
     seeds: tuple[tuple[str, KeySeed], ...]
     account: str | None
     region: str | None
+    surroundings: Surroundings
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,8 @@ class _Document:
     version: int = VERSION
     account: str | None = None
     region: str | None = None
+    key_stores: tuple[KeyStoreSeed, ...] = ()
+    iam: Mapping[str, object] | None = None
 
 
 def read_seed_file(path: str) -> SeedFile:
@@ -57,8 +65,8 @@ def read_seed_file(path: str) -> SeedFile:
     Raises:
         InvalidSeed: a file cannot be read, or something in it is wrong; with the line.
     """
-    document, entries = _read(path, _text(path))
-    return SeedFile(tuple(map(_with_material, entries)), document.account, document.region)
+    document, surroundings, entries = _read(path, _text(path))
+    return SeedFile(tuple(map(_with_material, entries)), document.account, document.region, surroundings)
 
 
 def _text(path: str) -> str:
@@ -69,13 +77,24 @@ def _text(path: str) -> str:
 
 
 @functools.lru_cache(maxsize=32)
-def _read(path: str, text: str) -> tuple[_Document, tuple[_Entry, ...]]:
+def _read(path: str, text: str) -> tuple[_Document, Surroundings, tuple[_Entry, ...]]:
     """Return what a seed file says. The same text is not read again, as every test of a run may begin with it."""
     data, lines = parse(path, text)
     document = _decoded(path, lines, data, _Document, "")
     if document.version != VERSION:
         raise InvalidSeed(f"{_place(path, lines, 'version')}: this release reads seed files of version {VERSION} only")
-    return document, tuple(_entry(path, lines, entry, f"keys[{index}]") for index, entry in enumerate(document.keys))
+    surroundings = Surroundings(
+        tuple(
+            (f"{_place(path, lines, where)}: {where}", store)
+            for where, store in ((f"key_stores[{index}]", store) for index, store in enumerate(document.key_stores))
+        ),
+        tuple(
+            (f"{_place(path, lines, f'iam.{principal}')}: iam[{principal!r}]", principal, policies)
+            for principal, policies in (document.iam or {}).items()
+        ),
+    )
+    entries = (_entry(path, lines, entry, f"keys[{index}]") for index, entry in enumerate(document.keys))
+    return document, surroundings, tuple(entries)
 
 
 def _entry(path: str, lines: dict[str, int], given: Any, where: str) -> _Entry:

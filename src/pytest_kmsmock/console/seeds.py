@@ -13,7 +13,7 @@ import functools
 import json
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 
     from ..service.material import Material
-    from ..service.records import Key
+    from ..service.records import CustomKeyStore, Key
     from ..service.service import FakeKms
     from ..service.state import Region
 
@@ -59,6 +59,8 @@ class KeySeed:
     key_id: str | None = None
     material: object = None
     origin: str = "AWS_KMS"
+    key_store: str | None = None
+    xks_key_id: str | None = None
     description: str = ""
     tags: Mapping[str, str] | None = None
     policy: object = None
@@ -108,7 +110,14 @@ def _plain(value: object) -> object:
     return value
 
 
-def plant(service: FakeKms, seeds: Iterable[tuple[str, KeySeed]], *, account: str, region: str) -> list[Key]:
+def plant(
+    service: FakeKms,
+    seeds: Iterable[tuple[str, KeySeed]],
+    *,
+    account: str,
+    region: str,
+    prepare: Callable[[FakeKms, str, str], None] | None = None,
+) -> list[Key]:
     """Make keys, all of them or none.
 
     Args:
@@ -116,6 +125,7 @@ def plant(service: FakeKms, seeds: Iterable[tuple[str, KeySeed]], *, account: st
         seeds: the keys, each with where it was given, for error messages.
         account: the account of keys that do not name one.
         region: the Region of keys that do not name one.
+        prepare: makes what has to be there before the keys, given the draft, the account and the Region.
 
     Returns:
         Their records, in the same order.
@@ -127,10 +137,25 @@ def plant(service: FakeKms, seeds: Iterable[tuple[str, KeySeed]], *, account: st
         draft = service.fork(service.random)
         # The draft draws from the same source: material of its keys may be made long after.
         draft.keys, draft.enforce_policies = service.keys, False
+        if prepare is not None:
+            prepare(draft, account, region)
         planted = [_Planting(draft, where, seed, account, region).carry_out() for where, seed in seeds]
         draft.state.events = service.state.events
         service.state = draft.state
     return [home.keys[key_id] for home, key_id in planted]
+
+
+def check_home(account: str, regions: Iterable[str], where: str) -> None:
+    """Refuse what is no account or no Region.
+
+    Raises:
+        InvalidSeed: with where it was given.
+    """
+    if not _ACCOUNT.fullmatch(account):
+        raise InvalidSeed(f"{where}: account must be 12 digits, not {account!r}")
+    for name in regions:
+        if not _REGION.fullmatch(name):
+            raise InvalidSeed(f"{where}: {name!r} is no name of a Region, such as 'eu-west-1'")
 
 
 class _Planting:
@@ -140,11 +165,7 @@ class _Planting:
         self.draft, self.where, self.seed = draft, where, seed
         self.account = account if seed.account is None else seed.account
         self.region = region if seed.region is None else seed.region
-        if not _ACCOUNT.fullmatch(self.account):
-            raise self.wrong(f"account must be 12 digits, not {self.account!r}")
-        for name in (self.region, *seed.replicas):
-            if not _REGION.fullmatch(name):
-                raise self.wrong(f"region and replicas are names of Regions such as 'eu-west-1', not {name!r}")
+        check_home(self.account, (self.region, *seed.replicas), where)
         self.caller: Caller = administrator(self.account, partition_of(self.region))
         self.home = draft.state.region(self.account, self.region)
 
@@ -182,11 +203,14 @@ class _Planting:
             raise self.wrong("one with replicas or an mrk- key_id is a multi-Region key: leave multi_region out")
         multi_region = seed.multi_region or is_related
         self.check_id(multi_region=multi_region)
+        store = self.store()
         answer = self.call(
             "CreateKey",
             KeySpec=seed.spec,
             KeyUsage=self.usage(),
-            Origin=seed.origin,
+            Origin=seed.origin if store is None else store.type,
+            CustomKeyStoreId=None if store is None else store.id,
+            XksKeyId=seed.xks_key_id,
             Description=seed.description,
             Tags=[{"TagKey": name, "TagValue": value} for name, value in (seed.tags or {}).items()],
             Policy=self.policy(),
@@ -200,6 +224,20 @@ class _Planting:
         self.draft.state.drop_key(key)
         self.draft.state.add_key(replace(key, id=seed.key_id, arn=key_arn(self.region, self.account, seed.key_id)))
         return seed.key_id
+
+    def store(self) -> CustomKeyStore | None:
+        """Return the custom key store that the key is to be in."""
+        wanted, seed = self.seed.key_store, self.seed
+        if wanted is None:
+            return None
+        stores = self.home.custom_key_stores.values()
+        store = next((store for store in stores if wanted in (store.name, store.id)), None)
+        if store is None:
+            known = ", ".join(store.name for store in stores) or "none"
+            raise self.wrong(f"there is no custom key store {wanted!r} in {self.region}; there are: {known}")
+        if seed.material is not None or seed.origin not in ("AWS_KMS", store.type):
+            raise self.wrong(f"a key in the key store {wanted!r} takes no material, and its origin is {store.type}")
+        return store
 
     def check_id(self, *, multi_region: bool) -> None:
         key_id = self.seed.key_id
@@ -377,5 +415,9 @@ def apply_seed(service: FakeKms, path: str | os.PathLike[str], *, account: str, 
         raise InvalidSeed(f"seed() takes the path of a file, not {path!r}")
     document = read_seed_file(os.fspath(path))
     return plant(
-        service, document.seeds, account=document.account or account, region=document.region or region
-    )  # fmt: skip
+        service,
+        document.seeds,
+        account=account if document.account is None else document.account,
+        region=region if document.region is None else document.region,
+        prepare=document.surroundings.make,
+    )
