@@ -251,7 +251,9 @@ def test_nothing_is_added_twice(kms_mock: KmsMock) -> None:
     for taken in (cluster, stores.add_cluster(certificate=cluster.certificate), proxy):
         with pytest.raises(InvalidBacking, match=r"^us-east-1: The .* is already associated with"):
             stores.add_store(taken)
-    stores.add_store(cluster, name="mine", region="eu-west-1")
+    with pytest.raises(InvalidBacking, match=r"^eu-west-1: The cluster .* is already associated with"):
+        stores.add_store(cluster, region="eu-west-1")
+    stores.add_store(proxy, name="mine", region="eu-west-1")
     for _ in range(8):
         stores.add_store()
     with pytest.raises(InvalidBacking, match="us-east-1 has 10 custom key stores already"):

@@ -14,7 +14,7 @@ from ..service.outside import Cluster, XksKey, XksProxy
 from ..service.records import CustomKeyStore
 from ..service.service import FakeKms
 from ..service.specs import KEY_SPECS
-from ..service.state import Region
+from ..service.state import Region, State
 from .backing_checks import check_connection_failure, checked, several
 
 _Backing = TypeVar("_Backing", bound=Cluster | XksProxy)
@@ -156,7 +156,8 @@ class KeyStores:
             connected: whether it is connected.
 
         Raises:
-            InvalidBacking: the Region has a store of this name or on this backing, or ten of them.
+            InvalidBacking: the Region has a store of this name or on this proxy, or ten of them, or the account has one
+                on this cluster.
         """
         backing = self.add_cluster() if backing is None else self._now(backing)
         place = self._service.state.region(self._account_id, region or self._region)
@@ -173,7 +174,7 @@ class KeyStores:
                 settings=settings,
             )
         )
-        _check_room(place, store)
+        _check_room(self._service.state, place, store)
         place.custom_key_stores[store_id] = store
         return store_id
 
@@ -297,13 +298,13 @@ class KeyStores:
         return self._with_keys(proxy, {**keys, key_id: replace(keys[key_id], enabled=enabled)})
 
 
-def _check_room(place: Region, store: CustomKeyStore) -> None:
+def _check_room(state: State, place: Region, store: CustomKeyStore) -> None:
     """Refuse a store that CreateCustomKeyStore would refuse for those that are there."""
     if any(other.name == store.name for other in place.custom_key_stores.values()):
         raise InvalidBacking(f"{place.name} has a custom key store {store.name!r} already.")
     if len(place.custom_key_stores) >= STORES_PER_REGION:
         raise InvalidBacking(f"{place.name} has {STORES_PER_REGION} custom key stores already, which is AWS's limit.")
-    conflict = conflict_of(place, store)
+    conflict = conflict_of(state, place, store)
     if conflict is not None:
         raise InvalidBacking(f"{place.name}: {conflict.message}")
 

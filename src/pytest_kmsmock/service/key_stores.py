@@ -90,11 +90,18 @@ def can_fail_with(kind: str, error_code: str) -> bool:
     return error_code in _COMMON_ERROR_CODES or error_code.startswith("XKS_") == (kind == EXTERNAL)
 
 
-def conflict_of(region: Region, store: CustomKeyStore) -> errors.KmsError | None:
-    """Return why a store cannot have what it stands on, because another store in its Region has it; None if it can."""
-    others = (other for other in region.custom_key_stores.values() if other.type == store.type and other.id != store.id)
-    conflict = _cluster_conflict if store.type == CLOUDHSM else _proxy_conflict
-    return next((found for other in others if (found := conflict(store, other)) is not None), None)
+def conflict_of(state: State, region: Region, store: CustomKeyStore) -> errors.KmsError | None:
+    """Return why a store cannot have what it stands on, because another store has it; None if it can.
+
+    AWS: a cluster is for one store of the account, a proxy for one store of the Region.
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateCustomKeyStore.html
+    """
+    is_cluster = store.type == CLOUDHSM
+    places = [place for place in state.regions() if place.account == region.account] if is_cluster else [region]
+    others = (other for place in places for other in place.custom_key_stores.values())
+    rivals = (other for other in others if other.type == store.type and other.id != store.id)
+    conflict = _cluster_conflict if is_cluster else _proxy_conflict
+    return next((found for other in rivals if (found := conflict(store, other)) is not None), None)
 
 
 def _cluster_conflict(store: CustomKeyStore, other: CustomKeyStore) -> errors.KmsError | None:

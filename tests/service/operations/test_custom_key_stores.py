@@ -186,6 +186,23 @@ def test_a_cluster_is_for_one_store(kms: KmsMock, kms_client: BaseClient, refusa
             create(kms_client, again, "other")
 
 
+def test_a_cluster_is_for_one_store_in_all_regions(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+    """API, CloudHsmClusterInUseException: "Each CloudHSM key store in the account" has a cluster of its own."""
+    cluster, abroad = kms.key_stores.add_cluster(), kms.client(region="eu-west-1")
+    store = create(kms_client, cluster)
+    for again in (cluster, kms.key_stores.add_cluster(certificate=cluster.certificate)):
+        with refusal("CloudHsmClusterInUseException"):
+            create(abroad, again)
+    kms_client.delete_custom_key_store(CustomKeyStoreId=store)
+    assert create(abroad, cluster)
+
+
+def test_a_proxy_is_for_one_store_in_each_region(kms: KmsMock, kms_client: BaseClient) -> None:
+    """API, XksProxyUriInUseException: "in this Amazon Web Services Region"."""
+    proxy = kms.key_stores.add_xks_proxy()
+    assert create(kms_client, proxy) != create(kms.client(region="eu-west-1"), proxy)
+
+
 def test_a_cluster_must_be_active_and_have_two_hsms(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
     cluster = kms.key_stores.take_offline(kms.key_stores.add_cluster())
     with refusal("CloudHsmClusterNotActiveException"):

@@ -159,9 +159,11 @@ def connect_custom_key_store(call: Call) -> Result:
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ConnectCustomKeyStore.html
     """
     store = find_store(call.region, call.params["CustomKeyStoreId"])
-    if store.state in (DISCONNECTING, FAILED):
+    if store.state == DISCONNECTING:
+        raise errors.STORE_STATE(reason=f"The custom key store {store.id} is disconnecting.")
+    if store.state == FAILED:
         raise errors.STORE_STATE(
-            reason=f"The custom key store {store.id} is {store.state.lower()}. Disconnect it before you connect it."
+            reason=f"The custom key store {store.id} is failed. Disconnect it before you connect it."
         )
     if store.state in (CONNECTED, CONNECTING):
         return {}  # AWS: the operation is valid in these states; there is nothing to do
@@ -237,7 +239,7 @@ def _with_cluster(call: Call, store: CustomKeyStore) -> CustomKeyStore:
 
 
 def _check_conflict(call: Call, store: CustomKeyStore) -> None:
-    conflict = conflict_of(call.region, store)
+    conflict = conflict_of(call.state, call.region, store)
     if conflict is not None:
         raise conflict
 
