@@ -190,6 +190,9 @@ def test_a_slice_can_be_filtered_again(kms_mock, kms_client, key):
     assert later.on("alias/app") == later
     assert kms_mock.calls[-1] is later.last
     assert kms_mock.calls[:2].of("Encrypt").last is None
+    before = kms_mock.calls.copy()
+    encrypt(kms_client, key["KeyId"], tenant="c")
+    assert (len(before.of("Encrypt")), len(kms_mock.calls.of("Encrypt"))) == (2, 3)
 
 
 def test_keys_and_credentials_are_taken_for_their_arns(kms_mock, kms_client, key):
@@ -199,6 +202,7 @@ def test_keys_and_credentials_are_taken_for_their_arns(kms_mock, kms_client, key
         kms_mock.client(principal=alice).list_keys()
     view = kms_mock.keys[key["KeyId"]]
     assert kms_mock.calls.on(view) == kms_mock.calls.on(view.record) == kms_mock.calls.on(key["Arn"])
+    kms_mock.assert_called("Encrypt", KeyId=view)
     (call,) = kms_mock.calls.by(alice)
     assert call.operation == "ListKeys"
     assert kms_mock.calls.by("user/alice") == [call]

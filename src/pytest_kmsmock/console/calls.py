@@ -55,6 +55,10 @@ class Calls(list[CallRecord]):
         chosen.extend(super().__getitem__(index))
         return chosen
 
+    def copy(self) -> Calls:
+        """Return the calls made so far, in a list that does not grow with the next ones."""
+        return self[:]
+
     def of(self, operation: str | None = None, /, **members: object) -> Calls:
         """Return the calls of an operation whose members are like the given ones.
 

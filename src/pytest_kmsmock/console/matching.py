@@ -72,7 +72,9 @@ class CallPattern:
                 whose = f"KMS {operation}" if operation else "any KMS operation"
                 raise InvalidCallPattern(f"{member!r} is no member of a request of {whose}.{_hint(member, known)}")
         self.operation = operation
-        self.members = members
+        self.members = {
+            name: getattr(value, "arn", value) if name in KEY_MEMBERS else value for name, value in members.items()
+        }
 
     def differences(self, record: CallRecord, state: State) -> list[Difference]:
         """Return where a call is not as expected; nothing if it matches."""
