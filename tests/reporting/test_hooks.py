@@ -134,6 +134,17 @@ def test_a_page_is_called_so(run):
     result.stderr.fnmatch_lines(["*--kms-report=kms.txt: the report is a page; give it a name such as kms.html"])
 
 
+def test_the_case_of_the_ending_is_no_matter(run, pytester):
+    run("def test_it(): ...", "--kms-report=KMS.HTML")
+    assert (pytester.path / "KMS.HTML").exists()
+
+
+def test_collecting_tests_reports_nothing(run, pytester):
+    result = run("def test_it(): ...", "--collect-only", "--kms-report=kms.html", "--kms-policy=kms.json")
+    result.stdout.no_fnmatch_line("*KMS calls*")
+    assert not list(pytester.path.glob("kms.*"))
+
+
 @pytest.mark.parametrize(
     ("argument", "problem"),
     [

@@ -66,7 +66,7 @@ def configure(config: pytest.Config) -> None:
         pytest.UsageError: the report or the policies are to be written to what can be no such file.
     """
     file, policies = config.getoption("kms_mock_report"), config.getoption("kms_mock_policy")
-    if file and not file.endswith((".html", ".htm")):
+    if file and not file.lower().endswith((".html", ".htm")):
         raise pytest.UsageError(f"{_REPORT}={file}: the report is a page; give it a name such as kms.html")
     is_worker = hasattr(config, "workerinput")
     for option, name in ((_REPORT, file or None), (_POLICY, policies)):
@@ -75,7 +75,7 @@ def configure(config: pytest.Config) -> None:
             raise pytest.UsageError(f"{option}={name}: {problem}; give it a file, such as kms.{_ENDING[option]}")
     reports, policy = file is not None, policies is not None
     config.pluginmanager.register(Watch(entries=reports, permissions=policy), "kmsmock-watch")
-    if (reports or policy) and not is_worker:
+    if (reports or policy) and not is_worker and not config.getoption("collectonly"):
         config.pluginmanager.register(RunReport(config), "kmsmock-report")
 
 
