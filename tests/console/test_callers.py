@@ -14,10 +14,12 @@ from botocore.exceptions import ClientError
 
 from pytest_kmsmock import KmsMockError, mock_kms
 from pytest_kmsmock.console import callers
+from pytest_kmsmock.console.circumstances import Circumstances
 from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
 from pytest_kmsmock.service.authorization.principals import Principal
 
 ACCOUNT, OTHER = "123456789012", "111122223333"
+BOSS = f"arn:aws:iam::{ACCOUNT}:user/boss"
 ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
 
 
@@ -67,7 +69,7 @@ def test_credentials_are_a_mapping_for_boto3_and_have_attributes(kms_mock):
 
 
 def test_the_same_principal_in_the_same_circumstances_has_the_same_credentials(kms_mock):
-    assert kms_mock.credentials("user/alice").access_key_id == kms_mock.credentials("user/alice").access_key_id
+    assert kms_mock.credentials("role/app").access_key_id == kms_mock.credentials("role/app").access_key_id
     ways = [
         {},
         {"tags": {"a": "b"}},
@@ -76,7 +78,7 @@ def test_the_same_principal_in_the_same_circumstances_has_the_same_credentials(k
         {"via_service": "s3"},
         {"session_policies": ALLOW},
     ]
-    assert len({kms_mock.credentials("user/alice", **way).access_key_id for way in ways}) == len(ways)
+    assert len({kms_mock.credentials("role/app", **way).access_key_id for way in ways}) == len(ways)
 
 
 def test_credentials_hold_in_other_mocks_too(kms_mock):
@@ -130,7 +132,7 @@ def test_partitions(kms_mock):
         ("alice", {}, "'alice' is not a principal: give the ARN"),
         ("user/", {}, "is not a principal"),
         ("arn:aws:iam::12:user/x", {}, "Of the mock's own account, 'root', 'user/NAME' and 'role/NAME' will do."),
-        ("role/app", {"session_name": "no blanks"}, "is not a principal"),
+        ("role/app", {"session_name": "no blanks"}, "session_name is a name of 2 to 64 letters, digits and =,.@+-_"),
         (
             "role/app",
             {"sesion_name": "x"},
@@ -150,9 +152,9 @@ def test_who_is_no_principal(kms_mock, principal, circumstances, text):
     [
         pytest.param("role/app", {"tags": [{"Key": "team", "Value": "x"}]}, "tags is a mapping of texts", id="list"),
         pytest.param("role/app", {"tags": {"team": 1}}, "tags is a mapping of texts to texts", id="number"),
-        pytest.param("user/alice", {"session_name": "s"}, "A session_name goes with a role", id="user's session"),
-        pytest.param("assumed-role/app/s", {"session_name": "t"}, "A session_name goes with a role", id="session's"),
-        pytest.param(None, {"session_name": "s"}, "A session_name goes with a role", id="administrator's session"),
+        pytest.param("user/alice", {"session_name": "s1"}, "A session_name goes with a role", id="user's session"),
+        pytest.param("assumed-role/app/s", {"session_name": "s2"}, "A session_name goes with a role", id="session's"),
+        pytest.param(None, {"session_name": "s1"}, "A session_name goes with a role", id="administrator's session"),
         pytest.param("", {}, "'' is not a principal", id="nobody"),
         pytest.param(123456789012, {}, "A principal is given by its ARN or in short, as text", id="a number"),
         pytest.param("role/app", {"via_service": None}, "via_service is a text, not None", id="no service"),
@@ -160,9 +162,41 @@ def test_who_is_no_principal(kms_mock, principal, circumstances, text):
         pytest.param("role/app", {"org_id": 5}, "org_id is a text, not 5", id="organization"),
         pytest.param("role/app", {"mfa": "false"}, "mfa is True or False, not 'false'", id="mfa"),
         pytest.param("s3.amazonaws.com", {"account": "x"}, "account is the id of an account, 12 digits", id="account"),
-        pytest.param("role/app", {"context": {"a": None}}, "a: a condition key has texts, numbers", id="no value"),
-        pytest.param("role/app", {"context": {"a": b"x"}}, "a: a condition key has texts, numbers", id="bytes"),
+        pytest.param("role/app", {"context": {"a:b": None}}, "a:b: a condition key has texts", id="no value"),
+        pytest.param("role/app", {"context": {"a:b": b"x"}}, "a:b: a condition key has texts", id="bytes"),
         pytest.param("role/app", {"context": [("a", "b")]}, "context is a mapping", id="context of pairs"),
+        pytest.param("role/app", {"context": {"team": "x"}}, "'team' is no condition key", id="key of no vendor"),
+        pytest.param("role/app", {"context": {5: "x"}}, "5 is no condition key", id="key that is a number"),
+        pytest.param("role/app", {"session_name": "s"}, "session_name is a name of 2 to 64", id="short name"),
+        pytest.param("role/app", {"session_policies": None}, "session_policies is a policy, or", id="no policy"),
+        pytest.param("user/alice", {"session_policies": ALLOW}, "is for role sessions and federated", id="user's"),
+        pytest.param("root", {"session_policies": ALLOW}, "is for role sessions and federated", id="root's"),
+        pytest.param("role/app", {"tags": {"": "x"}}, "A tag's key has 1 to 128 characters", id="tag without key"),
+        pytest.param("role/app", {"tags": {"a": "x" * 257}}, "its value at most 256", id="tag too long"),
+        pytest.param("role/app", {"org_id": "mine"}, "org_id is the id of an organization", id="no organization"),
+        pytest.param("role/app", {"via_service": ""}, "via_service is an AWS service", id="empty service"),
+        pytest.param("role/app", {"source_arn": "bucket"}, "source_arn is the ARN of a resource", id="no ARN"),
+        pytest.param("role/app", {"source_account": "1"}, "source_account is the id of an account", id="no account"),
+        pytest.param("role/app", {"source_ip": "10.0.0.0/8"}, "source_ip is an IP address", id="network"),
+        pytest.param("role/app", {"source_vpc": "vpce-1"}, "source_vpc is the id of a VPC", id="endpoint as VPC"),
+        pytest.param("role/app", {"source_vpce": "vpc-1"}, "source_vpce is the id of a VPC", id="VPC as endpoint"),
+        pytest.param("user/alice", {"provider": "accounts.google.com"}, "is for role sessions", id="user's provider"),
+        pytest.param("user/alice", {"issuer_arn": BOSS}, "issuer_arn is for role sessions and", id="user's issuer"),
+        pytest.param("role/app", {"issuer_arn": BOSS}, "The role of a session of role/app is that role", id="role's"),
+        pytest.param("assumed-role/app/s1", {"issuer_arn": "x"}, "issuer_arn is the ARN of the role", id="no issuer"),
+        pytest.param("assumed-role/app/s1", {"issuer_arn": BOSS}, "cannot be behind", id="a user's session"),
+        pytest.param(
+            "assumed-role/app/s1", {"issuer_arn": f"arn:aws:iam::{ACCOUNT}:role/other"}, "cannot be behind",
+            id="other role",
+        ),
+        pytest.param(
+            "assumed-role/app/s1", {"issuer_arn": "arn:aws:iam::111122223333:role/app"}, "cannot be behind",
+            id="role of another account",
+        ),
+        pytest.param(
+            "federated-user/fred", {"issuer_arn": f"arn:aws:iam::{ACCOUNT}:role/app"}, "cannot be behind",
+            id="federated by a role",
+        ),
         pytest.param(
             Principal.parse(f"arn:aws:iam::{ACCOUNT}:user/alice"), {"tags": {"a": "b"}},
             "'tags' is part of the Principal", id="Principal",
@@ -172,6 +206,13 @@ def test_who_is_no_principal(kms_mock, principal, circumstances, text):
 def test_circumstances_that_cannot_be(kms_mock, principal, circumstances, text):
     with pytest.raises(InvalidPrincipal, match=text):
         kms_mock.credentials(principal, **circumstances)
+
+
+def test_a_session_of_a_role_with_a_path(kms_mock):
+    role = f"arn:aws:iam::{ACCOUNT}:role/team/blue/app"
+    session = kms_mock.caller("assumed-role/app/s1", issuer_arn=role)
+    assert session.principal.principal_arn() == role
+    assert kms_mock.caller(role, session_name="s1").principal.principal_arn() == role
 
 
 def test_an_address_is_a_text_or_an_object(kms_mock):
@@ -273,4 +314,4 @@ def test_tasks_act_as_different_principals(kms_mock, kms_client):
 def test_the_circumstances_are_all_known():
     named = {"session_name", "session_policies", "tags", "org_id", "issuer_arn", "provider", "account"}
     named |= {"via_service", "mfa", "context"}
-    assert set(callers.Circumstances.__annotations__) == named | set(callers._CONDITION_KEYS)
+    assert set(Circumstances.__annotations__) == named | set(callers._CONDITION_KEYS)

@@ -91,14 +91,31 @@ def test_control_policies_are_of_accounts(kms_mock):
     for control in (kms_mock.iam.service_control, kms_mock.iam.resource_control):
         with pytest.raises(InvalidPrincipal, match="account is the id of an account, 12 digits, not 'me'"):
             control(account="me")
+        with pytest.raises(InvalidPrincipal, match="account is a text, not 123456789012"):
+            control(account=123456789012)
 
 
-@pytest.mark.parametrize("principal", ["s3.amazonaws.com", "root", OTHER, f"arn:aws:iam::{OTHER}:root"])
+def test_something_has_to_be_attached(kms_mock):
+    with pytest.raises(InvalidPolicy, match="no policy is given"):
+        kms_mock.iam.attach("role/app")
+
+
+@pytest.mark.parametrize("endpoint", [None, 5, "", "vpc-1"])
+def test_the_policy_of_what_is_no_vpc_endpoint(kms_mock, endpoint):
+    with pytest.raises(InvalidPrincipal, match="source_vpce is "):
+        kms_mock.vpc_endpoint_policy(endpoint, policy(allow("kms:*", Principal="*")))
+
+
+@pytest.mark.parametrize(
+    "principal", ["s3.amazonaws.com", "root", OTHER, f"arn:aws:iam::{OTHER}:root", "federated-user/fred"]
+)
 def test_services_and_root_users_have_no_iam_policies(kms_mock, principal):
     """IAM User Guide, "Identity-based policies": of users, groups and roles."""
     for attach in (kms_mock.iam.attach, kms_mock.iam.detach, kms_mock.iam.boundary):
         with pytest.raises(InvalidPrincipal, match="has no IAM policies: they are attached to users and roles"):
             attach(principal, policy(allow("kms:*")))
+    with pytest.raises(InvalidPrincipal, match="cannot be missing: only users and roles come and go"):
+        kms_mock.iam.missing(principal)
     assert kms_mock.service.state.iam.identity == {}
 
 

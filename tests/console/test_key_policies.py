@@ -87,6 +87,24 @@ def test_what_users_may_do_follows_the_spec(spec, usage, action):
         ({"other_accounts": [111122223333]}, InvalidPrincipal, "111122223333 is no account: give its id, 12 digits"),
         ({"other_accounts": [f"arn:aws:iam::{OTHER}:user/x"]}, InvalidPrincipal, "is no account"),
         ({"account": "me"}, InvalidPrincipal, "'me' is no account"),
+        ({"account": 111122223333}, InvalidPrincipal, "111122223333 is no account"),
+        ({"partition": "moon"}, InvalidPolicy, "'moon' is no partition, such as 'aws-cn'"),
+        ({"partition": 5}, InvalidPolicy, "5 is no partition"),
+        ({"users": None}, InvalidPrincipal, "Principals and accounts are given by a name or by several, not by None"),
+        (
+            {"administrators": 5},
+            InvalidPrincipal,
+            "Principals and accounts are given by a name or by several, not by 5",
+        ),
+        ({"other_accounts": None}, InvalidPrincipal, "given by a name or by several, not by None"),
+        ({"users": [None]}, InvalidPrincipal, "A principal is given by its ARN or in short, as text, not by None"),
+        (
+            {"users": "root"},
+            InvalidPrincipal,
+            f"arn:aws:iam::{DEFAULT}:root is an account: the console lets only users",
+        ),
+        ({"allow_deletion": "no"}, InvalidPolicy, "allow_deletion is True or False, not 'no'"),
+        ({"multi_region": None}, InvalidPolicy, "multi_region is True or False, not None"),
     ],
 )
 def test_what_cannot_be(given, error, text):

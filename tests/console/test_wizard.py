@@ -85,7 +85,13 @@ def test_one_of_each_needs_no_list_and_accounts_go_by_id_or_root_arn(kms_mock):
         ({"spec": "RSA_2048"}, "RSA_2048 is no spec of a key of type symmetric"),
         ({"key_type": "asymmetric", "spec": "HMAC_256"}, "HMAC_256 is no spec of a key of type asymmetric"),
         ({"spec": "AES"}, "AES is no spec"),
-        ({"administrators": [f"arn:aws:iam::{OTHER}:role/x"]}, "key administrators are of the key's own account"),
+        ({"administrators": [f"arn:aws:iam::{OTHER}:role/x"]}, f"own account, unlike arn:aws:iam::{OTHER}:role/x. For"),
+        ({"users": f"arn:aws:iam::{OTHER}:role/x"}, "For other accounts there is other_accounts."),
+        ({"alias": None}, "alias is a text, not None"),
+        ({"region": 5}, "region is a text, not 5"),
+        ({"region": ""}, "such as 'eu-west-1'"),
+        ({"allow_deletion": "no"}, "allow_deletion is True or False, not 'no'"),
+        ({"multi_region": None}, "multi_region is True or False, not None"),
         ({"usage": "SING", "spec": "HMAC_256"}, "the usage of HMAC_256 is GENERATE_VERIFY_MAC"),
         ({"key_type": "asymmetric", "spec": "RSA_2048", "usage": "KEY_AGREEMENT"}, "the usage of RSA_2048 is"),
         ({"origin": "AWS_CLOUDHSM"}, "origin is 'AWS_KMS' or 'EXTERNAL', not 'AWS_CLOUDHSM'"),
@@ -93,11 +99,12 @@ def test_one_of_each_needs_no_list_and_accounts_go_by_id_or_root_arn(kms_mock):
 )
 def test_where_the_wizard_does_not_go_on(kms_mock, answers, text):
     with pytest.raises(InvalidSeed) as refused:
-        kms_mock.create_key_as_in_console(alias="a", **answers)
+        kms_mock.create_key_as_in_console(**({"alias": "a"} | answers))
     assert text in str(refused.value)
     assert len(kms_mock.keys) == 0
 
 
-def test_who_is_no_principal(kms_mock):
+@pytest.mark.parametrize("users", [["bob"], None, [None], "root"])
+def test_who_is_no_principal(kms_mock, users):
     with pytest.raises(InvalidPrincipal):
-        kms_mock.create_key_as_in_console(alias="a", users=["bob"])
+        kms_mock.create_key_as_in_console(alias="a", users=users)

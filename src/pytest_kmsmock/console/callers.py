@@ -13,34 +13,23 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from datetime import datetime
-from ipaddress import IPv4Address, IPv6Address
-from typing import NamedTuple, TypeAlias, TypedDict
+from typing import NamedTuple, TypeAlias
 
 from .. import scopes
 from ..errors import InvalidPrincipal, InvalidSimulation
 from ..service.authorization.documents import PolicyKind
-from ..service.authorization.principals import ACCOUNT_ID, Principal, PrincipalKind
+from ..service.authorization.principals import Principal, PrincipalKind
 from ..service.caller import Caller, administrator
-from ..service.condition_keys import condition_text
-from .policy_texts import Document, policy_text
+from .circumstances import Circumstances, ContextValue, check_circumstances, check_session, listed
+from .policy_texts import policy_text
 
 #: How principals can be written in short, for the mock's own account.
 _SHORT = re.compile(r"root|(user|role|assumed-role|federated-user)/.+")
 _TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
 DEFAULT_SESSION = "pytest-kmsmock"
+_HOW_GIVEN = "A principal is given by its ARN or in short, as text"
 #: A principal: its ARN, its short form such as `user/alice`, or its credentials.
 Named: TypeAlias = "str | Principal | Credentials | Caller"
-#: A value of a condition key; of several, each.
-ContextValue: TypeAlias = "str | bool | int | float | datetime"
-_VALUE_TYPES = (str, bool, int, float, datetime)
-#: Circumstances that are texts.
-_TEXTS = (
-    "session_name", "org_id", "issuer_arn", "provider", "account", "via_service", "source_arn", "source_account",
-    "source_ip", "source_vpc", "source_vpce",
-)  # fmt: skip
-#: Circumstances that are part of who a principal is.
-_IDENTITY = ("tags", "org_id", "issuer_arn", "provider", "session_name")
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
@@ -118,26 +107,6 @@ def session_token_of(access_key: str) -> str | None:
     return None if credentials is None else credentials.session_token
 
 
-class Circumstances(TypedDict, total=False):
-    """What surrounds the requests of a principal. `KmsMock.credentials` describes it."""
-
-    session_name: str
-    session_policies: Document | Iterable[Document]
-    tags: Mapping[str, str]
-    org_id: str
-    issuer_arn: str
-    provider: str
-    account: str
-    via_service: str
-    source_arn: str
-    source_account: str
-    source_ip: str
-    source_vpc: str
-    source_vpce: str
-    mfa: bool
-    context: Mapping[str, ContextValue | Iterable[ContextValue]]
-
-
 #: Circumstance -> the condition key that says it.
 _CONDITION_KEYS = {
     "source_arn": "aws:sourcearn",
@@ -168,10 +137,6 @@ def make_caller(named: Named | None, home: Home, given: Circumstances) -> Caller
         InvalidPrincipal: saying what a principal looks like.
         InvalidPolicy: for a session policy that AWS would refuse.
     """
-    unknown = sorted(set(given) - set(Circumstances.__annotations__))
-    if unknown:
-        known = ", ".join(Circumstances.__annotations__)
-        raise InvalidPrincipal(f"{unknown[0]!r} is not known of callers. What can be given is: {known}.")
     if isinstance(named, Credentials):
         named = named.caller
     if isinstance(named, Caller):
@@ -181,55 +146,25 @@ def make_caller(named: Named | None, home: Home, given: Circumstances) -> Caller
                 "surrounds their requests belongs to them: give it when they are made."
             )
         return named
-    _check_types(named, given)
-    _check_identity(named, given)
+    if named is not None and not isinstance(named, str | Principal):
+        raise InvalidPrincipal(f"{_HOW_GIVEN}, or by its credentials, not by {named!r}.")
+    check_circumstances(named, given)
     default = administrator(home.account, home.partition)
     principal = (
         named
         if isinstance(named, Principal)
         else _caller_principal(default.arn if named is None else named, home, given)
     )
+    check_session(principal, given)
     policies = given.get("session_policies", ())
-    listed = (policies,) if isinstance(policies, str | Mapping) else policies
+    documents = (policies,) if isinstance(policies, str | Mapping) else policies
     return Caller(
         principal,
         given.get("account") or principal.account or home.account,
         administrator=principal.arn == default.arn,
-        session_policies=tuple(policy_text(policy, PolicyKind.SESSION, "session_policies") for policy in listed),
+        session_policies=tuple(policy_text(policy, PolicyKind.SESSION, "session_policies") for policy in documents),
         context=_context(home, given),
     )
-
-
-def _check_types(named: object, given: Circumstances) -> None:
-    """Refuse what has another type than it should: a None or a number would go on as a text."""
-    circumstances: Mapping[str, object] = given
-    for name in _TEXTS:
-        if name in circumstances and not isinstance(circumstances[name], str | IPv4Address | IPv6Address):
-            raise InvalidPrincipal(f"{name} is a text, not {circumstances[name]!r}.")
-    if not isinstance(given.get("mfa", False), bool):
-        raise InvalidPrincipal(f"mfa is True or False, not {given['mfa']!r}.")
-    if not ACCOUNT_ID.fullmatch(given.get("account", "0" * 12)):
-        raise InvalidPrincipal(f"account is the id of an account, 12 digits, not {given['account']!r}.")
-    if named is not None and not isinstance(named, str | Principal):
-        raise InvalidPrincipal(
-            f"A principal is given by its ARN or in short, as text, or by its credentials, not by {named!r}."
-        )
-
-
-def _check_identity(named: str | Principal | None, given: Circumstances) -> None:
-    """Refuse circumstances that say who a principal is, where they cannot."""
-    tags = given.get("tags")
-    if tags is not None and not (isinstance(tags, Mapping) and all(map(_is_pair_of_texts, tags.items()))):
-        raise InvalidPrincipal(f"tags is a mapping of texts to texts, such as {{'team': 'blue'}}, not {tags!r}.")
-    lost = [name for name in _IDENTITY if name in given] if isinstance(named, Principal) else []
-    if lost:
-        raise InvalidPrincipal(f"{lost[0]!r} is part of the Principal that is given: {named!r}")
-    if "session_name" in given and not (isinstance(named, str) and ("role/" in named and "assumed-role/" not in named)):
-        raise InvalidPrincipal(f"A session_name goes with a role, such as 'role/app', not with {named!r}.")
-
-
-def _is_pair_of_texts(pair: tuple[object, object]) -> bool:
-    return all(isinstance(part, str) for part in pair)
 
 
 def in_context(caller: Caller, context: Mapping[str, ContextValue | Iterable[ContextValue]]) -> Caller:
@@ -238,23 +173,7 @@ def in_context(caller: Caller, context: Mapping[str, ContextValue | Iterable[Con
     Raises:
         InvalidSimulation: for what is no value of a condition key.
     """
-    return replace(caller, context={**caller.context, **_listed(context, InvalidSimulation)})
-
-
-def _listed(
-    values: Mapping[str, ContextValue | Iterable[ContextValue]],
-    error: type[InvalidPrincipal | InvalidSimulation] = InvalidPrincipal,
-) -> dict[str, tuple[str, ...]]:  # fmt: skip
-    """Return condition keys in lower case, with their values as conditions compare them."""
-    if not isinstance(values, Mapping):
-        raise error(f"context is a mapping of condition keys to values, not {values!r}.")
-    listed: dict[str, tuple[str, ...]] = {}
-    for name, value in values.items():
-        entries = [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
-        if isinstance(value, Mapping | bytes) or not all(isinstance(entry, _VALUE_TYPES) for entry in entries):
-            raise error(f"{name}: a condition key has texts, numbers, truth values or times, not {value!r}.")
-        listed[name.lower()] = tuple(map(condition_text, entries))
-    return listed
+    return replace(caller, context={**caller.context, **listed(context, InvalidSimulation)})
 
 
 def principal_arn(text: str, home: Home) -> str:
@@ -263,6 +182,8 @@ def principal_arn(text: str, home: Home) -> str:
     Raises:
         InvalidPrincipal: saying what a principal looks like.
     """
+    if not isinstance(text, str):
+        raise InvalidPrincipal(f"{_HOW_GIVEN}, not by {text!r}.")
     return _principal(text, home, {}).arn
 
 
@@ -270,10 +191,7 @@ def _caller_principal(text: str, home: Home, given: Circumstances) -> Principal:
     principal = _principal(text, home, given)
     if principal.kind is not PrincipalKind.ROLE:
         return principal
-    try:
-        return _session_of(principal, given.get("session_name", DEFAULT_SESSION))
-    except ValueError as error:
-        raise InvalidPrincipal(str(error)) from None
+    return _session_of(principal, given.get("session_name", DEFAULT_SESSION))
 
 
 def _principal(text: str, home: Home, given: Circumstances) -> Principal:
@@ -303,7 +221,7 @@ def _context(home: Home, given: Circumstances) -> dict[str, tuple[str, ...]]:
         values["kms:viaservice"] = _endpoint_of(given["via_service"], home)
     if "mfa" in given:
         values["aws:multifactorauthpresent"] = bool(given["mfa"])
-    return _listed(values) | _listed(given.get("context", {}))
+    return listed(values) | listed(given.get("context", {}))
 
 
 def _session_of(role: Principal, session_name: str) -> Principal:

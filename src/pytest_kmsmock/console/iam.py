@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from ..errors import InvalidPolicy, InvalidPrincipal
 from ..service.authorization.documents import PolicyKind
-from ..service.authorization.principals import ACCOUNT_ID, Principal, PrincipalKind
+from ..service.authorization.principals import Principal, PrincipalKind
 from ..service.iam import FULL_ACCESS, policy_holder
 from .callers import Home, Named, make_caller
+from .circumstances import check_circumstances
 from .policy_texts import Document, policy_text
 
 if TYPE_CHECKING:
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from ..service.service import FakeKms
 
 
-_WITHOUT_POLICIES = (PrincipalKind.ROOT, PrincipalKind.SERVICE)
+_IN_IAM = (PrincipalKind.USER, PrincipalKind.ROLE)
+_HAS_NO_POLICIES = "has no IAM policies: they are attached to users and roles."
+_CANNOT_BE_MISSING = "cannot be missing: only users and roles come and go."
 
 
 class IamConsole:
@@ -40,10 +43,12 @@ class IamConsole:
         """Attach identity policies to a user or role.
 
         Raises:
-            InvalidPolicy: for a policy that AWS would refuse.
+            InvalidPolicy: for a policy that AWS would refuse, and if there is none.
             InvalidPrincipal: for what is no principal, or has no IAM policies, as root users and AWS services.
         """
         holder = self._policy_holder(principal)
+        if not policies:
+            raise InvalidPolicy(f"iam.attach({holder}): no policy is given.")
         texts = tuple(policy_text(policy, PolicyKind.IDENTITY, f"iam.attach({holder})") for policy in policies)
         self._iam.identity[holder] = (*self._iam.identity.get(holder, ()), *texts)
         self._iam.changed()
@@ -126,7 +131,9 @@ class IamConsole:
 
         Raises:
             InvalidPolicy: for a policy that AWS would refuse.
+            InvalidPrincipal: for what is no id of a VPC endpoint.
         """
+        check_circumstances(None, {"source_vpce": endpoint})
         if policy is None:
             self._iam.vpc_endpoints.pop(endpoint, None)
         else:
@@ -134,8 +141,12 @@ class IamConsole:
         self._iam.changed()
 
     def missing(self, *principals: Named) -> None:
-        """Say that users or roles do not exist: key policies and grants that name them are refused from now on."""
-        self._iam.missing |= {self._holder(principal) for principal in principals}
+        """Say that users or roles do not exist: key policies and grants that name them are refused from now on.
+
+        Raises:
+            InvalidPrincipal: for what is no user or role.
+        """
+        self._iam.missing |= {self._policy_holder(principal, _CANNOT_BE_MISSING) for principal in principals}
 
     def _owner(self, account: str | None) -> str:
         """Return the account that control policies are for.
@@ -143,21 +154,17 @@ class IamConsole:
         Raises:
             InvalidPrincipal: it is none.
         """
-        if account is not None and not ACCOUNT_ID.fullmatch(account):
-            raise InvalidPrincipal(f"account is the id of an account, 12 digits, not {account!r}.")
+        if account is not None:
+            check_circumstances(None, {"account": account})
         return self._home.account if account is None else account
 
-    def _policy_holder(self, principal: Named) -> str:
-        """Return the ARN of what the policies of a principal are attached to.
+    def _policy_holder(self, principal: Named, refusal: str = _HAS_NO_POLICIES) -> str:
+        """Return the ARN of the user or role that a principal is, or is a session of.
 
         Raises:
-            InvalidPrincipal: IAM cannot attach any to it.
+            InvalidPrincipal: it is neither; `refusal` says what follows.
         """
-        holder = self._holder(principal)
-        if Principal.parse(holder).kind in _WITHOUT_POLICIES:
-            raise InvalidPrincipal(f"{holder} has no IAM policies: they are attached to users and roles.")
+        holder = policy_holder(make_caller(principal, self._home, {}).principal)
+        if Principal.parse(holder).kind not in _IN_IAM:
+            raise InvalidPrincipal(f"{holder} {refusal}")
         return holder
-
-    def _holder(self, principal: Named) -> str:
-        caller = make_caller(principal, self._home, {})
-        return policy_holder(caller.principal)

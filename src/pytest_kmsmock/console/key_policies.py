@@ -17,7 +17,9 @@ from ..service.identifiers import partition_of
 from ..service.specs import KEY_SPECS
 from .callers import Home, principal_arn
 
+_NOT_TO_CHOOSE = {PrincipalKind.SERVICE: "an AWS service", PrincipalKind.ROOT: "an account"}
 _ORIGINS = ("AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE")
+_PARTITION = re.compile(r"aws(-[a-z]+)*")
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):root")
 
 
@@ -53,7 +55,7 @@ def key_policy(
         The document.
 
     Raises:
-        InvalidPolicy: for a spec, a usage or an origin that there is not.
+        InvalidPolicy: for a spec, usage, origin or partition that there is not, and for what is not True or False.
         InvalidPrincipal: for what is no account, user or role.
 
     Example:
@@ -62,6 +64,9 @@ def key_policy(
         True
     """
     home = _home(account, partition)
+    for name, value in (("allow_deletion", allow_deletion), ("multi_region", multi_region)):
+        if not isinstance(value, bool):
+            raise InvalidPolicy(f"key_policy(): {name} is True or False, not {value!r}.")
     if origin not in _ORIGINS:
         raise InvalidPolicy(f"key_policy(): {origin!r} is no Origin. There are: {', '.join(_ORIGINS)}.")
     return console_key_policy(
@@ -82,14 +87,19 @@ def _home(account: str | None, partition: str | None) -> Home:
     """Return where the key is to be.
 
     Raises:
+        InvalidPolicy: the partition is none.
         InvalidPrincipal: the account is none.
     """
     mock = scopes.current()
     region = "us-east-1" if mock is None else mock.region
     if account is None:
         account = Options().account_id if mock is None else mock.account_id
-    [owner] = account_ids(account)
-    return Home(owner, partition or partition_of(region), region)
+    [owner] = account_ids([account])
+    if partition is None:
+        partition = partition_of(region)
+    if not isinstance(partition, str) or not _PARTITION.fullmatch(partition):
+        raise InvalidPolicy(f"key_policy(): {partition!r} is no partition, such as 'aws-cn'.")
+    return Home(owner, partition, region)
 
 
 def _usage(spec: str, usage: str | None) -> str:
@@ -109,20 +119,29 @@ def _usage(spec: str, usage: str | None) -> str:
 
 
 def each(names: str | Iterable[str]) -> list[str]:
-    """Return names that are given as a list, or as a text if there is one only."""
+    """Return names that are given as a list, or as a text if there is one only.
+
+    Raises:
+        InvalidPrincipal: for what is neither.
+    """
+    if not isinstance(names, Iterable):
+        raise InvalidPrincipal(f"Principals and accounts are given by a name or by several, not by {names!r}.")
     return [names] if isinstance(names, str) else list(names)
 
 
 def principal_arns(names: str | Iterable[str], home: Home) -> list[str]:
-    """Return the ARNs of users and roles, and whoever else a key policy can name that is no account or AWS service.
+    """Return the ARNs of users and roles, and of sessions, which a key policy can name too.
 
     Raises:
         InvalidPrincipal: for anything else.
     """
     arns = [principal_arn(name, home) for name in each(names)]
     for arn in arns:
-        if Principal.parse(arn).kind is PrincipalKind.SERVICE:
-            raise InvalidPrincipal(f"{arn} is an AWS service: the console lets only users and roles be chosen.")
+        kind = Principal.parse(arn).kind
+        if kind in _NOT_TO_CHOOSE:
+            raise InvalidPrincipal(
+                f"{arn} is {_NOT_TO_CHOOSE[kind]}: the console lets only users and roles be chosen, and other accounts."
+            )
     return arns
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from ..service.caller import Caller
     from ..service.delays import Duration
     from ..service.service import CallRecord, FakeKms
-    from .callers import Circumstances, ContextValue, Credentials, Named
+    from .callers import Credentials, Named
+    from .circumstances import Circumstances, ContextValue
     from .explanations import Caught, Explanation
     from .iam import IamConsole
     from .inspection import KeyView
@@ -200,8 +201,8 @@ class Principals(ABC):
         from . import inspection, wizard
 
         answers = {name: value for name, value in locals().items() if name not in ("self", "inspection", "wizard")}
-        answers["region"] = region or self.region
-        key = wizard.create_key(self.service, self._home(answers["region"]), wizard.Answers(**answers))
+        answers["region"] = self.region if region is None else region
+        key = wizard.create_key(self.service, self._home(self.region), wizard.Answers(**answers))
         return inspection.KeyView(self.service, key)
 
     def _home(self, region: str) -> callers.Home:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidSeed
+from ..service.identifiers import partition_of
 from ..service.specs import KEY_SPECS
 from .callers import Home
 from .key_policies import key_policy, principal_arns
@@ -46,19 +47,34 @@ class Answers:
 def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
     """Make the key.
 
+    Args:
+        service: the fake KMS.
+        home: the mock's account, partition and Region.
+        answers: what is entered.
+
     Raises:
         InvalidSeed: the wizard would not go on.
     """
+    for name in ("alias", "region"):
+        if not isinstance(getattr(answers, name), str):
+            raise InvalidSeed(f"{_WHERE}: {name} is a text, not {getattr(answers, name)!r}")
+    for name in ("allow_deletion", "multi_region"):
+        if not isinstance(getattr(answers, name), bool):
+            raise InvalidSeed(f"{_WHERE}: {name} is True or False, not {getattr(answers, name)!r}")
     spec = _spec(answers)
-    administrators = principal_arns(answers.administrators, home)
-    strangers = [arn for arn in administrators if arn.split(":")[4] != home.account]
+    home = home._replace(partition=partition_of(answers.region), region=answers.region)
+    administrators, users = (principal_arns(names, home) for names in (answers.administrators, answers.users))
+    strangers = [arn for arn in (*administrators, *users) if arn.split(":")[4] != home.account]
     if strangers:
-        raise InvalidSeed(f"{_WHERE}: key administrators are of the key's own account: {strangers[0]}")
+        raise InvalidSeed(
+            f"{_WHERE}: key administrators and users are of the key's own account, unlike {strangers[0]}. For other "
+            "accounts there is other_accounts."
+        )
     policy = key_policy(
         home.account,
         home.partition,
         administrators=administrators,
-        users=principal_arns(answers.users, home),
+        users=users,
         other_accounts=answers.other_accounts,
         allow_deletion=answers.allow_deletion,
         key_usage=answers.usage,
@@ -80,7 +96,11 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
 
 
 def _spec(answers: Answers) -> str:
-    """Return the spec that is chosen, or proposed."""
+    """Return the spec that is chosen, or proposed.
+
+    Raises:
+        InvalidSeed: there is none like that, or another answer does not go with it.
+    """
     if answers.key_type not in ("symmetric", "asymmetric"):
         raise InvalidSeed(f"{_WHERE}: key_type is 'symmetric' or 'asymmetric', not {answers.key_type!r}")
     symmetric = answers.key_type == "symmetric"
