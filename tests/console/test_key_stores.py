@@ -99,8 +99,9 @@ def test_what_is_not_there_is_named(kms_mock: KmsMock) -> None:
     proxy = stores.add_xks_proxy("https://xks.example.com")
     with pytest.raises(UnknownBacking, match=r"no https://xks.example.com /kms/xks/v1 one in this mock"):
         stores.disable_xks_key(proxy, "one")
-    with pytest.raises(UnknownBacking):
-        stores.remove_xks_key(proxy, "one")
+    for nobody in ("one", None, ["one"]):
+        with pytest.raises(UnknownBacking, match=r"/kms/xks/v1 .*(one|None)"):
+            stores.remove_xks_key(proxy, nobody)  # type: ignore[arg-type]  # this is what is tested
     cluster = stores.add_cluster("cluster-22222222222")
     stores.remove(cluster)
     with pytest.raises(UnknownBacking, match="cluster-22222222222"):
@@ -113,7 +114,7 @@ def test_a_cluster_and_a_proxy_stay_where_they_are(kms_mock: KmsMock) -> None:
     stores = kms_mock.key_stores
     with pytest.raises(TypeError, match="add another one"):
         stores.change(stores.add_cluster(), id="cluster-22222222222")
-    with pytest.raises(TypeError, match="colour"):
+    with pytest.raises(TypeError, match=r"^Cluster has no 'colour', only id, certificate, password, hsms, online\.$"):
         stores.change(stores.add_cluster(), colour="blue")
 
 
@@ -229,6 +230,55 @@ Method = Callable[[KeyStores], Any]
             "trouble: expected one of XKS_PROXY_ACCESS_DENIED, .*, or None; got 'TIMED_OUT'",
             id="trouble",
         ),
+        pytest.param(
+            lambda stores: stores.change(stores.add_xks_proxy(), trouble=["XKS_PROXY_TIMED_OUT"]),
+            r"trouble: expected one of .* got \['XKS_PROXY_TIMED_OUT'\]",
+            id="several troubles",
+        ),
+        pytest.param(lambda stores: stores.add_cluster(["cluster-2"]), "Cluster id: expected", id="a list as an id"),
+        pytest.param(
+            lambda stores: stores.add_xks_proxy(keys=None), "keys: expected a list of t.*, got None", id="none"
+        ),
+        pytest.param(
+            lambda stores: stores.add_xks_key(stores.add_xks_proxy(), "one", usage=2),
+            "usage: expected a list",
+            id="two",
+        ),
+        pytest.param(
+            lambda stores: stores.add_xks_key(stores.add_xks_proxy(), "one", usage=["ENCRYPT", 2]),
+            "XksKey usage: expected texts such as 'ENCRYPT', got 2",
+            id="a use that is a number",
+        ),
+        pytest.param(
+            lambda stores: stores.add_xks_key(stores.add_xks_proxy(), "one", spec=256),
+            "XksKey spec: expected texts such as 'AES_256', got 256",
+            id="spec",
+        ),
+        pytest.param(
+            lambda stores: stores.add_xks_key(stores.add_xks_proxy(), "one", spec=""), "XksKey spec", id="an empty spec"
+        ),
+        pytest.param(
+            lambda stores: stores.add_xks_key(stores.add_xks_proxy(), "one", enabled="no"),
+            "enabled: expected True or False, got 'no'",
+            id="enabled",
+        ),
+        pytest.param(
+            lambda stores: stores.add_store(connected="no"),
+            "connected: expected True or False, got 'no'",
+            id="connected",
+        ),
+        pytest.param(
+            lambda stores: stores.add_store(region="nowhere"),
+            "CustomKeyStore region: expected 1 to 32 .*'now",
+            id="Region",
+        ),
+        pytest.param(lambda stores: stores.add_store(region=""), "region: expected", id="an empty Region"),
+        pytest.param(lambda stores: stores.add_store(region=5), "region: expected", id="a number as a Region"),
+        pytest.param(
+            lambda stores: stores.fail_next_connect("INTERNAL_ERROR", [stores.add_store()]),
+            "is no custom key store of this mock",
+            id="stores to fail",
+        ),
     ],
 )
 def test_what_aws_does_not_have_is_refused(kms_mock: KmsMock, call: Method, text: str) -> None:
@@ -268,6 +318,14 @@ def test_methods_take_what_was_added_not_its_name(kms_mock: KmsMock) -> None:
             TypeError, match=r"Expected what add_cluster\(\) or add_xks_proxy\(\) returned, got 'cluster-"
         ):
             method("cluster-22222222222")  # type: ignore[operator]  # this is what is tested
+
+
+def test_external_keys_are_behind_a_proxy(kms_mock: KmsMock) -> None:
+    stores = kms_mock.key_stores
+    cluster: Any = stores.add_cluster("cluster-22222222222")
+    for method in (stores.add_xks_key, stores.disable_xks_key, stores.enable_xks_key, stores.remove_xks_key):
+        with pytest.raises(TypeError, match="the cluster cluster-22222222222 has no external keys"):
+            method(cluster, "one")
 
 
 def test_what_is_made_up_is_what_aws_takes(kms_mock: KmsMock) -> None:

@@ -37,6 +37,7 @@ _SHAPES: Mapping[type, Mapping[str, str]] = {
     XksKey: {"id": "XksKeyIdType"},
     CustomKeyStore: {"name": "CustomKeyStoreNameType"},
 }
+_YES_OR_NO = ("online", "enabled")
 _OPTIONAL = ("vpc_endpoint_service", "vpc_endpoint_service_owner")
 
 
@@ -50,14 +51,35 @@ def checked(record: Record) -> Record:
         value = getattr(record, attribute)
         if value is not None or attribute not in _OPTIONAL:
             _check_text(type(record).__name__, attribute, value, service_description()["shapes"][shape])
-    if isinstance(record, Cluster | XksProxy) and not isinstance(record.online, bool):
-        raise InvalidBacking(f"online: expected True or False, got {record.online!r}.")
+    for attribute in _YES_OR_NO:
+        check_yes_or_no(attribute, getattr(record, attribute, True))
     if isinstance(record, Cluster):
         if isinstance(record.hsms, bool) or not isinstance(record.hsms, int) or record.hsms < 0:
             raise InvalidBacking(f"hsms: expected how many active HSMs the cluster has, got {record.hsms!r}.")
     elif isinstance(record, XksProxy):
         _check_proxy(record)
+    elif isinstance(record, XksKey):
+        _check_key(record)
     return record
+
+
+def check_yes_or_no(what: str, value: object) -> None:
+    """Refuse what is neither True nor False: any text counts as true.
+
+    Raises:
+        InvalidBacking: it is not.
+    """
+    if not isinstance(value, bool):
+        raise InvalidBacking(f"{what}: expected True or False, got {value!r}.")
+
+
+def check_region(region: object) -> None:
+    """Refuse what cannot be a Region.
+
+    Raises:
+        InvalidBacking: it cannot.
+    """
+    _check_text("CustomKeyStore", "region", region, service_description()["shapes"]["RegionType"])
 
 
 def _check_text(kind: str, attribute: str, value: object, shape: Mapping[str, object]) -> None:
@@ -73,20 +95,30 @@ def _check_text(kind: str, attribute: str, value: object, shape: Mapping[str, ob
 def _check_proxy(proxy: XksProxy) -> None:
     if (proxy.vpc_endpoint_service is None) != (proxy.vpc_endpoint_service_owner is None):
         raise InvalidBacking("vpc_endpoint_service_owner is the account that owns a vpc_endpoint_service: give both.")
-    if proxy.trouble is not None and proxy.trouble not in TROUBLES:
+    # Looked for in a list: what a test gives may not be hashable.
+    if proxy.trouble is not None and proxy.trouble not in list(TROUBLES):
         raise InvalidBacking(f"trouble: expected one of {', '.join(sorted(TROUBLES))}, or None; got {proxy.trouble!r}.")
     if not isinstance(proxy.keys, Mapping) or not all(isinstance(key, XksKey) for key in proxy.keys.values()):
         raise InvalidBacking("keys: change them with add_xks_key, remove_xks_key, enable_xks_key and disable_xks_key.")
+
+
+def _check_key(key: XksKey) -> None:
+    for attribute, values, example in (("spec", (key.spec,), "AES_256"), ("usage", key.usage, "ENCRYPT")):
+        for value in values:
+            if not isinstance(value, str) or not value:
+                raise InvalidBacking(f"XksKey {attribute}: expected texts such as {example!r}, got {value!r}.")
 
 
 def several(what: str, values: Iterable[str]) -> tuple[str, ...]:
     """Return several texts; one text by itself would be taken for its letters.
 
     Raises:
-        InvalidBacking: it is one text.
+        InvalidBacking: it is one text, or nothing that has several.
     """
     if isinstance(values, str):
         raise InvalidBacking(f"{what}: expected a list of texts, got {values!r}. Write [{values!r}].")
+    if not isinstance(values, Iterable):
+        raise InvalidBacking(f"{what}: expected a list of texts, got {values!r}.")
     return tuple(values)
 
 
@@ -109,7 +141,7 @@ def check_connection_failure(error_code: str, store_id: str | None, stores: Iter
     if store_id is None:
         return
     known = {store.id: store for store in stores}
-    if store_id not in known:
+    if store_id not in list(known):
         there = f"They are: {', '.join(known)}." if known else "There is none yet: add one with add_store()."
         raise InvalidBacking(f"{store_id!r} is no custom key store of this mock. {there}")
     kind = known[store_id].type

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar, cast
@@ -15,7 +16,7 @@ from ..service.records import CustomKeyStore
 from ..service.service import FakeKms
 from ..service.specs import KEY_SPECS
 from ..service.state import Region, State
-from .backing_checks import check_connection_failure, checked, several
+from .backing_checks import check_connection_failure, check_region, check_yes_or_no, checked, several
 
 _Backing = TypeVar("_Backing", bound=Cluster | XksProxy)
 
@@ -134,10 +135,10 @@ class KeyStores:
             usage: AWS wants `ENCRYPT` and `DECRYPT`.
 
         Raises:
-            InvalidBacking: AWS takes no such `XksKeyId`.
+            InvalidBacking: AWS takes no such `XksKeyId`, or what is said of the key makes no sense.
         """
         key = replace(self._new_key(key_id), enabled=enabled, spec=spec, usage=several("usage", usage))
-        return self._with_keys(proxy, {**self._now(proxy).keys, key_id: key})
+        return self._with_keys(proxy, {**self._proxy(proxy).keys, key_id: checked(key)})
 
     def add_store(
         self,
@@ -157,10 +158,13 @@ class KeyStores:
 
         Raises:
             InvalidBacking: the Region has a store of this name or on this proxy, or ten of them, or the account has one
-                on this cluster.
+                on this cluster; or AWS takes no such name or Region.
         """
+        check_yes_or_no("connected", connected)
+        if region is not None:
+            check_region(region)
         backing = self.add_cluster() if backing is None else self._now(backing)
-        place = self._service.state.region(self._account_id, region or self._region)
+        place = self._service.state.region(self._account_id, self._region if region is None else region)
         store_id = f"cks-{self._service.random(9).hex()[:17]}"
         settings, secret = _settings(backing)
         store = checked(
@@ -201,9 +205,14 @@ class KeyStores:
 
         Raises:
             InvalidBacking: a value that it cannot have.
+            TypeError: an attribute that it does not have, or one that identifies it.
         """
         now = self._now(backing)
-        changed = replace(now, **fields)  # type: ignore[arg-type]  # dataclasses.replace checks the names
+        names = [attribute.name for attribute in dataclasses.fields(now)]
+        for name in fields:
+            if name not in names:
+                raise TypeError(f"{type(now).__name__} has no {name!r}, only {', '.join(names)}.")
+        changed = replace(now, **fields)  # type: ignore[arg-type]  # `checked` looks at the values
         if _identity(changed) != _identity(now):
             raise TypeError(f"{', '.join(map(str, _identity(now)))}: add another one instead of moving this one.")
         return self._put(checked(changed))
@@ -248,6 +257,7 @@ class KeyStores:
     # --- within ------------------------------------------------------------------------------------------------------
 
     def _add(self, backing: _Backing) -> _Backing:
+        checked(backing)
         outside = self._service.state.outside
         if (
             (backing.id in outside.clusters)
@@ -257,7 +267,7 @@ class KeyStores:
             raise InvalidBacking(
                 f"{' '.join(_identity(backing))} is there already. Use change(), or remove() it first."
             )
-        return self._put(checked(backing))
+        return self._put(backing)
 
     def _put(self, backing: _Backing) -> _Backing:
         outside = self._service.state.outside
@@ -281,16 +291,21 @@ class KeyStores:
             raise UnknownBacking(*_identity(backing))
         return cast("_Backing", found)
 
+    def _proxy(self, proxy: Cluster | XksProxy) -> XksProxy:
+        if isinstance(proxy, Cluster):
+            raise TypeError(f"Expected what add_xks_proxy() returned: the cluster {proxy.id} has no external keys.")
+        return self._now(proxy)
+
     def _new_key(self, key_id: str) -> XksKey:
         return checked(XksKey(key_id, LazyMaterial(KEY_SPECS["SYMMETRIC_DEFAULT"], self._service.keys)))
 
     def _with_keys(self, proxy: XksProxy, keys: Mapping[str, XksKey]) -> XksProxy:
-        return self._put(replace(self._now(proxy), keys=keys))
+        return self._put(replace(self._proxy(proxy), keys=keys))
 
     def _keys_with(self, proxy: XksProxy, key_id: str) -> Mapping[str, XksKey]:
-        keys = self._now(proxy).keys
-        if key_id not in keys:
-            raise UnknownBacking(*_identity(proxy), key_id)
+        keys = self._proxy(proxy).keys
+        if key_id not in list(keys):  # a list, since what a test gives may not be hashable
+            raise UnknownBacking(*_identity(proxy), str(key_id))
         return keys
 
     def _set_enabled(self, proxy: XksProxy, key_id: str, *, enabled: bool) -> XksProxy:
