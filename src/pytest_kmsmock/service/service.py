@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from .caller import Caller
@@ -98,6 +99,8 @@ class CallRecord(NamedTuple):
 
 
 _numbers = itertools.count(1)
+#: For ids that protect nothing, without a system call for each.
+_anything = Random().randbytes
 
 
 class FakeKms:
@@ -121,7 +124,7 @@ class FakeKms:
     ) -> None:
         self.random = random or os.urandom
         # Not from the stream above: a call that is refused or retried would change what the keys after it are.
-        self._request_random = random.child("request ids") if isinstance(random, Drbg) else os.urandom
+        self._request_random = random.child("request ids") if isinstance(random, Drbg) else _anything
         self.keys = KeySource(random)
         self.state = state or State()
         self.clock = clock or Clock()

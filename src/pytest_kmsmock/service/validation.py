@@ -305,9 +305,11 @@ def _holding(shape: Mapping[str, Any], limits: tuple[int, int] | None) -> Callab
         tests.append(re.compile(shape["pattern"], re.ASCII).fullmatch)
     if "enum" in shape:
         tests.append(frozenset(shape["enum"]).__contains__)
-    if len(tests) > 1:
-        return lambda value: all(test(value) for test in tests)
-    return tests[0] if tests else lambda _: True
+    return functools.reduce(_both, tests) if tests else lambda _: True
+
+
+def _both(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: first(value) and second(value)
 
 
 def _constraints(shape: Mapping[str, Any], limits: tuple[int, int] | None) -> list[_Constraint]:
