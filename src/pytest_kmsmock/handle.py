@@ -16,7 +16,7 @@ from .console.principals import Principals
 from .errors import MissingExtra, NotActive
 from .intercept import installation, pauses
 from .intercept.gate import Gate
-from .options import Options
+from .options import Options, check_form
 from .service.caller import Caller, administrator
 from .service.clock import Clock
 from .service.delays import Delays
@@ -104,9 +104,11 @@ class KmsMock(Principals, Gate):
             region: its Region, by default that of the mock.
 
         Raises:
-            ValueError: for a service that has no such key.
+            ValueError: for a service that has no such key, or what is no Region.
         """
-        place = self.service.state.region(self.account_id, region or self.region)
+        if region is not None:
+            check_form("region", region, "managed_key()")
+        place = self.service.state.region(self.account_id, self.region if region is None else region)
         return managed_key(self.service, place, service).arn
 
     @property

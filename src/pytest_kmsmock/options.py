@@ -91,6 +91,17 @@ def option_names() -> list[str]:
     return [option.name for option in fields(Options)]
 
 
+def check_form(name: str, value: object, where: str) -> None:
+    """Refuse what does not look like the value of an option of this name, such as a Region.
+
+    Raises:
+        InvalidOption: it does not; the text begins with `where`.
+    """
+    form, expected = _FORMS[name]
+    if not isinstance(value, str) or not form.fullmatch(value):
+        raise InvalidOption(f"{where}: {name} must be {expected}, not {value!r}.")
+
+
 def _fit(name: str, value: object, where: str) -> object:
     defaults = {option.name: option.default for option in fields(Options)}
     if name not in defaults:
@@ -99,9 +110,7 @@ def _fit(name: str, value: object, where: str) -> object:
         )
     default = defaults[name]
     if name in _FORMS and value is not None:
-        form, expected = _FORMS[name]
-        if not isinstance(value, str) or not form.fullmatch(value):
-            raise InvalidOption(f"{where}: {name} must be {expected}, not {value!r}.")
+        check_form(name, value, where)
     elif name == "seed" and value is not None and not isinstance(value, str | os.PathLike):
         raise InvalidOption(f"{where}: seed must be the path of a file, not {value!r}.")
     elif isinstance(default, bool) and not isinstance(value, bool):

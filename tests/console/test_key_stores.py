@@ -345,3 +345,15 @@ def test_the_key_of_a_service(kms_mock: KmsMock) -> None:
     assert kms_mock.managed_key("s3", region="eu-west-1").split(":")[3] == "eu-west-1"
     with pytest.raises(ValueError, match="AWS has no alias alias/aws/s4"):
         kms_mock.managed_key("s4")
+
+
+@pytest.mark.parametrize("service", ["alias/aws/s3", "S3", "", None, ["s3"]])
+def test_services_are_named_as_in_their_alias(kms_mock: KmsMock, service: Any) -> None:
+    with pytest.raises(ValueError, match=r"AWS has no alias alias/aws/.*The services are: acm, .*, xray\."):
+        kms_mock.managed_key(service)
+
+
+@pytest.mark.parametrize("region", ["nowhere", "EU-WEST-1", "", 5])
+def test_the_key_of_a_service_is_in_a_region(kms_mock: KmsMock, region: Any) -> None:
+    with pytest.raises(ValueError, match=r"managed_key\(\): region must be a Region such as 'eu-west-1', not"):
+        kms_mock.managed_key("s3", region=region)

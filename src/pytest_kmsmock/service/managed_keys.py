@@ -76,7 +76,7 @@ def managed_key(fake: FakeKms, region: Region, service: str) -> Key:
     Raises:
         ValueError: for a service that has no such key.
     """
-    if service not in _SERVICES:
+    if not isinstance(service, str) or service not in _SERVICES:
         raise ValueError(f"AWS has no alias {PREFIX}{service}. The services are: {', '.join(sorted(_SERVICES))}.")
     entry = region.aliases.get(PREFIX + service)
     if entry is not None and entry.key_id is not None:
