@@ -147,6 +147,61 @@ def test_a_new_alias_decides_later(late, key, allowed):
     assert late.simulate("role/app", "kms:Encrypt", other)
 
 
+def test_an_alias_leads_to_its_key_later(late, key, refusal):
+    """Developer Guide, "Eventual consistency": "You might get unexpected errors, such as a NotFoundException"."""
+    client, other = late.client(), late.create_key(alias="alias/other").arn
+    names = ["alias/new", f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/new"]
+
+    def leads_to():
+        return {client.encrypt(KeyId=name, Plaintext=b"x")["KeyId"] for name in names}
+
+    client.create_alias(AliasName="alias/new", TargetKeyId=key)
+    assert "alias/new" in [alias["AliasName"] for alias in client.list_aliases()["Aliases"]]
+    for name in names:
+        with refusal("NotFoundException", f"Alias arn:aws:kms:us-east-1:{ACCOUNT}:alias/new is not found."):
+            client.encrypt(KeyId=name, Plaintext=b"x")
+    late.clock.advance(seconds=5)
+    assert leads_to() == {key}
+    client.update_alias(AliasName="alias/new", TargetKeyId=other)
+    assert leads_to() == {key}
+    with mock_kms() as inner:
+        assert inner.client().describe_key(KeyId="alias/new")["KeyMetadata"]["Arn"] == key
+    late.load(late.dump())
+    assert leads_to() == {key}
+    late.clock.advance(seconds=5)
+    assert leads_to() == {other}
+    client.delete_alias(AliasName="alias/new")
+    assert leads_to() == {other}
+    late.clock.advance(seconds=5)
+    with refusal("NotFoundException"):
+        client.describe_key(KeyId="alias/new")
+
+
+def test_what_a_test_begins_with_is_there_at_once(late):
+    made = late.create_key(alias="alias/seeded", grants=[{"GranteePrincipal": ROLE, "Operations": ["Encrypt"]}]).arn
+    assert late.client().describe_key(KeyId="alias/seeded")["KeyMetadata"]["Arn"] == made
+    assert late.simulate("role/app", "kms:Encrypt", made)
+
+
+def test_without_policies_nothing_is_late():
+    with mock_kms(enforce_policies=False) as kms:
+        kms.eventual_consistency = 5
+        client = kms.client()
+        client.create_alias(AliasName="alias/new", TargetKeyId=client.create_key()["KeyMetadata"]["KeyId"])
+        client.describe_key(KeyId="alias/new")
+
+
+def test_a_deleted_alias_leads_nowhere_once_its_key_is_deleted(late, refusal):
+    late.eventual_consistency = timedelta(days=100)
+    client = late.client()
+    client.schedule_key_deletion(KeyId=late.create_key(alias="alias/doomed").id, PendingWindowInDays=7)
+    client.delete_alias(AliasName="alias/doomed")
+    client.describe_key(KeyId="alias/doomed")
+    late.clock.advance(days=8)
+    with refusal("NotFoundException"):
+        client.describe_key(KeyId="alias/doomed")
+
+
 def test_a_new_key_has_its_policy_at_once(late, app):
     made = late.client().create_key(Policy=policy(ROOT, statement(Principal={"AWS": ROLE})))["KeyMetadata"]
     app.encrypt(KeyId=made["Arn"], Plaintext=b"x")

@@ -96,7 +96,7 @@ class Principals(ABC):
 
     @property
     def eventual_consistency(self) -> Duration:
-        """For how long after a change of a grant, alias, tag or policy permissions are decided on what was before.
+        """For how long after a change of a grant, alias, tag or policy calls go by what was before.
 
         Seconds or a timedelta, on the mock's clock; 0 unless a test sets it. A new grant works earlier with its token.
         """

@@ -1,6 +1,6 @@
-"""Eventual consistency: for a while after a change, permissions are decided on what was before it.
+"""Eventual consistency: for a while after a change, permissions and aliases go by what was before it.
 
-Off unless a test sets `Delays.authorization`. What operations show is always the present.
+Off unless a test sets `Delays.authorization`. What operations list is always the present.
 See https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
 """
 
@@ -11,25 +11,28 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from .delays import Delays
+from .identifiers import alias_arn
 from .records import Grant, Key
 
 if TYPE_CHECKING:
     from .operation import Call
+    from .state import Region
 
 _T = TypeVar("_T")
 
 
 class Recent:
-    """What was before recent changes, by key ARN: pairs of until when it counts, and the value; oldest first.
+    """What was before recent changes, by ARN: pairs of until when it counts, and the value; oldest first.
 
     The types of the attributes are what dumps go by (`console.snapshot`).
     """
 
-    __slots__ = ("aliases", "gone_grants", "new_grants", "policies", "tags")
+    __slots__ = ("alias_targets", "aliases", "gone_grants", "new_grants", "policies", "tags")
 
     policies: dict[str, tuple[tuple[datetime, str], ...]]
     tags: dict[str, tuple[tuple[datetime, Mapping[str, str]], ...]]
     aliases: dict[str, tuple[tuple[datetime, tuple[str, ...]], ...]]
+    alias_targets: dict[str, tuple[tuple[datetime, str | None], ...]]  # alias ARN -> ... the id of the key, if any
     gone_grants: dict[str, tuple[tuple[datetime, Grant], ...]]
     new_grants: dict[str, datetime]  # grant id -> until when it needs its token
 
@@ -37,6 +40,7 @@ class Recent:
         self.policies = {}
         self.tags = {}
         self.aliases = {}
+        self.alias_targets = {}
         self.gone_grants = {}
         self.new_grants = {}
 
@@ -46,6 +50,7 @@ class Recent:
         clone.policies = self.policies.copy()
         clone.tags = self.tags.copy()
         clone.aliases = self.aliases.copy()
+        clone.alias_targets = self.alias_targets.copy()
         clone.gone_grants = self.gone_grants.copy()
         clone.new_grants = self.new_grants.copy()
         return clone
@@ -65,12 +70,22 @@ def in_force(call: Call, key: Key) -> tuple[str, Mapping[str, str], tuple[str, .
     )
 
 
+def alias_target(call: Call, region: Region, name: str) -> Key | None:
+    """Return the key that an alias leads to now; None for none."""
+    entry = region.aliases.get(name)
+    key_id = None if entry is None else entry.key_id
+    if call.service.delays.authorization:
+        arn = alias_arn(region.name, region.account, name)
+        key_id = _in_force(call.state.recent.alias_targets, arn, call.now, key_id)
+    return None if key_id is None else region.keys.get(key_id)
+
+
 def _in_force(before: Mapping[str, tuple[tuple[datetime, _T], ...]], arn: str, now: datetime, present: _T) -> _T:
     return next((value for until, value in before.get(arn, ()) if until > now), present)
 
 
 class Watch:
-    """Looks at the keys of a call before it is carried out, and notes afterwards what it changed."""
+    """Looks at the keys and the alias of a call before it is carried out, and notes afterwards what it changed."""
 
     def __init__(self, call: Call) -> None:
         self._call = call
@@ -78,11 +93,19 @@ class Watch:
             (key, home.aliases_of.get(key.id, ()), home.grants.get(key.id, {}).copy())
             for key, home in ((target.key, call.state.home(target.key)) for target in call.targets if target.key)
         ]
+        self._alias_target = self._present_target()
+
+    def _present_target(self) -> str | None:
+        entry = self._call.region.aliases.get(self._call.get("AliasName", ""))
+        return None if entry is None else entry.key_id
 
     def note_changes(self) -> None:
         """Note what counts for a while yet."""
         call, recent = self._call, self._call.state.recent
         until = Delays.end(call.now, call.service.delays.authorization)
+        if self._present_target() != self._alias_target:
+            arn = alias_arn(call.region.name, call.region.account, call.params["AliasName"])
+            _note(recent.alias_targets, arn, (until, self._alias_target))
         for before, aliases, grants in self._before:
             home = call.state.home(before)
             key = home.keys[before.id]

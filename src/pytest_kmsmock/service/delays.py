@@ -24,7 +24,7 @@ class Delays:
         rotating: how long a rotation on demand is under way.
         connecting: how long a custom key store is `CONNECTING` (AWS: 5 to 20 minutes).
         disconnecting: how long a custom key store is `DISCONNECTING`.
-        authorization: how long permissions are decided on what was before a change of a grant, alias, tag or policy
+        authorization: how long permissions and aliases go by what was before a change of a grant, alias, tag or policy
             (AWS: usually less than five minutes). `KmsMock.eventual_consistency` is this.
 
     Example:

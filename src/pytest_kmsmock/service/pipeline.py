@@ -55,7 +55,8 @@ def perform(call: Call) -> Result:
                 _check_usage(operation, target.key)
                 if operation.cryptographic:
                     check_backing(target.key, call.state)
-        watch = Watch(call) if call.service.delays.authorization else None
+        # What a test begins with is made without policies, and is there at once.
+        watch = Watch(call) if call.service.delays.authorization and call.service.enforce_policies else None
         result = operation.run(call)  # ends a dry run where everything that could refuse it has been looked at
         if watch is not None:
             watch.note_changes()

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from . import errors
+from .consistency import alias_target
 from .identifiers import KEY_ID, Arn, alias_arn, key_arn, new_key_arn, parse_arn
 from .managed_keys import key_of_service_alias
 from .operation import Call, Finder, Target
-from .records import Key
 from .validation import modelled_errors
 
 
@@ -108,9 +108,7 @@ def _by_arn(call: Call, arn: Arn, permission: str, member: str | None) -> Target
 
 def _by_alias(call: Call, account: str, name: str, permission: str, member: str | None) -> Target:
     region = call.state.region(account, call.region.name)
-    entry = region.aliases.get(name)
-    key_id = entry.key_id if entry is not None else None
-    found: Key | None = region.keys[key_id] if key_id is not None else key_of_service_alias(call, region, name)
+    found = alias_target(call, region, name) or key_of_service_alias(call, region, name)
     if found is None:
         if account != call.caller.account:
             raise errors.KEY_OUT_OF_SIGHT(caller=call.caller.arn, action=permission)
