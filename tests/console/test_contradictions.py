@@ -52,6 +52,7 @@ def furnish(kms: KmsMock) -> None:
     kms.key_stores.fail_next_connect("USER_LOCKED_OUT")
     kms.iam.attach("user/alice", ALLOWS)
     kms.iam.boundary("user/alice", ALLOWS)
+    kms.iam.service_control(ALLOWS)
     kms.iam.vpc_endpoint_policy("vpce-1", FOR_ALL)
     client.describe_key(KeyId="alias/aws/s3")
     client.encrypt(KeyId=APP, Plaintext=b"x")
@@ -115,7 +116,7 @@ DAMAGES: list[tuple[Damage, str]] = [
     (lambda d: _key(d)["materials"][-1].update(rotation_type="ODD"), "has the rotation_type 'ODD'"),
     (lambda d: _key(d)["materials"][-1].update(rotated=None), "does not say how and when it was rotated"),
     (lambda d: _key(d).update(materials=_key(d, SIGNS)["materials"]), "has material that no such key has"),
-    (lambda d: _key(d).update(deletion={"window_days": 10**30, "date": None}), "is deleted in 10+ days"),
+    (lambda d: _key(d).update(deletion={"window_days": 10**9, "date": None}), "is deleted in 10+ days"),
     (lambda d: _key(d).update(transition={"state": "Odd", "until": d["time"]}), "passes through the state 'Odd'"),
     (lambda d: _key(d, SIGNS).update(rotation=_key(d)["rotation"]), "is rotated, which such keys are not"),
     (lambda d: _key(d)["rotation"].update(period_days=0), "is rotated every 0 days from"),

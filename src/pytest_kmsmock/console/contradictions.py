@@ -8,6 +8,7 @@ problem in words, and a function that says whether a record has it.
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias, TypeVar
@@ -99,14 +100,12 @@ def contradictions(state: State) -> Iterator[tuple[str, str]]:
 
 def _broken(rules: _Rules[_T], record: _T, what: str) -> Iterator[str]:
     """Yield the first problem that a record has; the others may only follow from it."""
-    for field, shape in _SHAPES[type(record)].items():
-        value = getattr(record, field)
-        if value is not None and not _fits(value, shape):
-            yield f"{what} has the {field} {value!r}"
-            return
-    found = next((problem for problem, is_so in rules if is_so(record)), None)
+    values = ((field, getattr(record, field), shape) for field, shape in _SHAPES[type(record)].items())
+    odd = (f"has the {field} {value!r}" for field, value, shape in values if not (value is None or _fits(value, shape)))
+    others = (problem.format(it=record) for problem, is_so in rules if is_so(record))
+    found = next(itertools.chain(odd, others), None)
     if found is not None:
-        yield f"{what} {found.format(it=record)}"
+        yield f"{what} {found}"
 
 
 # --- Regions and what is in them --------------------------------------------------------------------------------------

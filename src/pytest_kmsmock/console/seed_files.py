@@ -126,8 +126,6 @@ def _decoded(path: str, lines: dict[str, int], data: Any, kind: Any, where: str)
     except Misfit as misfit:
         hint = "; write it in quotes" if _UNQUOTED.match(misfit.reason) else ""
         raise InvalidSeed(f"{_place(path, lines, misfit.where)}: {misfit}{hint}") from None
-    except RecursionError:
-        raise InvalidSeed(f"{_place(path, lines, where)}: this is nested too deeply") from None
 
 
 def _place(path: str, lines: dict[str, int], where: str) -> str:
