@@ -222,6 +222,10 @@ def test_a_key_whose_time_has_come_is_gone(kms_mock, kms_client, key):
         pytest.param("kms:Encrypt", "KEY", {"region_": 1}, "'region_' is no member of a request of Encrypt", id="none"),
         pytest.param("kms:Encrypt", "KEY", {"EncryptionContext": {"a": 1}}, "Invalid type for parameter", id="type"),
         pytest.param("kms:TagResource", "KEY", {"Tags": [{"Key": "a"}]}, "Missing required parameter", id="tags"),
+        pytest.param(
+            "kms:Encrypt", "KEY", {"KeyId": "alias/x"}, "there are two keys, arn:.* and alias/x", id="two keys"
+        ),
+        pytest.param("kms:Encrypt", "KEY", {"GrantTokens": ["x"]}, "InvalidGrantTokenException", id="no token"),
     ],
 )
 def test_what_cannot_be_simulated(kms_mock, key, action, named, members, text):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ..errors import InvalidSimulation
 from ..service.access import decide
 from ..service.errors import KmsError
+from ..service.grants import granted_by_token
 from ..service.identifiers import parse_arn
 from ..service.operation import OPERATIONS, Call, Operation, Target
 from ..service.operations import load
@@ -63,6 +64,7 @@ def simulate(
         try:
             targets = tuple(_targets(call, name, key))
             call.targets = (*targets, *_other_key(call, name))
+            granted_by_token(call)  # a token that is none is refused, whoever needs it
             return Explanation(tuple(_decisions(call, targets)))
         except KmsError as refusal:
             raise InvalidSimulation(f"kms:{name} cannot be simulated so. AWS would say: {refusal}") from None
@@ -124,6 +126,8 @@ def _targets(call: Call, name: str, key: str | None) -> Iterable[Target]:
         return (Target(permission, "*"),)
     if name in _ON_ALIASES:
         return _on_alias(call, key)
+    if key is not None and "KeyId" in call.params:
+        raise InvalidSimulation(f"{permission}: there are two keys, {key} and {call.params['KeyId']}.")
     key = call.get("KeyId") if key is None else key
     if name == "RetireGrant":
         return _on_grant(call, key)
