@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import environment
 
@@ -53,14 +53,19 @@ def is_apart() -> bool:
 
 def in_task() -> bool:
     """Say whether this code runs in a task of asyncio or trio. Code that has not imported them runs in none."""
-    trio = sys.modules.get("trio")
-    if trio is not None and trio.lowlevel.in_trio_task():
+    if trio_here() is not None:
         return True
     asyncio = sys.modules.get("asyncio")
     try:
         return asyncio is not None and asyncio.current_task() is not None
     except RuntimeError:
         return False
+
+
+def trio_here() -> Any:
+    """Return the module `trio` if this code runs in a task of trio, else None."""
+    trio = sys.modules.get("trio")
+    return trio if trio is not None and trio.lowlevel.in_trio_task() else None
 
 
 def enter(mock: KmsMock) -> None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
+from importlib.util import find_spec
 
+import anyio
 import pytest
 from aiobotocore.config import AioConfig
 from aiobotocore.retries.bucket import AsyncTokenBucket
@@ -27,6 +29,42 @@ async def test_aiobotocore_retries_at_once(mode, error):
             assert answer["ResponseMetadata"]["RetryAttempts"] == 2
             assert time.perf_counter() - begin < 0.5
             assert len(kms.faults.pauses) == 2
+
+
+if find_spec("httpx2") or find_spec("httpx"):
+    from aiobotocore.httpxsession import HttpxSession
+
+    BY_HTTPX = AioConfig(http_session_cls=HttpxSession, retries={"mode": "standard", "max_attempts": 3})
+
+    @pytest.mark.parametrize("backend", ["asyncio", "trio"])
+    def test_the_httpx_backend_retries_at_once_and_awaits_late_answers(backend):
+        async def call():
+            with mock_kms() as kms:
+                async with kms.async_client(config=BY_HTTPX) as client:
+                    kms.faults.add("ListKeys", error="ThrottlingException", times=2)
+                    kms.faults.add("ListKeys", delay=0.1)
+                    begin = time.perf_counter()
+                    answer = await client.list_keys()
+                    assert answer["ResponseMetadata"]["RetryAttempts"] == 2
+                    assert 0.1 <= time.perf_counter() - begin < 0.6
+                    assert len(kms.faults.pauses) == 2
+
+        anyio.run(call, backend=backend)
+
+    def test_late_answers_are_awaited_side_by_side_on_trio():
+        import trio
+
+        async def call():
+            with mock_kms() as kms:
+                async with kms.async_client(config=BY_HTTPX) as client:
+                    kms.faults.add("ListKeys", delay=0.2)
+                    begin = time.perf_counter()
+                    async with trio.open_nursery() as nursery:
+                        for _ in range(3):
+                            nursery.start_soon(client.list_keys)
+                    assert 0.2 <= time.perf_counter() - begin < 0.55
+
+        trio.run(call)
 
 
 @asynchronous

@@ -127,3 +127,29 @@ def test_the_sleep_of_an_asynchronous_endpoint_is_skipped(kms_mock, monkeypatch)
     assert kms_mock.faults.pauses == [30]
     pauses.restore()
     assert module.asyncio is asyncio
+
+
+@pytest.mark.parametrize("inherits", [False, True])
+def test_the_method_by_which_an_endpoint_sleeps_is_replaced(kms_mock, inherits):
+    """As in aiobotocore with httpx, whose endpoint sleeps by anyio, in a method of its own."""
+    slept = []
+
+    class Endpoint:
+        async def _sleep(self, sleep_amount):
+            slept.append(sleep_amount)
+
+    endpoint = type("Inheriting", (Endpoint,), {})() if inherits else Endpoint()
+    sleep = Endpoint._sleep
+    operation = SimpleNamespace(service_model=SimpleNamespace(service_name="kms"))
+
+    async def attempt(url, kind=endpoint):
+        pauses.note_attempt(kind, operation, {"url": url})
+        await kind._sleep(30)
+
+    asyncio.run(attempt("https://kms.us-east-1.amazonaws.com/"))
+    asyncio.run(attempt("https://kms.us-east-1.amazonaws.com/", Endpoint()))  # replaced once, not twice
+    asyncio.run(attempt("http://localhost:1/"))  # not answered by the mock
+    assert slept == [0, 0, 30]
+    assert kms_mock.faults.pauses == [30, 30]
+    pauses.restore()
+    assert Endpoint._sleep is sleep

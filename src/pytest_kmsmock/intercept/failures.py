@@ -6,6 +6,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from .. import scopes
 from ..service.errors import InjectedError
 
 if TYPE_CHECKING:
@@ -57,9 +58,13 @@ def deliver(outcome: _T | Exception, seconds: float, *, asynchronous: bool) -> _
 
 
 async def _later(outcome: _T | Exception, seconds: float) -> _T:
-    import asyncio
+    trio = scopes.trio_here()
+    if trio is None:
+        import asyncio
 
-    await asyncio.sleep(seconds)
+        await asyncio.sleep(seconds)
+    else:
+        await trio.sleep(seconds)
     return _result(outcome)
 
 

@@ -1,9 +1,10 @@
 """The pauses that botocore makes before it retries: skipped under a mock that wants them skipped.
 
-botocore sleeps in its endpoint (`time.sleep`, and `asyncio.sleep` in aiobotocore) and, in its adaptive retry mode, in
-the client's token bucket. Only what these two modules sleep is changed, by stand-ins for their `time` and `asyncio`;
-`time.sleep` itself stays as it is. The stand-ins are put there when a call that the mock answered may be retried, and
-taken away when the mock ends. Pauses of other services' clients are real.
+botocore sleeps in its endpoint (by `time.sleep`; aiobotocore by `asyncio.sleep`, or by a method of the endpoint, which
+for the httpx backend uses anyio) and, in its adaptive retry mode, in the client's token bucket. Only what these two
+sleep is changed, by stand-ins for their `time` and `asyncio`, or for that method; `time.sleep` itself stays as it is.
+The stand-ins are put there when a call that the mock answered may be retried, and taken away when the mock ends. Pauses
+of other services' clients are real.
 """
 
 from __future__ import annotations
@@ -25,8 +26,10 @@ if TYPE_CHECKING:
 _pausing: ContextVar[KmsMock | None] = ContextVar("kms_mock_pausing", default=None)
 
 _replaced: list[tuple[Any, str, Any]] = []
-#: The modules whose sleep is replaced.
-_sleepless: set[str] = set()
+#: The modules, or classes of endpoints, whose sleep is replaced.
+_sleepless: set[str | type] = set()
+#: The method by which an endpoint sleeps, if it has one.
+_METHOD = "_sleep"
 
 
 def note_attempt(endpoint: Any, operation: Any, request_dict: dict[str, Any], **_: Any) -> None:
@@ -38,7 +41,11 @@ def note_attempt(endpoint: Any, operation: Any, request_dict: dict[str, Any], **
     _pausing.set(mock)
     if not _replaced:
         _replace_acquire()
-    _replace_sleep(type(endpoint).__module__)
+    kind = next((kind for kind in type(endpoint).__mro__ if _METHOD in vars(kind)), None)
+    if kind is None:
+        _replace_sleep(type(endpoint).__module__)
+    else:
+        _replace_method(kind)
 
 
 def restore() -> None:
@@ -59,6 +66,20 @@ def _replace_sleep(name_of_module: str) -> None:
         if isinstance(found, ModuleType):
             _replaced.append((module, name, found))
             setattr(module, name, stand_in(found))
+
+
+def _replace_method(kind: type) -> None:
+    if kind in _sleepless:
+        return
+    _sleepless.add(kind)
+    sleep = vars(kind)[_METHOD]
+
+    @functools.wraps(sleep)
+    def sleep_unless_skipped(endpoint: Any, seconds: float) -> Any:
+        return sleep(endpoint, 0 if _is_skipped(seconds) else seconds)
+
+    _replaced.append((kind, _METHOD, sleep))
+    setattr(kind, _METHOD, sleep_unless_skipped)
 
 
 def _replace_acquire() -> None:
