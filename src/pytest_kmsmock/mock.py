@@ -231,7 +231,9 @@ def _decorate_class(cls: type, given: Mapping[str, Any]) -> type:
             with MockKms(given, definition=_definition(getattr(self, self._testMethodName))):
                 return run(self, result)
 
-        cls.run = run_in_mock  # type: ignore[method-assign]  # the class is the user's to be decorated
+        # No plain function: moto's decorator wraps all that a class has of these, and a `run` in moto would keep its
+        # state from one test to the next.
+        cls.run = functools.partialmethod(run_in_mock)  # type: ignore[assignment]  # the class is the user's to decorate
         return cls
     import pytest
 

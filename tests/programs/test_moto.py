@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unittest
 from contextlib import ExitStack
 
 import boto3
@@ -81,6 +82,39 @@ def test_a_fixture_and_a_decorator(kms_mock):
 class TestClass:
     @pytest.mark.kms_mock
     def test_a_marked_method_of_a_class_of_motos(self):
+        use_both()
+
+
+@mock_aws
+@mock_kms
+class MotoOutside(unittest.TestCase):
+    def setUp(self):
+        use_both()  # moto's state begins anew for each test, or the table would be there already
+
+    def test_one(self):
+        pass
+
+    def test_other(self):
+        pass
+
+
+@mock_kms
+@mock_aws
+class MotoInside(unittest.TestCase):
+    def test_one(self):
+        use_both()
+
+    def test_other(self):
+        use_both()
+
+
+@mock_aws
+@mock_kms
+class MotoOutsideWithoutSetUp(unittest.TestCase):
+    def test_one(self):
+        use_both()
+
+    def test_other(self):
         use_both()
 
 
