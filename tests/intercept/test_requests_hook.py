@@ -39,6 +39,11 @@ def test_a_signed_request_is_a_call(kms_mock, sign):
     assert (call.operation, call.request_id) == ("CreateKey", response.headers["x-amzn-RequestId"])
 
 
+def test_the_answer_to_head_has_no_body(kms_mock):
+    response = requests.head(URL)
+    assert (response.status_code, response.content) == (404, b"")
+
+
 @pytest.mark.parametrize(
     "stream",
     [

@@ -101,7 +101,7 @@ def _response(request: PreparedRequest, answer: HttpAnswer) -> Response:
     canned = CannedResponse(
         request.method or "",
         request.url or "",
-        body=answer.body,
+        body=b"" if request.method == "HEAD" else answer.body,  # to HEAD no server sends one
         status=answer.status,
         headers=headers,
         content_type=answer.headers["content-type"],
