@@ -132,6 +132,21 @@ def test_who_may_put_policies_of_the_key_to_be_is_not_locked_out(kms_mock, where
             set_policy(Policy=policy(ROOT), Tags=tags, **members)
 
 
+@pytest.mark.parametrize("principal", [f"arn:aws-cn:iam::{ACCOUNT}:root", f"arn:aws-us-gov:iam::{ACCOUNT}:user/alice"])
+def test_principals_of_another_partition(set_policy, refusal, principal):
+    # Recorded the other way round: cloudposse/terraform-aws-vpc-flow-logs-s3-bucket#27
+    with refusal(*INVALID_PRINCIPALS):
+        set_policy(policy(ROOT, allow(principal, "kms:Encrypt")))
+
+
+def test_in_other_partitions_principals_are_theirs(kms_mock, refusal):
+    china = kms_mock.client(region="cn-north-1")
+    with refusal(*INVALID_PRINCIPALS):
+        china.create_key(Policy=policy(ROOT))
+    china.create_key(Policy=policy(ROOT).replace("arn:aws:", "arn:aws-cn:"))
+    china.create_key(Policy=policy(ROOT).replace(f"arn:aws:iam::{ACCOUNT}:root", ACCOUNT))
+
+
 def test_principals_that_do_not_exist(kms_mock, set_policy, refusal):
     gone = f"arn:aws:iam::{ACCOUNT}:role/gone"
     document = policy(ROOT, allow([gone, ADMINISTRATOR], "kms:Encrypt"))

@@ -12,7 +12,7 @@ from .authorization.decision import would_lock_out
 from .authorization.documents import MalformedPolicy
 from .authorization.policy import compile_policy
 from .condition_keys import Asked
-from .identifiers import key_arn, new_key_arn
+from .identifiers import key_arn, new_key_arn, partition_of
 from .operation import Call, Target
 from .tagging import read_tags
 
@@ -29,7 +29,8 @@ def check_new_policy(call: Call) -> str | None:
 
     Raises:
         KmsError: `LimitExceededException` for more than 32,768 bytes, `MalformedPolicyDocumentException` for a document
-            that is no key policy, that names who does not exist, or that locks the caller out.
+            that is no key policy, that names who does not exist or is of another partition, or that locks the caller
+            out.
     """
     policy = call.get("Policy")
     if policy is None:
@@ -41,7 +42,7 @@ def check_new_policy(call: Call) -> str | None:
         compiled = compile_policy(text)
     except MalformedPolicy as malformed:
         raise errors.MALFORMED_POLICY(reason=malformed.reason) from None
-    if compiled.principals & call.state.iam.missing:
+    if compiled.principals & call.state.iam.missing or compiled.partitions - {partition_of(call.region.name)}:
         raise errors.INVALID_PRINCIPAL()
     if call.service.enforce_policies and not call.get("BypassPolicyLockoutSafetyCheck"):
         _check_lockout(call, compiled)

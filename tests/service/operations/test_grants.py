@@ -133,6 +133,7 @@ def test_a_retry_with_a_name_gives_the_same_grant_and_another_token(kms_client, 
         pytest.param(f"arn:aws:iam::{ACCOUNT}:group/g", id="group"),
         pytest.param("arn:aws:organizations::123456789012:organization/o-1", id="organization"),
         pytest.param(f"arn:aws:iam::{ACCOUNT}:user/gone", id="does not exist"),
+        pytest.param(f"arn:aws-cn:iam::{ACCOUNT}:user/alice", id="of another partition (B)"),
     ],
 )
 def test_principals_have_to_be_arns_of_who_exists(kms_mock, kms_client, key, principal, refusal):

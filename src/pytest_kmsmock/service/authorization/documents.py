@@ -264,6 +264,7 @@ def _principal(entry: dict[str, Json], kind: PolicyKind) -> PrincipalElement | N
         frozenset(listed["Service"]),
         frozenset(listed["Federated"]),
         negated,
+        frozenset(text.split(":")[1] for text in listed["AWS"] if text.startswith("arn:")),
     )
 
 

@@ -15,7 +15,7 @@ from .principals import Match
 
 if TYPE_CHECKING:
     from .patterns import Lookup
-    from .principals import Principal
+    from .principals import Principal, PrincipalElement
     from .statements import Statement
 
 _PLANS_KEPT = 1024
@@ -61,8 +61,16 @@ class Policy:
     @property
     def principals(self) -> frozenset[str]:
         """ARNs of the users, roles and sessions that its Principal elements name; accounts are not among them."""
-        elements = [statement.principal for statement in self.statements if statement.principal is not None]
-        return frozenset(arn for element in elements for arn in element.arns if arn != "*")
+        return frozenset(arn for element in self._elements for arn in element.arns if arn != "*")
+
+    @property
+    def partitions(self) -> frozenset[str]:
+        """Partitions of the ARNs that its Principal elements name."""
+        return frozenset(partition for element in self._elements for partition in element.partitions)
+
+    @property
+    def _elements(self) -> list[PrincipalElement]:
+        return [statement.principal for statement in self.statements if statement.principal is not None]
 
     def denies(self, principal: Principal, action: str, resource: str, lookup: Lookup) -> bool:
         """Say whether a statement denies a request.

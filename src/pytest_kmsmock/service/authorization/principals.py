@@ -242,6 +242,7 @@ class PrincipalElement:
         services: What `Service` lists.
         federated: What `Federated` lists.
         negated: Whether it is a NotPrincipal.
+        partitions: Partitions of the ARNs of `AWS`, root ARNs among them.
     """
 
     everyone: bool = False
@@ -250,6 +251,7 @@ class PrincipalElement:
     services: frozenset[str] = frozenset()
     federated: frozenset[str] = frozenset()
     negated: bool = False
+    partitions: frozenset[str] = frozenset()
 
     @property
     def name(self) -> str:

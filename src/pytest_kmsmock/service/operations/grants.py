@@ -11,7 +11,7 @@ from dataclasses import replace
 from .. import errors
 from ..authorization.principals import Principal
 from ..grants import grant_of_token, grantable, new_token
-from ..identifiers import parse_arn
+from ..identifiers import parse_arn, partition_of
 from ..key_states import CREATES_GRANT
 from ..operation import Call, Result, Target, operation
 from ..pagination import paginate
@@ -82,12 +82,13 @@ def _read(call: Call, asked: Key) -> Grant:
 
 
 def _check_principal(call: Call, text: str) -> None:
-    """Refuse what is no ARN of a principal, and principals that the test says do not exist."""
+    """Refuse what is no ARN of a principal, principals of another partition, and who the test says does not exist."""
     try:
-        fits = text.startswith("arn:") and not Principal.parse(text).is_service and text not in call.state.iam.missing
+        principal = Principal.parse(text)
     except ValueError:
-        fits = False
-    if not fits:
+        raise errors.NO_PRINCIPAL(arn=text) from None
+    here = text.startswith("arn:") and principal.partition == partition_of(call.region.name)
+    if not here or text in call.state.iam.missing:
         raise errors.NO_PRINCIPAL(arn=text)
 
 
