@@ -237,7 +237,8 @@ def test_a_custom_key_store_has_a_quota_of_its_own_and_data_keys_cost_three_time
     "per_second", ["a", None, True, 0, -1, float("nan"), float("inf"), 10**400], ids=lambda value: str(value)[:9]
 )
 def test_a_quota_is_a_number_of_requests(kms, per_second):
-    with pytest.raises(UnknownQuota, match=r"^A request quota must be a number of requests per second, more than 0 and at most 1e\+12, not "):
+    expected = r"^A request quota must be a number of requests per second, more than 0 and at most 1e\+12, not "
+    with pytest.raises(UnknownQuota, match=expected):
         kms.request_quotas["CreateKey"] = per_second
     assert kms.request_quotas["CreateKey"] == 5
 
