@@ -339,6 +339,29 @@ def test_an_explanation_says_of_each_statement_why_it_applies_or_not():
     ]
 
 
+def test_who_has_a_permissions_boundary_is_never_exempt_from_a_deny():
+    # IAM User Guide, "Permissions boundaries for IAM entities": "regardless of the values specified"
+    tls = {"Bool": {"aws:SecureTransport": "false"}}
+    exempting = {"Effect": "Deny", "NotPrincipal": {"AWS": [USER, ROOT]}, "Action": "kms:Encrypt", "Resource": "*"}
+    boundary = policy(PolicyKind.BOUNDARY, statement(action="*"))
+    name = "resource-based policy, statement"
+    for more, context, expected in (
+        ({}, {}, Denial.RESOURCE_EXPLICIT),
+        ({"Condition": tls}, {"aws:securetransport": ("false",)}, Denial.RESOURCE_EXPLICIT),
+        ({"Condition": tls}, {"aws:securetransport": ("true",)}, None),
+        ({"Action": "kms:Decrypt"}, {}, None),
+        ({"Resource": "arn:aws:kms:*:*:alias/*"}, {}, None),
+    ):
+        policies = Policies((key(statement(USER), exempting | more),), boundary=boundary)
+        for _ in range(2):  # what was decided before must not decide for another context
+            assert decide(USER, policies, context={"aws:securetransport": ("true",)}.get).denial in (None, expected)
+            decision = decide(USER, policies, context=context.get)
+            assert decision.denial is expected
+        denying = [str(step) for step in decision.explain() if str(step).startswith(f"+ {name} 2")]
+        assert denying == ([] if expected is None else [f"+ {name} 2: denies kms:Encrypt"])
+        assert decide(USER, Policies((key(statement(USER), exempting | more),)), context=context.get).allowed
+
+
 def test_an_explanation_of_an_allowed_request():
     listed = [f"kms:Do{i}" for i in range(7)]
     policies = Policies(

@@ -209,6 +209,8 @@ def evaluate(request: Request, policies: Policies, grant: Callable[[], str | Non
 def _is_outright(request: Request, policies: Policies) -> bool:
     """Say whether what allows a request does so whatever its resource, its context and the grants there are."""
     settled = all(policy.settles(request.principal, request.action) for group in _groups(policies) for policy in group)
+    if policies.boundary is not None and any(policy.exempts for policy in policies.denying):
+        return False
     return settled and not _is_foreign(request) and _implicit(request, policies, no_grant) is None
 
 
@@ -253,8 +255,12 @@ def _groups(policies: Policies) -> Iterator[tuple[Policy, ...]]:
 
 
 def _explicit(request: Request, policies: Policies) -> Denial | None:
+    # "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions boundary".
+    bounded = policies.boundary is not None
     for policy in policies.denying:
-        if policy.denies(request.principal, request.action, request.resource, request.context):
+        if policy.denies(request.principal, request.action, request.resource, request.context) or (
+            bounded and policy.denies_in_spite(request.action, request.resource, request.context)
+        ):
             if policy.kind is PolicyKind.KEY and _is_foreign(request):
                 return Denial.OTHER_ACCOUNT
             return _EXPLICIT[policy.kind]
@@ -329,11 +335,14 @@ def _limits(request: Request, policies: Policies) -> Denial | None:
 
 def _steps(decision: Decision) -> Iterator[Step]:
     request = decision.request
+    bounded = decision.policies.boundary is not None
     for group in _groups(decision.policies):
         for number, policy in enumerate(group, start=1):
             name = policy.kind.value if len(group) == 1 else f"{policy.kind.value} {number}"
             for statement in policy.statements:
-                reason = statement.why_not(request.principal, request.action, request.resource, request.context)
+                reason = statement.why_not(
+                    request.principal, request.action, request.resource, request.context, bounded=bounded
+                )
                 effect = "denies" if statement.deny else "allows"
                 if reason is None and not statement.deny and policy.kind is PolicyKind.KEY:
                     effect = _EFFECTS[statement.match(request.principal, request.action)]

@@ -59,6 +59,11 @@ class Policy:
         return any(statement.deny for statement in self.statements)
 
     @property
+    def exempts(self) -> bool:
+        """Whether any of its statements denies everyone but some."""
+        return any(statement.exempts for statement in self.statements)
+
+    @property
     def principals(self) -> frozenset[str]:
         """ARNs of the users, roles and sessions that its Principal elements name; accounts are not among them."""
         return frozenset(arn for element in self._elements for arn in element.arns if arn != "*")
@@ -83,6 +88,16 @@ class Policy:
         """
         plan = self._plans.get((principal.identity, action)) or self._plan(principal, action)
         return plan.denied or any(statement.holds(resource, lookup) for statement in plan.denies)
+
+    def denies_in_spite(self, action: str, resource: str, lookup: Lookup) -> bool:
+        """Say whether a statement denies a request that exempts callers, whoever calls.
+
+        Args:
+            action: The action, such as `kms:Encrypt`.
+            resource: ARN of the resource, or `*` for an action that has none.
+            lookup: The values of the request's condition keys.
+        """
+        return any(each.exempts and each.covers(action) and each.holds(resource, lookup) for each in self.statements)
 
     def allows(self, principal: Principal, action: str, resource: str, lookup: Lookup) -> Match:
         """Say how closely the closest statement that allows a request names the caller; NONE if none allows.

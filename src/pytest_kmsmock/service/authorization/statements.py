@@ -99,6 +99,11 @@ class Statement:
         return f"statement {self.number}" + (f" ({self.sid!r})" if self.sid else "")
 
     @property
+    def exempts(self) -> bool:
+        """Whether it denies everyone but those whom a NotPrincipal lists."""
+        return self.deny and self.principal is not None and self.principal.negated
+
+    @property
     def unconditional(self) -> bool:
         """Whether it applies to every resource in every context."""
         return not self.conditions and self.resource is not None and self.resource.universal
@@ -113,9 +118,15 @@ class Statement:
         Returns:
             How closely its Principal element names the caller; NONE if it is not about caller and action.
         """
-        if self.action is None or self.resource is None or not self.action.matches(action.lower(), no_context):
+        if not self.covers(action):
             return Match.NONE
         return Match.DIRECT if self.principal is None else self.principal.match(principal, deny=self.deny)
+
+    def covers(self, action: str) -> bool:
+        """Say whether the statement has an effect and is about an action, whoever calls."""
+        if self.action is None or self.resource is None:
+            return False
+        return self.action.matches(action.lower(), no_context)
 
     def holds(self, resource: str, lookup: Lookup) -> bool:
         """Say whether resource and context fit, for a statement that matches caller and action.
@@ -131,7 +142,9 @@ class Statement:
                 return False
         return True
 
-    def why_not(self, principal: Principal, action: str, resource: str, lookup: Lookup) -> str | None:
+    def why_not(
+        self, principal: Principal, action: str, resource: str, lookup: Lookup, *, bounded: bool = False
+    ) -> str | None:  # fmt: skip
         """Say in words why the statement does not apply to a request.
 
         Args:
@@ -139,6 +152,7 @@ class Statement:
             action: The action, such as `kms:Encrypt`.
             resource: ARN of the resource, or `*`.
             lookup: The values of the request's condition keys.
+            bounded: Whether the caller has a permissions boundary: then no statement that denies exempts it.
 
         Returns:
             The first element that does not match, or the conditions that fail; None if the statement applies.
@@ -148,7 +162,8 @@ class Statement:
                 return f"it has no {missing}, so it has no effect"
         if self.action is not None and not self.action.matches(action.lower(), no_context):
             return f"its {self.action.name} {_listed(self.action.texts)} does not cover {action}"
-        if self.principal is not None and not self.principal.match(principal, deny=self.deny):
+        named = self.principal is None or self.principal.match(principal, deny=self.deny) or (bounded and self.exempts)
+        if self.principal is not None and not named:
             verb = "exempts" if self.principal.negated else "does not name"
             return f"its {self.principal.name} {verb} {principal.arn}"
         if self.resource is not None and not self.resource.matches(resource, lookup):
