@@ -480,6 +480,11 @@ def test_a_mock_left_out_of_order_leaves_the_others_alone():
         ),
         pytest.param({"wire": "yes"}, "wire must be True or False, not 'yes'", id="boolean"),
         pytest.param({"endpoint_urls": 3}, "endpoint_urls must be a text or a list of texts, not 3", id="texts"),
+        pytest.param(
+            {"endpoint_urls": ["http://localhost:4566", "localhost:1"]},
+            "endpoint_urls must be addresses such as 'http://localhost:4566', not 'localhost:1'",
+            id="addresses",
+        ),
     ],
 )
 def test_wrong_options_say_what_is_right(options, message):

@@ -126,8 +126,8 @@ def mock_kms(
     seed: str | os.PathLike[str] | None = ...,
     request_quotas: bool = ...,
     hygiene: str = ...,
-    hygiene_checks: str | tuple[str, ...] = ...,
-    endpoint_urls: str | tuple[str, ...] = ...,
+    hygiene_checks: str | list[str] | tuple[str, ...] = ...,
+    endpoint_urls: str | list[str] | tuple[str, ...] = ...,
 ) -> MockKms: ...
 
 

@@ -33,7 +33,8 @@ class Options:
         hygiene: whether uses of KMS that AWS allows and a review would not are looked for when the mock ends: `off`,
             `warn` (`KmsHygieneWarning`) or `error` (`KmsHygieneError`).
         hygiene_checks: the names of the checks, all by default; see `pytest_kmsmock.console.hygiene.CHECKS`.
-        endpoint_urls: further endpoints that the mock answers, besides those of AWS; such as `http://localhost:4566`.
+        endpoint_urls: further endpoints at which the mock answers KMS, besides those of AWS; such as
+            `http://localhost:4566`. What goes to other services there passes through.
     """
 
     region: str | None = field(default=None, metadata={"help": "default Region of clients made under the mock"})
@@ -71,6 +72,11 @@ class Options:
         values: dict[str, Any] = {name: _fit(name, value, where) for name, value in given.items()}
         if "hygiene_checks" in values:
             _check_names(values["hygiene_checks"], where)
+        for address in values.get("endpoint_urls", ()):
+            if not _ADDRESS.fullmatch(address):
+                raise InvalidOption(
+                    f"{where}: endpoint_urls must be addresses such as 'http://localhost:4566', not {address!r}."
+                )
         if values.get("seed") is not None:
             from pathlib import Path
 
@@ -84,6 +90,8 @@ _FORMS = {
     "account_id": (re.compile(r"\d{12}"), "12 digits such as '111122223333', as text"),
     "hygiene": (re.compile("off|warn|error"), "'off', 'warn' or 'error'"),
 }
+
+_ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?", re.IGNORECASE)
 
 
 def option_names() -> list[str]:

@@ -102,6 +102,15 @@ def test_a_named_endpoint_is_answered(wire):
         assert client.create_key()["KeyMetadata"]["Arn"].split(":")[3] == "eu-west-1"
 
 
+@pytest.mark.parametrize("wire", [False, True])
+def test_other_services_at_a_named_endpoint_are_left_alone(wire):
+    with mock_kms(wire=wire, endpoint_urls="http://127.0.0.1:9"):
+        config = Config(retries={"total_max_attempts": 1}, connect_timeout=1)
+        client = boto3.client("dynamodb", endpoint_url="http://127.0.0.1:9", config=config)
+        with pytest.raises(EndpointConnectionError):
+            client.list_tables()
+
+
 @pytest.mark.parametrize(
     ("region", "partition"),
     [("us-east-1", "aws"), ("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov"), ("us-iso-east-1", "aws-iso")],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import botocore.session
 import pytest
 
-from pytest_kmsmock.intercept.endpoints import kms_endpoint
+from pytest_kmsmock.intercept.endpoints import is_below, kms_endpoint
 
 # Regions of every partition, as botocore's endpoints know them, plain, FIPS and dual-stack.
 SESSION = botocore.session.Session()
@@ -83,3 +83,28 @@ def test_other_forms(url, region, vpc_endpoint):
 )
 def test_what_is_not_kms(url):
     assert kms_endpoint(url) is None
+
+
+@pytest.mark.parametrize(
+    ("url", "address", "expected"),
+    [
+        pytest.param("http://localhost:4566", "http://localhost:4566", True, id="same"),
+        pytest.param("http://localhost:4566/", "http://localhost:4566", True, id="slash"),
+        pytest.param("http://localhost:4566", "http://localhost:4566/", True, id="no-slash"),
+        pytest.param("http://LocalHost:4566/?a=b", "HTTP://localhost:4566", True, id="case-and-query"),
+        pytest.param("http://localhost/", "http://localhost:80", True, id="usual-port"),
+        pytest.param("https://localhost:443/", "https://localhost", True, id="usual-port-of-https"),
+        pytest.param("http://localhost:1/kms/", "http://localhost:1/kms", True, id="path"),
+        pytest.param("http://localhost:1/kms/x", "http://localhost:1/kms", True, id="below-path"),
+        pytest.param("http://localhost:1/kmsother", "http://localhost:1/kms", False, id="longer-path"),
+        pytest.param("http://localhost:1/", "http://localhost:1/kms", False, id="above-path"),
+        pytest.param("http://localhost:45660", "http://localhost:4566", False, id="longer-port"),
+        pytest.param("http://localhost:4566", "http://localhost", False, id="other-port"),
+        pytest.param("http://localhost.example.org", "http://localhost", False, id="longer-host"),
+        pytest.param("https://localhost:4566", "http://localhost:4566", False, id="scheme"),
+        pytest.param("http://[::1", "http://localhost:4566", False, id="no-address"),
+        pytest.param("http://localhost:4566", "http://localhost:99999", False, id="no-port"),
+    ],
+)
+def test_what_is_at_a_named_endpoint(url, address, expected):
+    assert is_below(url, ("http://elsewhere", address)) is expected

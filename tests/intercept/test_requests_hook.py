@@ -110,6 +110,24 @@ def test_a_named_endpoint_is_answered(sign):
         assert len(kms.calls) == 1
 
 
+def test_other_services_at_a_named_endpoint_are_left_alone(sign, present):
+    """As with a LocalStack, which has all services at one address."""
+    url = "http://127.0.0.1:9/"
+    with mock_kms(endpoint_urls=url) as kms, responses.RequestsMock() as localstack:
+        localstack.get(f"{url}_localstack/health", body="running")
+        localstack.post(url, body="another service")
+        assert requests.get(f"{url}_localstack/health").text == "running"
+        request = sign(url=url, service="dynamodb", X_Amz_Target="DynamoDB_20120810.ListTables")
+        assert requests.post(url, headers=request.headers, data=request.body).text == "another service"
+        assert list(kms.calls) == []
+
+        headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": "TrentService.ListKeys"}
+        assert requests.post(url, headers=headers, data="{}").json()["__type"] == "MissingAuthenticationTokenException"
+        request = sign(url=url, X_Amz_Target="Nobody.ListKeys")
+        assert requests.post(url, headers=request.headers, data="{}").json()["__type"] == "UnknownOperationException"
+        assert requests.post(present(url=url).url, data="{}").status_code == 404  # signed for KMS, without a protocol
+
+
 def test_raw_requests_outside_a_mock_are_guarded_too(monkeypatch):
     installation.install()
     monkeypatch.setattr(guard, "blocking", True)

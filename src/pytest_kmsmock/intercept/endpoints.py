@@ -1,4 +1,4 @@
-"""Which addresses are KMS: the endpoints of every AWS partition, plain, FIPS, dual-stack and in a VPC.
+"""Which addresses are KMS: the endpoints of every AWS partition, plain, FIPS, dual-stack and in a VPC; and those named.
 
 Source: https://docs.aws.amazon.com/general/latest/gr/kms.html and the partitions of botocore.
 """
@@ -48,3 +48,23 @@ def kms_endpoint(url: str) -> Endpoint | None:
     vpce = match["vpce"]
     # vpce-0123456789abcdef0-abcdefgh, or with a zone at the end: the id is the first two parts.
     return Endpoint(match["region"], "-".join(vpce.split("-")[:2]) if vpce else None)
+
+
+@functools.lru_cache(maxsize=256)
+def is_below(url: str, addresses: tuple[str, ...]) -> bool:
+    """Say whether a URL is one of some addresses or below one: same scheme, host and port, and its path begins it."""
+    place = _place(url)
+    return place is not None and any(
+        given is not None and given[:3] == place[:3] and place[3].startswith(given[3])
+        for given in map(_place, addresses)
+    )
+
+
+def _place(url: str) -> tuple[str, str | None, int | None, str] | None:
+    """Return scheme, host, port and path of a URL, the path with a slash at its end; None if it is none."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)
+    except ValueError:
+        return None
+    return parts.scheme, parts.hostname, port, f"{parts.path.rstrip('/')}/"

@@ -14,7 +14,7 @@ from ..service import errors
 from ..service.errors import KmsError
 from ..service.validation import operation_names
 from . import sigv4, wire
-from .endpoints import kms_endpoint
+from .endpoints import is_below, kms_endpoint
 
 if TYPE_CHECKING:
     from ..handle import KmsMock
@@ -67,10 +67,20 @@ class HttpRequest:
         """The operation that the request names, whether there is one of that name or not."""
         return self.header("x-amz-target").removeprefix(wire.TARGET_PREFIX)
 
+    @property
+    def names_kms(self) -> bool:
+        """Whether the request says that it is for KMS: by its target, or by the service that it is signed for."""
+        return (
+            self.header("x-amz-target").startswith(wire.TARGET_PREFIX)
+            or "/kms/aws4_request" in self.header("authorization")
+            or "%2Fkms%2Faws4_request" in self.url
+        )
+
 
 def is_answered(mock: Gate, url: str) -> bool:
-    """Say whether an address is for a mock to answer: KMS endpoints of AWS, and those the mock was told of."""
-    return kms_endpoint(url) is not None or url.startswith(mock.options.endpoint_urls)
+    """Say whether KMS calls to an address are for a mock to answer: KMS endpoints of AWS, and those it was told of."""
+    named = mock.options.endpoint_urls
+    return kms_endpoint(url) is not None or (bool(named) and is_below(url, named))
 
 
 def answering_mock(request: HttpRequest) -> KmsMock | None:
@@ -81,7 +91,9 @@ def answering_mock(request: HttpRequest) -> KmsMock | None:
     """
     mock = scopes.current()
     if mock is not None:
-        return mock if is_answered(mock, request.url) else None
+        # An endpoint that the mock was told of may have other services too, as that of a LocalStack.
+        is_ours = is_answered(mock, request.url) and (kms_endpoint(request.url) is not None or request.names_kms)
+        return mock if is_ours else None
     if guard.blocking and kms_endpoint(request.url) is not None:
         guard.check_real_call(request.operation or request.method)
     return None
