@@ -320,7 +320,7 @@ def test_a_call_that_cannot_be_kept_is_undone_and_told(serve, capsys, tmp_path, 
 
     assert serve("--state", state, work=work) == 0
     assert capsys.readouterr().err == (
-        f"pytest-kmsmock: CreateAlias is undone: {state} cannot be written: No such file or directory\n"
+        f"pytest-kmsmock: CreateAlias is undone: {state} cannot be written: There is no such folder\n"
     )
     assert serve("--state", state, work=lambda client: client.describe_key(KeyId="alias/lost")) == 0
 
