@@ -49,6 +49,32 @@ TABLE = {
     "delete material": refused(CREATING, UPDATING),
     "replicate": refused(PENDING, WAITING, IMPORT, CREATING, UPDATING, disabled=True),
     "move": refused(PENDING, WAITING, IMPORT, CREATING, disabled=True),
+    "grant": refused(PENDING, WAITING, IMPORT, CREATING, disabled=True),
+    "read": refused(),
+}
+#: What the footnotes of the table have KMS say.
+WORDS = {
+    DISABLED: "is disabled.",
+    PENDING: "is pending deletion.",
+    WAITING: "is pending replica deletion.",
+    IMPORT: "is pending import.",
+    UNAVAILABLE: "is unavailable.",
+    CREATING: "is creating.",
+    UPDATING: "is updating.",
+}
+#: Operations that change nothing which the model knows of -> their row, and the other members of the request.
+OTHERS: dict[str, tuple[str, dict[str, Any]]] = {
+    "CreateGrant": ("grant", {"GranteePrincipal": "arn:aws:iam::123456789012:root", "Operations": ["Encrypt"]}),
+    "DescribeKey": ("read", {}),
+    "GenerateDataKeyWithoutPlaintext": ("use", {"KeySpec": "AES_256"}),
+    "GetKeyLastUsage": ("read", {}),
+    "GetKeyPolicy": ("read", {}),
+    "ListGrants": ("read", {}),
+    "ListKeyPolicies": ("read", {}),
+    "ListResourceTags": ("read", {}),
+    "TagResource": ("describe", {"Tags": [{"TagKey": "a", "TagValue": "b"}]}),
+    "UntagResource": ("describe", {"TagKeys": ["a"]}),
+    "UpdateKeyDescription": ("describe", {"Description": "new"}),
 }
 
 
@@ -195,12 +221,14 @@ class KeysOverTime(RuleBasedStateMachine):
         imported=st.sets(st.sampled_from(["imported", "imported multi-Region"])),
         everywhere=st.booleans(),
         renewed=st.booleans(),
+        turned=st.booleans(),
+        expiring=st.none() | st.integers(1, 60),
         rotated=st.sets(st.sampled_from(["plain", "multi-Region"])),
         pending=st.sets(st.sampled_from(REGIONS)),
     )
     def begin(
-        self, replicas: tuple[str, ...], imported: set[str], everywhere: bool, renewed: bool, rotated: set[str],
-        pending: set[str],
+        self, replicas: tuple[str, ...], imported: set[str], everywhere: bool, renewed: bool, turned: bool,
+        expiring: int | None, rotated: set[str], pending: set[str],
     ) -> None:  # fmt: skip
         self.mock = mock_kms(fresh=True)
         self.kms = self.mock.start()
@@ -214,7 +242,7 @@ class KeysOverTime(RuleBasedStateMachine):
         # Where interesting histories begin: with replicas, with material, with a calendar, on the way out.
         of_kind = {place.family.kind: key for key, place in self.model.places.items()}
         for kind in sorted(imported):
-            self.import_material(of_kind[kind], None, 0, new=False)
+            self.import_material(of_kind[kind], expiring, 0, new=False)
         for region in replicas:
             for kind in ("multi-Region", "imported multi-Region"):
                 self.replicate(of_kind[kind], region)
@@ -222,11 +250,15 @@ class KeysOverTime(RuleBasedStateMachine):
             self.set_rotation(of_kind[kind], 90)
         self.wait(PASSING)
         if renewed:
-            self.import_material(of_kind["imported multi-Region"], None, 0, new=True)
+            for kind in sorted({*imported, "imported multi-Region"}):
+                self.import_material(of_kind[kind], None, 0, new=True)
         if everywhere:
             for region in replicas:
                 for number in range(2):
                     self.import_material((of_kind["imported multi-Region"][0], region), None, number, new=False)
+        if turned:
+            for kind in sorted(imported):
+                self.rotate_now(of_kind[kind])
         for region in sorted(pending):
             self.schedule((of_kind["multi-Region"][0], region), 7)
 
@@ -248,8 +280,13 @@ class KeysOverTime(RuleBasedStateMachine):
     def attempt(self, place: tuple[str, str], operation: str, row: str, **members: Any) -> tuple[Any, bool]:
         """Call an operation, and compare its outcome with that of the table; return the key if it should work."""
         found = self.model.places.get(place)
-        expected = "NotFoundException" if found is None else TABLE[row].get(self.model.state(found))
-        return found, self.outcome(place, operation, expected, **members)
+        state = None if found is None else self.model.state(found)
+        expected = "NotFoundException" if state is None else TABLE[row].get(state)
+        works = self.outcome(place, operation, expected, **members)
+        if state in TABLE[row]:
+            words = "is not pending deletion." if row == "cancel" else WORDS[str(state)]
+            assert self.text == f"arn:aws:kms:{place[1]}:123456789012:key/{place[0]} {words}"
+        return found, works
 
     def outcome(self, place: tuple[str, str], operation: str, expected: str | None, **members: Any) -> bool:
         key_id, region = place
@@ -257,7 +294,7 @@ class KeysOverTime(RuleBasedStateMachine):
             self.answer = self.call(region, operation, KeyId=key_id, **members)
             code = None
         except KmsError as error:
-            code = error.code
+            code, self.text = error.code, error.message
         assert code == expected, f"{operation} in {region}: {code} instead of {expected}"
         return code is None
 
@@ -365,9 +402,10 @@ class KeysOverTime(RuleBasedStateMachine):
         if works:
             found.window = found.date = None
 
-    @rule(place=KEYS)
-    def describe_anew(self, place: tuple[str, str]) -> None:
-        self.attempt(place, "UpdateKeyDescription", "describe", Description="new")
+    @rule(place=KEYS, operation=st.sampled_from(sorted(OTHERS)))
+    def do_something_else(self, place: tuple[str, str], operation: str) -> None:
+        row, members = OTHERS[operation]
+        self.attempt(place, operation, row, **members)
 
     @rule(place=KEYS, days=st.none() | st.sampled_from([90, 100, 365]))
     def set_rotation(self, place: tuple[str, str], days: int | None) -> None:
