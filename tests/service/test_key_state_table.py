@@ -97,6 +97,7 @@ KINDS: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "plain": ("AWS_KMS", ("Enabled", "Disabled", "PendingDeletion")),
     "imported": ("EXTERNAL", ("Enabled", "Disabled", "PendingDeletion", "PendingImport")),
     "in a store": ("AWS_CLOUDHSM", ("Enabled", "Disabled", "PendingDeletion", "Unavailable")),
+    "in an external store": ("EXTERNAL_KEY_STORE", ("Enabled", "Disabled", "PendingDeletion", "Unavailable")),
     "multi-Region": ("AWS_KMS", ("Enabled", "Disabled", "PendingReplicaDeletion", "Creating", "Updating")),
     "imported multi-Region": ("EXTERNAL", ("Enabled", "PendingImport", "Creating", "Updating")),
 }
@@ -116,7 +117,7 @@ def footnote(operation: str, cell: str, kind: str) -> str:
     if cell == "9?":
         return "ok" if "imported" in kind else "9"
     if cell == "7?":
-        if kind == "in a store":
+        if kind.endswith("store"):
             return "7"
         by_the_calendar = operation in ("EnableKeyRotation", "DisableKeyRotation", "GetKeyRotationStatus")
         return "6" if "imported" in kind and by_the_calendar else "ok"
@@ -153,9 +154,11 @@ class Subject:
         self.client = self.home = client_of(kms, HOME)
         self.elsewhere = ABROAD
         members: dict[str, Any] = dict(FAMILIES[family])
-        if kind == "in a store":
-            self.store = kms.key_stores.add_store()
-            members |= {"CustomKeyStoreId": self.store}
+        if kind.endswith("store"):
+            stores = kms.key_stores
+            external = self.origin == "EXTERNAL_KEY_STORE"
+            self.store = stores.add_store(stores.add_xks_proxy(keys=["one"]) if external else stores.add_cluster())
+            members |= {"CustomKeyStoreId": self.store} | ({"XksKeyId": "one"} if external else {})
         if "multi-Region" in kind:
             members |= {"MultiRegion": True}
         self.key: str = self.home.create_key(Origin=self.origin, **members)["KeyMetadata"]["KeyId"]
