@@ -10,7 +10,7 @@ from dataclasses import replace
 from .errors import KmsError
 from .operation import Call, Target
 from .timeline import settle
-from .validation import reader
+from .validation import as_far_as_readable, reader
 
 #: The note of a call whose request is refused before anybody asks who may make it.
 NOT_VALID = "not valid"
@@ -27,5 +27,6 @@ def preview(call: Call) -> Call:
             targets += find(seen)
             seen.targets = tuple(targets)
     except KmsError:
+        seen.params = as_far_as_readable(call.operation.name, seen.params)
         seen.notes[NOT_VALID] = True  # the pipeline will find the same, and refuse the call
     return seen

@@ -22,6 +22,7 @@ from .operation import Call, Result, Target
 from .pipeline import find_operation, perform
 from .records import Key
 from .state import State
+from .validation import as_far_as_readable
 
 if TYPE_CHECKING:
     from .authorization.decision import Decision
@@ -167,6 +168,7 @@ class FakeKms:
             result = perform(call) if self.interference is None else self.interference(call)
         except KmsError as refusal:
             error = refusal
+            call.params = as_far_as_readable(operation, call.params)
             raise
         finally:
             self.calls.append(

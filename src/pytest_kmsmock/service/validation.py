@@ -87,9 +87,7 @@ def reader(operation: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
     It raises `KmsError` with `ValidationException`, or `SerializationException` for a value of the wrong type.
     """
-    description = service_description()
-    shape_name = description["operations"][operation]["input"]["shape"]
-    read_members = _structure(description["shapes"], shape_name, operation)
+    read_members = _read_members(operation)
 
     def read(members: Mapping[str, Any]) -> dict[str, Any]:
         problems: list[str] = []
@@ -102,6 +100,24 @@ def reader(operation: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         return values
 
     return read
+
+
+def as_far_as_readable(operation: str, members: dict[str, Any]) -> dict[str, Any]:
+    """Return the members of a refused request as `reader` gives those of a valid one: for the record of the call.
+
+    Values that break a constraint are there all the same. If one is of the wrong type, all are as they were given.
+    """
+    try:
+        read: dict[str, Any] = _read_members(operation)(members, "", [])
+    except errors.KmsError:
+        return members
+    return read
+
+
+@functools.cache
+def _read_members(operation: str) -> _Reader:
+    description = service_description()
+    return _structure(description["shapes"], description["operations"][operation]["input"]["shape"], operation)
 
 
 def _reader(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
