@@ -91,8 +91,8 @@ def test_a_failure_with_only_other_operations_lists_the_last_ones(kms_mock, kms_
         kms_client.list_keys(Limit=limit)
     lines = failure(kms_mock.assert_called, "Sign")
     assert lines[1] == "Sign was not called. The last calls:"
-    assert lines[2:7] == [f"  - ListKeys(Limit={limit}) in us-east-1" for limit in range(3, 8)]
-    assert lines[7:] == ["  … and 2 more"]
+    assert lines[2] == "  … 2 before them"
+    assert lines[3:] == [f"  - ListKeys(Limit={limit}) in us-east-1" for limit in range(3, 8)]
 
 
 def test_a_refused_call_shows_why(kms_mock, kms_client):

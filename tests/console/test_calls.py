@@ -206,7 +206,7 @@ def test_keys_and_credentials_are_taken_for_their_arns(kms_mock, kms_client, key
     (call,) = kms_mock.calls.by(alice)
     assert call.operation == "ListKeys"
     assert kms_mock.calls.by("user/alice") == [call]
-    assert kms_mock.calls.by("alice") == []
+    assert kms_mock.calls.by("user/bob") == []
 
 
 def test_the_short_name_of_a_role_stands_for_all_its_sessions(kms_mock):
@@ -222,8 +222,16 @@ def test_the_short_name_of_a_role_stands_for_all_its_sessions(kms_mock):
     [
         pytest.param("on", 5, "calls.on() takes a key id, key ARN, alias name or alias ARN, or a key of kms_mock.keys, "
                      "not 5.", id="on"),
-        pytest.param("by", None, "calls.by() takes the ARN of a principal, an account id, or credentials, not None.",
-                     id="by"),
+        pytest.param("on", "app", "calls.on() takes a key id, key ARN, alias name or alias ARN, or a key of "
+                     "kms_mock.keys, not 'app'.", id="on without alias/"),
+        pytest.param("by", None, "calls.by() takes the ARN of a principal, 'user/NAME', 'role/NAME' or 'root', the "
+                     "name of a service, an account id, or credentials, not None.", id="by"),
+        pytest.param("by", "alice", "calls.by() takes the ARN of a principal, 'user/NAME', 'role/NAME' or 'root', the "
+                     "name of a service, an account id, or credentials, not 'alice'.", id="by without user/"),
+        pytest.param("in_region", "Ohio", "calls.in_region() takes the name of a Region, such as 'eu-west-1', not "
+                     "'Ohio'.", id="in_region by its city"),
+        pytest.param("with_error", "AccessDenied", "'AccessDenied' is no error code of KMS, nor one of botocore's "
+                     "connection errors, and no call had it. Did you mean 'AccessDeniedException'?", id="error of S3"),
         pytest.param("in_region", None, "calls.in_region() takes the name of a Region, such as 'eu-west-1', not None.",
                      id="in_region"),
         pytest.param("with_error", 400, "calls.with_error() takes an error code, such as 'AccessDeniedException', "
@@ -234,3 +242,54 @@ def test_a_filter_by_something_else_is_refused(kms_mock, name, given, text):
     with pytest.raises(InvalidCallPattern) as refused:
         getattr(kms_mock.calls, name)(given)
     assert str(refused.value) == text
+
+
+@pytest.mark.parametrize(
+    "principal",
+    ["111122223333", "root", "role/app", "arn:aws:sts::111122223333:assumed-role/app/one", "s3.amazonaws.com"],
+)
+def test_principals_who_called_nothing_have_no_calls(kms_mock, kms_client, principal):
+    kms_client.list_keys()
+    assert kms_mock.calls.by(principal) == []
+
+
+def test_a_made_up_region_that_was_called_is_found(kms_mock):
+    kms_mock.client(region="local").list_keys()
+    assert len(kms_mock.calls.in_region("local")) == 1
+    assert kms_mock.calls.in_region("eu-west-1") == []
+
+
+@pytest.mark.parametrize("code", ["DisabledException", "ReadTimeoutError", "503"])
+def test_errors_that_no_call_had_have_no_calls(kms_mock, kms_client, code):
+    kms_client.list_keys()
+    assert kms_mock.calls.with_error(code) == []
+
+
+def test_an_error_code_that_a_fault_made_up_is_found(kms_mock):
+    kms_mock.faults.add("ListKeys", error="TeapotException", status=418)
+    with pytest.raises(ClientError):
+        kms_mock.client().list_keys()
+    assert len(kms_mock.calls.with_error("TeapotException")) == 1
+
+
+def test_calls_show_in_short(kms_mock, kms_client, key):
+    kms_mock.calls.clear()
+    kms_client.encrypt(KeyId="alias/app", Plaintext=bytes(500))
+    with pytest.raises(ClientError):
+        kms_client.describe_key(KeyId="alias/none")
+    assert repr(kms_mock.calls) == (
+        f"[Encrypt(KeyId='alias/app', Plaintext={bytes(16)!r}… (500 bytes)) in us-east-1, "
+        "DescribeKey(KeyId='alias/none') in us-east-1 -> NotFoundException: "
+        "Alias arn:aws:kms:us-east-1:123456789012:alias/none is not found.]"
+    )
+
+
+@pytest.mark.parametrize("fault", [False, True], ids=["refused by KMS", "refused by a fault"])
+def test_blobs_of_an_invalid_request_are_bytes_too(kms_mock, key, fault):
+    if fault:
+        kms_mock.faults.add("Encrypt", error="DisabledException", Plaintext=bytes(5000))
+    with pytest.raises(ClientError):
+        kms_mock.client().encrypt(KeyId="alias/app", Plaintext=bytes(5000))
+    call = kms_mock.calls.last
+    assert call.error.code == ("DisabledException" if fault else "ValidationException")
+    kms_mock.assert_called("Encrypt", KeyId="alias/app", Plaintext=bytes(5000))

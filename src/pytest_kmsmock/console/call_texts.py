@@ -115,4 +115,6 @@ def _shorten(entries: Sequence[str], *, last: bool = False) -> list[str]:
         times = f" ({count(numbers[entry])})" if numbers[entry] > 1 else ""
         shown.append(f"{first}{times}{newline}{rest}")
     more = len(entries) - sum(numbers[entry] for entry in chosen)
-    return [*shown, f"  … and {more} more"] if more else shown
+    if not more:
+        return shown
+    return [f"  … {more} before them", *shown] if last else [*shown, f"  … and {more} more"]

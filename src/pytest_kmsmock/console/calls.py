@@ -6,10 +6,13 @@ its calls do not show in the outer one's.
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, SupportsIndex, overload
 
 from ..errors import InvalidCallPattern
+from ..service.identifiers import KEY_ID, parse_arn
 from ..service.service import CallRecord
+from . import call_texts, fault_errors
 from .matching import CallPattern, names_key
 
 if TYPE_CHECKING:
@@ -40,6 +43,10 @@ class Calls(list[CallRecord]):
     def __init__(self, service: FakeKms) -> None:
         super().__init__()
         self._service = service
+
+    def __repr__(self) -> str:
+        """Show each call in short, as failures do: it is what pytest shows of `assert not kms_mock.calls.refused`."""
+        return f"[{', '.join(map(call_texts.line, self))}]"
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> CallRecord: ...
@@ -82,7 +89,7 @@ class Calls(list[CallRecord]):
         Raises:
             InvalidCallPattern: for anything else.
         """
-        wanted = _text(key, "on()", "a key id, key ARN, alias name or alias ARN, or a key of kms_mock.keys")
+        wanted = _text(key, "on()", "a key id, key ARN, alias name or alias ARN, or a key of kms_mock.keys", _names_key)
         return self._where(
             lambda record: any(names_key(wanted, target, self._service.state) for target in record.targets)
         )
@@ -98,7 +105,13 @@ class Calls(list[CallRecord]):
         Raises:
             InvalidCallPattern: for anything else.
         """
-        wanted = _text(principal, "by()", "the ARN of a principal, an account id, or credentials")
+        wanted = _text(
+            principal,
+            "by()",
+            "the ARN of a principal, 'user/NAME', 'role/NAME' or 'root', the name of a service, an account id, or "
+            "credentials",
+            _PRINCIPAL.fullmatch,
+        )
 
         def is_by(record: CallRecord) -> bool:
             caller = record.caller
@@ -108,14 +121,35 @@ class Calls(list[CallRecord]):
         return self._where(is_by)
 
     def in_region(self, region: str) -> Calls:
-        """Return the calls to a Region."""
-        wanted = _text(region, "in_region()", "the name of a Region, such as 'eu-west-1'")
+        """Return the calls to a Region.
+
+        Raises:
+            InvalidCallPattern: for what is no name of a Region, unless a call was made to it all the same.
+        """
+        called = {record.region for record in self}
+        wanted = _text(
+            region,
+            "in_region()",
+            "the name of a Region, such as 'eu-west-1'",
+            lambda name: name in called or _REGION.fullmatch(name),
+        )
         return self._where(lambda record: record.region == wanted)
 
     def with_error(self, code: str) -> Calls:
-        """Return the calls that were refused with an error code, such as `AccessDeniedException`."""
+        """Return the calls that were refused with an error code, such as `AccessDeniedException`.
+
+        Args:
+            code: of KMS or common to AWS; an HTTP status as text; the name of a connection error. Or whatever code a
+                fault gave to a call.
+
+        Raises:
+            InvalidCallPattern: for a code that there is not, which would never match.
+        """
         wanted = _text(code, "with_error()", "an error code, such as 'AccessDeniedException'")
-        return self._where(lambda record: record.error is not None and record.error.code == wanted)
+        found = self._where(lambda record: record.error is not None and record.error.code == wanted)
+        if not found:
+            fault_errors.check_code(wanted)
+        return found
 
     @property
     def refused(self) -> Calls:
@@ -138,13 +172,24 @@ class Calls(list[CallRecord]):
         return found
 
 
-def _text(given: object, filter_name: str, expected: str) -> str:
+#: How a principal may be named: ARN, account id, in short, or a service.
+_PRINCIPAL = re.compile(
+    r"arn:aws[a-z-]*:(iam|sts)::\d{12}:.+|\d{12}|root|(user|role|assumed-role|federated-user)/.+|[a-z0-9-]+(\.[a-z0-9-]+)+"
+)
+_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
+
+
+def _names_key(text: str) -> bool:
+    return text.startswith("alias/") or KEY_ID.fullmatch(text) is not None or parse_arn(text) is not None
+
+
+def _text(given: object, filter_name: str, expected: str, fits: Callable[[str], object] = bool) -> str:
     """Return a text, or the ARN of something that has one.
 
     Raises:
-        InvalidCallPattern: it is neither. No call could ever match it.
+        InvalidCallPattern: it is neither, or is not of the expected form. No call could ever match it.
     """
     found = given if isinstance(given, str) else getattr(given, "arn", None)
-    if not isinstance(found, str):
+    if not isinstance(found, str) or not fits(found):
         raise InvalidCallPattern(f"calls.{filter_name} takes {expected}, not {given!r}.")
     return found

@@ -9,7 +9,7 @@ import http
 import re
 from collections.abc import Callable, Mapping
 
-from ..errors import InvalidFault
+from ..errors import InvalidCallPattern, InvalidFault
 from ..service import errors
 from ..service.errors import InjectedError, KmsError
 from ..service.validation import service_description
@@ -119,6 +119,20 @@ def known_codes() -> Mapping[str, str]:
     shapes = service_description()["shapes"]
     modelled = {name: _prose(shape) for name, shape in shapes.items() if shape.get("exception")}
     return {**modelled, **_TEXTS}
+
+
+def check_code(code: str) -> None:
+    """Refuse an error code that no call of KMS can have, unless a fault made it up.
+
+    Raises:
+        InvalidCallPattern: with the code that may have been meant.
+    """
+    is_status = code.isdecimal() and 400 <= int(code) <= 599
+    if not is_status and code not in known_codes() and code not in CONNECTION_ERRORS:
+        raise InvalidCallPattern(
+            f"{code!r} is no error code of KMS, nor one of botocore's connection errors, and no call had it."
+            f"{_hint(code)}"
+        )
 
 
 def _prose(shape: Mapping[str, str]) -> str:
