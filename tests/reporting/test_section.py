@@ -164,6 +164,14 @@ def test_injected_errors_and_other_callers_are_marked(run):
     result.stdout.fnmatch_lines(["   REFUSED KMSInternalException (injected by a fault)*"])
 
 
+def test_what_a_reason_quotes_stays_on_its_line(run):
+    result = run(r"""
+        def test_it(kms_client):
+            kms_client.describe_key(KeyId="alias/a\nb\x1b[2J")
+    """)
+    result.stdout.fnmatch_lines([r"   REFUSED NotFoundException: *alias/a\nb\x1b[[]2J is not found."])
+
+
 def test_a_cleared_list_of_calls_is_no_hindrance(run):
     result = run("""
         import pytest

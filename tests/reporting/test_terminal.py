@@ -82,3 +82,15 @@ def test_long_lists_are_cut():
 @pytest.mark.parametrize(("seconds", "text"), [(0.0, "0.0 ms"), (0.01234, "12.3 ms"), (1.5, "1.50 s")])
 def test_durations(seconds, text):
     assert duration(seconds) == text
+
+
+def test_what_others_wrote_stays_on_its_line_and_leaves_the_terminal_alone():
+    denied = {"error": "AccessDeniedException", "message": "alias/a\n\x1b[2J is not found"}
+    lines = list(findings(totals([
+        entry("a", call("Encrypt", **denied), keys=[key("first\nFAILED second \x1b[31m", "1"), key("é" * 3000, "2")]),
+    ])))  # fmt: skip
+    assert lines[2] == r"  a: Encrypt: alias/a\n\x1b[2J is not found"
+    assert lines[5:] == [
+        r"  first\nFAILED second \x1b[31m (SYMMETRIC_DEFAULT): a",
+        f"  {'é' * 79}… (SYMMETRIC_DEFAULT): a",
+    ]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from .denials import reasons
 from .entries import place_of
+from .terminal import one_line
 
 if TYPE_CHECKING:
     from ..handle import KmsMock
@@ -66,7 +67,7 @@ def _call(call: SeenCall, number: str) -> list[str]:
         injected = " (injected by a fault)" if record.injected else ""
         message = f": {record.error.message}" if record.error.message else ""
         indent = " " * len(number)
-        lines.append(f"{indent}REFUSED {record.error.code}{injected}{message}")
+        lines.append(one_line(f"{indent}REFUSED {record.error.code}{injected}{message}"))
         lines += [textwrap.indent(reason, indent + "  ") for reason in reasons(record)]
     return lines
 

@@ -9,6 +9,7 @@ from .totals import OperationTotal, Totals, UnusedKey
 
 #: How many entries of a list are shown; the page shows all.
 _SHOWN = 10
+_LONGEST = 80  # characters of a key's name
 
 _COLUMNS = ("operation", "calls", "refused", "denied", "no context", "tests", "time")
 
@@ -58,10 +59,15 @@ def findings(totals: Totals) -> Iterator[str]:
 
 def _key(unused: UnusedKey) -> str:
     key, tests = unused
-    name = key["name"] or key["arn"].partition(":key/")[2]
+    name = _cut(key["name"]) or key["arn"].partition(":key/")[2]
     others = len(tests) - 1
     more = f" and {others} more test{'s' if others > 1 else ''}" if others else ""
     return f"{name} ({key['spec']}): {tests[0]}{more}"
+
+
+def _cut(name: str) -> str:
+    """Return a name of reasonable length: that of a key without alias is its description."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def _list(title: str, entries: Iterable[str]) -> Iterator[str]:
@@ -72,9 +78,14 @@ def _list(title: str, entries: Iterable[str]) -> Iterator[str]:
     yield ""
     yield f"{title} ({sum(counted.values())}):"
     for entry, count in list(counted.items())[:_SHOWN]:
-        yield f"  {entry}{f'  (x{count})' if count > 1 else ''}"
+        yield f"  {one_line(entry)}{f'  (x{count})' if count > 1 else ''}"
     if len(counted) > _SHOWN:
         yield f"  … and {len(counted) - _SHOWN} more; --kms-report=FILE.html shows all"
+
+
+def one_line(text: str) -> str:
+    """Return a text of somebody's as one line that does nothing to a terminal: control characters are written out."""
+    return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def duration(seconds: float) -> str:
