@@ -369,6 +369,9 @@ def test_only_operations_with_faults_leave_the_short_path(kms_mock):
             {"error": 500, "rate": "half"}, "rate must be more than 0 and at most 1, not 'half'", id="rate text"
         ),
         pytest.param({"error": 500, "seed": None}, "seed must be a whole number, not None", id="seed"),
+        pytest.param(
+            {"error": 500, "seed": 1}, "seed says which calls a rate picks: give a rate below 1", id="no rate"
+        ),
         pytest.param({"error": 500, "when": "now"}, "when must be a function that takes a CallRecord", id="when"),
         pytest.param({"delay": float("nan")}, "delay must be seconds from 0 on, not nan", id="delay that is none"),
         pytest.param({"delay": float("inf")}, "delay must be seconds from 0 on, not inf", id="endless delay"),

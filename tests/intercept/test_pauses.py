@@ -12,6 +12,7 @@ from botocore.retries.bucket import TokenBucket
 from botocore.session import Session
 
 from pytest_kmsmock import mock_kms
+from pytest_kmsmock.errors import InvalidFault
 from pytest_kmsmock.intercept import pauses
 
 
@@ -153,3 +154,9 @@ def test_the_method_by_which_an_endpoint_sleeps_is_replaced(kms_mock, inherits):
     assert kms_mock.faults.pauses == [30, 30]
     pauses.restore()
     assert Endpoint._sleep is sleep
+
+
+def test_whether_pauses_are_skipped_is_yes_or_no(kms_mock):
+    with pytest.raises(InvalidFault, match=r"^faults\.skip_pauses must be True or False, not 'no'\.$"):
+        kms_mock.faults.skip_pauses = "no"
+    assert kms_mock.faults.skip_pauses is True

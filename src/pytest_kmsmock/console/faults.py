@@ -112,8 +112,6 @@ class Faults:
     mock begins without any.
 
     Attributes:
-        skip_pauses: whether botocore's pauses between retries are skipped, so that tests stay fast. The mock's clock
-            moves on by them, unless it is frozen.
         pauses: how long each pause was, or would have been; in seconds.
     """
 
@@ -124,8 +122,25 @@ class Faults:
         self._removed: list[Fault] = []
         self._lock = threading.RLock()  # a predicate may make calls of its own
         self._due = threading.local()
-        self.skip_pauses = True
+        self._skip_pauses = True
         self.pauses: list[float] = []
+
+    @property
+    def skip_pauses(self) -> bool:
+        """Whether botocore's pauses between retries are skipped, so that tests stay fast; True at first.
+
+        The mock's clock moves on by them, unless it is frozen.
+
+        Raises:
+            InvalidFault: set to anything but True and False.
+        """
+        return self._skip_pauses
+
+    @skip_pauses.setter
+    def skip_pauses(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise InvalidFault(f"faults.skip_pauses must be True or False, not {value!r}.")
+        self._skip_pauses = value
 
     def __len__(self) -> int:
         return len(self._faults)
@@ -185,6 +200,8 @@ class Faults:
             {"message": message, "status": status, "times": times, "after": after, "rate": rate, "seed": seed,
              "when": when, "delay": delay, "clock_delay": clock_delay, "carried_out": carried_out}
         )  # fmt: skip
+        if seed and rate == 1:
+            raise InvalidFault("faults.add(): seed says which calls a rate picks: give a rate below 1.")
         fault = Fault(
             self,
             tuple(CallPattern(name, members) for name in operations),
