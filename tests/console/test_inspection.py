@@ -305,3 +305,11 @@ def test_ciphertexts_of_public_keys_find_their_key(kms_mock: KmsMock, kms_client
         kms_mock.decrypt(blob, key="alias/rsa1")
     with pytest.raises(CannotDecrypt, match=r"^These 5 bytes are no ciphertext of any key of this mock"):
         kms_mock.decrypt(b"12345")
+
+
+def test_a_symmetric_ciphertext_of_another_key_is_refused(kms_mock, kms_client):
+    one, other = kms_mock.create_key(), kms_mock.create_key()
+    blob = kms_client.encrypt(KeyId=one.id, Plaintext=b"x")["CiphertextBlob"]
+    assert kms_mock.decrypt(blob, key=one).plaintext == b"x"
+    with pytest.raises(CannotDecrypt, match=f"^The ciphertext is of the key {one.id}, not of {other.id}.$"):
+        kms_mock.decrypt(blob, key=other.arn)

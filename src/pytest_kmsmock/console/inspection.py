@@ -307,6 +307,8 @@ def open_blob(
     parsed = envelope.parse(blob)
     if parsed is None:
         return _open_asymmetric(service, blob, key)
+    if key is not None and key.id != parsed.key_id:
+        raise CannotDecrypt(f"The ciphertext is of the key {parsed.key_id}, not of {key.id}.")
     return _open_symmetric(service, calls, parsed, context)
 
 
