@@ -349,12 +349,15 @@ def test_mistakes_in_json_are_shown_with_their_line(kms_mock: KmsMock, tmp_path:
     assert len(kms_mock.keys) == 0
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe\xff"], ids=["missing", "no text"])
-def test_an_unreadable_file_is_named(tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "keys.yaml"
-    if content is not None:
-        path.write_bytes(content)
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidSeed, match=r"^seed file .*keys\.yaml cannot be read: "):
+        mock_kms(seed=tmp_path / "keys.yaml").start()
+
+
+def test_what_is_no_text_is_refused_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_bytes("keys:\n- description: Schlüssel\n".encode("latin-1"))
+    with pytest.raises(InvalidSeed, match=r"keys\.yaml:2: no UTF-8: "):
         mock_kms(seed=path).start()
 
 

@@ -228,6 +228,8 @@ BAD: list[Any] = [
      'this is no dump of a mock: it does not say "format": "pytest-kmsmock"', "foreign"),
     (lambda d: d | {"version": 2},
      "the dump is of version 2; this release of pytest-kmsmock reads version 1", "newer"),
+    (lambda d: d | {"version": True},
+     "the dump is of version True; this release of pytest-kmsmock reads version 1", "truth for a version"),
     (lambda d: d | {"version": None},
      "the dump is of version None; this release of pytest-kmsmock reads version 1", "no version"),
     (lambda d: d | {"extra": 1}, "the dump is damaged: the document: unknown extra", "unknown part"),
@@ -280,12 +282,15 @@ def test_a_torn_file_is_refused_with_its_line(kms_mock: KmsMock, document: dict[
         kms_mock.load(path)
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe"], ids=["missing", "no text"])
-def test_an_unreadable_file_is_refused(kms_mock: KmsMock, tmp_path: Path, content: bytes | None) -> None:
-    path = tmp_path / "state.json"
-    if content is not None:
-        path.write_bytes(content)
+def test_a_missing_file_is_refused(kms_mock: KmsMock, tmp_path: Path) -> None:
     with pytest.raises(InvalidDump, match=r"state\.json: cannot be read: "):
+        kms_mock.load(tmp_path / "state.json")
+
+
+def test_what_is_no_text_is_refused_with_its_line(kms_mock: KmsMock, tmp_path: Path) -> None:
+    path = tmp_path / "state.json"
+    path.write_bytes(b"{\n\xff}")
+    with pytest.raises(InvalidDump, match=r"state\.json:2: no UTF-8: "):
         kms_mock.load(path)
 
 

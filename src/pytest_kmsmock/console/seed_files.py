@@ -72,7 +72,10 @@ def read_seed_file(path: str) -> SeedFile:
 def _text(path: str) -> str:
     try:
         return Path(path).read_text(encoding="utf-8")
-    except (OSError, ValueError) as error:  # also what is no UTF-8, and a path with a null byte
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InvalidSeed(f"{path}:{line}: no UTF-8: {error.reason}") from error
+    except (OSError, ValueError) as error:  # also a path with a null byte
         raise InvalidSeed(f"seed file {path} cannot be read: {error}") from error
 
 

@@ -133,9 +133,12 @@ def read(path: str | os.PathLike[str]) -> object:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise InvalidDump(f"{path}:{error.lineno}: no JSON, or not all of it: {error.msg}") from error
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InvalidDump(f"{path}:{line}: no UTF-8: {error.reason}") from error
     except RecursionError as error:
         raise InvalidDump(f"{path}: no dump: it is nested too deeply") from error
-    except (OSError, ValueError) as error:  # no text, a number too long for Python, a path with a null byte
+    except (OSError, ValueError) as error:  # a number too long for Python, a path with a null byte
         raise InvalidDump(f"{path}: cannot be read: {error}") from error
 
 
@@ -143,7 +146,7 @@ def _checked_header(document: object) -> Mapping[str, Any]:
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
         raise InvalidDump(f'this is no dump of a mock: it does not say "format": "{FORMAT}"')
     version = document.get("version")
-    if version != VERSION:
+    if type(version) is not int or version != VERSION:  # True is 1 to Python
         raise InvalidDump(f"the dump is of version {version!r}; this release of pytest-kmsmock reads version {VERSION}")
     return {name: value for name, value in document.items() if name not in ("format", "version")}
 
