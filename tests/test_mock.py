@@ -490,3 +490,8 @@ def test_a_mock_left_out_of_order_leaves_the_others_alone():
 def test_wrong_options_say_what_is_right(options, message):
     with pytest.raises(InvalidOption, match=message):
         mock_kms(**options)
+
+
+def test_a_client_is_for_a_region(kms_mock):
+    with pytest.raises(InvalidOption, match=r"^client\(\): region must be a Region such as 'eu-west-1', not 5\.$"):
+        kms_mock.client(region=5)

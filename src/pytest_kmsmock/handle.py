@@ -13,7 +13,7 @@ from .console import callers
 from .console.calls import Calls
 from .console.faults import Faults
 from .console.principals import Principals
-from .errors import MissingExtra, NotActive
+from .errors import InvalidOption, MissingExtra, NotActive
 from .intercept import installation, pauses
 from .intercept.gate import Gate
 from .options import Options, check_form
@@ -267,6 +267,9 @@ class KmsMock(Principals, Gate):
             portable: whether keys are told by their aliases (`kms:ResourceAliases`), and keys that the calls created as
                 any key, so that the policies fit other mocks and AWS itself; by default by their ARNs.
 
+        Raises:
+            InvalidOption: when `portable` is neither True nor False.
+
         Example:
             >>> from pytest_kmsmock import mock_kms
             >>> with mock_kms() as kms:
@@ -274,6 +277,8 @@ class KmsMock(Principals, Gate):
             ...     kms.least_privilege().identity_policies["arn:aws:iam::123456789012:user/Administrator"]["Statement"]
             [{'Effect': 'Allow', 'Action': 'kms:ListKeys', 'Resource': '*'}]
         """
+        if not isinstance(portable, bool):
+            raise InvalidOption(f"least_privilege(): portable must be True or False, not {portable!r}.")
         permissions = console.permissions
         aliases = permissions.aliases_before(self.service.state, self.calls) if portable else None
         return console.least_privilege.least_privilege(permissions.permissions(self.calls, aliases))
@@ -309,7 +314,12 @@ class KmsMock(Principals, Gate):
         Args:
             account: the account whose trail to show (`recipientAccountId`); all of them if not given. A call on another
                 account's key is in both trails.
+
+        Raises:
+            InvalidOption: for what is no account.
         """
+        if account is not None:
+            check_form("account_id", account, "cloudtrail_events()", called="account")
         settle(self.service, self.clock.now())
         events = console.cloudtrail.events(self._calls, self.service.state)
         return [event for event in events if account in (None, event["recipientAccountId"])]
@@ -325,6 +335,7 @@ class KmsMock(Principals, Gate):
             **kwargs: whatever else `botocore.session.Session.create_client` takes, such as `config`.
 
         Raises:
+            InvalidOption: for a Region that is no text.
             InvalidPrincipal: saying what a principal looks like.
             NotActive: outside the mock.
         """
@@ -341,6 +352,7 @@ class KmsMock(Principals, Gate):
             **kwargs: whatever else `aiobotocore.session.AioSession.create_client` takes, such as `config`.
 
         Raises:
+            InvalidOption: for a Region that is no text.
             InvalidPrincipal: saying what a principal looks like.
             MissingExtra: when aiobotocore is not installed.
             NotActive: outside the mock.
@@ -354,6 +366,8 @@ class KmsMock(Principals, Gate):
         self, region: str | None, principal: Named | None, given: Mapping[str, Any]
     ) -> dict[str, Any]:  # fmt: skip
         self._must_be_active()
+        if not isinstance(region, str | None):  # any text: made-up Regions are answered too
+            raise InvalidOption(f"client(): region must be a Region such as 'eu-west-1', not {region!r}.")
         region = region or self.region
         credentials: dict[str, Any] = _DUMMY_CREDENTIALS
         if principal is not None:

@@ -99,15 +99,21 @@ def option_names() -> list[str]:
     return [option.name for option in fields(Options)]
 
 
-def check_form(name: str, value: object, where: str) -> None:
+def check_form(name: str, value: object, where: str, *, called: str | None = None) -> None:
     """Refuse what does not look like the value of an option of this name, such as a Region.
+
+    Args:
+        name: the option.
+        value: what was given.
+        where: where it was given, for the error message.
+        called: how it is called there; as the option if not given.
 
     Raises:
         InvalidOption: it does not; the text begins with `where`.
     """
     form, expected = _FORMS[name]
     if not isinstance(value, str) or not form.fullmatch(value):
-        raise InvalidOption(f"{where}: {name} must be {expected}, not {value!r}.")
+        raise InvalidOption(f"{where}: {called or name} must be {expected}, not {value!r}.")
 
 
 def _fit(name: str, value: object, where: str) -> object:

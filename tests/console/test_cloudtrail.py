@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock.console import cloudtrail_tables as tables
 from pytest_kmsmock.console.cloudtrail import _java_time
+from pytest_kmsmock.errors import InvalidOption
 from pytest_kmsmock.service.authorization.principals import Principal
 from pytest_kmsmock.service.caller import Caller
 from pytest_kmsmock.service.errors import KmsError
@@ -619,3 +620,9 @@ def test_an_error_of_the_mocks_own_is_not_logged(kms, monkeypatch):
     with pytest.raises(RuntimeError):
         kms.client().list_keys()
     assert kms.cloudtrail_events() == []
+
+
+@pytest.mark.parametrize("account", [123456789012, "12345", ""])
+def test_the_trail_of_no_account_is_refused(kms_mock, account):
+    with pytest.raises(InvalidOption, match=r"^cloudtrail_events\(\): account must be 12 digits"):
+        kms_mock.cloudtrail_events(account=account)
