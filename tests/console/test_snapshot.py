@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, OAEP
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from pytest_kmsmock import KmsMock, mock_kms
 from pytest_kmsmock.console import record_codec, snapshot
@@ -147,6 +150,51 @@ def test_what_is_due_later_is_due_after_loading_too(kms_mock: KmsMock) -> None:
     assert key.state == "PendingDeletion"
     kms_mock.clock.advance(days=7, seconds=1)
     assert key.id not in kms_mock.keys
+
+
+def under_way(kms: KmsMock) -> None:
+    """Leave something of every kind to be due in a mock whose clock stands."""
+    client = kms.client()
+    kms.delays.creating = kms.delays.updating = kms.delays.rotating = kms.delays.connecting = timedelta(days=1)
+    store = kms.key_stores.add_store()
+    client.disconnect_custom_key_store(CustomKeyStoreId=store)
+    client.connect_custom_key_store(CustomKeyStoreId=store)
+    kms.create_key(alias="alias/gone", pending_window_in_days=7)
+    related = kms.create_key(alias="alias/rotated", rotation_period_in_days=90, multi_region=True).id
+    client.rotate_key_on_demand(KeyId=related)
+    client.replicate_key(KeyId=related, ReplicaRegion="eu-west-1")
+    imported = kms.create_key(alias="alias/imported", origin="EXTERNAL").id
+    ours = client.get_parameters_for_import(
+        KeyId=imported, WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048"
+    )
+    wrapped = load_der_public_key(ours["PublicKey"]).encrypt(bytes(32), OAEP(MGF1(SHA256()), SHA256(), None))
+    client.import_key_material(
+        KeyId=imported, ImportToken=ours["ImportToken"], EncryptedKeyMaterial=wrapped, ValidTo=NOON + timedelta(days=9)
+    )
+
+
+@pytest.mark.parametrize(
+    "change", [lambda d: d.pop("timeline"), lambda d: d.update(timeline=[])], ids=["gone", "empty"]
+)
+def test_what_the_records_say_is_due_whatever_the_timeline_says(
+    kms_mock: KmsMock, change: Callable[[dict[str, Any]], Any]
+) -> None:
+    kms_mock.clock.freeze(NOON)
+    under_way(kms_mock)
+    document = kms_mock.dump()
+    kms_mock.load(document)
+    assert kms_mock.dump()["timeline"] == document["timeline"]
+    assert len(document["timeline"]) == 6
+
+    changed = json.loads(json.dumps(document))
+    change(changed)
+    kms_mock.load(changed)
+    assert sorted(kms_mock.dump()["timeline"]) == sorted(document["timeline"])
+
+    kms_mock.clock.advance(days=91)
+    assert "alias/gone" not in kms_mock.keys
+    assert kms_mock.keys["alias/imported"].state == "PendingImport"
+    assert len(kms_mock.keys["alias/rotated"].rotations) == 2
 
 
 def test_a_running_clock_runs_on_from_the_time_of_the_dump() -> None:

@@ -21,6 +21,7 @@ from ..errors import InvalidDump
 from ..service.clock import Clock
 from ..service.service import FakeKms
 from ..service.state import Region, SortedNames, State
+from ..service.timeline import outstanding
 from .contradictions import contradictions
 from .record_codec import Misfit, decode, decode_attributes, encode_attributes
 
@@ -89,6 +90,8 @@ def _read(given: dict[str, Any]) -> tuple[State, datetime, bool]:
         raise Misfit(where, problem)
     for region in state.regions():
         _put_in_order(region)
+    for entry in set(outstanding(state)).difference(state.timeline):  # none, unless the dump was changed by hand
+        heapq.heappush(state.timeline, entry)
     return state, when, frozen
 
 
