@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from pytest_kmsmock.options import option_names
+
 
 @pytest.fixture
 def run(pytester: pytest.Pytester):
@@ -164,9 +166,54 @@ def test_ini_and_command_line_give_defaults(run):
     result.stdout.fnmatch_lines(["*got eu-north-1 111122223333 True*"])
 
 
+#: Option -> as text in an ini file and on the command line, and what it then is; none of them is the default.
+OPTIONS = {
+    "region": ("eu-west-1", "eu-west-1"),
+    "account_id": ("111122223333", "111122223333"),
+    "enforce_policies": ("no", False),
+    "fresh": ("yes", True),
+    "wire": ("yes", True),
+    "deterministic": ("yes", True),
+    "seed": ("keys.json", "keys.json"),
+    "request_quotas": ("yes", True),
+    "hygiene": ("warn", "warn"),
+    "hygiene_checks": ("wildcard-principal", ("wildcard-principal",)),
+    "endpoint_urls": ("http://localhost:4566", ("http://localhost:4566",)),
+}
+
+
+@pytest.mark.parametrize("place", ["ini", "command line", "marker"])
+def test_every_option_can_be_given_in_every_place(run, pytester, place):
+    assert list(OPTIONS) == option_names()
+    pytester.path.joinpath("keys.json").write_text('{"keys": [{"alias": "alias/seeded"}]}')
+    given = {name: value for name, (_, value) in OPTIONS.items()}
+    texts = {name: text for name, (text, _) in OPTIONS.items()}
+    expected = given | {"seed": str(pytester.path / "keys.json")}
+    result = run(
+        f"""
+        import dataclasses, pytest
+
+        @pytest.mark.kms_mock(**{given if place == "marker" else {}!r})
+        def test_it(kms_mock):
+            assert dataclasses.asdict(kms_mock.options) == {expected!r}
+            assert "alias/seeded" in kms_mock.keys
+        """,
+        *(
+            [f"--kms-{name.replace('_', '-')}={text}" for name, text in texts.items()]
+            if place == "command line"
+            else []
+        ),
+        ini="\n".join(f"kms_mock_{name} = {text}" for name, text in texts.items()) if place == "ini" else "",
+    )
+    result.assert_outcomes(passed=1)
+
+
 @pytest.mark.parametrize(
     ("arguments", "ini", "message"),
     [
+        pytest.param(
+            (), "kms_mock_wire = perhaps", "*ini file: kms_mock_wire: invalid truth value 'perhaps'*", id="ini truth"
+        ),
         pytest.param((), "kms_mock_region = Ireland", "*ini file: region must be a Region*", id="ini"),
         pytest.param(("--kms-region", "Ireland"), "", "*command line: region must be a Region*", id="command-line"),
         pytest.param(("--kms-wire", "perhaps"), "", "*--kms-wire*invalid*perhaps*", id="not-a-boolean"),

@@ -86,7 +86,7 @@ def pytest_configure(config: pytest.Config) -> None:
 def _configured(config: pytest.Config) -> dict[str, Any]:
     """Return the options that ini file and command line give; the command line wins."""
     names = option_names()
-    ini = {name: config.getini(f"kms_mock_{name}") for name in names}
+    ini = {name: _ini(config, f"kms_mock_{name}") for name in names}
     line = {name: config.getoption(f"kms_mock_{name}") for name in names}
     given: dict[str, Any] = {}
     for values, where in ((ini, "ini file"), (line, "command line")):
@@ -96,6 +96,13 @@ def _configured(config: pytest.Config) -> dict[str, Any]:
             found["seed"] = str((config.rootpath if where == "ini file" else Path.cwd()) / found["seed"])
         given |= found
     return given
+
+
+def _ini(config: pytest.Config, name: str) -> Any:
+    try:
+        return config.getini(name)
+    except (ValueError, pytest.UsageError) as error:  # by the release of pytest; it does not say which option it is
+        raise ValueError(f"ini file: {name}: {error}.") from None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
