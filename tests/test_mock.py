@@ -492,6 +492,38 @@ def test_wrong_options_say_what_is_right(options, message):
         mock_kms(**options)
 
 
-def test_a_client_is_for_a_region(kms_mock):
-    with pytest.raises(InvalidOption, match=r"^client\(\): region must be a Region such as 'eu-west-1', not 5\.$"):
-        kms_mock.client(region=5)
+@pytest.mark.parametrize(
+    ("ask", "message"),
+    [
+        pytest.param(
+            lambda kms: kms.client(region=5),
+            "client(): region must be a Region such as 'eu-west-1', not 5.",
+            id="client",
+        ),
+        pytest.param(
+            lambda kms: kms.serve(host=5), "serve(): host must be a name or address, as text, not 5.", id="host"
+        ),
+        pytest.param(lambda kms: kms.serve(port="80"), "serve(): port must be a whole number, not '80'.", id="port"),
+        pytest.param(
+            lambda kms: kms.serve(port=True), "serve(): port must be a whole number, not True.", id="port-bool"
+        ),
+        pytest.param(
+            lambda kms: kms.serve(check_signatures="no"),
+            "serve(): check_signatures must be True or False, not 'no'.",
+            id="check_signatures",
+        ),
+        pytest.param(
+            lambda kms: kms.least_privilege(portable="no"),
+            "least_privilege(): portable must be True or False, not 'no'.",
+            id="portable",
+        ),
+        pytest.param(
+            lambda kms: kms.least_privilege().write(5), "write(): path must be the path of a file, not 5.", id="write"
+        ),
+        pytest.param(lambda kms: kms.dump(5), "dump(): path must be the path of a file, not 5.", id="dump"),
+    ],
+)
+def test_what_is_of_the_wrong_type_is_refused_in_words(kms_mock, ask, message):
+    with pytest.raises(InvalidOption) as refused:
+        ask(kms_mock)
+    assert str(refused.value) == message

@@ -13,10 +13,10 @@ from .console import callers
 from .console.calls import Calls
 from .console.faults import Faults
 from .console.principals import Principals
-from .errors import InvalidOption, MissingExtra, NotActive
+from .errors import MissingExtra, NotActive
 from .intercept import installation, pauses
 from .intercept.gate import Gate
-from .options import Options, check_form
+from .options import Options, check_form, check_type
 from .service.caller import Caller, administrator
 from .service.clock import Clock
 from .service.delays import Delays
@@ -277,8 +277,7 @@ class KmsMock(Principals, Gate):
             ...     kms.least_privilege().identity_policies["arn:aws:iam::123456789012:user/Administrator"]["Statement"]
             [{'Effect': 'Allow', 'Action': 'kms:ListKeys', 'Resource': '*'}]
         """
-        if not isinstance(portable, bool):
-            raise InvalidOption(f"least_privilege(): portable must be True or False, not {portable!r}.")
+        check_type(portable, bool, "least_privilege(): portable", "True or False")
         permissions = console.permissions
         aliases = permissions.aliases_before(self.service.state, self.calls) if portable else None
         return console.least_privilege.least_privilege(permissions.permissions(self.calls, aliases))
@@ -288,7 +287,13 @@ class KmsMock(Principals, Gate):
 
         Args:
             path: a file to write it to as well.
+
+        Raises:
+            InvalidOption: when `path` is no path.
+            OSError: the file cannot be written.
         """
+        if path is not None:
+            check_type(path, (str, os.PathLike), "dump(): path", "the path of a file")
         document = console.snapshot.dump(self.service)
         if path is not None:
             console.snapshot.write(document, path)
@@ -366,8 +371,8 @@ class KmsMock(Principals, Gate):
         self, region: str | None, principal: Named | None, given: Mapping[str, Any]
     ) -> dict[str, Any]:  # fmt: skip
         self._must_be_active()
-        if not isinstance(region, str | None):  # any text: made-up Regions are answered too
-            raise InvalidOption(f"client(): region must be a Region such as 'eu-west-1', not {region!r}.")
+        if region is not None:  # any text: made-up Regions are answered too
+            check_type(region, str, "client(): region", "a Region such as 'eu-west-1'")
         region = region or self.region
         credentials: dict[str, Any] = _DUMMY_CREDENTIALS
         if principal is not None:
@@ -394,6 +399,9 @@ class KmsMock(Principals, Gate):
         from .intercept.server import KmsServer
 
         self._must_be_active()
+        check_type(host, str, "serve(): host", "a name or address, as text")
+        check_type(port, int, "serve(): port", "a whole number")
+        check_type(check_signatures, bool, "serve(): check_signatures", "True or False")
         return KmsServer(self, host=host, port=port, check_signatures=check_signatures)
 
     def _must_be_active(self) -> None:

@@ -116,6 +116,16 @@ def check_form(name: str, value: object, where: str, *, called: str | None = Non
         raise InvalidOption(f"{where}: {called or name} must be {expected}, not {value!r}.")
 
 
+def check_type(value: object, kind: type | tuple[type, ...], named: str, expected: str) -> None:
+    """Refuse a value of another type; a truth is no number.
+
+    Raises:
+        InvalidOption: saying of what is `named` so, such as `serve(): port`, that it must be what is expected.
+    """
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise InvalidOption(f"{named} must be {expected}, not {value!r}.")
+
+
 def _fit(name: str, value: object, where: str) -> object:
     defaults = {option.name: option.default for option in fields(Options)}
     if name not in defaults:

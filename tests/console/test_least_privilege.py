@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock.console.least_privilege import LeastPrivilege, least_privilege
 from pytest_kmsmock.console.permissions import Permission
-from pytest_kmsmock.errors import InvalidOption
 from pytest_kmsmock.handle import KmsMock
 from pytest_kmsmock.service.authorization import Policies, PolicyKind, Principal, Request, compile_policy, evaluate
 from pytest_kmsmock.service.caller import Caller
@@ -384,8 +383,3 @@ def test_what_is_new_in_every_message_is_no_condition_of_portable_policies(key):
         True: {"kms:EncryptionContext:tenant"},
         False: {"kms:EncryptionContext:tenant", "kms:EncryptionContext:aws-crypto-public-key"},
     }
-
-
-def test_portable_is_yes_or_no(kms_mock):
-    with pytest.raises(InvalidOption, match=r"^least_privilege\(\): portable must be True or False, not 'no'\.$"):
-        kms_mock.least_privilege(portable="no")

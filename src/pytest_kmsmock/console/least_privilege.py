@@ -17,6 +17,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..options import check_type
 from ..service.authorization.principals import Principal, PrincipalKind
 from .permissions import Permission
 
@@ -48,7 +49,13 @@ class LeastPrivilege:
         return json.dumps(document, indent=2) + "\n"
 
     def write(self, path: str | os.PathLike[str]) -> None:
-        """Write them to a file as JSON."""
+        """Write them to a file as JSON.
+
+        Raises:
+            InvalidOption: when `path` is no path.
+            OSError: the file cannot be written.
+        """
+        check_type(path, (str, os.PathLike), "write(): path", "the path of a file")
         Path(path).write_text(self.to_json(), encoding="utf-8")
 
     def __str__(self) -> str:
