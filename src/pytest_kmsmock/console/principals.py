@@ -6,6 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from ..service.delays import check_duration
 from ..service.identifiers import partition_of
 from . import callers
 
@@ -104,6 +105,7 @@ class Principals(ABC):
 
     @eventual_consistency.setter
     def eventual_consistency(self, duration: Duration) -> None:
+        check_duration("eventual_consistency", duration)
         self.service.delays.authorization = duration
 
     def explain(self, call: CallRecord | BaseException | Caught) -> Explanation:

@@ -48,7 +48,9 @@ class Delays:
     if not TYPE_CHECKING:  # pragma: no branch - only type checkers go past it, who would take any attribute with it
 
         def __setattr__(self, name: str, duration: object) -> None:
-            _check(name, duration)
+            if name not in Delays.__annotations__:
+                raise AttributeError(f"There is no delay {name!r}, only {', '.join(Delays.__annotations__)}.")
+            check_duration(name, duration)
             object.__setattr__(self, name, duration)
 
     def __repr__(self) -> str:
@@ -66,9 +68,8 @@ class Delays:
         return start + (duration if isinstance(duration, timedelta) else timedelta(seconds=duration))
 
 
-def _check(name: str, duration: object) -> None:
-    if name not in Delays.__annotations__:
-        raise AttributeError(f"There is no delay {name!r}, only {', '.join(Delays.__annotations__)}.")
+def check_duration(name: str, duration: object) -> None:
+    """Raise an error that names what was set, unless it may last so long."""
     if isinstance(duration, bool) or not isinstance(duration, int | float | timedelta):
         raise TypeError(f"{name}: expected seconds or a timedelta, got {duration!r}.")
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
