@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from .registry import SeenCall
 
 
+_LONGEST = 80  # characters of a description that stands for a name
+
+
 class CallEntry(TypedDict):
     """A call, as reports show it.
 
@@ -63,7 +66,7 @@ class KeyEntry(TypedDict):
 
     Attributes:
         arn: its ARN.
-        name: its oldest alias, else its description, else empty.
+        name: its oldest alias, else its description, cut if it is long, else empty.
         spec: its key spec.
     """
 
@@ -158,9 +161,13 @@ def key_entries(mocks: Iterable[KmsMock], known: set[str]) -> list[KeyEntry]:
             for key in region.keys.values():
                 if key.arn not in known and key.manager == "CUSTOMER":
                     known.add(key.arn)
-                    name = next(iter(region.aliases_of.get(key.id, ())), key.description)
+                    name = next(iter(region.aliases_of.get(key.id, ())), None) or _cut(key.description)
                     found.append(_key(key, name))
     return found
+
+
+def _cut(description: str) -> str:
+    return description if len(description) <= _LONGEST else f"{description[: _LONGEST - 1]}…"
 
 
 def _key(key: Key, name: str) -> KeyEntry:

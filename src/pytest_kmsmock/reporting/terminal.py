@@ -9,7 +9,6 @@ from .totals import OperationTotal, Totals, UnusedKey
 
 #: How many entries of a list are shown; the page shows all.
 _SHOWN = 10
-_LONGEST = 80  # characters of a key's name
 
 _COLUMNS = ("operation", "calls", "refused", "denied", "no context", "tests", "time")
 
@@ -59,15 +58,10 @@ def findings(totals: Totals) -> Iterator[str]:
 
 def _key(unused: UnusedKey) -> str:
     key, tests = unused
-    name = _cut(key["name"]) or key["arn"].partition(":key/")[2]
+    name = key["name"] or key["arn"].partition(":key/")[2]
     others = len(tests) - 1
     more = f" and {others} more test{'s' if others > 1 else ''}" if others else ""
     return f"{name} ({key['spec']}): {tests[0]}{more}"
-
-
-def _cut(name: str) -> str:
-    """Return a name of reasonable length: that of a key without alias is its description."""
-    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def _list(title: str, entries: Iterable[str]) -> Iterator[str]:
