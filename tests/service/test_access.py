@@ -527,7 +527,9 @@ CASES = [
 
 
 def test_most_examples_are_run_through_calls():
-    assert len(CASES) > 150
+    assert len(CASES) > 500
+    run = [case.values[0] for case in CASES]
+    assert [example["example"] for example in EXAMPLES if "calls_only" in example and example not in run] == []
 
 
 #: Condition key -> the member of the request that it is about: calls say it so, not by a context of the test's.
@@ -585,16 +587,23 @@ def test_aws_s_example_through_a_call(example, asked, allowed):
         key = kms.create_key(key_id=EXAMPLE_KEY, policy=policy(*example["key"]))
         operation = asked["action"].removeprefix("kms:")
         members, context = members_and_context(operation, asked.get("context", {}))
+        members |= asked.get("request", {})
         caller = kms.caller(
             asked["caller"], tags=asked.get("tags", {}), context=context, account=OTHER,
             **({"source_vpce": "vpce-1"} if "endpoint" in example and "aws:SourceVpce" not in context else {}),
+            **({"org_id": asked["org"]} if "org" in asked else {}),
         )  # fmt: skip
         # "Tags and aliases" of the resource come with the context too.
-        if "iam" in example:
+        # Root users and services have no IAM policies.
+        if "iam" in example and not asked["caller"].endswith((":root", ".amazonaws.com")):
             kms.iam.attach(asked["caller"], policy(*example["iam"]))
         if "endpoint" in example:
             endpoint = caller.context["aws:sourcevpce"][0]
             kms.vpc_endpoint_policy(endpoint, policy(*example["endpoint"]))
+        if "rcp" in example:
+            kms.iam.resource_control(policy(*example["rcp"]))
+        for grant in example.get("grants", ()):
+            kms.client().create_grant(KeyId=key.arn, **grant)
         request = request_of(operation, {"KEY": key.arn, "OTHER_KEY": key.arn, "GRANT": "0" * 64}) | members
         with contextlib.suppress(KmsError):
             kms.service.call(operation, request, caller, "us-west-2")
