@@ -8,9 +8,9 @@ lets IAM policies decide, is what it assumes. `rcp` are the resource control pol
 organization of a caller. What only calls know, as `grants` and what works across accounts, is `calls_only`:
 `test_access.py` makes calls of all examples that have a key.
 
-`aws_example_pages.json` lists the pages of the KMS guide, and those of the IAM guide that were found to matter, with the
-examples of each. `same` names policies of a page that are those of other examples, `none` says why a page, or a policy
-of it, has none, and `not_read` what of it was not read. `kms/…` is short for
+`aws_example_pages.json` lists pages of the KMS guide, as far as their names are known, and those of the IAM guide that
+were found to matter, with the examples of each. `same` names policies of a page that are those of other examples,
+`none` says why a page, or a policy of it, has none, and `not_read` what of it was not read. `kms/…` is short for
 https://docs.aws.amazon.com/kms/latest/developerguide/….html and `iam/…` for
 https://docs.aws.amazon.com/IAM/latest/UserGuide/….html; some pages are those of an earlier edition.
 """
