@@ -57,10 +57,12 @@ def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) 
 
 
 def _yes_or_no(text: str) -> bool:
+    from argparse import ArgumentTypeError
+
     try:
         return {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}[text.lower()]
     except KeyError:
-        raise ValueError(text) from None
+        raise ArgumentTypeError(f"expected yes or no, got {text!r}") from None
 
 
 _defaults = pytest.StashKey[dict[str, Any]]()

@@ -129,7 +129,7 @@ class StateFile:
             document, state = snapshot.dump(self._service), self._service.state.copy()
         failure = None
         try:
-            snapshot.write(document, self._target)
+            snapshot.write(document, self._target, indent=None)
             self._kept = state
         except OSError as error:
             failure = OSError(f"{self._path} cannot be written: {error.strerror}")

@@ -95,13 +95,14 @@ def _read(given: dict[str, Any]) -> tuple[State, datetime, bool]:
     return state, when, frozen
 
 
-def write(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
+def write(document: Mapping[str, Any], path: str | os.PathLike[str], indent: int | None = 1) -> None:
     """Write a dump to a file, as a whole or not at all. Only its owner may read it: it holds secret key material.
 
     Args:
         document: what `dump` gave.
         path: the file. It is replaced in one step when all is on the disk, so that a reader or a crash meets the old
             file or the new one; several writers do not meet each other's unfinished files.
+        indent: spaces by which parts are set off; None for all on one line, which takes a quarter of the time.
 
     Raises:
         OSError: it cannot be written. What was there is there still.
@@ -112,7 +113,7 @@ def write(document: Mapping[str, Any], path: str | os.PathLike[str]) -> None:
     number, unfinished = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(json.dumps(document, indent=1) + "\n")
+            file.write(json.dumps(document, indent=indent) + "\n")
             file.flush()
             os.fsync(file.fileno())
         Path(unfinished).replace(target)
