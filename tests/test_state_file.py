@@ -73,11 +73,11 @@ def test_a_change_that_cannot_be_written_is_undone(kms_mock, kms_client, path, c
 def test_changes_that_come_together_are_written_together(kms_mock, path, monkeypatch):
     writes, begun, go_on = [], threading.Event(), threading.Event()
 
-    def write_slowly(document: dict[str, object], path: Path) -> None:
+    def write_slowly(document: dict[str, object], path: Path, indent: int | None) -> None:
         writes.append(document)
         begun.set()
         assert go_on.wait(10)
-        write(document, path)
+        write(document, path, indent)
 
     write = snapshot.write
     monkeypatch.setattr(snapshot, "write", write_slowly)
@@ -96,7 +96,7 @@ def test_changes_that_come_together_are_written_together(kms_mock, path, monkeyp
 def test_what_was_built_on_an_undone_change_is_undone_with_it(kms_mock, path, monkeypatch, capsys):
     begun, go_on = threading.Event(), threading.Event()
 
-    def fail_slowly(*_: object) -> None:
+    def fail_slowly(*_: object, **__: object) -> None:
         begun.set()
         assert go_on.wait(10)
         _full()
@@ -122,7 +122,7 @@ def made(kms: KmsMock) -> HttpAnswer:
     return HttpAnswer(200, {}, b"{}")
 
 
-def _full(*_: object) -> None:
+def _full(*_: object, **__: object) -> None:
     raise OSError(28, os.strerror(28))
 
 
