@@ -89,6 +89,11 @@ NOT_BUILT = Text(
     "pytest-kmsmock does not know the KMS operation {operation}: the installed botocore is newer than this release. "
     "Update pytest-kmsmock, or patch the call in your test.",
 )
+VALUE_NOT_BUILT = Text(
+    "ValidationException",
+    "pytest-kmsmock does not know the value {value}: the installed botocore is newer than this release. "
+    "Update pytest-kmsmock, or patch the call in your test.",
+)
 
 # --- validation ------------------------------------------------------------------------------------------------
 INVALID = Text("ValidationException", "{reason}")

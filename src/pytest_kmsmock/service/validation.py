@@ -18,6 +18,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import errors
+from .known_values import KNOWN_VALUES
 
 if TYPE_CHECKING:
     from botocore.loaders import Loader
@@ -227,9 +228,22 @@ def _scalar(types: type | tuple[type, ...], kind: str) -> Callable[[Mapping[str,
                 _report(constraints, value, _HIDDEN if sensitive else value, path, problems)
             return value
 
-        return read
+        enumerated = shapes[name].get("enum", ())
+        newer = frozenset(enumerated) - KNOWN_VALUES.get(name, frozenset(enumerated))
+        return _refusing(newer, read) if newer else read
 
     return compile_scalar
+
+
+def _refusing(newer: frozenset[str], read: _Reader) -> _Reader:
+    """Wrap the reader of an enumeration that has more values in the installed botocore than this release knows."""
+
+    def read_or_refuse(value: Any, path: str, problems: list[str]) -> Any:
+        if value in newer:
+            raise errors.VALUE_NOT_BUILT(value=value)
+        return read(value, path, problems)
+
+    return read_or_refuse
 
 
 def _blob(shapes: Mapping[str, Any], name: str, _place: str) -> _Reader:
