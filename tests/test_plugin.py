@@ -214,6 +214,7 @@ def test_every_option_can_be_given_in_every_place(run, pytester, place):
         pytest.param(
             (), "kms_mock_wire = perhaps", "*ini file: kms_mock_wire: invalid truth value 'perhaps'*", id="ini truth"
         ),
+        pytest.param((), "kms_mock_block_real_calls = maybe", "*ini file: kms_mock_block_real_calls: *", id="guard"),
         pytest.param((), "kms_mock_region = Ireland", "*ini file: region must be a Region*", id="ini"),
         pytest.param(("--kms-region", "Ireland"), "", "*command line: region must be a Region*", id="command-line"),
         pytest.param(("--kms-wire", "perhaps"), "", "*--kms-wire: expected yes or no, got 'perhaps'*", id="truth"),

@@ -74,10 +74,11 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     try:
         config.stash[_defaults] = _configured(config)
+        is_blocking = _ini(config, _BLOCK)
     except ValueError as error:
         raise pytest.UsageError(str(error)) from None
     reports.configure(config)
-    if config.getini(_BLOCK):
+    if is_blocking:
         from .intercept import installation
 
         guard.blocking = True
