@@ -96,9 +96,9 @@ _encoder = json.JSONEncoder(default=_write)
 
 
 def parsed(operation: str, result: Mapping[str, object]) -> dict[str, Any]:
-    """Return an answer as botocore parses it: times are in the local time zone."""
-    localize = _localizer(operation)
-    return dict(result) if localize is None else localize(result)
+    """Return an answer as botocore parses it: members in the order of the model, times in the local time zone."""
+    parse = _parser(operation)
+    return {} if parse is None else parse(result)
 
 
 def _local(moment: datetime) -> datetime:
@@ -120,8 +120,8 @@ def _zone(*_zone: object) -> tzlocal:
 
 
 def parsed_error(error: errors.KmsError) -> dict[str, Any]:
-    """Return an error as botocore parses it."""
-    members: dict[str, Any] = {"Error": {"Message": error.message, "Code": error.code}}
+    """Return an error as botocore parses it; the metadata, which stand before the modelled members, are still empty."""
+    members: dict[str, Any] = {"Error": {"Message": error.message, "Code": error.code}, "ResponseMetadata": {}}
     if error.message and error.code in _modelled_errors():
         members["message"] = error.message
     return members
@@ -133,38 +133,50 @@ def _modelled_errors() -> frozenset[str]:
     return frozenset(name for name, shape in shapes.items() if shape.get("exception"))
 
 
-_Localizer = Callable[[Any], Any]
+_Parser = Callable[[Any], Any]
 
 
 @functools.cache
-def _localizer(operation: str) -> _Localizer | None:
-    """Compile the function that turns the times of an answer to local ones; None if it has none."""
+def _parser(operation: str) -> _Parser | None:
+    """Compile the function that makes of an answer what botocore does; None if the operation has no output."""
     description = service_description()
     output = description["operations"][operation].get("output")
-    return None if output is None else _localizer_of(description["shapes"], output["shape"])
+    return None if output is None else _structure_parser(description["shapes"], output["shape"])
 
 
-def _localizer_of(shapes: Mapping[str, Any], name: str) -> _Localizer | None:
+def _parser_of(shapes: Mapping[str, Any], name: str) -> _Parser | None:
+    """Compile the function for the values of a shape; None if they are as they should be."""
     shape = shapes[name]
     if shape["type"] == "timestamp":
         return _local
+    if shape["type"] == "structure":
+        return _structure_parser(shapes, name)
     if shape["type"] == "list":
-        element = _localizer_of(shapes, shape["member"]["shape"])
-        return None if element is None else lambda value: [element(item) for item in value]
-    if shape["type"] != "structure":
-        return None
-    found = {member: _localizer_of(shapes, reference["shape"]) for member, reference in shape["members"].items()}
-    members = [(member, localize) for member, localize in found.items() if localize is not None]
+        item = shape["member"]["shape"]
+        # Pages are long: items without times are as they are made, which is in order.
+        parse = _parser_of(shapes, item) if _has_times(shapes, item) else None
+        return None if parse is None else lambda value: [parse(item) for item in value]
+    return None
 
-    def localize_structure(value: Mapping[str, Any]) -> dict[str, Any]:
-        result = dict(value)
-        for member, localize in members:
-            item = result.get(member)
+
+def _has_times(shapes: Mapping[str, Any], name: str) -> bool:
+    shape = shapes[name]
+    parts = [shape["member"]] if shape["type"] == "list" else shape.get("members", {}).values()
+    return shape["type"] == "timestamp" or any(_has_times(shapes, part["shape"]) for part in parts)
+
+
+def _structure_parser(shapes: Mapping[str, Any], name: str) -> _Parser:
+    members = [(member, _parser_of(shapes, part["shape"])) for member, part in shapes[name]["members"].items()]
+
+    def parse_structure(value: Mapping[str, Any]) -> dict[str, Any]:
+        result = {}
+        for member, parse in members:  # the model's order is botocore's
+            item = value.get(member)
             if item is not None:
-                result[member] = localize(item)
+                result[member] = item if parse is None else parse(item)
         return result
 
-    return localize_structure if members else None
+    return parse_structure
 
 
 class HttpAnswer(NamedTuple):
