@@ -229,8 +229,7 @@ def _same_key(asked: Asked, _rest: str) -> Values:
 def _days_without_use(asked: Asked, _rest: str) -> Values:
     # Whole days since the last use; of a key that was never used, since tracking began, here with its creation.
     key, call = asked.target.key, asked.call
-    if key is None:
-        return None
+    assert key is not None, asked.target  # only permissions on keys have this
     if "days without use" not in call.notes:  # kept, for the key may be used again before somebody asks why
         usage = call.state.home(key).last_usage.get(key.id)
         call.notes["days without use"] = (call.now - (key.created if usage is None else usage.time)).days
