@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import textwrap
 
 import pytest
 
@@ -59,6 +60,28 @@ def test_kms_mock_begins_with_a_copy_of_a_wider_mock(run, scope):
                 {scope}_kms_mock.client().create_key()
                 assert len({scope}_kms_mock.client().list_keys()["Keys"]) == 2
     """).assert_outcomes(passed=3)
+
+
+@pytest.mark.parametrize("is_older", [pytest.param(False, id="pytest-9.1"), pytest.param(True, id="pytest-8")])
+def test_each_package_has_a_mock_of_its_own(pytester, run, monkeypatch, is_older):
+    """pytest keeps for the whole session what a plugin defines for packages."""
+    if is_older:
+        monkeypatch.delattr(pytest, "register_fixture", raising=False)
+    makes_a_key = """
+        def test_first(package_kms_mock):
+            assert package_kms_mock.client().list_keys()["Keys"] == []
+            package_kms_mock.client().create_key()
+
+        def test_second(package_kms_mock):
+            assert len(package_kms_mock.client().list_keys()["Keys"]) == 1
+    """
+    for name in ("one", "other"):
+        pytester.mkpydir(name).joinpath("test_package.py").write_text(textwrap.dedent(makes_a_key), "utf-8")
+    outside = """
+        def test_outside(kms_client):
+            assert kms_client.list_keys()["Keys"] == []
+    """
+    run(outside, "one", "other", "test_it.py", "-W", "ignore:.*parsefactories").assert_outcomes(passed=5)
 
 
 def test_the_marker_alone_puts_a_test_in_a_mock(run):

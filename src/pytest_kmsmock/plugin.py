@@ -6,6 +6,7 @@ Nothing heavy is imported here: a run that never uses KMS pays for this file onl
 from __future__ import annotations
 
 import os
+import types
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -134,6 +135,22 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     names.insert(1 + max((place for place, name in enumerate(names) if comes_before(name)), default=-1), "kms_mock")
 
 
+def pytest_collectstart(collector: pytest.Collector) -> None:
+    """Give each package a fixture `package_kms_mock` of its own.
+
+    What a plugin has of scope `package`, pytest keeps for the whole session: it looks for the package that the fixture
+    is defined in.
+    """
+    if not isinstance(collector, pytest.Package):
+        return
+    if hasattr(pytest, "register_fixture"):  # since pytest 9.1
+        pytest.register_fixture(name="package_kms_mock", func=_package_kms_mock, node=collector, scope="package")
+        return
+    holder = types.ModuleType(collector.nodeid)
+    holder.package_kms_mock = package_kms_mock  # type: ignore[attr-defined]  # a module has what it is given
+    collector.session._fixturemanager.parsefactories(holder, collector.nodeid)  # noqa: SLF001 - there is no other way
+
+
 class _Guard:
     """Blocks real calls for a session, except in tests that are marked for them."""
 
@@ -202,10 +219,12 @@ def module_kms_mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
     yield from _mock(request)
 
 
-@pytest.fixture(scope="package")
-def package_kms_mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
+def _package_kms_mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
     """AWS KMS for all tests of a package. `kms_mock` begins with a copy of it."""
     yield from _mock(request)
+
+
+package_kms_mock = pytest.fixture(scope="package", name="package_kms_mock")(_package_kms_mock)
 
 
 @pytest.fixture(scope="session")
