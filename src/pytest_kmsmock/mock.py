@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import gc
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
@@ -16,6 +17,22 @@ if TYPE_CHECKING:
     from .handle import KmsMock
 
 _T = TypeVar("_T", bound=Callable[..., Any])
+
+
+@functools.cache
+def _handle_class() -> type[KmsMock]:
+    """Import all that a mock needs. None of it is garbage, so the collector is off meanwhile: looking takes long."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        from .handle import KmsMock
+        from .service.operations import load
+
+        load()
+    finally:
+        if enabled:
+            gc.enable()
+    return KmsMock
 
 
 class MockKms:
@@ -48,12 +65,11 @@ class MockKms:
 
         What is entered inside another mock begins with a copy of its state and with its options, unless `fresh=True`.
         """
-        from .handle import KmsMock
         from .options import Options
 
         outer = None if self._given.get("fresh") else scopes.enclosing()
         options = (outer.options.inherited() if outer else Options()).changed(self._given, self._where)
-        handle = KmsMock(options, self._place)
+        handle = _handle_class()(options, self._place)
         handle.enter()
         self._entered.append(handle)
         return handle

@@ -284,7 +284,7 @@ def not_installed(monkeypatch):
     monkeypatch.setattr(URLLib3Session, "send", URLLib3Session.send)
     monkeypatch.setattr(ResponseParserFactory, "set_parser_defaults", ResponseParserFactory.set_parser_defaults)
     known = []
-    monkeypatch.setattr(gc, "get_objects", lambda: known)
+    monkeypatch.setattr(gc, "get_referrers", lambda *_: known)
     return known
 
 
@@ -300,6 +300,18 @@ def test_installing_finds_emitters_and_parser_factories_that_are_there(not_insta
     not_installed.append(HierarchicalEmitter())
     botocore_hook.install()  # once is enough
     assert not_installed[-1].emit("before-send.kms.ListKeys") == []
+
+
+def test_the_garbage_collector_knows_what_there_is_of_a_class_and_those_that_derive_from_it():
+    class Derived(HierarchicalEmitter):
+        pass
+
+    class Further(Derived):
+        pass
+
+    emitters = [HierarchicalEmitter(), Derived(), Further()]
+    found = gc.get_referrers(*botocore_hook._family(HierarchicalEmitter))
+    assert all(any(candidate is emitter for candidate in found) for emitter in emitters)
 
 
 def test_installing_before_botocore_is_there_has_nothing_to_find(not_installed, monkeypatch):
