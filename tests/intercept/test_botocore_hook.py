@@ -8,7 +8,6 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
-from weakref import WeakSet
 
 import boto3
 import botocore.handlers
@@ -262,7 +261,7 @@ def test_paginators(wire):
 
 
 def test_who_parses_answers_in_a_way_of_its_own_gets_them_from_the_wire(kms_mock, monkeypatch):
-    monkeypatch.setattr(botocore_hook, "_own_parsers", WeakSet())  # of this test only
+    monkeypatch.setattr(botocore_hook, "_own_parsers", [])  # of this test only
     # As the AWS CLI does. The factory may be older than the package: see tests/cli for that.
     session = botocore.session.Session()
     session.get_component("response_parser_factory").set_parser_defaults(timestamp_parser=str)
@@ -279,7 +278,7 @@ def test_aiobotocore_is_named_when_it_is_missing(kms_mock):
 def not_installed(monkeypatch):
     """As if no mock had been in this process; the garbage collector is told what it knows by the test."""
     monkeypatch.setattr(botocore_hook, "_installed", False)
-    monkeypatch.setattr(botocore_hook, "_own_parsers", WeakSet())
+    monkeypatch.setattr(botocore_hook, "_own_parsers", [])
     monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", [*botocore.handlers.BUILTIN_HANDLERS])
     monkeypatch.setattr(URLLib3Session, "send", URLLib3Session.send)
     monkeypatch.setattr(ResponseParserFactory, "set_parser_defaults", ResponseParserFactory.set_parser_defaults)
@@ -293,7 +292,7 @@ def test_installing_finds_emitters_and_parser_factories_that_are_there(not_insta
     changed._defaults["timestamp_parser"] = str
     not_installed += [emitter, plain, changed, object()]
     botocore_hook.install()
-    assert [*botocore_hook._own_parsers] == [changed]
+    assert [found() for found in botocore_hook._own_parsers] == [changed]
     with mock_kms():
         _, response = emitter.emit_until_response("before-send.kms.ListKeys", request=AWSRequest("GET", KMS).prepare())
     assert response.status_code == 404

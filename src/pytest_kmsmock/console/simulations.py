@@ -60,7 +60,7 @@ def simulate(
         now: datetime = service.clock.now()
         settle(service, now)
         place = service.state.region(caller.account, region if arn is None else arn.region)
-        call = Call(service, operation, dict(members), caller, place, now, "simulated")
+        call = Call(service, service.state, operation, dict(members), caller, place, now, "simulated")
         try:
             targets = tuple(_targets(call, name, key))
             call.targets = (*targets, *_other_key(call, name))

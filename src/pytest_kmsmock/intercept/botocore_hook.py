@@ -17,7 +17,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
+from weakref import ref
 
 from .. import environment, guard, scopes
 from ..service.errors import MISSING_TOKEN, InjectedError, KmsError
@@ -36,7 +36,7 @@ _installed = False
 #: Whether the call that is on its way by wire here is one of an asynchronous client.
 _asynchronous: ContextVar[bool] = ContextVar("kms_mock_asynchronous", default=False)
 #: Whoever parses answers differently from botocore's defaults, as the AWS CLI does. Only on the wire are they asked.
-_own_parsers: WeakSet[Any] = WeakSet()
+_own_parsers: list[ref[Any]] = []
 
 
 def install() -> None:
@@ -65,7 +65,11 @@ def install() -> None:
             for event, handler in _HANDLERS:
                 candidate.register_first(event, handler)
         elif issubclass(type(candidate), ResponseParserFactory) and candidate._defaults:  # noqa: SLF001
-            _own_parsers.add(candidate)
+            _note_own_parser(candidate)
+
+
+def _note_own_parser(factory: Any) -> None:
+    _own_parsers.append(ref(factory, _own_parsers.remove))
 
 
 def _family(kind: type) -> Iterator[type]:
@@ -81,7 +85,7 @@ def _noting(set_parser_defaults: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(set_parser_defaults)
     def set_and_note(factory: Any, **defaults: Any) -> Any:
-        _own_parsers.add(factory)
+        _note_own_parser(factory)
         return set_parser_defaults(factory, **defaults)
 
     return set_and_note

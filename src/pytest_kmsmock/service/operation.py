@@ -58,6 +58,7 @@ class Call:
     """One call on its way through the pipeline."""
 
     service: FakeKms
+    state: State  # everything that the fake KMS remembers
     operation: Operation
     params: dict[str, Any]
     caller: Caller
@@ -68,11 +69,6 @@ class Call:
     authorized: bool = False  # whether the caller has permission for all of them
     decisions: tuple[Decision, ...] = ()  # what was decided on each, until one was refused
     notes: dict[str, Any] = field(default_factory=dict)  # what a target's finder worked out, for the function
-
-    @property
-    def state(self) -> State:
-        """Everything that the fake KMS remembers."""
-        return self.service.state
 
     @property
     def key(self) -> Key:

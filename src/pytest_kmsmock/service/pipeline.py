@@ -21,8 +21,10 @@ def find_operation(name: str) -> Operation:
         KmsError: `UnknownOperationException`; with a text of ours when the installed botocore knows the operation and
             this release does not.
     """
-    load()
     operation = OPERATIONS.get(name)
+    if operation is None:
+        load()
+        operation = OPERATIONS.get(name)
     if operation is None:
         raise errors.NOT_BUILT(operation=name) if name in operation_names() else errors.UNKNOWN_OPERATION()
     return operation
@@ -78,5 +80,7 @@ def _check_usage(operation: Operation, key: Key) -> None:
 
 def _note_use(call: Call) -> None:
     usage = LastUsage(call.operation.name, call.now, call.request_id)
-    for key in [target.key for target in call.targets if target.key is not None]:
-        call.state.home(key).last_usage[key.id] = usage
+    for target in call.targets:
+        key = target.key
+        if key is not None:
+            call.state.home(key).last_usage[key.id] = usage

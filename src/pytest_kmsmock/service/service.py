@@ -158,7 +158,7 @@ class FakeKms:
         found = find_operation(operation)
         now = self.clock.now()
         call = Call(
-            self, found, dict(params), caller, self.state.region(caller.account, region), now,
+            self, self.state, found, dict(params), caller, self.state.region(caller.account, region), now,
             request_id or self.new_request_id(),
         )  # fmt: skip
         result: Result | None = None
