@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import gc
 import inspect
 import os
 import threading
@@ -14,7 +15,7 @@ import boto3
 import pytest
 import pytest_asyncio
 
-from pytest_kmsmock import mock_kms
+from pytest_kmsmock import mock, mock_kms
 from pytest_kmsmock.errors import InvalidOption, NotActive
 
 
@@ -287,6 +288,18 @@ def test_start_and_stop():
         mock.stop()
     with pytest.raises(NotActive, match=r"stop\(\) without start\(\)"):
         mock.stop()
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_the_garbage_collector_is_left_as_it_was(collects):
+    mock._handle_class.cache_clear()  # as in a process that has had no mock yet
+    was = gc.isenabled()
+    (gc.enable if collects else gc.disable)()
+    try:
+        with mock_kms():
+            assert gc.isenabled() == collects
+    finally:
+        (gc.enable if was else gc.disable)()
 
 
 def test_everything_ends_after_an_exception():

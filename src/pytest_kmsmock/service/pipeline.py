@@ -82,5 +82,5 @@ def _note_use(call: Call) -> None:
     usage = LastUsage(call.operation.name, call.now, call.request_id)
     for target in call.targets:
         key = target.key
-        if key is not None:
-            call.state.home(key).last_usage[key.id] = usage
+        assert key is not None, target  # what is cryptographic needs permission for keys alone
+        call.state.home(key).last_usage[key.id] = usage
