@@ -215,7 +215,7 @@ print(time.perf_counter() - start)
 """
 
 
-def start_up_rows(repeats: int = 15) -> list[Row]:
+def start_up_rows(repeats: int = 30) -> list[Row]:
     """Measure processes, with the bytecode of all modules in place as it is where packages are installed."""
     with tempfile.TemporaryDirectory() as cache:
         environment = os.environ | {
