@@ -28,6 +28,9 @@ watchers: list[Callable[[KmsMock], None]] = []
 
 def current() -> KmsMock | None:
     """Return the mock that answers calls made here and now; None if no mock is active."""
+    mock = _in_context.get()
+    if mock is not None and mock.active:  # nearly always
+        return mock
     return enclosing() or (_active[-1] if _active else None)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import io
 from collections.abc import Generator
 
@@ -61,5 +62,9 @@ class Answer(AWSResponse):  # type: ignore[misc]  # botocore has no types
         self.url = url
         self.status_code = status
         self.headers = Headers(headers)
-        self.raw = None if body is None else Raw(body)
         self._content = None if body is None else Content(body)
+
+    @functools.cached_property
+    def raw(self) -> Raw | None:
+        """The body as a stream, which hardly anybody asks for."""
+        return None if self._content is None else Raw(self._content)

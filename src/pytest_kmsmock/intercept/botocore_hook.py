@@ -184,6 +184,8 @@ def _answer_raw(mock: KmsMock, request: HttpRequest, *, asynchronous: bool) -> A
         outcome = failures.botocore_error(error, request.url)
     else:
         outcome = Answer(request.url, status, headers, body)
+        if not mock.interferes:
+            return outcome
     return failures.deliver(outcome, mock.take_delay(), asynchronous=asynchronous)
 
 

@@ -29,6 +29,7 @@ class Gate(ABC):
     service: FakeKms
     faults: Faults
     request_quotas: RequestQuotas
+    interferes: bool  # whether there are faults or request quotas to look at
     _may_go_by_wire: bool
 
     @abstractmethod
@@ -42,13 +43,13 @@ class Gate(ABC):
 
     def take_delay(self) -> float:
         """Return by how many seconds the answer to this thread's last call has to be late, once."""
-        return self.faults.take_delay() if self._may_go_by_wire else 0.0
+        return self.faults.take_delay() if self.interferes else 0.0
 
     def set_interference(self) -> None:
         """Have faults and request quotas looked at, or nothing at all if there are none."""
-        interferes = bool(self.faults) or self.request_quotas.active
-        self.service.interference = self._interfere if interferes else None
-        self._may_go_by_wire = interferes or self.options.wire
+        self.interferes = bool(self.faults) or self.request_quotas.active
+        self.service.interference = self._interfere if self.interferes else None
+        self._may_go_by_wire = self.interferes or self.options.wire
 
     def _interfere(self, call: Call) -> Result:
         return self.faults.carry_out(call, self._carry_out_if_admitted if self.request_quotas.active else perform)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _pausing: ContextVar[KmsMock | None] = ContextVar("kms_mock_pausing", default=None)
 
 _replaced: list[tuple[Any, str, Any]] = []
-#: The modules, or classes of endpoints, whose sleep is replaced.
-_sleepless: set[str | type] = set()
+#: The classes of endpoints whose sleep is replaced, and those that have it from them.
+_sleepless: set[type] = set()
 #: The method by which an endpoint sleeps, if it has one.
 _METHOD = "_sleep"
 
@@ -41,11 +41,8 @@ def note_attempt(endpoint: Any, operation: Any, request_dict: dict[str, Any], **
     _pausing.set(mock)
     if not _replaced:
         _replace_acquire()
-    kind = next((kind for kind in type(endpoint).__mro__ if _METHOD in vars(kind)), None)
-    if kind is None:
-        _replace_sleep(type(endpoint).__module__)
-    else:
-        _replace_method(kind)
+    if type(endpoint) not in _sleepless:
+        _replace_pauses(type(endpoint))
 
 
 def restore() -> None:
@@ -56,11 +53,16 @@ def restore() -> None:
         setattr(owner, name, original)
 
 
-def _replace_sleep(name_of_module: str) -> None:
-    if name_of_module in _sleepless:
-        return
-    _sleepless.add(name_of_module)
-    module = sys.modules[name_of_module]
+def _replace_pauses(endpoint_class: type) -> None:
+    _sleepless.add(endpoint_class)
+    owner = next((kind for kind in endpoint_class.__mro__ if _METHOD in vars(kind)), None)
+    if owner is None:
+        _replace_sleep(sys.modules[endpoint_class.__module__])
+    else:
+        _replace_method(owner)
+
+
+def _replace_sleep(module: ModuleType) -> None:
     for name, stand_in in (("time", _Time), ("asyncio", _Asyncio)):
         found = vars(module).get(name)
         if isinstance(found, ModuleType):
@@ -69,10 +71,9 @@ def _replace_sleep(name_of_module: str) -> None:
 
 
 def _replace_method(kind: type) -> None:
-    if kind in _sleepless:
-        return
-    _sleepless.add(kind)
     sleep = vars(kind)[_METHOD]
+    if any(owner is kind for owner, _, _ in _replaced):
+        return
 
     @functools.wraps(sleep)
     def sleep_unless_skipped(endpoint: Any, seconds: float) -> Any:
