@@ -249,7 +249,7 @@ def _decorate_class(cls: type, given: Mapping[str, Any]) -> type:
 
         # No plain function: moto's decorator wraps all that a class has of these, and a `run` in moto would keep its
         # state from one test to the next.
-        cls.run = functools.partialmethod(run_in_mock)  # type: ignore[assignment]  # the class is the user's to decorate
+        cls.run = functools.partialmethod(run_in_mock)  # type: ignore[assignment]  # it binds like a method
         return cls
     import pytest
 

@@ -9,7 +9,7 @@ import os
 import types
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -120,7 +120,7 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         return
     if "kms_mock" in names:
         names.remove("kms_mock")
-    info = item._fixtureinfo  # type: ignore[attr-defined]  # noqa: SLF001 - pytest shows it nowhere else
+    info = cast("pytest.Function", item)._fixtureinfo  # noqa: SLF001 - pytest shows it nowhere else
     requested = {*info.argnames, *(name for mark in item.iter_markers("usefixtures") for name in mark.args)}
     module = item.nodeid.partition("::")[0]
 
@@ -147,7 +147,7 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
         pytest.register_fixture(name="package_kms_mock", func=_package_kms_mock, node=collector, scope="package")
         return
     holder = types.ModuleType(collector.nodeid)
-    holder.package_kms_mock = package_kms_mock  # type: ignore[attr-defined]  # a module has what it is given
+    vars(holder)["package_kms_mock"] = package_kms_mock
     collector.session._fixturemanager.parsefactories(holder, collector.nodeid)  # noqa: SLF001 - there is no other way
 
 

@@ -21,7 +21,7 @@ class Headers(dict[str, str]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and super().__contains__(name.lower())
 
-    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]  # of all that `dict` takes
+    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]  # defaults are text
         """Return a header, or the default if there is none of that name."""
         return super().get(name.lower(), default)
 

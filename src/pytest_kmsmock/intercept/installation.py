@@ -60,5 +60,5 @@ class _Watch(MetaPathFinder):
             execute(module)
             self._install(module)
 
-        spec.loader.exec_module = execute_and_install  # type: ignore[method-assign]  # of this one loader only
+        spec.loader.exec_module = execute_and_install  # type: ignore[method-assign]  # of this import only
         return spec

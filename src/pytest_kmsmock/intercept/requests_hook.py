@@ -68,12 +68,12 @@ def _hooked(send: Callable[..., Response], *, only_inside: bool = False) -> Call
         response = failures.deliver(outcome, mock.take_delay(), asynchronous=False)
         from requests.hooks import dispatch_hook
 
-        answered: Response = dispatch_hook(  # type: ignore[no-untyped-call]  # its stubs are incomplete
+        answered: Response = dispatch_hook(  # type: ignore[no-untyped-call]  # its stubs leave out the types
             "response", request.hooks, response, **kwargs
         )
         return answered
 
-    send_or_answer.is_kms_hook = True  # type: ignore[attr-defined]  # a mark of ours
+    vars(send_or_answer)["is_kms_hook"] = True
     return send_or_answer
 
 

@@ -63,13 +63,16 @@ def load_wrapping_key(wrapping_spec: str, private_bytes: bytes) -> Material:
     spec = KEY_SPECS[wrapping_spec]
     if spec.family != "rsa":
         return load(spec, private_bytes)
-    from cryptography.hazmat.primitives.serialization import load_der_private_key  # heavy, and only imports need it
+    # Heavy, and only imports of material need them.
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
 
     from .material.rsa import RsaMaterial
 
     # Without the checks that imported material needs: they cost more than all the rest of an import.
     private = load_der_private_key(private_bytes, password=None, unsafe_skip_rsa_key_validation=True)
-    return RsaMaterial.of(spec, private)  # type: ignore[arg-type]  # the spec says that it is an RSA key
+    assert isinstance(private, RSAPrivateKey)  # as its spec says
+    return RsaMaterial.of(spec, private)
 
 
 def unwrap(wrapping_key: Material, algorithm: str, wrapped: bytes) -> bytes:
