@@ -277,7 +277,7 @@ class KmsMock(Principals, Gate):
             ...     kms.least_privilege().identity_policies["arn:aws:iam::123456789012:user/Administrator"]["Statement"]
             [{'Effect': 'Allow', 'Action': 'kms:ListKeys', 'Resource': '*'}]
         """
-        check_type(portable, bool, "least_privilege(): portable", "True or False")
+        check_type(portable, bool, "least_privilege(): portable")
         permissions = console.permissions
         aliases = permissions.aliases_before(self.service.state, self.calls) if portable else None
         return console.least_privilege.least_privilege(permissions.permissions(self.calls, aliases))
@@ -401,7 +401,7 @@ class KmsMock(Principals, Gate):
         self._must_be_active()
         check_type(host, str, "serve(): host", "a name or address, as text")
         check_type(port, int, "serve(): port", "a whole number")
-        check_type(check_signatures, bool, "serve(): check_signatures", "True or False")
+        check_type(check_signatures, bool, "serve(): check_signatures")
         return KmsServer(self, host=host, port=port, check_signatures=check_signatures)
 
     def _must_be_active(self) -> None:

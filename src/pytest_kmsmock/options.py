@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from .errors import InvalidOption
+from .errors import InvalidOption, KmsMockError
 
 DEFAULT_ACCOUNT = "123456789012"
 
@@ -116,14 +116,27 @@ def check_form(name: str, value: object, where: str, *, called: str | None = Non
         raise InvalidOption(f"{where}: {called or name} must be {expected}, not {value!r}.")
 
 
-def check_type(value: object, kind: type | tuple[type, ...], named: str, expected: str) -> None:
+def check_type(
+    value: object,
+    kind: type | tuple[type, ...],
+    named: str,
+    expected: str = "True or False",
+    error: type[KmsMockError] = InvalidOption,
+) -> None:
     """Refuse a value of another type; a truth is no number.
 
+    Args:
+        value: what was given.
+        kind: the type that it has to be of.
+        named: of what it was given, such as `serve(): port`.
+        expected: what it must be, in words.
+        error: what is raised.
+
     Raises:
-        InvalidOption: saying of what is `named` so, such as `serve(): port`, that it must be what is expected.
+        KmsMockError: of the class `error`.
     """
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise InvalidOption(f"{named} must be {expected}, not {value!r}.")
+        raise error(f"{named} must be {expected}, not {value!r}.")
 
 
 def _fit(name: str, value: object, where: str) -> object:
@@ -135,10 +148,10 @@ def _fit(name: str, value: object, where: str) -> object:
     default = defaults[name]
     if name in _FORMS and value is not None:
         check_form(name, value, where)
-    elif name == "seed" and value is not None and not isinstance(value, str | os.PathLike):
-        raise InvalidOption(f"{where}: seed must be the path of a file, not {value!r}.")
-    elif isinstance(default, bool) and not isinstance(value, bool):
-        raise InvalidOption(f"{where}: {name} must be True or False, not {value!r}.")
+    elif name == "seed" and value is not None:
+        check_type(value, (str, os.PathLike), f"{where}: seed", "the path of a file")
+    elif isinstance(default, bool):
+        check_type(value, bool, f"{where}: {name}")
     elif isinstance(default, tuple):
         if isinstance(value, str):
             return (value,)

@@ -160,7 +160,7 @@ def test_who_is_no_principal(kms_mock, principal, circumstances, text):
         pytest.param("role/app", {"via_service": None}, "via_service is a text, not None", id="no service"),
         pytest.param("role/app", {"source_vpce": None}, "source_vpce is a text, not None", id="no endpoint"),
         pytest.param("role/app", {"org_id": 5}, "org_id is a text, not 5", id="organization"),
-        pytest.param("role/app", {"mfa": "false"}, "mfa is True or False, not 'false'", id="mfa"),
+        pytest.param("role/app", {"mfa": "false"}, "mfa must be True or False, not 'false'", id="mfa"),
         pytest.param("s3.amazonaws.com", {"account": "x"}, "account is the id of an account, 12 digits", id="account"),
         pytest.param("role/app", {"context": {"a:b": None}}, "a:b: a condition key has texts", id="no value"),
         pytest.param("role/app", {"context": {"a:b": b"x"}}, "a:b: a condition key has texts", id="bytes"),

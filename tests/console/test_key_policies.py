@@ -103,8 +103,8 @@ def test_what_users_may_do_follows_the_spec(spec, usage, action):
             InvalidPrincipal,
             f"arn:aws:iam::{DEFAULT}:root is an account: the console lets only users",
         ),
-        ({"allow_deletion": "no"}, InvalidPolicy, "allow_deletion is True or False, not 'no'"),
-        ({"multi_region": None}, InvalidPolicy, "multi_region is True or False, not None"),
+        ({"allow_deletion": "no"}, InvalidPolicy, "allow_deletion must be True or False, not 'no'"),
+        ({"multi_region": None}, InvalidPolicy, "multi_region must be True or False, not None"),
     ],
 )
 def test_what_cannot_be(given, error, text):

@@ -217,7 +217,9 @@ Method = Callable[[KeyStores], Any]
             lambda stores: stores.change(stores.add_cluster(), password="short"), "password: expected", id="changed"
         ),
         pytest.param(
-            lambda stores: stores.change(stores.add_cluster(), online="yes"), "online: expected True or", id="online"
+            lambda stores: stores.change(stores.add_cluster(), online="yes"),
+            "online must be True or False, not 'yes'",
+            id="online",
         ),
         pytest.param(
             lambda stores: stores.change(stores.add_xks_proxy(), keys=["one"]), "keys: change them with", id="keys"
@@ -259,12 +261,12 @@ Method = Callable[[KeyStores], Any]
         ),
         pytest.param(
             lambda stores: stores.add_xks_key(stores.add_xks_proxy(), "one", enabled="no"),
-            "enabled: expected True or False, got 'no'",
+            "enabled must be True or False, not 'no'",
             id="enabled",
         ),
         pytest.param(
             lambda stores: stores.add_store(connected="no"),
-            "connected: expected True or False, got 'no'",
+            "connected must be True or False, not 'no'",
             id="connected",
         ),
         pytest.param(

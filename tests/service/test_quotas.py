@@ -250,5 +250,5 @@ def test_a_quota_has_a_name(kms, name):
 
 
 def test_quotas_are_on_or_off(kms):
-    with pytest.raises(UnknownQuota, match=r"^request_quotas\.active is True or False, not 'no'\.$"):
+    with pytest.raises(UnknownQuota, match=r"^request_quotas\.active must be True or False, not 'no'\.$"):
         kms.request_quotas.active = "no"

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from ..errors import InvalidBacking
+from ..options import check_type
 from ..service.key_stores import TROUBLES, can_fail_with
 from ..service.outside import Cluster, XksKey, XksProxy
 from ..service.records import CustomKeyStore
@@ -52,7 +53,7 @@ def checked(record: Record) -> Record:
         if value is not None or attribute not in _OPTIONAL:
             _check_text(type(record).__name__, attribute, value, service_description()["shapes"][shape])
     for attribute in _YES_OR_NO:
-        check_yes_or_no(attribute, getattr(record, attribute, True))
+        check_type(getattr(record, attribute, True), bool, attribute, error=InvalidBacking)
     if isinstance(record, Cluster):
         if isinstance(record.hsms, bool) or not isinstance(record.hsms, int) or record.hsms < 0:
             raise InvalidBacking(f"hsms: expected how many active HSMs the cluster has, got {record.hsms!r}.")
@@ -61,16 +62,6 @@ def checked(record: Record) -> Record:
     elif isinstance(record, XksKey):
         _check_key(record)
     return record
-
-
-def check_yes_or_no(what: str, value: object) -> None:
-    """Refuse what is neither True nor False: any text counts as true.
-
-    Raises:
-        InvalidBacking: it is not.
-    """
-    if not isinstance(value, bool):
-        raise InvalidBacking(f"{what}: expected True or False, got {value!r}.")
 
 
 def check_region(region: object) -> None:

@@ -13,6 +13,7 @@ from ipaddress import IPv4Address, IPv6Address
 from typing import TypeAlias, TypedDict
 
 from ..errors import InvalidPrincipal, InvalidSimulation
+from ..options import check_type
 from ..service.authorization.principals import Principal, PrincipalKind
 from ..service.condition_keys import condition_text
 from .policy_texts import Document
@@ -88,8 +89,7 @@ def check_circumstances(named: object, given: Circumstances) -> None:
     for name, (form, words) in _TEXTS.items():
         if name in circumstances:
             _check_text(name, circumstances[name], form, words)
-    if not isinstance(given.get("mfa", False), bool):
-        raise InvalidPrincipal(f"mfa is True or False, not {given['mfa']!r}.")
+    check_type(given.get("mfa", False), bool, "mfa", error=InvalidPrincipal)
     if "tags" in given:
         _check_tags(given["tags"])
     if not isinstance(given.get("session_policies", ()), Iterable):

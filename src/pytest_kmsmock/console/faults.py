@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InvalidFault, UnusedFaults
+from ..options import check_type
 from ..service.errors import InjectedError
 from ..service.pipeline import perform
 from ..service.preview import preview
@@ -138,8 +139,7 @@ class Faults:
 
     @skip_pauses.setter
     def skip_pauses(self, value: bool) -> None:
-        if not isinstance(value, bool):
-            raise InvalidFault(f"faults.skip_pauses must be True or False, not {value!r}.")
+        check_type(value, bool, "faults.skip_pauses", error=InvalidFault)
         self._skip_pauses = value
 
     def __len__(self) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 
 from .. import scopes
 from ..errors import InvalidPolicy, InvalidPrincipal
-from ..options import Options
+from ..options import Options, check_type
 from ..service.authorization.default_policies import console_key_policy
 from ..service.authorization.principals import ACCOUNT_ID, Principal, PrincipalKind
 from ..service.identifiers import partition_of
@@ -65,8 +65,7 @@ def key_policy(
     """
     home = _home(account, partition)
     for name, value in (("allow_deletion", allow_deletion), ("multi_region", multi_region)):
-        if not isinstance(value, bool):
-            raise InvalidPolicy(f"key_policy(): {name} is True or False, not {value!r}.")
+        check_type(value, bool, f"key_policy(): {name}", error=InvalidPolicy)
     if origin not in _ORIGINS:
         raise InvalidPolicy(f"key_policy(): {origin!r} is no Origin. There are: {', '.join(_ORIGINS)}.")
     return console_key_policy(

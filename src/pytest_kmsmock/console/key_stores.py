@@ -6,9 +6,10 @@ import base64
 import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar, cast
+from typing import Any, TypeVar, cast
 
 from ..errors import InvalidBacking, UnknownBacking
+from ..options import check_type
 from ..service.key_stores import CLOUDHSM, CONNECTED, DISCONNECTED, EXTERNAL, STORES_PER_REGION, conflict_of
 from ..service.material.pool import LazyMaterial
 from ..service.outside import Cluster, XksKey, XksProxy
@@ -16,7 +17,7 @@ from ..service.records import CustomKeyStore
 from ..service.service import FakeKms
 from ..service.specs import KEY_SPECS
 from ..service.state import Region, State
-from .backing_checks import check_connection_failure, check_region, check_yes_or_no, checked, several
+from .backing_checks import check_connection_failure, check_region, checked, several
 
 _Backing = TypeVar("_Backing", bound=Cluster | XksProxy)
 
@@ -160,7 +161,7 @@ class KeyStores:
             InvalidBacking: the Region has a store of this name or on this proxy, or ten of them, or the account has one
                 on this cluster; or AWS takes no such name or Region.
         """
-        check_yes_or_no("connected", connected)
+        check_type(connected, bool, "connected", error=InvalidBacking)
         if region is not None:
             check_region(region)
         backing = self.add_cluster() if backing is None else self._now(backing)
@@ -212,7 +213,7 @@ class KeyStores:
         for name in fields:
             if name not in names:
                 raise TypeError(f"{type(now).__name__} has no {name!r}, only {', '.join(names)}.")
-        changed = replace(now, **fields)  # type: ignore[arg-type]  # `checked` looks at the values
+        changed = replace(now, **cast("dict[str, Any]", fields))  # `checked` looks at the values
         if _identity(changed) != _identity(now):
             raise TypeError(f"{', '.join(map(str, _identity(now)))}: add another one instead of moving this one.")
         return self._put(checked(changed))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidSeed
+from ..options import check_type
 from ..service.identifiers import partition_of
 from ..service.specs import KEY_SPECS
 from .callers import Home
@@ -56,11 +57,9 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
         InvalidSeed: the wizard would not go on.
     """
     for name in ("alias", "region"):
-        if not isinstance(getattr(answers, name), str):
-            raise InvalidSeed(f"{_WHERE}: {name} is a text, not {getattr(answers, name)!r}")
+        check_type(getattr(answers, name), str, f"{_WHERE}: {name}", "a text", InvalidSeed)
     for name in ("allow_deletion", "multi_region"):
-        if not isinstance(getattr(answers, name), bool):
-            raise InvalidSeed(f"{_WHERE}: {name} is True or False, not {getattr(answers, name)!r}")
+        check_type(getattr(answers, name), bool, f"{_WHERE}: {name}", error=InvalidSeed)
     spec = _spec(answers)
     home = home._replace(partition=partition_of(answers.region), region=answers.region)
     administrators, users = (principal_arns(names, home) for names in (answers.administrators, answers.users))

@@ -11,6 +11,7 @@ import difflib
 from collections.abc import Callable, Iterator, Mapping
 
 from ..errors import UnknownQuota
+from ..options import check_type
 from . import errors
 from .clock import Clock
 from .operation import Call
@@ -129,8 +130,7 @@ class RequestQuotas:
 
     @active.setter
     def active(self, value: bool) -> None:
-        if not isinstance(value, bool):
-            raise UnknownQuota(f"request_quotas.active is True or False, not {value!r}.")
+        check_type(value, bool, "request_quotas.active", error=UnknownQuota)
         self._active = value
         self._buckets.clear()
         self._changed()
