@@ -84,9 +84,12 @@ class Options:
         return replace(self, **values) if values else self
 
 
+#: What names of Regions look like, those of the future among them.
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+")
+
 #: What the values of an option must look like.
 _FORMS = {
-    "region": (re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+"), "a Region such as 'eu-west-1'"),
+    "region": (REGION, "a Region such as 'eu-west-1'"),
     "account_id": (re.compile(r"\d{12}"), "12 digits such as '111122223333', as text"),
     "hygiene": (re.compile("off|warn|error"), "'off', 'warn' or 'error'"),
 }

@@ -7,7 +7,6 @@ Otherwise a typing error would only show when CreateCustomKeyStore refuses it, o
 from __future__ import annotations
 
 import difflib
-import re
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
@@ -16,7 +15,7 @@ from ..options import check_type
 from ..service.key_stores import TROUBLES, can_fail_with
 from ..service.outside import Cluster, XksKey, XksProxy
 from ..service.records import CustomKeyStore
-from ..service.validation import service_description
+from ..service.validation import fits, service_description
 
 Record = TypeVar("Record", bound=Cluster | XksProxy | XksKey | CustomKeyStore)
 
@@ -51,7 +50,7 @@ def checked(record: Record) -> Record:
     for attribute, shape in _SHAPES[type(record)].items():
         value = getattr(record, attribute)
         if value is not None or attribute not in _OPTIONAL:
-            _check_text(type(record).__name__, attribute, value, service_description()["shapes"][shape])
+            _check_text(type(record).__name__, attribute, value, shape)
     for attribute in _YES_OR_NO:
         check_type(getattr(record, attribute, True), bool, attribute, error=InvalidBacking)
     if isinstance(record, Cluster):
@@ -70,14 +69,14 @@ def check_region(region: object) -> None:
     Raises:
         InvalidBacking: it cannot.
     """
-    _check_text("CustomKeyStore", "region", region, service_description()["shapes"]["RegionType"])
+    _check_text("CustomKeyStore", "region", region, "RegionType")
 
 
-def _check_text(kind: str, attribute: str, value: object, shape: Mapping[str, object]) -> None:
-    least, most, pattern = int(str(shape["min"])), int(str(shape["max"])), shape.get("pattern")
-    has_length = isinstance(value, str) and least <= len(value) <= most
-    if has_length and (pattern is None or re.fullmatch(str(pattern), str(value), re.ASCII)):
+def _check_text(kind: str, attribute: str, value: object, shape_name: str) -> None:
+    if fits(value, shape_name):
         return
+    shape = service_description()["shapes"][shape_name]
+    least, most, pattern = shape["min"], shape["max"], shape.get("pattern")
     length = f"{least}" if least == most else f"{least} to {most}"
     matching = f" that match {pattern}" if pattern else ""
     raise InvalidBacking(f"{kind} {attribute}: expected {length} characters{matching}, as AWS does, got {value!r}.")

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, SupportsIndex, overload
 
 from ..errors import InvalidCallPattern
+from ..options import REGION
 from ..service.identifiers import KEY_ID, parse_arn
 from ..service.service import CallRecord
 from . import call_texts, fault_errors
@@ -131,7 +132,7 @@ class Calls(list[CallRecord]):
             region,
             "in_region()",
             "the name of a Region, such as 'eu-west-1'",
-            lambda name: name in called or _REGION.fullmatch(name),
+            lambda name: name in called or REGION.fullmatch(name),
         )
         return self._where(lambda record: record.region == wanted)
 
@@ -176,7 +177,6 @@ class Calls(list[CallRecord]):
 _PRINCIPAL = re.compile(
     r"arn:aws[a-z-]*:(iam|sts)::\d{12}:.+|\d{12}|root|(user|role|assumed-role|federated-user)/.+|[a-z0-9-]+(\.[a-z0-9-]+)+"
 )
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-\d+")
 
 
 def _names_key(text: str) -> bool:

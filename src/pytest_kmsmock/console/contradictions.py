@@ -24,7 +24,7 @@ from ..service.managed_keys import PREFIX
 from ..service.outside import Cluster, Outside, XksProxy
 from ..service.records import Alias, CustomKeyStore, Grant, Key, KeyMaterial, LastUsage, MultiRegion
 from ..service.state import Region, State
-from ..service.validation import service_description
+from ..service.validation import fits
 from .backing_checks import checked
 
 _T = TypeVar("_T")
@@ -60,17 +60,6 @@ _SHAPES: Mapping[type, Mapping[str, str]] = {
 }  # fmt: skip
 
 
-def _fits(value: object, shape_name: str) -> bool:
-    """Say whether a value is a text as the service model wants it."""
-    shape = service_description()["shapes"][shape_name]
-    return (
-        isinstance(value, str)
-        and shape.get("min", 0) <= len(value) <= shape.get("max", len(value))
-        and value in shape.get("enum", (value,))
-        and re.fullmatch(shape.get("pattern", ".*"), value, re.ASCII | re.DOTALL) is not None
-    )
-
-
 def contradictions(state: State) -> Iterator[tuple[str, str]]:
     """Say what does not hang together: where in the dump, and what.
 
@@ -101,7 +90,7 @@ def contradictions(state: State) -> Iterator[tuple[str, str]]:
 def _broken(rules: _Rules[_T], record: _T, what: str) -> Iterator[str]:
     """Yield the first problem that a record has; the others may only follow from it."""
     values = ((field, getattr(record, field), shape) for field, shape in _SHAPES[type(record)].items())
-    odd = (f"has the {field} {value!r}" for field, value, shape in values if not (value is None or _fits(value, shape)))
+    odd = (f"has the {field} {value!r}" for field, value, shape in values if not (value is None or fits(value, shape)))
     others = (problem.format(it=record) for problem, is_so in rules if is_so(record))
     found = next(itertools.chain(odd, others), None)
     if found is not None:
@@ -165,7 +154,7 @@ _MATERIAL: _Rules[KeyMaterial] = (
 
 
 def _are_tags(tags: Mapping[str, str]) -> bool:
-    return all(_fits(name, "TagKeyType") and _fits(value, "TagValueType") for name, value in tags.items())
+    return all(fits(name, "TagKeyType") and fits(value, "TagValueType") for name, value in tags.items())
 
 
 def _rotates(key: Key) -> bool:
@@ -263,7 +252,7 @@ def _is_no_principal(text: str | None) -> bool:
 _GRANT: _Rules[Grant] = (
     (
         "is of operations that there are not",
-        lambda it: not it.operations or not all(_fits(name, "GrantOperation") for name in it.operations),
+        lambda it: not it.operations or not all(fits(name, "GrantOperation") for name in it.operations),
     ),
     ("is for nobody, or for two", lambda it: (it.grantee is None) is (it.grantee_service is None)),
     ("is for {it.grantee!r}, who is no principal", lambda it: _is_no_principal(it.grantee)),
@@ -295,7 +284,7 @@ def _lacks_settings(store: CustomKeyStore) -> bool:
 
 
 def _are(settings: Mapping[str, object], shapes: Mapping[str, str]) -> bool:
-    return set(settings) == set(shapes) and all(_fits(value, shapes[name]) for name, value in settings.items())
+    return set(settings) == set(shapes) and all(fits(value, shapes[name]) for name, value in settings.items())
 
 
 _STORE: _Rules[CustomKeyStore] = (
@@ -326,7 +315,7 @@ def _of_outside(outside: Outside) -> Iterator[str]:
             if key.secret.spec.name != "SYMMETRIC_DEFAULT":
                 yield f"external key {key_id} is a {key.secret.spec.name}"
     for code in outside.connect_failures.values():
-        if not _fits(code, "ConnectionErrorCodeType"):
+        if not fits(code, "ConnectionErrorCodeType"):
             yield f"{code!r} is no ConnectionErrorCode"
 
 

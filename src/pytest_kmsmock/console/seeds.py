@@ -21,6 +21,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 
 from ..errors import InvalidSeed
+from ..options import REGION
 from ..service.caller import Caller, administrator
 from ..service.errors import KmsError
 from ..service.identifiers import KEY_ID, key_arn, partition_of
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
     from ..service.state import Region
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+")
 _PEM = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]+)-----\s*(.+?)\s*-----END \1-----\s*", re.DOTALL)
 
 
@@ -154,7 +154,7 @@ def check_home(account: str, regions: Iterable[str], where: str) -> None:
     if not _ACCOUNT.fullmatch(account):
         raise InvalidSeed(f"{where}: account must be 12 digits, not {account!r}")
     for name in regions:
-        if not _REGION.fullmatch(name):
+        if not REGION.fullmatch(name):
             raise InvalidSeed(f"{where}: {name!r} is no name of a Region, such as 'eu-west-1'")
 
 

@@ -21,6 +21,7 @@ from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, quote, urlsplit
 
+from ..options import REGION
 from ..service import errors
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ _TIME = "%Y%m%dT%H%M%SZ"
 _PARAMETERS = ("Credential", "Signature", "SignedHeaders")
 _ALGORITHM_IN_QUERY = "X-Amz-Algorithm"
 _QUERY_PARAMETERS = (_ALGORITHM_IN_QUERY, "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
-_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d+")
 
 
 class Signature(NamedTuple):
@@ -133,7 +133,7 @@ def _scoped(algorithm: str, credential: str, signed: str, date_of_request: str, 
         )
     access_key, date, scoped_region, service, terminator = scope
     problems = []
-    if scoped_region != region if region else not _REGION.fullmatch(scoped_region):
+    if scoped_region != region if region else not REGION.fullmatch(scoped_region):
         problems.append(f"Credential should be scoped to a valid region, not '{scoped_region}'.")
     if service != "kms":
         problems.append("Credential should be scoped to correct service: 'kms'.")

@@ -70,6 +70,17 @@ def service_description() -> Mapping[str, Any]:
     return description
 
 
+def fits(value: object, shape_name: str) -> bool:
+    """Say whether a value is a text as the model has it: for what does not come as a request."""
+    shape = service_description()["shapes"][shape_name]
+    return (
+        isinstance(value, str)
+        and shape.get("min", 0) <= len(value) <= shape.get("max", len(value))
+        and value in shape.get("enum", (value,))
+        and re.fullmatch(shape.get("pattern", "(?s).*"), value, re.ASCII) is not None
+    )
+
+
 @functools.cache
 def operation_names() -> frozenset[str]:
     """Return the names of all operations that the installed botocore knows."""
