@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_kmsmock.errors import InvalidFault, InvalidOption
-from pytest_kmsmock.options import check_type
+from pytest_kmsmock.options import Options, check_type
 
 
 @pytest.mark.parametrize(("value", "kind"), [(True, bool), (1, int), ("x", str), (1.5, (int, float))])
@@ -25,3 +25,7 @@ def test_what_is_not_is_refused_in_words(value, kind):
 def test_the_error_is_that_of_the_caller():
     with pytest.raises(InvalidFault, match=r"^it must be True or False, not 'no'\.$"):
         check_type("no", bool, "it", error=InvalidFault)
+
+
+def test_a_seed_of_none_is_no_seed():
+    assert Options().changed({"seed": None}, "mock_kms()") == Options()
