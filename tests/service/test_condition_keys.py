@@ -394,7 +394,7 @@ def test_without_a_grant_there_is_no_constraint(kms_mock, kms_client):
     """Simulations of RetireGrant name no grant."""
     key = kms_mock.create_key()
     kms_client.describe_key(KeyId=key.id)
-    call = kms_mock.calls[-1].decisions[0].request.context.call
+    call = kms_mock.calls[-1].decisions[0].request.context.__self__.call
     asked = Asked(call, Target("kms:RetireGrant", key.arn, call.targets[0].key))
-    assert asked("kms:grantconstrainttype") is None
-    assert asked("kms:encryptioncontextkeys") is None
+    assert asked.values("kms:grantconstrainttype") is None
+    assert asked.values("kms:encryptioncontextkeys") is None

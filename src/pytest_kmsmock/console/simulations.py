@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from ..errors import InvalidSimulation
-from ..service.access import decide
+from ..service.access import ask, decide
 from ..service.errors import KmsError
 from ..service.grants import granted_by_token
 from ..service.identifiers import parse_arn
@@ -189,7 +189,7 @@ def _other_key(call: Call, name: str) -> Iterable[Target]:
 def _decisions(call: Call, targets: Iterable[Target]) -> Iterable[Decision]:
     """Decide on one after the other, until one is refused."""
     for target in targets:
-        decision = decide(call, target)
+        decision = decide(ask(call, target))
         yield decision
         if not decision.allowed:
             return

@@ -19,7 +19,7 @@ from .records import Grant
 
 
 def authorize(call: Call, target: Target) -> None:
-    """Let a call pass or refuse it; the decision is kept with the call.
+    """Let a call pass or refuse it; what was decided is kept with the call.
 
     Raises:
         KmsError: `AccessDeniedException` with AWS's text.
@@ -28,51 +28,51 @@ def authorize(call: Call, target: Target) -> None:
         granted_by_token(call)  # a token that is none is refused, whoever needs it
     if not call.service.enforce_policies:
         return
-    decision = decide(call, target)
-    call.decisions += (decision,)
+    asked = ask(call, target)
+    if asked.policies.allow_outright(call.caller.principal, target.permission, asked.account):  # nearly always
+        call.decided += (asked,)
+        return
+    decision = decide(asked)
+    call.decided += (decision,)
     if decision.denial is not None:
         raise errors.ACCESS_DENIED(reason=decision.message)
 
 
-def decide(call: Call, target: Target) -> Decision:
-    """Decide whether a call has the permission that one of its targets needs."""
-    caller, key = call.caller, target.key
-    iam = call.state.iam
+def ask(call: Call, target: Target) -> Asked:
+    """Return one of the permissions that a call needs, with all that is decided on."""
+    caller, key, iam = call.caller, target.key, call.state.iam
     if key is None:
         # Aliases and actions without a resource: only IAM policies count.
         account = "" if target.arn == "*" else call.region.account
-        request = Request(
-            caller.principal, target.permission, target.arn, account, Asked(call, target), unnamed=target.new
-        )  # fmt: skip
-        return evaluate(request, iam.policies(caller, account))
-    policy, tags, aliases = in_force(call, key)
-    request = Request(
-        caller.principal, target.permission, key.arn, key.account, Asked(call, target, tags, aliases),
-        call.operation.cross_account, target.from_ciphertext,
-    )  # fmt: skip
+        return Asked(call, target, account, iam.policies(caller, account))
+    home = call.state.home(key)
+    policy, tags, aliases = in_force(call, key, home)
     compiled = compile_policy(policy)
     if target.permission == "kms:RetireGrant":
-        return _decide_on_retiring(call, request, compiled)
+        # The grant says who may, and it does not matter whose the key is. Key policies and IAM policies can only forbid
+        # it, and IAM policies pass on what the grant gives to accounts; resource control policies have no effect on it.
+        # See https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
+        policies = iam.policies(caller, "", _denials(compiled))
+        return Asked(call, target, caller.principal.account, policies, tags, aliases)
     # "Resource control policies in your organization do not apply to AWS managed keys."
     policies = iam.policies(caller, "" if key.manager == "AWS" else key.account, compiled)
-    own = candidates(call, key) if call.operation.grantable else ()
-    if not own:
+    grants = candidates(call, key, home) if call.operation.grantable else ()
+    return Asked(call, target, key.account, policies, tags, aliases, grants)
+
+
+def decide(asked: Asked) -> Decision:
+    """Decide whether a call has one of the permissions that it needs."""
+    call, target, policies = asked.call, asked.target, asked.policies
+    request = Request(
+        call.caller.principal, target.permission, target.arn, asked.account, asked.values,
+        call.operation.cross_account or target.key is None, target.from_ciphertext, target.new,
+    )  # fmt: skip
+    if target.permission == "kms:RetireGrant":
+        grant: Grant = call.notes["grant"]
+        return evaluate(request, policies, lambda: may_retire(request, grant, policies))
+    if not asked.grants:
         return evaluate(request, policies)
-    return evaluate(request, policies, lambda: grant_that_allows(call, request, own, policies))
-
-
-def _decide_on_retiring(call: Call, request: Request, key_policy: Policy) -> Decision:
-    """Decide on RetireGrant: the grant says who may; key policies and IAM policies can only forbid it, and IAM policies
-    pass on what the grant gives to accounts. Resource control policies have no effect on it.
-
-    See https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html and
-    https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
-    """  # noqa: D205
-    grant: Grant = call.notes["grant"]
-    policies = call.state.iam.policies(call.caller, "", _denials(key_policy))
-    # As if the key were the caller's own: it does not matter whose it is.
-    request = request._replace(account=request.principal.account)
-    return evaluate(request, policies, lambda: may_retire(request, grant, policies))
+    return evaluate(request, policies, lambda: grant_that_allows(call, request, asked.grants, policies))
 
 
 @lru_cache(maxsize=256)

@@ -11,10 +11,12 @@ Sources: Developer Guide, "Condition keys for AWS KMS"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from typing import NamedTuple
 
+from .authorization.decision import Policies
 from .authorization.principals import PrincipalKind
 from .operation import Call, Target
 from .recipients import read_recipient
@@ -23,29 +25,30 @@ from .records import NO_TAGS, Grant
 Values = tuple[str, ...] | None
 
 
-class Asked:
-    """One permission that a call needs, as the policy engine's lookup of condition values.
+class Asked(NamedTuple):
+    """One permission that a call needs, with all that is decided on.
 
-    It keeps what may change after the call, so that an explanation given later shows what was decided on.
+    It holds what may change after the call, so that an explanation given later shows what was decided on.
 
-    Args:
+    Attributes:
         call: the call.
         target: what it needs permission for.
+        account: the account that owns it, for the decision; empty for an action without a resource.
+        policies: all policies that bear on it.
         tags: the tags of the key that count.
         aliases: the names of the key's aliases that count.
+        grants: the caller's grants on the key that count.
     """
 
-    __slots__ = ("aliases", "call", "tags", "target")
+    call: Call
+    target: Target
+    account: str = ""
+    policies: Policies = Policies()
+    tags: Mapping[str, str] = NO_TAGS
+    aliases: tuple[str, ...] = ()
+    grants: Sequence[Grant] = ()
 
-    def __init__(
-        self, call: Call, target: Target, tags: Mapping[str, str] = NO_TAGS, aliases: tuple[str, ...] = ()
-    ) -> None:  # fmt: skip
-        self.call = call
-        self.target = target
-        self.tags = tags
-        self.aliases = aliases
-
-    def __call__(self, key: str) -> Values:
+    def values(self, key: str) -> Values:
         """Return the values of a condition key, named in lower case; None if the request does not have it."""
         row, rest = _EXACT.get(key), ""
         if row is None:

@@ -56,13 +56,12 @@ class Recent:
         return clone
 
 
-def in_force(call: Call, key: Key) -> tuple[str, Mapping[str, str], tuple[str, ...]]:
+def in_force(call: Call, key: Key, home: Region) -> tuple[str, Mapping[str, str], tuple[str, ...]]:
     """Return what permissions on a key are decided on now: the text of its policy, its tags, its aliases."""
-    state = call.state
-    aliases = state.home(key).aliases_of.get(key.id, ())
+    aliases = home.aliases_of.get(key.id, ())
     if not call.service.delays.authorization:
         return key.policy, key.tags, aliases
-    recent = state.recent
+    recent = call.state.recent
     return (
         _in_force(recent.policies, key.arn, call.now, key.policy),
         _in_force(recent.tags, key.arn, call.now, key.tags),

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .authorization.decision import Request
     from .authorization.principals import Principal
     from .operation import Call
+    from .state import Region
 
 _ANY_KEY = frozenset({"CreateGrant", "DescribeKey", "RetireGrant"})
 _ENCRYPTS = frozenset({"Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo"})
@@ -55,12 +56,11 @@ def names_of(principal: Principal) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
-def candidates(call: Call, key: Key) -> list[Grant]:
-    """Return the grants on a key that are the caller's, with those that count although they were taken back."""
-    home = call.state.home(key)
+def candidates(call: Call, key: Key, home: Region) -> Sequence[Grant]:
+    """Return the grants on a key of a Region that are the caller's, with those that count although taken back."""
     late = bool(call.service.delays.authorization)
     if key.id not in home.grants and not late:
-        return []
+        return ()
     names = names_of(call.caller.principal)
     found = [grant for name in names for grant in home.grants_to(key.id, name)]
     if late:

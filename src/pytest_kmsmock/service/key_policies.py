@@ -68,14 +68,14 @@ def _next(call: Call) -> Asked:
     target = call.targets[0]
     key, region, account = target.key, call.region, call.region.account
     if call.operation.name == "PutKeyPolicy" and key is not None:
-        return Asked(call, target, key.tags, region.aliases_of.get(key.id, ()))
+        return Asked(call, target, tags=key.tags, aliases=region.aliases_of.get(key.id, ()))
     if key is None:
         arn = new_key_arn(region.name, account, multi_region=bool(call.get("MultiRegion")))
-        return Asked(call, target._replace(arn=arn), read_tags(call))
+        return Asked(call, target._replace(arn=arn), tags=read_tags(call))
     # The CreateKey of ReplicateKey, which is in the replica's Region.
     place = call.params["ReplicaRegion"]
     created = Target("kms:CreateKey", key_arn(place, account, key.id), region=place)
-    return Asked(call, created, read_tags(call))
+    return Asked(call, created, tags=read_tags(call))
 
 
 def _conditions(asked: Asked) -> Lookup:
@@ -84,6 +84,6 @@ def _conditions(asked: Asked) -> Lookup:
     def lookup(key: str) -> tuple[str, ...] | None:
         if key == "kms:policyname":
             return ("default",)
-        return None if key.startswith(_OF_THIS_CALL) else asked(key)
+        return None if key.startswith(_OF_THIS_CALL) else asked.values(key)
 
     return lookup

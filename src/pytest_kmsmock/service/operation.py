@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from .authorization.decision import Decision
     from .caller import Caller
+    from .condition_keys import Asked
     from .service import FakeKms
 
 #: The members of an answer. Blobs are bytes, times are aware datetimes, absent members are absent.
@@ -67,7 +68,8 @@ class Call:
     request_id: str
     targets: tuple[Target, ...] = ()
     authorized: bool = False  # whether the caller has permission for all of them
-    decisions: tuple[Decision, ...] = ()  # what was decided on each, until one was refused
+    #: What was decided on each, until one was refused. Where policies allow outright, what there was to decide on.
+    decided: tuple[Decision | Asked, ...] = ()
     notes: dict[str, Any] = field(default_factory=dict)  # what a target's finder worked out, for the function
 
     @property

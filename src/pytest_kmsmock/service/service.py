@@ -11,6 +11,8 @@ from datetime import datetime
 from random import Random
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .access import decide
+from .authorization.decision import Decision
 from .caller import Caller
 from .clock import Clock
 from .delays import Delays
@@ -18,14 +20,14 @@ from .drbg import Drbg
 from .errors import InjectedError, KmsError
 from .identifiers import new_uuid
 from .material.pool import KeySource
-from .operation import Call, Result, Target
+from .operation import OPERATIONS, Call, Result, Target
 from .pipeline import find_operation, perform
 from .records import Key
 from .state import State
 from .validation import as_far_as_readable
 
 if TYPE_CHECKING:
-    from .authorization.decision import Decision
+    from .condition_keys import Asked
 
 
 class CallRecord(NamedTuple):
@@ -46,7 +48,7 @@ class CallRecord(NamedTuple):
         targets: what the call needed permission for, as far as it was found; keys as they were before the call.
         authorized: whether the caller was found to have all these permissions, so that anything that refused the call
             came later.
-        decisions: what the policies decided on each target, until one was refused; empty if they were not asked.
+        decided: what `decisions` are made of.
         number: grows from call to call in the whole process, over all mocks.
         started: when, in seconds of `time.perf_counter`.
         took: how long the fake KMS worked on it, in seconds.
@@ -63,10 +65,16 @@ class CallRecord(NamedTuple):
     error: KmsError | None
     targets: tuple[Target, ...]
     authorized: bool = False
-    decisions: tuple[Decision, ...] = ()
+    decided: tuple[Decision | Asked, ...] = ()
     number: int = 0
     started: float = 0.0
     took: float = 0.0
+
+    @property
+    def decisions(self) -> tuple[Decision, ...]:
+        """What the policies decided on each target, until one was refused; empty if they were not asked."""
+        # Most calls are allowed outright, and nobody looks: spared until somebody does.
+        return tuple(entry if isinstance(entry, Decision) else decide(entry) for entry in self.decided)
 
     @property
     def refused(self) -> bool:
@@ -155,7 +163,7 @@ class FakeKms:
         Raises:
             KmsError: what AWS would answer; then nothing has changed.
         """
-        found = find_operation(operation)
+        found = OPERATIONS.get(operation) or find_operation(operation)
         now = self.clock.now()
         call = Call(
             self, self.state, found, dict(params), caller, self.state.region(caller.account, region), now,
@@ -184,7 +192,7 @@ class FakeKms:
                     error,
                     call.targets,
                     call.authorized,
-                    call.decisions,
+                    call.decided,
                     number,
                     started,
                     time.perf_counter() - started,

@@ -71,8 +71,7 @@ class Policies:
         vpc_endpoint: Policy of the VPC endpoint through which the request comes; None if it comes through
             none, or the endpoint has no policy of its own.
         denying: Those of all these that have a statement that denies, in the order in which a denial is reported.
-        outright: Caller, action and account -> whether they allow it whatever the resource, the context and the
-            grants; as far as it was asked. Most requests are of this kind, and need no second thought.
+        outright: Caller, action and account -> whether they allow it outright, as far as `evaluate` was asked.
     """
 
     key: tuple[Policy, ...] = ()
@@ -88,6 +87,18 @@ class Policies:
     def __post_init__(self) -> None:
         denying = tuple(policy for group in _groups(self) for policy in group if policy.has_denials)
         object.__setattr__(self, "denying", denying)
+
+    def allow_outright(self, principal: Principal, action: str, account: str) -> bool | None:
+        """Say whether these policies allow an action whatever the resource, the context and the grants.
+
+        Most requests are of this kind, and need no second thought. None if nobody has worked it out.
+
+        Args:
+            principal: The caller.
+            action: The permission.
+            account: Id of the account that owns the resource.
+        """
+        return self.outright.get((principal.identity, action, account))
 
 
 class Denial(Enum):
@@ -196,12 +207,12 @@ def evaluate(request: Request, policies: Policies, grant: Callable[[], str | Non
     Returns:
         The decision.
     """
-    asked = (request.principal.identity, request.action, request.account)
-    outright = policies.outright.get(asked)
+    outright = policies.allow_outright(request.principal, request.action, request.account)
     if outright:
         return Decision(None, request, policies, grant)
     denial = _explicit(request, policies) or _implicit(request, policies, grant)
     if outright is None:
+        asked = (request.principal.identity, request.action, request.account)
         policies.outright[asked] = denial is None and _is_outright(request, policies)
     return Decision(denial, request, policies, grant)
 
