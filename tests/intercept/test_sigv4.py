@@ -58,9 +58,9 @@ def test_whatever_botocore_signs_is_right(body, query, value, secret):
     SigV4Auth(Credentials("AKIA", secret), "kms", "us-east-1").add_auth(given_request)
     prepared = given_request.prepare()
     request = HttpRequest("POST", prepared.url, dict(prepared.headers), prepared.body)
-    signature = sigv4.read(request, "us-east-1")
-    assert "x-other" in signature.signed_headers
-    sigv4.check(signature, request, secret)
+    scope, signature = sigv4.read(request, "us-east-1")
+    assert "x-other" in scope.signed_headers
+    sigv4.check(scope, signature, request, secret)
 
 
 @pytest.mark.parametrize(
@@ -133,8 +133,8 @@ def test_the_signature_of_a_known_request():
         "X-Amz-Date": "20260102T030405Z",
     }
     request = HttpRequest("POST", "https://kms.us-east-1.amazonaws.com/", headers, b"{}")
-    signature = sigv4.read(request, "us-east-1")
-    assert sigv4.calculate(signature, request, DUMMY_SECRET_ACCESS_KEY) == EXPECTED
+    scope, _ = sigv4.read(request, "us-east-1")
+    assert sigv4.calculate(scope, request, DUMMY_SECRET_ACCESS_KEY) == EXPECTED
 
 
 EXPECTED = b"41b538833a5d79197324eeae87e5fc56cef4d10ba9807cfb59c9fa785feccbca"

@@ -134,7 +134,7 @@ def _is_unsigned(context: Mapping[str, Any], request_signer: Any) -> bool:
 def _answer(
     mock: KmsMock, operation: str, body: bytes, access_key: str | None, region: str, url: str, unsigned: bool
 ) -> tuple[AWSResponse, dict[str, Any]]:  # fmt: skip
-    request_id = mock.new_request_id()
+    request_id = mock.service.new_request_id()
     try:
         if unsigned:
             raise MISSING_TOKEN()
@@ -157,7 +157,8 @@ def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | Awaitabl
     mock = scopes.current()  # without one, `before_call` has asked the guard already
     if mock is None or not is_answered(mock, request.url):
         return None
-    return _answer_raw(mock, _request(request), asynchronous=_asynchronous.get())
+    sent = HttpRequest(request.method, request.url, request.headers, request.body)
+    return _answer_raw(mock, sent, asynchronous=_asynchronous.get())
 
 
 def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
@@ -165,15 +166,11 @@ def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(send)
     def send_or_answer(session: Any, request: AWSPreparedRequest) -> Any:
-        kms_request = _request(request)
-        mock = answering_mock(kms_request)
-        return send(session, request) if mock is None else _answer_raw(mock, kms_request, asynchronous=False)
+        sent = HttpRequest(request.method, request.url, request.headers, request.body)
+        mock = answering_mock(sent)
+        return send(session, request) if mock is None else _answer_raw(mock, sent, asynchronous=False)
 
     return send_or_answer
-
-
-def _request(request: AWSPreparedRequest) -> HttpRequest:
-    return HttpRequest(request.method, request.url, request.headers, request.body)
 
 
 def _answer_raw(mock: KmsMock, request: HttpRequest, *, asynchronous: bool) -> AWSResponse | Awaitable[AWSResponse]:

@@ -72,10 +72,6 @@ class Gate(ABC):
         """Return the session token that has to go with an access key; None if it needs none."""
         return callers.session_token_of(access_key)
 
-    def new_request_id(self) -> str:
-        """Return the id of the next request."""
-        return self.service.new_request_id()
-
     def answer(
         self,
         operation: str,

@@ -99,6 +99,10 @@ def answering_mock(request: HttpRequest) -> KmsMock | None:
     return None
 
 
+def _is_json(content_type: str) -> bool:
+    return content_type == wire.CONTENT_TYPE or _CONTENT_TYPE.fullmatch(content_type) is not None
+
+
 def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -> wire.HttpAnswer:
     """Answer a request.
 
@@ -110,9 +114,9 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -
     Raises:
         InjectedError: when a fault makes the connection fail: what that looks like is up to the way in (`failures`).
     """
-    request_id = mock.new_request_id()
+    request_id = mock.service.new_request_id()
     headers = wire.headers(request_id, mock.service.clock.timestamp())
-    if request.method != "POST" or not _CONTENT_TYPE.fullmatch(request.header("content-type")):
+    if request.method != "POST" or not _is_json(request.header("content-type")):
         # No protocol of KMS's: the front end of AWS's services answers with this element alone.
         headers["content-type"] = "text/xml"
         return wire.HttpAnswer(404, headers, b"<UnknownOperationException/>\n")
@@ -136,15 +140,15 @@ def _carry_out(mock: Gate, request: HttpRequest, check_signature: bool, request_
     if operation == target or operation not in operation_names():
         raise errors.UNKNOWN_OPERATION()
     endpoint = kms_endpoint(request.url)
-    signature = sigv4.read(request, endpoint.region if endpoint else None)
+    scope, signature = sigv4.read(request, endpoint.region if endpoint else None)
+    access_key = scope.access_key
     if check_signature:
-        access_key = signature.access_key
-        sigv4.check(signature, request, mock.secret_of(access_key), mock.session_token_of(access_key))
+        sigv4.check(scope, signature, request, mock.secret_of(access_key), mock.session_token_of(access_key))
     return mock.answer(
         operation,
         wire.read_body(request.body),
-        signature.access_key,
-        signature.region,
+        access_key,
+        scope.region,
         request.url,
         request_id,
     )

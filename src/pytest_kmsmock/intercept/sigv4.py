@@ -36,21 +36,20 @@ _ALGORITHM_IN_QUERY = "X-Amz-Algorithm"
 _QUERY_PARAMETERS = (_ALGORITHM_IN_QUERY, "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
 
 
-class Signature(NamedTuple):
-    """What the `Authorization` header of a request says, or its query."""
+class Scope(NamedTuple):
+    """What the `Authorization` header of a request says, or its query, besides the signature itself."""
 
     access_key: str
     date: str
     region: str
     signed_headers: tuple[str, ...]
-    value: str
     time: datetime
     in_query: bool = False
     token: str | None = None  # the session token, if it stands in the query
 
 
-def read(request: HttpRequest, region: str | None) -> Signature:
-    """Read the signature of a request.
+def read(request: HttpRequest, region: str | None) -> tuple[Scope, str]:
+    """Read the signature of a request: what it is made for, and the signature itself.
 
     Args:
         request: the request.
@@ -73,8 +72,8 @@ def read(request: HttpRequest, region: str | None) -> Signature:
         raise errors.MISSING_TOKEN()
     date_of_request = request.header("x-amz-date") or request.header("date")
     before_value, _, value = header.rpartition("Signature=")
-    found = _usual(before_value, date_of_request, region) if value.isalnum() else None
-    if found is None:
+    scope = _usual(before_value, date_of_request, region) if value.isalnum() else None
+    if scope is None:
         algorithm, parameters = _parameters(header)
         problems = [
             f"Authorization header requires '{name}' parameter." for name in _PARAMETERS if name not in parameters
@@ -84,9 +83,8 @@ def read(request: HttpRequest, region: str | None) -> Signature:
         if problems:
             raise errors.INCOMPLETE_SIGNATURE(reason=f"{' '.join(problems)} Authorization={header}")
         value = parameters["Signature"]
-        found = _scoped(algorithm, parameters["Credential"], parameters["SignedHeaders"], date_of_request, region)
-    # Not by `_replace`, which takes long.
-    return Signature(found.access_key, found.date, found.region, found.signed_headers, value, found.time)
+        scope = _scoped(algorithm, parameters["Credential"], parameters["SignedHeaders"], date_of_request, region)
+    return scope, value
 
 
 #: The header as all signers write it, up to the value: algorithm, then the parameters in this order.
@@ -94,8 +92,8 @@ _USUAL = re.compile(r"(\S+) Credential=([^,\s=]+), ?SignedHeaders=([^,\s=]+), ?"
 
 
 @functools.lru_cache(maxsize=64)  # many requests are signed by the same signer in the same second
-def _usual(before_value: str, date_of_request: str, region: str | None) -> Signature | None:
-    """Read all of a signature but its value from a header in the usual form; None if it has another."""
+def _usual(before_value: str, date_of_request: str, region: str | None) -> Scope | None:
+    """Read what a signature is made for from a header in the usual form; None if it has another."""
     usual = _USUAL.fullmatch(before_value)
     if usual is None or not date_of_request:
         return None
@@ -103,7 +101,7 @@ def _usual(before_value: str, date_of_request: str, region: str | None) -> Signa
     return _scoped(algorithm, credential, signed_headers, date_of_request, region)
 
 
-def _read_query(query: Mapping[str, str], region: str | None) -> Signature:
+def _read_query(query: Mapping[str, str], region: str | None) -> tuple[Scope, str]:
     """Read a signature that stands in the query. How long it is valid is not for the signer to say, as S3 has it."""
     problems = [
         f"AWS query-string parameters must include '{name}'." for name in _QUERY_PARAMETERS if not query.get(name)
@@ -111,12 +109,12 @@ def _read_query(query: Mapping[str, str], region: str | None) -> Signature:
     if problems:
         raise errors.INCOMPLETE_SIGNATURE(reason=f"{' '.join(problems)} Re-examine the query-string parameters.")
     algorithm, credential, value, signed, date_of_request = (query[name] for name in _QUERY_PARAMETERS)
-    signature = _scoped(algorithm, credential, signed, date_of_request, region)
-    return signature._replace(value=value, in_query=True, token=query.get("X-Amz-Security-Token"))
+    scope = _scoped(algorithm, credential, signed, date_of_request, region)
+    return scope._replace(in_query=True, token=query.get("X-Amz-Security-Token")), value
 
 
-def _scoped(algorithm: str, credential: str, signed: str, date_of_request: str, region: str | None) -> Signature:
-    """Read all of a signature but its value, and stop where AWS does."""
+def _scoped(algorithm: str, credential: str, signed: str, date_of_request: str, region: str | None) -> Scope:
+    """Read what a signature is made for, and stop where AWS does."""
     moment = _moment(date_of_request)
     signed_headers = tuple(signed.split(";"))
     if "host" not in signed.lower().split(";"):
@@ -125,13 +123,13 @@ def _scoped(algorithm: str, credential: str, signed: str, date_of_request: str, 
         )
     if algorithm != ALGORITHM:
         raise errors.INCOMPLETE_SIGNATURE(reason=f"Unsupported AWS 'algorithm': '{algorithm}'.")
-    scope = credential.rstrip("/").split("/")
-    if len(scope) != 5:
+    parts = credential.rstrip("/").split("/")
+    if len(parts) != 5:
         raise errors.INCOMPLETE_SIGNATURE(
             reason="Credential must have exactly 5 slash-delimited elements, "
             f"e.g. keyid/date/region/service/term, got '{credential}'"
         )
-    access_key, date, scoped_region, service, terminator = scope
+    access_key, date, scoped_region, service, terminator = parts
     problems = []
     if scoped_region != region if region else not REGION.fullmatch(scoped_region):
         problems.append(f"Credential should be scoped to a valid region, not '{scoped_region}'.")
@@ -146,14 +144,17 @@ def _scoped(algorithm: str, credential: str, signed: str, date_of_request: str, 
         )
     if problems:
         raise errors.BAD_REQUEST_SIGNATURE(reason=" ".join(problems))
-    return Signature(access_key, date, scoped_region, signed_headers, "", moment)
+    return Scope(access_key, date, scoped_region, signed_headers, moment)
 
 
-def check(signature: Signature, request: HttpRequest, secret: str | None, token: str | None = None) -> None:
+def check(
+    scope: Scope, signature: str, request: HttpRequest, secret: str | None, token: str | None = None
+) -> None:  # fmt: skip
     """Check a signature.
 
     Args:
-        signature: what `read` made of it.
+        scope: what it is made for.
+        signature: the signature itself.
         request: the request that it is of.
         secret: the secret access key of the signer; None if nobody has this access key.
         token: the session token that has to be in the request, if the signer's credentials are temporary.
@@ -161,10 +162,10 @@ def check(signature: Signature, request: HttpRequest, secret: str | None, token:
     Raises:
         KmsError: when it is not right, or made too long ago or in the future.
     """
-    if secret is None or (token is not None and (signature.token or request.header("x-amz-security-token")) != token):
+    if secret is None or (token is not None and (scope.token or request.header("x-amz-security-token")) != token):
         raise errors.UNRECOGNIZED_CLIENT()
     now = datetime.fromtimestamp(int(time.time()), timezone.utc)
-    made, earliest, latest = signature.time, now - SKEW, now + SKEW
+    made, earliest, latest = scope.time, now - SKEW, now + SKEW
     if made < earliest:
         raise errors.BAD_REQUEST_SIGNATURE(
             reason=f"Signature expired: {made.strftime(_TIME)} is now earlier than {earliest.strftime(_TIME)} "
@@ -175,23 +176,23 @@ def check(signature: Signature, request: HttpRequest, secret: str | None, token:
             reason=f"Signature not yet current: {made.strftime(_TIME)} is still later than {latest.strftime(_TIME)} "
             f"({now.strftime(_TIME)} + 5 min.)"
         )
-    if not hmac.compare_digest(calculate(signature, request, secret), signature.value.encode()):
+    if not hmac.compare_digest(calculate(scope, request, secret), signature.encode()):
         raise errors.SIGNATURE_DOES_NOT_MATCH()
 
 
-def calculate(signature: Signature, request: HttpRequest, secret: str) -> bytes:
+def calculate(scope: Scope, request: HttpRequest, secret: str) -> bytes:
     """Return what the signature of a request has to be: lower-case hexadecimal digits."""
-    scope = (signature.date, signature.region, "kms", "aws4_request")
+    parts = (scope.date, scope.region, "kms", "aws4_request")
     to_sign = "\n".join(
         (
             ALGORITHM,
-            signature.time.strftime(_TIME),
-            "/".join(scope),
-            hashlib.sha256(_canonical(request, signature.signed_headers, signature.in_query).encode()).hexdigest(),
+            scope.time.strftime(_TIME),
+            "/".join(parts),
+            hashlib.sha256(_canonical(request, scope.signed_headers, scope.in_query).encode()).hexdigest(),
         )
     )
     key = f"AWS4{secret}".encode()
-    for part in scope:
+    for part in parts:
         key = hmac.digest(key, part.encode(), "sha256")
     return hmac.digest(key, to_sign.encode(), "sha256").hex().encode()
 
