@@ -118,7 +118,7 @@ def test_the_sleep_of_an_asynchronous_endpoint_is_skipped(kms_mock, monkeypatch)
     operation = SimpleNamespace(service_model=SimpleNamespace(service_name="kms"))
 
     async def attempt():
-        pauses.note_attempt(endpoint, operation, {"url": "https://kms.us-east-1.amazonaws.com/"})
+        pauses.note_attempt(endpoint, operation, {"url": "https://kms.us-east-1.amazonaws.com/"}, response=None)
         begin = time.perf_counter()
         await module.asyncio.sleep(30)
         assert await module.asyncio.wait_for(asyncio.sleep(0, "passed on"), 1) == "passed on"
@@ -144,7 +144,7 @@ def test_the_method_by_which_an_endpoint_sleeps_is_replaced(kms_mock, inherits):
     operation = SimpleNamespace(service_model=SimpleNamespace(service_name="kms"))
 
     async def attempt(url, kind=endpoint):
-        pauses.note_attempt(kind, operation, {"url": url})
+        pauses.note_attempt(kind, operation, {"url": url}, response=None)
         await kind._sleep(30)
 
     asyncio.run(attempt("https://kms.us-east-1.amazonaws.com/"))

@@ -32,8 +32,12 @@ _sleepless: set[type] = set()
 _METHOD = "_sleep"
 
 
-def note_attempt(endpoint: Any, operation: Any, request_dict: dict[str, Any], **_: Any) -> None:
+def note_attempt(
+    endpoint: Any, operation: Any, request_dict: dict[str, Any], response: tuple[Any, Any] | None, **_: Any
+) -> None:  # fmt: skip
     """Note whose pause the next one is. Fires after each attempt that goes by wire, of every service."""
+    if _replaced and response is not None and response[0].status_code < 300:
+        return  # nearly always: no pause comes after it
     mock = scopes.current()
     if mock is None or operation.service_model.service_name != "kms" or not is_answered(mock, request_dict["url"]):
         _pausing.set(None)
