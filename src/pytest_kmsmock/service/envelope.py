@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from .records import Key
 
 ENCRYPTED, DATA_KEY = 2, 3  # the third byte: what made the blob
+_KINDS = (ENCRYPTED, DATA_KEY)
 
 _START = bytes((1, 2))
 _AFTER_KIND = bytes((0, 0x78))
@@ -70,19 +71,29 @@ def parse(blob: bytes) -> Envelope | None:
     if blob[:2] != _START or blob[3:5] != _AFTER_KIND:
         return None
     length = _sealed_length(len(blob) - _HEADER)
-    if length is None or blob[2] not in (ENCRYPTED, DATA_KEY) or blob[37] not in _FORMATS.values():
+    if length is None or blob[2] not in _KINDS:
         return None
     before, after = _frame(length)
-    nonce_at = _HEADER + len(before)
-    nonce, sealed = blob[nonce_at : nonce_at + _NONCE_BYTES], blob[len(blob) - length :]
-    if blob[_HEADER:] != b"".join((before, nonce, after, sealed)):
+    nonce_at, sealed_at = _HEADER + len(before), len(blob) - length
+    nonce_end = nonce_at + _NONCE_BYTES
+    if not blob.startswith(before, _HEADER) or blob[nonce_end:sealed_at] != after:
         return None
-    digits = blob[38:54].hex()
-    if blob[37] == _FORMATS[True]:
+    header = blob[:_HEADER]
+    names = _names(header)
+    return None if names is None else Envelope(*names, header, blob[nonce_at:nonce_end], blob[sealed_at:])
+
+
+@functools.lru_cache(maxsize=1024)
+def _names(header: bytes) -> tuple[int, str, str] | None:
+    """Return what a header says: what made the blob, the key material, the key; None if it is none."""
+    digits = header[38:].hex()
+    if header[37] == _FORMATS[True]:
         key_id = f"mrk-{digits}"
-    else:
+    elif header[37] == _FORMATS[False]:
         key_id = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-    return Envelope(blob[2], blob[5:37].hex(), key_id, blob[:_HEADER], nonce, sealed)
+    else:
+        return None
+    return header[2], header[5:37].hex(), key_id
 
 
 def open_sealed(envelope: Envelope, cipher: Cipher, context: Mapping[str, str] | None) -> bytes:

@@ -55,11 +55,13 @@ def encrypt_under(
     call: Call, key: Key, algorithm: str, plaintext: bytes, context: Mapping[str, str] | None, kind: int = ENCRYPTED
 ) -> bytes:  # fmt: skip
     """Return the ciphertext of a plaintext; everything has been checked."""
-    if algorithm != SYMMETRIC_DEFAULT:
-        return secret_of(key).encrypt(algorithm, plaintext, call.service.random)
     current = key.current
     assert current is not None, "the key's state was checked"
-    return seal(cipher_of(call.state, key, secret_of(key)), key, current.id, plaintext, context, call.random, kind)
+    assert current.secret is not None, "the key's state was checked"
+    material, random = current.secret.get(), call.service.random
+    if algorithm != SYMMETRIC_DEFAULT:
+        return material.encrypt(algorithm, plaintext, random)
+    return seal(cipher_of(call.state, key, material), key, current.id, plaintext, context, random, kind)
 
 
 def decrypt_under(
