@@ -33,16 +33,18 @@ def read_body(body: bytes) -> dict[str, Any]:
         KmsError: `SerializationException` when the body is no JSON object.
     """
     try:
-        members = _decoder.decode((body or b"{}").decode())
+        text = (body or b"{}").decode().strip(_WHITE_SPACE)
+        members, end = _decoder.raw_decode(text)
         if _HALF_CHARACTER.search(body):
             json.dumps(members, ensure_ascii=False).encode()  # refuses half of a surrogate pair, which is no text
     except (ValueError, RecursionError):
         raise errors.SERIALIZATION(reason="") from None
-    if not isinstance(members, dict):
+    if not isinstance(members, dict) or end != len(text):
         raise errors.SERIALIZATION(reason="")
     return members
 
 
+_WHITE_SPACE = " \t\n\r"  # RFC 8259, 2
 _HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 
 

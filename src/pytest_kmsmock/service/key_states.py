@@ -91,8 +91,6 @@ def check_state(key: Key, rule: StateRule, state: State) -> None:
     Raises:
         KmsError: `DisabledException` or `KMSInvalidStateException` with AWS's text for the state.
     """
-    if not rule:
-        return
     refusal = rule.get(key_state(key, state))
     if refusal is not None:
         raise refusal(arn=key.arn)

@@ -9,7 +9,7 @@ from .key_states import check_state
 from .key_stores import check_backing
 from .operation import OPERATIONS, Call, Operation, Result, Target
 from .operations import load
-from .records import Key, LastUsage
+from .records import LastUsage
 from .timeline import settle
 from .validation import operation_names, reader
 
@@ -51,12 +51,16 @@ def perform(call: Call) -> Result:
             authorize(call, target)
         call.authorized = True
         for target in targets:
-            if target.key is not None:
-                _check_manager(call, target)
-                check_state(target.key, operation.states, call.state)
-                _check_usage(operation, target.key)
+            key = target.key
+            if key is not None:
+                if operation.customer_managed and key.manager == "AWS":
+                    raise errors.MANAGED_KEY(caller=call.caller.arn, action=target.permission, arn=key.arn)
+                if operation.states:
+                    check_state(key, operation.states, call.state)
+                if operation.usage is not None and key.usage != operation.usage:
+                    raise errors.USAGE_NOT_VALID(arn=key.arn, usage=key.usage, operation=operation.name)
                 if operation.cryptographic:
-                    check_backing(target.key, call.state)
+                    check_backing(key, call.state)
         # What a test begins with is made without policies, and is there at once.
         watch = Watch(call) if call.service.delays.authorization and call.service.enforce_policies else None
         result = operation.run(call)  # ends a dry run where everything that could refuse it has been looked at
@@ -65,17 +69,6 @@ def perform(call: Call) -> Result:
         if operation.cryptographic:
             _note_use(call)
         return result
-
-
-def _check_manager(call: Call, target: Target) -> None:
-    assert target.key is not None
-    if call.operation.customer_managed and target.key.manager == "AWS":
-        raise errors.MANAGED_KEY(caller=call.caller.arn, action=target.permission, arn=target.arn)
-
-
-def _check_usage(operation: Operation, key: Key) -> None:
-    if operation.usage is not None and key.usage != operation.usage:
-        raise errors.USAGE_NOT_VALID(arn=key.arn, usage=key.usage, operation=operation.name)
 
 
 def _note_use(call: Call) -> None:

@@ -36,6 +36,7 @@ _NOT_NULL = "Member must not be null"
 
 #: What counts as a mapping. Nearly all are dicts, which are told faster than the rest.
 _MAPPING = (dict, Mapping)
+_TEXT = frozenset({str})
 
 #: Reads one value: (value, path for messages, list that problems are added to) -> the Python value.
 _Reader = Callable[[Any, str, list[str]], Any]
@@ -192,12 +193,15 @@ def _map(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     hold, constraints = _rules(shape)
     read_keys = _scalars(shapes, shape["key"]["shape"], place, "Map keys")
     read_values = _scalars(shapes, shape["value"]["shape"], place, "Map value")
+    of_any_text = all(shapes[shape[part]["shape"]] == {"type": "string"} for part in ("key", "value"))
 
     def read(value: Any, path: str, problems: list[str]) -> Any:
         if not isinstance(value, _MAPPING):
             raise _wrong_type(value, "map")
         if not hold(value):
             _report(constraints, value, value, path, problems)
+        if of_any_text and _TEXT.issuperset(map(type, value)) and _TEXT.issuperset(map(type, value.values())):
+            return dict(value)  # an encryption context, nearly always
         keys = read_keys(value, value, path, problems)
         return dict(zip(keys, read_values(value.values(), value, path, problems), strict=True))
 
