@@ -6,7 +6,7 @@ import copy
 import dataclasses
 import inspect
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -31,11 +31,21 @@ SAMPLES: Mapping[Any, object] = {
     str: "text", int: 5, bool: True, float: 1.5, bytes: b"\0", datetime: NOON, object: {"a": [b"x", NOON]},
     KeySpec: KEY_SPECS["HMAC_224"], LazyMaterial: LazyMaterial.of(generate(KEY_SPECS["HMAC_224"])),
 }  # fmt: skip
+
+
+def is_record(value: Any) -> bool:
+    return dataclasses.is_dataclass(value) or hasattr(value, "_fields")
+
+
+def names_of(record: Any) -> Iterable[str]:
+    return getattr(record, "_fields", None) or [field.name for field in dataclasses.fields(record)]
+
+
 RECORDS = [
     found
     for module in (records, outside)
     for _, found in inspect.getmembers(module, inspect.isclass)
-    if dataclasses.is_dataclass(found) and found.__module__ == module.__name__
+    if is_record(found) and found.__module__ == module.__name__
 ]
 
 #: What the state holds in classes of their own: the world outside of KMS, IAM.
@@ -47,9 +57,9 @@ def sample(hint: Any) -> Any:
     arguments = [argument for argument in get_args(hint) if argument not in (type(None), Ellipsis)]
     if hint in SAMPLES:
         return SAMPLES[hint]
-    if dataclasses.is_dataclass(hint):
+    if is_record(hint):
         hints = get_type_hints(hint, localns={"LazyMaterial": LazyMaterial, "KeySpec": KeySpec})
-        return hint(**{field.name: sample(hints[field.name]) for field in dataclasses.fields(hint)})  # type: ignore[operator]
+        return hint(**{name: sample(hints[name]) for name in names_of(hint)})
     if get_origin(hint) is tuple:
         return tuple(map(sample, arguments))
     if get_origin(hint) in (list, frozenset):
@@ -63,8 +73,8 @@ def plain(value: Any) -> Any:
     """Return a record as nested dicts that can be compared, with the bytes of its material."""
     if isinstance(value, LazyMaterial):
         return value.spec.name, value.get().private_bytes()
-    if dataclasses.is_dataclass(value) and not isinstance(value, KeySpec):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    if is_record(value) and not isinstance(value, KeySpec):
+        return {name: plain(getattr(value, name)) for name in names_of(value)}
     if isinstance(value, Mapping):
         return {name: plain(item) for name, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, tuple | list) else value

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timezone
 
 import pytest
@@ -52,15 +51,15 @@ def test_imported_material_that_does_not_expire(described, material):
 
 def test_the_earliest_time_at_which_material_expires(described, material):
     """API KeyMetadata, ValidTo: "The earliest time at which any imported key material ... expires"."""
-    old = replace(material, id="0" * 64, state="NON_CURRENT", expires=EARLY)
-    found = described(EXTERNAL, materials=(old, replace(material, expires=LATE)))
+    old = material._replace(id="0" * 64, state="NON_CURRENT", expires=EARLY)
+    found = described(EXTERNAL, materials=(old, material._replace(expires=LATE)))
     assert (found["ExpirationModel"], found["ValidTo"]) == ("KEY_MATERIAL_EXPIRES", EARLY)
     assert found["CurrentKeyMaterialId"] == material.id
 
 
 def test_old_material_that_is_missing_makes_the_key_wait_for_import(described, material):
     """Developer Guide, key states: every material that the key needs must be there."""
-    old = replace(material, id="0" * 64, state="NON_CURRENT", secret=None)
+    old = material._replace(id="0" * 64, state="NON_CURRENT", secret=None)
     assert described(EXTERNAL, materials=(old, material))["KeyState"] == "PendingImport"
 
 
@@ -113,7 +112,7 @@ def test_related_keys(described, primary, kind):
 
 def test_material_that_only_awaits_rotation_does_not_make_the_key_expire(described, material):
     """API RotationsListEntry, KeyMaterialState: pending material "is not permanently associated with the KMS key"."""
-    pending = replace(material, id="0" * 64, state="PENDING_ROTATION", expires=EARLY)
+    pending = material._replace(id="0" * 64, state="PENDING_ROTATION", expires=EARLY)
     found = described(EXTERNAL, materials=(material, pending))
     assert found["ExpirationModel"] == "KEY_MATERIAL_DOES_NOT_EXPIRE"
     assert "ValidTo" not in found

@@ -1,8 +1,8 @@
 """Records as plain JSON values and back, by their type hints: one mechanism for every record there is or will be.
 
-A record is a frozen dataclass; its fields say by their types how they are written. What holds records is a class with
-slots whose attributes have types too. What records are for and how they hang together is not known here; `snapshot`
-knows.
+A record is a frozen dataclass or a named tuple; its fields say by their types how they are written. What holds records
+is a class with slots whose attributes have types too. What records are for and how they hang together is not known
+here; `snapshot` knows.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import base64
 import binascii
 import types
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import MISSING, Field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime, timezone
 from enum import Enum
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -22,9 +22,6 @@ from ..service.specs import KEY_SPECS, KeySpec
 
 #: Names that modules of records import for type checking only.
 _NAMES = {"KeySpec": KeySpec, "LazyMaterial": LazyMaterial}
-
-#: So that what is counted from a time, such as its next rotation, is a time too.
-_YEARS = (2, 9000)
 
 #: So that what is counted from a time, such as its next rotation, is a time too.
 _YEARS = (2, 9000)
@@ -75,9 +72,9 @@ def encode(value: Any, hint: Any) -> Any:
         return dict(pairs) if arguments[0] is str else [list(pair) for pair in pairs]
     if isinstance(hint, type) and issubclass(hint, Enum):
         return value.value
-    if is_dataclass(hint):
+    if _is_record(hint):
         hints = _types_of(hint)
-        return {field.name: encode(getattr(value, field.name), hints[field.name]) for field in _fields(hint)}
+        return {name: encode(getattr(value, name), hints[name]) for name in _fields(hint)}
     if _is_holder(hint):
         return encode_attributes(value)
     raise TypeError(f"there is no way to write {hint!r} into a dump")
@@ -149,7 +146,7 @@ def decode_attributes(holder: object, data: Mapping[str, Any], where: str, *, sk
 
 
 def _is_holder(hint: Any) -> bool:
-    return isinstance(hint, type) and not is_dataclass(hint) and "__slots__" in vars(hint)
+    return isinstance(hint, type) and not _is_record(hint) and "__slots__" in vars(hint)
 
 
 def _slots(owner: type) -> list[str]:
@@ -184,21 +181,28 @@ def _pairs(data: Any, arguments: tuple[Any, ...], where: str) -> list[tuple[Any,
     ]
 
 
-def _fields(record: Any) -> list[Field[Any]]:
-    return [field for field in fields(record) if field.init]
+def _is_record(hint: Any) -> bool:
+    return is_dataclass(hint) or hasattr(hint, "_field_defaults")
+
+
+def _fields(record: Any) -> dict[str, bool]:
+    """Return the fields of a record, each with whether it has a default."""
+    if not is_dataclass(record):
+        return {name: name in record._field_defaults for name in record._fields}
+    return {
+        field.name: field.default is not MISSING or field.default_factory is not MISSING
+        for field in fields(record)
+        if field.init
+    }
 
 
 def _record(data: Any, record: Any, where: str) -> Any:
     given = _checked(data, dict, where)
-    known = {field.name: field for field in _fields(record)}
+    known = _fields(record)
     unknown = [name for name in given if name not in known]
     if unknown:
         raise Misfit(where, f"unknown {', '.join(sorted(map(str, unknown)))}")
-    missing = [
-        name
-        for name, field in known.items()
-        if name not in given and field.default is MISSING and field.default_factory is MISSING
-    ]
+    missing = [name for name, has_default in known.items() if name not in given and not has_default]
     if missing:
         raise Misfit(where, f"{', '.join(missing)} missing")
     hints = _types_of(record)

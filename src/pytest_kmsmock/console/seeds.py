@@ -14,7 +14,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -222,7 +222,7 @@ class _Planting:
             return given
         key = self.home.keys[given]
         self.draft.state.drop_key(key)
-        self.draft.state.add_key(replace(key, id=seed.key_id, arn=key_arn(self.region, self.account, seed.key_id)))
+        self.draft.state.add_key(key._replace(id=seed.key_id, arn=key_arn(self.region, self.account, seed.key_id)))
         return seed.key_id
 
     def store(self) -> CustomKeyStore | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -31,7 +30,7 @@ def material_id(key: Key, material: Material) -> str:
 
 def missing_everywhere(materials: Iterable[KeyMaterial]) -> tuple[KeyMaterial, ...]:
     """Return the generations as a new replica key has them, which waits for its own import."""
-    return tuple(replace(material, secret=None, expires=None, description=None) for material in materials)
+    return tuple(material._replace(secret=None, expires=None, description=None) for material in materials)
 
 
 def put_material(state: State, key: Key, entry: KeyMaterial) -> Key:
@@ -66,7 +65,7 @@ def take_material(state: State, key: Key, entry: KeyMaterial) -> None:
         for member in (key, *state.related(key)):
             state.change_key(member, materials=tuple(other for other in member.materials if other.id != entry.id))
         return
-    gone = replace(entry, secret=None, expires=None)
+    gone = entry._replace(secret=None, expires=None)
     materials = tuple(gone if material.id == entry.id else material for material in key.materials)
     relabel_pending(state, state.change_key(key, materials=materials))
 
@@ -96,7 +95,7 @@ def relabel_pending(state: State, key: Key) -> None:
             state.change_key(
                 current,
                 materials=tuple(
-                    replace(material, state=label) if material.id == pending else material
+                    material._replace(state=label) if material.id == pending else material
                     for material in current.materials
                 ),
             )

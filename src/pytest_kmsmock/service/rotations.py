@@ -33,7 +33,7 @@ def schedule_rotation(service: FakeKms, key: Key, rotation: Rotation) -> None:
 def rotate(service: FakeKms, key: Key, when: datetime, kind: str) -> Key:
     """Give a key new material made by KMS, now; the older ones go on to decrypt."""
     fresh = KeyMaterial(service.random(32).hex(), LazyMaterial(key.spec, service.keys), "CURRENT", when, kind)
-    older = tuple(replace(material, state="NON_CURRENT") for material in key.materials)
+    older = tuple(material._replace(state="NON_CURRENT") for material in key.materials)
     changed = service.state.change_key(key, materials=(*older, fresh))
     _log_rotation(service, key, changed, when, kind)
     return changed
@@ -64,8 +64,8 @@ def _log_rotation(service: FakeKms, before: Key, after: Key, when: datetime, kin
 
 def _promoted(material: KeyMaterial, when: datetime) -> KeyMaterial:
     if material.state == PENDING_ROTATION:
-        return replace(material, state="CURRENT", rotated=when, rotation_type=ON_DEMAND)
-    return replace(material, state="NON_CURRENT")
+        return material._replace(state="CURRENT", rotated=when, rotation_type=ON_DEMAND)
+    return material._replace(state="NON_CURRENT")
 
 
 def rotate_if_due(service: FakeKms, key: Key, when: datetime) -> None:

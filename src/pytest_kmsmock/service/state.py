@@ -5,7 +5,6 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_right, insort
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -218,14 +217,14 @@ class State:
 
     def change_key(self, key: Key, **changes: Any) -> Key:
         """Replace fields of a key; what multi-Region keys share is changed on all related keys."""
-        changed = replace(key, **changes)
+        changed = key._replace(**changes)
         self.home(key).keys[key.id] = changed
         if key.multi_region is not None:
             kept = SHARED - {"materials"} if key.origin == "EXTERNAL" else SHARED
             shared = {name: value for name, value in changes.items() if name in kept}
             if shared:
                 for other in self.related(key):
-                    self.home(other).keys[other.id] = replace(other, **shared)
+                    self.home(other).keys[other.id] = other._replace(**shared)
         return changed
 
     def drop_key(self, key: Key) -> None:

@@ -67,8 +67,7 @@ def replicate_key(call: Call) -> Result:
     check_quota(region)
     policy = check_new_policy(call) or default_key_policy(primary.account, partition_of(name))
     shared = replace(related, replicas=(*related.replicas, name))
-    replica = replace(
-        primary,
+    replica = primary._replace(
         arn=key_arn(name, primary.account, primary.id),
         region=name,
         created=call.now,
