@@ -68,24 +68,23 @@ def seal(
 @functools.lru_cache(maxsize=16)  # a call looks at its blob twice: to find the key, and to open it
 def parse(blob: bytes) -> Envelope | None:
     """Take a ciphertext blob apart; None when it is none."""
-    if blob[:2] != _START or blob[3:5] != _AFTER_KIND:
-        return None
-    length = _sealed_length(len(blob) - _HEADER)
-    if length is None or blob[2] not in _KINDS:
-        return None
-    before, after = _frame(length)
-    nonce_at, sealed_at = _HEADER + len(before), len(blob) - length
-    nonce_end = nonce_at + _NONCE_BYTES
-    if not blob.startswith(before, _HEADER) or blob[nonce_end:sealed_at] != after:
-        return None
     header = blob[:_HEADER]
-    names = _names(header)
-    return None if names is None else Envelope(*names, header, blob[nonce_at:nonce_end], blob[sealed_at:])
+    names, frame = _names(header), _frame_in(len(blob))
+    if names is None or frame is None:
+        return None
+    before, after = frame
+    nonce_at = _HEADER + len(before)
+    nonce_end = nonce_at + _NONCE_BYTES
+    if not (blob.startswith(before, _HEADER) and blob.startswith(after, nonce_end)):
+        return None
+    return Envelope(*names, header, blob[nonce_at:nonce_end], blob[nonce_end + len(after) :])
 
 
 @functools.lru_cache(maxsize=1024)
 def _names(header: bytes) -> tuple[int, str, str] | None:
     """Return what a header says: what made the blob, the key material, the key; None if it is none."""
+    if len(header) < _HEADER or header[:2] != _START or header[2] not in _KINDS or header[3:5] != _AFTER_KIND:
+        return None
     digits = header[38:].hex()
     if header[37] == _FORMATS[True]:
         key_id = f"mrk-{digits}"
@@ -110,10 +109,13 @@ def canonical(context: Mapping[str, str] | None) -> bytes:
 
     Each text goes with its length, so that no two contexts give the same bytes.
     """
-    if not context:
-        return b""
+    return _canonical(tuple(context.items())) if context else b""
+
+
+@functools.lru_cache(maxsize=256)
+def _canonical(pairs: tuple[tuple[str, str], ...]) -> bytes:
     parts: list[bytes] = []
-    for pair in sorted(context.items()):
+    for pair in sorted(pairs):
         for text in pair:
             encoded = text.encode("utf-8", "surrogatepass")
             parts += (len(encoded).to_bytes(4, "big"), encoded)
@@ -148,13 +150,14 @@ def _frame(length: int) -> tuple[bytes, bytes]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _sealed_length(rest: int) -> int | None:
-    """Return how many bytes are sealed in a blob that has `rest` bytes after its header; None if none can be."""
-    for length in range(rest - 90, rest - 60):  # the frame takes between 60 and 90 bytes, by the lengths it holds
-        if length >= len(_PADDING) + _TAG_BYTES:
-            before, after = _frame(length)
-            if len(before) + _NONCE_BYTES + len(after) + length == rest:
-                return length
+def _frame_in(length: int) -> tuple[bytes, bytes] | None:
+    """Return what stands before and after the nonce in a blob of `length` bytes; None if there is no such blob."""
+    rest = length - _HEADER
+    for sealed in range(rest - 90, rest - 60):  # the frame takes between 60 and 90 bytes, by the lengths it holds
+        if sealed >= len(_PADDING) + _TAG_BYTES:
+            before, after = _frame(sealed)
+            if len(before) + _NONCE_BYTES + len(after) + sealed == rest:
+                return before, after
     return None
 
 

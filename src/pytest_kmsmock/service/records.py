@@ -122,7 +122,10 @@ class Key(NamedTuple):
 
     def material(self, material_id: str) -> KeyMaterial | None:
         """Return the generation with this key material id."""
-        return next((material for material in self.materials if material.id == material_id), None)
+        for material in self.materials:
+            if material.id == material_id:
+                return material
+        return None
 
 
 #: What multi-Region keys synchronise. Source: Developer Guide, "Multi-Region keys in AWS KMS". Material of
