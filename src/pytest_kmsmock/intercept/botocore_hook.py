@@ -107,7 +107,9 @@ def before_call(
         return None  # the test took the credentials away: botocore raises NoCredentialsError, as it would for AWS
     access_key = _access_key(credentials)
     if _own_parsers or mock.goes_by_wire(model.name):
-        _asynchronous.set(type(request_signer).__module__.startswith("aiobotocore"))
+        asynchronous = type(request_signer).__module__.startswith("aiobotocore")
+        if asynchronous is not _asynchronous.get():
+            _asynchronous.set(asynchronous)
         if not mock.knows(access_key):
             # Real ones must not sign anything, not even what stays here.
             context.setdefault("signing", {})["request_credentials"] = _StandIn(access_key)

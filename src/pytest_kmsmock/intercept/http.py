@@ -79,8 +79,7 @@ class HttpRequest:
 
 def is_answered(mock: Gate, url: str) -> bool:
     """Say whether KMS calls to an address are for a mock to answer: KMS endpoints of AWS, and those it was told of."""
-    named = mock.options.endpoint_urls
-    return kms_endpoint(url) is not None or (bool(named) and is_below(url, named))
+    return kms_endpoint(url) is not None or is_below(url, mock.options.endpoint_urls)
 
 
 def answering_mock(request: HttpRequest) -> KmsMock | None:

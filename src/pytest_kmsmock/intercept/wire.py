@@ -84,7 +84,7 @@ def error_body(error: errors.KmsError) -> bytes:
     members = {"__type": error.code}
     if error.message:
         members["message"] = error.message
-    return json.dumps(members).encode()
+    return _encoder.encode(members).encode()
 
 
 def _write(value: object) -> object:
@@ -94,7 +94,7 @@ def _write(value: object) -> object:
     return value.timestamp()
 
 
-_encoder = json.JSONEncoder(default=_write)
+_encoder = json.JSONEncoder(default=_write, separators=(",", ":"))  # without spaces, as AWS writes it
 
 
 def parsed(operation: str, result: Mapping[str, object]) -> dict[str, Any]:
