@@ -128,7 +128,7 @@ def _targets(call: Call, name: str, key: str | None) -> Iterable[Target]:
         return _on_alias(call, key)
     if key is not None and "KeyId" in call.params:
         raise InvalidSimulation(f"{permission}: there are two keys, {key} and {call.params['KeyId']}.")
-    key = call.get("KeyId") if key is None else key
+    key = call.params.get("KeyId") if key is None else key
     if name == "RetireGrant":
         return _on_grant(call, key)
     if key is None:

@@ -105,14 +105,14 @@ def _member(name: str, default: object = None) -> Find:
     """Take the value from a member of the request, or its default."""
 
     def find(asked: Asked, _rest: str) -> Values:
-        value = asked.call.get(name, default)
+        value = asked.call.params.get(name, default)
         return None if value is None else (condition_text(value),)
 
     return find
 
 
 def _valid_to(asked: Asked, _rest: str) -> Values:
-    value = asked.call.get("ValidTo")
+    value = asked.call.params.get("ValidTo")
     # "The value is expressed in Unix time": so numeric operators compare it, which the guide's example takes.
     return None if value is None else (str(value.timestamp()) if isinstance(value, datetime) else str(value),)
 
@@ -138,7 +138,7 @@ def _key_attribute(attribute: str, member: str, default: str, deprecated_member:
             return (value if isinstance(value, str) else value.name,)
         if asked.target.permission != "kms:CreateKey":
             return None
-        return (call.get(member) or call.get(deprecated_member) or default,)
+        return (call.params.get(member) or call.params.get(deprecated_member) or default,)
 
     return find
 
@@ -159,7 +159,7 @@ def _multi_region_type(asked: Asked, _rest: str) -> Values:
         return None
     if call.operation.name == "ReplicateKey":
         return ("REPLICA",)
-    return ("PRIMARY",) if call.get("MultiRegion") else None
+    return ("PRIMARY",) if call.params.get("MultiRegion") else None
 
 
 _ALGORITHM_MEMBERS = {
@@ -170,7 +170,7 @@ _ALGORITHM_MEMBERS = {
 
 def _encryption_algorithm(asked: Asked, _rest: str) -> Values:
     member = _ALGORITHM_MEMBERS.get(asked.target.permission, "EncryptionAlgorithm")
-    return (asked.call.get(member, "SYMMETRIC_DEFAULT"),)
+    return (asked.call.params.get(member, "SYMMETRIC_DEFAULT"),)
 
 
 _CONTEXT_MEMBERS = {"kms:ReEncryptFrom": "SourceEncryptionContext", "kms:ReEncryptTo": "DestinationEncryptionContext"}
@@ -180,12 +180,12 @@ _CONTEXT_CONSTRAINTS = ("EncryptionContextEquals", "EncryptionContextSubset")
 def encryption_context(call: Call, permission: str) -> Mapping[str, str]:
     """Return the encryption context that goes with a permission: for grants, that of their constraints."""
     if permission == "kms:CreateGrant":
-        constraints = call.get("Constraints") or {}
+        constraints = call.params.get("Constraints") or {}
         return {key: value for name in _CONTEXT_CONSTRAINTS for key, value in (constraints.get(name) or {}).items()}
     if permission == "kms:RetireGrant":
         grant = _grant(call)
         return {} if grant is None else {**(grant.context_equals or {}), **(grant.context_subset or {})}
-    return call.get(_CONTEXT_MEMBERS.get(permission, "EncryptionContext")) or {}
+    return call.params.get(_CONTEXT_MEMBERS.get(permission, "EncryptionContext")) or {}
 
 
 def _grant(call: Call) -> Grant | None:
@@ -205,13 +205,13 @@ def _encryption_context_keys(asked: Asked, _rest: str) -> Values:
 
 
 def _grant_constraint_source_arn(asked: Asked, _rest: str) -> Values:
-    arn = (asked.call.get("Constraints") or {}).get("SourceArn")
+    arn = (asked.call.params.get("Constraints") or {}).get("SourceArn")
     return None if arn is None else (arn,)
 
 
 def _grant_constraint_type(asked: Asked, _rest: str) -> Values:
     if asked.target.permission == "kms:CreateGrant":
-        constraints = asked.call.get("Constraints") or {}
+        constraints = asked.call.params.get("Constraints") or {}
         return tuple(name for name in _CONTEXT_CONSTRAINTS if constraints.get(name)) or None
     grant = _grant(asked.call)
     if grant is None:
@@ -251,13 +251,13 @@ def _attestation(asked: Asked, rest: str) -> Values:
 
 
 def _request_tags(asked: Asked, rest: str) -> Values:
-    tags = asked.call.get("Tags") or ()
+    tags = asked.call.params.get("Tags") or ()
     return tuple(tag["TagValue"] for tag in tags if tag["TagKey"].lower() == rest) or None
 
 
 def _tag_keys(asked: Asked, _rest: str) -> Values:
-    tags = asked.call.get("Tags") or ()
-    return (*(tag["TagKey"] for tag in tags), *(asked.call.get("TagKeys") or ())) or None
+    tags = asked.call.params.get("Tags") or ()
+    return (*(tag["TagKey"] for tag in tags), *(asked.call.params.get("TagKeys") or ())) or None
 
 
 def _resource_tag(asked: Asked, rest: str) -> Values:
@@ -348,7 +348,7 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("kms:GrantConstraintType", _of("CreateGrant", "RetireGrant"), _grant_constraint_type),
     ConditionKey("kms:GrantIsForAWSResource", _of("CreateGrant", "ListGrants", "RevokeGrant"), _grant_is_for_service),
     ConditionKey("kms:GrantOperations", _of("CreateGrant"),
-                 lambda asked, _rest: tuple(asked.call.get("Operations") or ()) or None),
+                 lambda asked, _rest: tuple(asked.call.params.get("Operations") or ()) or None),
     ConditionKey("kms:GranteePrincipal", _of("CreateGrant"), _member("GranteePrincipal")),
     ConditionKey("kms:GranteeServicePrincipal", _of("CreateGrant"), _member("GranteeServicePrincipal")),
     ConditionKey("kms:KeyAgreementAlgorithm", _of("DeriveSharedSecret"), _member("KeyAgreementAlgorithm")),

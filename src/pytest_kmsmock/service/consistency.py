@@ -95,7 +95,7 @@ class Watch:
         self._alias_target = self._present_target()
 
     def _present_target(self) -> str | None:
-        entry = self._call.region.aliases.get(self._call.get("AliasName", ""))
+        entry = self._call.region.aliases.get(self._call.params.get("AliasName", ""))
         return None if entry is None else entry.key_id
 
     def note_changes(self) -> None:

@@ -138,8 +138,8 @@ def _may_pass_on(call: Call, parent: Grant) -> bool:
 
     See https://docs.aws.amazon.com/kms/latest/developerguide/create-grant-overview.html
     """
-    constraints = call.get("Constraints") or {}
-    if not set(call.get("Operations") or ()) <= set(parent.operations):
+    constraints = call.params.get("Constraints") or {}
+    if not set(call.params.get("Operations") or ()) <= set(parent.operations):
         return False
     if parent.source_arn is not None and constraints.get("SourceArn") != parent.source_arn:
         return False
@@ -223,5 +223,5 @@ def granted_by_token(call: Call) -> frozenset[str]:
 
 
 def _read_tokens(call: Call) -> Iterator[str]:
-    for token in call.get("GrantTokens", ()):
+    for token in call.params.get("GrantTokens", ()):
         yield grant_of_token(call, token).id

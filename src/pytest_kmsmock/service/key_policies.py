@@ -32,7 +32,7 @@ def check_new_policy(call: Call) -> str | None:
             that is no key policy, that names who does not exist or is of another partition, or that locks the caller
             out.
     """
-    policy = call.get("Policy")
+    policy = call.params.get("Policy")
     if policy is None:
         return None
     text = str(policy)
@@ -44,7 +44,7 @@ def check_new_policy(call: Call) -> str | None:
         raise errors.MALFORMED_POLICY(reason=malformed.reason) from None
     if compiled.principals & call.state.iam.missing or compiled.partitions - {partition_of(call.region.name)}:
         raise errors.INVALID_PRINCIPAL()
-    if call.service.enforce_policies and not call.get("BypassPolicyLockoutSafetyCheck"):
+    if call.service.enforce_policies and not call.params.get("BypassPolicyLockoutSafetyCheck"):
         _check_lockout(call, compiled)
     return text
 
@@ -70,7 +70,7 @@ def _next(call: Call) -> Asked:
     if call.operation.name == "PutKeyPolicy" and key is not None:
         return Asked(call, target, tags=key.tags, aliases=region.aliases_of.get(key.id, ()))
     if key is None:
-        arn = new_key_arn(region.name, account, multi_region=bool(call.get("MultiRegion")))
+        arn = new_key_arn(region.name, account, multi_region=bool(call.params.get("MultiRegion")))
         return Asked(call, target._replace(arn=arn), tags=read_tags(call))
     # The CreateKey of ReplicateKey, which is in the replica's Region.
     place = call.params["ReplicaRegion"]

@@ -253,7 +253,7 @@ def in_cluster(call: Call, spec: KeySpec) -> dict[str, Any]:
 
 def in_external_store(call: Call, spec: KeySpec) -> dict[str, Any]:
     """Check what CreateKey needs for a key in an external key store; return the fields of its record."""
-    xks_key_id = call.get("XksKeyId")
+    xks_key_id = call.params.get("XksKeyId")
     if xks_key_id is None:
         raise errors.MISSING(member="xksKeyId")
     store = _store_for_key(call, spec, EXTERNAL)
@@ -276,12 +276,12 @@ def in_external_store(call: Call, spec: KeySpec) -> dict[str, Any]:
 
 def _store_for_key(call: Call, spec: KeySpec, origin: str) -> CustomKeyStore:
     """Return the store that the request names, if a new key can be made in it."""
-    store_id = call.get("CustomKeyStoreId")
+    store_id = call.params.get("CustomKeyStoreId")
     if store_id is None:
         raise errors.MISSING(member="customKeyStoreId")
     if spec.name != "SYMMETRIC_DEFAULT":
         raise errors.SPEC_NOT_FOR_ORIGIN(spec=spec.name, origin=origin)
-    if call.get("MultiRegion"):
+    if call.params.get("MultiRegion"):
         raise errors.STORE_AND_MULTI_REGION()
     store = find_store(call.region, store_id)
     if store.type != origin:

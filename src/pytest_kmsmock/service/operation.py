@@ -84,10 +84,6 @@ class Call:
         """Return the target that a request member named."""
         return next(target for target in self.targets if target.member == member)
 
-    def get(self, member: str, default: Any = None) -> Any:
-        """Return a member of the request."""
-        return self.params.get(member, default)
-
     def random(self, count: int) -> bytes:
         """Return `count` random bytes from the mock's source."""
         return self.service.random(count)

@@ -34,9 +34,9 @@ def paginate(
     Raises:
         KmsError: `InvalidMarkerException` for a marker that this list did not give.
     """
-    limit = call.get("Limit", default)
+    limit = call.params.get("Limit", default)
     bound = (call.operation.name, call.region.account, call.region.name, scope)
-    marker = call.get("Marker")
+    marker = call.params.get("Marker")
     entries: Iterable[tuple[str, object]] = (
         (name, entry)
         for name in names(None if marker is None else _read_marker(marker, bound))

@@ -41,7 +41,8 @@ def perform(call: Call) -> Result:
     """
     with call.service.lock:
         operation = call.operation
-        settle(call.service, call.now)
+        if call.state.timeline:
+            settle(call.service, call.now)
         call.params = reader(operation.name)(call.params)
         targets: list[Target] = []
         for find in operation.targets:

@@ -225,7 +225,7 @@ def _charges(call: Call) -> Iterator[tuple[str, str, str, float]]:
 def _cryptographic(call: Call) -> Iterator[tuple[str, str, str, float]]:
     keys = [target.key for target in call.targets if target.key is not None]
     region = call.region.name
-    store = keys[0].custom_key_store_id if keys else call.get("CustomKeyStoreId")
+    store = keys[0].custom_key_store_id if keys else call.params.get("CustomKeyStoreId")
     if store is not None:
         yield region, KEY_STORE, f"{KEY_STORE} {store}", 3 if call.operation.name in _DEAR else 1
     elif keys:

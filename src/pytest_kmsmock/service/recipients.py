@@ -25,7 +25,7 @@ def read_recipient(call: Call) -> Attestation | None:
         KmsError: `ValidationException` for a document that is none.
         MissingExtra: without the extra `nitro`.
     """
-    given = call.get("Recipient")
+    given = call.params.get("Recipient")
     if given is None:
         return None
     if _READ in call.notes:

@@ -116,9 +116,9 @@ def ciphertext_key(call: Call, member: str, algorithm_member: str, permission: s
             `InvalidCiphertextException` for a blob that names no key, `AccessDeniedException` for one whose key is not
             in this Region.
     """
-    identifier = call.get(member)
-    symmetric = call.get(algorithm_member, SYMMETRIC_DEFAULT) == SYMMETRIC_DEFAULT
-    blob = call.get("CiphertextBlob")
+    identifier = call.params.get(member)
+    symmetric = call.params.get(algorithm_member, SYMMETRIC_DEFAULT) == SYMMETRIC_DEFAULT
+    blob = call.params.get("CiphertextBlob")
     envelope = parse(blob) if blob is not None and symmetric else None
     if identifier is not None:
         # A bare key id may be that of another account's key here, and here only, if the ciphertext says so too.
@@ -151,7 +151,7 @@ def ignores_ciphertext(call: Call) -> bool:
     Raises:
         KmsError: `ValidationException` for DryRunModifiers without DryRun.
     """
-    modifiers = call.get("DryRunModifiers", ())
-    if modifiers and not call.get("DryRun"):
+    modifiers = call.params.get("DryRunModifiers", ())
+    if modifiers and not call.params.get("DryRun"):
         raise errors.DRY_RUN_MODIFIERS()
     return _IGNORE_CIPHERTEXT in modifiers

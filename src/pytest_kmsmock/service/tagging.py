@@ -24,7 +24,7 @@ def read_tags(call: Call, present: Mapping[str, str] = NO_TAGS) -> Mapping[str, 
         KmsError: `TagException` for reserved or repeated keys and forbidden characters; `LimitExceededException` for
             more than 50 tags.
     """
-    given = call.get("Tags")
+    given = call.params.get("Tags")
     if not given:
         return present
     added: dict[str, str] = {}

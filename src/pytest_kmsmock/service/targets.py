@@ -57,8 +57,8 @@ def tagged_key(call: Call) -> Iterable[Target]:
 
     See https://docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html
     """
-    if call.get("Tags"):
-        arn = new_key_arn(call.region.name, call.region.account, multi_region=bool(call.get("MultiRegion")))
+    if call.params.get("Tags"):
+        arn = new_key_arn(call.region.name, call.region.account, multi_region=bool(call.params.get("MultiRegion")))
         yield Target("kms:TagResource", arn, new=True)
 
 

@@ -66,7 +66,7 @@ def create_custom_key_store(call: Call) -> Result:
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateCustomKeyStore.html
     """
-    kind = call.get("CustomKeyStoreType", CLOUDHSM)
+    kind = call.params.get("CustomKeyStoreType", CLOUDHSM)
     _check_members(call, kind)
     for member in _REQUIRED[kind]:
         if member not in call.params:
@@ -88,7 +88,7 @@ def describe_custom_key_stores(call: Call) -> Result:
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeCustomKeyStores.html
     """
     stores = call.region.custom_key_stores
-    store_id, name = call.get("CustomKeyStoreId"), call.get("CustomKeyStoreName")
+    store_id, name = call.params.get("CustomKeyStoreId"), call.params.get("CustomKeyStoreName")
     if store_id is not None and name is not None:
         raise errors.INVALID(reason="Specify either CustomKeyStoreId or CustomKeyStoreName, but not both.")
     found = [
@@ -128,7 +128,7 @@ def update_custom_key_store(call: Call) -> Result:
     changes = call.params.keys() - {"CustomKeyStoreId"}
     if store.state != DISCONNECTED and (store.state != CONNECTED or not changes <= _CHANGES_WHILE_CONNECTED):
         raise errors.STORE_STATE(reason=f"The custom key store {store.id} is not disconnected.")
-    name = call.get("NewCustomKeyStoreName", store.name)
+    name = call.params.get("NewCustomKeyStoreName", store.name)
     if name != store.name:
         _check_name(call, name)
     if changes & set(_MEMBERS[store.type]):
@@ -216,8 +216,8 @@ def _check_name(call: Call, name: str) -> None:
 
 def _with_cluster(call: Call, store: CustomKeyStore) -> CustomKeyStore:
     """Return a CloudHSM key store with the cluster and password of the request."""
-    store = replace(store, secret=call.get("KeyStorePassword", store.secret))
-    cluster_id = call.get("CloudHsmClusterId")
+    store = replace(store, secret=call.params.get("KeyStorePassword", store.secret))
+    cluster_id = call.params.get("CloudHsmClusterId")
     if cluster_id is None:
         return store
     cluster = call.state.outside.clusters.get(cluster_id)
@@ -232,7 +232,7 @@ def _with_cluster(call: Call, store: CustomKeyStore) -> CustomKeyStore:
         raise errors.CLUSTER_NOT_ACTIVE(cluster=cluster.id)
     if cluster.hsms < LEAST_HSMS:
         raise errors.CLUSTER_TOO_SMALL(cluster=cluster.id, least=LEAST_HSMS)
-    given = call.get("TrustAnchorCertificate", cluster.certificate)
+    given = call.params.get("TrustAnchorCertificate", cluster.certificate)
     if given.strip() != cluster.certificate.strip():
         raise errors.WRONG_TRUST_ANCHOR(cluster=cluster_id)
     return store
@@ -248,7 +248,7 @@ def _with_proxy(call: Call, store: CustomKeyStore) -> CustomKeyStore:
     """Return an external key store with the proxy settings of the request."""
     settings: dict[str, str] = dict(proxy_settings(store)) if store.settings else {}
     settings |= {name: call.params[member] for member, name in _PROXY_MEMBERS.items() if member in call.params}
-    credential = call.get(_CREDENTIAL)
+    credential = call.params.get(_CREDENTIAL)
     if credential is not None:
         settings["AccessKeyId"] = credential["AccessKeyId"]
         store = replace(store, secret=credential["RawSecretAccessKey"])

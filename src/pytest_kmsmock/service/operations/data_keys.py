@@ -101,7 +101,7 @@ def _data_key_pair(call: Call) -> tuple[bytes, Result]:
 
 
 def _seal(call: Call, plaintext: bytes) -> bytes:
-    return encrypt_under(call, call.key, SYMMETRIC_DEFAULT, plaintext, call.get("EncryptionContext"), DATA_KEY)
+    return encrypt_under(call, call.key, SYMMETRIC_DEFAULT, plaintext, call.params.get("EncryptionContext"), DATA_KEY)
 
 
 def _material_id(call: Call) -> Result:

@@ -32,8 +32,8 @@ def encrypt(call: Call) -> Result:
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html
     """
     key, plaintext = call.key, call.params["Plaintext"]
-    algorithm = call.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
-    context = call.get("EncryptionContext")
+    algorithm = call.params.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
+    context = call.params.get("EncryptionContext")
     check_encryption(key, algorithm, context)
     check_plaintext(key, algorithm, plaintext)
     call.stop_if_dry_run()
@@ -54,9 +54,9 @@ def decrypt(call: Call) -> Result:
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html
     """
-    algorithm = call.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
+    algorithm = call.params.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
     recipient = read_recipient(call)
-    opened = _open(call, call.key, algorithm, call.get("EncryptionContext"))
+    opened = _open(call, call.key, algorithm, call.params.get("EncryptionContext"))
     call.stop_if_dry_run()
     result: Result = {"KeyId": call.key.arn, "EncryptionAlgorithm": algorithm}
     if recipient is not None:
@@ -94,11 +94,11 @@ def re_encrypt(call: Call) -> Result:
     source, destination = call.target("SourceKeyId").key, call.target("DestinationKeyId").key
     assert source is not None
     assert destination is not None
-    source_algorithm = call.get("SourceEncryptionAlgorithm", SYMMETRIC_DEFAULT)
-    algorithm = call.get("DestinationEncryptionAlgorithm", SYMMETRIC_DEFAULT)
-    context = call.get("DestinationEncryptionContext")
+    source_algorithm = call.params.get("SourceEncryptionAlgorithm", SYMMETRIC_DEFAULT)
+    algorithm = call.params.get("DestinationEncryptionAlgorithm", SYMMETRIC_DEFAULT)
+    context = call.params.get("DestinationEncryptionContext")
     check_encryption(destination, algorithm, context)
-    opened = _open(call, source, source_algorithm, call.get("SourceEncryptionContext"))
+    opened = _open(call, source, source_algorithm, call.params.get("SourceEncryptionContext"))
     check_plaintext(destination, algorithm, opened.plaintext)
     call.stop_if_dry_run()
     result: Result = {

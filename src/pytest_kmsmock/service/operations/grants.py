@@ -53,9 +53,9 @@ def _read(call: Call, asked: Key) -> Grant:
     Raises:
         KmsError: `ValidationException` or `InvalidArnException`.
     """
-    grantee, service = call.get("GranteePrincipal"), call.get("GranteeServicePrincipal")
-    retiree, retiring_service = call.get("RetiringPrincipal"), call.get("RetiringServicePrincipal")
-    constraints = call.get("Constraints") or {}
+    grantee, service = call.params.get("GranteePrincipal"), call.params.get("GranteeServicePrincipal")
+    retiree, retiring_service = call.params.get("RetiringPrincipal"), call.params.get("RetiringServicePrincipal")
+    constraints = call.params.get("Constraints") or {}
     equals, subset = constraints.get("EncryptionContextEquals"), constraints.get("EncryptionContextSubset")
     if (grantee is None) == (service is None):
         raise errors.ONE_GRANTEE()
@@ -73,7 +73,7 @@ def _read(call: Call, asked: Key) -> Grant:
         if context:
             _check_context(context, asked)
     return Grant(
-        id="", key_arn=asked.arn, key_id=asked.id, tokens=(), name=call.get("Name", ""), created=call.now,
+        id="", key_arn=asked.arn, key_id=asked.id, tokens=(), name=call.params.get("Name", ""), created=call.now,
         operations=tuple(dict.fromkeys(call.params["Operations"])),
         issuing_account=call.caller.account, grantee=grantee, grantee_service=service,
         retiree=retiree, retiree_service=retiring_service,
@@ -120,7 +120,11 @@ def list_grants(call: Call) -> Result:
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ListGrants.html
     """
-    grantee, service, grant_id = call.get("GranteePrincipal"), call.get("GranteeServicePrincipal"), call.get("GrantId")
+    grantee, service, grant_id = (
+        call.params.get("GranteePrincipal"),
+        call.params.get("GranteeServicePrincipal"),
+        call.params.get("GrantId"),
+    )
     if grantee is not None and service is not None:
         raise errors.ONE_GRANTEE()
     _check_service_filter(call, service)
@@ -171,7 +175,7 @@ def _show(grant: Grant) -> dict[str, object]:
 
 def _retiring_principal(call: Call) -> Iterable[Target]:
     """Find what ListRetirableGrants is authorised on: the retiring principal itself, of the caller's own account."""
-    principal, service = call.get("RetiringPrincipal"), call.get("RetiringServicePrincipal")
+    principal, service = call.params.get("RetiringPrincipal"), call.params.get("RetiringServicePrincipal")
     if (principal is None) == (service is None):
         raise errors.ONE_RETIREE_TO_LIST()
     _check_service_filter(call, service)
@@ -189,7 +193,7 @@ def list_retirable_grants(call: Call) -> Result:
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ListRetirableGrants.html
     """
-    principal, service = call.get("RetiringPrincipal"), call.get("RetiringServicePrincipal")
+    principal, service = call.params.get("RetiringPrincipal"), call.params.get("RetiringServicePrincipal")
     found = {
         grant.id: grant
         for region in call.state.regions()
@@ -203,7 +207,7 @@ def list_retirable_grants(call: Call) -> Result:
 
 def _grant_to_retire(call: Call) -> Iterable[Target]:
     """Find the grant of a token, or of a key ARN and a grant id; the call's note `grant` has it."""
-    token, key_arn, grant_id = call.get("GrantToken"), call.get("KeyId"), call.get("GrantId")
+    token, key_arn, grant_id = call.params.get("GrantToken"), call.params.get("KeyId"), call.params.get("GrantId")
     if token is not None and key_arn is None and grant_id is None:
         grant = grant_of_token(call, token)
         found = call.state.region(*_place(grant)).keys[grant.key_id]

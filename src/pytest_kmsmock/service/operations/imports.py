@@ -66,7 +66,7 @@ def import_key_material(call: Call) -> Result:
         found,
         KeyMaterial(
             entry.id, LazyMaterial.of(material), entry.state, entry.rotated, entry.rotation_type, expires,
-            call.get("KeyMaterialDescription", entry.description),
+            call.params.get("KeyMaterialDescription", entry.description),
         ),
     )  # fmt: skip
     return {"KeyId": found.arn, "KeyMaterialId": entry.id}
@@ -80,7 +80,7 @@ def delete_imported_key_material(call: Call) -> Result:
     """
     found = call.key
     _check_origin(found)
-    named = call.get("KeyMaterialId")
+    named = call.params.get("KeyMaterialId")
     entry = found.current if named is None else found.material(named)
     if entry is None:
         if named is not None:
@@ -113,13 +113,13 @@ def _import_type(call: Call, found: Key) -> str:
     A replica begins with the generations of its primary, so an import into it is never the first (B).
     """
     default = _EXISTING if found.materials else _NEW
-    return str(call.get("ImportType", default))
+    return str(call.params.get("ImportType", default))
 
 
 def _expiry(call: Call) -> datetime | None:
     """Return when the material is to expire; None for never."""
-    valid_to: datetime | None = call.get("ValidTo")
-    if call.get("ExpirationModel", "KEY_MATERIAL_EXPIRES") == "KEY_MATERIAL_DOES_NOT_EXPIRE":
+    valid_to: datetime | None = call.params.get("ValidTo")
+    if call.params.get("ExpirationModel", "KEY_MATERIAL_EXPIRES") == "KEY_MATERIAL_DOES_NOT_EXPIRE":
         if valid_to is not None:
             raise errors.VALID_TO_NOT_ALLOWED()
         return None
@@ -151,7 +151,7 @@ def _entry(call: Call, found: Key, identity: str) -> KeyMaterial:
     """
     known = found.material(identity)
     if _import_type(call, found) == _EXISTING:
-        if known is None or call.get("KeyMaterialId", identity) != identity:
+        if known is None or call.params.get("KeyMaterialId", identity) != identity:
             raise errors.INCORRECT_KEY_MATERIAL()
         return known
     if known is not None:

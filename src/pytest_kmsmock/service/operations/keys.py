@@ -40,7 +40,7 @@ def create_key(call: Call) -> Result:
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html
     """
     spec, usage = _spec_and_usage(call)
-    origin = call.get("Origin", "AWS_KMS")
+    origin = call.params.get("Origin", "AWS_KMS")
     placement = ORIGINS[origin](call, spec)
     tags = read_tags(call)
     check_quota(call.region)
@@ -48,7 +48,7 @@ def create_key(call: Call) -> Result:
     created = make_key(
         call.service, call.region, call.now,
         spec=spec, usage=usage, origin=origin, policy=policy, tags=tags,
-        multi_region=bool(call.get("MultiRegion")), description=call.get("Description", ""), **placement,
+        multi_region=bool(call.params.get("MultiRegion")), description=call.params.get("Description", ""), **placement,
     )  # fmt: skip
     return {"KeyMetadata": key_metadata(created, call.state)}
 
@@ -63,8 +63,8 @@ def check_quota(region: Region) -> None:
 def _spec_and_usage(call: Call) -> tuple[KeySpec, str]:
     if "KeySpec" in call.params and "CustomerMasterKeySpec" in call.params:
         raise errors.SPEC_GIVEN_TWICE()
-    spec = KEY_SPECS[call.get("KeySpec") or call.get("CustomerMasterKeySpec") or "SYMMETRIC_DEFAULT"]
-    usage = call.get("KeyUsage")
+    spec = KEY_SPECS[call.params.get("KeySpec") or call.params.get("CustomerMasterKeySpec") or "SYMMETRIC_DEFAULT"]
+    usage = call.params.get("KeyUsage")
     if usage is None:
         if spec.name != "SYMMETRIC_DEFAULT":
             raise errors.USAGE_MISSING()
@@ -79,7 +79,7 @@ def _in_kms(call: Call, _spec: KeySpec) -> dict[str, Any]:
     for member in ("CustomKeyStoreId", "XksKeyId"):
         if member in call.params:
             raise errors.INVALID(
-                reason=f"{member} is not valid for a KMS key with Origin {call.get('Origin', 'AWS_KMS')}."
+                reason=f"{member} is not valid for a KMS key with Origin {call.params.get('Origin', 'AWS_KMS')}."
             )
     return {}
 
@@ -109,7 +109,7 @@ def list_keys(call: Call) -> Result:
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeys.html
     """
     region = call.region
-    owners = call.get("ResourceOwners", ["SELF"])
+    owners = call.params.get("ResourceOwners", ["SELF"])
 
     def show(key_id: str) -> dict[str, str]:
         return {"KeyId": key_id, "KeyArn": region.keys[key_id].arn}
@@ -156,7 +156,7 @@ def schedule_key_deletion(call: Call) -> Result:
     A multi-Region primary key with replicas waits for them first, and has no deletion date until they are gone.
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
     """
-    window = call.get("PendingWindowInDays", _DEFAULT_WINDOW_DAYS)
+    window = call.params.get("PendingWindowInDays", _DEFAULT_WINDOW_DAYS)
     date = None if waits_for_replicas(call.key) else call.now + timedelta(days=window)
     changed = call.state.change_key(call.key, deletion=Deletion(window, date), enabled=False)
     result: Result = {

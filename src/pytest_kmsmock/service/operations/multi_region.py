@@ -31,7 +31,7 @@ def _in_replica_region(call: Call) -> Iterable[Target]:
     """Find what ReplicateKey needs permission for where the replica will be."""
     region = call.params["ReplicaRegion"]
     yield Target("kms:CreateKey", "*", region=region)
-    if call.get("Tags"):
+    if call.params.get("Tags"):
         yield Target("kms:TagResource", _replica_arn(call), region=region, new=True)
 
 
@@ -73,7 +73,7 @@ def replicate_key(call: Call) -> Result:
         created=call.now,
         policy=policy,
         tags=tags,
-        description=call.get("Description", ""),
+        description=call.params.get("Description", ""),
         enabled=True,
         materials=missing_everywhere(primary.materials) if primary.origin == "EXTERNAL" else primary.materials,
         multi_region=shared,

@@ -21,7 +21,7 @@ def get_key_policy(call: Call) -> Result:
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html
     """
-    if call.get("PolicyName", POLICY_NAME) != POLICY_NAME:
+    if call.params.get("PolicyName", POLICY_NAME) != POLICY_NAME:
         raise errors.POLICY_NOT_FOUND()
     return {"Policy": call.key.policy, "PolicyName": POLICY_NAME}
 
@@ -32,7 +32,7 @@ def put_key_policy(call: Call) -> Result:
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
     """
-    name = call.get("PolicyName", POLICY_NAME)
+    name = call.params.get("PolicyName", POLICY_NAME)
     if name == "AWS_RAM":
         raise errors.RAM_POLICY()
     if name != POLICY_NAME:

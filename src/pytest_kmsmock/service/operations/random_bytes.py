@@ -16,10 +16,10 @@ def generate_random(call: Call) -> Result:
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateRandom.html
     """
     recipient = read_recipient(call)
-    store = call.get("CustomKeyStoreId")
+    store = call.params.get("CustomKeyStoreId")
     if store is not None:
         _check_store(call, store)
-    count = call.get("NumberOfBytes")
+    count = call.params.get("NumberOfBytes")
     if count is None:
         raise errors.MISSING(member="numberOfBytes")
     plaintext = call.random(count)

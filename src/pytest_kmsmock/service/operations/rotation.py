@@ -31,7 +31,7 @@ def enable_key_rotation(call: Call) -> Result:
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
     """
     _check_automatic(call.key, primary=True)
-    period = call.get("RotationPeriodInDays", _DEFAULT_PERIOD_DAYS)
+    period = call.params.get("RotationPeriodInDays", _DEFAULT_PERIOD_DAYS)
     schedule_rotation(call.service, call.key, Rotation(period, call.now + timedelta(days=period)))
     return {}
 
@@ -101,7 +101,7 @@ def list_key_rotations(call: Call) -> Result:
     """
     found = call.key
     _check_rotatable(found)
-    included = call.get("IncludeKeyMaterial", "ROTATIONS_ONLY")
+    included = call.params.get("IncludeKeyMaterial", "ROTATIONS_ONLY")
     names = [
         material.id for material in found.materials if included == "ALL_KEY_MATERIAL" or material.rotated is not None
     ]

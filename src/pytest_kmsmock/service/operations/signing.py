@@ -54,7 +54,11 @@ def _read_message(call: Call, key: Key) -> tuple[str, bytes, str]:
         KmsError: `InvalidKeyUsageException` for an algorithm that the key does not have, `ValidationException` for a
             message type that the algorithm does not take, or a message of another length than the type has.
     """
-    name, message, message_type = call.params["SigningAlgorithm"], call.params["Message"], call.get("MessageType", _RAW)
+    name, message, message_type = (
+        call.params["SigningAlgorithm"],
+        call.params["Message"],
+        call.params.get("MessageType", _RAW),
+    )
     check_algorithm(key, name)
     spec, accepted = key.spec, SIGNING_ALGORITHMS[name].message_types
     if message_type not in accepted:
