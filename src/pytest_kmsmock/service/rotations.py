@@ -5,7 +5,6 @@ Used by the operations of `operations.rotation`, by the timeline and by EnableKe
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -105,7 +104,7 @@ def resume_rotation(service: FakeKms, key: Key, now: datetime) -> None:
 
 
 def _set_next(service: FakeKms, key: Key, rotation: Rotation, date: datetime) -> None:
-    schedule_rotation(service, key, replace(rotation, next_date=date))
+    schedule_rotation(service, key, rotation._replace(next_date=date))
 
 
 def finish_on_demand(service: FakeKms, key: Key, when: datetime) -> None:

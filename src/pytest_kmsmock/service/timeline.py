@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -82,10 +81,10 @@ def _forget_replica(state: State, gone: Key, when: datetime) -> None:
     if primary is None or primary.multi_region is None:
         return
     left = tuple(name for name in primary.multi_region.replicas if name != gone.region)
-    primary = state.change_key(primary, multi_region=replace(primary.multi_region, replicas=left))
+    primary = state.change_key(primary, multi_region=primary.multi_region._replace(replicas=left))
     if not left and primary.deletion is not None:
         date = when + timedelta(days=primary.deletion.window_days)
-        state.change_key(primary, deletion=replace(primary.deletion, date=date))
+        state.change_key(primary, deletion=primary.deletion._replace(date=date))
         state.schedule(date, state.home(primary), primary.id)
     relabel_pending(state, state.home(primary).keys[primary.id])  # it may have been the last without some material
 

@@ -67,7 +67,10 @@ def data_files() -> Loader:
 @functools.cache
 def service_description() -> Mapping[str, Any]:
     """Return the service model of KMS that the installed botocore has."""
-    description: Mapping[str, Any] = data_files().load_service_model("kms", "service-2")
+    loader = data_files()
+    # Not by `load_service_model`, which looks through the data of all services first: that takes longer than to read.
+    version = loader.determine_latest_version("kms", "service-2")
+    description: Mapping[str, Any] = loader.load_data(f"kms/{version}/service-2")
     return description
 
 

@@ -6,7 +6,6 @@ See https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 
 from .. import errors
 from ..identifiers import alias_arn, parse_arn
@@ -80,7 +79,7 @@ def update_alias(call: Call) -> Result:
     if entry.key_id is not None and entry.key_id != new.id:
         _check_same_kind(entry.name, call.region.keys[entry.key_id], new)
         _check_quota(call, new)
-    call.region.put_alias(replace(entry, key_id=new.id, updated=call.now))
+    call.region.put_alias(entry._replace(key_id=new.id, updated=call.now))
     return {}
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from .. import errors
@@ -66,7 +65,7 @@ def replicate_key(call: Call) -> Result:
     region = call.state.region(primary.account, name)
     check_quota(region)
     policy = check_new_policy(call) or default_key_policy(primary.account, partition_of(name))
-    shared = replace(related, replicas=(*related.replicas, name))
+    shared = related._replace(replicas=(*related.replicas, name))
     replica = primary._replace(
         arn=key_arn(name, primary.account, primary.id),
         region=name,
