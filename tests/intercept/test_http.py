@@ -61,7 +61,7 @@ def test_another_content_type_is_no_protocol_of_kms(kms_mock, sign, content_type
 def test_another_target_is_an_unknown_operation(kms_mock, sign, target):
     # Status and body as recorded in aws/aws-sdk-net#1536 and mhart/kinesis#22, services of the same protocol.
     answer = kms_mock.answer_http(changed(sign(), X_Amz_Target=target))
-    assert (answer.status, answer.body) == (400, b'{"__type": "UnknownOperationException"}')
+    assert (answer.status, answer.body) == (400, b'{"__type":"UnknownOperationException"}')
     assert list(kms_mock.calls) == []
 
 

@@ -94,7 +94,8 @@ def _write(value: object) -> object:
     return value.timestamp()
 
 
-_encoder = json.JSONEncoder(default=_write, separators=(",", ":"))  # without spaces, as AWS writes it
+#: Without spaces, as AWS writes it.
+_encoder = json.JSONEncoder(default=_write, separators=(",", ":"), check_circular=False)
 
 
 def parsed(operation: str, result: Mapping[str, object]) -> dict[str, Any]:

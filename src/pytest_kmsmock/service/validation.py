@@ -142,10 +142,10 @@ def _reader(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
 
 def _structure(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     shape = shapes[name]
-    members = [
-        (member, member[0].lower() + member[1:], _reader(shapes, reference["shape"], f"{place}.{member}"))
+    members = {
+        member: (member[0].lower() + member[1:], _reader(shapes, reference["shape"], f"{place}.{member}"))
         for member, reference in shape["members"].items()
-    ]
+    }
     required = frozenset(shape.get("required", ()))
 
     def read(value: Any, path: str, problems: list[str]) -> Any:
@@ -153,12 +153,18 @@ def _structure(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
             raise _wrong_type(value, "structure")
         result = {}
         prefix = f"{path}." if path else ""
-        for member, label, read_member in members:
-            item = value.get(member)
-            if item is not None:
+        before = len(problems)
+        for member, item in value.items():  # mostly a few of many
+            if item is not None and member in members:
+                label, read_member = members[member]
                 result[member] = read_member(item, prefix + label, problems)
-            elif member in required:
-                problems.append(_failed(None, prefix + label, _NOT_NULL))
+        if len(problems) > before or not required <= result.keys():
+            del problems[before:]
+            for member, (label, read_member) in members.items():  # the model's order is the one of AWS's message
+                if member in result:
+                    read_member(value[member], prefix + label, problems)
+                elif member in required:
+                    problems.append(_failed(None, prefix + label, _NOT_NULL))
         return result
 
     return read
