@@ -124,12 +124,12 @@ def calls(kms_mock: KmsMock, kms_client) -> dict[str, Callable[[], object]]:
 @pytest.mark.parametrize(
     ("operation", "most", "most_by_wire"),
     [
-        ("Encrypt", 180, 290),
-        ("Decrypt", 190, 295),
-        ("GenerateDataKey", 165, 280),
-        ("DescribeKey", 120, 225),
-        ("CreateKey", 157, 260),
-        ("Sign", 143, 255),
+        ("Encrypt", 128, 162),
+        ("Decrypt", 132, 165),
+        ("GenerateDataKey", 132, 168),
+        ("DescribeKey", 120, 128),
+        ("CreateKey", 146, 154),
+        ("Sign", 116, 152),
     ],
 )
 @pytest.mark.parametrize("wire", [pytest.param(False, id="default"), pytest.param(True, id="by wire")])

@@ -409,10 +409,9 @@ class KmsMock(Principals, Gate):
             raise NotActive("This mock is over. Make clients while it is active: inside the test or the `with` block.")
 
     def _default_caller(self, region: str) -> Caller:
-        partition = partition_of(region)
-        caller = self._administrators.get(partition)
+        caller = self._administrators.get(region)
         if caller is None:
-            caller = self._administrators[partition] = administrator(self.account_id, partition)
+            caller = self._administrators[region] = administrator(self.account_id, partition_of(region))
         return caller
 
     # --- scope ---------------------------------------------------------------------------------------------------

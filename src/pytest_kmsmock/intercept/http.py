@@ -98,10 +98,6 @@ def answering_mock(request: HttpRequest) -> KmsMock | None:
     return None
 
 
-def _is_json(content_type: str) -> bool:
-    return content_type == wire.CONTENT_TYPE or _CONTENT_TYPE.fullmatch(content_type) is not None
-
-
 def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -> wire.HttpAnswer:
     """Answer a request.
 
@@ -115,7 +111,8 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -
     """
     request_id = mock.service.new_request_id()
     headers = wire.headers(request_id, mock.service.clock.timestamp())
-    if request.method != "POST" or not _is_json(request.header("content-type")):
+    content_type = request.header("content-type")
+    if request.method != "POST" or not (content_type == wire.CONTENT_TYPE or _CONTENT_TYPE.fullmatch(content_type)):
         # No protocol of KMS's: the front end of AWS's services answers with this element alone.
         headers["content-type"] = "text/xml"
         return wire.HttpAnswer(404, headers, b"<UnknownOperationException/>\n")

@@ -6,11 +6,11 @@ without the way over the wire; a test compares the two for every operation.
 
 from __future__ import annotations
 
-import base64
 import functools
 import json
 import re
 import time
+from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import format_datetime
@@ -89,7 +89,7 @@ def error_body(error: errors.KmsError) -> bytes:
 
 def _write(value: object) -> object:
     if isinstance(value, bytes):
-        return base64.b64encode(value).decode()
+        return b2a_base64(value, newline=False).decode()
     assert isinstance(value, datetime), value
     return value.timestamp()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import re
 import uuid
 from collections.abc import Callable
@@ -61,13 +62,15 @@ def parse_arn(text: str) -> Arn | None:
 
 
 _VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
+#: What a UUID takes of 32 hexadecimal digits, at once.
+_PARTS = operator.itemgetter(slice(8), slice(8, 12), slice(13, 16), 16, slice(17, 20), slice(20, None))
 
 
 def new_uuid(random: Callable[[int], bytes]) -> str:
     """Return a version 4 UUID made from 16 bytes of the given source."""
-    digits = random(16).hex()
-    variant = _VARIANTS[digits[16]]  # RFC 9562: two of these bits are fixed, and the four of the version
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
+    low, mid, high, variant, sequence, node = _PARTS(random(16).hex())
+    # RFC 9562: two bits of the variant are fixed, and the four of the version
+    return f"{low}-{mid}-4{high}-{_VARIANTS[variant]}{sequence}-{node}"
 
 
 def new_key_id(random: Callable[[int], bytes], *, multi_region: bool) -> str:

@@ -56,9 +56,10 @@ def decrypt(call: Call) -> Result:
     """
     algorithm = call.params.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
     recipient = read_recipient(call)
-    opened = _open(call, call.key, algorithm, call.params.get("EncryptionContext"))
+    key = call.key
+    opened = _open(call, key, algorithm, call.params.get("EncryptionContext"))
     call.stop_if_dry_run()
-    result: Result = {"KeyId": call.key.arn, "EncryptionAlgorithm": algorithm}
+    result: Result = {"KeyId": key.arn, "EncryptionAlgorithm": algorithm}
     if recipient is not None:
         return result | for_recipient(recipient, opened.plaintext)
     result["Plaintext"] = opened.plaintext
