@@ -143,9 +143,14 @@ def _lacks_material(key: Key) -> bool:
     return (
         len({material.id for material in materials}) != len(materials)
         or [material.state for material in materials].count("CURRENT") != 1
-        or any(material.secret is None for material in materials if key.origin != "EXTERNAL")
+        or (key.origin != "EXTERNAL" and any(_is_imported(material) for material in materials))
         or any(material.secret.spec is not key.spec for material in materials if material.secret is not None)
     )
+
+
+def _is_imported(material: KeyMaterial) -> bool:
+    """Say whether material is missing, expires or is described: only imported material does."""
+    return material.secret is None or material.expires is not None or material.description is not None
 
 
 _MATERIAL: _Rules[KeyMaterial] = (
