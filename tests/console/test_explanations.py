@@ -55,6 +55,24 @@ def test_a_call_that_was_allowed_is_explained_too(kms_mock, kms_client, key):
     assert explanation.lines[-1] == "  + decision: allowed"
 
 
+def test_what_was_decided_stays_the_same(kms_mock, kms_client, key):
+    """Most decisions are made anew for whoever looks."""
+    for _ in range(2):
+        kms_client.describe_key(KeyId=key)
+    grant = kms_client.create_grant(
+        KeyId=key, GranteePrincipal=kms_mock.caller().arn, Operations=["DescribeKey"]
+    )["GrantId"]  # fmt: skip
+    kms_client.describe_key(KeyId=key)
+    kms_client.revoke_grant(KeyId=key, GrantId=grant)
+    for call in kms_mock.calls.of("DescribeKey"):
+        assert call.decisions == call.decisions
+        assert kms_mock.explain(call) == kms_mock.explain(call)
+    _, without, granted = kms_mock.calls.of("DescribeKey")
+    assert "no grant allows the request" in str(kms_mock.explain(without))
+    assert f"grant {grant} allows the request" in str(kms_mock.explain(granted))
+    assert repr(without.decided) == f"(<Asked for kms:DescribeKey on {key}>,)"
+
+
 def test_each_permission_is_explained_until_one_is_refused(kms_mock, kms_client, key):
     kms_client.re_encrypt(
         CiphertextBlob=kms_client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"], DestinationKeyId=key

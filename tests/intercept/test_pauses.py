@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
+import zlib
 from types import ModuleType, SimpleNamespace
+from unittest.mock import patch
 
 import botocore.endpoint
 import pytest
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from botocore.retries.bucket import TokenBucket
 from botocore.session import Session
 
@@ -99,6 +103,47 @@ def test_pauses_of_other_services_are_real(kms_mock, slept):
     client.meta.events.register("before-send.sts", answer)
     client.get_caller_identity()
     assert len(slept) == 1
+
+
+def test_an_answer_that_is_retried_all_the_same_pauses_as_its_client_does(kms_mock, slept):
+    """In the legacy mode botocore retries an answer of DynamoDB whose checksum is wrong."""
+    throttled(kms_mock)
+    with kms_mock.faults.add("ListKeys", error="KMSInternalException"), pytest.raises(ClientError):
+        kms_mock.client(config=Config(retries={"total_max_attempts": 1})).list_keys()
+    of_kms = len(kms_mock.faults.pauses)
+    body = b'{"TableNames": []}'
+    checksums = iter(["1", "1", str(zlib.crc32(body))])
+
+    def answer(request, **_):
+        response = AWSResponse(request.url, 200, {"x-amz-crc32": next(checksums)}, None)
+        response._content = body
+        return response
+
+    client = Session().create_client("dynamodb", region_name="us-east-1", config=Config(retries={"mode": "legacy"}))
+    client.meta.events.register("before-send.dynamodb", answer)
+    client.list_tables()
+    assert len(slept) == 2
+    assert len(kms_mock.faults.pauses) == of_kms
+
+
+def test_the_token_bucket_does_not_wait_in_another_thread_either(kms_mock):
+    """What is noted of an attempt is noted for its thread; the first attempt there is noted though it goes well."""
+    client = throttled(kms_mock, "adaptive")
+    kms_mock.faults.add("ListKeys", clock_delay=0.001)  # by wire
+    waited = []
+    acquire = TokenBucket.acquire  # what stands in for botocore's
+
+    def watched(bucket, amount=1, block=True):
+        begin = time.perf_counter()
+        acquire(bucket, amount, block)
+        waited.append(time.perf_counter() - begin)
+
+    with patch.object(TokenBucket, "acquire", watched):
+        thread = threading.Thread(target=lambda: [client.list_keys() for _ in range(8)])
+        thread.start()
+        thread.join()
+    assert len(waited) == 8
+    assert max(waited[1:]) < 0.1
 
 
 def test_pauses_of_clients_that_the_mock_does_not_answer_are_real(kms_mock, slept):

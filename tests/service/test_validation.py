@@ -7,6 +7,7 @@ blob form from moto's test suite against the real KMS.
 from __future__ import annotations
 
 import base64
+import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
@@ -17,6 +18,7 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.loaders import Loader
 
+from pytest_kmsmock.service import validation
 from pytest_kmsmock.service.errors import KmsError
 from pytest_kmsmock.service.operation import OPERATIONS
 from pytest_kmsmock.service.operations import load
@@ -447,3 +449,15 @@ def test_constraints_of_maps():
     assert problems == [
         "Value '{a=b, c=d}' at 'map' failed to satisfy constraint: Member must have length less than or equal to 1"
     ]
+
+
+def test_what_is_put_beside_the_model_counts_too(monkeypatch, tmp_path):
+    """As for clients: botocore merges the extras of a service into its model."""
+    folder = tmp_path / "kms" / MODEL["metadata"]["apiVersion"]
+    folder.mkdir(parents=True)
+    extras = {"merge": {"shapes": {"AliasNameType": {"max": 10}}}}
+    (folder / "service-2.sdk-extras.json").write_text(json.dumps(extras))
+    monkeypatch.setattr(validation, "data_files", lambda: Loader([str(tmp_path), Loader.BUILTIN_DATA_PATH]))
+    described = validation.service_description.__wrapped__()
+    assert described["shapes"]["AliasNameType"]["max"] == 10
+    assert described["operations"] == MODEL["operations"]

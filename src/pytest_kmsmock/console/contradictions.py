@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 _Rules: TypeAlias = "Iterable[tuple[str, Callable[[_T], object]]]"
 
 _ACCOUNT = re.compile(r"[0-9]{12}")
-_REGION = re.compile(r"[A-Za-z0-9-]+")
+_REGION = re.compile(r"[a-z0-9-]+")
 _ALIAS = re.compile(r"alias/.+", re.DOTALL)
 
 

@@ -36,13 +36,14 @@ def note_attempt(
     endpoint: Any, operation: Any, request_dict: dict[str, Any], response: tuple[Any, Any] | None, **_: Any
 ) -> None:  # fmt: skip
     """Note whose pause the next one is. Fires after each attempt that goes by wire, of every service."""
-    if _replaced and response is not None and response[0].status_code < 300:
-        return  # nearly always: no pause comes after it
     mock = scopes.current()
     if mock is None or operation.service_model.service_name != "kms" or not is_answered(mock, request_dict["url"]):
         _pausing.set(None)
         return
-    _pausing.set(mock)
+    if mock is not _pausing.get():
+        _pausing.set(mock)
+    if _replaced and response is not None and response[0].status_code < 300:
+        return  # nearly always: no pause of the endpoint comes after it
     if not _replaced:
         _replace_acquire()
     if type(endpoint) not in _sleepless:

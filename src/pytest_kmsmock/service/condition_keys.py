@@ -48,6 +48,9 @@ class Asked(NamedTuple):
     aliases: tuple[str, ...] = ()
     grants: Sequence[Grant] = ()
 
+    def __repr__(self) -> str:
+        return f"<Asked for {self.target.permission} on {self.target.arn}>"
+
     def values(self, key: str) -> Values:
         """Return the values of a condition key, named in lower case; None if the request does not have it."""
         row, rest = _EXACT.get(key), ""

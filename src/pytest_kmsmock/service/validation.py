@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import functools
 import os
 import re
@@ -67,10 +68,15 @@ def data_files() -> Loader:
 @functools.cache
 def service_description() -> Mapping[str, Any]:
     """Return the service model of KMS that the installed botocore has."""
+    from botocore.exceptions import DataNotFoundError
+    from botocore.loaders import ExtrasProcessor
+
     loader = data_files()
     # Not by `load_service_model`, which looks through the data of all services first: that takes longer than to read.
-    version = loader.determine_latest_version("kms", "service-2")
-    description: Mapping[str, Any] = loader.load_data(f"kms/{version}/service-2")
+    place = f"kms/{loader.determine_latest_version('kms', 'service-2')}/service-2"
+    description: dict[str, Any] = loader.load_data(place)
+    with contextlib.suppress(DataNotFoundError):  # clients have them, if there are any
+        ExtrasProcessor().process(description, [loader.load_data(f"{place}.sdk-extras")])
     return description
 
 
