@@ -21,7 +21,7 @@ from weakref import ref
 
 from .. import environment, guard, scopes
 from ..service.errors import MISSING_TOKEN, InjectedError, KmsError
-from . import failures, pauses, wire
+from . import failures, http, pauses, wire
 from .answers import Answer, AwaitedAtOnce
 from .endpoints import kms_endpoint
 from .http import HttpRequest, answering_mock, is_answered
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
     from ..handle import KmsMock
+    from .endpoints import Endpoint
 
 _installed = False
 
@@ -116,7 +117,8 @@ def before_call(
         return None
     endpoint = kms_endpoint(url)
     region = endpoint.region if endpoint else context.get("client_region") or mock.region
-    return _answer(mock, model.name, params["body"], access_key, region, url, _is_unsigned(context, request_signer))
+    unsigned = _is_unsigned(context, request_signer)
+    return _answer(mock, model.name, params["body"], access_key, region, url, endpoint, unsigned)
 
 
 def _access_key(credentials: Any) -> str | None:
@@ -134,13 +136,14 @@ def _is_unsigned(context: Mapping[str, Any], request_signer: Any) -> bool:
 
 
 def _answer(
-    mock: KmsMock, operation: str, body: bytes, access_key: str | None, region: str, url: str, unsigned: bool
+    mock: KmsMock, operation: str, body: bytes, access_key: str | None, region: str, url: str,
+    endpoint: Endpoint | None, unsigned: bool,
 ) -> tuple[AWSResponse, dict[str, Any]]:  # fmt: skip
     request_id = mock.service.new_request_id()
     try:
         if unsigned:
             raise MISSING_TOKEN()
-        result = mock.answer(operation, wire.read_body(body), access_key, region, url, request_id)
+        result = mock.answer(operation, wire.read_body(body), access_key, region, endpoint, request_id)
         status, members = 200, wire.parsed(operation, result)
     except KmsError as error:
         status, members = error.status, wire.parsed_error(error)
@@ -187,7 +190,7 @@ def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
 def _answer_raw(mock: KmsMock, request: HttpRequest, *, asynchronous: bool) -> AWSResponse | Awaitable[AWSResponse]:
     outcome: AWSResponse | Exception
     try:
-        status, headers, body = mock.answer_http(request)
+        status, headers, body = http.answer(mock, request)
     except InjectedError as error:
         outcome = failures.botocore_error(error, request.url)
     else:

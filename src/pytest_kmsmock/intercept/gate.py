@@ -12,7 +12,6 @@ from ..console import callers
 from ..service.operation import Call, Result
 from ..service.pipeline import perform
 from . import http, wire
-from .endpoints import kms_endpoint
 
 if TYPE_CHECKING:
     from ..console.faults import Faults
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from ..service.caller import Caller
     from ..service.quotas import RequestQuotas
     from ..service.service import FakeKms
+    from .endpoints import Endpoint
 
 
 class Gate(ABC):
@@ -78,7 +78,7 @@ class Gate(ABC):
         members: Mapping[str, Any],
         access_key: str | None,
         region: str,
-        url: str,
+        endpoint: Endpoint | None,
         request_id: str,
     ) -> dict[str, object]:  # fmt: skip
         """Carry out a call that came in some way.
@@ -88,14 +88,13 @@ class Gate(ABC):
             members: the members of the request.
             access_key: the access key id of the request; None if it has none.
             region: the Region called.
-            url: the address called; that of a VPC endpoint sets `aws:SourceVpce`.
+            endpoint: the endpoint of AWS called; that of a VPC sets `aws:SourceVpce`.
             request_id: the id that the answer will have.
 
         Raises:
             KmsError: what AWS would answer.
         """
         caller = callers.caller_of(access_key) or self._default_caller(region)
-        endpoint = kms_endpoint(url)
         if endpoint is not None and endpoint.vpc_endpoint is not None:
             caller = replace(caller, context={**caller.context, "aws:sourcevpce": (endpoint.vpc_endpoint,)})
         return self.service.call(operation, members, caller, region, request_id)

@@ -145,6 +145,6 @@ def _carry_out(mock: Gate, request: HttpRequest, check_signature: bool, request_
         wire.read_body(request.body),
         access_key,
         scope.region,
-        request.url,
+        endpoint,
         request_id,
     )

@@ -47,7 +47,10 @@ def ask(call: Call, target: Target) -> Asked:
         account = "" if target.arn == "*" else call.region.account
         return Asked(call, target, account, iam.policies(caller, account))
     home = call.state.home(key)
-    policy, tags, aliases = in_force(call, key, home)
+    late = call.service.delays.authorization
+    policy, tags, aliases = key.policy, key.tags, home.aliases_of.get(key.id, ())
+    if late:
+        policy, tags, aliases = in_force(call, key, aliases)
     compiled = compile_policy(policy)
     if target.permission == "kms:RetireGrant":
         # The grant says who may, and it does not matter whose the key is. Key policies and IAM policies can only forbid
@@ -57,7 +60,8 @@ def ask(call: Call, target: Target) -> Asked:
         return Asked(call, target, caller.principal.account, policies, tags, aliases)
     # "Resource control policies in your organization do not apply to AWS managed keys."
     policies = iam.policies(caller, "" if key.manager == "AWS" else key.account, compiled)
-    grants = candidates(call, key, home) if call.operation.grantable else ()
+    has_grants = call.operation.grantable and (late or key.id in home.grants)
+    grants = candidates(call, key, home) if has_grants else ()
     return Asked(call, target, key.account, policies, tags, aliases, grants)
 
 

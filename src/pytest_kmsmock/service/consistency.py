@@ -56,11 +56,14 @@ class Recent:
         return clone
 
 
-def in_force(call: Call, key: Key, home: Region) -> tuple[str, Mapping[str, str], tuple[str, ...]]:
-    """Return what permissions on a key are decided on now: the text of its policy, its tags, its aliases."""
-    aliases = home.aliases_of.get(key.id, ())
-    if not call.service.delays.authorization:
-        return key.policy, key.tags, aliases
+def in_force(call: Call, key: Key, aliases: tuple[str, ...]) -> tuple[str, Mapping[str, str], tuple[str, ...]]:
+    """Return what permissions on a key are decided on yet: the text of its policy, its tags, its aliases.
+
+    Args:
+        call: the call.
+        key: the key as it is.
+        aliases: its aliases as they are.
+    """
     recent = call.state.recent
     return (
         _in_force(recent.policies, key.arn, call.now, key.policy),

@@ -58,12 +58,9 @@ def names_of(principal: Principal) -> tuple[str, ...]:
 
 def candidates(call: Call, key: Key, home: Region) -> Sequence[Grant]:
     """Return the grants on a key of a Region that are the caller's, with those that count although taken back."""
-    late = bool(call.service.delays.authorization)
-    if key.id not in home.grants and not late:
-        return ()
     names = names_of(call.caller.principal)
     found = [grant for name in names for grant in home.grants_to(key.id, name)]
-    if late:
+    if call.service.delays.authorization:
         gone = call.state.recent.gone_grants.get(key.arn, ())
         found += [grant for until, grant in gone if until > call.now and grantee_of(grant) in names]
     return found
