@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import console, environment, scopes
+from . import console, environment, scopes, sessions
 from .console import callers
 from .console.calls import Calls
 from .console.faults import Faults
 from .console.principals import Principals
-from .errors import MissingExtra, NotActive
+from .errors import NotActive
 from .intercept import installation, pauses
 from .intercept.gate import Gate
 from .options import Options, check_form, check_type
@@ -25,7 +24,6 @@ from .service.managed_keys import managed_key
 from .service.quotas import RequestQuotas
 from .service.service import FakeKms
 from .service.timeline import settle
-from .service.validation import data_files
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
@@ -344,7 +342,7 @@ class KmsMock(Principals, Gate):
             InvalidPrincipal: saying what a principal looks like.
             NotActive: outside the mock.
         """
-        return _session().create_client("kms", **self._client_arguments(region, principal, kwargs))
+        return sessions.session().create_client("kms", **self._client_arguments(region, principal, kwargs))
 
     def async_client(
         self, *, region: str | None = None, principal: Named | None = None, **kwargs: Any
@@ -362,7 +360,7 @@ class KmsMock(Principals, Gate):
             MissingExtra: when aiobotocore is not installed.
             NotActive: outside the mock.
         """
-        client: AbstractAsyncContextManager[AioBaseClient] = _async_session().create_client(
+        client: AbstractAsyncContextManager[AioBaseClient] = sessions.async_session().create_client(
             "kms", **self._client_arguments(region, principal, kwargs)
         )
         return client
@@ -434,22 +432,3 @@ _DUMMY_CREDENTIALS = {
     "aws_access_key_id": environment.DUMMY_ACCESS_KEY_ID,
     "aws_secret_access_key": environment.DUMMY_SECRET_ACCESS_KEY,
 }
-
-
-@functools.cache
-def _session() -> Any:
-    """Return the botocore session that all clients of the handles share: it holds the loaded service models."""
-    import botocore.session
-
-    session = botocore.session.Session()
-    session.register_component("data_loader", data_files())
-    return session
-
-
-@functools.cache
-def _async_session() -> Any:
-    try:
-        from aiobotocore.session import AioSession
-    except ModuleNotFoundError:
-        raise MissingExtra("An asynchronous client", "aiobotocore", "aio") from None
-    return AioSession()

@@ -1,8 +1,9 @@
-"""What the fake KMS remembers: frozen records. A change replaces a record (`_replace`).
+"""What the fake KMS remembers: frozen records. A change replaces a record.
 
 That makes a nested scope a checkpoint: the dicts that hold the records are copied, the records are shared.
 Nothing here decides anything; `state` holds the records, `key_states` reads them. They are tuples, since a frozen
-dataclass takes four times as long to make; but for the one that hides a secret.
+dataclass takes four times as long to make; but for grants, thousands of which may be looked through, since a field of a
+tuple takes longer to read, and for what hides a secret.
 """
 
 from __future__ import annotations
@@ -137,7 +138,8 @@ class Alias(NamedTuple):
     updated: datetime | None
 
 
-class Grant(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Grant:
     """A grant on a key. All tokens are equivalent; `constraints` is as the caller gave it."""
 
     id: str

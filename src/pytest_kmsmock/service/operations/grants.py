@@ -6,6 +6,7 @@ See https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from .. import errors
 from ..authorization.principals import Principal
@@ -40,9 +41,9 @@ def create_grant(call: Call) -> Result:
         raise errors.LIMIT_EXCEEDED(reason=f"{asked.arn} already has {GRANTS_PER_KEY} grants.")
     call.stop_if_dry_run()
     if grant is None:
-        grant = wanted._replace(id=call.random(32).hex())
+        grant = replace(wanted, id=call.random(32).hex())
     token = new_token(call, asked, grant.id)
-    home.put_grant(grant._replace(tokens=(*grant.tokens, token)))
+    home.put_grant(replace(grant, tokens=(*grant.tokens, token)))
     return {"GrantToken": token, "GrantId": grant.id}
 
 
@@ -109,7 +110,7 @@ def _check_context(context: Mapping[str, str], asked: Key) -> None:
 
 def _is_same(grant: Grant, wanted: Grant) -> bool:
     """Say whether a grant is the one that a retried request asked for; the order of its operations is no matter."""
-    alike = wanted._replace(id=grant.id, tokens=grant.tokens, created=grant.created, operations=grant.operations)
+    alike = replace(wanted, id=grant.id, tokens=grant.tokens, created=grant.created, operations=grant.operations)
     return grant == alike and set(grant.operations) == set(wanted.operations)
 
 
