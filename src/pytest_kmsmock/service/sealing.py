@@ -20,6 +20,7 @@ from .targets import find_key
 
 SYMMETRIC_DEFAULT = "SYMMETRIC_DEFAULT"
 _IGNORE_CIPHERTEXT = "IGNORE_CIPHERTEXT"
+_PARSED = "envelope"  # the call's note, between finding the key and opening the blob
 
 
 class Opened(NamedTuple):
@@ -89,7 +90,7 @@ def decrypt_under(
 def _decrypt_symmetric(call: Call, key: Key, blob: bytes, context: Mapping[str, str] | None) -> Opened:
     # AWS reads the blob before it looks whether the key is a symmetric one: an RSA ciphertext without
     # EncryptionAlgorithm is an invalid ciphertext, not a wrong use of the key.
-    envelope = parse(blob)
+    envelope = call.notes.pop(_PARSED, None) or parse(blob)
     if envelope is None:
         raise errors.INVALID_CIPHERTEXT()
     material = key.material(envelope.material_id)
@@ -120,6 +121,8 @@ def ciphertext_key(call: Call, member: str, algorithm_member: str, permission: s
     symmetric = call.params.get(algorithm_member, SYMMETRIC_DEFAULT) == SYMMETRIC_DEFAULT
     blob = call.params.get("CiphertextBlob")
     envelope = parse(blob) if blob is not None and symmetric else None
+    if envelope is not None:
+        call.notes[_PARSED] = envelope
     if identifier is not None:
         # A bare key id may be that of another account's key here, and here only, if the ciphertext says so too.
         if envelope is not None and identifier == envelope.key_id and identifier not in call.region.keys:
