@@ -318,3 +318,17 @@ def test_installing_before_botocore_is_there_has_nothing_to_find(not_installed, 
     monkeypatch.delitem(sys.modules, "botocore.hooks")
     botocore_hook.install()
     assert emitter.emit("before-send.kms.ListKeys") == []
+
+
+def test_headers_may_be_of_any_kind_when_they_get_here():
+    """What handlers of the user's make of a request is answered, as AWS would answer it."""
+
+    def replace_headers(request, **_):
+        request.headers = {
+            name.title(): value.encode() if isinstance(value, str) else value for name, value in request.headers.items()
+        }
+
+    with mock_kms(wire=True) as kms:
+        client = kms.client()
+        client.meta.events.register_first("before-send.kms", replace_headers)
+        assert client.create_key(Description="x")["KeyMetadata"]["Description"] == "x"

@@ -20,7 +20,7 @@ from .drbg import Drbg
 from .errors import InjectedError, KmsError
 from .identifiers import new_uuid
 from .material.pool import KeySource
-from .operation import OPERATIONS, Call, Result, Target
+from .operation import Call, Result, Target
 from .pipeline import find_operation, perform
 from .records import Key
 from .state import State
@@ -163,7 +163,7 @@ class FakeKms:
         Raises:
             KmsError: what AWS would answer; then nothing has changed.
         """
-        found = OPERATIONS.get(operation) or find_operation(operation)
+        found = find_operation(operation)
         now = self.clock.now()
         call = Call(
             self, self.state, found, dict(params), caller, self.state.region(caller.account, region), now,
