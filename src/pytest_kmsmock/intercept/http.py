@@ -56,11 +56,8 @@ class HttpRequest:
 
     def header(self, name: str) -> str:
         """Return a header by its lower-case name; empty if there is none."""
-        try:
-            value = self._given_headers[name]  # mostly any case will do, and converting all is slow
-        except KeyError:
-            return self.headers.get(name, "")
-        return value.decode("latin-1") if isinstance(value, bytes) else value
+        value = self._given_headers.get(name)  # mostly any case will do, and converting all is slow
+        return value if isinstance(value, str) else self.headers.get(name, "")
 
     @property
     def operation(self) -> str:
