@@ -147,6 +147,25 @@ def test_one_server_has_the_file(kms_mock, path):
     assert list(path.parent.iterdir()) == []
 
 
+def test_what_a_killed_server_left_unfinished_is_removed(kms_mock, path, monkeypatch):
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", killed)
+    monkeypatch.setattr(Path, "unlink", lambda *_args, **_options: None)  # who is killed cleans nothing up
+    with pytest.raises(KeyboardInterrupt):
+        snapshot.write(kms_mock.dump(), path)
+    monkeypatch.undo()
+    (left,) = path.parent.iterdir()
+    assert left.name.startswith(".state.json.")
+    others = {path.with_name(name) for name in (".state.json.swp", ".other.json.12345678")}
+    for other in others:
+        other.touch()
+    with StateFile(path, kms_mock.service):
+        pass
+    assert set(path.parent.iterdir()) == others
+
+
 def test_who_gets_a_lock_that_is_taken_away_takes_a_new_one(kms_mock, path, monkeypatch):
     lock, flock = path.with_name("state.json.lock"), fcntl.flock
 

@@ -158,7 +158,8 @@ class _Batch:
 def _only_holder(path: Path) -> Iterator[None]:
     """Lock a file for this process, by a lock on an empty file beside it, since the file itself is replaced.
 
-    The operating system gives the lock back however the process ends. On Windows, which has no such locks, nothing is
+    The operating system gives the lock back however the process ends. What a holder left unfinished that was killed is
+    removed by the next one. On Windows, which has no such locks, nothing is
     locked.
     """
     try:
@@ -166,6 +167,8 @@ def _only_holder(path: Path) -> Iterator[None]:
     except ImportError:
         yield
         return
+    from .console import snapshot
+
     lock = path.with_name(f"{path.name}.lock")
     while True:
         descriptor = os.open(lock, os.O_RDWR | os.O_CREAT, 0o600)
@@ -180,6 +183,7 @@ def _only_holder(path: Path) -> Iterator[None]:
             break
         os.close(descriptor)  # the one who had it has taken it away meanwhile
     try:
+        snapshot.remove_unfinished(path)
         yield
     finally:
         if _is(descriptor, lock):
