@@ -57,7 +57,9 @@ class HttpRequest:
     def header(self, name: str) -> str:
         """Return a header by its lower-case name; empty if there is none."""
         value = self._given_headers.get(name)  # mostly any case will do, and converting all is slow
-        return value if isinstance(value, str) else self.headers.get(name, "")
+        if isinstance(value, str):
+            return value
+        return self.headers.get(name, "") if value is None else value.decode("latin-1")
 
     @property
     def operation(self) -> str:
