@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 #: The mock that answered the attempt before the pause; None if the pause is not one of ours.
 _pausing: ContextVar[KmsMock | None] = ContextVar("kms_mock_pausing", default=None)
 
+#: Whether an attempt that a mock answered has ever failed in this process.
+_had_failures = False
 _replaced: list[tuple[Any, str, Any]] = []
 #: The classes of endpoints whose sleep is replaced, and those that have it from them.
 _sleepless: set[type] = set()
@@ -36,14 +38,19 @@ def note_attempt(
     endpoint: Any, operation: Any, request_dict: dict[str, Any], response: tuple[Any, Any] | None, **_: Any
 ) -> None:  # fmt: skip
     """Note whose pause the next one is. Fires after each attempt that goes by wire, of every service."""
+    global _had_failures
+    went_well = response is not None and response[0].status_code < 300
+    if went_well and not _had_failures:
+        return  # nobody has a reason to pause, nor has a token bucket of the adaptive mode
     mock = scopes.current()
     if mock is None or operation.service_model.service_name != "kms" or not is_answered(mock, request_dict["url"]):
         _pausing.set(None)
         return
     if mock is not _pausing.get():
         _pausing.set(mock)
-    if _replaced and response is not None and response[0].status_code < 300:
-        return  # nearly always: no pause of the endpoint comes after it
+    _had_failures = True
+    if went_well and _replaced:
+        return  # no pause of the endpoint comes after it
     if not _replaced:
         _replace_acquire()
     if type(endpoint) not in _sleepless:

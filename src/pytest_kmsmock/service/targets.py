@@ -57,9 +57,10 @@ def tagged_key(call: Call) -> Iterable[Target]:
 
     See https://docs.aws.amazon.com/kms/latest/developerguide/tag-permissions.html
     """
-    if call.params.get("Tags"):
-        arn = new_key_arn(call.region.name, call.region.account, multi_region=bool(call.params.get("MultiRegion")))
-        yield Target("kms:TagResource", arn, new=True)
+    if not call.params.get("Tags"):
+        return ()
+    arn = new_key_arn(call.region.name, call.region.account, multi_region=bool(call.params.get("MultiRegion")))
+    return (Target("kms:TagResource", arn, new=True),)
 
 
 def find_key(call: Call, identifier: str, permission: str, *, aliases: bool, member: str | None = None) -> Target:
