@@ -101,7 +101,7 @@ def _store(document: dict[str, Any], kind: str = "AWS_CLOUDHSM") -> dict[str, An
 Damage = Callable[[dict[str, Any]], object]
 DAMAGES: list[tuple[Damage, str]] = [
     (lambda d: _region(d, "cn-north-1").update(account="1"), r"'cn-north-1' of '1' is no Region of an account"),
-    (lambda d: _region(d, "cn-north-1").update(name="EXTERNAL"), r"'EXTERNAL' of '[0-9]{12}' is no Region of an account"),
+    (lambda d: _region(d, "cn-north-1").update(name="EXTERNAL"), "'EXTERNAL' of '111122223333' is no Region"),
     (lambda d: d["regions"].append(_region(d)), r"us-east-1 of account 123456789012 is there twice"),
     (lambda d: _key(d).update(usage="SIGN_VERIFY"), "of the spec SYMMETRIC_DEFAULT has the usage 'SIGN_VERIFY'"),
     (lambda d: _key(d).update(origin="MOON"), "has the origin 'MOON'"),
