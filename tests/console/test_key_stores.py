@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import json
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ SERVICE = "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"
 
 
 @pytest.mark.parametrize("module", [key_stores, delays])
-def test_the_examples_are_right(module: object) -> None:
-    result = doctest.testmod(module)  # type: ignore[arg-type]
+def test_the_examples_are_right(module: ModuleType) -> None:
+    result = doctest.testmod(module)
     assert (result.failed, result.attempted > 0) == (0, True)
 
 
@@ -99,9 +100,10 @@ def test_what_is_not_there_is_named(kms_mock: KmsMock) -> None:
     proxy = stores.add_xks_proxy("https://xks.example.com")
     with pytest.raises(UnknownBacking, match=r"no https://xks.example.com /kms/xks/v1 one in this mock"):
         stores.disable_xks_key(proxy, "one")
-    for nobody in ("one", None, ["one"]):
+    nobodies: list[Any] = ["one", None, ["one"]]
+    for nobody in nobodies:
         with pytest.raises(UnknownBacking, match=r"/kms/xks/v1 .*(one|None)"):
-            stores.remove_xks_key(proxy, nobody)  # type: ignore[arg-type]  # this is what is tested
+            stores.remove_xks_key(proxy, nobody)
     cluster = stores.add_cluster("cluster-22222222222")
     stores.remove(cluster)
     with pytest.raises(UnknownBacking, match="cluster-22222222222"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import io
 from collections.abc import Generator
+from typing import Any
 
 from botocore.awsrequest import AWSResponse
 
@@ -21,7 +22,7 @@ class Headers(dict[str, str]):
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and super().__contains__(name.lower())
 
-    def get(self, name: str, default: str | None = None) -> str | None:  # type: ignore[override]  # defaults are text
+    def get(self, name: str, default: Any = None, /) -> Any:
         """Return a header, or the default if there is none of that name."""
         return super().get(name.lower(), default)
 

@@ -40,9 +40,8 @@ class Clock:
 
     def now(self) -> datetime:
         """Return the present time."""
-        seconds = time.time() + self._offset if self._frozen_at is None else self._frozen_at
         # Rounded to microseconds first: floats fall short, and 0.123 s would become 122 ms.
-        return datetime.fromtimestamp(round(seconds * 1_000_000) // 1000 / 1000, timezone.utc)
+        return datetime.fromtimestamp(round(self.timestamp() * 1_000_000) // 1000 / 1000, timezone.utc)
 
     def advance(self, delta: timedelta | None = None, **units: float) -> datetime:
         """Move forward in time, and with it everything that KMS does by time.

@@ -56,12 +56,11 @@ def encrypt_under(
     call: Call, key: Key, algorithm: str, plaintext: bytes, context: Mapping[str, str] | None, kind: int = ENCRYPTED
 ) -> bytes:  # fmt: skip
     """Return the ciphertext of a plaintext; everything has been checked."""
-    current = key.current
-    assert current is not None, "the key's state was checked"
-    assert current.secret is not None, "the key's state was checked"
-    material, random = current.secret.get(), call.service.random
+    material, random = secret_of(key), call.service.random
     if algorithm != SYMMETRIC_DEFAULT:
         return material.encrypt(algorithm, plaintext, random)
+    current = key.current
+    assert current is not None, "the key's state was checked"
     return seal(cipher_of(call.state, key, material), key, current.id, plaintext, context, random, kind)
 
 

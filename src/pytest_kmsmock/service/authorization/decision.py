@@ -212,8 +212,8 @@ def evaluate(request: Request, policies: Policies, grant: Callable[[], str | Non
         return Decision(None, request, policies, grant)
     denial = _explicit(request, policies) or _implicit(request, policies, grant)
     if outright is None:
-        asked = (request.principal.identity, request.action, request.account)
-        policies.outright[asked] = denial is None and _is_outright(request, policies)
+        place = (request.principal.identity, request.action, request.account)
+        policies.outright[place] = denial is None and _is_outright(request, policies)
     return Decision(denial, request, policies, grant)
 
 
