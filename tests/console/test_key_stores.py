@@ -321,7 +321,7 @@ def test_methods_take_what_was_added_not_its_name(kms_mock: KmsMock) -> None:
         with pytest.raises(
             TypeError, match=r"Expected what add_cluster\(\) or add_xks_proxy\(\) returned, got 'cluster-"
         ):
-            method("cluster-22222222222")  # type: ignore[operator]  # this is what is tested
+            method("cluster-22222222222")  # this is what is tested
 
 
 def test_external_keys_are_behind_a_proxy(kms_mock: KmsMock) -> None:

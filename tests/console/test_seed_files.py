@@ -370,7 +370,7 @@ def test_merged_parts_have_the_line_of_the_key(kms_mock: KmsMock, tmp_path: Path
 
 def test_the_option_must_be_a_path() -> None:
     with pytest.raises(InvalidOption, match=r"mock_kms\(\): seed must be the path of a file, not 5\."):
-        mock_kms(seed=5)  # type: ignore[call-overload]  # that is the mistake
+        mock_kms(seed=5)  # that is the mistake
 
 
 # --- any mistake ----------------------------------------------------------------------------------------------------

@@ -381,7 +381,7 @@ def test_a_path_that_cannot_be_is_refused(kms_mock: KmsMock) -> None:
 
 def test_members_of_a_mapping_that_json_cannot_have_are_refused(kms_mock: KmsMock) -> None:
     with pytest.raises(InvalidDump, match="the dump is damaged: the document: unknown 5"):
-        kms_mock.load({**kms_mock.dump(), 5: 6})  # type: ignore[dict-item]  # that is the mistake
+        kms_mock.load({**kms_mock.dump(), 5: 6})  # that is the mistake
 
 
 # --- how files are written ------------------------------------------------------------------------------------------

@@ -34,16 +34,16 @@ def test_nothing_else_is_a_duration(name: str) -> None:
 
 def test_there_are_no_other_delays(kms_mock: KmsMock) -> None:
     with pytest.raises(AttributeError):
-        kms_mock.delays.conecting = 5  # type: ignore[attr-defined]  # the typing error is what is tested
+        kms_mock.delays.conecting = 5  # a mistyped name is what is tested
 
 
 def test_a_wrong_duration_is_told_by_the_name_that_the_test_used(kms_mock: KmsMock) -> None:
     with pytest.raises(TypeError, match=r"^eventual_consistency: expected seconds"):
-        kms_mock.eventual_consistency = "5"  # type: ignore[assignment]  # what is tested
+        kms_mock.eventual_consistency = "5"  # what is tested
     with pytest.raises(ValueError, match=r"^eventual_consistency: expected from no time"):
         kms_mock.eventual_consistency = -1
     with pytest.raises(TypeError, match=r"^authorization: expected seconds"):
-        Delays(authorization="5")  # type: ignore[arg-type]
+        Delays(authorization="5")
     assert kms_mock.eventual_consistency == 0
 
 

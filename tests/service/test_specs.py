@@ -59,7 +59,7 @@ def algorithms_of(usage: str) -> set[str]:
     ],
 )
 def test_table_has_just_the_values_of_the_model(table: object, enum: str) -> None:
-    assert set(table) == set(SHAPES[enum]["enum"])  # type: ignore[call-overload] # any iterable of names
+    assert set(table) == set(SHAPES[enum]["enum"])
 
 
 def test_algorithm_members_are_lists_of_key_metadata_and_of_get_public_key() -> None:
