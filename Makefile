@@ -35,7 +35,7 @@ unit: .venv/installed .make/node/installed browser
 
 # aiobotocore and aioboto3 each pin a botocore of their own, so each has an environment; the AWS CLI is in the first.
 unit-aio: .venv-aio/installed .venv-aioboto3/installed
-	.venv-aio/bin/python -m coverage run -m pytest tests/aio tests/cli
+	.venv-aio/bin/python -m coverage run -m pytest tests/aio tests/aws_cli
 	.venv-aioboto3/bin/python -m coverage run -m pytest tests/aio
 
 .venv-%/installed: pyproject.toml

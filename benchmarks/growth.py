@@ -12,7 +12,7 @@ from typing import Any
 from timing import timed
 
 from pytest_kmsmock import KmsMock, mock_kms
-from pytest_kmsmock.service.authorization import Policies, Principal, Request, compile_policy, evaluate
+from pytest_kmsmock._kms.policy import Policies, Principal, Request, compile_policy, evaluate
 
 REGION = "us-east-1"
 FEW, MANY = 100, 100_000

@@ -15,7 +15,7 @@ from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock.intercept.http import HttpRequest
+from pytest_kmsmock._transport.http import HttpRequest
 
 REGION = "us-east-1"
 #: All clients but moto's come from one session, which has loaded the models once.

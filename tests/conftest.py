@@ -47,8 +47,8 @@ def _answers_are_those_of_the_model() -> Iterator[None]:
     """Check every answer of every operation in every test: members that botocore's model has, of its types."""
     from dataclasses import replace
 
-    from pytest_kmsmock.service.operation import OPERATIONS, Call, Operation, Result
-    from pytest_kmsmock.service.operations import load
+    from pytest_kmsmock._kms.call.operation import OPERATIONS, Call, Operation, Result
+    from pytest_kmsmock._kms.operations import load
 
     model = ServiceModel(Loader().load_service_model("kms", "service-2"))
     validator = ParamValidator()

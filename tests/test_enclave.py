@@ -21,16 +21,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_kmsmock import enclave as module
+from pytest_kmsmock._kms.attestation.document import InvalidAttestation, encrypt_for_recipient, parse_attestation
 from pytest_kmsmock.enclave import FakeEnclave
 from pytest_kmsmock.errors import MissingExtra
-from pytest_kmsmock.service.recipient import (
-    InvalidAttestation,
-    encrypt_for_recipient,
-    parse_attestation,
-)
 
 ENCLAVE = FakeEnclave()
-VECTORS = Path(__file__).parent / "service/recipient_vectors"
+VECTORS = Path(__file__).parent / "kms/attestation/recipient_vectors"
 
 
 def vector(name: str) -> bytes:

@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from pytest_kmsmock.options import option_names
+from pytest_kmsmock._runtime.options import option_names
 
 
 @pytest.fixture
@@ -291,10 +291,10 @@ def test_real_calls_are_blocked_on_demand(run):
 
 def test_nothing_is_blocked_afterwards(run):
     run(BLOCKED, ini="kms_mock_block_real_calls = true")
-    from pytest_kmsmock import guard
+    from pytest_kmsmock._runtime import network_guard
 
-    assert not guard.blocking
-    guard.check_real_call("CreateKey")
+    assert not network_guard.blocking
+    network_guard.check_real_call("CreateKey")
 
 
 def test_a_run_that_never_uses_kms_imports_nothing_heavy(pytester: pytest.Pytester):

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .mock import mock_kms
+from pytest_kmsmock._mock.decorator import mock_kms
 
 if TYPE_CHECKING:
-    from .console.key_policies import key_policy
+    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from pytest_kmsmock._testing.policies.key_policy import key_policy
+
     from .enclave import FakeEnclave
     from .errors import KmsHygieneError, KmsHygieneWarning, KmsMockError
-    from .handle import KmsMock
 
 __all__ = ["FakeEnclave", "KmsHygieneError", "KmsHygieneWarning", "KmsMock", "KmsMockError", "key_policy", "mock_kms"]
 
@@ -22,9 +23,9 @@ _LAZY = {
     "FakeEnclave": "enclave",
     "KmsHygieneError": "errors",
     "KmsHygieneWarning": "errors",
-    "KmsMock": "handle",
+    "KmsMock": "_mock.kms_mock",
     "KmsMockError": "errors",
-    "key_policy": "console.key_policies",
+    "key_policy": "_testing.policies.key_policy",
 }
 
 

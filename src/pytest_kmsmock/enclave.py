@@ -1,7 +1,7 @@
 """A fake Nitro enclave (or NitroTPM instance) for test authors.
 
 It makes attestation documents with chosen measurements and opens what KMS encrypts for it. KMS's side of both
-is in `pytest_kmsmock.service.recipient`; only names and numbers are shared with it, so each checks the other.
+is in `pytest_kmsmock._kms.attestation.document`; only names and numbers are shared with it, so each checks the other.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.padding import PKCS7
 from cryptography.x509.oid import NameOID
 
-from pytest_kmsmock.errors import MissingExtra
-from pytest_kmsmock.service.recipient import ES384_HEADER, REGISTERS, AttestedKind
+from pytest_kmsmock._kms.attestation.document import ES384_HEADER, REGISTERS, AttestedKind
+
+from .errors import MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

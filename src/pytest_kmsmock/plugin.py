@@ -13,21 +13,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from . import guard
+from pytest_kmsmock._mock.decorator import MockKms
+from pytest_kmsmock._runtime.options import Options, option_names
+
+from ._report import hooks as reports
+from ._runtime import network_guard
 from .errors import InvalidOption
-from .mock import MockKms
-from .options import Options, option_names
-from .reporting import hooks as reports
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-    from .handle import KmsMock
-    from .intercept.server import KmsServer
+    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from pytest_kmsmock._transport.endpoint.server import KmsServer
 
 _BLOCK = "kms_mock_block_real_calls"
 _MARKERS = (
-    "kms_mock(**options): run the test in a KMS mock with these options; see pytest_kmsmock.options.Options",
+    "kms_mock(**options): run the test in a KMS mock with these options; see pytest_kmsmock._runtime.options.Options",
     "kms_allow_real_calls: let the test call the real AWS KMS although kms_mock_block_real_calls is on",
 )
 
@@ -80,9 +81,9 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     reports.configure(config)
     if is_blocking:
-        from .intercept import installation
+        from pytest_kmsmock._transport.hooks import installation
 
-        guard.blocking = True
+        network_guard.blocking = True
         installation.install()
         config.pluginmanager.register(_Guard(), "kmsmock-guard")
 
@@ -156,14 +157,14 @@ class _Guard:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Iterator[None]:
-        guard.allowed = item.get_closest_marker("kms_allow_real_calls") is not None
+        network_guard.allowed = item.get_closest_marker("kms_allow_real_calls") is not None
         try:
             return (yield)
         finally:
-            guard.allowed = False
+            network_guard.allowed = False
 
     def pytest_unconfigure(self) -> None:
-        guard.blocking = False
+        network_guard.blocking = False
 
 
 def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:

@@ -1,0 +1,114 @@
+"""The command `pytest-kmsmock serve`: a fake KMS for any program, kept in a file between runs if wanted."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn
+
+from pytest_kmsmock._mock.decorator import mock_kms
+from pytest_kmsmock._runtime import environment
+from pytest_kmsmock.errors import InvalidOption, KmsMockError, StateFileInUse
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from pytest_kmsmock._transport.json_protocol import HttpAnswer
+
+    from .state_file import StateFile
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line.
+
+    Args:
+        arguments: what comes after the program's name; by default those of this process.
+
+    Returns:
+        The exit code: 0 after a signal to end, 1 when it could not serve, 2 when it was asked for what cannot be.
+    """
+    given = _parser().parse_args(arguments)
+    try:
+        _serve(given)
+    except (KmsMockError, OSError) as error:
+        print(f"pytest-kmsmock: {error}", file=sys.stderr)  # noqa: T201 - a command's output
+        return 2 if isinstance(error, InvalidOption | StateFileInUse) else 1
+    return 0
+
+
+class _Parser(argparse.ArgumentParser):
+    """Tells what is wrong with the arguments in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"{self.prog}: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="pytest-kmsmock", description="A fake AWS KMS.")
+    serve = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
+        "serve", help="answer AWS KMS requests over HTTP", description="Answer AWS KMS requests over HTTP."
+    )
+    serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine)")
+    serve.add_argument("--port", type=int, default=8080, help="port; 0 takes a free one (default: %(default)s)")
+    serve.add_argument("--seed", type=Path, metavar="FILE", help="keys and aliases to begin with")
+    serve.add_argument("--state", type=Path, metavar="FILE", help="file that keeps everything between runs")
+    serve.add_argument("--region", help="default Region")
+    serve.add_argument("--account-id", help="account of the default caller")
+    serve.add_argument(
+        "--check-signatures",
+        action="store_true",
+        help="refuse requests that are not signed with the access key "
+        f"{environment.DUMMY_ACCESS_KEY_ID} and the secret access key {environment.DUMMY_SECRET_ACCESS_KEY}",
+    )
+    return parser
+
+
+def _serve(given: argparse.Namespace) -> None:
+    from pytest_kmsmock._transport.endpoint.server import KmsServer, check_address
+
+    check_address(given.host, given.port)
+    ended = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: ended.set())
+    options = {name: value for name in ("region", "account_id") if (value := getattr(given, name)) is not None}
+    with contextlib.ExitStack() as held:
+        kms = held.enter_context(mock_kms(**options))
+        store = _begin(kms, given, held)
+
+        def carry_out(operation: str, call: Callable[[], HttpAnswer]) -> HttpAnswer:
+            answer = call() if store is None else store.carry_out(operation, call)
+            kms.service.calls.clear()  # nobody can ask for them here, and a server may live long
+            kms.service.state.events.clear()
+            return answer
+
+        with KmsServer(
+            kms,
+            host=given.host,
+            port=given.port,
+            check_signatures=given.check_signatures,
+            around_call=carry_out,
+        ) as server:
+            print(f"AWS KMS: {server.endpoint_url}", flush=True)  # noqa: T201 - scripts wait for this line
+            ended.wait()
+        if store is not None:
+            store.save()
+
+
+def _begin(kms: KmsMock, given: argparse.Namespace, held: contextlib.ExitStack) -> StateFile | None:
+    """Load what the command line names. The seed is for the first run: a state file that exists has it already."""
+    store = None
+    if given.state is not None:
+        from .state_file import StateFile
+
+        store = held.enter_context(StateFile(given.state, kms.service))
+        if store.load():
+            return store
+    if given.seed is not None:
+        kms.seed(given.seed)
+    if store is not None:
+        store.save()
+    return store

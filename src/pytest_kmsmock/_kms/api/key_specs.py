@@ -1,0 +1,289 @@
+"""Key specs and algorithms as data: which spec allows which usage, which algorithm takes which input.
+
+Nothing is computed here and nothing is refused here: operations look a row up and give AWS's errors; the
+mathematics is in `pytest_kmsmock._kms.crypto`. A new key spec is one row of `KEY_SPECS`.
+
+Sources: the API reference (CreateKey, DescribeKey, Sign, Encrypt) and "Key spec reference" of the developer
+guide, https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+KeyType = Literal["symmetric", "asymmetric", "hmac"]
+Family = Literal["aes", "rsa", "ec", "ed25519", "ml_dsa", "ml_kem", "hmac", "sm2"]
+
+_NONE: Mapping[str, int] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class KeySpec:
+    """One value of AWS's KeySpec.
+
+    Attributes:
+        name: AWS's name, such as ``RSA_2048``.
+        family: the kind of mathematics; `pytest_kmsmock._kms.crypto` has one class for each.
+        usages: each KeyUsage the spec allows, and the algorithms of such a key in the order AWS lists them.
+        key_type: what UpdateAlias compares.
+        bits: size of the modulus, field or secret; 0 where ``parameters`` says all.
+        parameters: the standard's name of curve or parameter set, "" where ``bits`` says all.
+        partitions: AWS partitions that have the spec; None is all of them but those of ``absent_from``.
+        absent_from: AWS partitions that do not have the spec.
+        data_key_pair: whether GenerateDataKeyPair takes it as KeyPairSpec.
+        import_lengths: lengths in bytes of imported material, by partition, with "" for all other partitions;
+            empty where material is a PKCS#8 structure.
+    """
+
+    name: str
+    family: Family
+    usages: Mapping[str, tuple[str, ...]]
+    key_type: KeyType = "asymmetric"
+    bits: int = 0
+    parameters: str = ""
+    partitions: frozenset[str] | None = None
+    absent_from: frozenset[str] = frozenset()
+    data_key_pair: bool = False
+    import_lengths: Mapping[str, int] = field(default_factory=lambda: _NONE)
+
+    def is_in(self, partition: str) -> bool:
+        """Say whether AWS has the spec in a partition, such as `aws-cn`."""
+        return partition not in self.absent_from and (self.partitions is None or partition in self.partitions)
+
+    def __repr__(self) -> str:
+        return f"<KeySpec {self.name}>"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SigningAlgorithm:
+    """One value of AWS's SigningAlgorithm.
+
+    Attributes:
+        name: AWS's name.
+        scheme: the standard's name of the signature scheme.
+        hash: the hash function, by the name `hashlib` gives it; "" for ML-DSA, which has no choice of hash.
+        message_types: each MessageType the algorithm takes, and the exact length in bytes that a message of
+            that type must have; None is any length.
+    """
+
+    name: str
+    scheme: Literal["RSASSA-PSS", "RSASSA-PKCS1-v1_5", "ECDSA", "SM2DSA", "ML-DSA", "Ed25519", "Ed25519ph"]
+    hash: str
+    message_types: Mapping[str, int | None]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EncryptionAlgorithm:
+    """One value of AWS's EncryptionAlgorithm.
+
+    Attributes:
+        name: AWS's name.
+        hash: the hash function of OAEP and its MGF1, by the name `hashlib` gives it; "" if there is none.
+        plaintext_limits: greatest plaintext in bytes, by key spec.
+        ciphertext_lengths: exact length in bytes of a ciphertext, by key spec; empty where it varies.
+    """
+
+    name: str
+    hash: str
+    plaintext_limits: Mapping[str, int]
+    ciphertext_lengths: Mapping[str, int] = field(default_factory=lambda: _NONE)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MacAlgorithm:
+    """One value of AWS's MacAlgorithm: ``hash`` as `hashlib` names it, ``length`` of the MAC in bytes."""
+
+    name: str
+    hash: str
+    length: int
+
+
+#: The member of KeyMetadata (and of GetPublicKey's answer) that lists the algorithms of a key, by KeyUsage.
+ALGORITHM_MEMBER: Mapping[str, str] = MappingProxyType(
+    {
+        "ENCRYPT_DECRYPT": "EncryptionAlgorithms",
+        "SIGN_VERIFY": "SigningAlgorithms",
+        "GENERATE_VERIFY_MAC": "MacAlgorithms",
+        "KEY_AGREEMENT": "KeyAgreementAlgorithms",
+        "ENCAPSULATE_DECAPSULATE": "EncapsulationAlgorithms",
+    }
+)
+
+_RSA = MappingProxyType(
+    {
+        "ENCRYPT_DECRYPT": ("RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256"),
+        "SIGN_VERIFY": (
+            "RSASSA_PKCS1_V1_5_SHA_256",
+            "RSASSA_PKCS1_V1_5_SHA_384",
+            "RSASSA_PKCS1_V1_5_SHA_512",
+            "RSASSA_PSS_SHA_256",
+            "RSASSA_PSS_SHA_384",
+            "RSASSA_PSS_SHA_512",
+        ),
+    }
+)
+_ML_DSA = MappingProxyType({"SIGN_VERIFY": ("ML_DSA_SHAKE_256",)})
+_CHINA = frozenset({"aws-cn"})
+
+
+def _rsa(bits: int) -> KeySpec:
+    return KeySpec(f"RSA_{bits}", "rsa", _RSA, bits=bits, data_key_pair=True)
+
+
+def _ml_kem(size: int) -> KeySpec:
+    return KeySpec(
+        f"ML_KEM_{size}",
+        "ml_kem",
+        MappingProxyType({"ENCAPSULATE_DECAPSULATE": ("ML_KEM",)}),
+        parameters=f"ML-KEM-{size}",
+        absent_from=_CHINA,
+        data_key_pair=True,
+    )
+
+
+def _nist_curve(bits: int, hash_bits: int) -> KeySpec:
+    return KeySpec(
+        f"ECC_NIST_P{bits}",
+        "ec",
+        MappingProxyType({"SIGN_VERIFY": (f"ECDSA_SHA_{hash_bits}",), "KEY_AGREEMENT": ("ECDH",)}),
+        bits=bits,
+        parameters=f"secp{bits}r1",
+        data_key_pair=True,
+    )
+
+
+def _hmac(bits: int) -> KeySpec:
+    return KeySpec(
+        f"HMAC_{bits}",
+        "hmac",
+        MappingProxyType({"GENERATE_VERIFY_MAC": (f"HMAC_SHA_{bits}",)}),
+        key_type="hmac",
+        bits=bits,
+        import_lengths=MappingProxyType({"": bits // 8}),
+    )
+
+
+_SPECS = (
+    KeySpec(
+        "SYMMETRIC_DEFAULT",
+        "aes",
+        MappingProxyType({"ENCRYPT_DECRYPT": ("SYMMETRIC_DEFAULT",)}),
+        key_type="symmetric",
+        bits=256,
+        # China Regions have 128-bit SM4 keys: https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateKey.html
+        import_lengths=MappingProxyType({"": 32, "aws-cn": 16}),
+    ),
+    _rsa(2048),
+    _rsa(3072),
+    _rsa(4096),
+    _nist_curve(256, 256),
+    _nist_curve(384, 384),
+    _nist_curve(521, 512),
+    KeySpec(
+        "ECC_SECG_P256K1",
+        "ec",
+        MappingProxyType({"SIGN_VERIFY": ("ECDSA_SHA_256",)}),
+        bits=256,
+        parameters="secp256k1",
+        data_key_pair=True,
+    ),
+    KeySpec(
+        "ECC_NIST_EDWARDS25519",
+        "ed25519",
+        MappingProxyType({"SIGN_VERIFY": ("ED25519_SHA_512", "ED25519_PH_SHA_512")}),
+        parameters="Ed25519",
+        data_key_pair=True,
+    ),
+    # GenerateDataKeyPair has ML-KEM but no ML-DSA:
+    # https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPair.html
+    KeySpec("ML_DSA_44", "ml_dsa", _ML_DSA, parameters="ML-DSA-44"),
+    KeySpec("ML_DSA_65", "ml_dsa", _ML_DSA, parameters="ML-DSA-65"),
+    KeySpec("ML_DSA_87", "ml_dsa", _ML_DSA, parameters="ML-DSA-87"),
+    _ml_kem(512),
+    _ml_kem(768),
+    _ml_kem(1024),
+    _hmac(224),
+    _hmac(256),
+    _hmac(384),
+    _hmac(512),
+    KeySpec(
+        "SM2",
+        "sm2",
+        MappingProxyType({"ENCRYPT_DECRYPT": ("SM2PKE",), "SIGN_VERIFY": ("SM2DSA",), "KEY_AGREEMENT": ("ECDH",)}),
+        bits=256,
+        parameters="sm2p256v1",
+        partitions=_CHINA,
+        data_key_pair=True,
+    ),
+)
+
+#: Every key spec by AWS's name.
+KEY_SPECS: Mapping[str, KeySpec] = MappingProxyType({spec.name: spec for spec in _SPECS})
+
+
+def _raw_or_digest(digest_length: int) -> Mapping[str, int | None]:
+    return MappingProxyType({"RAW": None, "DIGEST": digest_length})
+
+
+#: Every signing algorithm by AWS's name: https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html
+SIGNING_ALGORITHMS: Mapping[str, SigningAlgorithm] = MappingProxyType(
+    {
+        row.name: row
+        for row in (
+            SigningAlgorithm("RSASSA_PSS_SHA_256", "RSASSA-PSS", "sha256", _raw_or_digest(32)),
+            SigningAlgorithm("RSASSA_PSS_SHA_384", "RSASSA-PSS", "sha384", _raw_or_digest(48)),
+            SigningAlgorithm("RSASSA_PSS_SHA_512", "RSASSA-PSS", "sha512", _raw_or_digest(64)),
+            SigningAlgorithm("RSASSA_PKCS1_V1_5_SHA_256", "RSASSA-PKCS1-v1_5", "sha256", _raw_or_digest(32)),
+            SigningAlgorithm("RSASSA_PKCS1_V1_5_SHA_384", "RSASSA-PKCS1-v1_5", "sha384", _raw_or_digest(48)),
+            SigningAlgorithm("RSASSA_PKCS1_V1_5_SHA_512", "RSASSA-PKCS1-v1_5", "sha512", _raw_or_digest(64)),
+            SigningAlgorithm("ECDSA_SHA_256", "ECDSA", "sha256", _raw_or_digest(32)),
+            SigningAlgorithm("ECDSA_SHA_384", "ECDSA", "sha384", _raw_or_digest(48)),
+            SigningAlgorithm("ECDSA_SHA_512", "ECDSA", "sha512", _raw_or_digest(64)),
+            SigningAlgorithm("SM2DSA", "SM2DSA", "sm3", _raw_or_digest(32)),
+            SigningAlgorithm("ML_DSA_SHAKE_256", "ML-DSA", "", MappingProxyType({"RAW": None, "EXTERNAL_MU": 64})),
+            # The two Ed25519 algorithms are tied to one MessageType each, and Ed25519ph hashes what it is
+            # given, digest or not.
+            SigningAlgorithm("ED25519_SHA_512", "Ed25519", "sha512", MappingProxyType({"RAW": None})),
+            SigningAlgorithm("ED25519_PH_SHA_512", "Ed25519ph", "sha512", MappingProxyType({"DIGEST": 64})),
+        )
+    }
+)
+
+_MODULUS_LENGTHS = MappingProxyType({"RSA_2048": 256, "RSA_3072": 384, "RSA_4096": 512})
+
+#: Every encryption algorithm by AWS's name: https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html
+ENCRYPTION_ALGORITHMS: Mapping[str, EncryptionAlgorithm] = MappingProxyType(
+    {
+        row.name: row
+        for row in (
+            EncryptionAlgorithm("SYMMETRIC_DEFAULT", "", MappingProxyType({"SYMMETRIC_DEFAULT": 4096})),
+            EncryptionAlgorithm(
+                "RSAES_OAEP_SHA_1",
+                "sha1",
+                MappingProxyType({"RSA_2048": 214, "RSA_3072": 342, "RSA_4096": 470}),
+                _MODULUS_LENGTHS,
+            ),
+            EncryptionAlgorithm(
+                "RSAES_OAEP_SHA_256",
+                "sha256",
+                MappingProxyType({"RSA_2048": 190, "RSA_3072": 318, "RSA_4096": 446}),
+                _MODULUS_LENGTHS,
+            ),
+            EncryptionAlgorithm("SM2PKE", "sm3", MappingProxyType({"SM2": 1024})),
+        )
+    }
+)
+
+#: Every MAC algorithm by AWS's name; MACs are never truncated.
+MAC_ALGORITHMS: Mapping[str, MacAlgorithm] = MappingProxyType(
+    {f"HMAC_SHA_{bits}": MacAlgorithm(f"HMAC_SHA_{bits}", f"sha{bits}", bits // 8) for bits in (224, 256, 384, 512)}
+)
+
+#: The only key agreement and encapsulation algorithms there are.
+KEY_AGREEMENT_ALGORITHMS: tuple[str, ...] = ("ECDH",)
+ENCAPSULATION_ALGORITHMS: tuple[str, ...] = ("ML_KEM",)

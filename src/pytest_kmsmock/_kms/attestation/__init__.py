@@ -1,0 +1,1 @@
+"""Nitro Enclaves: attestation documents in, `CiphertextForRecipient` out."""

@@ -1,0 +1,129 @@
+"""Eventual consistency: for a while after a change, permissions and aliases go by what was before it.
+
+Off unless a test sets `Delays.authorization`. What operations list is always the present.
+See https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeVar
+
+from pytest_kmsmock._kms.api.arns import alias_arn
+from pytest_kmsmock._kms.state.delays import Delays
+from pytest_kmsmock._kms.state.records import Grant, Key
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.state.state import Region
+
+    from .operation import Call
+
+_T = TypeVar("_T")
+
+
+class Recent:
+    """What was before recent changes, by ARN: pairs of until when it counts, and the value; oldest first.
+
+    The types of the attributes are what dumps go by (`_testing.dumps.dump`).
+    """
+
+    __slots__ = ("alias_targets", "aliases", "gone_grants", "new_grants", "policies", "tags")
+
+    policies: dict[str, tuple[tuple[datetime, str], ...]]
+    tags: dict[str, tuple[tuple[datetime, Mapping[str, str]], ...]]
+    aliases: dict[str, tuple[tuple[datetime, tuple[str, ...]], ...]]
+    alias_targets: dict[str, tuple[tuple[datetime, str | None], ...]]  # alias ARN -> ... the id of the key, if any
+    gone_grants: dict[str, tuple[tuple[datetime, Grant], ...]]
+    new_grants: dict[str, datetime]  # grant id -> until when it needs its token
+
+    def __init__(self) -> None:
+        self.policies = {}
+        self.tags = {}
+        self.aliases = {}
+        self.alias_targets = {}
+        self.gone_grants = {}
+        self.new_grants = {}
+
+    def copy(self) -> Recent:
+        """Return a copy of its own."""
+        clone = Recent()
+        clone.policies = self.policies.copy()
+        clone.tags = self.tags.copy()
+        clone.aliases = self.aliases.copy()
+        clone.alias_targets = self.alias_targets.copy()
+        clone.gone_grants = self.gone_grants.copy()
+        clone.new_grants = self.new_grants.copy()
+        return clone
+
+
+def in_force(call: Call, key: Key, aliases: tuple[str, ...]) -> tuple[str, Mapping[str, str], tuple[str, ...]]:
+    """Return what permissions on a key are decided on yet: the text of its policy, its tags, its aliases.
+
+    Args:
+        call: the call.
+        key: the key as it is.
+        aliases: its aliases as they are.
+    """
+    recent = call.state.recent
+    return (
+        _in_force(recent.policies, key.arn, call.now, key.policy),
+        _in_force(recent.tags, key.arn, call.now, key.tags),
+        _in_force(recent.aliases, key.arn, call.now, aliases),
+    )
+
+
+def alias_target(call: Call, region: Region, name: str) -> Key | None:
+    """Return the key that an alias leads to now; None for none."""
+    entry = region.aliases.get(name)
+    key_id = None if entry is None else entry.key_id
+    if call.service.delays.authorization:
+        arn = alias_arn(region.name, region.account, name)
+        key_id = _in_force(call.state.recent.alias_targets, arn, call.now, key_id)
+    return None if key_id is None else region.keys.get(key_id)
+
+
+def _in_force(before: Mapping[str, tuple[tuple[datetime, _T], ...]], arn: str, now: datetime, present: _T) -> _T:
+    return next((value for until, value in before.get(arn, ()) if until > now), present)
+
+
+class Watch:
+    """Looks at the keys and the alias of a call before it is carried out, and notes afterwards what it changed."""
+
+    def __init__(self, call: Call) -> None:
+        self._call = call
+        self._before = [
+            (key, home.aliases_of.get(key.id, ()), home.grants.get(key.id, {}).copy())
+            for key, home in ((target.key, call.state.home(target.key)) for target in call.targets if target.key)
+        ]
+        self._alias_target = self._present_target()
+
+    def _present_target(self) -> str | None:
+        entry = self._call.region.aliases.get(self._call.params.get("AliasName", ""))
+        return None if entry is None else entry.key_id
+
+    def note_changes(self) -> None:
+        """Note what counts for a while yet."""
+        call, recent = self._call, self._call.state.recent
+        until = Delays.end(call.now, call.service.delays.authorization)
+        if self._present_target() != self._alias_target:
+            arn = alias_arn(call.region.name, call.region.account, call.params["AliasName"])
+            _note(recent.alias_targets, arn, (until, self._alias_target))
+        for before, aliases, grants in self._before:
+            home = call.state.home(before)
+            key = home.keys[before.id]
+            if key.policy != before.policy:
+                _note(recent.policies, key.arn, (until, before.policy))
+            if key.tags != before.tags:
+                _note(recent.tags, key.arn, (until, before.tags))
+            if home.aliases_of.get(key.id, ()) != aliases:
+                _note(recent.aliases, key.arn, (until, aliases))
+            present = home.grants.get(key.id, {})
+            for grant_id in present.keys() - grants.keys():
+                recent.new_grants[grant_id] = until
+            for grant_id in grants.keys() - present.keys():
+                _note(recent.gone_grants, key.arn, (until, grants[grant_id]))
+
+
+def _note(history: dict[str, tuple[tuple[datetime, _T], ...]], arn: str, entry: tuple[datetime, _T]) -> None:
+    history[arn] = (*history.get(arn, ()), entry)

@@ -1,0 +1,1 @@
+"""Mathematics and encodings that `cryptography` does not offer."""

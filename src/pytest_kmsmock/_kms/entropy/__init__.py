@@ -1,0 +1,1 @@
+"""Where random bytes and key material come from."""

@@ -1,0 +1,1 @@
+"""Operations that use key material."""

@@ -1,0 +1,31 @@
+"""GetPublicKey."""
+
+from __future__ import annotations
+
+from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._kms.api.key_specs import ALGORITHM_MEMBER
+from pytest_kmsmock._kms.call.operation import Call, Result, operation
+from pytest_kmsmock._kms.operations.targets import key
+from pytest_kmsmock._kms.rules.key_states import USES_MATERIAL
+from pytest_kmsmock._kms.rules.key_use import secret_of
+
+
+@operation(
+    "GetPublicKey", targets=[key(aliases=True)], states=USES_MATERIAL, grantable=True, cross_account=True
+)  # fmt: skip
+def get_public_key(call: Call) -> Result:
+    """Return the public key of an asymmetric key, with what it may be used for.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html
+    """
+    spec, usage = call.key.spec, call.key.usage
+    if spec.key_type != "asymmetric":
+        raise errors.UNSUPPORTED_SILENTLY()
+    return {
+        "KeyId": call.key.arn,
+        "PublicKey": secret_of(call.key).public_key_der(),
+        "CustomerMasterKeySpec": spec.name,  # every spec, also those that the deprecated enumeration lacks
+        "KeySpec": spec.name,
+        "KeyUsage": usage,
+        ALGORITHM_MEMBER[usage]: list(spec.usages[usage]),
+    }

@@ -1,0 +1,1 @@
+"""Operations on keys, aliases, tags, policies, grants, rotation, imports and custom key stores."""

@@ -1,0 +1,86 @@
+"""Whether a call may do what it wants: what the pipeline asks the policy engine, and with what in hand.
+
+See https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html and
+https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._kms.call.consistency import in_force
+from pytest_kmsmock._kms.call.operation import Call, Target
+from pytest_kmsmock._kms.policy.decision import Decision, Request, evaluate
+from pytest_kmsmock._kms.policy.policy import Policy, compile_policy
+from pytest_kmsmock._kms.state.records import Grant
+
+from .condition_keys import Asked
+from .grants import candidates, grant_that_allows, granted_by_token, may_retire
+
+
+def authorize(call: Call, target: Target) -> None:
+    """Let a call pass or refuse it; what was decided is kept with the call.
+
+    Raises:
+        KmsError: `AccessDeniedException` with AWS's text.
+    """
+    if "GrantTokens" in call.params:
+        granted_by_token(call)  # a token that is none is refused, whoever needs it
+    if not call.service.enforce_policies:
+        return
+    asked = ask(call, target)
+    outright = asked.policies.allow_outright(call.caller.principal, target.permission, asked.account)
+    if outright and not asked.grants:  # nearly always
+        call.decided += (asked,)
+        return
+    decision = decide(asked)
+    call.decided += (decision,)
+    if decision.denial is not None:
+        raise errors.ACCESS_DENIED(reason=decision.message)
+
+
+def ask(call: Call, target: Target) -> Asked:
+    """Return one of the permissions that a call needs, with all that is decided on."""
+    caller, key, iam = call.caller, target.key, call.state.iam
+    if key is None:
+        # Aliases and actions without a resource: only IAM policies count.
+        account = "" if target.arn == "*" else call.region.account
+        return Asked(call, target, account, iam.policies(caller, account))
+    home = call.state.home(key)
+    late = call.service.delays.authorization
+    policy, tags, aliases = key.policy, key.tags, home.aliases_of.get(key.id, ())
+    if late:
+        policy, tags, aliases = in_force(call, key, aliases)
+    compiled = compile_policy(policy)
+    if target.permission == "kms:RetireGrant":
+        # The grant says who may, and it does not matter whose the key is. Key policies and IAM policies can only forbid
+        # it, and IAM policies pass on what the grant gives to accounts; resource control policies have no effect on it.
+        # See https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
+        policies = iam.policies(caller, "", _denials(compiled))
+        return Asked(call, target, caller.principal.account, policies, tags, aliases)
+    # "Resource control policies in your organization do not apply to AWS managed keys."
+    policies = iam.policies(caller, "" if key.manager == "AWS" else key.account, compiled)
+    has_grants = call.operation.grantable and (late or key.id in home.grants)
+    grants = candidates(call, key, home) if has_grants else ()
+    return Asked(call, target, key.account, policies, tags, aliases, grants)
+
+
+def decide(asked: Asked) -> Decision:
+    """Decide whether a call has one of the permissions that it needs."""
+    call, target, policies = asked.call, asked.target, asked.policies
+    request = Request(
+        call.caller.principal, target.permission, target.arn, asked.account, asked.values,
+        call.operation.cross_account or target.key is None, target.from_ciphertext, target.new,
+    )  # fmt: skip
+    if target.permission == "kms:RetireGrant":
+        grant: Grant = call.notes["grant"]
+        return evaluate(request, policies, lambda: may_retire(request, grant, policies))
+    if not asked.grants:
+        return evaluate(request, policies)
+    return evaluate(request, policies, lambda: grant_that_allows(call, request, asked.grants, policies))
+
+
+@lru_cache(maxsize=256)
+def _denials(policy: Policy) -> Policy:
+    return Policy(policy.text, policy.kind, tuple(statement for statement in policy.statements if statement.deny))

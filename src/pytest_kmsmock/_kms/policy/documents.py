@@ -1,0 +1,313 @@
+"""Policy documents: from JSON text to compiled statements, with everything AWS refuses in between.
+
+What a policy decides is in `policy`. Whether the principals that it names exist is for the caller to check.
+
+The grammar is https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from enum import Enum
+from typing import TYPE_CHECKING, TypeAlias, cast
+
+from .conditions import Condition, compile_condition
+from .principals import SERVICE_NAME, Principal, PrincipalElement, PrincipalKind
+from .statements import Statement, Texts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
+
+
+class PolicyKind(Enum):
+    """The kinds of policies; the value is what AWS's messages call them."""
+
+    KEY = "resource-based policy"
+    IDENTITY = "identity-based policy"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+    SERVICE_CONTROL = "service control policy"
+    RESOURCE_CONTROL = "resource control policy"
+    VPC_ENDPOINT = "VPC endpoint policy"
+
+    @property
+    def names_principals(self) -> bool:
+        """Whether statements must have a Principal element; those of the other kinds must not."""
+        return self in {PolicyKind.KEY, PolicyKind.RESOURCE_CONTROL, PolicyKind.VPC_ENDPOINT}
+
+
+class MalformedPolicy(ValueError):
+    """A document that AWS refuses as a policy of its kind.
+
+    Attributes:
+        reason: The text for MalformedPolicyDocumentException.
+    """
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+INVALID_PRINCIPALS = "Policy contains a statement with one or more invalid principals."
+_OVERLY_PERMISSIVE = (
+    "OverlyPermissiveCondition{tag}: Using the ForAllValues set operator with a single-valued condition key matches "
+    "requests without the specified {what} or with an unspecified {what}. To fix, remove ForAllValues."
+)
+_NOT_OF_ITS_TYPE = "The provided policy document does not meet the requirements of the specified policy type."
+# By the start of the key, in lower case.
+_SINGLE_VALUED = {
+    "kms:encryptioncontext:": _OVERLY_PERMISSIVE.format(tag=":EncryptionContext", what="encryption context"),
+    "aws:requesttag/": _OVERLY_PERMISSIVE.format(tag="", what="tag"),
+}
+# Condition keys that only IAM policies support, by their start.
+# https://docs.aws.amazon.com/kms/latest/developerguide/abac.html
+_IAM_ONLY = ("kms:resourcealiases", "aws:resourcetag/")
+_VERSIONS = ("2008-10-17", "2012-10-17")
+_PAIRS = (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal"))
+_ELEMENTS = {"Sid", "Effect", "Condition", *(name for pair in _PAIRS for name in pair)}
+_ACTION = re.compile(r"\*|[^:]+:[^:]+")
+_WITHOUT_VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
+# Of IAM and AWS Organizations. Key policies may have blanks, as those of the console do.
+_SID = re.compile(r"[0-9A-Za-z]*")
+
+
+def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
+    """Read a policy document.
+
+    Args:
+        text: The document, in JSON.
+        kind: What it is to be used as.
+
+    Returns:
+        Its statements, in order.
+
+    Raises:
+        MalformedPolicy: If AWS would refuse it.
+    """
+    document = _load(text)
+    if not isinstance(document, dict):
+        raise MalformedPolicy("Policies must be valid JSON and the first byte must be '{'")
+    allowed = {"Version", "Id", "Statement"} if kind.names_principals else {"Version", "Statement"}
+    _refuse_unknown(document, allowed)
+    version = document.get("Version", _VERSIONS[0])
+    if version not in _VERSIONS:
+        raise MalformedPolicy("The policy must contain a valid version string")
+    if kind is PolicyKind.RESOURCE_CONTROL and version != _VERSIONS[1]:
+        raise MalformedPolicy(_NOT_OF_ITS_TYPE)
+    if not isinstance(document.get("Id", ""), str):
+        raise MalformedPolicy("Invalid value for field Id")
+    if "Statement" not in document:
+        raise MalformedPolicy("Missing required field Statement")
+    found = document["Statement"]
+    entries = found if isinstance(found, list) else [found]
+    if not entries:
+        raise MalformedPolicy("Missing required field Statement")
+    variables = version == _VERSIONS[1]
+    statements = tuple(
+        _statement(number, entry, kind, variables=variables) for number, entry in enumerate(entries, start=1)
+    )
+    if not kind.names_principals:
+        sids = [statement.sid for statement in statements if statement.sid]
+        if len(set(sids)) < len(sids):
+            raise MalformedPolicy("Statement IDs (SID) in a single policy must be unique.")
+    return statements
+
+
+def _load(text: str) -> Json:
+    try:
+        return cast("Json", json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant))
+    except MalformedPolicy:
+        raise
+    except (ValueError, RecursionError):
+        # ValueError also says that an integer has more digits than Python reads.
+        raise MalformedPolicy("This policy contains invalid Json") from None
+
+
+def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    result = dict(pairs)
+    if len(result) < len(pairs):
+        names = [name for name, _ in pairs]
+        repeated = next(name for name in names if names.count(name) > 1)
+        raise MalformedPolicy(f"Duplicate field {repeated}")
+    return result
+
+
+def _no_constant(name: str) -> None:
+    # NaN and Infinity are Python's addition to JSON.
+    raise MalformedPolicy(f"This policy contains invalid Json: {name}")
+
+
+def _refuse_unknown(found: dict[str, Json], allowed: set[str]) -> None:
+    unknown = next((name for name in found if name not in allowed), None)
+    if unknown is not None:
+        raise MalformedPolicy(f"Unknown field {unknown}")
+
+
+def _statement(number: int, entry: Json, kind: PolicyKind, *, variables: bool) -> Statement:
+    if not isinstance(entry, dict):
+        raise MalformedPolicy("Invalid value for field Statement")
+    _refuse_unknown(entry, _ELEMENTS)
+    effect = entry.get("Effect")
+    if effect is None:
+        raise MalformedPolicy("Missing required field Effect")
+    if effect not in ("Allow", "Deny"):
+        raise MalformedPolicy(f"Invalid effect: {effect}")
+    sid = entry.get("Sid")
+    if sid is not None and not isinstance(sid, str):
+        raise MalformedPolicy("Invalid value for field Sid")
+    if sid is not None and not kind.names_principals and not _SID.fullmatch(sid):
+        raise MalformedPolicy(
+            "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
+            "[0-9A-Za-z]*"
+        )
+    for one, other in _PAIRS:
+        if one in entry and other in entry:
+            raise MalformedPolicy(f"Statement cannot contain both {one} and {other}")
+    if kind is PolicyKind.RESOURCE_CONTROL:
+        _check_resource_control(entry)
+    return Statement(
+        number,
+        sid,
+        effect == "Deny",
+        _principal(entry, kind),
+        _actions(entry, kind),
+        _resources(entry, kind, variables=variables),
+        tuple(_conditions(entry.get("Condition", {}), kind, variables=variables)),
+    )
+
+
+def _check_resource_control(entry: dict[str, Json]) -> None:
+    """Refuse what resource control policies have not: they deny, to everyone, what they name.
+
+    See https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
+
+    Raises:
+        MalformedPolicy: With AWS Organizations' text.
+    """
+    everyone = entry.get("Principal", "*") in ("*", {"AWS": "*"})
+    if entry["Effect"] != "Deny" or not everyone or "NotPrincipal" in entry or "NotAction" in entry:
+        raise MalformedPolicy(_NOT_OF_ITS_TYPE)
+
+
+def _texts(value: Json, field: str) -> tuple[str, ...]:
+    """Read a text or a list of texts."""
+    entries = value if isinstance(value, list) else [value]
+    if not all(isinstance(entry, str) for entry in entries):
+        raise MalformedPolicy(f"Invalid value for field {field}")
+    return cast("tuple[str, ...]", tuple(entries))
+
+
+def _actions(entry: dict[str, Json], kind: PolicyKind) -> Texts | None:
+    name = "NotAction" if "NotAction" in entry else "Action"
+    if entry.get(name, []) == []:
+        if kind is PolicyKind.KEY:
+            return None  # accepted without effect: documentation of PutKeyPolicy's Policy parameter
+        raise MalformedPolicy("Policy statement must contain actions.")
+    texts = _texts(entry[name], name)
+    for text in texts:
+        if not _ACTION.fullmatch(text):
+            several = ":" in text[1:-1]
+            raise MalformedPolicy("Actions/Condition can contain only one colon." if several else _WITHOUT_VENDOR)
+    return Texts.compile(name, texts, variables=False, fold=True)
+
+
+def _resources(entry: dict[str, Json], kind: PolicyKind, *, variables: bool) -> Texts | None:
+    name = "NotResource" if "NotResource" in entry else "Resource"
+    if entry.get(name, []) == []:
+        if kind is PolicyKind.KEY:
+            return None
+        raise MalformedPolicy("Policy statement must contain resources.")
+    texts = _texts(entry[name], name)
+    if kind is not PolicyKind.KEY:
+        for text in texts:
+            if text != "*" and not (text.startswith("arn:") and text.count(":") >= 2):
+                raise MalformedPolicy(f'Resource {text} must be in ARN format or "*".')
+    return Texts.compile(name, texts, variables=variables, fold=False)
+
+
+def _principal(entry: dict[str, Json], kind: PolicyKind) -> PrincipalElement | None:
+    name = "NotPrincipal" if "NotPrincipal" in entry else "Principal"
+    if not kind.names_principals:
+        if name in entry:
+            raise MalformedPolicy("Policy document should not specify a principal.")
+        return None
+    if name not in entry:
+        raise MalformedPolicy("Missing required field Principal")
+    negated = name == "NotPrincipal"
+    value = entry[name]
+    if value == "*":
+        return PrincipalElement(everyone=True, negated=negated)
+    if not isinstance(value, dict):
+        raise MalformedPolicy('Invalid policy syntax: Principal must be "*" or an object')
+    listed = {"AWS": (), "Service": (), "Federated": (), "CanonicalUser": ()} | {
+        who: _texts(names, name) for who, names in value.items()
+    }
+    if len(listed) > 4 or not any(listed.values()):
+        raise MalformedPolicy(INVALID_PRINCIPALS)
+    accounts, arns = set[str](), set[str]()
+    for text in listed["AWS"]:
+        _sort_in(text, accounts, arns)
+    if any(not SERVICE_NAME.fullmatch(text) for text in listed["Service"]):
+        raise MalformedPolicy(INVALID_PRINCIPALS)
+    return PrincipalElement(
+        "*" in arns,
+        frozenset(accounts),
+        frozenset(arns),
+        frozenset(listed["Service"]),
+        frozenset(listed["Federated"]),
+        negated,
+        frozenset(text.split(":")[1] for text in listed["AWS"] if text.startswith("arn:")),
+    )
+
+
+def _sort_in(text: str, accounts: set[str], arns: set[str]) -> None:
+    """Put one entry of `AWS` where it belongs."""
+    if text == "*":
+        arns.add(text)
+        return
+    try:
+        principal = Principal.parse(text)
+    except ValueError:
+        raise MalformedPolicy(INVALID_PRINCIPALS) from None
+    if principal.is_service:
+        raise MalformedPolicy(INVALID_PRINCIPALS)
+    if principal.kind is PrincipalKind.ROOT:
+        accounts.add(principal.account)
+    else:
+        arns.add(text)
+
+
+def _conditions(block: Json, kind: PolicyKind, *, variables: bool) -> Iterator[Condition]:
+    if not isinstance(block, dict):
+        raise MalformedPolicy("Invalid value for field Condition")
+    for operator, keys in block.items():
+        if not isinstance(keys, dict):
+            raise MalformedPolicy("Invalid value for field Condition")
+        for key, value in keys.items():
+            if ":" not in key.strip(":"):
+                raise MalformedPolicy(_WITHOUT_VENDOR)
+            if kind is PolicyKind.KEY and operator.startswith("ForAllValues:"):
+                for start, refusal in _SINGLE_VALUED.items():
+                    if key.lower().startswith(start):
+                        raise MalformedPolicy(refusal)
+            supported = kind is not PolicyKind.KEY or not key.lower().startswith(_IAM_ONLY)
+            condition = compile_condition(operator, key, _values(value), variables=variables, supported=supported)
+            if condition is None:
+                raise MalformedPolicy(f"Invalid Condition type : {operator}")
+            yield condition
+
+
+def _values(value: Json) -> tuple[str, ...]:
+    entries = value if isinstance(value, list) else [value]
+    texts = []
+    for entry in entries:
+        if isinstance(entry, bool):
+            texts.append("true" if entry else "false")
+        elif isinstance(entry, (str, int, float)):
+            texts.append(str(entry))
+        else:
+            raise MalformedPolicy("Invalid value for field Condition")
+    return tuple(texts)

@@ -1,0 +1,297 @@
+"""Who makes a request: principals, and how the Principal element of a policy names them.
+
+No policy is attached here: a principal is an identity only. Which policies apply to it is given to
+`pytest_kmsmock._kms.policy.decision.evaluate`.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass, field
+from enum import Enum, IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class PrincipalKind(Enum):
+    """The kinds of callers; the value is what `aws:PrincipalType` says.
+
+    See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+    """
+
+    ROOT = "Account"
+    USER = "User"
+    ROLE = "Role"
+    ASSUMED_ROLE = "AssumedRole"
+    FEDERATED_USER = "FederatedUser"
+    SERVICE = "Service"
+
+
+class Match(IntEnum):
+    """How closely a Principal element names the caller; more is closer.
+
+    In a key policy ACCOUNT only lets IAM policies of that account decide. ISSUER names the role of a role session (or
+    the user of a federated user), which permissions boundaries and session policies still limit. DIRECT names the
+    caller itself, or everyone.
+
+    See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+    """
+
+    NONE = 0
+    ACCOUNT = 1
+    ISSUER = 2
+    DIRECT = 3
+
+
+ACCOUNT_ID = re.compile(r"[0-9]{12}")
+SERVICE_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com|aws\.internal)")
+_NAME = r"[\w+=,.@-]+"
+_ARN = re.compile(
+    rf"arn:(?P<partition>aws[a-z-]*):(?P<service>iam|sts)::(?P<account>[0-9]{{12}}):"
+    rf"(?P<kind>root|user|role|assumed-role|federated-user)(?:/(?P<path>(?:[\x21-\x7e]+/)?)(?P<name>{_NAME}))?",
+    re.ASCII,
+)
+_KINDS = {
+    ("iam", "root"): PrincipalKind.ROOT,
+    ("iam", "user"): PrincipalKind.USER,
+    ("iam", "role"): PrincipalKind.ROLE,
+    ("sts", "assumed-role"): PrincipalKind.ASSUMED_ROLE,
+    ("sts", "federated-user"): PrincipalKind.FEDERATED_USER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """One caller.
+
+    Attributes:
+        arn: The caller's ARN as AccessDeniedException prints it: the session ARN of a role session. The name of an AWS
+            service, such as `s3.amazonaws.com`, has no ARN and stands here itself.
+        kind: What the ARN says it is.
+        account: 12-digit account id; empty for an AWS service.
+        partition: Partition of the ARN.
+        name: Friendly name: of the user, role or federated user; the session name of a role session.
+        issuer_arn: ARN of the role a session came from, or of the user a federated user came from; None for others.
+        provider: Identity provider of a web identity or SAML session, as the `Federated` entry of a Principal element
+            names it; None for others.
+        tags: Tags of the principal and session tags, in pairs of key and value.
+        org_id: Id of its AWS organization, such as `o-a1b2c3d4e5`; None if it is in none.
+        identity: All that Principal elements compare, in one text; a fast key for caches.
+    """
+
+    arn: str
+    kind: PrincipalKind
+    account: str
+    partition: str
+    name: str
+    issuer_arn: str | None = None
+    provider: str | None = None
+    tags: tuple[tuple[str, str], ...] = ()
+    org_id: str | None = None
+    identity: str = field(init=False, repr=False, compare=False, default="")
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "identity", f"{self.arn}|{self.issuer_arn}|{self.provider}")
+
+    @classmethod
+    def parse(
+        cls,
+        text: str,
+        *,
+        tags: Mapping[str, str] | None = None,
+        org_id: str | None = None,
+        issuer_arn: str | None = None,
+        provider: str | None = None,
+    ) -> Principal:
+        """Make a principal from its ARN, from a service name, or from a 12-digit account id (its root user).
+
+        Args:
+            text: ARN of a root user, user, role, role session or federated user; or `<service>.amazonaws.com`; or an
+                account id.
+            tags: Tags of the principal and session tags.
+            org_id: Id of its AWS organization.
+            issuer_arn: ARN of the role of a session. Needed only if the role has a path, which session ARNs leave out;
+                else it follows from the session ARN. For a federated user: ARN of the user who called
+                GetFederationToken.
+            provider: Identity provider of a web identity or SAML session.
+
+        Returns:
+            The principal.
+
+        Raises:
+            ValueError: If the text is none of these.
+
+        See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+        """
+        pairs = tuple((tags or {}).items())
+        if SERVICE_NAME.fullmatch(text):
+            return cls(text, PrincipalKind.SERVICE, "", "aws", text.split(".", 1)[0], tags=pairs, org_id=org_id)
+        arn = f"arn:aws:iam::{text}:root" if ACCOUNT_ID.fullmatch(text) else text
+        found = _ARN.fullmatch(arn)
+        kind = _KINDS.get((found["service"], found["kind"])) if found else None
+        if found is None or kind is None or not _well_formed(kind, found["path"], found["name"]):
+            raise ValueError(
+                f"{text!r} is not a principal: give the ARN of a root user, user, role, assumed-role session or "
+                f"federated user, a service such as 's3.amazonaws.com', or a 12-digit account id"
+            )
+        if issuer_arn is None and kind is PrincipalKind.ASSUMED_ROLE:
+            role = found["path"].rstrip("/")
+            issuer_arn = f"arn:{found['partition']}:iam::{found['account']}:role/{role}"
+        name = found["name"] or found["account"]
+        return cls(arn, kind, found["account"], found["partition"], name, issuer_arn, provider, pairs, org_id)
+
+    @property
+    def account_arn(self) -> str:
+        """ARN of the root user of the caller's account; it stands for the account in policies."""
+        return f"arn:{self.partition}:iam::{self.account}:root"
+
+    @property
+    def is_service(self) -> bool:
+        """Whether an AWS service calls for itself, with no account of a user behind it."""
+        return self.kind is PrincipalKind.SERVICE
+
+    def principal_arn(self) -> str | None:
+        """ARN that `aws:PrincipalArn` gives: of the role, not of the session."""
+        if self.is_service:
+            return None
+        return self.issuer_arn if self.kind is PrincipalKind.ASSUMED_ROLE else self.arn
+
+    @property
+    def unique_id(self) -> str | None:
+        """What `aws:userid` and CloudTrail's `principalId` give; None for an AWS service.
+
+        Ids that only IAM knows (`AIDA…`, `AROA…`) are made up, the same for the same ARN.
+
+        See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+        """
+        if self.kind is PrincipalKind.ASSUMED_ROLE:
+            return f"{made_up_id('AROA', self.issuer_arn or self.arn)}:{self.name}"
+        if self.kind is PrincipalKind.FEDERATED_USER:
+            return f"{self.account}:{self.name}"
+        if self.kind in _ID_PREFIXES:
+            return made_up_id(_ID_PREFIXES[self.kind], self.arn)
+        return self.account or None
+
+    def condition_value(self, key: str) -> tuple[str, ...] | None:
+        """Give the value of a condition key that says who the caller is.
+
+        Args:
+            key: Condition key in lower case.
+
+        Returns:
+            Its values, or None if the key is absent from this caller's requests or is not about the caller.
+
+        See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
+        """
+        if key.startswith("aws:principaltag/"):
+            # Tag keys are compared without regard to case, as condition keys are.
+            value = next((v for k, v in self.tags if k.lower() == key[len("aws:principaltag/") :]), None)
+        else:
+            value = _KEYS[key](self) if key in _KEYS else None
+        return None if value is None else (value,)
+
+
+_ID_PREFIXES = {PrincipalKind.USER: "AIDA", PrincipalKind.ROLE: "AROA"}
+
+
+def made_up_id(prefix: str, arn: str, length: int = 17) -> str:
+    """Give an id as IAM makes them, the same for the same ARN.
+
+    Args:
+        prefix: Four letters that say what it is an id of.
+        arn: ARN of what it is an id of.
+        length: How many characters follow the prefix.
+    """
+    return prefix + base64.b32encode(hashlib.sha256(arn.encode()).digest()).decode()[:length]
+
+
+def _well_formed(kind: PrincipalKind, path: str | None, name: str | None) -> bool:
+    if kind is PrincipalKind.ROOT:
+        return name is None
+    if kind is PrincipalKind.ASSUMED_ROLE:
+        return bool(name) and bool(path) and str(path).count("/") == 1
+    return bool(name) and (kind is not PrincipalKind.FEDERATED_USER or not path)
+
+
+_KEYS: dict[str, Callable[[Principal], str | None]] = {
+    "aws:principalarn": Principal.principal_arn,
+    "aws:principalaccount": lambda p: p.account or None,
+    "aws:principalorgid": lambda p: p.org_id,
+    "aws:principaltype": lambda p: None if p.is_service else p.kind.value,
+    "aws:principalisawsservice": lambda p: "true" if p.is_service else "false",
+    "aws:principalservicename": lambda p: p.arn if p.is_service else None,
+    "aws:userid": lambda p: p.unique_id,
+    "aws:federatedprovider": lambda p: p.provider if p.kind is PrincipalKind.ASSUMED_ROLE else None,
+    "aws:username": lambda p: p.name if p.kind is PrincipalKind.USER else None,
+    "kms:calleraccount": lambda p: p.account or None,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalElement:
+    """The Principal or NotPrincipal element of a statement.
+
+    Attributes:
+        everyone: Whether it is `*`.
+        accounts: Account ids of `AWS`, given there as ids or as root ARNs.
+        arns: The other ARNs of `AWS`.
+        services: What `Service` lists.
+        federated: What `Federated` lists.
+        negated: Whether it is a NotPrincipal.
+        partitions: Partitions of the ARNs of `AWS`, root ARNs among them.
+    """
+
+    everyone: bool = False
+    accounts: frozenset[str] = frozenset()
+    arns: frozenset[str] = frozenset()
+    services: frozenset[str] = frozenset()
+    federated: frozenset[str] = frozenset()
+    negated: bool = False
+    partitions: frozenset[str] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """The name of the element."""
+        return "NotPrincipal" if self.negated else "Principal"
+
+    def match(self, principal: Principal, *, deny: bool) -> Match:
+        """Say how the element names a caller.
+
+        A NotPrincipal exempts a caller from a Deny only if it lists all that the caller is: account, role and session;
+        it exempts from an Allow whoever it lists in any form. AWS asks for the first, and warns of the second.
+
+        Args:
+            principal: The caller.
+            deny: Whether the statement denies.
+
+        Returns:
+            How closely; NONE if the statement does not apply to the caller.
+
+        See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+        """
+        forms = self._forms(principal)
+        if not self.negated:
+            return max((match for match, named in forms if named), default=Match.NONE)
+        exempt = (all if deny else any)(named for _, named in forms)
+        return Match.NONE if exempt else Match.DIRECT
+
+    def _forms(self, principal: Principal) -> list[tuple[Match, bool]]:
+        """List what the caller is, each with whether the element names it."""
+        if self.everyone:
+            return [(Match.DIRECT, True)]
+        if principal.is_service:
+            return [(Match.DIRECT, principal.arn in self.services)]
+        by_account = principal.account in self.accounts
+        if principal.kind is PrincipalKind.ROOT:
+            return [(Match.DIRECT, by_account)]
+        # Naming a role does not name its sessions, so a caller given as a role is limited as they are.
+        closest = Match.ISSUER if principal.kind is PrincipalKind.ROLE else Match.DIRECT
+        itself = principal.arn in self.arns or principal.provider in self.federated
+        forms = [(closest, itself), (Match.ACCOUNT, by_account)]
+        if principal.issuer_arn is not None:
+            forms.append((Match.ISSUER, principal.issuer_arn in self.arns))
+        return forms

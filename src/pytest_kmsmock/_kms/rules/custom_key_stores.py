@@ -1,0 +1,294 @@
+"""Custom key stores from within: what may be in the way between KMS and a backing key store.
+
+The operations are in `_kms.operations.management.custom_key_stores`; what is outside of KMS is in `outside`. Used by
+CreateKey and the pipeline too: a key in a store works only as long as its cluster or proxy does.
+Source: Developer Guide, "Troubleshooting external key stores"
+(https://docs.aws.amazon.com/kms/latest/developerguide/xks-troubleshooting.html) and "Troubleshooting a custom key
+store" (https://docs.aws.amazon.com/kms/latest/developerguide/fix-keystore.html).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from pytest_kmsmock._kms.api import errors
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.api.key_specs import KeySpec
+    from pytest_kmsmock._kms.call.operation import Call
+    from pytest_kmsmock._kms.state.external_stores import Cluster, Outside, XksKey, XksProxy
+    from pytest_kmsmock._kms.state.records import CustomKeyStore, Key
+    from pytest_kmsmock._kms.state.state import Region, State
+
+CLOUDHSM, EXTERNAL = "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"
+CONNECTED, CONNECTING, FAILED = "CONNECTED", "CONNECTING", "FAILED"
+DISCONNECTED, DISCONNECTING = "DISCONNECTED", "DISCONNECTING"
+
+VPC = "VPC_ENDPOINT_SERVICE"
+#: What can be wrong with a proxy that KMS reaches, by ConnectionErrorCode -> the error of CreateCustomKeyStore and
+#: UpdateCustomKeyStore, whose text CreateKey and cryptographic operations have too.
+TROUBLES: Mapping[str, errors.Text] = {
+    "XKS_PROXY_ACCESS_DENIED": errors.PROXY_ACCESS,
+    "XKS_PROXY_INVALID_RESPONSE": errors.PROXY_RESPONSE,
+    "XKS_PROXY_INVALID_TLS_CONFIGURATION": errors.PROXY_TLS,
+    "XKS_PROXY_TIMED_OUT": errors.PROXY_TIMED_OUT,
+}
+#: ConnectionErrorCodes of both types of stores. Source: API reference, CustomKeyStoresListEntry.
+_COMMON_ERROR_CODES = frozenset({"INTERNAL_ERROR", "INVALID_CREDENTIALS", "NETWORK_ERRORS"})
+STORES_PER_REGION = 10
+#: How many active HSMs a cluster must have to be associated with a store, or to hold a new key.
+LEAST_HSMS = 2
+
+
+class Problem(NamedTuple):
+    """What keeps KMS from a backing key store.
+
+    Attributes:
+        error_code: the ConnectionErrorCode of an attempt to connect.
+        text: what cryptographic operations and CreateKey say.
+        refusal: the error of CreateCustomKeyStore and UpdateCustomKeyStore.
+    """
+
+    error_code: str
+    text: str
+    refusal: errors.KmsError
+
+
+def find_store(region: Region, store_id: str) -> CustomKeyStore:
+    """Return a custom key store.
+
+    Raises:
+        KmsError: `CustomKeyStoreNotFoundException`.
+    """
+    store = region.custom_key_stores.get(store_id)
+    if store is None:
+        raise errors.STORE_NOT_FOUND(store=store_id)
+    return store
+
+
+def proxy_settings(store: CustomKeyStore) -> Mapping[str, str]:
+    """Return the `XksProxyConfiguration` of an external key store."""
+    return cast("Mapping[str, str]", store.settings["XksProxyConfiguration"])
+
+
+def cluster_of(store: CustomKeyStore, outside: Outside) -> Cluster | None:
+    """Return the cluster of a CloudHSM key store; None if there is none any more."""
+    return outside.clusters.get(str(store.settings["CloudHsmClusterId"]))
+
+
+def proxy_of(store: CustomKeyStore, outside: Outside) -> XksProxy | None:
+    """Return the proxy of an external key store; None if there is none at its endpoint and path."""
+    settings = proxy_settings(store)
+    return outside.proxies.get((settings["UriEndpoint"], settings["UriPath"]))
+
+
+def can_fail_with(kind: str, error_code: str) -> bool:
+    """Whether a store of a type can fail to connect with a ConnectionErrorCode."""
+    return error_code in _COMMON_ERROR_CODES or error_code.startswith("XKS_") == (kind == EXTERNAL)
+
+
+def conflict_of(state: State, region: Region, store: CustomKeyStore) -> errors.KmsError | None:
+    """Return why a store cannot have what it stands on, because another store has it; None if it can.
+
+    AWS: a cluster is for one store of the account, a proxy for one store of the Region.
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateCustomKeyStore.html
+    """
+    is_cluster = store.type == CLOUDHSM
+    places = [place for place in state.regions() if place.account == region.account] if is_cluster else [region]
+    others = (other for place in places for other in place.custom_key_stores.values())
+    rivals = (other for other in others if other.type == store.type and other.id != store.id)
+    conflict = _cluster_conflict if is_cluster else _proxy_conflict
+    return next((found for other in rivals if (found := conflict(store, other)) is not None), None)
+
+
+def _cluster_conflict(store: CustomKeyStore, other: CustomKeyStore) -> errors.KmsError | None:
+    # AWS: neither the cluster nor one that shares its backup history, which is to say its certificate.
+    if store.settings["TrustAnchorCertificate"] != other.settings["TrustAnchorCertificate"]:
+        return None
+    return errors.CLUSTER_IN_USE(cluster=store.settings["CloudHsmClusterId"])
+
+
+def _proxy_conflict(store: CustomKeyStore, other: CustomKeyStore) -> errors.KmsError | None:
+    mine, theirs = proxy_settings(store), proxy_settings(other)
+    endpoint, path = mine["UriEndpoint"], mine["UriPath"]
+    if theirs["UriEndpoint"] == endpoint:
+        if theirs["UriPath"] == path:
+            return errors.PROXY_URI_IN_USE(uri=endpoint + path)
+        if VPC in (theirs["Connectivity"], mine["Connectivity"]):
+            return errors.PROXY_ENDPOINT_IN_USE(endpoint=endpoint)
+    service = mine.get("VpcEndpointServiceName")
+    if service is not None and service == theirs.get("VpcEndpointServiceName"):
+        return errors.PROXY_SERVICE_IN_USE(service=service)
+    return None
+
+
+def problem_of(store: CustomKeyStore, outside: Outside) -> Problem | None:
+    """Return what keeps KMS from the backing key store of a store, or None."""
+    return _cluster_problem(store, outside) if store.type == CLOUDHSM else _proxy_problem(store, outside)
+
+
+def _cluster_problem(store: CustomKeyStore, outside: Outside) -> Problem | None:
+    cluster_id = str(store.settings["CloudHsmClusterId"])
+    cluster = outside.clusters.get(cluster_id)
+    text = errors.CLUSTER_OUT_OF_REACH.template
+    if cluster is None:
+        return Problem("CLUSTER_NOT_FOUND", text, errors.CLUSTER_NOT_FOUND(cluster=cluster_id))
+    if not cluster.online:
+        return Problem("NETWORK_ERRORS", text, errors.CLUSTER_NOT_ACTIVE(cluster=cluster_id))
+    if cluster.hsms < 1:
+        return Problem("INSUFFICIENT_CLOUDHSM_HSMS", text, errors.CLUSTER_TOO_SMALL(cluster=cluster_id, least=1))
+    return None
+
+
+def _proxy_problem(store: CustomKeyStore, outside: Outside) -> Problem | None:
+    settings = proxy_settings(store)
+    proxy = proxy_of(store, outside)
+    if proxy is None:
+        if any(endpoint == settings["UriEndpoint"] for endpoint, _ in outside.proxies):
+            return Problem("XKS_PROXY_INVALID_CONFIGURATION", errors.PROXY_PATH.template, errors.PROXY_PATH())
+    elif proxy.online and (proxy.vpc_endpoint_service is None) == (settings["Connectivity"] != VPC):
+        if proxy.trouble is not None:
+            trouble = TROUBLES[proxy.trouble]
+            return Problem(proxy.trouble, trouble.template, trouble())
+        if (proxy.access_key_id, proxy.secret_access_key) == (settings["AccessKeyId"], store.secret):
+            return None
+        return Problem("INVALID_CREDENTIALS", errors.PROXY_CREDENTIALS.template, errors.PROXY_CREDENTIALS())
+    return Problem("XKS_PROXY_NOT_REACHABLE", errors.XKS_OUT_OF_REACH, errors.PROXY_UNREACHABLE())
+
+
+def service_problem(settings: Mapping[str, str], outside: Outside) -> errors.KmsError | None:
+    """Return what is wrong with the VPC endpoint service of an external key store, or None."""
+    name = settings.get("VpcEndpointServiceName")
+    if name is None:
+        return None
+    owner = settings["VpcEndpointServiceOwner"]
+    behind = [
+        proxy.endpoint
+        for proxy in outside.proxies.values()
+        if (proxy.vpc_endpoint_service, proxy.vpc_endpoint_service_owner) == (name, owner)
+    ]
+    if not behind:
+        return errors.PROXY_SERVICE_NOT_FOUND(service=name)
+    return None if settings["UriEndpoint"] in behind else errors.PROXY_SERVICE_MISMATCH()
+
+
+def finish_connection(state: State, region: Region, store: CustomKeyStore, when: datetime) -> None:
+    """End the connecting or disconnecting of a store, if its time has come."""
+    if store.state_until is None or store.state_until > when:
+        return
+    error_code = None
+    if store.state == CONNECTING:
+        problem = problem_of(store, state.outside)
+        error_code = store.error_code or _service_error_code(store, state.outside)
+        if error_code is None and problem is not None:
+            error_code = problem.error_code
+        if error_code is None and store.type == CLOUDHSM:
+            cluster = cluster_of(store, state.outside)
+            if cluster is not None and cluster.password != store.secret:
+                error_code = "INVALID_CREDENTIALS"
+        done = CONNECTED if error_code is None else FAILED
+    else:
+        done = DISCONNECTED
+    region.custom_key_stores[store.id] = replace(store, state=done, state_until=None, error_code=error_code)
+
+
+def _service_error_code(store: CustomKeyStore, outside: Outside) -> str | None:
+    problem = service_problem(proxy_settings(store), outside) if store.type == EXTERNAL else None
+    if problem is None:
+        return None
+    found = problem.code != errors.PROXY_SERVICE_NOT_FOUND.code
+    return f"XKS_VPC_ENDPOINT_SERVICE_{'INVALID_CONFIGURATION' if found else 'NOT_FOUND'}"
+
+
+# --- keys in stores --------------------------------------------------------------------------------------------------
+
+
+def check_backing(key: Key, state: State) -> None:
+    """Refuse a cryptographic operation on a key in a store that KMS cannot carry out there.
+
+    Raises:
+        KmsError: `KMSInvalidStateException`, which AWS answers whatever the cause; the text tells.
+    """
+    if key.custom_key_store_id is None:
+        return
+    store = state.home(key).custom_key_stores[key.custom_key_store_id]
+    problem = problem_of(store, state.outside)
+    if problem is not None:
+        raise errors.XKS_CRYPTO(reason=problem.text)
+    if key.xks_key_id is not None:
+        external = external_key(key, state)
+        if external is None:
+            raise errors.XKS_CRYPTO(reason=errors.XKS_KEY_NOT_FOUND.template)
+        if not external.enabled:
+            raise errors.XKS_CRYPTO(reason=errors.XKS_KEY_DISABLED)
+        if not _is_fit(external):
+            raise errors.XKS_CRYPTO(reason=errors.XKS_KEY_CANNOT)
+
+
+def external_key(key: Key, state: State) -> XksKey | None:
+    """Return the key in the external key manager that belongs to a KMS key; None if it is not there any more."""
+    assert key.custom_key_store_id is not None
+    assert key.xks_key_id is not None
+    proxy = proxy_of(state.home(key).custom_key_stores[key.custom_key_store_id], state.outside)
+    return None if proxy is None else proxy.keys.get(key.xks_key_id)
+
+
+def _is_fit(external: XksKey) -> bool:
+    return external.spec == "AES_256" and {"ENCRYPT", "DECRYPT"} <= set(external.usage)
+
+
+def in_cluster(call: Call, spec: KeySpec) -> dict[str, Any]:
+    """Check what CreateKey needs for a key in a CloudHSM key store; return the fields of its record."""
+    if "XksKeyId" in call.params:
+        raise errors.INVALID(reason=f"XksKeyId is not valid for a KMS key with Origin {CLOUDHSM}.")
+    store = _store_for_key(call, spec, CLOUDHSM)
+    cluster = cluster_of(store, call.state.outside)
+    if cluster is not None and cluster.hsms < LEAST_HSMS:
+        raise errors.CLUSTER_TOO_SMALL(cluster=cluster.id, least=LEAST_HSMS)
+    return {"custom_key_store_id": store.id}
+
+
+def in_external_store(call: Call, spec: KeySpec) -> dict[str, Any]:
+    """Check what CreateKey needs for a key in an external key store; return the fields of its record."""
+    xks_key_id = call.params.get("XksKeyId")
+    if xks_key_id is None:
+        raise errors.MISSING(member="xksKeyId")
+    store = _store_for_key(call, spec, EXTERNAL)
+    taken = (key.xks_key_id for key in call.region.keys.values() if key.custom_key_store_id == store.id)
+    if xks_key_id in taken:
+        raise errors.XKS_KEY_IN_USE(xks_key=xks_key_id)
+    proxy = proxy_of(store, call.state.outside)
+    assert proxy is not None, "the store works"
+    external = proxy.keys.get(xks_key_id)
+    if external is None:
+        raise errors.XKS_KEY_NOT_FOUND()
+    if external.spec != "AES_256":
+        raise errors.XKS_KEY_SPEC(spec=external.spec)
+    if not external.enabled:
+        raise errors.XKS_KEY_STATUS(status="DISABLED")
+    if not _is_fit(external):
+        raise errors.XKS_KEY_USAGE(usage=", ".join(external.usage))
+    return {"custom_key_store_id": store.id, "xks_key_id": xks_key_id}
+
+
+def _store_for_key(call: Call, spec: KeySpec, origin: str) -> CustomKeyStore:
+    """Return the store that the request names, if a new key can be made in it."""
+    store_id = call.params.get("CustomKeyStoreId")
+    if store_id is None:
+        raise errors.MISSING(member="customKeyStoreId")
+    if spec.name != "SYMMETRIC_DEFAULT":
+        raise errors.SPEC_NOT_FOR_ORIGIN(spec=spec.name, origin=origin)
+    if call.params.get("MultiRegion"):
+        raise errors.STORE_AND_MULTI_REGION()
+    store = find_store(call.region, store_id)
+    if store.type != origin:
+        raise errors.STORE_OF_OTHER_TYPE(origin=origin, store=store.id, type=store.type)
+    if store.state != CONNECTED:
+        raise errors.STORE_STATE(reason=f"The custom key store {store.id} is not connected.")
+    problem = problem_of(store, call.state.outside)
+    if problem is not None:
+        raise errors.STORE_STATE(reason=problem.text)
+    return store

@@ -1,0 +1,76 @@
+"""`KeyMetadata`: how CreateKey, DescribeKey and ReplicateKey show a key."""
+
+from __future__ import annotations
+
+from pytest_kmsmock._kms.api.arns import key_arn
+from pytest_kmsmock._kms.api.key_specs import ALGORITHM_MEMBER
+from pytest_kmsmock._kms.state.records import Key, MultiRegion
+from pytest_kmsmock._kms.state.state import State
+
+from .imported_material import PENDING
+from .key_states import ENABLED, key_state
+
+
+def key_metadata(key: Key, state: State) -> dict[str, object]:
+    """Return the members of `KeyMetadata` that AWS returns for a key; absent ones are left out.
+
+    See https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
+    """
+    now = key_state(key, state)
+    spec = key.spec
+    metadata: dict[str, object] = {
+        "AWSAccountId": key.account,
+        "KeyId": key.id,
+        "Arn": key.arn,
+        "CreationDate": key.created,
+        "Enabled": now == ENABLED,
+        "Description": key.description,
+        "KeyUsage": key.usage,
+        "KeyState": now,
+        "Origin": key.origin,
+        "KeyManager": key.manager,
+        # Both have every spec, also those that the deprecated enumeration lacks, as AWS's own examples of ML-DSA
+        # keys show: https://aws.amazon.com/blogs/security/how-to-create-post-quantum-signatures-using-aws-kms-and-ml-dsa
+        "CustomerMasterKeySpec": spec.name,
+        "KeySpec": spec.name,
+        ALGORITHM_MEMBER[key.usage]: list(spec.usages[key.usage]),
+        "MultiRegion": key.multi_region is not None,
+    }
+    current = key.current
+    if current is not None and spec.key_type == "symmetric" and key.custom_key_store_id is None:
+        metadata["CurrentKeyMaterialId"] = current.id
+    if key.multi_region is not None:
+        metadata["MultiRegionConfiguration"] = _multi_region(key, key.multi_region)
+    if key.deletion is not None:
+        if key.deletion.date is not None:
+            metadata["DeletionDate"] = key.deletion.date
+        else:
+            metadata["PendingDeletionWindowInDays"] = key.deletion.window_days
+    if key.origin == "EXTERNAL" and current is not None and current.secret is not None:
+        expiries = [
+            material.expires
+            for material in key.materials
+            if material.expires is not None and material.state not in PENDING  # only what is permanently associated
+        ]
+        metadata["ExpirationModel"] = "KEY_MATERIAL_EXPIRES" if expiries else "KEY_MATERIAL_DOES_NOT_EXPIRE"
+        if expiries:
+            metadata["ValidTo"] = min(expiries)
+    if key.custom_key_store_id is not None:
+        metadata["CustomKeyStoreId"] = key.custom_key_store_id
+        store = state.home(key).custom_key_stores[key.custom_key_store_id]
+        if key.xks_key_id is not None:
+            metadata["XksKeyConfiguration"] = {"Id": key.xks_key_id}
+        elif "CloudHsmClusterId" in store.settings:
+            metadata["CloudHsmClusterId"] = store.settings["CloudHsmClusterId"]
+    return metadata
+
+
+def _multi_region(key: Key, related: MultiRegion) -> dict[str, object]:
+    def show(region: str) -> dict[str, str]:
+        return {"Arn": key_arn(region, key.account, key.id), "Region": region}
+
+    return {
+        "MultiRegionKeyType": "PRIMARY" if related.primary == key.region else "REPLICA",
+        "PrimaryKey": show(related.primary),
+        "ReplicaKeys": [show(region) for region in related.replicas],
+    }

@@ -1,0 +1,43 @@
+"""Tags: what AWS demands of them. Used by TagResource, CreateKey and ReplicateKey.
+
+See https://docs.aws.amazon.com/kms/latest/developerguide/tagging-keys.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._kms.call.operation import Call
+from pytest_kmsmock._kms.state.records import NO_TAGS
+
+TAGS_PER_KEY = 50
+#: The characters that AWS allows in tags. Source: "Tag naming and usage conventions" of the AWS tagging guide.
+_CHARACTERS = re.compile(r"[\w\s+\-=.:/@]*")
+
+
+def read_tags(call: Call, present: Mapping[str, str] = NO_TAGS) -> Mapping[str, str]:
+    """Return the tags that a key has once those of the request are added.
+
+    Raises:
+        KmsError: `TagException` for reserved or repeated keys and forbidden characters; `LimitExceededException` for
+            more than 50 tags.
+    """
+    given = call.params.get("Tags")
+    if not given:
+        return present
+    added: dict[str, str] = {}
+    for tag in given:
+        key, value = tag["TagKey"], tag["TagValue"]
+        if key.lower().startswith("aws:"):
+            raise errors.TAG(reason=f"aws: prefixed tag key names are not allowed for external use: {key}")
+        if key in added:
+            raise errors.TAG(reason="Duplicate tag keys")
+        if not (_CHARACTERS.fullmatch(key) and _CHARACTERS.fullmatch(value)):
+            raise errors.TAG(reason="The request was rejected because one or more tags are not valid.")
+        added[key] = value
+    tags = {**present, **added}
+    if len(tags) > TAGS_PER_KEY:
+        raise errors.LIMIT_EXCEEDED(reason=f"Too many tags: a KMS key has at most {TAGS_PER_KEY}.")
+    return tags

@@ -1,0 +1,109 @@
+"""What happens by itself as time passes: deletions, expiries, rotations, passing states.
+
+There are no threads. Whoever changes a record so that something becomes due says when (`State.schedule`); `settle` is
+called before anybody looks at the state and does what is due by the clock, in the order of time. An entry is only a
+hint to look: what is due is worked out from the record, so a cancelled deletion needs no clean-up here.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._kms.state.records import Key
+
+from .custom_key_stores import finish_connection
+from .imported_material import expire_material, relabel_pending
+from .rotation import finish_on_demand, is_primary, rotate_if_due
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.state.state import State
+
+
+def settle(service: FakeKms, now: datetime) -> None:
+    """Do everything that is due by `now`."""
+    timeline = service.state.timeline
+    while timeline and timeline[0][0] <= now:
+        when, account, region_name, resource_id = heapq.heappop(timeline)
+        region = service.state.region(account, region_name)
+        store = region.custom_key_stores.get(resource_id)
+        if store is not None:
+            finish_connection(service.state, region, store, when)
+        for event in _KEY_EVENTS:
+            key = region.keys.get(resource_id)
+            if key is None:
+                break
+            event(service, key, when)
+
+
+def outstanding(state: State) -> Iterator[tuple[datetime, str, str, str]]:
+    """Yield what the records say will be due, as entries of the timeline: for a state that was not built by calls."""
+    for region in state.regions():
+        for store in region.custom_key_stores.values():
+            if store.state_until is not None:
+                yield store.state_until, region.account, region.name, store.id
+        for key in region.keys.values():
+            for when in _due(key):
+                yield when, region.account, region.name, key.id
+
+
+def _due(key: Key) -> Iterator[datetime]:
+    if key.deletion is not None and key.deletion.date is not None:
+        yield key.deletion.date
+    if key.transition is not None:
+        yield key.transition.until
+    if is_primary(key):  # which rotates for its replicas
+        if key.rotation is not None:
+            yield key.rotation.next_date
+        if key.on_demand is not None:
+            yield key.on_demand.until
+    for material in key.materials:
+        if material.expires is not None and material.secret is not None:
+            yield material.expires
+
+
+def _delete(service: FakeKms, key: Key, when: datetime) -> None:
+    if key.deletion is not None and key.deletion.date is not None and key.deletion.date <= when:
+        service.state.log("DeleteKey", key.deletion.date, key)
+        service.state.drop_key(key)
+        _forget_replica(service.state, key, key.deletion.date)
+
+
+def _forget_replica(state: State, gone: Key, when: datetime) -> None:
+    """Let the related keys forget a replica that is deleted; a primary that waited for its last one now has a date.
+
+    AWS: only then its own waiting period begins, in full.
+    See https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-delete.html
+    """
+    primary = next(state.related(gone), None)
+    if primary is None or primary.multi_region is None:
+        return
+    left = tuple(name for name in primary.multi_region.replicas if name != gone.region)
+    primary = state.change_key(primary, multi_region=primary.multi_region._replace(replicas=left))
+    if not left and primary.deletion is not None:
+        date = when + timedelta(days=primary.deletion.window_days)
+        state.change_key(primary, deletion=primary.deletion._replace(date=date))
+        state.schedule(date, state.home(primary), primary.id)
+    relabel_pending(state, state.home(primary).keys[primary.id])  # it may have been the last without some material
+
+
+def _end_transition(service: FakeKms, key: Key, when: datetime) -> None:
+    if key.transition is not None and key.transition.until <= when:
+        service.state.change_key(key, transition=None)
+
+
+def _expire(service: FakeKms, key: Key, when: datetime) -> None:
+    expire_material(service.state, key, when)
+
+
+#: What may be due on a key. Each looks at the record and changes it if its time has come.
+_KEY_EVENTS: tuple[Callable[[FakeKms, Key, datetime], None], ...] = (
+    _delete,
+    _end_transition,
+    _expire,
+    finish_on_demand,
+    rotate_if_due,
+)

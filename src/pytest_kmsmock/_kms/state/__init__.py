@@ -1,0 +1,1 @@
+"""Everything the fake KMS remembers: records, state, clock."""

@@ -1,0 +1,134 @@
+"""What custom key stores stand on and KMS only meets: CloudHSM clusters, external key store proxies, external keys.
+
+All of it belongs to the test author, who adds and changes it through `kms.key_stores`
+(`_testing.views.key_store_console`). Frozen records like those of `records`, so that nested scopes share and restore
+them alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A CloudHSM cluster.
+
+    Attributes:
+        id: `cluster-` and 11 to 16 characters.
+        certificate: its trust anchor certificate (`customerCA.crt`). Clusters with the same one share a backup
+            history, which is what AWS calls related.
+        password: the password of its crypto user `kmsuser`, 7 to 32 characters.
+        hsms: how many active HSMs it has; AWS wants two, of which one may fail.
+        online: whether it is active and KMS reaches it.
+    """
+
+    id: str
+    certificate: str
+    password: str = field(repr=False)
+    hsms: int = 2
+    online: bool = True
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The parameters that CreateCustomKeyStore takes for it, besides the name."""
+        return {
+            "CustomKeyStoreType": "AWS_CLOUDHSM",
+            "CloudHsmClusterId": self.id,
+            "TrustAnchorCertificate": self.certificate,
+            "KeyStorePassword": self.password,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class XksKey:
+    """A key in an external key manager.
+
+    Attributes:
+        id: as the proxy calls it.
+        secret: the key itself; it never enters KMS.
+        enabled: whether the key manager lets it be used.
+        spec: AWS takes `AES_256` only.
+        usage: AWS wants both `ENCRYPT` and `DECRYPT`.
+    """
+
+    id: str
+    secret: LazyMaterial
+    enabled: bool = True
+    spec: str = "AES_256"
+    usage: tuple[str, ...] = ("ENCRYPT", "DECRYPT")
+
+
+@dataclass(frozen=True, slots=True)
+class XksProxy:
+    """An external key store proxy with the key manager behind it.
+
+    Attributes:
+        endpoint: such as `https://xks.example.com`.
+        path: such as `/kms/xks/v1`.
+        access_key_id: the id of the credential that KMS must sign with, 20 to 30 characters.
+        secret_access_key: its secret, 43 to 64 characters.
+        vpc_endpoint_service: the name of the VPC endpoint service that leads to it; None if it has a public endpoint.
+        vpc_endpoint_service_owner: the account that owns that service.
+        keys: the keys in its key manager, by id.
+        online: whether proxy and key manager answer.
+        trouble: what is wrong with its answers, by the ConnectionErrorCode that KMS has for it, such as
+            `XKS_PROXY_INVALID_RESPONSE` (`_kms.rules.custom_key_stores.TROUBLES` has all); None if nothing is.
+    """
+
+    endpoint: str
+    path: str
+    access_key_id: str
+    secret_access_key: str = field(repr=False)
+    vpc_endpoint_service: str | None = None
+    vpc_endpoint_service_owner: str | None = None
+    keys: Mapping[str, XksKey] = field(default_factory=dict)
+    online: bool = True
+    trouble: str | None = None
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The parameters that CreateCustomKeyStore takes for it, besides the name."""
+        parameters: dict[str, object] = {
+            "CustomKeyStoreType": "EXTERNAL_KEY_STORE",
+            "XksProxyUriEndpoint": self.endpoint,
+            "XksProxyUriPath": self.path,
+            "XksProxyAuthenticationCredential": {
+                "AccessKeyId": self.access_key_id,
+                "RawSecretAccessKey": self.secret_access_key,
+            },
+            "XksProxyConnectivity": "VPC_ENDPOINT_SERVICE" if self.vpc_endpoint_service else "PUBLIC_ENDPOINT",
+        }
+        if self.vpc_endpoint_service is not None:
+            parameters["XksProxyVpcEndpointServiceName"] = self.vpc_endpoint_service
+            parameters["XksProxyVpcEndpointServiceOwner"] = self.vpc_endpoint_service_owner
+        return parameters
+
+
+class Outside:
+    """All clusters and proxies there are, and the failures that the test asked for."""
+
+    __slots__ = ("clusters", "connect_failures", "proxies")
+
+    clusters: dict[str, Cluster]
+    proxies: dict[tuple[str, str], XksProxy]  # by endpoint and path
+    #: Custom key store id, or "" for any -> the ConnectionErrorCode of its next attempt to connect.
+    connect_failures: dict[str, str]
+
+    def __init__(self) -> None:
+        self.clusters = {}
+        self.proxies = {}
+        self.connect_failures = {}
+
+    def copy(self) -> Outside:
+        """Return a copy of its own that shares the records."""
+        clone = Outside()
+        clone.clusters = self.clusters.copy()
+        clone.proxies = self.proxies.copy()
+        clone.connect_failures = self.connect_failures.copy()
+        return clone

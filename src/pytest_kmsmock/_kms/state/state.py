@@ -1,0 +1,266 @@
+"""Where the records are: per account and Region, in dicts, with what paging and look-ups need beside them."""
+
+from __future__ import annotations
+
+import heapq
+from bisect import bisect_right, insort
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.call.consistency import Recent
+
+from .attached_policies import Iam
+from .external_stores import Outside
+from .records import (
+    SHARED,
+    Alias,
+    CustomKeyStore,
+    Grant,
+    Key,
+    LastUsage,
+    ServiceEvent,
+)
+
+
+class SortedNames:
+    """Names in order, so that a page costs the same wherever it begins. Used by ListKeys and ListAliases."""
+
+    __slots__ = ("_names",)
+
+    def __init__(self, names: list[str] | None = None) -> None:
+        self._names = names or []
+
+    def add(self, name: str) -> None:
+        """Put in a name that is not there yet."""
+        insort(self._names, name)
+
+    def remove(self, name: str) -> None:
+        """Take out a name that is there."""
+        del self._names[bisect_right(self._names, name) - 1]
+
+    def after(self, name: str | None) -> Iterator[str]:
+        """Yield the names that come after the given one; all of them after None."""
+        names = self._names
+        start = 0 if name is None else bisect_right(names, name)
+        return (names[index] for index in range(start, len(names)))
+
+    def copy(self) -> SortedNames:
+        """Return a copy of its own."""
+        return SortedNames(self._names.copy())
+
+
+class Region:
+    """What one account has in one Region.
+
+    The types of the attributes are what dumps go by (`_testing.dumps.dump`).
+    """
+
+    __slots__ = (
+        "_grants_to", "account", "alias_names", "aliases", "aliases_of", "custom_key_stores", "grants", "key_ids",
+        "keys", "last_usage", "name",
+    )  # fmt: skip
+
+    account: str
+    name: str
+    keys: dict[str, Key]
+    key_ids: SortedNames
+    aliases: dict[str, Alias]
+    alias_names: SortedNames
+    aliases_of: dict[str, tuple[str, ...]]  # key id -> alias names, in order of creation
+    grants: dict[str, dict[str, Grant]]  # key id -> grant id -> grant, in order of creation
+    _grants_to: dict[tuple[str, str], tuple[Grant, ...]]  # key id and grantee -> grants, so that calls stay fast
+    last_usage: dict[str, LastUsage]
+    custom_key_stores: dict[str, CustomKeyStore]
+
+    def __init__(self, account: str, name: str) -> None:
+        self.account = account
+        self.name = name
+        self.keys = {}
+        self.key_ids = SortedNames()
+        self.aliases = {}
+        self.alias_names = SortedNames()
+        self.aliases_of = {}
+        self.grants = {}
+        self._grants_to = {}
+        self.last_usage = {}
+        self.custom_key_stores = {}
+
+    @property
+    def partition(self) -> str:
+        """The AWS partition that the Region is in, such as `aws-cn`."""
+        return partition_of(self.name)
+
+    def copy(self) -> Region:
+        """Return a Region with dicts of its own and the same records."""
+        clone = Region(self.account, self.name)
+        clone.keys = self.keys.copy()
+        clone.key_ids = self.key_ids.copy()
+        clone.aliases = self.aliases.copy()
+        clone.alias_names = self.alias_names.copy()
+        clone.aliases_of = self.aliases_of.copy()
+        clone.grants = {key_id: grants.copy() for key_id, grants in self.grants.items()}
+        clone._grants_to = self._grants_to.copy()
+        clone.last_usage = self.last_usage.copy()
+        clone.custom_key_stores = self.custom_key_stores.copy()
+        return clone
+
+    def grants_to(self, key_id: str, grantee: str) -> tuple[Grant, ...]:
+        """Return the grants on a key for a principal or service, in order of creation."""
+        return self._grants_to.get((key_id, grantee), ())
+
+    def put_grant(self, grant: Grant) -> None:
+        """Add a grant, or replace the one of the same id."""
+        grants = self.grants.setdefault(grant.key_id, {})
+        place = (grant.key_id, grant.grantee or grant.grantee_service or "")
+        before = self._grants_to.get(place, ())
+        if grant.id in grants:
+            self._grants_to[place] = tuple(grant if known.id == grant.id else known for known in before)
+        else:
+            self._grants_to[place] = (*before, grant)
+        grants[grant.id] = grant
+
+    def drop_grant(self, grant: Grant) -> None:
+        """Remove a grant that is there."""
+        del self.grants[grant.key_id][grant.id]
+        place = (grant.key_id, grant.grantee or grant.grantee_service or "")
+        self._grants_to[place] = tuple(known for known in self._grants_to[place] if known.id != grant.id)
+
+    def forget_grantee(self, grant: Grant) -> None:
+        """Forget whom a grant on a deleted key was for."""
+        self._grants_to.pop((grant.key_id, grant.grantee or grant.grantee_service or ""), None)
+
+    def put_alias(self, alias: Alias) -> None:
+        """Add an alias, or replace the one of the same name."""
+        before = self.aliases.get(alias.name)
+        if before is None:
+            self.alias_names.add(alias.name)
+        elif before.key_id is not None:
+            self._unlink(before)
+        self.aliases[alias.name] = alias
+        if alias.key_id is not None:
+            self.aliases_of[alias.key_id] = (*self.aliases_of.get(alias.key_id, ()), alias.name)
+
+    def drop_alias(self, name: str) -> None:
+        """Remove an alias that is there."""
+        alias = self.aliases.pop(name)
+        self.alias_names.remove(name)
+        if alias.key_id is not None:
+            self._unlink(alias)
+
+    def _unlink(self, alias: Alias) -> None:
+        assert alias.key_id is not None
+        names = tuple(name for name in self.aliases_of[alias.key_id] if name != alias.name)
+        if names:
+            self.aliases_of[alias.key_id] = names
+        else:
+            del self.aliases_of[alias.key_id]
+
+
+class State:
+    """Everything that the fake KMS remembers: all accounts and Regions, and what is due when.
+
+    The types of the attributes are what dumps go by (`_testing.dumps.dump`).
+    """
+
+    __slots__ = ("_regions", "events", "iam", "outside", "recent", "timeline")
+
+    _regions: dict[tuple[str, str], Region]
+    #: A heap of (when, account, Region, key id or custom key store id): something may be due by then.
+    timeline: list[tuple[datetime, str, str, str]]
+    #: What custom key stores stand on, which is not KMS's.
+    outside: Outside
+    #: The policies of everything but keys, which are not KMS's either.
+    iam: Iam
+    #: What was before recent changes, for eventual consistency.
+    recent: Recent
+    #: What KMS did on its own, oldest first. As the calls, it is not copied to a nested scope.
+    events: list[ServiceEvent]
+
+    def __init__(self) -> None:
+        self._regions = {}
+        self.timeline = []
+        self.outside = Outside()
+        self.iam = Iam()
+        self.recent = Recent()
+        self.events = []
+
+    def region(self, account: str, name: str) -> Region:
+        """Return what an account has in a Region; empty if it was never used."""
+        region = self._regions.get((account, name))
+        if region is None:
+            region = self._regions.setdefault((account, name), Region(account, name))  # another thread may be faster
+        return region
+
+    def regions(self) -> Iterator[Region]:
+        """Yield every Region of every account that was ever used."""
+        yield from list(self._regions.values())
+
+    def find_key(self, region: str, key_id: str) -> Key | None:
+        """Return the key with this id in a Region, whichever account owns it."""
+        for (_, name), candidate in self._regions.items():
+            if name == region and key_id in candidate.keys:
+                return candidate.keys[key_id]
+        return None
+
+    def home(self, key: Key) -> Region:
+        """Return the Region that holds a key."""
+        return self._regions[key.account, key.region]
+
+    def related(self, key: Key) -> Iterator[Key]:
+        """Yield the other keys of a multi-Region key: the primary first, then the replicas."""
+        if key.multi_region is None:
+            return
+        for name in (key.multi_region.primary, *key.multi_region.replicas):
+            if name != key.region:
+                other = self.region(key.account, name).keys.get(key.id)
+                if other is not None:
+                    yield other
+
+    def add_key(self, key: Key) -> None:
+        """Add a new key."""
+        region = self.region(key.account, key.region)
+        region.keys[key.id] = key
+        region.key_ids.add(key.id)
+
+    def change_key(self, key: Key, **changes: Any) -> Key:
+        """Replace fields of a key; what multi-Region keys share is changed on all related keys."""
+        changed = key._replace(**changes)
+        self.home(key).keys[key.id] = changed
+        if key.multi_region is not None:
+            kept = SHARED - {"materials"} if key.origin == "EXTERNAL" else SHARED
+            shared = {name: value for name, value in changes.items() if name in kept}
+            if shared:
+                for other in self.related(key):
+                    self.home(other).keys[other.id] = other._replace(**shared)
+        return changed
+
+    def drop_key(self, key: Key) -> None:
+        """Remove a key with its aliases and grants."""
+        region = self.home(key)
+        del region.keys[key.id]
+        region.key_ids.remove(key.id)
+        for name in region.aliases_of.get(key.id, ()):
+            region.drop_alias(name)
+        for grant in tuple(region.grants.pop(key.id, {}).values()):
+            region.forget_grantee(grant)
+        region.last_usage.pop(key.id, None)
+
+    def log(self, name: str, when: datetime, key: Key, **details: object) -> None:
+        """Note that KMS did something on its own, for CloudTrail; `key` is as it was before."""
+        self.events.append(ServiceEvent(name, when, key, details))
+
+    def schedule(self, when: datetime, region: Region, resource_id: str) -> None:
+        """Note that something may be due on a key or custom key store; `timeline` looks when the time has come."""
+        heapq.heappush(self.timeline, (when, region.account, region.name, resource_id))
+
+    def copy(self) -> State:
+        """Return a state of its own that shares the records."""
+        clone = State()
+        clone._regions = {place: region.copy() for place, region in self._regions.items()}
+        clone.timeline = self.timeline.copy()
+        clone.outside = self.outside.copy()
+        clone.iam = self.iam.copy()
+        clone.recent = self.recent.copy()
+        return clone

@@ -1,0 +1,48 @@
+"""The sessions of botocore and aiobotocore that the clients of all handles come from: they hold what is loaded."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+from pytest_kmsmock._kms.api.validation import data_files
+from pytest_kmsmock.errors import MissingExtra
+
+
+@functools.cache
+def session() -> Any:
+    """Return the session of botocore, with the handlers of events that a KMS client can meet.
+
+    Each client copies the handlers of its session. Those of other services are most of them, and would be a fifth of
+    what it takes to make a client.
+    """
+    import botocore.session
+    from botocore import handlers
+
+    made = botocore.session.Session(include_builtin_handlers=False)
+    emitter = made.get_component("event_emitter")
+    register = {
+        (): emitter.register,
+        (handlers.REGISTER_FIRST,): emitter.register_first,
+        (handlers.REGISTER_LAST,): emitter.register_last,
+    }
+    for event, handler, *when in handlers.BUILTIN_HANDLERS:
+        _kind, *places = event.split(".")
+        if not places or "kms" in places:
+            register[tuple(when)](event, handler)
+    made.register_component("data_loader", data_files())
+    return made
+
+
+@functools.cache
+def async_session() -> Any:
+    """Return the session of aiobotocore.
+
+    Raises:
+        MissingExtra: when aiobotocore is not installed.
+    """
+    try:
+        from aiobotocore.session import AioSession
+    except ModuleNotFoundError:
+        raise MissingExtra("An asynchronous client", "aiobotocore", "aio") from None
+    return AioSession()

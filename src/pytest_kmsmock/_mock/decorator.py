@@ -1,0 +1,259 @@
+"""`mock_kms`: decorator, context manager and async context manager in one."""
+
+from __future__ import annotations
+
+import functools
+import gc
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
+
+from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock.errors import NotActive
+
+if TYPE_CHECKING:
+    import os
+    from types import TracebackType
+
+    from .kms_mock import KmsMock
+
+_T = TypeVar("_T", bound=Callable[..., Any])
+
+
+@functools.cache
+def _handle_class() -> type[KmsMock]:
+    """Import all that a mock needs. None of it is garbage, so the collector is off meanwhile: looking takes long."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        from pytest_kmsmock._kms.operations import load
+
+        from .kms_mock import KmsMock
+
+        load()
+    finally:
+        if enabled:
+            gc.enable()
+    return KmsMock
+
+
+class MockKms:
+    """What `mock_kms()` gives: use it with `with`, as a decorator, or by `start()` and `stop()`.
+
+    It may be entered any number of times; each time is a mock of its own.
+
+    Args:
+        given: the options that are given for its mocks.
+        where: where they are given, for error messages.
+        place: how its mocks are made, which says which stream of bytes a deterministic mock has.
+        definition: file and line of the test that the mock is for, for warnings; where it ends if not given.
+    """
+
+    def __init__(
+        self,
+        given: Mapping[str, Any],
+        where: str = "mock_kms()",
+        place: str = "mock_kms",
+        definition: tuple[str, int] | None = None,
+    ) -> None:
+        from pytest_kmsmock._runtime.options import (
+            Options,  # here and below, so that importing the package costs next to nothing
+        )
+
+        Options().changed(given, where)  # a mistake shows where it is made, not where the mock is entered
+        self._given, self._where, self._place, self._definition = given, where, place, definition
+        self._entered: list[KmsMock] = []
+
+    def start(self) -> KmsMock:
+        """Begin a mock and return its handle; `stop` ends it.
+
+        What is entered inside another mock begins with a copy of its state and with its options, unless `fresh=True`.
+        """
+        from pytest_kmsmock._runtime.options import Options
+
+        outer = None if self._given.get("fresh") else active_mocks.enclosing()
+        options = (outer.options.inherited() if outer else Options()).changed(self._given, self._where)
+        handle = _handle_class()(options, self._place)
+        handle.enter()
+        self._entered.append(handle)
+        return handle
+
+    def stop(self) -> None:
+        """End the mock that was begun last; the state before it is back.
+
+        Raises:
+            NotActive: when it is not running.
+            KmsHygieneError: with `hygiene="error"`, when a check found something.
+        """
+        handle = self._end()
+        if handle.options.hygiene != "off":
+            from . import hygiene
+
+            hygiene.inspect(handle, self._definition)
+
+    def _end(self) -> KmsMock:
+        if not self._entered:
+            raise NotActive("stop() without start(): this mock_kms() is not running.")
+        innermost = active_mocks.current()
+        handle = innermost if innermost in self._entered else self._entered[-1]
+        assert handle is not None
+        self._entered.remove(handle)
+        handle.leave()
+        return handle
+
+    def __enter__(self) -> KmsMock:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.stop()
+        else:
+            self._end()  # hygiene is no matter beside the exception that ends the block
+
+    async def __aenter__(self) -> KmsMock:
+        return self.start()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.stop()
+        else:
+            self._end()  # hygiene is no matter beside the exception that ends the block
+
+    def __call__(self, target: _T) -> _T:
+        """Decorate a function, coroutine function, generator function or test class."""
+        if isinstance(target, type):
+            return cast("_T", _decorate_class(target, self._given))
+        return cast("_T", _decorate_function(target, self._given))
+
+
+@overload
+def mock_kms(target: _T, /) -> _T: ...
+
+
+@overload
+def mock_kms(
+    *,
+    region: str | None = ...,
+    account_id: str = ...,
+    enforce_policies: bool = ...,
+    fresh: bool = ...,
+    wire: bool = ...,
+    deterministic: bool = ...,
+    seed: str | os.PathLike[str] | None = ...,
+    request_quotas: bool = ...,
+    hygiene: str = ...,
+    hygiene_checks: str | list[str] | tuple[str, ...] = ...,
+    endpoint_urls: str | list[str] | tuple[str, ...] = ...,
+) -> MockKms: ...
+
+
+def mock_kms(target: Any = None, /, **options: Any) -> Any:
+    """Answer KMS calls inside this process instead of AWS.
+
+    Bare or called, on a function, a coroutine function, a (async) generator function such as a fixture, or a test
+    class; or as a context manager whose value is the `KmsMock` handle.
+
+    Args:
+        target: what to decorate, when used without parentheses.
+        **options: the attributes of `Options`.
+
+    Raises:
+        InvalidOption: for an unknown option or a value that does not fit it.
+
+    Example:
+        >>> from pytest_kmsmock import mock_kms
+        >>> with mock_kms(region="eu-west-1") as kms:
+        ...     key = kms.client().create_key()["KeyMetadata"]
+        >>> key["KeySpec"], key["Arn"].split(":")[3]
+        ('SYMMETRIC_DEFAULT', 'eu-west-1')
+    """
+    mock = MockKms(options)
+    return mock if target is None else mock(target)
+
+
+def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -> Callable[..., Any]:
+    """Wrap a function so that each call of it runs in a mock of its own."""
+    import inspect
+
+    if not callable(function):
+        raise TypeError(f"mock_kms decorates functions and classes, not {type(function).__name__}: {function!r}")
+    definition = _definition(function)
+    if inspect.isasyncgenfunction(function):
+
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with MockKms(given, definition=definition):
+                # What `yield from` does for generators: values, exceptions and closing reach the function.
+                inner = function(*args, **kwargs)
+                try:
+                    step = inner.__anext__()
+                    while True:
+                        try:
+                            item = await step
+                        except StopAsyncIteration:
+                            return
+                        try:
+                            sent = yield item
+                        except GeneratorExit:
+                            raise
+                        except BaseException as error:
+                            step = inner.athrow(error)
+                        else:
+                            step = inner.asend(sent)
+                finally:
+                    await inner.aclose()
+
+    elif inspect.iscoroutinefunction(function):
+
+        @functools.wraps(function)
+        async def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with MockKms(given, definition=definition):
+                return await function(*args, **kwargs)
+
+    elif inspect.isgeneratorfunction(function):
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with MockKms(given, definition=definition):
+                return (yield from function(*args, **kwargs))
+
+    else:
+
+        @functools.wraps(function)
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
+            with MockKms(given, definition=definition):
+                return function(*args, **kwargs)
+
+    return wrapper
+
+
+def _definition(function: Any) -> tuple[str, int] | None:
+    """Return file and line of a function; None if it is not written in Python."""
+    import inspect
+
+    code = getattr(inspect.unwrap(function), "__code__", None)
+    return None if code is None else (code.co_filename, code.co_firstlineno)
+
+
+def _decorate_class(cls: type, given: Mapping[str, Any]) -> type:
+    """Give each test of a class a mock of its own, from its set-up to its tear-down."""
+    import unittest
+
+    if issubclass(cls, unittest.TestCase):
+        run = cls.run
+
+        @functools.wraps(run)
+        def run_in_mock(self: unittest.TestCase, result: unittest.TestResult | None = None) -> Any:
+            with MockKms(given, definition=_definition(getattr(self, self._testMethodName))):
+                return run(self, result)
+
+        # No plain function: moto's decorator wraps all that a class has of these, and a `run` in moto would keep its
+        # state from one test to the next.
+        cls.run = functools.partialmethod(run_in_mock)  # type: ignore[assignment]  # it binds like a method
+        return cls
+    import pytest
+
+    return cast("type", pytest.mark.kms_mock(**given)(cls))

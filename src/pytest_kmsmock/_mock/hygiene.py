@@ -1,0 +1,232 @@
+"""Hygiene checks: uses of KMS that AWS allows and a review would not. A table of checks, run when a mock ends.
+
+To add a check, write the function that finds what it is about, and add a line to `CHECKS`. Nothing heavy is imported at
+the top: options are compared with the names of the checks before KMS is used.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from pytest_kmsmock.errors import KmsHygieneError, KmsHygieneWarning
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+    from pytest_kmsmock._kms.state.records import Key
+
+    from .kms_mock import KmsMock
+
+_GUIDE = "https://docs.aws.amazon.com/kms/latest/developerguide"
+
+#: Whose frames are not the test author's: this package's, and those of `with` statements on an ExitStack.
+_NOT_THE_TEST = (str(Path(__file__).parents[1]), contextlib.__file__)
+
+#: How many findings of a check are told; the rest is counted.
+_SHOWN = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A hygiene check.
+
+    Attributes:
+        name: what options call it.
+        what: what it finds, as the heading of its findings.
+        why: why that is worth a thought.
+        page: AWS's page about it.
+        find: gives a line for each finding in a mock that is over.
+    """
+
+    name: str
+    what: str
+    why: str
+    page: str
+    find: Callable[[KmsMock], Iterable[str]]
+
+
+# --- what the checks find ---------------------------------------------------------------------------------------------
+
+
+def _unused_data_keys(mock: KmsMock) -> Iterator[str]:
+    opened = _opened.get(mock, set())
+    for index, record in _succeeded(mock):
+        result = record.result or {}
+        blob = result.get("CiphertextBlob") or result.get("PrivateKeyCiphertextBlob")
+        plain = "Plaintext" in result or "PrivateKeyPlaintext" in result
+        if record.operation in ("GenerateDataKey", "GenerateDataKeyPair") and plain and blob not in opened:
+            yield _line(index, record)
+
+
+def _without_context(mock: KmsMock) -> Iterator[str]:
+    from pytest_kmsmock._testing.audit.encryption_contexts import lacks_context
+
+    return (_line(index, record) for index, record in _succeeded(mock) if lacks_context(record))
+
+
+#: The members that choose how something is encrypted. What decrypts has to take what is there.
+_ENCRYPTS = {
+    "Encrypt": "EncryptionAlgorithm",
+    "ReEncrypt": "DestinationEncryptionAlgorithm",
+    "GetParametersForImport": "WrappingAlgorithm",
+}
+
+
+def _old_algorithm(mock: KmsMock) -> Iterator[str]:
+    return (
+        _line(index, record)
+        for index, record in _succeeded(mock)
+        if record.params.get(_ENCRYPTS.get(record.operation, "")) == "RSAES_OAEP_SHA_1"
+    )
+
+
+def _wildcard_principals(mock: KmsMock) -> Iterator[str]:
+    from pytest_kmsmock._kms.policy import PolicyKind, compile_policy
+
+    for what, text in _policies(mock):
+        for statement in compile_policy(text, PolicyKind.KEY).statements:
+            principal = statement.principal
+            everyone = principal is not None and (principal.everyone or principal.negated)
+            if everyone and not statement.deny and not statement.conditions:
+                yield f"{what}: {statement.name}"
+
+
+def _policies(mock: KmsMock) -> Iterator[tuple[str, str]]:
+    """Yield the key policies that the mock's calls set, then those of keys that came in another way."""
+    seen: set[str] = set()
+    for index, record in _succeeded(mock):
+        if "Policy" in record.params:
+            seen.add(str(record.params["Policy"]))
+            yield _line(index, record, "KeyId"), str(record.params["Policy"])
+    for key in _own_keys(mock):
+        if key.policy not in seen:
+            yield f"the policy of {key.arn}", key.policy
+
+
+def _left_enabled(mock: KmsMock) -> Iterator[str]:
+    if mock.place != "session":
+        return
+    for key in _own_keys(mock):
+        if key.enabled and key.deletion is None:
+            yield f"{key.arn}{f' ({key.description})' if key.description else ''}"
+
+
+def _own_keys(mock: KmsMock) -> Iterator[Key]:
+    """Yield the customer managed keys that the mock has and the one it began as a copy of has not, or has changed."""
+    for region in mock.service.state.regions():
+        before = mock.parent.service.state.region(region.account, region.name).keys if mock.parent else {}
+        for key in region.keys.values():
+            if key.manager == "CUSTOMER" and before.get(key.id) is not key:
+                yield key
+
+
+def _succeeded(mock: KmsMock) -> Iterator[tuple[int, CallRecord]]:
+    return ((index, record) for index, record in enumerate(mock.calls, start=1) if not record.refused)
+
+
+def _line(index: int, record: CallRecord, *members: str) -> str:
+    """Show a call; with some of its members only, if any are named."""
+    from pytest_kmsmock._testing.calls.formatting import request
+
+    shown = {name: record.params[name] for name in members if name in record.params} if members else record.params
+    return f"#{index} {request(record.operation, shown)}"
+
+
+# --- the table --------------------------------------------------------------------------------------------------------
+
+CHECKS = (
+    Check(
+        "unused-data-key",
+        "plaintext data keys that were requested and never decrypted",
+        "What is encrypted for later needs no plaintext now: GenerateDataKeyWithoutPlaintext gives none.",
+        f"{_GUIDE}/data-keys.html",
+        _unused_data_keys,
+    ),
+    Check(
+        "no-encryption-context",
+        "symmetric encryption without encryption context",
+        "An encryption context ties a ciphertext to its purpose, shows in CloudTrail, and can be demanded by policies.",
+        f"{_GUIDE}/encrypt_context.html",
+        _without_context,
+    ),
+    Check(
+        "deprecated-algorithm",
+        "encryption with RSAES_OAEP_SHA_1",
+        "SHA-1 is deprecated; RSAES_OAEP_SHA_256 does the same without it.",
+        f"{_GUIDE}/asymmetric-key-specs.html",
+        _old_algorithm,
+    ),
+    Check(
+        "wildcard-principal",
+        "key policies that allow every principal",
+        "A wildcard as the principal of an Allow without condition lets any AWS account in.",
+        f"{_GUIDE}/key-policy-overview.html",
+        _wildcard_principals,
+    ),
+    Check(
+        "key-left-enabled",
+        "keys left enabled at the end of the session",
+        "Each key costs money until it is deleted: what creates keys for a time should schedule their deletion.",
+        f"{_GUIDE}/deleting-keys.html",
+        _left_enabled,
+    ),
+)
+
+CHECK_NAMES = tuple(check.name for check in CHECKS)
+
+#: Mock -> the ciphertexts that were decrypted in it or in a mock nested in it.
+_opened: WeakKeyDictionary[KmsMock, set[bytes]] = WeakKeyDictionary()
+
+
+def inspect(mock: KmsMock, definition: tuple[str, int] | None = None) -> None:
+    """Run the checks that a mock asks for, after its end.
+
+    Args:
+        mock: the mock.
+        definition: file and line of the test that it was for, which warnings are to show; if there is none, of the
+            statement that ends it.
+
+    Raises:
+        KmsHygieneError: something was found, and `hygiene` is `error`.
+    """
+    _note_opened(mock)
+    chosen = mock.options.hygiene_checks or CHECK_NAMES
+    texts = [text for check in CHECKS if check.name in chosen for text in _findings(check, mock)]
+    if mock.options.hygiene == "error" and texts:
+        raise KmsHygieneError("\n\n".join(texts))
+    file, line = definition or _ending()
+    for text in texts:
+        warnings.warn_explicit(KmsHygieneWarning(text), KmsHygieneWarning, file, line)
+
+
+def _ending() -> tuple[str, int]:
+    """Return file and line of the statement of the test that ends the mock."""
+    frame = sys._getframe(1)  # noqa: SLF001 - `warnings` looks for its place in the same way
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_THE_TEST):
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+def _note_opened(mock: KmsMock) -> None:
+    """Note what was decrypted, for this mock and for the one around it: a key may be made there and used here."""
+    opened = _opened.setdefault(mock, set())
+    for _, record in _succeeded(mock):
+        if record.operation in ("Decrypt", "ReEncrypt") and "CiphertextBlob" in record.params:
+            opened.add(record.params["CiphertextBlob"])
+    if mock.parent is not None:
+        _opened.setdefault(mock.parent, set()).update(opened)
+
+
+def _findings(check: Check, mock: KmsMock) -> Iterator[str]:
+    found = list(check.find(mock))
+    if found:
+        lines = [f"KMS hygiene ({check.name}): {check.what}", *(f"  {line}" for line in found[:_SHOWN])]
+        if len(found) > _SHOWN:
+            lines.append(f"  … and {len(found) - _SHOWN} more")
+        yield "\n".join([*lines, check.why, check.page])

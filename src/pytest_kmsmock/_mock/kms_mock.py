@@ -1,0 +1,437 @@
+"""`KmsMock`: what a test holds in its hands while a mock is active."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_kmsmock import _testing
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+from pytest_kmsmock._kms.rules.managed_keys import managed_key
+from pytest_kmsmock._kms.rules.timeline import settle
+from pytest_kmsmock._kms.state.caller import Caller, administrator
+from pytest_kmsmock._kms.state.clock import Clock
+from pytest_kmsmock._kms.state.delays import Delays
+from pytest_kmsmock._runtime import active_mocks, environment
+from pytest_kmsmock._runtime.options import Options, check_form, check_type
+from pytest_kmsmock._testing.calls.call_list import Calls
+from pytest_kmsmock._testing.faults.faults import Faults
+from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
+from pytest_kmsmock._testing.identity.credentials import issue, make_caller
+from pytest_kmsmock._transport.hooks import installation, retry_pauses
+from pytest_kmsmock.errors import NotActive
+
+from . import clients, determinism
+from .answering import Gate
+from .principals import Principals
+
+if TYPE_CHECKING:
+    from contextlib import AbstractAsyncContextManager
+
+    from aiobotocore.client import AioBaseClient
+    from botocore.client import BaseClient
+
+    from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+    from pytest_kmsmock._testing.identity.credentials import Named
+    from pytest_kmsmock._testing.policies.least_privilege import LeastPrivilege
+    from pytest_kmsmock._testing.views.key_store_console import KeyStores
+    from pytest_kmsmock._testing.views.key_view import Decrypted, Keys, KeyView
+    from pytest_kmsmock._transport.endpoint.server import KmsServer
+
+
+class KmsMock(Principals, Gate):
+    """A fake KMS and the console for it.
+
+    A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`; it is not made directly.
+
+    Attributes:
+        options: the options of this mock.
+        outer: the mock that this one is nested in, if any.
+        active: whether it answers calls.
+        parent: the mock whose state it began with: `outer`, or None if it began empty.
+        place: how it was made: `mock_kms`, or the scope of its fixture, such as `function`.
+        apart: whether it was entered in a task, or in a thread other than the main one: then others do not nest in it.
+        service: the fake KMS itself.
+        faults: the errors, failed connections and slow answers that the test asks for.
+        request_quotas: how often per second an account may call before it is throttled.
+    """
+
+    def __init__(self, options: Options, place: str = "mock_kms") -> None:
+        self.options = options
+        self.outer: KmsMock | None = active_mocks.enclosing()
+        self.apart = active_mocks.is_apart()
+        self.active = False
+        self.parent: KmsMock | None = None if options.fresh else self.outer
+        self.place = place
+        random = determinism.stream(place, self.parent) if options.deterministic else None
+        self.service: FakeKms = FakeKms(random=random) if self.parent is None else self.parent.service.fork(random)
+        if options.deterministic and not (self.parent is not None and self.parent.options.deterministic):
+            self.clock.freeze(determinism.START)
+        self.service.enforce_policies = options.enforce_policies
+        self._administrators: dict[str, Caller] = {}
+        self._calls = self.service.calls = Calls(self.service)
+        self.faults = Faults(self.service, self.set_interference)
+        self.request_quotas = RequestQuotas(self.clock, options.request_quotas, self.set_interference)
+        self.set_interference()
+        self.seeded: frozenset[str] = frozenset() if self.parent is None else self.parent.seeded
+        if options.seed is not None and os.fspath(options.seed) not in self.seeded:
+            self.seed(options.seed)  # else the state that it began with has the keys already
+
+    # --- what a test reads ---------------------------------------------------------------------------------------
+
+    @property
+    def clock(self) -> Clock:
+        """The clock that everything in this mock goes by."""
+        return self.service.clock
+
+    @property
+    def delays(self) -> Delays:
+        """How long passing states last, such as `Creating` and `CONNECTING`; no time at all unless a test sets it."""
+        return self.service.delays
+
+    @property
+    def key_stores(self) -> KeyStores:
+        """The clusters, proxies and external keys that custom key stores stand on."""
+        return _testing.key_store_console.KeyStores(self.service, self.account_id, self.region)
+
+    def managed_key(self, service: str, *, region: str | None = None) -> str:
+        """Return the ARN of the AWS managed key of a service, such as `s3`; made now if it was never used.
+
+        Args:
+            service: the name in the key's alias: `s3` for `alias/aws/s3`.
+            region: its Region, by default that of the mock.
+
+        Raises:
+            ValueError: for a service that has no such key, or what is no Region.
+        """
+        if region is not None:
+            check_form("region", region, "managed_key()")
+        place = self.service.state.region(self.account_id, self.region if region is None else region)
+        return managed_key(self.service, place, service).arn
+
+    @property
+    def region(self) -> str:
+        """The default Region, such as `us-east-1`."""
+        return self.options.region or environment.default_region()
+
+    @property
+    def account_id(self) -> str:
+        """The account of the default caller; 12 digits."""
+        return self.options.account_id
+
+    @property
+    def calls(self) -> Calls:
+        """The calls made so far in this mock, oldest first, with filters."""
+        return self._calls
+
+    def assert_called(self, operation: str, /, *, times: int | None = None, **members: object) -> None:
+        """Fail unless an operation was called.
+
+        Args:
+            operation: such as `Decrypt`.
+            times: how often exactly; at least once if not given.
+            **members: what members of the request are like, as in `KmsMock.calls.of`.
+
+        Raises:
+            AssertionError: with the nearest calls and what about them differs.
+            InvalidCallPattern: for an operation or a member that there is not.
+        """
+        __tracebackhide__ = True
+        _testing.assertions.assert_called(self._calls, self.service.state, operation, times, members)
+
+    def assert_not_called(self, operation: str | None = None, /, **members: object) -> None:
+        """Fail if an operation was called, or any if none is given; the arguments are those of `assert_called`."""
+        __tracebackhide__ = True
+        _testing.assertions.assert_not_called(self._calls, operation, members)
+
+    def assert_only_called(self, operation: str, /, **members: object) -> None:
+        """Fail unless an operation was called, and nothing else; the arguments are those of `assert_called`."""
+        __tracebackhide__ = True
+        _testing.assertions.assert_only_called(self._calls, self.service.state, operation, members)
+
+    # --- seeds and looks inside ----------------------------------------------------------------------------------
+
+    def create_key(
+        self,
+        *,
+        alias: str | None = None,
+        aliases: Sequence[str] = (),
+        spec: str = "SYMMETRIC_DEFAULT",
+        usage: str | None = None,
+        key_id: str | None = None,
+        material: bytes | str | None = None,
+        origin: str = "AWS_KMS",
+        key_store: str | None = None,
+        xks_key_id: str | None = None,
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+        policy: str | Mapping[str, object] | None = None,
+        multi_region: bool | None = None,
+        replicas: Sequence[str] = (),
+        enabled: bool = True,
+        rotation_period_in_days: int | None = None,
+        pending_window_in_days: int | None = None,
+        grants: Sequence[Mapping[str, object]] = (),
+        account: str | None = None,
+        region: str | None = None,
+    ) -> KeyView:
+        """Make a key to begin with, in one step and without a call.
+
+        AWS's rules hold as if its owner had made it, but no policy decides about it.
+
+        Args:
+            alias: its alias, with its `alias/`.
+            aliases: further aliases.
+            spec: its KeySpec.
+            usage: its KeyUsage; not needed where the spec has only one.
+            key_id: its id, a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key; made up if not given.
+            material: its material: raw bytes of a symmetric or HMAC key; PKCS#8 DER or PEM of a private key; or
+                base64 text of these. Made up if not given. With `key_id` and `material`, ciphertexts of earlier runs
+                can be decrypted.
+            origin: its Origin, `AWS_KMS` or `EXTERNAL`; the latter without material is `PendingImport`.
+            key_store: the name or id of the custom key store that it is in; see `key_stores`.
+            xks_key_id: the external key that it stands for, in an external key store.
+            description: its description.
+            tags: its tags.
+            policy: its key policy, as JSON text or as a mapping; AWS's default policy if not given.
+            multi_region: whether it is a multi-Region primary key; if not given, `key_id` and `replicas` say.
+            replicas: the Regions of its replica keys.
+            enabled: whether it is enabled.
+            rotation_period_in_days: how often it is rotated; never if not given.
+            pending_window_in_days: in how many days it will be deleted; not at all if not given.
+            grants: its grants, each with the members of CreateGrant, such as `GranteePrincipal` and `Operations`.
+            account: the account that owns it, by default that of the mock.
+            region: its Region, by default that of the mock.
+
+        Returns:
+            The key, as `KmsMock.keys` shows it.
+
+        Raises:
+            InvalidSeed: the key cannot be made; then nothing has changed.
+        """
+        given = {name: value for name, value in locals().items() if name != "self"}
+        seeds = [("create_key()", _testing.planting.seed_of(given, "create_key()"))]
+        planted = _testing.planting.plant(self.service, seeds, account=self.account_id, region=self.region)
+        return _testing.key_view.KeyView(self.service, planted[0])
+
+    def seed(self, path: str | os.PathLike[str]) -> list[KeyView]:
+        """Make the keys of a seed file, all of them or none; the option `seed` does this at the beginning.
+
+        Raises:
+            InvalidSeed: with the line and the reason.
+        """
+        planted = _testing.planting.apply_seed(self.service, path, account=self.account_id, region=self.region)
+        self.seeded |= {str(Path.cwd() / path)}
+        return [_testing.key_view.KeyView(self.service, key) for key in planted]
+
+    @property
+    def keys(self) -> Keys:
+        """The keys of the mock's account and Region, by id, ARN and alias, with all that AWS would not show."""
+        return _testing.key_view.Keys(self.service, self.account_id, self.region)
+
+    def decrypt(
+        self, blob: bytes, *, context: Mapping[str, str] | None = None, key: str | KeyView | None = None
+    ) -> Decrypted:  # fmt: skip
+        """Return what is in a ciphertext: without a call, without permission and whatever state its key is in.
+
+        Args:
+            blob: the ciphertext.
+            context: its encryption context. A ciphertext does not hold it; if it is not given, those of the calls of
+                this mock and of the mocks around it are tried.
+            key: for a ciphertext of an asymmetric key, which does not name its key: the key as in `keys`; if it is
+                not given, all are tried.
+
+        Raises:
+            CannotDecrypt: saying why.
+            UnknownKey: there is no such key.
+        """
+        wanted = None if key is None else self.keys[key]
+        return _testing.key_view.open_blob(self.service, self._calls_all_around(), blob, context, wanted)
+
+    def _calls_all_around(self) -> Iterator[CallRecord]:
+        """Yield the calls of this mock and of the mocks around it, the latest first."""
+        mock: KmsMock | None = self
+        while mock is not None:
+            yield from reversed(mock.calls)
+            mock = mock.outer
+
+    def least_privilege(self, *, portable: bool = False) -> LeastPrivilege:
+        """Return the smallest policies under which the calls made so far pass: for each principal, and for each key.
+
+        What policies refused is left out. Who should be allowed what he was refused, calls it in a mock with
+        `enforce_policies=False`, where nobody is refused.
+
+        Args:
+            portable: whether keys are told by their aliases (`kms:ResourceAliases`), and keys that the calls created as
+                any key, so that the policies fit other mocks and AWS itself; by default by their ARNs.
+
+        Raises:
+            InvalidOption: when `portable` is neither True nor False.
+
+        Example:
+            >>> from pytest_kmsmock import mock_kms
+            >>> with mock_kms() as kms:
+            ...     _ = kms.client().list_keys()
+            ...     kms.least_privilege().identity_policies["arn:aws:iam::123456789012:user/Administrator"]["Statement"]
+            [{'Effect': 'Allow', 'Action': 'kms:ListKeys', 'Resource': '*'}]
+        """
+        check_type(portable, bool, "least_privilege(): portable")
+        permissions = _testing.required_permissions
+        aliases = permissions.aliases_before(self.service.state, self.calls) if portable else None
+        return _testing.least_privilege.least_privilege(permissions.permissions(self.calls, aliases))
+
+    def dump(self, path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
+        """Return the whole state as a document for `load`, of values that JSON has; secret key material too.
+
+        Args:
+            path: a file to write it to as well.
+
+        Raises:
+            InvalidOption: when `path` is no path.
+            OSError: the file cannot be written.
+        """
+        if path is not None:
+            check_type(path, (str, os.PathLike), "dump(): path", "the path of a file")
+        document = _testing.dump.dump(self.service)
+        if path is not None:
+            _testing.dump.write(document, path)
+        return document
+
+    def load(self, document: Mapping[str, Any] | str | os.PathLike[str]) -> None:
+        """Replace the whole state by a dumped one. The clock then shows the time of the dump.
+
+        Args:
+            document: what `dump` gave, or the path of a file that it wrote.
+
+        Raises:
+            InvalidDump: with the reason; then nothing has changed.
+        """
+        snapshot = _testing.dump
+        snapshot.load(self.service, document if isinstance(document, Mapping) else snapshot.read(document))
+
+    # --- clients -------------------------------------------------------------------------------------------------
+
+    def cloudtrail_events(self, *, account: str | None = None) -> list[dict[str, Any]]:
+        """Return the calls, and what KMS did on its own, as CloudTrail records, oldest first.
+
+        Args:
+            account: the account whose trail to show (`recipientAccountId`); all of them if not given. A call on another
+                account's key is in both trails.
+
+        Raises:
+            InvalidOption: for what is no account.
+        """
+        if account is not None:
+            check_form("account_id", account, "cloudtrail_events()", called="account")
+        settle(self.service, self.clock.now())
+        events = _testing.cloudtrail.events(self._calls, self.service.state)
+        return [event for event in events if account in (None, event["recipientAccountId"])]
+
+    def client(
+        self, *, region: str | None = None, principal: Named | None = None, **kwargs: Any
+    ) -> BaseClient:  # fmt: skip
+        """Return a new botocore client for KMS, which is what `boto3.client("kms")` gives too.
+
+        Args:
+            region: its Region, by default that of the mock.
+            principal: who calls, as in `credentials`; the default caller if not given.
+            **kwargs: whatever else `botocore.session.Session.create_client` takes, such as `config`.
+
+        Raises:
+            InvalidOption: for a Region that is no text.
+            InvalidPrincipal: saying what a principal looks like.
+            NotActive: outside the mock.
+        """
+        return clients.session().create_client("kms", **self._client_arguments(region, principal, kwargs))
+
+    def async_client(
+        self, *, region: str | None = None, principal: Named | None = None, **kwargs: Any
+    ) -> AbstractAsyncContextManager[AioBaseClient]:  # fmt: skip
+        """Return a new aiobotocore client for KMS, to be entered: `async with kms.async_client() as client:`.
+
+        Args:
+            region: its Region, by default that of the mock.
+            principal: who calls, as in `credentials`; the default caller if not given.
+            **kwargs: whatever else `aiobotocore.session.AioSession.create_client` takes, such as `config`.
+
+        Raises:
+            InvalidOption: for a Region that is no text.
+            InvalidPrincipal: saying what a principal looks like.
+            MissingExtra: when aiobotocore is not installed.
+            NotActive: outside the mock.
+        """
+        client: AbstractAsyncContextManager[AioBaseClient] = clients.async_session().create_client(
+            "kms", **self._client_arguments(region, principal, kwargs)
+        )
+        return client
+
+    def _client_arguments(
+        self, region: str | None, principal: Named | None, given: Mapping[str, Any]
+    ) -> dict[str, Any]:  # fmt: skip
+        self._must_be_active()
+        if region is not None:  # any text: made-up Regions are answered too
+            check_type(region, str, "client(): region", "a Region such as 'eu-west-1'")
+        region = region or self.region
+        signing: dict[str, Any] = _DUMMY_CREDENTIALS
+        if principal is not None:
+            signing = dict(issue(make_caller(principal, self._home(region), {})))
+        return {"region_name": region, **signing, **given}
+
+    def serve(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        check_signatures: bool = False,
+    ) -> KmsServer:  # fmt: skip
+        """Return an HTTP endpoint of this mock for other processes and languages: `with kms.serve() as server:`.
+
+        Args:
+            host: the name or address to listen on; by default only this machine reaches it.
+            port: the port; 0 takes a free one.
+            check_signatures: whether requests must be signed with credentials of the mock.
+
+        Raises:
+            InvalidOption: when there can be no such host or port.
+        """
+        from pytest_kmsmock._transport.endpoint.server import KmsServer
+
+        self._must_be_active()
+        check_type(host, str, "serve(): host", "a name or address, as text")
+        check_type(port, int, "serve(): port", "a whole number")
+        check_type(check_signatures, bool, "serve(): check_signatures")
+        return KmsServer(self, host=host, port=port, check_signatures=check_signatures)
+
+    def _must_be_active(self) -> None:
+        if not self.active:
+            raise NotActive("This mock is over. Make clients while it is active: inside the test or the `with` block.")
+
+    def _default_caller(self, region: str) -> Caller:
+        caller = self._administrators.get(region)
+        if caller is None:
+            caller = self._administrators[region] = administrator(self.account_id, partition_of(region))
+        return caller
+
+    # --- scope ---------------------------------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        """Begin to answer calls; `mock_kms` does this."""
+        installation.install()
+        active_mocks.enter(self)
+        self.active = True
+
+    def leave(self) -> None:
+        """Answer calls no more, and give back what was borrowed; `mock_kms` does this."""
+        self.active = False
+        active_mocks.leave(self)
+        retry_pauses.restore()
+        self.service.close()
+
+
+_DUMMY_CREDENTIALS = {
+    "aws_access_key_id": environment.DUMMY_ACCESS_KEY_ID,
+    "aws_secret_access_key": environment.DUMMY_SECRET_ACCESS_KEY,
+}

@@ -1,0 +1,212 @@
+"""The part of `KmsMock` that is about who calls, what they may do, and why."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.state.delays import check_duration
+from pytest_kmsmock._testing.identity.credentials import Home, acting_as, in_context, issue, make_caller
+
+if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
+    from typing_extensions import Unpack
+
+    from pytest_kmsmock._kms.engine.fake_kms import CallRecord, FakeKms
+    from pytest_kmsmock._kms.state.caller import Caller
+    from pytest_kmsmock._kms.state.delays import Duration
+    from pytest_kmsmock._testing.identity.credentials import Credentials, Named
+    from pytest_kmsmock._testing.identity.iam_console import IamConsole
+    from pytest_kmsmock._testing.identity.request_context import Circumstances, ContextValue
+    from pytest_kmsmock._testing.policies.explanation import Caught, Explanation
+    from pytest_kmsmock._testing.views.key_view import KeyView
+
+
+class Principals(ABC):
+    """Credentials of principals, their policies, and explanations of what the policies decide."""
+
+    service: FakeKms
+
+    @property
+    @abstractmethod
+    def account_id(self) -> str:
+        """The account of the default caller; 12 digits."""
+
+    @property
+    @abstractmethod
+    def region(self) -> str:
+        """The default Region, such as `us-east-1`."""
+
+    @abstractmethod
+    def _default_caller(self, region: str) -> Caller: ...
+
+    @abstractmethod
+    def _calls_all_around(self) -> Iterator[CallRecord]: ...
+
+    def credentials(self, principal: Named | None = None, **circumstances: Unpack[Circumstances]) -> Credentials:
+        """Return credentials of a principal, for any client: `boto3.client("kms", **kms.credentials("role/app"))`.
+
+        A principal has no identity policies unless they are attached (`iam`). The default caller has one that allows
+        everything.
+
+        Args:
+            principal: the ARN of a user, role, role session, federated user or root user; an AWS service such as
+                `s3.amazonaws.com`; an account id for its root user; or in short, of the mock's own account,
+                `user/alice`, `role/app`, `root`. Of a role, the credentials of a session. None is the default caller.
+            **circumstances: what surrounds its requests, all by name: `session_name`; `session_policies`; `tags` of the
+                principal and its session; `org_id`; `issuer_arn`, the role of a session if it has a path, or the user
+                who called GetFederationToken; `provider`, the identity provider; `via_service`, the AWS service that
+                calls for the principal, such as `s3`; `source_arn` and `source_account`, on whose behalf;
+                `source_ip`, `source_vpc`, `source_vpce`; `mfa`; `account`, of a service, whose keys a bare key id
+                means; `context`, any further condition keys with their values.
+
+        Raises:
+            InvalidPolicy: for a session policy that AWS would refuse.
+            InvalidPrincipal: saying what a principal looks like.
+        """
+        return issue(self.caller(principal, **circumstances))
+
+    def caller(self, principal: Named | None = None, **circumstances: Unpack[Circumstances]) -> Caller:
+        """Return a caller for the fake KMS itself (`service`); the arguments are those of `credentials`."""
+        if principal is None and not circumstances:
+            return self._default_caller(self.region)
+        return make_caller(principal, self._home(self.region), circumstances)
+
+    def as_principal(
+        self, principal: Named, **circumstances: Unpack[Circumstances]
+    ) -> AbstractContextManager[Credentials]:  # fmt: skip
+        """Act as a principal in a `with` block: all requests come from it, but those with other `credentials`.
+
+        Clients that exist already act as it too. The arguments are those of `credentials`.
+        """
+        return acting_as(self.caller(principal, **circumstances))
+
+    @property
+    def iam(self) -> IamConsole:
+        """The policies of principals, accounts and VPC endpoints, which key policies and grants go together with."""
+        from pytest_kmsmock._testing.identity.iam_console import IamConsole
+
+        return IamConsole(self.service, self._home(self.region))
+
+    def vpc_endpoint_policy(self, endpoint: str, policy: str | Mapping[str, object] | None) -> None:
+        """Set the policy of a VPC endpoint, as `iam.vpc_endpoint_policy` does."""
+        self.iam.vpc_endpoint_policy(endpoint, policy)
+
+    @property
+    def eventual_consistency(self) -> Duration:
+        """For how long after a change of a grant, alias, tag or policy calls go by what was before.
+
+        Seconds or a timedelta, on the mock's clock; 0 unless a test sets it. A new grant works earlier with its token.
+        """
+        return self.service.delays.authorization
+
+    @eventual_consistency.setter
+    def eventual_consistency(self, duration: Duration) -> None:
+        check_duration("eventual_consistency", duration)
+        self.service.delays.authorization = duration
+
+    def explain(self, call: CallRecord | BaseException | Caught) -> Explanation:
+        """Return why the policies allowed or refused a call, statement by statement; print it.
+
+        Args:
+            call: the call; or the error that a client raised, also as `pytest.raises` gives it.
+
+        Raises:
+            NoSuchCall: for an error of no call of this mock or the mocks around it.
+        """
+        from pytest_kmsmock._testing.policies import explanation
+
+        return explanation.explain(explanation.find_record(self._calls_all_around(), call))
+
+    def simulate(
+        self,
+        principal: Named | None,
+        action: str,
+        key: str | KeyView | None = None,
+        context: Mapping[str, ContextValue | Iterable[ContextValue]] | None = None,
+        *,
+        region: str | None = None,
+        **members: object,
+    ) -> Explanation:
+        """Decide whether a principal may do something, without a call: `kms.simulate("role/app", "kms:Encrypt", key)`.
+
+        Args:
+            principal: who, as in `credentials`.
+            action: the permission, such as `kms:Decrypt` or `kms:ReEncryptFrom`.
+            key: the key, by id, ARN or alias, or as `create_key` gives it; None for a permission without a key, such as
+                `kms:CreateKey`. `kms:DeleteAlias` takes the alias here; `kms:CreateAlias` and `kms:UpdateAlias` take
+                the alias or the key, and the other as the member `AliasName` or `TargetKeyId`.
+            context: condition keys of the request, with their values; they go before what the request would say.
+            region: the Region called, by default that of the key's ARN or of the mock.
+            **members: members of the request that conditions and grants look at, such as `EncryptionContext`;
+                `GrantId` or `GrantToken` of `kms:RetireGrant`.
+
+        Returns:
+            The decision; of permissions on aliases, those on the alias and on the keys concerned.
+
+        Raises:
+            InvalidPrincipal: saying what a principal looks like.
+            InvalidSimulation: for a permission, key, alias, grant or member that there is not.
+        """
+        from pytest_kmsmock._testing.policies.simulation import simulate
+
+        caller = self.caller(principal)
+        if context is not None:
+            caller = in_context(caller, context)
+        named = None if key is None else str(getattr(key, "arn", key))
+        return simulate(self.service, caller, action, named, region or self.region, members)
+
+    def create_key_as_in_console(
+        self,
+        *,
+        alias: str,
+        key_type: str = "symmetric",
+        usage: str = "ENCRYPT_DECRYPT",
+        spec: str | None = None,
+        origin: str = "AWS_KMS",
+        multi_region: bool = False,
+        description: str = "",
+        tags: Mapping[str, str] | None = None,
+        administrators: str | Iterable[str] = (),
+        users: str | Iterable[str] = (),
+        other_accounts: str | Iterable[str] = (),
+        allow_deletion: bool = True,
+        region: str | None = None,
+    ) -> KeyView:
+        """Make a key as the create-key wizard of the AWS console does, with the key policy that it writes.
+
+        As `create_key` it needs no permission, and is not among the calls.
+
+        Args:
+            alias: its alias, with or without `alias/`: the wizard demands one.
+            key_type: `symmetric` or `asymmetric`, the wizard's first question.
+            usage: its KeyUsage.
+            spec: its KeySpec; the wizard proposes `SYMMETRIC_DEFAULT`, and `HMAC_256` for GENERATE_VERIFY_MAC. An
+                asymmetric key needs one.
+            origin: its Origin, `AWS_KMS` or `EXTERNAL`.
+            multi_region: whether it is a multi-Region primary key.
+            description: its description.
+            tags: its tags.
+            administrators: users and roles of its account that may administer it, as ARNs or as `role/NAME`.
+            users: users and roles of its account that may use it, likewise.
+            other_accounts: accounts that may use it: ids, or ARNs of their root users.
+            allow_deletion: whether administrators may delete it.
+            region: its Region, by default that of the mock.
+
+        Raises:
+            InvalidPrincipal: for what is no account, user or role.
+            InvalidSeed: the wizard would not go on.
+        """
+        answers = {name: value for name, value in locals().items() if name != "self"}
+        from pytest_kmsmock._testing.seeds import console_wizard
+        from pytest_kmsmock._testing.views import key_view
+
+        answers["region"] = self.region if region is None else region
+        key = console_wizard.create_key(self.service, self._home(self.region), console_wizard.Answers(**answers))
+        return key_view.KeyView(self.service, key)
+
+    def _home(self, region: str) -> Home:
+        return Home(self.account_id, partition_of(region), region)

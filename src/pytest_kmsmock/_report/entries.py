@@ -1,0 +1,176 @@
+"""What a test did with KMS as plain data: dicts, lists, texts and numbers, which pytest-xdist and JSON can carry.
+
+Made where the test ran, read where the run is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, TypedDict
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.state.records import Key
+    from pytest_kmsmock._mock.kms_mock import KmsMock
+
+    from .registry import SeenCall
+
+
+_LONGEST = 80  # characters of a description that stands for a name
+
+
+class CallEntry(TypedDict):
+    """A call, as reports show it.
+
+    Attributes:
+        operation: the operation's name.
+        phase: `setup`, `call` or `teardown`.
+        mock: which mock answered, as `kms_mock` or `mock_kms() 2`.
+        caller: the ARN of the caller.
+        administrator: whether that is the default caller.
+        region: the Region called.
+        time: when, by the mock's clock, in ISO 8601.
+        start: seconds from the test's first call to the beginning of this one.
+        took: how long the fake KMS worked on it, in seconds.
+        request: members of the request, each as a short text.
+        answer: members of the answer, each as a short text.
+        keys: the keys that it was about, each as an ARN.
+        uses_key: whether it was carried out and is cryptographic use of these keys.
+        lacks_context: whether it encrypted or decrypted under a symmetric key without encryption context.
+        error: the error's code; empty if it was carried out.
+        message: the error's text.
+        injected: whether a fault of the test's caused the error.
+        reasons: why policies refused it, a line for each statement.
+    """
+
+    operation: str
+    phase: str
+    mock: str
+    caller: str
+    administrator: bool
+    region: str
+    time: str
+    start: float
+    took: float
+    request: list[tuple[str, str]]
+    answer: list[tuple[str, str]]
+    keys: list[str]
+    uses_key: bool
+    lacks_context: bool
+    error: str
+    message: str
+    injected: bool
+    reasons: list[str]
+
+
+class KeyEntry(TypedDict):
+    """A key that a test left behind.
+
+    Attributes:
+        arn: its ARN.
+        name: its oldest alias, else its description, cut if it is long, else empty.
+        spec: its key spec.
+    """
+
+    arn: str
+    name: str
+    spec: str
+
+
+class ItemEntry(TypedDict):
+    """A test that used KMS.
+
+    Attributes:
+        test: its node id.
+        outcome: `passed`, `failed`, `error` or `skipped`.
+        calls: its calls, in the order in which they were made.
+        keys: the keys that its mocks have at its end and that no test before had, not those that AWS manages.
+    """
+
+    test: str
+    outcome: str
+    calls: list[CallEntry]
+    keys: list[KeyEntry]
+
+
+def place_of(mock: KmsMock) -> str:
+    """Say how a mock was made: the name of its fixture, or `mock_kms()`."""
+    if mock.place == "mock_kms":
+        return "mock_kms()"
+    return "kms_mock" if mock.place == "function" else f"{mock.place}_kms_mock"
+
+
+def call_entries(seen: Sequence[SeenCall]) -> list[CallEntry]:
+    """Return the calls of a test as data."""
+    from pytest_kmsmock._kms.call.operation import OPERATIONS
+    from pytest_kmsmock._testing.audit.encryption_contexts import lacks_context
+
+    from .denials import reasons
+
+    names = _mock_names(call.mock for call in seen)
+    beginning = seen[0].record.started if seen else 0.0
+    return [
+        {
+            "operation": record.operation,
+            "phase": phase,
+            "mock": names[mock],
+            "caller": record.caller.arn,
+            "administrator": record.caller.administrator,
+            "region": record.region,
+            "time": record.time.isoformat(timespec="milliseconds"),
+            "start": record.started - beginning,
+            "took": record.took,
+            "request": _members(record.params),
+            "answer": _members(record.result or {}),
+            "keys": [key.arn for key in record.keys],
+            "uses_key": not record.refused and OPERATIONS[record.operation].cryptographic,
+            "lacks_context": lacks_context(record),
+            "error": record.error.code if record.error is not None else "",
+            "message": record.error.message if record.error is not None else "",
+            "injected": record.injected,
+            "reasons": reasons(record),
+        }
+        for phase, mock, record in seen
+    ]
+
+
+def _mock_names(mocks: Iterable[KmsMock]) -> dict[KmsMock, str]:
+    """Name the mocks of a test; those made in the same way are numbered."""
+    names: dict[KmsMock, str] = {}
+    made: dict[str, int] = {}
+    for mock in dict.fromkeys(mocks):
+        place = place_of(mock)
+        made[place] = made.get(place, 0) + 1
+        names[mock] = place if made[place] == 1 else f"{place} {made[place]}"
+    return names
+
+
+def _members(members: Mapping[str, object]) -> list[tuple[str, str]]:
+    from pytest_kmsmock._testing.calls.formatting import value
+
+    return [(name, value(item)) for name, item in members.items()]
+
+
+def key_entries(mocks: Iterable[KmsMock], known: set[str]) -> list[KeyEntry]:
+    """Return the customer managed keys of some mocks as data.
+
+    Args:
+        mocks: the mocks, which may be over.
+        known: the ARNs of the keys that were returned before; they are left out, and the new ones added.
+    """
+    found: list[KeyEntry] = []
+    for mock in mocks:
+        for region in mock.service.state.regions():
+            for key in region.keys.values():
+                if key.arn not in known and key.manager == "CUSTOMER":
+                    known.add(key.arn)
+                    name = next(iter(region.aliases_of.get(key.id, ())), None) or _cut(key.description)
+                    found.append(_key(key, name))
+    return found
+
+
+def _cut(description: str) -> str:
+    return description if len(description) <= _LONGEST else f"{description[: _LONGEST - 1]}…"
+
+
+def _key(key: Key, name: str) -> KeyEntry:
+    return {"arn": key.arn, "name": name, "spec": key.spec.name}

@@ -1,0 +1,250 @@
+"""The pytest hooks of the reports: one plugin that watches the tests, one that reports the run.
+
+The first runs wherever tests run; the second where the run is reported, which with pytest-xdist is another process.
+What the one sends to the other hangs on the report of a test's tear-down.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from dataclasses import astuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_kmsmock._runtime import active_mocks
+
+from .registry import Registry
+
+if TYPE_CHECKING:
+    import argparse
+
+    from .entries import ItemEntry
+
+_REPORT = "--kms-report"
+_POLICY = "--kms-policy"
+#: What their files are called.
+_ENDING = {_REPORT: "html", _POLICY: "json"}
+_ATTRIBUTE = "kms_mock_data"  # of a report, where it carries what the test did with KMS
+
+#: The outcomes of a test's phases, the one that counts last.
+_OUTCOMES = ("passed", "skipped", "failed", "error")
+
+
+def add_options(group: pytest.OptionGroup) -> None:
+    """Add the command-line options."""
+    group.addoption(
+        _REPORT, dest="kms_mock_report", nargs="?", const="", default=None, metavar="FILE.html",
+        help="after the run, show a table of the KMS calls of all tests; with =FILE.html also write a page to browse",
+    )  # fmt: skip
+    group.addoption(
+        _POLICY, dest="kms_mock_policy", default=None, metavar="FILE",
+        help="write the smallest IAM policies and key policy statements that allow the KMS calls of all tests",
+    )  # fmt: skip
+
+
+def separate(known: argparse.Namespace, args: list[str]) -> None:
+    """Keep `--kms-report` from taking the argument after it for its file: that is a test file, or a folder.
+
+    Args:
+        known: what pytest has parsed so far, to find conftest files; changed in place.
+        args: the arguments that it will parse; changed in place.
+    """
+    for index, arg in enumerate(args):
+        if arg == _REPORT:
+            args[index] = f"{_REPORT}="
+            if known.kms_mock_report:
+                known.file_or_dir.append(known.kms_mock_report)
+                known.kms_mock_report = ""
+
+
+def configure(config: pytest.Config) -> None:
+    """Register the plugins of this process.
+
+    Raises:
+        pytest.UsageError: the report or the policies are to be written to what can be no such file.
+    """
+    file, policies = config.getoption("kms_mock_report"), config.getoption("kms_mock_policy")
+    if file and not file.lower().endswith((".html", ".htm")):
+        raise pytest.UsageError(f"{_REPORT}={file}: the report is a page; give it a name such as kms.html")
+    is_worker = hasattr(config, "workerinput")
+    for option, name in ((_REPORT, file or None), (_POLICY, policies)):
+        problem = None if name is None or is_worker else _problem_of(config.invocation_params.dir / name, name)
+        if problem is not None:
+            raise pytest.UsageError(f"{option}={name}: {problem}; give it a file, such as kms.{_ENDING[option]}")
+    reports, policy = file is not None, policies is not None
+    config.pluginmanager.register(Watch(entries=reports, permissions=policy), "kmsmock-watch")
+    if (reports or policy) and not is_worker and not config.getoption("collectonly"):
+        config.pluginmanager.register(RunReport(config), "kmsmock-report")
+
+
+def _problem_of(path: Path, name: str) -> str | None:
+    """Return why a file cannot be written, as far as that can be told before; None if it probably can."""
+    try:
+        if not name or path.is_dir():
+            return "this is a folder" if name else "there is no name of a file"
+        nearest = next(place for place in (path, *path.parents) if place.exists())
+    except OSError as error:  # such as a name that is too long
+        return error.strerror
+    if nearest != path and not nearest.is_dir():
+        return f"{nearest} is no folder"
+    return None if os.access(nearest, os.W_OK) else f"{nearest} cannot be written to"
+
+
+class Watch:
+    """Watches the tests of this process.
+
+    Args:
+        entries: whether what a test did is to hang on its report.
+        permissions: whether the permissions that it needed are to hang there too.
+    """
+
+    def __init__(self, *, entries: bool, permissions: bool) -> None:
+        self._registry = Registry(active_mocks.active)
+        self._entries, self._permissions = entries, permissions
+        self._known_keys: set[str] = set()
+        self._outcome = _OUTCOMES[0]
+        self._shown = 0
+        active_mocks.watchers.append(self._registry.entered)
+
+    def pytest_unconfigure(self) -> None:
+        """Watch no more."""
+        active_mocks.watchers.remove(self._registry.entered)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self) -> None:
+        """Begin a test."""
+        self._registry.begin_test()
+        self._registry.begin_phase("setup")
+        self._outcome, self._shown = _OUTCOMES[0], 0
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_call(self) -> None:
+        """Begin its own phase."""
+        self._registry.begin_phase("call")
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_teardown(self) -> None:
+        """Begin its tear-down."""
+        self._registry.begin_phase("teardown")
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Add to the report of a phase."""
+        report = yield
+        if report.failed:
+            self._add_section(report)
+        outcome = "error" if report.failed and call.when != "call" else report.outcome
+        self._outcome = max(self._outcome, outcome, key=_OUTCOMES.index)
+        if call.when == "teardown":
+            if self._registry.mocks and (self._entries or self._permissions):
+                setattr(report, _ATTRIBUTE, self._data(report.nodeid))
+            self._registry.end_test()
+        return report
+
+    def _add_section(self, report: pytest.TestReport) -> None:
+        seen = self._registry.calls()
+        if len(seen) <= self._shown:
+            return  # no call, or the report of an earlier phase shows them all
+        from .section import TITLE, section
+
+        # "teardown" in the title makes pytest show it with a test that failed before.
+        suffix = f" until {report.when}" if report.when == "teardown" else ""
+        report.sections.append((TITLE + suffix, section(seen)))
+        self._shown = len(seen)
+
+    def _data(self, nodeid: str) -> dict[str, Any]:
+        from .entries import call_entries, key_entries
+
+        mocks = self._registry.mocks
+        seen = self._registry.calls()
+        data: dict[str, Any] = {}
+        if self._entries:
+            entry: ItemEntry = {
+                "test": nodeid,
+                "outcome": self._outcome,
+                "calls": call_entries(seen),
+                "keys": key_entries(mocks, self._known_keys),
+            }
+            if entry["calls"] or entry["keys"]:
+                data["entry"] = entry
+        if self._permissions:
+            from pytest_kmsmock._testing.policies.required_permissions import aliases_before, permissions
+
+            records = [call.record for call in seen]
+            aliases: dict[str, list[str]] = {}
+            for mock in mocks:
+                aliases |= aliases_before(mock.service.state, records)
+            data["permissions"] = [astuple(permission) for permission in permissions(records, aliases)]
+        return data
+
+
+class RunReport:
+    """Reports the run.
+
+    Args:
+        config: has the options.
+    """
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._report: str | None = config.getoption("kms_mock_report")
+        self._policy: str | None = config.getoption("kms_mock_policy")
+        self._directory = config.invocation_params.dir
+        self._tests: list[ItemEntry] = []
+        self._permissions: set[tuple[Any, ...]] = set()
+        self._written: list[str] = []
+        self._failed: list[str] = []
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take what hangs on a report."""
+        data = getattr(report, _ATTRIBUTE, None)
+        if data is None:
+            return
+        if "entry" in data:
+            self._tests.append(data["entry"])
+        self._permissions |= set(data.get("permissions", ()))
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Write the files, also for those who switched the terminal's report off."""
+        if self._report:
+            from .html import page
+
+            self._write("KMS report", self._report, page(self._tests))
+        if self._policy is not None:
+            from pytest_kmsmock._testing.policies.least_privilege import least_privilege
+            from pytest_kmsmock._testing.policies.required_permissions import Permission
+
+            policies = least_privilege(Permission(*fields) for fields in self._permissions)
+            self._write("KMS policies", self._policy, policies.to_json())
+        if self._failed and session.exitstatus == pytest.ExitCode.OK:
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR  # who waits for the file is not to think that it is there
+
+    def _write(self, what: str, name: str, text: str) -> None:
+        path = self._directory / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        except OSError as error:  # the results of the run are worth more than the file
+            self._failed.append(f"{what} not written: {error}")
+        else:
+            self._written.append(f"{what} written to {path}")
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Print the table and where the files are."""
+        terminalreporter.section("KMS calls", cyan=True)
+        if self._report is not None:
+            from .terminal import findings, table
+            from .totals import totals
+
+            total = totals(self._tests)
+            for line in (*table(total), *findings(total)):
+                terminalreporter.write_line(line)
+        for line in self._written:
+            terminalreporter.write_line(line)
+        for line in self._failed:
+            terminalreporter.write_line(line, red=True)

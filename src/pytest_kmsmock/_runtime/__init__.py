@@ -1,0 +1,1 @@
+"""What the process shares: options, active mocks, environment variables, and the guard against real calls."""

@@ -1,0 +1,91 @@
+"""Which mock answers: those that are active, per task and per process.
+
+A call is answered by the innermost mock entered in its own context, else by the mock entered last in the process. So
+threads started by a test, which have an empty context, see the test's mock; asyncio tasks that each enter a mock see
+their own and not each other's (tasks of trio too).
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+
+from . import environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_kmsmock._mock.kms_mock import KmsMock
+
+_in_context: ContextVar[KmsMock | None] = ContextVar("kms_mock", default=None)
+_active: list[KmsMock] = []
+
+#: Told of each mock that is entered; reports watch here. They know nothing of who enters it, or why.
+watchers: list[Callable[[KmsMock], None]] = []
+
+
+def current() -> KmsMock | None:
+    """Return the mock that answers calls made here and now; None if no mock is active."""
+    mock = _in_context.get()
+    if mock is not None and mock.active:  # nearly always
+        return mock
+    return enclosing() or (_active[-1] if _active else None)
+
+
+def enclosing() -> KmsMock | None:
+    """Return the mock that a mock entered here and now is nested in: never one of another task or thread."""
+    if not _active:
+        return None
+    mock = _in_context.get()
+    while mock is not None and not mock.active:
+        mock = mock.outer
+    return mock or next((mock for mock in reversed(_active) if not mock.apart), None)
+
+
+def active() -> tuple[KmsMock, ...]:
+    """Return the mocks that are active in the process, in the order in which they were entered."""
+    return tuple(_active)
+
+
+def is_apart() -> bool:
+    """Say whether this code runs in a task, or in a thread that is not the main one."""
+    return in_task() or threading.current_thread() is not threading.main_thread()
+
+
+def in_task() -> bool:
+    """Say whether this code runs in a task of asyncio or trio. Code that has not imported them runs in none."""
+    if trio_here() is not None:
+        return True
+    asyncio = sys.modules.get("asyncio")
+    try:
+        return asyncio is not None and asyncio.current_task() is not None
+    except RuntimeError:
+        return False
+
+
+def trio_here() -> Any:
+    """Return the module `trio` if this code runs in a task of trio, else None."""
+    trio = sys.modules.get("trio")
+    return trio if trio is not None and trio.lowlevel.in_trio_task() else None
+
+
+def enter(mock: KmsMock) -> None:
+    """Make a mock the one that answers."""
+    _active.append(mock)
+    _in_context.set(mock)
+    environment.apply(mock.options.region)
+    for watch in watchers:
+        watch(mock)
+
+
+def leave(mock: KmsMock) -> None:
+    """Let a mock answer no more; the one around it answers again."""
+    _active.remove(mock)
+    if _in_context.get() is mock:
+        _in_context.set(mock.outer)
+    if _active:
+        environment.apply(_active[-1].options.region)
+    else:
+        environment.restore()

@@ -1,0 +1,184 @@
+"""The options of a mock, in one place: decorator, context manager, marker, ini and command line all read them here."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from pytest_kmsmock.errors import InvalidOption, KmsMockError
+
+DEFAULT_ACCOUNT = "123456789012"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Options of a mock.
+
+    Attributes:
+        region: the default Region of clients made under the mock. Without it the user's `AWS_DEFAULT_REGION` counts,
+            else `us-east-1`. Calls to every other Region are answered too.
+        account_id: the account of the default caller, 12 digits.
+        enforce_policies: whether key policies, IAM policies and grants decide who may do what.
+        fresh: whether a mock inside another begins empty, not as a copy of the outer one.
+        wire: whether every call goes through botocore's whole request path (signing, HTTP objects, parsing). Slower;
+            for tests of hooks on the request.
+        deterministic: whether ids, key material, random bytes and ciphertexts are the same in every run, and the clock
+            stands still; for snapshot tests.
+        seed: a YAML or JSON file of keys that the mock begins with. A relative path starts from the working directory
+            in code and on the command line, from pytest's rootdir in a marker and in an ini file.
+        request_quotas: whether KMS throttles calls that come too fast, by AWS's quotas per second on the mock's clock.
+        hygiene: whether uses of KMS that AWS allows and a review would not are looked for when the mock ends: `off`,
+            `warn` (`KmsHygieneWarning`) or `error` (`KmsHygieneError`).
+        hygiene_checks: the names of the checks, all by default; see `pytest_kmsmock._mock.hygiene.CHECKS`.
+        endpoint_urls: further endpoints at which the mock answers KMS, besides those of AWS; such as
+            `http://localhost:4566`. What goes to other services there passes through.
+    """
+
+    region: str | None = field(default=None, metadata={"help": "default Region of clients made under the mock"})
+    account_id: str = field(default=DEFAULT_ACCOUNT, metadata={"help": "account of the default caller"})
+    enforce_policies: bool = field(default=True, metadata={"help": "let policies and grants decide who may do what"})
+    fresh: bool = field(default=False, metadata={"help": "begin empty, even inside another mock"})
+    wire: bool = field(default=False, metadata={"help": "send every call through botocore's whole request path"})
+    deterministic: bool = field(
+        default=False, metadata={"help": "the same ids, key material and ciphertexts in every run"}
+    )
+    seed: str | os.PathLike[str] | None = field(
+        default=None, metadata={"help": "YAML or JSON file of keys that the mock begins with"}
+    )
+    request_quotas: bool = field(default=False, metadata={"help": "throttle calls by AWS's quotas per second"})
+    hygiene: str = field(default="off", metadata={"help": "look for questionable uses of KMS: off, warn or error"})
+    hygiene_checks: tuple[str, ...] = field(default=(), metadata={"help": "hygiene checks to run, by default all"})
+    endpoint_urls: tuple[str, ...] = field(
+        default=(), metadata={"help": "endpoints that the mock answers besides AWS's"}
+    )
+
+    def inherited(self) -> Options:
+        """Return the options that a mock nested in one with these begins with."""
+        return replace(self, fresh=False, seed=None)
+
+    def changed(self, given: Mapping[str, Any], where: str) -> Options:
+        """Return options with some changed.
+
+        Args:
+            given: option names and values.
+            where: where they were given, for the error message.
+
+        Raises:
+            InvalidOption: for a name that is no option or a value that does not fit it.
+        """
+        values: dict[str, Any] = {name: _fit(name, value, where) for name, value in given.items()}
+        if "hygiene_checks" in values:
+            _check_names(values["hygiene_checks"], where)
+        for address in values.get("endpoint_urls", ()):
+            if not _ADDRESS.fullmatch(address):
+                raise InvalidOption(
+                    f"{where}: endpoint_urls must be addresses such as 'http://localhost:4566', not {address!r}."
+                )
+        if values.get("seed") is not None:
+            from pathlib import Path
+
+            values["seed"] = str(Path.cwd() / values["seed"])
+        return replace(self, **values) if values else self
+
+
+#: What names of Regions look like, those of the future among them.
+REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+")
+
+#: What the values of an option must look like.
+_FORMS = {
+    "region": (REGION, "a Region such as 'eu-west-1'"),
+    "account_id": (re.compile(r"\d{12}"), "12 digits such as '111122223333', as text"),
+    "hygiene": (re.compile("off|warn|error"), "'off', 'warn' or 'error'"),
+}
+
+_ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?", re.IGNORECASE)
+
+
+def option_names() -> list[str]:
+    """Return the names of all options."""
+    return [option.name for option in fields(Options)]
+
+
+def check_form(name: str, value: object, where: str, *, called: str | None = None) -> None:
+    """Refuse what does not look like the value of an option of this name, such as a Region.
+
+    Args:
+        name: the option.
+        value: what was given.
+        where: where it was given, for the error message.
+        called: how it is called there; as the option if not given.
+
+    Raises:
+        InvalidOption: it does not; the text begins with `where`.
+    """
+    form, expected = _FORMS[name]
+    if not isinstance(value, str) or not form.fullmatch(value):
+        raise InvalidOption(f"{where}: {called or name} must be {expected}, not {value!r}.")
+
+
+def check_type(
+    value: object,
+    kind: type | tuple[type, ...],
+    named: str,
+    expected: str = "True or False",
+    error: type[KmsMockError] = InvalidOption,
+) -> None:
+    """Refuse a value of another type; a truth is no number.
+
+    Args:
+        value: what was given.
+        kind: the type that it has to be of.
+        named: of what it was given, such as `serve(): port`.
+        expected: what it must be, in words.
+        error: what is raised.
+
+    Raises:
+        KmsMockError: of the class `error`.
+    """
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise error(f"{named} must be {expected}, not {value!r}.")
+
+
+def _fit(name: str, value: object, where: str) -> object:
+    defaults = {option.name: option.default for option in fields(Options)}
+    if name not in defaults:
+        raise InvalidOption(
+            f"{where}: {name!r} is no option.{_hint(name, defaults)} The options are: {', '.join(defaults)}."
+        )
+    default = defaults[name]
+    if name in _FORMS and value is not None:
+        check_form(name, value, where)
+    elif name == "seed" and value is not None:
+        check_type(value, (str, os.PathLike), f"{where}: seed", "the path of a file")
+    elif isinstance(default, bool):
+        check_type(value, bool, f"{where}: {name}")
+    elif isinstance(default, tuple):
+        if isinstance(value, str):
+            return (value,)
+        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
+            raise InvalidOption(f"{where}: {name} must be a text or a list of texts, not {value!r}.")
+        return tuple(value)
+    return value
+
+
+def _hint(name: str, names: Iterable[str]) -> str:
+    import difflib  # only who mistypes a name needs it
+
+    close = difflib.get_close_matches(name, list(names), 1)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def _check_names(names: object, where: str) -> None:
+    """Refuse hygiene checks that there are not."""
+    from pytest_kmsmock._mock.hygiene import CHECK_NAMES
+
+    assert isinstance(names, tuple)
+    for name in names:
+        if name not in CHECK_NAMES:
+            known = ", ".join(CHECK_NAMES)
+            raise InvalidOption(
+                f"{where}: {name!r} is no hygiene check.{_hint(name, CHECK_NAMES)} The checks are: {known}."
+            )

@@ -1,0 +1,58 @@
+"""What a test's author has besides answers: seeds, faults, calls, policies, records, dumps, and inspecting state.
+
+`FACETS` are the modules behind `KmsMock`'s methods, loaded when it first needs them, so that a test pays for what it
+uses.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from .audit import cloudtrail
+    from .calls import assertions
+    from .dumps import dump
+    from .identity import iam_console
+    from .policies import explanation, least_privilege, required_permissions, simulation
+    from .seeds import console_wizard, planting
+    from .views import key_store_console, key_view
+
+__all__ = [
+    "assertions",
+    "cloudtrail",
+    "console_wizard",
+    "dump",
+    "explanation",
+    "iam_console",
+    "key_store_console",
+    "key_view",
+    "least_privilege",
+    "planting",
+    "required_permissions",
+    "simulation",
+]
+
+#: The module of each, in this package.
+FACETS = {
+    "assertions": "calls",
+    "cloudtrail": "audit",
+    "console_wizard": "seeds",
+    "dump": "dumps",
+    "explanation": "policies",
+    "iam_console": "identity",
+    "key_store_console": "views",
+    "key_view": "views",
+    "least_privilege": "policies",
+    "planting": "seeds",
+    "required_permissions": "policies",
+    "simulation": "policies",
+}
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name not in FACETS:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return importlib.import_module(f"{__name__}.{FACETS[name]}.{name}")

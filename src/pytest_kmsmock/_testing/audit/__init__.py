@@ -1,0 +1,1 @@
+"""CloudTrail records of the calls."""

@@ -1,0 +1,196 @@
+"""`KmsMock.calls`: the calls made so far, with filters. Assertions about them are in `assertions`.
+
+A mock's list holds what was called while it was the one that answered. A nested mock begins with an empty list, and
+its calls do not show in the outer one's.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, SupportsIndex, overload
+
+from pytest_kmsmock._kms.api.arns import KEY_ID, parse_arn
+from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+from pytest_kmsmock._runtime.options import REGION
+from pytest_kmsmock.errors import InvalidCallPattern
+
+from . import error_codes, formatting
+from .call_pattern import CallPattern, names_key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.state.caller import Caller
+    from pytest_kmsmock._kms.state.records import Key
+    from pytest_kmsmock._testing.identity.credentials import Credentials
+    from pytest_kmsmock._testing.views.key_view import KeyView
+
+
+class Calls(list[CallRecord]):
+    """Calls, oldest first: a list of `CallRecord` with filters, each of which gives such a list again.
+
+    Example:
+        >>> from pytest_kmsmock import mock_kms
+        >>> with mock_kms() as kms:
+        ...     client = kms.client()
+        ...     key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        ...     _ = client.encrypt(KeyId=key_id, Plaintext=b"x", EncryptionContext={"tenant": "a", "table": "t"})
+        ...     len(kms.calls), len(kms.calls.of("Encrypt", EncryptionContext={"tenant": "a"}))
+        (2, 1)
+    """
+
+    __slots__ = ("_service",)
+
+    def __init__(self, service: FakeKms) -> None:
+        super().__init__()
+        self._service = service
+
+    def __repr__(self) -> str:
+        """Show each call in short, as failures do: it is what pytest shows of `assert not kms_mock.calls.refused`."""
+        return f"[{', '.join(map(formatting.line, self))}]"
+
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> CallRecord: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Calls: ...
+
+    def __getitem__(self, index: SupportsIndex | slice) -> CallRecord | Calls:
+        """Return one call, or for a slice such as `calls[2:]` calls that can be filtered again."""
+        if not isinstance(index, slice):
+            return super().__getitem__(index)
+        chosen = Calls(self._service)
+        chosen.extend(super().__getitem__(index))
+        return chosen
+
+    def copy(self) -> Calls:
+        """Return the calls made so far, in a list that does not grow with the next ones."""
+        return self[:]
+
+    def of(self, operation: str | None = None, /, **members: object) -> Calls:
+        """Return the calls of an operation whose members are like the given ones.
+
+        Args:
+            operation: such as `Decrypt`; None for any.
+            **members: members of the request. Mappings match partially, a key in whichever form it was named, and
+                `None` an absent member; see `pytest_kmsmock._testing.calls.call_pattern`.
+
+        Raises:
+            InvalidCallPattern: for an operation or a member that there is not.
+        """
+        pattern = CallPattern(operation, members)
+        return self._where(lambda record: pattern.matches(record, self._service.state))
+
+    def on(self, key: str | KeyView | Key) -> Calls:
+        """Return the calls about a key.
+
+        Args:
+            key: key id, key ARN, alias name or alias ARN; or a key of `kms_mock.keys`.
+
+        Raises:
+            InvalidCallPattern: for anything else.
+        """
+        wanted = _text(key, "on()", "a key id, key ARN, alias name or alias ARN, or a key of kms_mock.keys", _names_key)
+        return self._where(
+            lambda record: any(names_key(wanted, target, self._service.state) for target in record.targets)
+        )
+
+    def by(self, principal: str | Caller | Credentials) -> Calls:
+        """Return the calls of a principal.
+
+        Args:
+            principal: the ARN of a user, of a role (all its sessions count) or of one session, or in short `user/alice`
+                or `role/app`, of any account; the name of an AWS service; the id of an account, for all its principals;
+                or credentials.
+
+        Raises:
+            InvalidCallPattern: for anything else.
+        """
+        wanted = _text(
+            principal,
+            "by()",
+            "the ARN of a principal, 'user/NAME', 'role/NAME' or 'root', the name of a service, an account id, or "
+            "credentials",
+            _PRINCIPAL.fullmatch,
+        )
+
+        def is_by(record: CallRecord) -> bool:
+            caller = record.caller
+            arns = [arn for arn in (caller.arn, caller.principal.issuer_arn) if arn is not None]
+            return wanted in (*arns, caller.account) or any(arn.split(":", 5)[-1] == wanted for arn in arns)
+
+        return self._where(is_by)
+
+    def in_region(self, region: str) -> Calls:
+        """Return the calls to a Region.
+
+        Raises:
+            InvalidCallPattern: for what is no name of a Region, unless a call was made to it all the same.
+        """
+        called = {record.region for record in self}
+        wanted = _text(
+            region,
+            "in_region()",
+            "the name of a Region, such as 'eu-west-1'",
+            lambda name: name in called or REGION.fullmatch(name),
+        )
+        return self._where(lambda record: record.region == wanted)
+
+    def with_error(self, code: str) -> Calls:
+        """Return the calls that were refused with an error code, such as `AccessDeniedException`.
+
+        Args:
+            code: of KMS or common to AWS; an HTTP status as text; the name of a connection error. Or whatever code a
+                fault gave to a call.
+
+        Raises:
+            InvalidCallPattern: for a code that there is not, which would never match.
+        """
+        wanted = _text(code, "with_error()", "an error code, such as 'AccessDeniedException'")
+        found = self._where(lambda record: record.error is not None and record.error.code == wanted)
+        if not found:
+            error_codes.check_code(wanted)
+        return found
+
+    @property
+    def refused(self) -> Calls:
+        """The calls that got an error."""
+        return self._where(lambda record: record.refused)
+
+    @property
+    def succeeded(self) -> Calls:
+        """The calls that were carried out."""
+        return self._where(lambda record: not record.refused)
+
+    @property
+    def last(self) -> CallRecord | None:
+        """The last call; None if there is none."""
+        return self[-1] if self else None
+
+    def _where(self, condition: Callable[[CallRecord], bool]) -> Calls:
+        found = Calls(self._service)
+        found.extend(record for record in self if condition(record))
+        return found
+
+
+#: How a principal may be named: ARN, account id, in short, or a service.
+_PRINCIPAL = re.compile(
+    r"arn:aws[a-z-]*:(iam|sts)::\d{12}:.+|\d{12}|root|(user|role|assumed-role|federated-user)/.+|[a-z0-9-]+(\.[a-z0-9-]+)+"
+)
+
+
+def _names_key(text: str) -> bool:
+    return text.startswith("alias/") or KEY_ID.fullmatch(text) is not None or parse_arn(text) is not None
+
+
+def _text(given: object, filter_name: str, expected: str, fits: Callable[[str], object] = bool) -> str:
+    """Return a text, or the ARN of something that has one.
+
+    Raises:
+        InvalidCallPattern: it is neither, or is not of the expected form. No call could ever match it.
+    """
+    found = given if isinstance(given, str) else getattr(given, "arn", None)
+    if not isinstance(found, str) or not fits(found):
+        raise InvalidCallPattern(f"calls.{filter_name} takes {expected}, not {given!r}.")
+    return found

@@ -1,0 +1,154 @@
+"""What a fault can make of a call: KMS errors with their texts, bare HTTP statuses, failed connections."""
+
+from __future__ import annotations
+
+import difflib
+import functools
+import html
+import http
+import re
+from collections.abc import Callable, Mapping
+
+from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._kms.api.errors import InjectedError, KmsError
+from pytest_kmsmock._kms.api.validation import service_description
+from pytest_kmsmock.errors import InvalidCallPattern, InvalidFault
+
+#: Failed connections, by the name of botocore's exception.
+CONNECTION_ERRORS = (
+    "EndpointConnectionError",
+    "ConnectTimeoutError",
+    "ReadTimeoutError",
+    "ConnectionClosedError",
+    "SSLError",
+    "ProxyConnectionError",
+)
+
+#: Texts of errors that AWS documents or that are known from recordings; `{arn}` is the key's.
+_TEXTS: Mapping[str, str] = {
+    **{
+        text.code: text.template
+        for text in (
+            errors.THROTTLED, errors.DISABLED, errors.INVALID_CIPHERTEXT, errors.INCORRECT_KEY, errors.DRY_RUN,
+            errors.MISSING_TOKEN, errors.UNKNOWN_OPERATION,
+        )
+    },
+    "KMSInvalidStateException": errors.PENDING_DELETION.template,
+    "NotFoundException": errors.KEY_NOT_FOUND.template,
+    "AccessDeniedException": "User: {caller} is not authorized to perform: kms:{operation} on resource: {arn} "
+    "because no identity-based policy allows the kms:{operation} action",
+    # Codes that all AWS services share. (B) for their texts.
+    "ExpiredTokenException": "The security token included in the request is expired",
+    "IncompleteSignatureException": "The request signature does not conform to AWS standards.",
+    "InternalFailure": "The request processing has failed because of an unknown error, exception or failure.",
+    "InvalidClientTokenId": "The security token included in the request is invalid.",
+    "InvalidSignatureException": "The request signature we calculated does not match the signature you provided. "
+    "Check your AWS Secret Access Key and signing method. Consult the service documentation for details.",
+    "NotAuthorized": "You do not have permission to perform this action.",
+    "OptInRequired": "The AWS Access Key Id needs a subscription for the service",
+    "RequestExpired": "Request has expired.",
+    "RequestLimitExceeded": "Request limit exceeded.",
+    "SerializationException": "",
+    "ServiceUnavailable": "The request has failed due to a temporary failure of the server.",
+    "ServiceUnavailableException": "The request has failed due to a temporary failure of the server.",
+    "Throttling": "Rate exceeded",
+    "ThrottledException": "Rate exceeded",
+    "TooManyRequestsException": "Rate exceeded",
+    "UnrecognizedClientException": "The security token included in the request is invalid.",
+    "ValidationException": "The input fails to satisfy the constraints specified by an AWS service.",
+}  # fmt: skip
+
+_STATUS = {"ServiceUnavailable": 503, "ServiceUnavailableException": 503}
+
+#: Makes the error for one call from what its text may name: `arn`, `caller`, `operation`.
+ErrorMaker = Callable[[Mapping[str, str]], InjectedError]
+
+
+def maker(error: object, message: str | None, status: int | None) -> ErrorMaker:
+    """Return what makes the errors of a fault.
+
+    Args:
+        error: a KMS or common AWS error code; an HTTP status for an answer without a body; the name or class of one of
+            botocore's connection errors; or a `KmsError` as it is to be.
+        message: the text in place of the usual one.
+        status: the HTTP status in place of the usual one; with it any error code will do.
+
+    Raises:
+        InvalidFault: for what is none of these.
+    """
+    if isinstance(error, KmsError):
+        given = InjectedError(error.code, error.message if message is None else message, status=status or error.status)
+        return lambda _: InjectedError(given.code, given.message, status=given.status)
+    if isinstance(error, type) and issubclass(error, Exception):
+        error = error.__name__
+    if isinstance(error, int) and not isinstance(error, bool):
+        if message is not None or status is not None or not 400 <= error <= 599:
+            raise InvalidFault(
+                f"error={error!r} is an answer with an HTTP status from 400 to 599 and no body: give no message and no "
+                "status to it. For an error with a text give an error code, such as 'KMSInternalException'."
+            )
+        number = error
+        return lambda _: InjectedError(str(number), _reason(number), status=number, kind="http")
+    if not isinstance(error, str):
+        raise InvalidFault(
+            f"error must be an error code, an HTTP status, or a connection error by its name or class, not {error!r}."
+        )
+    name = error
+    if name in CONNECTION_ERRORS:
+        if status is not None:
+            raise InvalidFault(f"error={name!r} is a failed connection, which has no answer: give no status to it.")
+        return lambda _: InjectedError(name, "" if message is None else message, status=503, kind="connection")
+    if name not in known_codes() and status is None:
+        raise InvalidFault(
+            f"error={name!r} is no error code of KMS, nor one of botocore's connection errors."
+            f"{_hint(name)} To use it all the same, give its HTTP status: status=400."
+        )
+    template = known_codes().get(name, "") if message is None else message
+    http_status = status if status is not None else _STATUS.get(name)
+    fixed = message is not None
+
+    def make(names: Mapping[str, str]) -> InjectedError:
+        return InjectedError(name, template if fixed else template.format_map(names), status=http_status)
+
+    return make
+
+
+@functools.cache
+def known_codes() -> Mapping[str, str]:
+    """Return every error code a fault can have, with its text; those of the service model have its description."""
+    shapes = service_description()["shapes"]
+    modelled = {name: _prose(shape) for name, shape in shapes.items() if shape.get("exception")}
+    return {**modelled, **_TEXTS}
+
+
+def check_code(code: str) -> None:
+    """Refuse an error code that no call of KMS can have, unless a fault made it up.
+
+    Raises:
+        InvalidCallPattern: with the code that may have been meant.
+    """
+    is_status = code.isdecimal() and 400 <= int(code) <= 599
+    if not is_status and code not in known_codes() and code not in CONNECTION_ERRORS:
+        raise InvalidCallPattern(
+            f"{code!r} is no error code of KMS, nor one of botocore's connection errors, and no call had it."
+            f"{_hint(code)}"
+        )
+
+
+def _prose(shape: Mapping[str, str]) -> str:
+    """Return the first paragraph of a shape's documentation as text, without braces that a template would read."""
+    paragraph = re.search(r"<p>(.*?)</p>", shape.get("documentation", ""), re.DOTALL)
+    text = html.unescape(re.sub(r"<[^>]+>", "", paragraph[1])) if paragraph else ""
+    return " ".join(text.split()).replace("{", "").replace("}", "")
+
+
+def _reason(status: int) -> str:
+    try:
+        return http.HTTPStatus(status).phrase
+    except ValueError:
+        return ""
+
+
+def _hint(name: str) -> str:
+    close = difflib.get_close_matches(name, [*known_codes(), *CONNECTION_ERRORS], 1)
+    return f" Did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,120 @@
+"""Calls as text, for failures and reports. Nothing is hidden here: long values are cut."""
+
+from __future__ import annotations
+
+import inspect
+import reprlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from .call_pattern import ABSENT, CallPattern, Difference
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+    from pytest_kmsmock._kms.state.state import State
+
+#: How many calls a failure shows at most.
+_SHOWN = 5
+_LONGEST = 64  # characters of a text
+_BYTES_SHOWN = 16
+
+
+class _Short(reprlib.Repr):
+    def __init__(self) -> None:
+        super().__init__()
+        self.maxstring = self.maxother = 2 * _LONGEST
+        self.maxlist = self.maxtuple = self.maxdict = 20
+        self.maxlevel = 8
+
+    def repr_bytes(self, value: bytes, _level: int) -> str:
+        if len(value) <= 2 * _BYTES_SHOWN:
+            return repr(value)
+        return f"{value[:_BYTES_SHOWN]!r}… ({len(value)} bytes)"
+
+
+_short = _Short()
+
+
+def value(what: object) -> str:
+    """Return a value as text of reasonable length."""
+    if what is ABSENT or what is None:
+        return "(absent)"
+    if inspect.isroutine(what):
+        return f"<{what.__name__.strip('<>')}>"
+    return _short.repr(what)
+
+
+def request(operation: str | None, members: Mapping[str, object]) -> str:
+    """Return an operation with members, as `Decrypt(KeyId='…')`."""
+    return f"{operation or 'any operation'}({', '.join(f'{name}={value(item)}' for name, item in members.items())})"
+
+
+def line(record: CallRecord) -> str:
+    """Return a call as one line: what was called, where, by whom if not by the default caller, and what went wrong."""
+    text = f"{request(record.operation, record.params)} in {record.region}"
+    if not record.caller.administrator:
+        text += f" by {record.caller.arn}"
+    if record.error is not None:
+        injected = " (injected)" if record.injected else ""
+        message = f": {record.error.message}" if record.error.message else ""
+        text += f" -> {record.error.code}{injected}{message}"
+    return text
+
+
+def differences(found: Iterable[Difference]) -> list[str]:
+    """Return where a call is not as expected, a line each."""
+    return [f"{path}: expected {value(expected)}, got {value(actual)}" for path, expected, actual in found]
+
+
+def count(number: int) -> str:
+    """Return a number of times in words."""
+    return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
+
+
+def nearest(pattern: CallPattern, calls: Sequence[CallRecord], state: State) -> list[str]:
+    """Return the calls that come nearest to what was looked for, and what about them differs.
+
+    Those with fewer differences come first, then the later ones. If the operation was not called, the last calls.
+    """
+    if not calls:
+        return ["No KMS call was made at all."]
+    same = [record for record in calls if pattern.operation in (None, record.operation)]
+    if not same:
+        return [f"{pattern.operation} was not called. The last calls:", *listing(calls)]
+    same.reverse()
+    same.sort(key=lambda record: len(pattern.differences(record, state)))
+    return ["The nearest calls:", *_shorten([_compared(pattern, record, state) for record in same])]
+
+
+def others(pattern: CallPattern, calls: Sequence[CallRecord], state: State) -> list[str]:
+    """Return calls that were not looked for, and what about them differs if they are of the operation."""
+    return _shorten([_compared(pattern, record, state) for record in calls])
+
+
+def _compared(pattern: CallPattern, record: CallRecord, state: State) -> str:
+    """Return a call with what about it is not as it was looked for, if it is one of that operation."""
+    found = pattern.differences(record, state)
+    if pattern.operation not in (None, record.operation):
+        found = []
+    return "\n".join([f"  - {line(record)}", *(f"      {text}" for text in differences(found))])
+
+
+def listing(calls: Sequence[CallRecord]) -> list[str]:
+    """Return the last calls in the order of time."""
+    return _shorten([f"  - {line(record)}" for record in calls], last=True)
+
+
+def _shorten(entries: Sequence[str], *, last: bool = False) -> list[str]:
+    """Return some entries, each once with how often it is there, and how many more there are."""
+    numbers = Counter(entries)
+    chosen = list(numbers)[-_SHOWN:] if last else list(numbers)[:_SHOWN]
+    shown = []
+    for entry in chosen:
+        first, newline, rest = entry.partition("\n")
+        times = f" ({count(numbers[entry])})" if numbers[entry] > 1 else ""
+        shown.append(f"{first}{times}{newline}{rest}")
+    more = len(entries) - sum(numbers[entry] for entry in chosen)
+    if not more:
+        return shown
+    return [f"  … {more} before them", *shown] if last else [*shown, f"  … and {more} more"]

@@ -1,0 +1,347 @@
+"""Records as plain JSON values and back, by their type hints: one mechanism for every record there is or will be.
+
+A record is a frozen dataclass or a named tuple; its fields say by their types how they are written. What holds records
+is a class with slots whose attributes have types too. What records are for and how they hang together is not known
+here; `snapshot` knows.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import types
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import MISSING, fields, is_dataclass
+from datetime import datetime, timezone
+from enum import Enum
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from pytest_kmsmock._kms.api.key_specs import KEY_SPECS, KeySpec
+from pytest_kmsmock._kms.crypto import MaterialError, load
+from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
+
+#: Names that modules of records import for type checking only.
+_NAMES = {"KeySpec": KeySpec, "LazyMaterial": LazyMaterial}
+
+#: So that what is counted from a time, such as its next rotation, is a time too.
+_YEARS = (2, 9000)
+
+#: How values are marked whose type is not known beforehand (`object`) and that JSON does not have.
+_BYTES, _TIME, _TUPLE = "$bytes", "$time", "$tuple"
+
+
+class Misfit(ValueError):
+    """Data is no value of its type.
+
+    Args:
+        where: where it stands in its document, such as `regions[0].keys`.
+        reason: what is wrong with it.
+    """
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(f"{where.lstrip('.') or 'the document'}: {reason}")
+        self.where = where.lstrip(".")
+        self.reason = reason
+
+
+def encode(value: Any, hint: Any) -> Any:
+    """Return a value of a type as JSON has it.
+
+    Args:
+        value: the value.
+        hint: its type: a record, a scalar, an optional, or a collection of such.
+
+    Raises:
+        TypeError: there is no way to write the type.
+    """
+    if hint in _SCALARS:
+        return _SCALARS[hint][0](value)
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return None if value is None else encode(value, _only_type(hint))
+    if origin is Literal:
+        return value
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return [encode(item, item_hint) for item, item_hint in zip(value, arguments, strict=True)]
+    if origin in (tuple, list):
+        return [encode(item, arguments[0]) for item in value]
+    if origin is frozenset:
+        return sorted(encode(item, arguments[0]) for item in value)
+    if origin in (dict, Mapping):
+        pairs = [(encode(name, arguments[0]), encode(item, arguments[1])) for name, item in value.items()]
+        return dict(pairs) if arguments[0] is str else [list(pair) for pair in pairs]
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return value.value
+    if _is_record(hint):
+        hints = _types_of(hint)
+        return {name: encode(getattr(value, name), hints[name]) for name in _fields(hint)}
+    if _is_holder(hint):
+        return encode_attributes(value)
+    raise TypeError(f"there is no way to write {hint!r} into a dump")
+
+
+def decode(data: Any, hint: Any, where: str) -> Any:
+    """Return the value that `encode` wrote.
+
+    Args:
+        data: what JSON gave.
+        hint: the type of the value.
+        where: where it stands in its document, for the error message.
+
+    Raises:
+        Misfit: the data is no value of the type.
+    """
+    if hint in _SCALARS:
+        try:
+            return _SCALARS[hint][1](data)
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
+            raise _wrong(where, _SCALARS[hint][2], data) from error
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return None if data is None else decode(data, _only_type(hint), where)
+    if origin is Literal:
+        if data not in arguments:
+            raise _wrong(where, f"one of {', '.join(map(repr, arguments))}", data)
+        return data
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        items = _checked(data, list, where)
+        if len(items) != len(arguments):
+            raise _wrong(where, f"a list of {len(arguments)}", data)
+        return tuple(decode(item, arguments[index], f"{where}[{index}]") for index, item in enumerate(items))
+    if origin in (tuple, list, frozenset):
+        items = _checked(data, list, where)
+        return origin(decode(item, arguments[0], f"{where}[{index}]") for index, item in enumerate(items))
+    if origin in (dict, Mapping):
+        return dict(_pairs(data, arguments, where))
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        try:
+            return hint(data)
+        except ValueError as error:
+            raise _wrong(where, f"a {hint.__name__}", data) from error
+    if _is_holder(hint):
+        holder = hint()
+        decode_attributes(holder, _checked(data, dict, where), where)
+        return holder
+    return _record(data, hint, where)
+
+
+def encode_attributes(holder: object, *, skip: Collection[str] = ()) -> dict[str, Any]:
+    """Return the public attributes of a class with slots, except some, as JSON has them."""
+    hints = _types_of(type(holder))
+    return {name: encode(getattr(holder, name), hints[name]) for name in _slots(type(holder)) if name not in skip}
+
+
+def decode_attributes(holder: object, data: Mapping[str, Any], where: str, *, skip: Collection[str] = ()) -> None:
+    """Set what `encode_attributes` wrote; what is missing, as in older documents, is left as it begins.
+
+    Raises:
+        Misfit: something else is there, or a value is none of its attribute's type.
+    """
+    hints = _types_of(type(holder))
+    known = [name for name in _slots(type(holder)) if name not in skip]
+    for name, value in data.items():
+        if name not in known:
+            raise Misfit(where, f"unknown {name}")
+        setattr(holder, name, decode(value, hints[name], f"{where}.{name}"))
+
+
+def _is_holder(hint: Any) -> bool:
+    return isinstance(hint, type) and not _is_record(hint) and "__slots__" in vars(hint)
+
+
+def _slots(owner: type) -> list[str]:
+    slots: tuple[str, ...] = vars(owner)["__slots__"]
+    hints = _types_of(owner)
+    if not set(slots) <= set(hints):
+        raise TypeError(
+            f"{owner.__name__} does not say the types of all its attributes: {sorted(set(slots) - set(hints))}"
+        )
+    return [name for name in hints if name in slots and not name.startswith("_")]
+
+
+_hints: dict[Any, dict[str, Any]] = {}
+
+
+def _types_of(owner: Any) -> dict[str, Any]:
+    """Return the types of a class's attributes by name."""
+    if owner not in _hints:
+        _hints[owner] = get_type_hints(owner, localns=_NAMES)
+    return _hints[owner]
+
+
+def _pairs(data: Any, arguments: tuple[Any, ...], where: str) -> list[tuple[Any, Any]]:
+    if arguments[0] is str:
+        pairs = list(_checked(data, dict, where).items())
+    else:
+        pairs = [tuple(_checked(pair, list, where)) for pair in _checked(data, list, where)]
+        if any(len(pair) != 2 for pair in pairs):
+            raise _wrong(where, "a list of pairs", data)
+    return [
+        (decode(name, arguments[0], where), decode(item, arguments[1], f"{where}[{name!r}]")) for name, item in pairs
+    ]
+
+
+def _is_record(hint: Any) -> bool:
+    return is_dataclass(hint) or hasattr(hint, "_field_defaults")
+
+
+def _fields(record: Any) -> dict[str, bool]:
+    """Return the fields of a record, each with whether it has a default."""
+    if not is_dataclass(record):
+        return {name: name in record._field_defaults for name in record._fields}
+    return {
+        field.name: field.default is not MISSING or field.default_factory is not MISSING
+        for field in fields(record)
+        if field.init
+    }
+
+
+def _record(data: Any, record: Any, where: str) -> Any:
+    given = _checked(data, dict, where)
+    known = _fields(record)
+    unknown = [name for name in given if name not in known]
+    if unknown:
+        raise Misfit(where, f"unknown {', '.join(sorted(map(str, unknown)))}")
+    missing = [name for name, has_default in known.items() if name not in given and not has_default]
+    if missing:
+        raise Misfit(where, f"{', '.join(missing)} missing")
+    hints = _types_of(record)
+    return record(**{name: decode(item, hints[name], f"{where}.{name}") for name, item in given.items()})
+
+
+def _only_type(union: Any) -> Any:
+    """Return the type of an optional."""
+    others = [argument for argument in get_args(union) if argument is not type(None)]
+    if len(others) != 1:
+        raise TypeError(f"there is no way to write {union!r} into a dump")
+    return others[0]
+
+
+def _checked(data: Any, kind: type, where: str) -> Any:
+    if not isinstance(data, kind):
+        raise _wrong(where, "a list" if kind is list else "an object", data)
+    return data
+
+
+def _wrong(where: str, expected: str, data: Any) -> Misfit:
+    try:
+        shown = repr(data)
+    except (ValueError, RecursionError):  # a number too long for Python to write, something nested too deeply
+        shown = f"a value of type {type(data).__name__} that cannot be shown"
+    return Misfit(where, f"expected {expected}, found {shown if len(shown) <= 60 else shown[:57] + '...'}")
+
+
+# --- scalars: how they are written, how they are read, what they are called ---------------------------------------
+
+
+def _exactly(kind: type) -> Callable[[Any], Any]:
+    def read(data: Any) -> Any:
+        if type(data) is not kind:
+            raise TypeError
+        return data
+
+    return read
+
+
+def _read_text(data: Any) -> str:
+    if type(data) is not str:
+        raise TypeError
+    data.encode()  # half of a surrogate pair is no text that KMS could be sent
+    return data
+
+
+def _read_whole(data: Any) -> int:
+    if type(data) is not int or not -(2**63) <= data < 2**63:
+        raise TypeError  # longer ones are no number in KMS, and Python may not even write them
+    return data
+
+
+def _read_number(data: Any) -> float:
+    if type(data) not in (int, float):
+        raise TypeError
+    return float(data)
+
+
+def _read_time(data: Any) -> datetime:
+    time = datetime.fromisoformat(data)
+    if time.tzinfo is None or not _YEARS[0] <= time.year <= _YEARS[1]:
+        raise ValueError
+    return time.astimezone(timezone.utc)
+
+
+def _write_bytes(value: bytes) -> str:
+    return base64.b64encode(value).decode()
+
+
+def _read_bytes(data: Any) -> bytes:
+    try:
+        return base64.b64decode(data, validate=True)
+    except binascii.Error as error:
+        raise ValueError from error
+
+
+def _write_material(secret: LazyMaterial) -> dict[str, str]:
+    # Material that was not needed yet is made now: whoever loads the dump must find the same key again.
+    return {"spec": secret.spec.name, "material": _write_bytes(secret.get().private_bytes())}
+
+
+def _read_material(data: Any) -> LazyMaterial:
+    try:
+        return LazyMaterial.of(load(KEY_SPECS[data["spec"]], _read_bytes(data["material"])))
+    except MaterialError as error:
+        raise ValueError from error
+
+
+def _write_anything(value: Any) -> Any:
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, bytes):
+        return {_BYTES: _write_bytes(value)}
+    if isinstance(value, datetime):
+        return {_TIME: value.isoformat()}
+    if isinstance(value, tuple):
+        return {_TUPLE: [_write_anything(item) for item in value]}
+    if isinstance(value, list):
+        return [_write_anything(item) for item in value]
+    if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
+        return {name: _write_anything(item) for name, item in value.items()}
+    raise TypeError(f"there is no way to write {value!r} into a dump")
+
+
+_MARKED: Mapping[str, Callable[[Any], Any]] = {
+    _BYTES: _read_bytes,
+    _TIME: _read_time,
+    _TUPLE: lambda items: tuple(map(_read_anything, items)),
+}
+
+
+def _read_anything(data: Any) -> Any:
+    if isinstance(data, list):
+        return [_read_anything(item) for item in data]
+    if isinstance(data, str):
+        return _read_text(data)
+    if not isinstance(data, dict):
+        return data
+    if len(data) == 1:
+        mark, content = next(iter(data.items()))
+        if mark in _MARKED:
+            return _MARKED[mark](content)
+    return {_read_text(name): _read_anything(item) for name, item in data.items()}
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+_SCALARS: Mapping[Any, tuple[Callable[[Any], Any], Callable[[Any], Any], str]] = {
+    str: (_same, _read_text, "a text"),
+    bool: (_same, _exactly(bool), "true or false"),
+    int: (_same, _read_whole, "a whole number"),
+    float: (_same, _read_number, "a number"),
+    bytes: (_write_bytes, _read_bytes, "base64 text"),
+    datetime: (datetime.isoformat, _read_time, "a time with its offset from UTC, such as 2026-01-01T00:00:00+00:00"),
+    KeySpec: (lambda spec: spec.name, KEY_SPECS.__getitem__, "a key spec"),
+    LazyMaterial: (_write_material, _read_material, "key material with its key spec"),
+    object: (_write_anything, _read_anything, "any JSON value"),
+    Any: (_write_anything, _read_anything, "any JSON value"),
+}

@@ -1,0 +1,1 @@
+"""Injected errors and delays, and request quotas."""

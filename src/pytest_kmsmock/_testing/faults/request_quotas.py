@@ -1,0 +1,237 @@
+"""Request quotas: how often per second an account may call in a Region before KMS throttles it.
+
+Each quota is a token bucket on the mock's clock that holds one second's worth of requests, and never less than one:
+"1 in each 4-second interval" is a rate of 0.25. Only valid requests count, and a throttled one costs nothing.
+Source: https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator, Mapping
+
+from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._kms.call.operation import Call
+from pytest_kmsmock._kms.state.clock import Clock
+from pytest_kmsmock._runtime.options import check_type
+from pytest_kmsmock.errors import UnknownQuota
+
+from .preview import NOT_VALID, preview
+
+SYMMETRIC = "Cryptographic operations (symmetric)"
+RSA = "Cryptographic operations (RSA)"
+ECC = "Cryptographic operations (ECC)"
+ML = "Cryptographic operations (ML)"
+KEY_STORE = "Custom key store"
+
+#: Quota name -> requests per second. Quotas named as an operation are that operation's own.
+PER_SECOND: Mapping[str, float] = {
+    RSA: 1000,
+    ECC: 1000,
+    ML: 1000,  # (B) the guide's rows for ML-DSA and ML-KEM keys are not confirmed
+    KEY_STORE: 1800,
+    "CancelKeyDeletion": 5,
+    "ConnectCustomKeyStore": 5,
+    "CreateAlias": 5,
+    "CreateCustomKeyStore": 5,
+    "CreateGrant": 50,
+    "CreateKey": 5,
+    "DeleteAlias": 15,
+    "DeleteCustomKeyStore": 5,
+    "DeleteImportedKeyMaterial": 15,
+    "DescribeCustomKeyStores": 5,
+    "DescribeKey": 2000,
+    "DisableKey": 5,
+    "DisableKeyRotation": 5,
+    "DisconnectCustomKeyStore": 5,
+    "EnableKey": 5,
+    "EnableKeyRotation": 15,
+    "GenerateDataKeyPair (ECC_NIST_EDWARDS25519)": 25,  # (B)
+    "GenerateDataKeyPair (ECC_NIST_P256)": 25,
+    "GenerateDataKeyPair (ECC_NIST_P384)": 10,
+    "GenerateDataKeyPair (ECC_NIST_P521)": 5,
+    "GenerateDataKeyPair (ECC_SECG_P256K1)": 25,
+    "GenerateDataKeyPair (ML_KEM_1024)": 25,  # (B)
+    "GenerateDataKeyPair (ML_KEM_512)": 25,  # (B)
+    "GenerateDataKeyPair (ML_KEM_768)": 25,  # (B)
+    "GenerateDataKeyPair (RSA_2048)": 1,
+    "GenerateDataKeyPair (RSA_3072)": 0.5,
+    "GenerateDataKeyPair (RSA_4096)": 0.1,
+    "GenerateDataKeyPair (SM2)": 25,
+    "GetKeyLastUsage": 100,  # (B)
+    "GetKeyPolicy": 1000,
+    "GetKeyRotationStatus": 1000,
+    "GetParametersForImport": 0.25,
+    "GetPublicKey": 2000,
+    "ImportKeyMaterial": 15,
+    "ListAliases": 500,
+    "ListGrants": 100,
+    "ListKeyPolicies": 100,
+    "ListKeyRotations": 100,
+    "ListKeys": 500,
+    "ListResourceTags": 2000,
+    "ListRetirableGrants": 100,
+    "PutKeyPolicy": 15,
+    "ReplicateKey": 5,
+    "RetireGrant": 30,
+    "RevokeGrant": 30,
+    "RotateKeyOnDemand": 5,
+    "ScheduleKeyDeletion": 15,
+    "TagResource": 10,
+    "UntagResource": 5,
+    "UpdateAlias": 5,
+    "UpdateCustomKeyStore": 5,
+    "UpdateKeyDescription": 5,
+    "UpdatePrimaryRegion": 5,
+}
+
+#: The symmetric quota is the Region's; every other Region has the lowest.
+SYMMETRIC_PER_SECOND: Mapping[str, float] = {
+    **dict.fromkeys(("us-east-1", "us-west-2", "eu-west-1"), 100_000),
+    **dict.fromkeys(
+        ("us-east-2", "ap-southeast-1", "ap-southeast-2", "ap-northeast-1", "eu-central-1", "eu-west-2"), 10_000
+    ),
+}
+_LOWEST_SYMMETRIC = 5_500
+
+#: Seconds by which a request may come too early. The clock is moved in whole milliseconds, so that moving it by a
+#: second may be a little less; what is let through early is missing later.
+_TOLERANCE = 0.002
+#: The highest quota that one can set: more than anybody can ask for.
+_MOST = 1e12
+
+#: Beginning of the key spec -> the quota that its keys share.
+_FAMILIES = (("RSA_", RSA), ("ECC_", ECC), ("SM2", ECC), ("ML_", ML))
+
+#: What costs a custom key store about three requests.
+_DEAR = frozenset({"GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateRandom"})
+
+
+class RequestQuotas:
+    """The request quotas of a mock. A change of one counts from the next request on.
+
+    Example:
+        >>> from pytest_kmsmock import mock_kms
+        >>> with mock_kms(request_quotas=True) as kms:
+        ...     kms.request_quotas["CreateKey"]
+        5
+    """
+
+    def __init__(self, clock: Clock, active: bool, changed: Callable[[], None]) -> None:
+        self._clock = clock
+        self._active = active
+        self._changed = changed
+        self._own: dict[str, float] = {}
+        self._buckets: dict[tuple[str, str, str], tuple[float, float]] = {}  # -> tokens left, at which timestamp
+
+    @property
+    def active(self) -> bool:
+        """Whether requests are counted at all; the option `request_quotas` says how it begins."""
+        return self._active
+
+    @active.setter
+    def active(self, value: bool) -> None:
+        check_type(value, bool, "request_quotas.active", error=UnknownQuota)
+        self._active = value
+        self._buckets.clear()
+        self._changed()
+
+    def __iter__(self) -> Iterator[str]:
+        yield SYMMETRIC
+        yield from PER_SECOND
+
+    def __getitem__(self, name: str) -> float:
+        """Return a quota, in requests per second; the symmetric one in a Region with the lowest quota."""
+        return self._per_second(self._known(name), "")
+
+    def __setitem__(self, name: str, per_second: float) -> None:
+        """Set a quota, for all accounts and Regions, and have requests counted from now on.
+
+        Args:
+            name: the quota's name in Service Quotas, without "request rate": `CreateKey`,
+                `Cryptographic operations (symmetric)`, `GenerateDataKeyPair (RSA_2048)`.
+            per_second: how many requests each second; 0.5 is one in two seconds.
+
+        Raises:
+            UnknownQuota: for a name that is none, or what is no number of requests.
+        """
+        name = self._known(name)
+        is_number = isinstance(per_second, int | float) and not isinstance(per_second, bool)
+        if not is_number or not 0 < per_second <= _MOST:
+            raise UnknownQuota(
+                f"A request quota must be a number of requests per second, more than 0 and at most {_MOST:g}, "
+                f"not {per_second!r}."
+            )
+        self._own[name] = per_second
+        self.active = True
+
+    def admit(self, call: Call) -> None:
+        """Count a request.
+
+        Raises:
+            KmsError: `ThrottlingException` when it is one too many.
+        """
+        seen = preview(call)
+        if NOT_VALID in seen.notes:
+            return
+        now = self._clock.timestamp()
+        account = call.caller.account
+        taken: dict[tuple[str, str, str], tuple[float, float]] = {}
+        for region, name, bucket, cost in _charges(seen):
+            rate = self._per_second(name, region)
+            most = max(rate, 1.0, cost)
+            left, since = taken.get((account, region, bucket)) or self._buckets.get(
+                (account, region, bucket), (most, now)
+            )
+            left = min(most, left + max(0.0, now - since) * rate)
+            if left < cost - min(0.5, rate * _TOLERANCE):
+                raise errors.THROTTLED()
+            taken[account, region, bucket] = (left - cost, now)
+        self._buckets.update(taken)
+
+    def _per_second(self, name: str, region: str) -> float:
+        if name in self._own:
+            return self._own[name]
+        return SYMMETRIC_PER_SECOND.get(region, _LOWEST_SYMMETRIC) if name == SYMMETRIC else PER_SECOND[name]
+
+    def _known(self, name: str) -> str:
+        name = name.removesuffix(" request rate") if isinstance(name, str) else name
+        if not isinstance(name, str) or name not in set(self):
+            close = difflib.get_close_matches(str(name), list(self), 1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise UnknownQuota(
+                f"{name!r} is no request quota.{hint} Cryptographic operations share one by the type of their key: "
+                f"{SYMMETRIC!r}, {RSA!r}, {ECC!r}, {ML!r}; every other operation has its own, such as 'CreateKey'."
+            )
+        return name
+
+
+def _charges(call: Call) -> Iterator[tuple[str, str, str, float]]:
+    """Yield what a call costs: Region, quota, bucket, requests."""
+    operation, region = call.operation.name, call.region.name
+    if operation in PER_SECOND:
+        yield region, operation, operation, 1
+    elif operation.startswith("GenerateDataKeyPair"):
+        name = f"GenerateDataKeyPair ({call.params['KeyPairSpec']})"
+        yield region, name, name, 1
+    else:
+        yield from _cryptographic(call)
+    if operation == "ReplicateKey":
+        # "... and two CreateKey requests in the replica's Region": one of them is a dry run
+        yield call.params["ReplicaRegion"], "CreateKey", "CreateKey", 2
+    elif operation == "UpdatePrimaryRegion":
+        yield call.params["PrimaryRegion"], operation, operation, 1
+
+
+def _cryptographic(call: Call) -> Iterator[tuple[str, str, str, float]]:
+    keys = [target.key for target in call.targets if target.key is not None]
+    region = call.region.name
+    store = keys[0].custom_key_store_id if keys else call.params.get("CustomKeyStoreId")
+    if store is not None:
+        yield region, KEY_STORE, f"{KEY_STORE} {store}", 3 if call.operation.name in _DEAR else 1
+    elif keys:
+        spec = keys[0].spec.name
+        name = next((name for prefix, name in _FAMILIES if spec.startswith(prefix)), SYMMETRIC)
+        yield region, name, name, 1
+    else:  # GenerateRandom
+        yield region, SYMMETRIC, SYMMETRIC, 1

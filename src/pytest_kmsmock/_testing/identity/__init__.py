@@ -1,0 +1,1 @@
+"""Principals: their credentials, request context and attached policies."""

@@ -1,0 +1,271 @@
+"""Who calls: credentials of any principal, and acting as one for a while.
+
+What a principal may do is in `_testing.identity.iam_console`.
+
+An access key is worked out from the principal and its circumstances, so the same credentials mean the same caller in
+every mock of the process, however long a client keeps them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import NamedTuple, TypeAlias
+
+from pytest_kmsmock._kms.policy.documents import PolicyKind
+from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
+from pytest_kmsmock._kms.state.caller import Caller, administrator
+from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock.errors import InvalidPrincipal, InvalidSimulation
+
+from .policy_text import policy_text
+from .request_context import Circumstances, ContextValue, check_circumstances, check_session, listed
+
+#: How principals can be written in short, for the mock's own account.
+_SHORT = re.compile(r"root|(user|role|assumed-role|federated-user)/.+")
+_TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
+DEFAULT_SESSION = "pytest-kmsmock"
+_HOW_GIVEN = "A principal is given by its ARN or in short, as text"
+#: A principal: its ARN, its short form such as `user/alice`, or its credentials.
+Named: TypeAlias = "str | Principal | Credentials | Caller"
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Credentials(Mapping[str, str]):
+    """Credentials of a principal: `boto3.client("kms", **credentials)`.
+
+    As a mapping it has the arguments of boto3 and botocore.
+
+    Attributes:
+        caller: whom requests with them come from.
+        access_key_id: the access key.
+        secret_access_key: the secret access key.
+        session_token: the session token of temporary credentials; None for those of a user.
+    """
+
+    caller: Caller
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None
+
+    @property
+    def arn(self) -> str:
+        """The ARN that AWS prints as `User:`."""
+        return self.caller.arn
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """The same as environment variables, for `monkeypatch.setenv` and other processes."""
+        return {f"AWS_{name.removeprefix('aws_').upper()}": value for name, value in self.items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._arguments()[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._arguments())
+
+    def __len__(self) -> int:
+        return len(self._arguments())
+
+    def __repr__(self) -> str:
+        return f"<Credentials of {self.arn}>"
+
+    def _arguments(self) -> dict[str, str]:
+        arguments = {
+            "aws_access_key_id": self.access_key_id,
+            "aws_secret_access_key": self.secret_access_key,
+            "aws_session_token": self.session_token,
+        }
+        return {name: value for name, value in arguments.items() if value is not None}
+
+
+_issued: dict[str, Credentials] = {}
+_acting: ContextVar[Caller | None] = ContextVar("kms_mock_acting", default=None)
+#: Callers that code outside of asyncio tasks acts as, innermost last: threads see them too.
+_acting_in_process: list[Caller] = []
+
+
+def caller_of(access_key: str | None) -> Caller | None:
+    """Return whom a request with an access key comes from; None for the default caller."""
+    credentials = _issued.get(access_key or "")
+    if credentials is not None:
+        return credentials.caller
+    return _acting.get() or (_acting_in_process[-1] if _acting_in_process else None)
+
+
+def secret_of(access_key: str) -> str | None:
+    """Return the secret access key of an access key; None if it is of no credentials made here."""
+    credentials = _issued.get(access_key)
+    return None if credentials is None else credentials.secret_access_key
+
+
+def session_token_of(access_key: str) -> str | None:
+    """Return the session token that goes with an access key; None for those of users, which have none."""
+    credentials = _issued.get(access_key)
+    return None if credentials is None else credentials.session_token
+
+
+#: Circumstance -> the condition key that says it.
+_CONDITION_KEYS = {
+    "source_arn": "aws:sourcearn",
+    "source_account": "aws:sourceaccount",
+    "source_ip": "aws:sourceip",
+    "source_vpc": "aws:sourcevpc",
+    "source_vpce": "aws:sourcevpce",
+}
+
+
+class Home(NamedTuple):
+    """Where short forms of principals belong: account, partition and default Region of a mock."""
+
+    account: str
+    partition: str
+    region: str
+
+
+def make_caller(named: Named | None, home: Home, given: Circumstances) -> Caller:
+    """Return a caller.
+
+    Args:
+        named: the principal; None is the default caller, who may do everything that key policies let IAM allow.
+        home: the mock's account, partition and Region.
+        given: its circumstances.
+
+    Raises:
+        InvalidPrincipal: saying what a principal looks like.
+        InvalidPolicy: for a session policy that AWS would refuse.
+    """
+    if isinstance(named, Credentials):
+        named = named.caller
+    if isinstance(named, Caller):
+        if given:
+            raise InvalidPrincipal(
+                f"{next(iter(given))!r} is given with credentials that there are already, of {named.arn}. What "
+                "surrounds their requests belongs to them: give it when they are made."
+            )
+        return named
+    if named is not None and not isinstance(named, str | Principal):
+        raise InvalidPrincipal(f"{_HOW_GIVEN}, or by its credentials, not by {named!r}.")
+    check_circumstances(named, given)
+    default = administrator(home.account, home.partition)
+    principal = (
+        named
+        if isinstance(named, Principal)
+        else _caller_principal(default.arn if named is None else named, home, given)
+    )
+    check_session(principal, given)
+    policies = given.get("session_policies", ())
+    documents = (policies,) if isinstance(policies, str | Mapping) else policies
+    return Caller(
+        principal,
+        given.get("account") or principal.account or home.account,
+        administrator=principal.arn == default.arn,
+        session_policies=tuple(policy_text(policy, PolicyKind.SESSION, "session_policies") for policy in documents),
+        context=_context(home, given),
+    )
+
+
+def in_context(caller: Caller, context: Mapping[str, ContextValue | Iterable[ContextValue]]) -> Caller:
+    """Return a caller with further condition keys of its requests.
+
+    Raises:
+        InvalidSimulation: for what is no value of a condition key.
+    """
+    return replace(caller, context={**caller.context, **listed(context, InvalidSimulation)})
+
+
+def principal_arn(text: str, home: Home) -> str:
+    """Return the ARN of a principal for a policy, where a role is named itself and not as a session.
+
+    Raises:
+        InvalidPrincipal: saying what a principal looks like.
+    """
+    if not isinstance(text, str):
+        raise InvalidPrincipal(f"{_HOW_GIVEN}, not by {text!r}.")
+    return _principal(text, home, {}).arn
+
+
+def _caller_principal(text: str, home: Home, given: Circumstances) -> Principal:
+    principal = _principal(text, home, given)
+    if principal.kind is not PrincipalKind.ROLE:
+        return principal
+    return _session_of(principal, given.get("session_name", DEFAULT_SESSION))
+
+
+def _principal(text: str, home: Home, given: Circumstances) -> Principal:
+    if _SHORT.fullmatch(text):
+        service = "sts" if text.startswith(("assumed-role/", "federated-user/")) else "iam"
+        text = f"arn:{home.partition}:{service}::{home.account}:{text}"
+    try:
+        return Principal.parse(
+            text,
+            tags=given.get("tags"),
+            org_id=given.get("org_id"),
+            issuer_arn=given.get("issuer_arn"),
+            provider=given.get("provider"),
+        )
+    except ValueError as error:
+        short = "Of the mock's own account, 'root', 'user/NAME' and 'role/NAME' will do."
+        raise InvalidPrincipal(f"{error}. {short}") from None
+
+
+def _context(home: Home, given: Circumstances) -> dict[str, tuple[str, ...]]:
+    """Return the condition keys that circumstances give a value."""
+    circumstances: Mapping[str, object] = given
+    values: dict[str, ContextValue | Iterable[ContextValue]] = {
+        key: str(circumstances[name]) for name, key in _CONDITION_KEYS.items() if name in circumstances
+    }
+    if "via_service" in given:
+        values["kms:viaservice"] = _endpoint_of(given["via_service"], home)
+    if "mfa" in given:
+        values["aws:multifactorauthpresent"] = bool(given["mfa"])
+    return listed(values) | listed(given.get("context", {}))
+
+
+def _session_of(role: Principal, session_name: str) -> Principal:
+    """Return a session of a role: nobody calls as a role itself. Session ARNs leave out the path of the role."""
+    arn = f"arn:{role.partition}:sts::{role.account}:assumed-role/{role.name}/{session_name}"
+    return Principal.parse(
+        arn, tags=dict(role.tags), org_id=role.org_id, issuer_arn=role.arn, provider=role.provider
+    )  # fmt: skip
+
+
+def _endpoint_of(service: str, home: Home) -> str:
+    """Return what `kms:ViaService` says of a service that is given with or without its Region."""
+    if "." in service:
+        return service
+    return f"{service}.{home.region}.amazonaws.com" + (".cn" if home.partition == "aws-cn" else "")
+
+
+def issue(caller: Caller) -> Credentials:
+    """Return the credentials of a caller, the same each time."""
+    temporary = caller.principal.kind in _TEMPORARY or caller.principal.is_service
+    principal, context = caller.principal, sorted(caller.context.items())
+    described = f"{caller.key}|{caller.account}|{principal.tags}|{principal.org_id}|{context}"
+    digest = hashlib.sha512(described.encode()).digest()
+    access_key = ("ASIA" if temporary else "AKIA") + base64.b32encode(digest).decode()[:16]
+    if access_key not in _issued:
+        secret = base64.b64encode(digest[20:50]).decode()
+        token = base64.b64encode(digest * 4).decode() if temporary else None
+        _issued[access_key] = Credentials(caller, access_key, secret, token)
+    return _issued[access_key]
+
+
+@contextmanager
+def acting_as(caller: Caller) -> Iterator[Credentials]:
+    """Let requests with other credentials than those made here come from a caller meanwhile."""
+    in_process = not active_mocks.in_task()
+    token = _acting.set(caller)
+    if in_process:
+        _acting_in_process.append(caller)
+    try:
+        yield issue(caller)
+    finally:
+        _acting.reset(token)
+        if in_process:
+            _acting_in_process.remove(caller)

@@ -1,0 +1,171 @@
+"""`KmsMock.iam`: the policies of principals, accounts and VPC endpoints, which on AWS are IAM's and Organizations'."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._kms.policy.documents import PolicyKind
+from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
+from pytest_kmsmock._kms.state.attached_policies import FULL_ACCESS, policy_holder
+from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
+
+from .credentials import Home, Named, make_caller
+from .policy_text import Document, policy_text
+from .request_context import check_circumstances
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.state.attached_policies import Iam
+
+
+_IN_IAM = (PrincipalKind.USER, PrincipalKind.ROLE)
+_HAS_NO_POLICIES = "has no IAM policies: they are attached to users and roles."
+_CANNOT_BE_MISSING = "cannot be missing: only users and roles come and go."
+
+
+class IamConsole:
+    """Attaches policies. A nested mock begins with those of the mock around it, and gives them back.
+
+    Policies are JSON text or mappings. Principals are given by ARN, in short for the mock's own account (`user/alice`,
+    `role/app`), or by their credentials. A role session has the policies of its role.
+    """
+
+    __slots__ = ("_home", "_service")
+
+    def __init__(self, service: FakeKms, home: Home) -> None:
+        self._service = service
+        self._home = home
+
+    @property
+    def _iam(self) -> Iam:
+        return self._service.state.iam
+
+    def attach(self, principal: Named, *policies: Document) -> None:
+        """Attach identity policies to a user or role.
+
+        Raises:
+            InvalidPolicy: for a policy that AWS would refuse, and if there is none.
+            InvalidPrincipal: for what is no principal, or has no IAM policies, as root users and AWS services.
+        """
+        holder = self._policy_holder(principal)
+        if not policies:
+            raise InvalidPolicy(f"iam.attach({holder}): no policy is given.")
+        texts = tuple(policy_text(policy, PolicyKind.IDENTITY, f"iam.attach({holder})") for policy in policies)
+        self._iam.identity[holder] = (*self._iam.identity.get(holder, ()), *texts)
+        self._iam.changed()
+
+    def detach(self, principal: Named, *policies: Document) -> None:
+        """Detach identity policies from a user or role; all of them if none is given.
+
+        Raises:
+            InvalidPolicy: a policy is not attached.
+            InvalidPrincipal: for what has no IAM policies.
+        """
+        holder = self._policy_holder(principal)
+        attached = list(self._iam.identity.get(holder, ()))
+        for policy in policies:
+            text = policy_text(policy, PolicyKind.IDENTITY, f"iam.detach({holder})")
+            if text not in attached:
+                raise InvalidPolicy(f"iam.detach({holder}): this policy is not attached. Attached are: {attached}")
+            attached.remove(text)
+        self._iam.identity[holder] = tuple(attached) if policies else ()
+        self._iam.changed()
+
+    def boundary(self, principal: Named, policy: Document | None) -> None:
+        """Set the permissions boundary of a user or role; None takes it away.
+
+        Raises:
+            InvalidPolicy: for a policy that AWS would refuse.
+            InvalidPrincipal: for what has no IAM policies.
+        """
+        holder = self._policy_holder(principal)
+        if policy is None:
+            self._iam.boundaries.pop(holder, None)
+        else:
+            self._iam.boundaries[holder] = policy_text(policy, PolicyKind.BOUNDARY, f"iam.boundary({holder})")
+        self._iam.changed()
+
+    def service_control(self, *policies: Document, account: str | None = None, full_access: bool = True) -> None:
+        """Attach service control policies to one level of an account's organization.
+
+        Each call is one more level: the root, organizational units, the account. At each one at least one policy must
+        allow what is asked for.
+
+        Args:
+            *policies: the policies; none takes all levels away.
+            account: the account, by default that of the mock.
+            full_access: whether AWS's `FullAWSAccess` is attached to the level too, as it is from the beginning.
+
+        Raises:
+            InvalidPolicy: for a policy that AWS would refuse.
+        """
+        owner = self._owner(account)
+        texts = tuple(policy_text(policy, PolicyKind.SERVICE_CONTROL, "iam.service_control()") for policy in policies)
+        if texts:
+            level = (FULL_ACCESS, *texts) if full_access else texts
+            self._iam.service_control[owner] = (*self._iam.service_control.get(owner, ()), level)
+        else:
+            self._iam.service_control.pop(owner, None)
+        self._iam.changed()
+
+    def resource_control(self, *policies: Document, account: str | None = None) -> None:
+        """Attach resource control policies to the account whose keys they concern, besides those that are there.
+
+        Args:
+            *policies: the policies, which can only deny; none takes all of them away.
+            account: the account, by default that of the mock.
+
+        Raises:
+            InvalidPolicy: for a policy that AWS would refuse.
+        """
+        owner = self._owner(account)
+        texts = tuple(policy_text(policy, PolicyKind.RESOURCE_CONTROL, "iam.resource_control()") for policy in policies)
+        self._iam.resource_control[owner] = (*self._iam.resource_control.get(owner, ()), *texts) if texts else ()
+        self._iam.changed()
+
+    def vpc_endpoint_policy(self, endpoint: str, policy: Document | None) -> None:
+        """Set the policy of a VPC endpoint; requests through it are those of credentials with `source_vpce`.
+
+        Args:
+            endpoint: its id, such as `vpce-1234abcdf5678c90a`.
+            policy: the policy; None takes it away, which lets everything pass.
+
+        Raises:
+            InvalidPolicy: for a policy that AWS would refuse.
+            InvalidPrincipal: for what is no id of a VPC endpoint.
+        """
+        check_circumstances(None, {"source_vpce": endpoint})
+        if policy is None:
+            self._iam.vpc_endpoints.pop(endpoint, None)
+        else:
+            self._iam.vpc_endpoints[endpoint] = policy_text(policy, PolicyKind.VPC_ENDPOINT, f"policy of {endpoint}")
+        self._iam.changed()
+
+    def missing(self, *principals: Named) -> None:
+        """Say that users or roles do not exist: key policies and grants that name them are refused from now on.
+
+        Raises:
+            InvalidPrincipal: for what is no user or role.
+        """
+        self._iam.missing |= {self._policy_holder(principal, _CANNOT_BE_MISSING) for principal in principals}
+
+    def _owner(self, account: str | None) -> str:
+        """Return the account that control policies are for.
+
+        Raises:
+            InvalidPrincipal: it is none.
+        """
+        if account is not None:
+            check_circumstances(None, {"account": account})
+        return self._home.account if account is None else account
+
+    def _policy_holder(self, principal: Named, refusal: str = _HAS_NO_POLICIES) -> str:
+        """Return the ARN of the user or role that a principal is, or is a session of.
+
+        Raises:
+            InvalidPrincipal: it is neither; `refusal` says what follows.
+        """
+        holder = policy_holder(make_caller(principal, self._home, {}).principal)
+        if Principal.parse(holder).kind not in _IN_IAM:
+            raise InvalidPrincipal(f"{holder} {refusal}")
+        return holder

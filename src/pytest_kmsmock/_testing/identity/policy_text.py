@@ -1,0 +1,37 @@
+"""Policies as a test gives them: as JSON text or as a mapping, with an error that says what is wrong where."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from pytest_kmsmock._kms.policy.documents import MalformedPolicy, PolicyKind
+from pytest_kmsmock._kms.policy.policy import compile_policy
+from pytest_kmsmock.errors import InvalidPolicy
+
+#: A policy: JSON text, or what `json.dumps` makes it of.
+Document: TypeAlias = "str | Mapping[str, object]"
+
+
+def policy_text(document: Document, kind: PolicyKind, where: str) -> str:
+    """Return the text of a policy that AWS would take.
+
+    Args:
+        document: the policy.
+        kind: what it is used as.
+        where: where the test gives it, for the error message.
+
+    Raises:
+        InvalidPolicy: saying what AWS would say.
+    """
+    if not isinstance(document, str | Mapping):
+        raise InvalidPolicy(f"{where}: a policy is JSON text or a mapping, not {type(document).__name__}.")
+    try:
+        text = document if isinstance(document, str) else json.dumps(document)
+        compile_policy(text, kind)
+    except MalformedPolicy as malformed:
+        raise InvalidPolicy(f"{where}: AWS refuses this {kind.value}: {malformed.reason}") from None
+    except TypeError as error:
+        raise InvalidPolicy(f"{where}: this policy cannot be written as JSON: {error}") from None
+    return text

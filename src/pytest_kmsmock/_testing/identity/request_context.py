@@ -1,0 +1,179 @@
+"""What surrounds the requests of a principal: which circumstances there are, and what is refused of those given.
+
+Who the principal is, is found by `_testing.identity.credentials`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from ipaddress import IPv4Address, IPv6Address
+from typing import TypeAlias, TypedDict
+
+from pytest_kmsmock._kms.permissions.condition_keys import condition_text
+from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
+from pytest_kmsmock._runtime.options import check_type
+from pytest_kmsmock.errors import InvalidPrincipal, InvalidSimulation
+
+from .policy_text import Document
+
+#: A value of a condition key; of several, each.
+ContextValue: TypeAlias = "str | bool | int | float | datetime"
+_VALUE_TYPES = (str, bool, int, float, datetime)
+
+
+class Circumstances(TypedDict, total=False):
+    """What surrounds the requests of a principal. `KmsMock.credentials` describes it."""
+
+    session_name: str
+    session_policies: Document | Iterable[Document]
+    tags: Mapping[str, str]
+    org_id: str
+    issuer_arn: str
+    provider: str
+    account: str
+    via_service: str
+    source_arn: str
+    source_account: str
+    source_ip: str
+    source_vpc: str
+    source_vpce: str
+    mfa: bool
+    context: Mapping[str, ContextValue | Iterable[ContextValue]]
+
+
+_ACCOUNT = (re.compile(r"[0-9]{12}"), "the id of an account, 12 digits")
+#: Circumstance that is a text -> what it looks like, as a pattern and in words.
+_TEXTS: Mapping[str, tuple[re.Pattern[str], str]] = {
+    "session_name": (re.compile(r"[\w+=,.@-]{2,64}", re.ASCII), "a name of 2 to 64 letters, digits and =,.@+-_"),
+    "org_id": (re.compile(r"o-[a-z0-9]+"), "the id of an organization, such as 'o-a1b2c3d4e5'"),
+    "issuer_arn": (re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/.+|arn:aws[a-z-]*:iam::[0-9]{12}:root"),
+                   "the ARN of the role of a session, or of the user behind a federated user"),
+    "provider": (re.compile(r"\S+"), "an identity provider, such as 'accounts.google.com'"),
+    "account": _ACCOUNT,
+    "via_service": (re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*"), "an AWS service, such as 's3'"),
+    "source_arn": (re.compile(r"arn(:[^:]*){4}:.+"), "the ARN of a resource"),
+    "source_account": _ACCOUNT,
+    "source_ip": (re.compile(r".+"), "an IP address"),
+    "source_vpc": (re.compile(r"vpc-[0-9a-z]+"), "the id of a VPC, such as 'vpc-1234abcd5678ef90a'"),
+    "source_vpce": (re.compile(r"vpce-[0-9a-z]+"), "the id of a VPC endpoint, such as 'vpce-1234abcd5678ef90a'"),
+}  # fmt: skip
+#: Circumstances that are part of who a principal is.
+_IDENTITY = ("tags", "org_id", "issuer_arn", "provider", "session_name")
+#: Circumstance -> whose it can be.
+_OF_SESSIONS: Mapping[str, tuple[PrincipalKind, ...]] = {
+    "session_policies": (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER),
+    "issuer_arn": (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER),
+    "provider": (PrincipalKind.ASSUMED_ROLE,),
+}
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_Tag.html
+_TAG_KEY_CHARACTERS, _TAG_VALUE_CHARACTERS = 128, 256
+
+
+def check_circumstances(named: object, given: Circumstances) -> None:
+    """Refuse circumstances that there are not, that nobody has, or that say who a principal is where they cannot.
+
+    Args:
+        named: the principal as the test names it.
+        given: the circumstances.
+
+    Raises:
+        InvalidPrincipal: saying what a circumstance looks like.
+    """
+    circumstances: Mapping[str, object] = given
+    unknown = sorted(set(given) - set(Circumstances.__annotations__))
+    if unknown:
+        known = ", ".join(Circumstances.__annotations__)
+        raise InvalidPrincipal(f"{unknown[0]!r} is not known of callers. What can be given is: {known}.")
+    for name, (form, words) in _TEXTS.items():
+        if name in circumstances:
+            _check_text(name, circumstances[name], form, words)
+    check_type(given.get("mfa", False), bool, "mfa", error=InvalidPrincipal)
+    if "tags" in given:
+        _check_tags(given["tags"])
+    if not isinstance(given.get("session_policies", ()), Iterable):
+        raise InvalidPrincipal(f"session_policies is a policy, or several, not {given['session_policies']!r}.")
+    lost = [name for name in _IDENTITY if name in given] if isinstance(named, Principal) else []
+    if lost:
+        raise InvalidPrincipal(f"{lost[0]!r} is part of the Principal that is given: {named!r}")
+    is_role = isinstance(named, str) and "role/" in named and "assumed-role/" not in named
+    if "issuer_arn" in given and is_role:
+        raise InvalidPrincipal(f"The role of a session of {named} is that role. Give issuer_arn with a session.")
+    if "session_name" in given and not is_role:
+        raise InvalidPrincipal(f"A session_name goes with a role, such as 'role/app', not with {named!r}.")
+
+
+def check_session(principal: Principal, given: Circumstances) -> None:
+    """Refuse circumstances of sessions for who has none.
+
+    Args:
+        principal: who calls; of a role, its session.
+        given: the circumstances.
+
+    Raises:
+        InvalidPrincipal: saying whose they are.
+    """
+    for name, kinds in _OF_SESSIONS.items():
+        if name in given and principal.kind not in kinds:
+            whose = "role sessions and federated users" if len(kinds) > 1 else "role sessions"
+            raise InvalidPrincipal(f"{name} is for {whose}, not for {principal.arn}.")
+    issuer = given.get("issuer_arn")
+    if issuer is None:
+        return
+    *_, account, resource = issuer.split(":", 5)
+    role = principal.arn.split("/")[1] if principal.kind is PrincipalKind.ASSUMED_ROLE else None
+    fits = not resource.startswith("role/") if role is None else re.fullmatch(f"role/(.+/)?{re.escape(role)}", resource)
+    if account != principal.account or not fits:
+        raise InvalidPrincipal(f"{issuer} cannot be behind {principal.arn}.")
+
+
+def _check_text(name: str, value: object, form: re.Pattern[str], words: str) -> None:
+    if name == "source_ip" and isinstance(value, IPv4Address | IPv6Address):
+        return
+    if not isinstance(value, str):
+        raise InvalidPrincipal(f"{name} is a text, not {value!r}: {words}.")
+    if not form.fullmatch(value) or (name == "source_ip" and not _is_address(value)):
+        raise InvalidPrincipal(f"{name} is {words}, not {value!r}.")
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_tags(tags: object) -> None:
+    if not (isinstance(tags, Mapping) and all(isinstance(part, str) for pair in tags.items() for part in pair)):
+        raise InvalidPrincipal(f"tags is a mapping of texts to texts, such as {{'team': 'blue'}}, not {tags!r}.")
+    for key, value in tags.items():
+        if not 0 < len(key) <= _TAG_KEY_CHARACTERS or len(value) > _TAG_VALUE_CHARACTERS:
+            raise InvalidPrincipal(
+                f"A tag's key has 1 to {_TAG_KEY_CHARACTERS} characters, its value at most {_TAG_VALUE_CHARACTERS}, "
+                f"unlike {key!r}: {value!r}."
+            )
+
+
+def listed(
+    values: Mapping[str, ContextValue | Iterable[ContextValue]],
+    error: type[InvalidPrincipal | InvalidSimulation] = InvalidPrincipal,
+) -> dict[str, tuple[str, ...]]:  # fmt: skip
+    """Return condition keys in lower case, with their values as conditions compare them.
+
+    Raises:
+        InvalidPrincipal, InvalidSimulation: for what is no condition key, or no value of one; which, says `error`.
+    """
+    if not isinstance(values, Mapping):
+        raise error(f"context is a mapping of condition keys to values, not {values!r}.")
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in values.items():
+        if not isinstance(name, str) or ":" not in name:
+            raise error(f"{name!r} is no condition key, such as 'aws:SourceIdentity'.")
+        entries = [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
+        if isinstance(value, Mapping | bytes) or not all(isinstance(entry, _VALUE_TYPES) for entry in entries):
+            raise error(f"{name}: a condition key has texts, numbers, truth values or times, not {value!r}.")
+        found[name.lower()] = tuple(map(condition_text, entries))
+    return found

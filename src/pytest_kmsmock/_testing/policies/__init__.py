@@ -1,0 +1,1 @@
+"""Policies and decisions: simulation, explanation, least privilege."""

@@ -1,0 +1,92 @@
+"""Why policies allowed or refused a call: each statement and grant that was looked at, and what it said.
+
+Decisions are kept with the calls (`CallRecord.decisions`); nothing is decided again on the state of today.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+from pytest_kmsmock._kms.policy.decision import Decision
+from pytest_kmsmock.errors import NoSuchCall
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What was decided on a call, or would be: print it.
+
+    Attributes:
+        decisions: a decision for each permission that is needed, until one is refused.
+        otherwise: what is to be said when no policy was asked, or what came after the policies.
+    """
+
+    decisions: tuple[Decision, ...]
+    otherwise: str = ""
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the policies allow all of it; false also when something before them refused the call."""
+        return bool(self.decisions) and all(decision.allowed for decision in self.decisions)
+
+    @property
+    def message(self) -> str:
+        """AWS's text of the refusal; empty if the policies allow it."""
+        return next((decision.message for decision in self.decisions if not decision.allowed), "")
+
+    @property
+    def lines(self) -> list[str]:
+        """The explanation, a line for each statement and grant that was looked at."""
+        lines: list[str] = []
+        for decision in self.decisions:
+            request = decision.request
+            verdict = "allowed" if decision.allowed else "refused"
+            lines.append(f"{request.action} on {request.resource} for {request.principal.arn}: {verdict}")
+            lines += [f"  {step}" for step in decision.explain()]
+        if self.otherwise:
+            lines.append(self.otherwise)
+        return lines
+
+    def __bool__(self) -> bool:
+        return self.allowed
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines)
+
+
+def explain(record: CallRecord) -> Explanation:
+    """Explain what the policies said of a call."""
+    if not record.decisions:
+        before = "no policy was asked" if record.error is None else f"no policy was asked: {record.error}"
+        return Explanation((), before)
+    refused_later = record.error is not None and all(decision.allowed for decision in record.decisions)
+    return Explanation(record.decisions, f"refused after that: {record.error}" if refused_later else "")
+
+
+class Caught(Protocol):
+    """An error that was expected, as `pytest.raises` gives it."""
+
+    @property
+    def value(self) -> BaseException:
+        """The error."""
+
+
+def find_record(calls: Iterable[CallRecord], wanted: CallRecord | BaseException | Caught) -> CallRecord:
+    """Return the call that an error is the answer to.
+
+    Raises:
+        NoSuchCall: for an error of no call of these, and for what is no error of a client.
+    """
+    if isinstance(wanted, CallRecord):
+        return wanted
+    error = wanted if isinstance(wanted, BaseException) else getattr(wanted, "value", None)
+    response = getattr(error, "response", None)
+    if not isinstance(response, Mapping):
+        raise NoSuchCall(f"What can be explained is a call, or the ClientError that a client raised, not {wanted!r}.")
+    request_id = response.get("ResponseMetadata", {}).get("RequestId")
+    for record in calls:
+        if record.request_id == request_id:
+            return record
+    raise NoSuchCall(f"No call of this mock has the request id {request_id}: {error}")

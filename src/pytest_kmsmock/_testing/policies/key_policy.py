@@ -1,0 +1,159 @@
+"""`key_policy(...)`: the policy that the console's create-key wizard writes, from what a test says of the key.
+
+The document itself is `_kms.policy.default_policies`'.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
+from pytest_kmsmock._kms.policy.default_policies import console_key_policy
+from pytest_kmsmock._kms.policy.principals import ACCOUNT_ID, Principal, PrincipalKind
+from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock._runtime.options import Options, check_type
+from pytest_kmsmock._testing.identity.credentials import Home, principal_arn
+from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
+
+_NOT_TO_CHOOSE = {PrincipalKind.SERVICE: "an AWS service", PrincipalKind.ROOT: "an account"}
+_ORIGINS = ("AWS_KMS", "EXTERNAL", "AWS_CLOUDHSM", "EXTERNAL_KEY_STORE")
+_PARTITION = re.compile(r"aws(-[a-z]+)*")
+_ROOT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):root")
+
+
+def key_policy(
+    account: str | None = None,
+    partition: str | None = None,
+    *,
+    administrators: str | Iterable[str] = (),
+    users: str | Iterable[str] = (),
+    other_accounts: str | Iterable[str] = (),
+    allow_deletion: bool = True,
+    key_usage: str | None = None,
+    key_spec: str = "SYMMETRIC_DEFAULT",
+    origin: str = "AWS_KMS",
+    multi_region: bool = False,
+) -> str:
+    """Return the key policy that the console's create-key wizard writes.
+
+    Args:
+        account: the account that owns the key, 12 digits; by default that of the mock that is active, or 123456789012.
+        partition: the partition of its Region, such as `aws-cn`; by default that of the mock, or `aws`.
+        administrators: the users and roles that may administer the key, but not use it: ARNs, or `user/NAME` and
+            `role/NAME` of that account.
+        users: the users and roles that may use the key, likewise.
+        other_accounts: other accounts whose administrators may let their users use the key: ids, or root ARNs.
+        allow_deletion: whether key administrators may schedule the deletion of the key.
+        key_usage: the KeyUsage of the key; not needed where the spec has only one, nor for SYMMETRIC_DEFAULT.
+        key_spec: the KeySpec of the key.
+        origin: the Origin of the key; administrators of an EXTERNAL key may import material.
+        multi_region: whether it is a multi-Region key, which administrators may replicate.
+
+    Returns:
+        The document.
+
+    Raises:
+        InvalidPolicy: for a spec, usage, origin or partition that there is not, and for what is not True or False.
+        InvalidPrincipal: for what is no account, user or role.
+
+    Example:
+        >>> from pytest_kmsmock import key_policy
+        >>> "arn:aws:iam::123456789012:role/app" in key_policy(users="role/app")
+        True
+    """
+    home = _home(account, partition)
+    for name, value in (("allow_deletion", allow_deletion), ("multi_region", multi_region)):
+        check_type(value, bool, f"key_policy(): {name}", error=InvalidPolicy)
+    if origin not in _ORIGINS:
+        raise InvalidPolicy(f"key_policy(): {origin!r} is no Origin. There are: {', '.join(_ORIGINS)}.")
+    return console_key_policy(
+        home.account,
+        home.partition,
+        administrators=principal_arns(administrators, home),
+        users=principal_arns(users, home),
+        other_accounts=account_ids(other_accounts),
+        allow_deletion=allow_deletion,
+        key_usage=_usage(key_spec, key_usage),
+        key_spec=key_spec,
+        origin=origin,
+        multi_region=multi_region,
+    )
+
+
+def _home(account: str | None, partition: str | None) -> Home:
+    """Return where the key is to be.
+
+    Raises:
+        InvalidPolicy: the partition is none.
+        InvalidPrincipal: the account is none.
+    """
+    mock = active_mocks.current()
+    region = "us-east-1" if mock is None else mock.region
+    if account is None:
+        account = Options().account_id if mock is None else mock.account_id
+    [owner] = account_ids([account])
+    if partition is None:
+        partition = partition_of(region)
+    if not isinstance(partition, str) or not _PARTITION.fullmatch(partition):
+        raise InvalidPolicy(f"key_policy(): {partition!r} is no partition, such as 'aws-cn'.")
+    return Home(owner, partition, region)
+
+
+def _usage(spec: str, usage: str | None) -> str:
+    """Return the KeyUsage of a key.
+
+    Raises:
+        InvalidPolicy: there is no such spec, or it has no such usage, or several and none was said.
+    """
+    known = KEY_SPECS.get(spec)
+    if known is None:
+        raise InvalidPolicy(f"key_policy(): {spec!r} is no key_spec. There are: {', '.join(KEY_SPECS)}.")
+    if usage is None and len(known.usages) == 1:
+        return next(iter(known.usages))
+    if usage is None or usage not in known.usages:
+        raise InvalidPolicy(f"key_policy(): the key_usage of {spec} is {' or '.join(known.usages)}, not {usage!r}.")
+    return usage
+
+
+def each(names: str | Iterable[str]) -> list[str]:
+    """Return names that are given as a list, or as a text if there is one only.
+
+    Raises:
+        InvalidPrincipal: for what is neither.
+    """
+    if not isinstance(names, Iterable):
+        raise InvalidPrincipal(f"Principals and accounts are given by a name or by several, not by {names!r}.")
+    return [names] if isinstance(names, str) else list(names)
+
+
+def principal_arns(names: str | Iterable[str], home: Home) -> list[str]:
+    """Return the ARNs of users and roles, and of sessions, which a key policy can name too.
+
+    Raises:
+        InvalidPrincipal: for anything else.
+    """
+    arns = [principal_arn(name, home) for name in each(names)]
+    for arn in arns:
+        kind = Principal.parse(arn).kind
+        if kind in _NOT_TO_CHOOSE:
+            raise InvalidPrincipal(
+                f"{arn} is {_NOT_TO_CHOOSE[kind]}: the console lets only users and roles be chosen, and other accounts."
+            )
+    return arns
+
+
+def account_ids(accounts: str | Iterable[str]) -> list[str]:
+    """Return the ids of accounts that are given as ids or as the ARNs of their root users.
+
+    Raises:
+        InvalidPrincipal: for anything else.
+    """
+    found: list[str] = []
+    for text in each(accounts):
+        root = _ROOT.fullmatch(str(text))
+        if root is None and not (isinstance(text, str) and ACCOUNT_ID.fullmatch(text)):
+            raise InvalidPrincipal(f"{text!r} is no account: give its id, 12 digits, such as '111122223333', as text.")
+        found.append(text if root is None else root[1])
+    return found

@@ -1,0 +1,198 @@
+"""`KmsMock.least_privilege()`: the smallest policies under which recorded calls pass.
+
+There are two places where AWS looks, and a document for each: the IAM policy of a principal, and the policy of a key.
+In one account either of them is enough for what concerns a key, provided that the key policy lets IAM policies decide,
+as the default one does; across accounts both are needed. Aliases, and what names no key, are a matter of IAM alone.
+
+See https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html and
+https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
+from pytest_kmsmock._runtime.options import check_type
+
+from .required_permissions import Permission
+
+#: A policy, or a statement of one, as JSON has it.
+Json = dict[str, object]
+
+_VERSION = "2012-10-17"
+_CONTEXT = "kms:EncryptionContext:"
+
+#: Condition keys of a statement with the values that each may have.
+_Allowed = frozenset[tuple[str, frozenset[str]]]
+
+
+@dataclass(frozen=True, slots=True)
+class LeastPrivilege:
+    """The smallest policies under which some calls pass.
+
+    Attributes:
+        identity_policies: ARN of a user or role -> the IAM policy it needs. Root users need none.
+        key_policy_statements: ARN of a key -> the statements that its key policy needs for all principals that used it.
+    """
+
+    identity_policies: Mapping[str, Json]
+    key_policy_statements: Mapping[str, list[Json]]
+
+    def to_json(self) -> str:
+        """Return both as one JSON document, indented."""
+        document = {"IdentityPolicies": self.identity_policies, "KeyPolicyStatements": self.key_policy_statements}
+        return json.dumps(document, indent=2) + "\n"
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write them to a file as JSON.
+
+        Raises:
+            InvalidOption: when `path` is no path.
+            OSError: the file cannot be written.
+        """
+        check_type(path, (str, os.PathLike), "write(): path", "the path of a file")
+        Path(path).write_text(self.to_json(), encoding="utf-8")
+
+    def __str__(self) -> str:
+        return self.to_json()
+
+
+def least_privilege(needed: Iterable[Permission]) -> LeastPrivilege:
+    """Return the smallest policies that give permissions, and nothing else."""
+    by_principal: dict[str, set[Permission]] = defaultdict(set)
+    by_key: dict[str, set[Permission]] = defaultdict(set)
+    for permission in needed:
+        if _has_policies(permission.principal):
+            by_principal[permission.principal].add(permission)
+        if permission.key:
+            by_key[permission.key].add(permission)
+    return LeastPrivilege(
+        {principal: {"Version": _VERSION, "Statement": _identity_statements(by_principal[principal])}
+         for principal in sorted(by_principal)},
+        {key: _key_statements(by_key[key]) for key in sorted(by_key)},
+    )  # fmt: skip
+
+
+def _has_policies(principal: str) -> bool:
+    """Say whether IAM policies can be attached: to users and roles, not to root users and AWS services."""
+    return Principal.parse(principal).kind not in (PrincipalKind.ROOT, PrincipalKind.SERVICE)
+
+
+def _identity_statements(needed: Collection[Permission]) -> list[Json]:
+    rules = {(permission.action, permission.resource, _conditions(permission, by_alias=True)) for permission in needed}
+    return [
+        {"Effect": "Allow", "Action": _short(actions), "Resource": _short(resources), **_condition_block(allowed)}
+        for actions, resources, allowed in _merge(rules)
+    ]
+
+
+def _key_statements(needed: Collection[Permission]) -> list[Json]:
+    rules = {
+        (permission.action, permission.principal, _conditions(permission, by_alias=False)) for permission in needed
+    }
+    # In a key policy the resource is always this key; what a statement lists instead is principals.
+    return [
+        {
+            "Effect": "Allow",
+            "Principal": _principal_element(principals),
+            "Action": _short(actions),
+            "Resource": "*",
+            **_condition_block(allowed),
+        }
+        for actions, principals, allowed in _merge(rules)
+    ]
+
+
+def _principal_element(principals: Iterable[str]) -> Json:
+    element: dict[str, list[str]] = defaultdict(list)
+    for principal in principals:
+        element["Service" if Principal.parse(principal).is_service else "AWS"].append(principal)
+    return {kind: _short(names) for kind, names in element.items()}
+
+
+def _short(texts: Iterable[str]) -> str | list[str]:
+    """Return a list as policies have it: of one text, just the text."""
+    found = sorted(texts)
+    return found[0] if len(found) == 1 else found
+
+
+def _conditions(permission: Permission, *, by_alias: bool) -> _Allowed:
+    pairs: dict[str, tuple[str, frozenset[str]]] = {}
+    for name, value in permission.context:
+        # Condition keys do not tell upper from lower case, so of "a" and "A" only one can be demanded.
+        pairs.setdefault(f"{_CONTEXT}{name}".lower(), (f"{_CONTEXT}{name}", frozenset({_literal(value)})))
+    found = set(pairs.values())
+    if by_alias and permission.alias:
+        found.add(("kms:ResourceAliases", frozenset({permission.alias})))
+    return frozenset(found)
+
+
+def _literal(text: str) -> str:
+    """Return a value that a policy compares as it is: `${` would begin a policy variable.
+
+    See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
+    """
+    return text.replace("${", "${$}{")
+
+
+def _condition_block(allowed: _Allowed) -> Json:
+    block: dict[str, Json] = defaultdict(dict)
+    for key, values in sorted(allowed, key=lambda pair: pair[0]):
+        # A key may have several aliases, so its condition key is a set of values.
+        operator = "ForAnyValue:StringEquals" if key == "kms:ResourceAliases" else "StringEquals"
+        block[operator][key] = _short(values)
+    return {"Condition": dict(block)} if block else {}
+
+
+# --- making few statements of many rules, none of which allows more than the rules do ------------------------------
+
+_Rule = tuple[str, str, _Allowed]
+_Merged = tuple[list[str], list[str], _Allowed]
+
+
+def _merge(rules: Collection[_Rule]) -> list[_Merged]:
+    """Return statements as (actions, resources or principals, conditions) that together say just what rules say."""
+    scopes: dict[tuple[str, str], set[_Allowed]] = defaultdict(set)  # (action, resource) -> conditions, one of which
+    for action, resource, allowed in rules:
+        scopes[action, resource].add(allowed)
+    actions: dict[tuple[str, frozenset[_Allowed]], set[str]] = defaultdict(set)
+    for (action, resource), alternatives in scopes.items():
+        actions[resource, frozenset(_join_values(_without_redundant(alternatives)))].add(action)
+    resources: dict[tuple[frozenset[str], frozenset[_Allowed]], set[str]] = defaultdict(set)
+    for (resource, joined), names in actions.items():
+        resources[frozenset(names), joined].add(resource)
+    merged = [
+        (sorted(names), sorted(places), allowed) for (names, joined), places in resources.items() for allowed in joined
+    ]
+    return sorted(merged, key=lambda each: (each[1], each[0], _in_order(each[2])))
+
+
+def _in_order(allowed: _Allowed) -> list[tuple[str, list[str]]]:
+    return sorted((key, sorted(values)) for key, values in allowed)
+
+
+def _without_redundant(alternatives: Collection[_Allowed]) -> set[_Allowed]:
+    """Leave out what another alternative allows anyway, because it demands less."""
+    return {one for one in alternatives if not any(other < one for other in alternatives)}
+
+
+def _join_values(alternatives: set[_Allowed]) -> set[_Allowed]:
+    """Join alternatives that differ in the values of one condition key only: as one, they allow the same."""
+    joined = set(alternatives)
+    for key in sorted({key for allowed in alternatives for key, _ in allowed}):
+        groups: dict[_Allowed, set[str]] = defaultdict(set)
+        untouched: set[_Allowed] = set()
+        for allowed in joined:
+            values = dict(allowed).get(key)
+            if values is None:
+                untouched.add(allowed)
+            else:
+                groups[allowed - {(key, values)}] |= values
+        joined = untouched | {rest | {(key, frozenset(values))} for rest, values in groups.items()}
+    return joined

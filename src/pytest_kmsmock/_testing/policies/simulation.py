@@ -1,0 +1,196 @@
+"""`KmsMock.simulate`: whether a principal may do something, decided without a call."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._kms.api.arns import parse_arn
+from pytest_kmsmock._kms.api.errors import KmsError
+from pytest_kmsmock._kms.api.validation import service_description
+from pytest_kmsmock._kms.call.operation import OPERATIONS, Call, Operation, Target
+from pytest_kmsmock._kms.operations import load
+from pytest_kmsmock._kms.operations.targets import find_key
+from pytest_kmsmock._kms.permissions.access import ask, decide
+from pytest_kmsmock._kms.permissions.grants import granted_by_token
+from pytest_kmsmock._kms.rules.timeline import settle
+from pytest_kmsmock.errors import InvalidSimulation
+
+from .explanation import Explanation
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.policy.decision import Decision
+    from pytest_kmsmock._kms.state.caller import Caller
+
+#: Permissions on `*`, or on what is no key. Source: Developer Guide, "AWS KMS permissions".
+WITHOUT_KEY = frozenset({
+    "ConnectCustomKeyStore", "CreateCustomKeyStore", "CreateKey", "DeleteCustomKeyStore", "DescribeCustomKeyStores",
+    "DisconnectCustomKeyStore", "GenerateRandom", "ListAliases", "ListKeys", "ListRetirableGrants",
+    "UpdateCustomKeyStore",
+})  # fmt: skip
+_ON_ALIASES = frozenset({"CreateAlias", "DeleteAlias", "UpdateAlias"})
+#: The permissions of ReEncrypt -> the member that names the other key.
+_RE_ENCRYPT = {"ReEncryptFrom": "DestinationKeyId", "ReEncryptTo": "SourceKeyId"}
+
+
+def simulate(
+    service: FakeKms, caller: Caller, action: str, key: str | None, region: str, members: Mapping[str, object]
+) -> Explanation:  # fmt: skip
+    """Decide whether a principal may do something, without a call.
+
+    Args:
+        service: the fake KMS.
+        caller: the principal, with the condition keys of the request in its context.
+        action: the permission, such as `kms:Encrypt` or `kms:ReEncryptFrom`.
+        key: the key; for permissions on aliases, the alias will do; None for what has no key, such as `kms:CreateKey`.
+        region: the Region called, unless the key's ARN says another.
+        members: members of the request that conditions look at, such as `EncryptionContext`.
+
+    Raises:
+        InvalidSimulation: there is no such permission, key, alias or member, or the permission needs another one.
+    """
+    name = _permission(action)
+    operation = OPERATIONS["ReEncrypt" if name in _RE_ENCRYPT else name]
+    _check_members(operation, members)
+    arn = parse_arn(key or "")
+    with service.lock:
+        now: datetime = service.clock.now()
+        settle(service, now)
+        place = service.state.region(caller.account, region if arn is None else arn.region)
+        call = Call(service, service.state, operation, dict(members), caller, place, now, "simulated")
+        try:
+            targets = tuple(_targets(call, name, key))
+            call.targets = (*targets, *_other_key(call, name))
+            granted_by_token(call)  # a token that is none is refused, whoever needs it
+            return Explanation(tuple(_decisions(call, targets)))
+        except KmsError as refusal:
+            raise InvalidSimulation(f"kms:{name} cannot be simulated so. AWS would say: {refusal}") from None
+
+
+def _permission(action: object) -> str:
+    """Return the name of a permission as AWS writes it; IAM does not tell upper from lower case.
+
+    Raises:
+        InvalidSimulation: KMS has no such permission.
+    """
+    load()
+    known = {name.lower(): name for name in (*OPERATIONS, *_RE_ENCRYPT)}
+    vendor, _, name = str(action).rpartition(":")
+    found = known.get(name.lower()) if isinstance(action, str) and vendor.lower() in ("", "kms") else None
+    if found == "ReEncrypt":
+        raise InvalidSimulation(
+            "kms:ReEncrypt is no permission: ask for kms:ReEncryptFrom on the key that decrypts, and for "
+            "kms:ReEncryptTo on the key that encrypts."
+        )
+    if found is None:
+        close = difflib.get_close_matches(name.lower(), known, 1)
+        hint = f" Did you mean 'kms:{known[close[0]]}'?" if close else ""
+        raise InvalidSimulation(f"{action!r} is no permission of KMS, such as 'kms:Encrypt'.{hint}")
+    return found
+
+
+def _check_members(operation: Operation, members: Mapping[str, object]) -> None:
+    """Refuse what is no member of the operation's request, and what botocore would not send as one."""
+    if not members:
+        return
+    from botocore.model import ServiceModel
+    from botocore.validate import ParamValidator
+
+    shape = ServiceModel(service_description(), "kms").operation_model(operation.name).input_shape
+    for name, value in members.items():
+        if name not in shape.members:
+            close = difflib.get_close_matches(name, shape.members, 1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise InvalidSimulation(f"{name!r} is no member of a request of {operation.name}.{hint}")
+        problems = ParamValidator().validate(value, shape.members[name])
+        if problems.has_errors():
+            raise InvalidSimulation(f"{name} of {operation.name}: {problems.generate_report()}")
+
+
+def _targets(call: Call, name: str, key: str | None) -> Iterable[Target]:
+    """Return what a permission is needed for.
+
+    Raises:
+        InvalidSimulation: the key, the alias or the grant is missing, or there is none in this permission.
+        KmsError: what AWS would say of an identifier.
+    """
+    permission = f"kms:{name}"
+    if name in WITHOUT_KEY:
+        if key is not None:
+            raise InvalidSimulation(f"{permission} is on no key: leave it out.")
+        if name == "ListRetirableGrants" and call.params:
+            return _found(call)
+        return (Target(permission, "*"),)
+    if name in _ON_ALIASES:
+        return _on_alias(call, key)
+    if key is not None and "KeyId" in call.params:
+        raise InvalidSimulation(f"{permission}: there are two keys, {key} and {call.params['KeyId']}.")
+    key = call.params.get("KeyId") if key is None else key
+    if name == "RetireGrant":
+        return _on_grant(call, key)
+    if key is None:
+        raise InvalidSimulation(f"{permission} is a permission on a key: say on which one.")
+    return (find_key(call, key, permission, aliases=True),)
+
+
+def _found(call: Call) -> list[Target]:
+    targets: list[Target] = []
+    for find in call.operation.targets:
+        targets += find(call)
+        call.targets = tuple(targets)
+    return targets
+
+
+def _on_alias(call: Call, key: str | None) -> list[Target]:
+    """Find the alias and the keys that a change of it concerns: permission is needed on all of them."""
+    name = call.operation.name
+    arn = parse_arn(key or "")
+    if key is not None:
+        named = key if arn is None else arn.name
+        member = "AliasName" if named.startswith("alias/") else "TargetKeyId"
+        if (name, member) == ("DeleteAlias", "TargetKeyId"):
+            raise InvalidSimulation("kms:DeleteAlias is a permission on an alias and on its key: say which alias.")
+        if member in call.params:
+            raise InvalidSimulation(f"kms:{name}: there are two of {member}, {key} and {call.params[member]}.")
+        call.params[member] = named if member == "AliasName" else key
+    needed = ("AliasName",) if name == "DeleteAlias" else ("AliasName", "TargetKeyId")
+    missing = [member for member in needed if member not in call.params]
+    if missing:
+        raise InvalidSimulation(
+            f"kms:{name} is a permission on an alias and on its key: give {' and '.join(missing)} too."
+        )
+    alias = call.params["AliasName"]
+    if name != "CreateAlias" and alias not in call.region.aliases:
+        raise InvalidSimulation(f"There is no {alias} in {call.region.name} of account {call.region.account}.")
+    return _found(call)
+
+
+def _on_grant(call: Call, key: str | None) -> list[Target]:
+    """Find the grant: it says who may retire it."""
+    if "GrantToken" not in call.params and (key is None or "GrantId" not in call.params):
+        raise InvalidSimulation(
+            "kms:RetireGrant is decided by a grant: give GrantId (and the key), or GrantToken, as a member."
+        )
+    if "GrantToken" not in call.params and key is not None:
+        call.params["KeyId"] = find_key(call, key, "kms:RetireGrant", aliases=True).arn
+    return _found(call)
+
+
+def _other_key(call: Call, name: str) -> Iterable[Target]:
+    """Find the other key of ReEncrypt, if the members name it: `kms:ReEncryptOnSameKey` compares the two."""
+    member = _RE_ENCRYPT.get(name, "")
+    if member in call.params:
+        yield find_key(call, call.params[member], "kms:ReEncrypt", aliases=True)
+
+
+def _decisions(call: Call, targets: Iterable[Target]) -> Iterable[Decision]:
+    """Decide on one after the other, until one is refused."""
+    for target in targets:
+        decision = decide(ask(call, target))
+        yield decision
+        if not decision.allowed:
+            return

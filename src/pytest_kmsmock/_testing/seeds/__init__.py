@@ -1,0 +1,1 @@
+"""Keys to begin with, from code and from files."""

@@ -1,0 +1,116 @@
+"""The console's create-key wizard: what it asks, what it proposes, and the key that comes of it.
+
+See https://docs.aws.amazon.com/kms/latest/developerguide/create-keys.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
+from pytest_kmsmock._runtime.options import check_type
+from pytest_kmsmock._testing.identity.credentials import Home
+from pytest_kmsmock._testing.policies.key_policy import key_policy, principal_arns
+from pytest_kmsmock.errors import InvalidSeed
+
+from .planting import KeySeed, plant
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.state.records import Key
+
+_WHERE = "create_key_as_in_console()"
+#: "Key usage" of a symmetric key -> the spec that the wizard takes.
+_SYMMETRIC: Mapping[str, str] = {"ENCRYPT_DECRYPT": "SYMMETRIC_DEFAULT", "GENERATE_VERIFY_MAC": "HMAC_256"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What is entered into the wizard. `KmsMock.create_key_as_in_console` describes it."""
+
+    alias: str
+    key_type: str
+    usage: str
+    spec: str | None
+    origin: str
+    multi_region: bool
+    description: str
+    tags: Mapping[str, str] | None
+    administrators: str | Iterable[str]
+    users: str | Iterable[str]
+    other_accounts: str | Iterable[str]
+    allow_deletion: bool
+    region: str
+
+
+def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
+    """Make the key.
+
+    Args:
+        service: the fake KMS.
+        home: the mock's account, partition and Region.
+        answers: what is entered.
+
+    Raises:
+        InvalidSeed: the wizard would not go on.
+    """
+    for name in ("alias", "region"):
+        check_type(getattr(answers, name), str, f"{_WHERE}: {name}", "a text", InvalidSeed)
+    for name in ("allow_deletion", "multi_region"):
+        check_type(getattr(answers, name), bool, f"{_WHERE}: {name}", error=InvalidSeed)
+    spec = _spec(answers)
+    home = home._replace(partition=partition_of(answers.region), region=answers.region)
+    administrators, users = (principal_arns(names, home) for names in (answers.administrators, answers.users))
+    strangers = [arn for arn in (*administrators, *users) if arn.split(":")[4] != home.account]
+    if strangers:
+        raise InvalidSeed(
+            f"{_WHERE}: key administrators and users are of the key's own account, unlike {strangers[0]}. For other "
+            "accounts there is other_accounts."
+        )
+    policy = key_policy(
+        home.account,
+        home.partition,
+        administrators=administrators,
+        users=users,
+        other_accounts=answers.other_accounts,
+        allow_deletion=answers.allow_deletion,
+        key_usage=answers.usage,
+        key_spec=spec,
+        origin=answers.origin,
+        multi_region=answers.multi_region,
+    )
+    seed = KeySeed(
+        alias=answers.alias if answers.alias.startswith("alias/") else f"alias/{answers.alias}",
+        spec=spec,
+        usage=answers.usage,
+        origin=answers.origin,
+        description=answers.description,
+        tags=answers.tags,
+        policy=policy,
+        multi_region=answers.multi_region,
+    )
+    return plant(service, [(_WHERE, seed)], account=home.account, region=answers.region)[0]
+
+
+def _spec(answers: Answers) -> str:
+    """Return the spec that is chosen, or proposed.
+
+    Raises:
+        InvalidSeed: there is none like that, or another answer does not go with it.
+    """
+    if answers.key_type not in ("symmetric", "asymmetric"):
+        raise InvalidSeed(f"{_WHERE}: key_type is 'symmetric' or 'asymmetric', not {answers.key_type!r}")
+    symmetric = answers.key_type == "symmetric"
+    spec = answers.spec or (_SYMMETRIC.get(answers.usage) if symmetric else None)
+    if spec is None:
+        raise InvalidSeed(f"{_WHERE}: a key of type {answers.key_type} for {answers.usage} needs a spec")
+    if spec not in KEY_SPECS or (KEY_SPECS[spec].key_type == "asymmetric") is symmetric:
+        raise InvalidSeed(f"{_WHERE}: {spec} is no spec of a key of type {answers.key_type}")
+    if answers.usage not in KEY_SPECS[spec].usages:
+        raise InvalidSeed(f"{_WHERE}: the usage of {spec} is {' or '.join(KEY_SPECS[spec].usages)}")
+    if answers.origin not in ("AWS_KMS", "EXTERNAL"):
+        raise InvalidSeed(f"{_WHERE}: origin is 'AWS_KMS' or 'EXTERNAL', not {answers.origin!r}")
+    return spec

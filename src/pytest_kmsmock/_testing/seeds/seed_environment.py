@@ -1,0 +1,82 @@
+"""What a seed file has besides keys: custom key stores with what they stand on, and IAM policies.
+
+They are made before the keys, by the console's own means (`key_stores`, `iam`), in the same draft.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._testing.identity.credentials import Home
+from pytest_kmsmock._testing.identity.iam_console import IamConsole
+from pytest_kmsmock._testing.views.key_store_console import KeyStores
+from pytest_kmsmock.errors import InvalidSeed, KmsMockError
+
+from .planting import check_home
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._testing.identity.policy_text import Document
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStoreSeed:
+    """A custom key store to begin with: a CloudHSM key store on a cluster of its own.
+
+    With `xks_keys` it is an external key store, on a proxy of its own whose key manager has keys with these ids.
+    """
+
+    name: str
+    xks_keys: tuple[str, ...] | None = None
+    connected: bool = True
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What stands around the keys, each part with where it was given, for error messages.
+
+    Attributes:
+        key_stores: the custom key stores.
+        policies: the principals that have identity policies, each with one policy or a list of them.
+    """
+
+    key_stores: tuple[tuple[str, KeyStoreSeed], ...] = ()
+    policies: tuple[tuple[str, str, object], ...] = ()
+
+    def make(self, draft: FakeKms, account: str, region: str) -> None:
+        """Make all of it.
+
+        Args:
+            draft: the fake KMS that it is to be in.
+            account: whose key stores they are, and whose principals the short names mean.
+            region: the Region of key stores that do not name one.
+
+        Raises:
+            InvalidSeed: with where and the reason.
+        """
+        for where, store in self.key_stores:
+            home = region if store.region is None else store.region
+            check_home(account, (home,), where)
+            with _told(where):
+                stores = KeyStores(draft, account, home)
+                backing = None if store.xks_keys is None else stores.add_xks_proxy(keys=store.xks_keys)
+                stores.add_store(backing, name=store.name, connected=store.connected)
+        for where, principal, given in self.policies:
+            check_home(account, (region,), where)
+            with _told(where):
+                iam = IamConsole(draft, Home(account, partition_of(region), region))
+                iam.attach(principal, *cast("list[Document]", given if isinstance(given, list) else [given]))
+
+
+@contextmanager
+def _told(where: str) -> Iterator[None]:
+    """Let the console's own errors tell where in the seed file they come from."""
+    try:
+        yield
+    except KmsMockError as error:
+        raise InvalidSeed(f"{where}: {error}") from error

@@ -1,0 +1,140 @@
+"""Reading seed files: YAML or JSON to `KeySeed`s, with the line of everything that is wrong.
+
+What a file says is taken apart by `seed_syntax`; planting is in `seeds`.
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from pytest_kmsmock._testing.dumps.codec import Misfit, decode
+from pytest_kmsmock.errors import InvalidSeed
+
+from .planting import KeySeed
+from .seed_environment import KeyStoreSeed, Surroundings
+from .yaml_lines import parse
+
+VERSION = 1
+
+#: YAML takes an account for a number, and `yes` for true.
+_UNQUOTED = re.compile(r"expected a text, found [^\[{N]")
+
+
+@dataclass(frozen=True, slots=True)
+class SeedFile:
+    """A seed file that was read: its keys, each with where it stands, and what is around them.
+
+    Account and Region are those of everything that does not name its own.
+    """
+
+    seeds: tuple[tuple[str, KeySeed], ...]
+    account: str | None
+    region: str | None
+    surroundings: Surroundings
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A key of a seed file. `material_file` is where its material is, if that is in a file of its own."""
+
+    where: str
+    seed: KeySeed
+    material_file: Path | None
+    material_place: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """What stands in a seed file besides the keys, which are read one by one."""
+
+    keys: list[object]
+    version: int = VERSION
+    account: str | None = None
+    region: str | None = None
+    key_stores: tuple[KeyStoreSeed, ...] = ()
+    iam: Mapping[str, object] | None = None
+
+
+def read_seed_file(path: str) -> SeedFile:
+    """Read a seed file, and the files of key material that it names.
+
+    Raises:
+        InvalidSeed: a file cannot be read, or something in it is wrong; with the line.
+    """
+    document, surroundings, entries = _read(path, _text(path))
+    return SeedFile(tuple(map(_with_material, entries)), document.account, document.region, surroundings)
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise InvalidSeed(f"{path}:{line}: no UTF-8: {error.reason}") from error
+    except (OSError, ValueError) as error:  # also a path with a null byte
+        raise InvalidSeed(f"seed file {path} cannot be read: {error}") from error
+
+
+@functools.lru_cache(maxsize=32)
+def _read(path: str, text: str) -> tuple[_Document, Surroundings, tuple[_Entry, ...]]:
+    """Return what a seed file says. The same text is not read again, as every test of a run may begin with it."""
+    data, lines = parse(path, text)
+    document = _decoded(path, lines, data, _Document, "")
+    if document.version != VERSION:
+        raise InvalidSeed(f"{_place(path, lines, 'version')}: this release reads seed files of version {VERSION} only")
+    surroundings = Surroundings(
+        tuple(
+            (f"{_place(path, lines, where)}: {where}", store)
+            for where, store in ((f"key_stores[{index}]", store) for index, store in enumerate(document.key_stores))
+        ),
+        tuple(
+            (f"{_place(path, lines, f'iam.{principal}')}: iam[{principal!r}]", principal, policies)
+            for principal, policies in (document.iam or {}).items()
+        ),
+    )
+    entries = (_entry(path, lines, entry, f"keys[{index}]") for index, entry in enumerate(document.keys))
+    return document, surroundings, tuple(entries)
+
+
+def _entry(path: str, lines: dict[str, int], given: Any, where: str) -> _Entry:
+    file, place = None, _place(path, lines, f"{where}.material_file")
+    if isinstance(given, dict) and "material_file" in given:
+        given = dict(given)
+        name = given.pop("material_file")
+        if "material" in given or not isinstance(name, str):
+            raise InvalidSeed(
+                f"{place}: material_file must be the path of a file, and material is not to stand beside it"
+            )
+        file = Path(path).parent / name
+    seed = _decoded(path, lines, given, KeySeed, where)
+    return _Entry(f"{_place(path, lines, where)}: {where}", seed, file, place)
+
+
+def _with_material(entry: _Entry) -> tuple[str, KeySeed]:
+    if entry.material_file is None:
+        return entry.where, entry.seed
+    try:
+        return entry.where, replace(entry.seed, material=entry.material_file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise InvalidSeed(f"{entry.material_place}: material_file cannot be read: {error}") from error
+
+
+def _decoded(path: str, lines: dict[str, int], data: Any, kind: Any, where: str) -> Any:
+    try:
+        return decode(data, kind, where)
+    except Misfit as misfit:
+        hint = "; write it in quotes" if _UNQUOTED.match(misfit.reason) else ""
+        raise InvalidSeed(f"{_place(path, lines, misfit.where)}: {misfit}{hint}") from None
+
+
+def _place(path: str, lines: dict[str, int], where: str) -> str:
+    """Return path and line of the nearest thing around a spot that has a line."""
+    spot = re.sub(r"\['(.*?)'\]", r".\1", where).lstrip(".")
+    while spot and spot not in lines:
+        spot = re.sub(r"(^|\.)[^.\[]*$|\[\d+\]$", "", spot)
+    return f"{path}:{lines.get(spot, 1)}"

@@ -1,0 +1,1 @@
+"""Inspecting state: keys, ciphertexts, custom key stores."""

@@ -1,0 +1,140 @@
+"""What clusters, proxies, external keys and stores that a test adds must be like: as AWS would have them.
+
+Otherwise a typing error would only show when CreateCustomKeyStore refuses it, or not at all. The methods are in
+`key_stores`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from typing import TypeVar
+
+from pytest_kmsmock._kms.api.validation import fits, service_description
+from pytest_kmsmock._kms.rules.custom_key_stores import TROUBLES, can_fail_with
+from pytest_kmsmock._kms.state.external_stores import Cluster, XksKey, XksProxy
+from pytest_kmsmock._kms.state.records import CustomKeyStore
+from pytest_kmsmock._runtime.options import check_type
+from pytest_kmsmock.errors import InvalidBacking
+
+Record = TypeVar("Record", bound=Cluster | XksProxy | XksKey | CustomKeyStore)
+
+#: Record -> its attributes that are members of requests -> the shape that the service model has for them.
+_SHAPES: Mapping[type, Mapping[str, str]] = {
+    Cluster: {
+        "id": "CloudHsmClusterIdType",
+        "certificate": "TrustAnchorCertificateType",
+        "password": "KeyStorePasswordType",
+    },
+    XksProxy: {
+        "endpoint": "XksProxyUriEndpointType",
+        "path": "XksProxyUriPathType",
+        "access_key_id": "XksProxyAuthenticationAccessKeyIdType",
+        "secret_access_key": "XksProxyAuthenticationRawSecretAccessKeyType",
+        "vpc_endpoint_service": "XksProxyVpcEndpointServiceNameType",
+        "vpc_endpoint_service_owner": "AccountIdType",
+    },
+    XksKey: {"id": "XksKeyIdType"},
+    CustomKeyStore: {"name": "CustomKeyStoreNameType"},
+}
+_YES_OR_NO = ("online", "enabled")
+_OPTIONAL = ("vpc_endpoint_service", "vpc_endpoint_service_owner")
+
+
+def checked(record: Record) -> Record:
+    """Return a record that is as AWS would have it.
+
+    Raises:
+        InvalidBacking: it is not; the text says what is expected.
+    """
+    for attribute, shape in _SHAPES[type(record)].items():
+        value = getattr(record, attribute)
+        if value is not None or attribute not in _OPTIONAL:
+            _check_text(type(record).__name__, attribute, value, shape)
+    for attribute in _YES_OR_NO:
+        check_type(getattr(record, attribute, True), bool, attribute, error=InvalidBacking)
+    if isinstance(record, Cluster):
+        if isinstance(record.hsms, bool) or not isinstance(record.hsms, int) or record.hsms < 0:
+            raise InvalidBacking(f"hsms: expected how many active HSMs the cluster has, got {record.hsms!r}.")
+    elif isinstance(record, XksProxy):
+        _check_proxy(record)
+    elif isinstance(record, XksKey):
+        _check_key(record)
+    return record
+
+
+def check_region(region: object) -> None:
+    """Refuse what cannot be a Region.
+
+    Raises:
+        InvalidBacking: it cannot.
+    """
+    _check_text("CustomKeyStore", "region", region, "RegionType")
+
+
+def _check_text(kind: str, attribute: str, value: object, shape_name: str) -> None:
+    if fits(value, shape_name):
+        return
+    shape = service_description()["shapes"][shape_name]
+    least, most, pattern = shape["min"], shape["max"], shape.get("pattern")
+    length = f"{least}" if least == most else f"{least} to {most}"
+    matching = f" that match {pattern}" if pattern else ""
+    raise InvalidBacking(f"{kind} {attribute}: expected {length} characters{matching}, as AWS does, got {value!r}.")
+
+
+def _check_proxy(proxy: XksProxy) -> None:
+    if (proxy.vpc_endpoint_service is None) != (proxy.vpc_endpoint_service_owner is None):
+        raise InvalidBacking("vpc_endpoint_service_owner is the account that owns a vpc_endpoint_service: give both.")
+    # Looked for in a list: what a test gives may not be hashable.
+    if proxy.trouble is not None and proxy.trouble not in list(TROUBLES):
+        raise InvalidBacking(f"trouble: expected one of {', '.join(sorted(TROUBLES))}, or None; got {proxy.trouble!r}.")
+    if not isinstance(proxy.keys, Mapping) or not all(isinstance(key, XksKey) for key in proxy.keys.values()):
+        raise InvalidBacking("keys: change them with add_xks_key, remove_xks_key, enable_xks_key and disable_xks_key.")
+
+
+def _check_key(key: XksKey) -> None:
+    for attribute, values, example in (("spec", (key.spec,), "AES_256"), ("usage", key.usage, "ENCRYPT")):
+        for value in values:
+            if not isinstance(value, str) or not value:
+                raise InvalidBacking(f"XksKey {attribute}: expected texts such as {example!r}, got {value!r}.")
+
+
+def several(what: str, values: Iterable[str]) -> tuple[str, ...]:
+    """Return several texts; one text by itself would be taken for its letters.
+
+    Raises:
+        InvalidBacking: it is one text, or nothing that has several.
+    """
+    if isinstance(values, str):
+        raise InvalidBacking(f"{what}: expected a list of texts, got {values!r}. Write [{values!r}].")
+    if not isinstance(values, Iterable):
+        raise InvalidBacking(f"{what}: expected a list of texts, got {values!r}.")
+    return tuple(values)
+
+
+def check_connection_failure(error_code: str, store_id: str | None, stores: Iterable[CustomKeyStore]) -> None:
+    """Refuse a failure to connect that cannot happen.
+
+    Args:
+        error_code: the ConnectionErrorCode.
+        store_id: the store that is to fail, if one was named.
+        stores: all that there are.
+
+    Raises:
+        InvalidBacking: there is no such code or no such store, or a store of this type never fails so.
+    """
+    codes = service_description()["shapes"]["ConnectionErrorCodeType"]["enum"]
+    if error_code not in codes:
+        close = difflib.get_close_matches(str(error_code), codes, 1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise InvalidBacking(f"{error_code!r} is no ConnectionErrorCode.{hint} They are: {', '.join(codes)}.")
+    if store_id is None:
+        return
+    known = {store.id: store for store in stores}
+    if store_id not in list(known):
+        there = f"They are: {', '.join(known)}." if known else "There is none yet: add one with add_store()."
+        raise InvalidBacking(f"{store_id!r} is no custom key store of this mock. {there}")
+    kind = known[store_id].type
+    if not can_fail_with(kind, error_code):
+        fitting = ", ".join(code for code in codes if can_fail_with(kind, code))
+        raise InvalidBacking(f"A store of type {kind} does not fail with {error_code}, but with {fitting}.")

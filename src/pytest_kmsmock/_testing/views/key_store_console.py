@@ -1,0 +1,353 @@
+"""`kms.key_stores`: the clusters, proxies and external keys that custom key stores stand on."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
+from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
+from pytest_kmsmock._kms.rules.custom_key_stores import (
+    CLOUDHSM,
+    CONNECTED,
+    DISCONNECTED,
+    EXTERNAL,
+    STORES_PER_REGION,
+    conflict_of,
+)
+from pytest_kmsmock._kms.state.external_stores import Cluster, XksKey, XksProxy
+from pytest_kmsmock._kms.state.records import CustomKeyStore
+from pytest_kmsmock._kms.state.state import Region, State
+from pytest_kmsmock._runtime.options import check_type
+from pytest_kmsmock.errors import InvalidBacking, UnknownBacking
+
+from .backing_checks import check_connection_failure, check_region, checked, several
+
+_Backing = TypeVar("_Backing", bound=Cluster | XksProxy)
+
+_PATH = "/kms/xks/v1"
+#: What cluster ids are made of, after `cluster-`. Source: the pattern of CloudHsmClusterIdType.
+_CLUSTER_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+
+
+class KeyStores:
+    """What is outside of KMS and custom key stores need: CloudHSM clusters, and proxies with external keys.
+
+    Nothing of it exists until a test adds it; CreateCustomKeyStore then finds what was added and nothing else. What is
+    returned are records of how things are now: a change gives a new one. All of it belongs to the mock's state, so a
+    nested mock begins with a copy.
+
+    Args:
+        service: the fake KMS.
+        account_id: the account that stores are added in.
+        region: the Region that stores are added in, if none is named.
+
+    Example:
+        >>> from pytest_kmsmock import mock_kms
+        >>> with mock_kms(region="us-east-1") as kms:
+        ...     store = kms.key_stores.add_store()  # connected, on a cluster of its own
+        ...     key = kms.client().create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store)["KeyMetadata"]
+        >>> key["KeyState"]
+        'Enabled'
+    """
+
+    def __init__(self, service: FakeKms, account_id: str, region: str) -> None:
+        self._service = service
+        self._account_id = account_id
+        self._region = region
+
+    # --- adding ------------------------------------------------------------------------------------------------------
+
+    def add_cluster(
+        self,
+        cluster_id: str | None = None,
+        *,
+        hsms: int = 2,
+        password: str = "kmsuser-password",
+        certificate: str | None = None,
+    ) -> Cluster:  # fmt: skip
+        """Add an active CloudHSM cluster. Its `parameters` are what CreateCustomKeyStore takes.
+
+        Args:
+            cluster_id: `cluster-` and 11 to 16 characters; a new one if not given.
+            hsms: how many active HSMs it has.
+            password: that of its crypto user `kmsuser`, 7 to 32 characters.
+            certificate: its trust anchor certificate; one of its own if not given. Clusters with the same one are
+                related: they come from backups of each other.
+
+        Raises:
+            InvalidBacking: AWS has no such clusters, or this one is there already.
+        """
+        random = self._service.random
+        if cluster_id is None:
+            cluster_id = "cluster-" + "".join(_CLUSTER_ALPHABET[byte % 32] for byte in random(11))
+        body = base64.b64encode(random(48)).decode()
+        made_up = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----"
+        return self._add(Cluster(cluster_id, made_up if certificate is None else certificate, password, hsms))
+
+    def add_xks_proxy(
+        self,
+        endpoint: str | None = None,
+        path: str = _PATH,
+        *,
+        keys: Iterable[str] = (),
+        access_key_id: str = "XKSPROXYACCESSKEYID2",
+        secret_access_key: str = "xksproxysecretaccesskeyxksproxysecretaccesskey",
+        vpc_endpoint_service: str | None = None,
+        vpc_endpoint_service_owner: str | None = None,
+    ) -> XksProxy:  # fmt: skip
+        """Add an external key store proxy with a key manager behind it, both of which answer.
+
+        Its `parameters` are what CreateCustomKeyStore takes.
+
+        Args:
+            endpoint: `https://` and a host name; a new one if not given.
+            path: ends with `/kms/xks/v1`.
+            keys: ids of AES-256 keys that its key manager has.
+            access_key_id: the id of the credential that KMS must have, 20 to 30 of `A-Z2-7`.
+            secret_access_key: its secret, 43 to 64 characters.
+            vpc_endpoint_service: the name of a VPC endpoint service, such as
+                `com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0`; without it the endpoint is public.
+            vpc_endpoint_service_owner: the account of that service; the mock's if not given.
+
+        Raises:
+            InvalidBacking: AWS takes no such proxies or keys, or there is a proxy at the endpoint and path already.
+        """
+        if endpoint is None:
+            endpoint = f"https://xks-{self._service.random(4).hex()}.example.com"
+        owner = vpc_endpoint_service_owner
+        if vpc_endpoint_service is not None and owner is None:
+            owner = self._account_id
+        held = {key_id: self._new_key(key_id) for key_id in several("keys", keys)}
+        return self._add(XksProxy(endpoint, path, access_key_id, secret_access_key, vpc_endpoint_service, owner, held))
+
+    def add_xks_key(
+        self,
+        proxy: XksProxy,
+        key_id: str,
+        *,
+        enabled: bool = True,
+        spec: str = "AES_256",
+        usage: Iterable[str] = ("ENCRYPT", "DECRYPT"),
+    ) -> XksProxy:  # fmt: skip
+        """Add a key to the key manager behind a proxy; one with this id is replaced by another key.
+
+        Args:
+            proxy: the proxy.
+            key_id: what CreateKey takes as `XksKeyId`.
+            enabled: whether it may be used.
+            spec: AWS takes `AES_256` only; any other lets CreateKey fail.
+            usage: AWS wants `ENCRYPT` and `DECRYPT`.
+
+        Raises:
+            InvalidBacking: AWS takes no such `XksKeyId`, or what is said of the key makes no sense.
+        """
+        key = replace(self._new_key(key_id), enabled=enabled, spec=spec, usage=several("usage", usage))
+        return self._with_keys(proxy, {**self._proxy(proxy).keys, key_id: checked(key)})
+
+    def add_store(
+        self,
+        backing: Cluster | XksProxy | None = None,
+        *,
+        name: str | None = None,
+        region: str | None = None,
+        connected: bool = True,
+    ) -> str:
+        """Add a custom key store as CreateCustomKeyStore and ConnectCustomKeyStore do, without a call; return its id.
+
+        Args:
+            backing: a cluster or a proxy that was added; a new cluster if not given.
+            name: its name; a new one if not given.
+            region: its Region; that of the mock if not given.
+            connected: whether it is connected.
+
+        Raises:
+            InvalidBacking: the Region has a store of this name or on this proxy, or ten of them, or the account has one
+                on this cluster; or AWS takes no such name or Region.
+        """
+        check_type(connected, bool, "connected", error=InvalidBacking)
+        if region is not None:
+            check_region(region)
+        backing = self.add_cluster() if backing is None else self._now(backing)
+        place = self._service.state.region(self._account_id, self._region if region is None else region)
+        store_id = f"cks-{self._service.random(9).hex()[:17]}"
+        settings, secret = _settings(backing)
+        store = checked(
+            CustomKeyStore(
+                store_id,
+                f"store-{store_id[4:]}" if name is None else name,
+                CLOUDHSM if isinstance(backing, Cluster) else EXTERNAL,
+                self._service.clock.now(),
+                secret,
+                CONNECTED if connected else DISCONNECTED,
+                settings=settings,
+            )
+        )
+        _check_room(self._service.state, place, store)
+        place.custom_key_stores[store_id] = store
+        return store_id
+
+    # --- changing ----------------------------------------------------------------------------------------------------
+
+    def take_offline(self, backing: _Backing) -> _Backing:
+        """Let KMS reach a cluster, or a proxy and its key manager, no more.
+
+        Keys stay `Enabled`, as AWS documents; it is their use that fails, with KMSInvalidStateException.
+        """
+        return self.change(backing, online=False)
+
+    def bring_online(self, backing: _Backing) -> _Backing:
+        """Let KMS reach a cluster or a proxy again."""
+        return self.change(backing, online=True)
+
+    def change(self, backing: _Backing, **fields: object) -> _Backing:
+        """Change a cluster or a proxy: its password or secret access key, how many HSMs it has, ...
+
+        Args:
+            backing: what was added.
+            **fields: attributes of `Cluster` or `XksProxy` but those that identify it. With `trouble` a proxy answers,
+                but not as it should: `XKS_PROXY_INVALID_RESPONSE`, `XKS_PROXY_TIMED_OUT`, ...; None mends it.
+
+        Raises:
+            InvalidBacking: a value that it cannot have.
+            TypeError: an attribute that it does not have, or one that identifies it.
+        """
+        now = self._now(backing)
+        names = [attribute.name for attribute in dataclasses.fields(now)]
+        for name in fields:
+            if name not in names:
+                raise TypeError(f"{type(now).__name__} has no {name!r}, only {', '.join(names)}.")
+        changed = replace(now, **cast("dict[str, Any]", fields))  # `checked` looks at the values
+        if _identity(changed) != _identity(now):
+            raise TypeError(f"{', '.join(map(str, _identity(now)))}: add another one instead of moving this one.")
+        return self._put(checked(changed))
+
+    def disable_xks_key(self, proxy: XksProxy, key_id: str) -> XksProxy:
+        """Disable a key in the key manager behind a proxy; `add_xks_key` would replace it."""
+        return self._set_enabled(proxy, key_id, enabled=False)
+
+    def enable_xks_key(self, proxy: XksProxy, key_id: str) -> XksProxy:
+        """Enable a key in the key manager behind a proxy."""
+        return self._set_enabled(proxy, key_id, enabled=True)
+
+    def remove(self, backing: Cluster | XksProxy) -> None:
+        """Remove a cluster or a proxy, with all its keys."""
+        outside = self._service.state.outside
+        if isinstance(backing, Cluster):
+            del outside.clusters[self._now(backing).id]
+        else:
+            proxy = self._now(backing)
+            del outside.proxies[proxy.endpoint, proxy.path]
+
+    def remove_xks_key(self, proxy: XksProxy, key_id: str) -> XksProxy:
+        """Remove a key from the key manager behind a proxy: what it encrypted is lost."""
+        return self._with_keys(
+            proxy, {held: key for held, key in self._keys_with(proxy, key_id).items() if held != key_id}
+        )
+
+    def fail_next_connect(self, error_code: str, store_id: str | None = None) -> None:
+        """Let the next ConnectCustomKeyStore end in `FAILED`.
+
+        Args:
+            error_code: the ConnectionErrorCode, such as `USER_LOCKED_OUT`.
+            store_id: the store; if not given, whichever is connected next of those that can fail so.
+
+        Raises:
+            InvalidBacking: for a code that AWS does not have, or not for this store, or a store that is not there.
+        """
+        stores = [store for place in self._service.state.regions() for store in place.custom_key_stores.values()]
+        check_connection_failure(error_code, store_id, stores)
+        self._service.state.outside.connect_failures["" if store_id is None else store_id] = error_code
+
+    # --- within ------------------------------------------------------------------------------------------------------
+
+    def _add(self, backing: _Backing) -> _Backing:
+        checked(backing)
+        outside = self._service.state.outside
+        if (
+            (backing.id in outside.clusters)
+            if isinstance(backing, Cluster)
+            else (_identity(backing) in outside.proxies)
+        ):
+            raise InvalidBacking(
+                f"{' '.join(_identity(backing))} is there already. Use change(), or remove() it first."
+            )
+        return self._put(backing)
+
+    def _put(self, backing: _Backing) -> _Backing:
+        outside = self._service.state.outside
+        if isinstance(backing, Cluster):
+            outside.clusters[backing.id] = backing
+        else:
+            outside.proxies[backing.endpoint, backing.path] = backing
+        return backing
+
+    def _now(self, backing: _Backing) -> _Backing:
+        """Return how a cluster or proxy is now: the test may hold an older record of it."""
+        if not isinstance(backing, Cluster | XksProxy):
+            raise TypeError(f"Expected what add_cluster() or add_xks_proxy() returned, got {backing!r}.")
+        outside = self._service.state.outside
+        found = (
+            outside.clusters.get(backing.id)
+            if isinstance(backing, Cluster)
+            else outside.proxies.get((backing.endpoint, backing.path))
+        )
+        if found is None:
+            raise UnknownBacking(*_identity(backing))
+        return cast("_Backing", found)
+
+    def _proxy(self, proxy: Cluster | XksProxy) -> XksProxy:
+        if isinstance(proxy, Cluster):
+            raise TypeError(f"Expected what add_xks_proxy() returned: the cluster {proxy.id} has no external keys.")
+        return self._now(proxy)
+
+    def _new_key(self, key_id: str) -> XksKey:
+        return checked(XksKey(key_id, LazyMaterial(KEY_SPECS["SYMMETRIC_DEFAULT"], self._service.keys)))
+
+    def _with_keys(self, proxy: XksProxy, keys: Mapping[str, XksKey]) -> XksProxy:
+        return self._put(replace(self._proxy(proxy), keys=keys))
+
+    def _keys_with(self, proxy: XksProxy, key_id: str) -> Mapping[str, XksKey]:
+        keys = self._proxy(proxy).keys
+        if key_id not in list(keys):  # a list, since what a test gives may not be hashable
+            raise UnknownBacking(*_identity(proxy), str(key_id))
+        return keys
+
+    def _set_enabled(self, proxy: XksProxy, key_id: str, *, enabled: bool) -> XksProxy:
+        keys = self._keys_with(proxy, key_id)
+        return self._with_keys(proxy, {**keys, key_id: replace(keys[key_id], enabled=enabled)})
+
+
+def _check_room(state: State, place: Region, store: CustomKeyStore) -> None:
+    """Refuse a store that CreateCustomKeyStore would refuse for those that are there."""
+    if any(other.name == store.name for other in place.custom_key_stores.values()):
+        raise InvalidBacking(f"{place.name} has a custom key store {store.name!r} already.")
+    if len(place.custom_key_stores) >= STORES_PER_REGION:
+        raise InvalidBacking(f"{place.name} has {STORES_PER_REGION} custom key stores already, which is AWS's limit.")
+    conflict = conflict_of(state, place, store)
+    if conflict is not None:
+        raise InvalidBacking(f"{place.name}: {conflict.message}")
+
+
+def _identity(backing: Cluster | XksProxy) -> tuple[str, ...]:
+    return (backing.id,) if isinstance(backing, Cluster) else (backing.endpoint, backing.path)
+
+
+def _settings(backing: Cluster | XksProxy) -> tuple[dict[str, object], str]:
+    """Return what DescribeCustomKeyStores shows of a store on it, and the secret that KMS needs for it."""
+    if isinstance(backing, Cluster):
+        return {"CloudHsmClusterId": backing.id, "TrustAnchorCertificate": backing.certificate}, backing.password
+    proxy = {
+        "Connectivity": "VPC_ENDPOINT_SERVICE" if backing.vpc_endpoint_service else "PUBLIC_ENDPOINT",
+        "UriEndpoint": backing.endpoint,
+        "UriPath": backing.path,
+        "AccessKeyId": backing.access_key_id,
+    }
+    if backing.vpc_endpoint_service is not None:
+        proxy["VpcEndpointServiceName"] = backing.vpc_endpoint_service
+        proxy["VpcEndpointServiceOwner"] = str(backing.vpc_endpoint_service_owner)
+    return {"XksProxyConfiguration": proxy}, backing.secret_access_key

@@ -1,0 +1,1 @@
+"""Interception in this process: botocore, aiobotocore, `requests`."""

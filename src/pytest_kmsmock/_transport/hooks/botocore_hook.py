@@ -1,0 +1,224 @@
+"""The way in for botocore, boto3, aiobotocore, aioboto3 and the AWS CLI: two events of botocore, registered once.
+
+`before-call.kms` fires when a request has been serialised and not yet signed: answering there skips signing, HTTP
+objects and parsing, and is the default. `before-send.kms` has the request as it goes on the wire; it is used when the
+wire matters. Both give the caller the same. While no mock is active the handlers let everything pass.
+
+A request that goes through botocore's HTTP session without a client fires no events: `URLLib3Session.send` is wrapped.
+What goes back to asynchronous clients is awaited there, so it is `AwaitedAtOnce`.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+import os
+import sys
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any
+from weakref import ref
+
+from pytest_kmsmock._kms.api.errors import MISSING_TOKEN, InjectedError, KmsError
+from pytest_kmsmock._runtime import active_mocks, environment, network_guard
+from pytest_kmsmock._transport import failures, http, json_protocol
+from pytest_kmsmock._transport.endpoints import kms_endpoint
+from pytest_kmsmock._transport.http import HttpRequest, answering_mock, is_answered
+
+from . import retry_pauses
+from .responses import Answer, AwaitedAtOnce
+
+if TYPE_CHECKING:
+    from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+
+    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from pytest_kmsmock._transport.endpoints import Endpoint
+
+_installed = False
+
+#: Whether the call that is on its way by wire here is one of an asynchronous client.
+_asynchronous: ContextVar[bool] = ContextVar("kms_mock_asynchronous", default=False)
+#: Whoever parses answers differently from botocore's defaults, as the AWS CLI does. Only on the wire are they asked.
+_own_parsers: list[ref[Any]] = []
+
+
+def install() -> None:
+    """Register the hook: for all future clients, and on all that exist.
+
+    Clients and sessions keep a copy of botocore's handlers from the time they were made, so the event emitters that are
+    there already are looked up once, through the garbage collector.
+    """
+    global _installed
+    if _installed:
+        return
+    _installed = True
+    is_early = "botocore.hooks" not in sys.modules
+    from botocore import handlers, httpsession
+    from botocore.hooks import HierarchicalEmitter
+    from botocore.parsers import ResponseParserFactory
+
+    handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
+    httpsession.URLLib3Session.send = _answering(httpsession.URLLib3Session.send)
+    ResponseParserFactory.set_parser_defaults = _noting(ResponseParserFactory.set_parser_defaults)
+    if is_early:
+        return
+    # Objects refer to their class. To ask for these is much faster than to look at all objects that there are.
+    for candidate in gc.get_referrers(*_family(HierarchicalEmitter), *_family(ResponseParserFactory)):
+        if issubclass(type(candidate), HierarchicalEmitter):
+            for event, handler in _HANDLERS:
+                candidate.register_first(event, handler)
+        elif issubclass(type(candidate), ResponseParserFactory) and candidate._defaults:  # noqa: SLF001
+            _note_own_parser(candidate)
+
+
+def _note_own_parser(factory: Any) -> None:
+    _own_parsers.append(ref(factory, _own_parsers.remove))
+
+
+def _family(kind: type) -> Iterator[type]:
+    """Yield a class and all that derive from it."""
+    yield kind
+    deriving: list[type] = kind.__subclasses__()
+    for derived in deriving:
+        yield from _family(derived)
+
+
+def _noting(set_parser_defaults: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap the method that gives a factory of parsers other defaults, so that it is known who has some."""
+
+    @functools.wraps(set_parser_defaults)
+    def set_and_note(factory: Any, **defaults: Any) -> Any:
+        _note_own_parser(factory)
+        return set_parser_defaults(factory, **defaults)
+
+    return set_and_note
+
+
+def before_call(
+    model: Any, params: dict[str, Any], request_signer: Any, context: dict[str, Any], **_: Any
+) -> tuple[AWSResponse, dict[str, Any]] | None:
+    """Answer a call before it is signed, or leave it to the wire."""
+    mock = active_mocks.current()
+    if mock is None:
+        network_guard.check_real_call(model.name)
+        return None
+    url = params["url"]
+    if not is_answered(mock, url):
+        return None
+    credentials = request_signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
+    if credentials is None and "AWS_ACCESS_KEY_ID" not in os.environ:
+        return None  # the test took the credentials away: botocore raises NoCredentialsError, as it would for AWS
+    access_key = _access_key(credentials)
+    if _own_parsers or mock.goes_by_wire(model.name):
+        asynchronous = type(request_signer).__module__.startswith("aiobotocore")
+        if asynchronous is not _asynchronous.get():
+            _asynchronous.set(asynchronous)
+        if not mock.knows(access_key):
+            # Real ones must not sign anything, not even what stays here.
+            context.setdefault("signing", {})["request_credentials"] = _StandIn(access_key)
+        return None
+    endpoint = kms_endpoint(url)
+    region = endpoint.region if endpoint else context.get("client_region") or mock.region
+    unsigned = _is_unsigned(context, request_signer)
+    return _answer(mock, model.name, params["body"], access_key, region, url, endpoint, unsigned)
+
+
+def _access_key(credentials: Any) -> str | None:
+    """Return the access key that credentials have now: they are not refreshed, which may go over the network."""
+    if hasattr(credentials, "_access_key"):  # the kinds that refresh themselves
+        refreshable: str | None = credentials._access_key  # noqa: SLF001 - the property refreshes
+        return refreshable
+    access_key: str | None = getattr(credentials, "access_key", None)
+    return access_key
+
+
+def _is_unsigned(context: Mapping[str, Any], request_signer: Any) -> bool:
+    # A version is text; `botocore.UNSIGNED` is not.
+    return context.get("auth_type") == "none" or not isinstance(request_signer.signature_version, str)
+
+
+def _answer(
+    mock: KmsMock, operation: str, body: bytes, access_key: str | None, region: str, url: str,
+    endpoint: Endpoint | None, unsigned: bool,
+) -> tuple[AWSResponse, dict[str, Any]]:  # fmt: skip
+    request_id = mock.service.new_request_id()
+    try:
+        if unsigned:
+            raise MISSING_TOKEN()
+        result = mock.answer(operation, json_protocol.read_body(body), access_key, region, endpoint, request_id)
+        status, members = 200, json_protocol.parsed(operation, result)
+    except KmsError as error:
+        status, members = error.status, json_protocol.parsed_error(error)
+    headers = json_protocol.headers(request_id, mock.clock.timestamp())
+    members["ResponseMetadata"] = {
+        "RequestId": request_id,
+        "HTTPStatusCode": status,
+        "HTTPHeaders": headers,
+        "RetryAttempts": 0,
+    }
+    return Answer(url, status, headers), members
+
+
+def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | Awaitable[AWSResponse] | None:
+    """Answer a call on the wire."""
+    mock = active_mocks.current()  # without one, `before_call` has asked the guard already
+    if mock is None or not is_answered(mock, request.url):
+        return None
+    sent = HttpRequest(request.method, request.url, _plain(request.headers), request.body)
+    return _answer_raw(mock, sent, asynchronous=_asynchronous.get())
+
+
+def _plain(headers: Any) -> Mapping[str, str | bytes]:
+    """Return headers by lower-case name: all at once, since botocore's take five calls to look up one."""
+    try:
+        return {name._lower: value for name, value in headers._dict.items()}  # noqa: SLF001 - nothing else is as fast
+    except AttributeError:
+        given: Mapping[str, str | bytes] = headers
+        return given  # not botocore's, or of a botocore that keeps them differently
+
+
+def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
+    """Wrap a method that sends a request, so that KMS requests are answered instead."""
+
+    @functools.wraps(send)
+    def send_or_answer(session: Any, request: AWSPreparedRequest) -> Any:
+        sent = HttpRequest(request.method, request.url, request.headers, request.body)
+        mock = answering_mock(sent)
+        return send(session, request) if mock is None else _answer_raw(mock, sent, asynchronous=False)
+
+    return send_or_answer
+
+
+def _answer_raw(mock: KmsMock, request: HttpRequest, *, asynchronous: bool) -> AWSResponse | Awaitable[AWSResponse]:
+    outcome: AWSResponse | Exception
+    try:
+        status, headers, body = http.answer(mock, request)
+    except InjectedError as error:
+        outcome = failures.botocore_error(error, request.url)
+    else:
+        outcome = Answer(request.url, status, headers, body)
+        if not mock.interferes:
+            return outcome
+    return failures.deliver(outcome, mock.take_delay(), asynchronous=asynchronous)
+
+
+class _StandIn(AwaitedAtOnce):
+    """Credentials with an access key of the user's, to tell callers apart, and a secret that is none."""
+
+    __slots__ = ("access_key",)
+    secret_key = environment.DUMMY_SECRET_ACCESS_KEY
+    token = None
+
+    def __init__(self, access_key: str | None) -> None:
+        self.access_key = access_key or environment.DUMMY_ACCESS_KEY_ID
+
+    def get_frozen_credentials(self) -> _StandIn:
+        """Return what signers read."""
+        return self
+
+
+_HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
+    ("before-call.kms", before_call),
+    ("before-send.kms", before_send),
+    ("needs-retry", retry_pauses.note_attempt),
+)

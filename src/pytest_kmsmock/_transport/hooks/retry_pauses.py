@@ -1,0 +1,180 @@
+"""The pauses that botocore makes before it retries: skipped under a mock that wants them skipped.
+
+botocore sleeps in its endpoint (by `time.sleep`; aiobotocore by `asyncio.sleep`, or by a method of the endpoint, which
+for the httpx backend uses anyio) and, in its adaptive retry mode, in the client's token bucket. Only what these two
+sleep is changed, by stand-ins for their `time` and `asyncio`, or for that method; `time.sleep` itself stays as it is.
+The stand-ins are put there when a call that the mock answered may be retried, and taken away when the mock ends. Pauses
+of other services' clients are real.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from collections.abc import Callable
+from contextvars import ContextVar
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock._transport.http import is_answered
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._mock.kms_mock import KmsMock
+
+#: The mock that answered the attempt before the pause; None if the pause is not one of ours.
+_pausing: ContextVar[KmsMock | None] = ContextVar("kms_mock_pausing", default=None)
+
+#: Whether an attempt that a mock answered has ever failed in this process.
+_had_failures = False
+_replaced: list[tuple[Any, str, Any]] = []
+#: The classes of endpoints whose sleep is replaced, and those that have it from them.
+_sleepless: set[type] = set()
+#: The method by which an endpoint sleeps, if it has one.
+_METHOD = "_sleep"
+
+
+def note_attempt(
+    endpoint: Any, operation: Any, request_dict: dict[str, Any], response: tuple[Any, Any] | None, **_: Any
+) -> None:  # fmt: skip
+    """Note whose pause the next one is. Fires after each attempt that goes by wire, of every service."""
+    global _had_failures
+    went_well = response is not None and response[0].status_code < 300
+    if went_well and not _had_failures:
+        return  # nobody has a reason to pause, nor has a token bucket of the adaptive mode
+    mock = active_mocks.current()
+    if mock is None or operation.service_model.service_name != "kms" or not is_answered(mock, request_dict["url"]):
+        _pausing.set(None)
+        return
+    if mock is not _pausing.get():
+        _pausing.set(mock)
+    _had_failures = True
+    if went_well and _replaced:
+        return  # no pause of the endpoint comes after it
+    if not _replaced:
+        _replace_acquire()
+    if type(endpoint) not in _sleepless:
+        _replace_pauses(type(endpoint))
+
+
+def restore() -> None:
+    """Take the stand-ins away."""
+    _sleepless.clear()
+    while _replaced:
+        owner, name, original = _replaced.pop()
+        setattr(owner, name, original)
+
+
+def _replace_pauses(endpoint_class: type) -> None:
+    _sleepless.add(endpoint_class)
+    owner = next((kind for kind in endpoint_class.__mro__ if _METHOD in vars(kind)), None)
+    if owner is None:
+        _replace_sleep(sys.modules[endpoint_class.__module__])
+    else:
+        _replace_method(owner)
+
+
+def _replace_sleep(module: ModuleType) -> None:
+    for name, stand_in in (("time", _Time), ("asyncio", _Asyncio)):
+        found = vars(module).get(name)
+        if isinstance(found, ModuleType):
+            _replaced.append((module, name, found))
+            setattr(module, name, stand_in(found))
+
+
+def _replace_method(kind: type) -> None:
+    sleep = vars(kind)[_METHOD]
+    if any(owner is kind for owner, _, _ in _replaced):
+        return
+
+    @functools.wraps(sleep)
+    def sleep_unless_skipped(endpoint: Any, seconds: float) -> Any:
+        return sleep(endpoint, 0 if _is_skipped(seconds) else seconds)
+
+    _replaced.append((kind, _METHOD, sleep))
+    setattr(kind, _METHOD, sleep_unless_skipped)
+
+
+def _replace_acquire() -> None:
+    """Let the token buckets of the adaptive mode give what they have not, where they would wait."""
+    for module, name, stand_in in _BUCKETS:
+        bucket = getattr(sys.modules.get(module), name, None)
+        if bucket is not None:
+            _replaced.append((bucket, "acquire", bucket.acquire))
+            bucket.acquire = stand_in(bucket.acquire)
+
+
+def _at_once(acquire: Callable[..., Any]) -> Callable[..., Any]:
+    from botocore.exceptions import CapacityNotAvailableError
+
+    @functools.wraps(acquire)
+    def acquire_at_once(self: Any, amount: int = 1, block: bool = True) -> Any:
+        if not block or not _gives_at_once():
+            return acquire(self, amount, block)
+        try:
+            return acquire(self, amount, block=False)
+        except CapacityNotAvailableError:
+            return True
+
+    return acquire_at_once
+
+
+def _awaited_at_once(acquire: Callable[..., Any]) -> Callable[..., Any]:
+    from botocore.exceptions import CapacityNotAvailableError
+
+    @functools.wraps(acquire)
+    async def acquire_at_once(self: Any, amount: int = 1, block: bool = True) -> Any:
+        if not block or not _gives_at_once():
+            return await acquire(self, amount, block)
+        try:
+            return await acquire(self, amount, block=False)
+        except CapacityNotAvailableError:
+            return True
+
+    return acquire_at_once
+
+
+def _gives_at_once() -> bool:
+    mock = _pausing.get()
+    return mock is not None and mock.faults.skip_pauses
+
+
+#: Module, class, and what stands in for its method `acquire`.
+_BUCKETS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
+    ("botocore.retries.bucket", "TokenBucket", _at_once),
+    ("aiobotocore.retries.bucket", "AsyncTokenBucket", _awaited_at_once),
+)
+
+
+def _is_skipped(seconds: float) -> bool:
+    mock = _pausing.get()
+    return mock is not None and mock.active and mock.faults.skip_pause(seconds)
+
+
+class _Time:
+    """Stands in for the module `time`."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    def sleep(self, seconds: float) -> None:
+        """Sleep, unless the pause is to be skipped."""
+        if not _is_skipped(seconds):
+            self._module.sleep(seconds)
+
+
+class _Asyncio:
+    """Stands in for the module `asyncio`."""
+
+    def __init__(self, module: ModuleType) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._module, name)
+
+    async def sleep(self, delay: float, *args: Any) -> Any:
+        """Sleep, unless the pause is to be skipped."""
+        return await self._module.sleep(0 if _is_skipped(delay) else delay, *args)

@@ -1,0 +1,152 @@
+"""KMS calls as HTTP requests: whichever way they come, they are answered here, with AWS's protocol errors.
+
+Whether a request is for the mock at all is decided here too (`answering_mock`). Signatures are read in `sigv4`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._kms.api.errors import KmsError
+from pytest_kmsmock._kms.api.validation import operation_names
+from pytest_kmsmock._runtime import active_mocks, network_guard
+
+from . import json_protocol, sigv4
+from .endpoints import is_below, kms_endpoint
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._mock.answering import Gate
+    from pytest_kmsmock._mock.kms_mock import KmsMock
+
+_CONTENT_TYPE = re.compile(r"application/x-amz-json-1\.[01]\s*(;.*)?", re.IGNORECASE)
+
+
+class HttpRequest:
+    """A request as it came: one form for all ways in.
+
+    Args:
+        method: such as `POST`.
+        url: the whole address.
+        headers: the headers, as whatever mapping the library has; names in any case, values text or bytes.
+        body: the body.
+    """
+
+    __slots__ = ("_given_headers", "_headers", "body", "method", "url")
+
+    def __init__(
+        self, method: str, url: str, headers: Mapping[str, str | bytes], body: str | bytes | bytearray | None
+    ) -> None:  # fmt: skip
+        self.method = method
+        self.url = url
+        self.body = body.encode() if isinstance(body, str) else bytes(body or b"")
+        self._given_headers = headers
+        self._headers: dict[str, str] | None = None
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers by lower-case name."""
+        if self._headers is None:
+            self._headers = {
+                name.lower(): value.decode("latin-1") if isinstance(value, bytes) else value
+                for name, value in self._given_headers.items()
+            }
+        return self._headers
+
+    def header(self, name: str) -> str:
+        """Return a header by its lower-case name; empty if there is none."""
+        value = self._given_headers.get(name)  # mostly any case will do, and converting all is slow
+        if isinstance(value, str):
+            return value
+        return self.headers.get(name, "") if value is None else value.decode("latin-1")
+
+    @property
+    def operation(self) -> str:
+        """The operation that the request names, whether there is one of that name or not."""
+        return self.header("x-amz-target").removeprefix(json_protocol.TARGET_PREFIX)
+
+    @property
+    def names_kms(self) -> bool:
+        """Whether the request says that it is for KMS: by its target, or by the service that it is signed for."""
+        return (
+            self.header("x-amz-target").startswith(json_protocol.TARGET_PREFIX)
+            or "/kms/aws4_request" in self.header("authorization")
+            or "%2Fkms%2Faws4_request" in self.url
+        )
+
+
+def is_answered(mock: Gate, url: str) -> bool:
+    """Say whether KMS calls to an address are for a mock to answer: KMS endpoints of AWS, and those it was told of."""
+    return kms_endpoint(url) is not None or is_below(url, mock.options.endpoint_urls)
+
+
+def answering_mock(request: HttpRequest) -> KmsMock | None:
+    """Return the mock that a raw request is for; None if it is to go on its way.
+
+    Raises:
+        RealKmsCall: for a request to AWS outside of a mock, if the guard is on.
+    """
+    mock = active_mocks.current()
+    if mock is not None:
+        # An endpoint that the mock was told of may have other services too, as that of a LocalStack.
+        is_ours = is_answered(mock, request.url) and (kms_endpoint(request.url) is not None or request.names_kms)
+        return mock if is_ours else None
+    if network_guard.blocking and kms_endpoint(request.url) is not None:
+        network_guard.check_real_call(request.operation or request.method)
+    return None
+
+
+def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -> json_protocol.HttpAnswer:
+    """Answer a request.
+
+    Args:
+        mock: who answers.
+        request: the request.
+        check_signature: whether the signature has to be right; its form has to be in any case.
+
+    Raises:
+        InjectedError: when a fault makes the connection fail: what that looks like is up to the way in (`failures`).
+    """
+    request_id = mock.service.new_request_id()
+    headers = json_protocol.headers(request_id, mock.service.clock.timestamp())
+    content_type = request.header("content-type")
+    if request.method != "POST" or not (
+        content_type == json_protocol.CONTENT_TYPE or _CONTENT_TYPE.fullmatch(content_type)
+    ):
+        # No protocol of KMS's: the front end of AWS's services answers with this element alone.
+        headers["content-type"] = "text/xml"
+        return json_protocol.HttpAnswer(404, headers, b"<UnknownOperationException/>\n")
+    try:
+        result = _carry_out(mock, request, check_signature, request_id)
+        return json_protocol.HttpAnswer(200, headers, json_protocol.body(result))
+    except KmsError as error:
+        if error.kind == "connection":
+            raise
+        return json_protocol.HttpAnswer(error.status, headers, json_protocol.error_body(error))
+
+
+def _carry_out(mock: Gate, request: HttpRequest, check_signature: bool, request_id: str) -> dict[str, object]:
+    """Carry out the call that a request makes: AWS looks for the operation first, then at the signature, then inside.
+
+    Raises:
+        KmsError: what AWS would answer.
+    """
+    target = request.header("x-amz-target")
+    operation = target.removeprefix(json_protocol.TARGET_PREFIX)
+    if operation == target or operation not in operation_names():
+        raise errors.UNKNOWN_OPERATION()
+    endpoint = kms_endpoint(request.url)
+    scope, signature = sigv4.read(request, endpoint.region if endpoint else None)
+    access_key = scope.access_key
+    if check_signature:
+        sigv4.check(scope, signature, request, mock.secret_of(access_key), mock.session_token_of(access_key))
+    return mock.answer(
+        operation,
+        json_protocol.read_body(request.body),
+        access_key,
+        scope.region,
+        endpoint,
+        request_id,
+    )

@@ -1,0 +1,195 @@
+"""The JSON 1.1 protocol of KMS: requests in, answers and errors out, and answers as botocore would parse them.
+
+Blobs are base64 text on the wire and times are seconds since the epoch. `parsed` gives what botocore makes of `body`,
+without the way over the wire; a test compares the two for every operation.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+import time
+from binascii import b2a_base64
+from collections.abc import Callable, Mapping
+from datetime import datetime, timezone
+from email.utils import format_datetime
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from dateutil.tz import tzlocal
+
+from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._kms.api.validation import service_description
+
+CONTENT_TYPE = "application/x-amz-json-1.1"
+TARGET_PREFIX = "TrentService."
+
+
+def read_body(body: bytes) -> dict[str, Any]:
+    """Return the members of a request.
+
+    Raises:
+        KmsError: `SerializationException` when the body is no JSON object.
+    """
+    try:
+        text = (body or b"{}").decode().strip(_WHITE_SPACE)
+        members, end = _decoder.raw_decode(text)
+        if _HALF_CHARACTER.search(body):
+            json.dumps(members, ensure_ascii=False).encode()  # refuses half of a surrogate pair, which is no text
+    except (ValueError, RecursionError):
+        raise errors.SERIALIZATION(reason="") from None
+    if not isinstance(members, dict) or end != len(text):
+        raise errors.SERIALIZATION(reason="")
+    return members
+
+
+_WHITE_SPACE = " \t\n\r"  # RFC 8259, 2
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
+
+
+def _no_json(constant: str) -> None:
+    raise ValueError(f"{constant} is JavaScript, not JSON")
+
+
+_decoder = json.JSONDecoder(parse_constant=_no_json)
+
+
+def headers(request_id: str, now: float) -> dict[str, str]:
+    """Return the headers of an answer at `now`, in seconds since the epoch. No Content-Length: nothing is sent."""
+    return {
+        "x-amzn-requestid": request_id,
+        "cache-control": "no-cache, no-store, must-revalidate, private",
+        "expires": "0",
+        "pragma": "no-cache",
+        "date": _http_date(int(now)),
+        "content-type": CONTENT_TYPE,
+    }
+
+
+@functools.lru_cache(maxsize=8)
+def _http_date(seconds: int) -> str:
+    return format_datetime(datetime.fromtimestamp(seconds, timezone.utc), usegmt=True)
+
+
+def body(result: Mapping[str, object]) -> bytes:
+    """Return the body of an answer; operations without output have an empty one."""
+    return _encoder.encode(result).encode() if result else b""
+
+
+def error_body(error: errors.KmsError) -> bytes:
+    """Return the body of an error; empty for a bare HTTP status that a fault asks for."""
+    if error.kind == "http":
+        return b""
+    members = {"__type": error.code}
+    if error.message:
+        members["message"] = error.message
+    return _encoder.encode(members).encode()
+
+
+def _write(value: object) -> object:
+    if isinstance(value, bytes):
+        return b2a_base64(value, newline=False).decode()
+    assert isinstance(value, datetime), value
+    return value.timestamp()
+
+
+#: Without spaces, as AWS writes it.
+_encoder = json.JSONEncoder(default=_write, separators=(",", ":"), check_circular=False)
+
+
+def parsed(operation: str, result: Mapping[str, object]) -> dict[str, Any]:
+    """Return an answer as botocore parses it: members in the order of the model, times in the local time zone."""
+    parse = _parser(operation)
+    return {} if parse is None else parse(result)
+
+
+def _local(moment: datetime) -> datetime:
+    """Return a time as botocore gives it: in the local time zone, which a test may change."""
+    return _in_zone(moment, time.tzname, time.timezone, time.altzone)
+
+
+@functools.lru_cache(maxsize=4096, typed=True)  # typed, since freezegun has a datetime of its own
+def _in_zone(moment: datetime, *zone: object) -> datetime:
+    local = _zone(*zone)
+    offset = local.utcoffset(None)
+    # Zones without daylight saving time, as machines for tests are in, are spared dateutil's long way.
+    return moment.astimezone(local) if offset is None else (moment + offset).replace(tzinfo=local)
+
+
+@functools.lru_cache(maxsize=16)
+def _zone(*_zone: object) -> tzlocal:
+    return tzlocal()
+
+
+def parsed_error(error: errors.KmsError) -> dict[str, Any]:
+    """Return an error as botocore parses it; the metadata, which stand before the modelled members, are still empty."""
+    members: dict[str, Any] = {"Error": {"Message": error.message, "Code": error.code}, "ResponseMetadata": {}}
+    if error.message and error.code in _modelled_errors():
+        members["message"] = error.message
+    return members
+
+
+@functools.cache
+def _modelled_errors() -> frozenset[str]:
+    shapes = service_description()["shapes"]
+    return frozenset(name for name, shape in shapes.items() if shape.get("exception"))
+
+
+_Parser = Callable[[Any], Any]
+
+
+@functools.cache
+def _parser(operation: str) -> _Parser | None:
+    """Compile the function that makes of an answer what botocore does; None if the operation has no output."""
+    description = service_description()
+    output = description["operations"][operation].get("output")
+    return None if output is None else _structure_parser(description["shapes"], output["shape"])
+
+
+def _parser_of(shapes: Mapping[str, Any], name: str) -> _Parser | None:
+    """Compile the function for the values of a shape; None if they are as they should be."""
+    shape = shapes[name]
+    if shape["type"] == "timestamp":
+        return _local
+    if shape["type"] == "structure":
+        return _structure_parser(shapes, name)
+    if shape["type"] == "list":
+        item = shape["member"]["shape"]
+        # Pages are long: items without times are as they are made, which is in order.
+        parse = _parser_of(shapes, item) if _has_times(shapes, item) else None
+        return None if parse is None else lambda value: [parse(item) for item in value]
+    return None
+
+
+def _has_times(shapes: Mapping[str, Any], name: str) -> bool:
+    shape = shapes[name]
+    parts = [shape["member"]] if shape["type"] == "list" else shape.get("members", {}).values()
+    return shape["type"] == "timestamp" or any(_has_times(shapes, part["shape"]) for part in parts)
+
+
+def _structure_parser(shapes: Mapping[str, Any], name: str) -> _Parser:
+    members = [(member, _parser_of(shapes, part["shape"])) for member, part in shapes[name]["members"].items()]
+
+    def parse_structure(value: Mapping[str, Any]) -> dict[str, Any]:
+        result = {}
+        for member, parse in members:  # the model's order is botocore's
+            item = value.get(member)
+            if item is not None:
+                result[member] = item if parse is None else parse(item)
+        return result
+
+    return parse_structure
+
+
+class HttpAnswer(NamedTuple):
+    """An answer as it goes on the wire."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def reason(self) -> str:
+        """What HTTP calls the status, such as `Bad Request`."""
+        return HTTPStatus(self.status).phrase

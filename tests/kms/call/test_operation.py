@@ -1,0 +1,21 @@
+"""A call on its way through the pipeline."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+import pytest
+
+from pytest_kmsmock._kms.call.operation import OPERATIONS, Call
+from pytest_kmsmock._kms.operations import load
+from pytest_kmsmock._kms.state.state import Region
+
+
+def test_a_call_that_is_about_no_key_says_so(kms_mock):
+    load()
+    call = Call(
+        kms_mock.service, kms_mock.service.state, OPERATIONS["ListKeys"], {}, kms_mock.caller(),
+        Region("123456789012", "us-east-1"), datetime.now(timezone.utc), "request",
+    )  # fmt: skip
+    with pytest.raises(LookupError, match="ListKeys is about no key"):
+        _ = call.key

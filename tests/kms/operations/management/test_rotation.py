@@ -1,0 +1,436 @@
+"""Rotation: the calendar, on demand, and what old ciphertexts still say.
+
+Sources: "API" is the API reference of the operation, "KS" the Developer Guide's "Key states of AWS KMS keys".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import pytest
+from botocore.client import BaseClient
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pytest_kmsmock import mock_kms
+from pytest_kmsmock._mock.kms_mock import KmsMock
+
+START = datetime(2030, 1, 1, tzinfo=timezone.utc)
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+def kms(kms_mock: KmsMock) -> KmsMock:
+    kms_mock.clock.freeze(START)
+    return kms_mock
+
+
+def current(client: BaseClient, key_id: str) -> str:
+    material: str = client.describe_key(KeyId=key_id)["KeyMetadata"]["CurrentKeyMaterialId"]
+    return material
+
+
+def status(client: BaseClient, key_id: str) -> dict[str, Any]:
+    answer: dict[str, Any] = client.get_key_rotation_status(KeyId=key_id)
+    del answer["ResponseMetadata"]
+    return answer
+
+
+def rotations(client: BaseClient, key_id: str) -> list[tuple[datetime, str]]:
+    listed = client.list_key_rotations(KeyId=key_id)["Rotations"]
+    return [(entry["RotationDate"], entry["RotationType"]) for entry in listed]
+
+
+# --- the calendar ---
+
+
+def test_a_new_key_is_not_rotated(kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+    key = new_key()
+    assert status(kms_client, key) == {"KeyId": key, "KeyRotationEnabled": False}
+
+
+@pytest.mark.parametrize(
+    ("members", "days"),
+    [
+        pytest.param({}, 365, id="API: 365 days by default"),
+        pytest.param({"RotationPeriodInDays": 90}, 90, id="API: 90 days at least"),
+        pytest.param({"RotationPeriodInDays": 2560}, 2560, id="API: 2560 days at most"),
+    ],
+)
+def test_the_first_rotation_is_a_period_after_enabling(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], members: dict[str, int], days: int
+) -> None:
+    key = new_key()
+    kms.clock.advance(days=3)
+    kms_client.enable_key_rotation(KeyId=key, **members)
+    due = START + 3 * DAY + days * DAY
+    assert status(kms_client, key) == {
+        "KeyId": key,
+        "KeyRotationEnabled": True,
+        "RotationPeriodInDays": days,
+        "NextRotationDate": due,
+    }
+    first = current(kms_client, key)
+    kms.clock.move_to(due - timedelta(milliseconds=1))
+    assert current(kms_client, key) == first
+    kms.clock.move_to(due)
+    assert current(kms_client, key) != first
+    assert status(kms_client, key)["NextRotationDate"] == due + days * DAY
+    assert rotations(kms_client, key) == [(due, "AUTOMATIC")]
+
+
+def test_a_period_out_of_range_is_refused(kms_client: BaseClient, new_key: Callable[..., str], refusal: Any) -> None:
+    with refusal(
+        "ValidationException",
+        "1 validation error detected: Value '2561' at 'rotationPeriodInDays' failed to satisfy constraint: "
+        "Member must have value less than or equal to 2560",
+    ):
+        kms_client.enable_key_rotation(KeyId=new_key(), RotationPeriodInDays=2561)  # botocore itself refuses 89
+
+
+def test_several_periods_can_pass_at_once(kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+    key = new_key()
+    kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
+    kms.clock.advance(days=450)
+    assert rotations(kms_client, key) == [(START + n * 100 * DAY, "AUTOMATIC") for n in (1, 2, 3, 4)]
+    assert status(kms_client, key)["NextRotationDate"] == START + 500 * DAY
+
+
+def test_enabling_again_changes_the_period_from_then_on(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    key = new_key()
+    kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
+    kms.clock.advance(days=50)
+    kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=200)
+    assert status(kms_client, key)["NextRotationDate"] == START + 250 * DAY
+    kms.clock.advance(days=60)
+    assert rotations(kms_client, key) == []
+
+
+def test_a_key_whose_rotation_is_disabled_keeps_its_material(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    key = new_key()
+    kms_client.enable_key_rotation(KeyId=key)
+    kms_client.disable_key_rotation(KeyId=key)
+    kms_client.disable_key_rotation(KeyId=key)
+    kms.clock.advance(days=1000)
+    assert status(kms_client, key) == {"KeyId": key, "KeyRotationEnabled": False}
+    assert rotations(kms_client, key) == []
+
+
+def test_old_ciphertexts_decrypt_and_say_which_material_did_it(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    key = new_key()
+    kms_client.enable_key_rotation(KeyId=key)
+    made = []
+    for _ in range(3):
+        blob = kms_client.encrypt(KeyId=key, Plaintext=b"kept")["CiphertextBlob"]
+        made.append((blob, current(kms_client, key)))
+        kms.clock.advance(days=365)
+    assert len({material for _, material in made}) == 3
+    for blob, material in made:
+        answer = kms_client.decrypt(CiphertextBlob=blob)
+        assert (answer["Plaintext"], answer["KeyMaterialId"], answer["KeyId"]) == (b"kept", material, key)
+
+
+def test_a_disabled_key_is_rotated_at_once_when_it_is_enabled_after_its_time(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    """API GetKeyRotationStatus: not rotated for a whole period: at once, and every period thereafter."""
+    key = new_key()
+    kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
+    kms_client.disable_key(KeyId=key)
+    kms.clock.advance(days=130)
+    assert status(kms_client, key)["KeyRotationEnabled"] is True
+    assert rotations(kms_client, key) == []
+    kms_client.enable_key(KeyId=key)
+    assert rotations(kms_client, key) == [(START + 130 * DAY, "AUTOMATIC")]
+    assert status(kms_client, key)["NextRotationDate"] == START + 230 * DAY
+
+
+def test_a_key_rotated_lately_resumes_its_schedule_when_it_is_enabled(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    """API GetKeyRotationStatus: rotated less than a period ago: the prior schedule."""
+    key = new_key()
+    kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
+    kms.clock.advance(days=50)
+    kms_client.rotate_key_on_demand(KeyId=key)
+    kms_client.disable_key(KeyId=key)
+    kms.clock.advance(days=60)
+    kms_client.enable_key(KeyId=key)
+    assert [kind for _, kind in rotations(kms_client, key)] == ["ON_DEMAND"]
+    assert status(kms_client, key)["NextRotationDate"] == START + 200 * DAY
+    kms.clock.advance(days=90)
+    assert rotations(kms_client, key)[-1] == (START + 200 * DAY, "AUTOMATIC")
+
+
+def test_a_key_enabled_before_its_time_is_rotated_on_time(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    key = new_key()
+    kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
+    kms_client.disable_key(KeyId=key)
+    kms.clock.advance(days=99)
+    kms_client.enable_key(KeyId=key)
+    kms.clock.advance(days=2)
+    assert rotations(kms_client, key) == [(START + 100 * DAY, "AUTOMATIC")]
+
+
+def test_a_key_pending_deletion_reports_no_rotation_and_has_it_back_when_kept(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    """API GetKeyRotationStatus, "Pending deletion"."""
+    key = new_key()
+    kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=90)
+    kms.clock.advance(days=80)
+    kms_client.schedule_key_deletion(KeyId=key)
+    assert status(kms_client, key) == {"KeyId": key, "KeyRotationEnabled": False}
+    kms.clock.advance(days=20)
+    kms_client.cancel_key_deletion(KeyId=key)
+    assert status(kms_client, key)["KeyRotationEnabled"] is True
+    assert rotations(kms_client, key) == []
+
+
+def test_aws_managed_keys_are_rotated_every_year_and_only_so(
+    kms: KmsMock, kms_client: BaseClient, refusal: Any
+) -> None:
+    key = kms.managed_key("s3")
+    assert status(kms_client, key)["RotationPeriodInDays"] == 365
+    kms.clock.advance(days=740)
+    assert len(rotations(kms_client, key)) == 2
+    for change in (kms_client.enable_key_rotation, kms_client.disable_key_rotation, kms_client.rotate_key_on_demand):
+        with refusal("AccessDeniedException"):
+            change(KeyId=key)
+
+
+@given(
+    period=st.integers(90, 2560),
+    steps=st.lists(st.integers(0, 1500), max_size=5),
+)
+@settings(max_examples=25, deadline=None)
+def test_rotations_do_not_depend_on_when_somebody_looks(period: int, steps: list[int]) -> None:
+    with mock_kms(fresh=True) as kms:
+        kms.clock.freeze(START)
+        client = kms.client()
+        key = client.create_key()["KeyMetadata"]["KeyId"]
+        client.enable_key_rotation(KeyId=key, RotationPeriodInDays=period)
+        for step in steps:
+            kms.clock.advance(days=step)
+            client.describe_key(KeyId=key)
+        expected = [START + n * period * DAY for n in range(1, sum(steps) // period + 1)]
+        assert [date for date, _ in rotations(client, key)] == expected
+
+
+# --- on demand ---
+
+
+def test_rotation_on_demand_is_at_once_and_leaves_the_calendar_alone(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    key = new_key()
+    kms_client.enable_key_rotation(KeyId=key)
+    first = current(kms_client, key)
+    kms.clock.advance(days=10)
+    assert kms_client.rotate_key_on_demand(KeyId=key)["KeyId"] == key
+    assert current(kms_client, key) != first
+    assert status(kms_client, key)["NextRotationDate"] == START + 365 * DAY
+    assert rotations(kms_client, key) == [(START + 10 * DAY, "ON_DEMAND")]
+
+
+def test_rotation_on_demand_is_seen_under_way(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any
+) -> None:
+    key = new_key()
+    kms.delays.rotating = timedelta(minutes=5)
+    kms_client.rotate_key_on_demand(KeyId=key)
+    assert status(kms_client, key)["OnDemandRotationStartDate"] == START
+    assert rotations(kms_client, key) == []
+    with refusal("ConflictException"):
+        kms_client.rotate_key_on_demand(KeyId=key)
+    kms.clock.advance(minutes=5)
+    assert "OnDemandRotationStartDate" not in status(kms_client, key)
+    assert rotations(kms_client, key) == [(START + timedelta(minutes=5), "ON_DEMAND")]
+
+
+def test_rotation_on_demand_works_25_times(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any
+) -> None:
+    key = new_key()
+    for _ in range(25):
+        kms_client.rotate_key_on_demand(KeyId=key)
+    with refusal("LimitExceededException"):
+        kms_client.rotate_key_on_demand(KeyId=key)
+    assert len(rotations(kms_client, key)) == 25
+
+
+@pytest.mark.parametrize(("minutes", "refused"), [(21, False), (20, True), (1, True)])
+def test_rotation_on_demand_is_refused_shortly_before_an_automatic_one(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, minutes: int, refused: bool
+) -> None:
+    key = new_key()
+    kms_client.enable_key_rotation(KeyId=key)
+    kms.clock.move_to(START + 365 * DAY - timedelta(minutes=minutes))
+    if refused:
+        with refusal(
+            "ConflictException",
+            "The request was rejected because an automatic rotation of this key is currently in progress or scheduled "
+            "to begin within the next 20 minutes.",
+        ):
+            kms_client.rotate_key_on_demand(KeyId=key)
+    else:
+        kms_client.rotate_key_on_demand(KeyId=key)
+
+
+# --- keys that have no rotation ---
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        "enable_key_rotation",
+        "disable_key_rotation",
+        "get_key_rotation_status",
+        "rotate_key_on_demand",
+        "list_key_rotations",
+    ],
+)
+@pytest.mark.parametrize(
+    ("spec", "usage"),
+    [
+        pytest.param("RSA_2048", "SIGN_VERIFY", id="asymmetric"),
+        pytest.param("HMAC_256", "GENERATE_VERIFY_MAC", id="HMAC"),
+        pytest.param("AWS_CLOUDHSM", None, id="CloudHSM key store"),
+        pytest.param("EXTERNAL_KEY_STORE", None, id="external key store"),
+    ],
+)
+def test_other_keys_have_no_rotation(
+    kms: KmsMock,
+    kms_client: BaseClient,
+    new_key: Callable[..., str],
+    refusal: Any,
+    operation: str,
+    spec: str,
+    usage: str | None,
+) -> None:
+    if usage is not None:
+        key = new_key(spec, usage)
+    elif spec == "AWS_CLOUDHSM":
+        key = new_key(Origin=spec, CustomKeyStoreId=kms.key_stores.add_store())
+    else:
+        store = kms.key_stores.add_store(kms.key_stores.add_xks_proxy(keys=["one"]))
+        key = new_key(Origin=spec, CustomKeyStoreId=store, XksKeyId="one")
+    with refusal("UnsupportedOperationException", ""):
+        getattr(kms_client, operation)(KeyId=key)
+
+
+@pytest.mark.parametrize("operation", ["enable_key_rotation", "disable_key_rotation", "get_key_rotation_status"])
+def test_imported_material_is_not_rotated_by_the_calendar(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, operation: str
+) -> None:
+    key = new_key(Origin="EXTERNAL")
+    with refusal(
+        "UnsupportedOperationException", f"{key} origin is EXTERNAL which is not valid for this operation."
+    ):  # KS, footnote 6
+        getattr(kms_client, operation)(KeyId=key)
+
+
+# --- ListKeyRotations ---
+
+
+def test_all_material_begins_with_the_first(kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+    key = new_key()
+    first = current(kms_client, key)
+    kms_client.rotate_key_on_demand(KeyId=key)
+    second = current(kms_client, key)
+    key_id = key.partition("/")[2]
+    assert kms_client.list_key_rotations(KeyId=key, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"] == [
+        {"KeyId": key_id, "KeyMaterialId": first, "KeyMaterialState": "NON_CURRENT"},
+        {
+            "KeyId": key_id,
+            "KeyMaterialId": second,
+            "KeyMaterialState": "CURRENT",
+            "RotationDate": START,
+            "RotationType": "ON_DEMAND",
+        },
+    ]
+
+
+def test_rotations_come_in_pages(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any
+) -> None:
+    key, other = new_key(), new_key()
+    for _ in range(5):
+        kms_client.rotate_key_on_demand(KeyId=key)
+    page = kms_client.list_key_rotations(KeyId=key, Limit=2)
+    assert (len(page["Rotations"]), page["Truncated"]) == (2, True)
+    pages = kms_client.get_paginator("list_key_rotations").paginate(KeyId=key, PaginationConfig={"PageSize": 2})
+    whole = [entry for each in pages for entry in each["Rotations"]]
+    assert whole == kms_client.list_key_rotations(KeyId=key)["Rotations"]
+    assert len(whole) == 5
+    with refusal("InvalidMarkerException"):
+        kms_client.list_key_rotations(KeyId=other, Marker=page["NextMarker"])
+
+
+# --- multi-Region keys ---
+
+
+def test_rotation_is_shared_and_set_on_the_primary_key(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any
+) -> None:
+    primary = new_key(MultiRegion=True)
+    key_id = primary.partition("/")[2]
+    replica = kms_client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")["ReplicaKeyMetadata"]["Arn"]
+    abroad = kms.client(region="eu-west-1")
+    kms_client.enable_key_rotation(KeyId=key_id)
+    assert status(abroad, key_id) == status(kms_client, key_id) | {"KeyId": replica}
+    kms.clock.advance(days=365)
+    kms_client.rotate_key_on_demand(KeyId=key_id)
+    assert rotations(abroad, key_id) == rotations(kms_client, key_id)
+    assert current(abroad, key_id) == current(kms_client, key_id)
+    for change in (abroad.enable_key_rotation, abroad.disable_key_rotation, abroad.rotate_key_on_demand):
+        with refusal("UnsupportedOperationException", f"{replica} is not a multi-Region primary key."):
+            change(KeyId=key_id)
+
+
+def test_the_new_primary_key_goes_on_with_the_calendar(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    key_id = new_key(MultiRegion=True).partition("/")[2]
+    kms_client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=100)
+    kms_client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
+    kms_client.update_primary_region(KeyId=key_id, PrimaryRegion="eu-west-1")
+    kms.clock.advance(days=250)
+    assert rotations(kms_client, key_id) == [(START + n * 100 * DAY, "AUTOMATIC") for n in (1, 2)]
+
+
+def test_a_rotation_under_way_ends_though_the_primary_key_moves(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    key_id = new_key(MultiRegion=True).partition("/")[2]
+    kms_client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
+    kms.delays.rotating = 60
+    kms_client.rotate_key_on_demand(KeyId=key_id)
+    kms_client.update_primary_region(KeyId=key_id, PrimaryRegion="eu-west-1")
+    kms.clock.advance(minutes=2)
+    assert len(rotations(kms.client(region="eu-west-1"), key_id)) == 1
+
+
+def test_kms_logs_what_it_does_on_its_own(kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+    key_id = new_key(MultiRegion=True).partition("/")[2]
+    kms_client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
+    kms_client.enable_key_rotation(KeyId=key_id)
+    kms.clock.advance(days=366)
+    new = current(kms_client, key_id)
+    events = kms.service.state.events
+    assert [(event.name, event.key.region, event.time) for event in events] == [
+        ("RotateKey", "us-east-1", START + 365 * DAY),
+        ("SynchronizeMultiRegionKey", "eu-west-1", START + 365 * DAY),
+    ]
+    assert events[0].details["currentKeyMaterialId"] == new
+    assert events[0].details["rotationType"] == "AUTOMATIC"

@@ -1,0 +1,126 @@
+"""Key identifiers: which operation takes which form, and what is said of those that name nothing."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.loaders import Loader
+
+from pytest_kmsmock._kms.call.operation import OPERATIONS
+from pytest_kmsmock._kms.operations import load
+
+load()
+MODEL = Loader().load_service_model("kms", "service-2")
+ALIASES = "arn:aws:kms:us-east-1:123456789012:alias/"
+
+#: API reference and Developer Guide, "Key identifiers": cryptographic operations, DescribeKey and GetPublicKey take all
+#: four forms; all others take key id and key ARN only, and RetireGrant the key ARN.
+TAKES_ALIASES = {
+    "Decapsulate", "Decrypt", "DeriveSharedSecret", "DescribeKey", "Encapsulate", "Encrypt", "GenerateDataKey",
+    "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext", "GenerateDataKeyWithoutPlaintext", "GenerateMac",
+    "GetPublicKey", "ReEncrypt", "Sign", "Verify", "VerifyMac",
+}  # fmt: skip
+
+#: Operations whose answer has the bare key id (GetKeyLastUsage: as KeyMetadata has it, (B)).
+ANSWERS_WITH_ID = {"GetKeyLastUsage"}
+
+#: Every (operation, member that names a key) of the model, with the member's documentation.
+NAMES_KEY = {
+    (operation, member): reference["documentation"]
+    for operation, description in MODEL["operations"].items()
+    if operation != "RetireGrant"
+    for member, reference in MODEL["shapes"][description["input"]["shape"]]["members"].items()
+    if reference["shape"] == "KeyIdType"
+}
+IDENTIFIED = [pytest.param(*place, id=".".join(place)) for place in NAMES_KEY if place[0] in OPERATIONS]
+
+
+def test_the_table_agrees_with_the_reference():
+    """The documentation of each member lists the forms; GenerateMac and VerifyMac leave them out."""
+    documented = {operation for (operation, _), text in NAMES_KEY.items() if "Alias name: <code>alias/" in text}
+    assert {"GenerateMac", "VerifyMac"} == TAKES_ALIASES - documented
+    assert documented <= TAKES_ALIASES
+
+
+@pytest.mark.parametrize(("operation", "member"), IDENTIFIED)
+@pytest.mark.parametrize("form", ["key id", "key ARN", "alias name", "alias ARN"])
+def test_forms_of_key_identifiers(kms_client, prepared, refusal, operation, member, form):
+    ready = prepared(operation)
+    arn, key_id = ready.key["Arn"], ready.key["KeyId"]
+    if ready.client.describe_key(KeyId=key_id)["KeyMetadata"]["KeyState"] != "PendingDeletion":
+        kms_client.create_alias(AliasName="alias/named", TargetKeyId=key_id)
+    identifier = {
+        "key id": key_id, "key ARN": arn, "alias name": "alias/named", "alias ARN": f"{ALIASES}named",
+    }[form]  # fmt: skip
+    request = {member: identifier}
+    if "alias" not in form or operation in TAKES_ALIASES:
+        answered = ready.call(**request).get("KeyId", arn)
+        # Cryptographic operations answer with the ARN, whatever the request had: "Responses that surprise".
+        assert answered == (key_id if operation in ANSWERS_WITH_ID else arn)
+    elif operation in ("CreateAlias", "UpdateAlias"):
+        with refusal("ValidationException", "Aliases must refer to keys. Not aliases"):  # moto (B)
+            ready.call(**request)
+    else:
+        with refusal("NotFoundException", f"Invalid keyId {identifier}"):  # moto (B)
+            ready.call(**request)
+
+
+MISSING = "1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.mark.parametrize(("operation", "member"), IDENTIFIED)
+@pytest.mark.parametrize(
+    ("identifier", "text"),
+    [
+        pytest.param(MISSING, f"Key 'arn:aws:kms:us-east-1:123456789012:key/{MISSING}' does not exist",
+                     id="unknown id: boto/botocore#2107"),
+        pytest.param(f"arn:aws:kms:us-east-1:123456789012:key/{MISSING}",
+                     f"Key 'arn:aws:kms:us-east-1:123456789012:key/{MISSING}' does not exist",
+                     id="unknown ARN: boundary-reference-architecture#15"),
+        pytest.param("martin", "Invalid keyId martin", id="no identifier: provider-aws#685"),
+        pytest.param(f"arn:aws:kms:eu-west-1:123456789012:key/{MISSING}", "Invalid arn eu-west-1",
+                     id="ARN of another Region (B)"),
+    ],
+)  # fmt: skip
+def test_identifiers_of_nothing(prepared, refusal, operation, member, identifier, text):
+    ready = prepared(operation)
+    with refusal("NotFoundException", text):
+        ready.call(**{member: identifier})
+
+
+@pytest.mark.parametrize(("operation", "member"), IDENTIFIED)
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:kms:us-east-1:123456789012:secret/a",
+        "arn:aws:iam::123456789012:user/a",
+        f"arn:aws-cn:kms:us-east-1:123456789012:key/{MISSING}",
+    ],
+)
+def test_malformed_arns(prepared, refusal, operation, member, arn):
+    """InvalidArnException where the model has it for the operation, else NotFoundException (B)."""
+    ready = prepared(operation)
+    modelled = {error["shape"] for error in MODEL["operations"][operation]["errors"]}
+    code = "InvalidArnException" if "InvalidArnException" in modelled else "NotFoundException"
+    with refusal(code, f"Invalid arn {arn}"):
+        ready.call(**{member: arn})
+
+
+@pytest.mark.parametrize(("operation", "member"), [place for place in IDENTIFIED if place.values[0] in TAKES_ALIASES])
+def test_unknown_aliases(prepared, refusal, operation, member):
+    ready = prepared(operation)
+    for identifier in ("alias/none", f"{ALIASES}none"):
+        with refusal("NotFoundException", f"Alias {ALIASES}none is not found."):  # sigstore/cosign#1474
+            ready.call(**{member: identifier})
+
+
+@pytest.mark.parametrize("form", ["key", "alias"])
+def test_keys_of_other_accounts_that_do_not_exist(kms_client, refusal, form):
+    """AWS does not tell who may not know. The sentence is recorded: aws-encryption-provider#141."""
+    arn = f"arn:aws:kms:us-east-1:111122223333:{form}/{MISSING}"
+    text = (
+        "User: arn:aws:iam::123456789012:user/Administrator is not authorized to perform: kms:Encrypt on this resource "
+        "because the resource does not exist in this Region, no resource-based policies allow access, or a "
+        "resource-based policy explicitly denies access"
+    )
+    with refusal("AccessDeniedException", text):
+        kms_client.encrypt(KeyId=arn, Plaintext=b"x")

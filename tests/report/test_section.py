@@ -1,0 +1,207 @@
+"""The section "KMS calls" of failing tests."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+SOURCE = """
+    import boto3, pytest
+    from pytest_kmsmock import mock_kms
+
+    @pytest.fixture(scope="session")
+    def shared(session_kms_mock):
+        return session_kms_mock.client().create_key()["KeyMetadata"]["KeyId"]
+
+    def test_passes(kms_client, shared):
+        kms_client.list_keys()
+
+    def test_fixture(kms_client, shared):
+        blob = kms_client.encrypt(KeyId=shared, Plaintext=b"x" * 50)["CiphertextBlob"]
+        kms_client.decrypt(CiphertextBlob=blob)
+        kms_client.describe_key(KeyId="alias/missing")
+
+    @mock_kms(region="eu-west-1")
+    def test_decorated():
+        boto3.client("kms").create_alias(AliasName="alias/Ada", TargetKeyId="no-key")
+
+    def test_block():
+        with mock_kms() as outer:
+            outer.client().list_keys()
+            with mock_kms() as inner:
+                inner.client().list_aliases()
+            outer.client().generate_random(NumberOfBytes=8)
+        assert 0
+
+    @pytest.fixture
+    def broken(kms_client):
+        kms_client.list_keys()
+        assert 0
+
+    def test_setup(broken): ...
+
+    @pytest.fixture
+    def untidy(kms_client):
+        yield
+        kms_client.list_aliases()
+        assert 0
+
+    def test_teardown(untidy, kms_client):
+        kms_client.list_keys()
+
+    def test_both(untidy, kms_client):
+        kms_client.generate_random(NumberOfBytes=8)
+        assert 0
+
+    def test_no_kms():
+        assert 0
+"""
+
+
+@pytest.fixture
+def sections(run):
+    """Run tests and return the KMS sections of each failing phase by its headline."""
+
+    def find(*arguments: str) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        lines: list[str] | None = None
+        headline = ""
+        for line in run(SOURCE, *arguments).outlines:
+            if line.startswith("____"):
+                headline, lines = line.strip("_ "), None
+            elif line.startswith("====") or (line.startswith("----") and "KMS calls" not in line):
+                lines = None
+            elif line.startswith("----"):
+                lines = found.setdefault(headline, [])
+            elif lines is not None:
+                lines.append(line)
+        return found
+
+    return find
+
+
+def test_failing_tests_show_their_calls(sections):
+    found = sections()
+    assert set(found) == {
+        "test_fixture", "test_decorated", "test_block", "ERROR at setup of test_setup",
+        "ERROR at teardown of test_teardown", "test_both", "ERROR at teardown of test_both",
+    }  # fmt: skip
+
+    fixture = found["test_fixture"]
+    assert fixture[0] == "3 calls, 1 refused"
+    assert fixture[1] == "call:"
+    assert fixture[2].endswith("Plaintext=b'xxxxxxxxxxxxxxxx'… (50 bytes)) in us-east-1")
+    assert fixture[3].startswith("2. Decrypt(CiphertextBlob=")
+    assert " [key/" in fixture[3], "a key that only the ciphertext names is told"
+    assert fixture[4] == "3. DescribeKey(KeyId='alias/missing') in us-east-1"
+    assert fixture[5] == (
+        "   REFUSED NotFoundException: Alias arn:aws:kms:us-east-1:123456789012:alias/missing is not found."
+    )
+
+    assert found["test_decorated"][2] == ("1. CreateAlias(AliasName='alias/Ada', TargetKeyId='no-key') in eu-west-1")
+
+    assert found["test_block"] == [
+        "3 calls, none refused",
+        "call, in mock 1 of 2 (mock_kms()):",
+        "1. ListKeys() in us-east-1",
+        "call, in mock 2 of 2 (mock_kms()):",
+        "2. ListAliases() in us-east-1",
+        "call, in mock 1 of 2 (mock_kms()):",
+        "3. GenerateRandom(NumberOfBytes=8) in us-east-1",
+    ]
+
+    assert found["ERROR at setup of test_setup"] == [
+        "1 call, none refused", "setup:", "1. ListKeys() in us-east-1",
+    ]  # fmt: skip
+    assert found["ERROR at teardown of test_teardown"] == [
+        "2 calls, none refused", "call:", "1. ListKeys() in us-east-1", "teardown:", "2. ListAliases() in us-east-1",
+    ]  # fmt: skip
+    assert len(found["test_both"]) == 3
+    assert found["ERROR at teardown of test_both"][-1] == "2. ListAliases() in us-east-1"
+
+
+def test_failing_tests_show_their_calls_under_xdist(sections):
+    found = sections("-n", "1", "-k", "test_block")
+    assert found["test_block"][0] == "3 calls, none refused"
+
+
+def test_show_capture_hides_the_section(sections):
+    assert sections("--show-capture=no", "-k", "test_block") == {}
+
+
+def test_a_long_list_is_shortened_but_for_its_end_and_what_was_refused(run):
+    result = run("""
+        import pytest
+        from botocore.exceptions import ClientError
+
+        def test_it(kms_client):
+            with pytest.raises(ClientError):
+                kms_client.describe_key(KeyId="alias/missing")
+            for _ in range(40):
+                kms_client.list_keys()
+            assert 0
+    """)
+    result.stdout.fnmatch_lines([
+        "41 calls, 1 refused",
+        "call:",
+        " 1. DescribeKey(KeyId='alias/missing') in us-east-1",
+        "    REFUSED NotFoundException: *",
+        "     … 20 calls left out",
+        "22. ListKeys() in us-east-1",
+        "41. ListKeys() in us-east-1",
+    ])  # fmt: skip
+    result.stdout.no_fnmatch_line("21. ListKeys*")
+
+
+def test_injected_errors_and_other_callers_are_marked(run):
+    result = run("""
+        def test_it(kms_mock, kms_client):
+            kms_mock.faults.add("ListKeys", error="KMSInternalException")
+            kms_client.list_keys()
+    """)
+    result.stdout.fnmatch_lines(["   REFUSED KMSInternalException (injected by a fault)*"])
+
+
+def test_what_a_reason_quotes_stays_on_its_line(run):
+    result = run(r"""
+        def test_it(kms_client):
+            kms_client.describe_key(KeyId="alias/a\nb\x1b[2J")
+    """)
+    result.stdout.fnmatch_lines([r"   REFUSED NotFoundException: *alias/a\nb\x1b[[]2J is not found."])
+
+
+def test_a_cleared_list_of_calls_is_no_hindrance(run):
+    result = run("""
+        import pytest
+
+        @pytest.fixture
+        def prepared(kms_mock):
+            kms_mock.client().create_key()
+            kms_mock.calls.clear()
+
+        def test_it(prepared, kms_client):
+            kms_client.list_keys()
+            assert 0
+    """)
+    result.stdout.fnmatch_lines(["1 call, none refused", "call:", "1. ListKeys() in us-east-1"])
+
+
+def test_a_run_without_kms_imports_nothing_for_its_failures(pytester: pytest.Pytester):
+    pytester.makepyfile("""
+        import sys
+
+        def test_it():
+            assert not {"botocore", "pytest_kmsmock._report.section", "pytest_kmsmock._testing"} & set(sys.modules)
+
+        def test_fails():
+            assert 0
+    """)
+    arguments = ["-q", "-p", "no:cacheprovider", "-p", "pytest_kmsmock.plugin"]
+    result = subprocess.run(
+        [sys.executable, "-m", "pytest", *arguments], env={"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        capture_output=True, text=True, check=False, cwd=pytester.path,
+    )  # fmt: skip
+    assert "1 failed, 1 passed" in result.stdout, result.stdout + result.stderr
+    assert "KMS calls" not in result.stdout

@@ -1,0 +1,31 @@
+"""Options and arguments of the wrong type."""
+
+from __future__ import annotations
+
+import pytest
+
+from pytest_kmsmock._runtime.options import Options, check_type
+from pytest_kmsmock.errors import InvalidFault, InvalidOption
+
+
+@pytest.mark.parametrize(("value", "kind"), [(True, bool), (1, int), ("x", str), (1.5, (int, float))])
+def test_what_is_of_the_type_passes(value, kind):
+    check_type(value, kind, "it")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"), [("no", bool), (0, bool), (None, bool), (True, int), (True, (int, float)), (b"x", str)]
+)
+def test_what_is_not_is_refused_in_words(value, kind):
+    with pytest.raises(InvalidOption) as refused:
+        check_type(value, kind, "serve(): it", "what is wanted")
+    assert str(refused.value) == f"serve(): it must be what is wanted, not {value!r}."
+
+
+def test_the_error_is_that_of_the_caller():
+    with pytest.raises(InvalidFault, match=r"^it must be True or False, not 'no'\.$"):
+        check_type("no", bool, "it", error=InvalidFault)
+
+
+def test_a_seed_of_none_is_no_seed():
+    assert Options().changed({"seed": None}, "mock_kms()") == Options()

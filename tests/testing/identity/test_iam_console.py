@@ -1,0 +1,238 @@
+"""Attaching policies: each kind does what it does on AWS."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from pytest_kmsmock import KmsMockError, mock_kms
+from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
+
+ACCOUNT, OTHER = "123456789012", "111122223333"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
+DENIED = "AccessDeniedException"
+
+
+def policy(*statements):
+    return {"Version": "2012-10-17", "Statement": list(statements)}
+
+
+def allow(action, **more):
+    return {"Effect": "Allow", "Action": action, "Resource": "*"} | more
+
+
+def deny(action, **more):
+    return {"Effect": "Deny", "Action": action, "Resource": "*"} | more
+
+
+@pytest.fixture
+def key(kms_mock):
+    return kms_mock.create_key().arn
+
+
+@pytest.fixture
+def why(kms_mock, key):
+    """How AWS's text ends when a principal may not encrypt; empty if it may."""
+
+    def ask(principal="role/app", action="kms:Encrypt"):
+        message = kms_mock.simulate(principal, action, key).message
+        return message.partition(f" on resource: {key} ")[2]
+
+    return ask
+
+
+@pytest.mark.parametrize("named", ["role/app", ROLE, f"arn:aws:sts::{ACCOUNT}:assumed-role/app/x", "credentials"])
+def test_a_role_and_its_sessions_have_the_same_policies(kms_mock, why, named):
+    kms_mock.iam.attach(kms_mock.credentials("role/app") if named == "credentials" else named, policy(allow("kms:*")))
+    assert why("role/app") == why("assumed-role/app/other") == ""
+    assert why("role/other") == "because no identity-based policy allows the kms:Encrypt action"
+
+
+def test_policies_are_texts_or_mappings_and_add_up(kms_mock, why):
+    kms_mock.iam.attach("role/app", policy(allow("kms:Encrypt")), json.dumps(policy(allow("kms:Decrypt"))))
+    kms_mock.iam.attach("role/app", policy(deny("kms:Decrypt")))
+    assert why() == ""
+    assert why(action="kms:Decrypt") == "with an explicit deny in an identity-based policy"
+    kms_mock.iam.detach("role/app", policy(deny("kms:Decrypt")))
+    assert why(action="kms:Decrypt") == ""
+    kms_mock.iam.detach("role/app")
+    assert why() != ""
+
+
+def test_what_is_not_attached_cannot_be_detached(kms_mock):
+    with pytest.raises(InvalidPolicy, match="this policy is not attached"):
+        kms_mock.iam.detach("role/app", policy(allow("kms:*")))
+
+
+@pytest.mark.parametrize(
+    ("document", "text"),
+    [
+        ("{", "iam.attach(arn:aws:iam::123456789012:user/alice): AWS refuses this identity-based policy: "),
+        (
+            policy({"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": "*"}),
+            "should not specify a principal",
+        ),
+        (policy({"Effect": "Allow"}), "must contain actions"),
+        (policy({"Effect": {1, 2}}), "cannot be written as JSON"),
+        (b"{}", "a policy is JSON text or a mapping, not bytes"),
+    ],
+)
+def test_malformed_policies_say_what_is_wrong(kms_mock, document, text):
+    with pytest.raises(InvalidPolicy) as refused:
+        kms_mock.iam.attach("user/alice", document)
+    assert text in str(refused.value)
+    assert isinstance(refused.value, KmsMockError)
+    with pytest.raises(InvalidPrincipal):
+        kms_mock.iam.attach("alice", policy(allow("kms:*")))
+
+
+def test_control_policies_are_of_accounts(kms_mock):
+    for control in (kms_mock.iam.service_control, kms_mock.iam.resource_control):
+        with pytest.raises(InvalidPrincipal, match="account is the id of an account, 12 digits, not 'me'"):
+            control(account="me")
+        with pytest.raises(InvalidPrincipal, match="account is a text, not 123456789012"):
+            control(account=123456789012)
+
+
+def test_something_has_to_be_attached(kms_mock):
+    with pytest.raises(InvalidPolicy, match="no policy is given"):
+        kms_mock.iam.attach("role/app")
+
+
+@pytest.mark.parametrize("endpoint", [None, 5, "", "vpc-1"])
+def test_the_policy_of_what_is_no_vpc_endpoint(kms_mock, endpoint):
+    with pytest.raises(InvalidPrincipal, match="source_vpce is "):
+        kms_mock.vpc_endpoint_policy(endpoint, policy(allow("kms:*", Principal="*")))
+
+
+@pytest.mark.parametrize(
+    "principal", ["s3.amazonaws.com", "root", OTHER, f"arn:aws:iam::{OTHER}:root", "federated-user/fred"]
+)
+def test_services_and_root_users_have_no_iam_policies(kms_mock, principal):
+    """IAM User Guide, "Identity-based policies": of users, groups and roles."""
+    for attach in (kms_mock.iam.attach, kms_mock.iam.detach, kms_mock.iam.boundary):
+        with pytest.raises(InvalidPrincipal, match="has no IAM policies: they are attached to users and roles"):
+            attach(principal, policy(allow("kms:*")))
+    with pytest.raises(InvalidPrincipal, match="cannot be missing: only users and roles come and go"):
+        kms_mock.iam.missing(principal)
+    assert kms_mock.service.state.iam.identity == {}
+
+
+def test_the_administrator_can_be_limited_too(kms_mock, why):
+    assert why(None) == ""
+    kms_mock.iam.attach("user/Administrator", policy(deny("kms:Encrypt")))
+    assert why(None) == "with an explicit deny in an identity-based policy"
+
+
+def test_a_permissions_boundary(kms_mock, why):
+    kms_mock.iam.attach("role/app", policy(allow("kms:*")))
+    kms_mock.iam.boundary("role/app", policy(allow("kms:Decrypt"), deny("kms:Sign")))
+    assert why() == "because no permissions boundary allows the kms:Encrypt action"
+    assert why(action="kms:Sign") == "with an explicit deny in a permissions boundary"
+    assert why(action="kms:Decrypt") == ""
+    kms_mock.iam.boundary("role/app", None)
+    assert why() == ""
+
+
+def test_service_control_policies(kms_mock, why):
+    """Organizations User Guide: every level must allow; FullAWSAccess is attached unless it is taken away."""
+    iam = kms_mock.iam
+    iam.attach("role/app", policy(allow("kms:*")))
+    iam.service_control(policy(deny("kms:Encrypt", Condition={"StringLike": {"aws:PrincipalArn": "*role/app"}})))
+    assert why() == "with an explicit deny in a service control policy"
+    assert why(action="kms:Decrypt") == why("root") == ""
+    iam.service_control(policy(allow("kms:Sign")), full_access=False)
+    assert why(action="kms:Decrypt") == "because no service control policy allows the kms:Decrypt action"
+    assert why("root") == "because no service control policy allows the kms:Encrypt action"
+    assert why(action="kms:Sign") == ""
+    assert why("role/aws-service-role/x.amazonaws.com/linked") != why("root")  # service-linked roles are exempt
+    iam.service_control()
+    assert why() == ""
+
+
+def test_service_control_policies_of_another_account(kms_mock, key):
+    stranger = f"arn:aws:iam::{OTHER}:user/bob"
+    kms_mock.iam.attach(stranger, policy(allow("kms:*")))
+    kms_mock.iam.service_control(policy(deny("kms:CreateKey")), account=OTHER)
+    assert not kms_mock.simulate(stranger, "kms:CreateKey")
+    assert kms_mock.simulate(None, "kms:CreateKey")
+
+
+def test_resource_control_policies_protect_the_accounts_keys(kms_mock, why):
+    """IAM User Guide: an RCP of the owner's account, here against principals outside its organization."""
+    outside = {
+        "StringNotEqualsIfExists": {"aws:PrincipalOrgID": "o-1"},
+        "BoolIfExists": {"aws:PrincipalIsAWSService": "false"},
+    }
+    kms_mock.iam.attach("role/app", policy(allow("kms:*")))
+    kms_mock.iam.resource_control(policy(deny("kms:*", Principal="*", Condition=outside)))
+    assert why() == "with an explicit deny in a resource control policy"
+    assert why(kms_mock.caller("role/app", org_id="o-1")) == ""
+    kms_mock.iam.resource_control()
+    assert why() == ""
+
+
+def test_resource_control_policies_leave_alone_what_aws_says(kms_mock, kms_client, why):
+    """Developer Guide, "Resource control policies": AWS managed keys, RetireGrant; IAM guide: service-linked roles."""
+    linked = f"arn:aws:iam::{ACCOUNT}:role/aws-service-role/ec2.amazonaws.com/Linked"
+    kms_mock.iam.attach(linked, policy(allow("kms:*")))
+    managed = kms_mock.managed_key("s3")
+    key = kms_client.create_key()["KeyMetadata"]["Arn"]
+    grant = kms_client.create_grant(KeyId=key, GranteePrincipal=linked, Operations=["Encrypt"])
+    kms_mock.iam.resource_control(policy(deny("kms:*", Principal="*")))
+    assert why() == "with an explicit deny in a resource control policy"
+    assert why(linked) == ""
+    assert kms_mock.simulate(kms_mock.credentials(via_service="s3"), "kms:Encrypt", managed)
+    kms_client.retire_grant(KeyId=key, GrantId=grant["GrantId"])
+
+
+def test_the_policy_of_a_vpc_endpoint(kms_mock, key, refusal):
+    """Developer Guide, "Creating a VPC endpoint policy"."""
+    through = kms_mock.client(principal=kms_mock.credentials(source_vpce="vpce-1"))
+    through.encrypt(KeyId=key, Plaintext=b"x")
+    kms_mock.vpc_endpoint_policy("vpce-1", policy(allow("kms:Decrypt", Principal="*")))
+    text = (
+        f"User: arn:aws:iam::{ACCOUNT}:user/Administrator is not authorized to perform: kms:Encrypt on resource: {key} "
+    )
+    with refusal(DENIED, text + "because no VPC endpoint policy allows the kms:Encrypt action"):
+        through.encrypt(KeyId=key, Plaintext=b"x")
+    kms_mock.client().encrypt(KeyId=key, Plaintext=b"x")
+    kms_mock.vpc_endpoint_policy("vpce-1", None)
+    through.encrypt(KeyId=key, Plaintext=b"x")
+
+
+def test_nested_mocks_begin_with_the_policies_and_give_them_back(kms_mock, why, tmp_path):
+    kms_mock.iam.attach("role/app", policy(allow("kms:Encrypt")))
+    with mock_kms() as inner:
+        inner.iam.attach("role/app", policy(deny("kms:Encrypt")))
+        inner.iam.service_control(policy(deny("kms:*")))
+        assert not inner.simulate("role/app", "kms:Encrypt", next(iter(inner.keys)))
+    assert why() == ""
+    kms_mock.dump(tmp_path / "dump.json")
+    kms_mock.iam.detach("role/app")
+    assert why() != ""
+    kms_mock.load(tmp_path / "dump.json")
+    assert why() == ""
+
+
+def test_many_combinations_of_callers_and_keys(kms_mock, key, monkeypatch):
+    """What is worked out is remembered for some of them only."""
+    from pytest_kmsmock._kms.state import attached_policies
+
+    monkeypatch.setattr(attached_policies, "_KEPT", 2)
+    for n in range(5):
+        assert not kms_mock.simulate(f"user/u{n}", "kms:Encrypt", key)
+    assert kms_mock.simulate(None, "kms:Encrypt", key)
+
+
+def test_a_call_to_a_vpc_endpoint_comes_through_it(kms_mock, refusal):
+    url = "https://vpce-0123456789abcdef0-abcdefgh.kms.us-east-1.vpce.amazonaws.com"
+    through = kms_mock.client(endpoint_url=url)
+    through.list_keys()
+    deny = {"Effect": "Deny", "Principal": "*", "Action": "kms:ListKeys", "Resource": "*"}
+    kms_mock.iam.vpc_endpoint_policy("vpce-0123456789abcdef0", {"Version": "2012-10-17", "Statement": [deny]})
+    with refusal("AccessDeniedException"):
+        through.list_keys()
+    kms_mock.client().list_keys()
+    assert kms_mock.calls[1].caller.context["aws:sourcevpce"] == ("vpce-0123456789abcdef0",)

@@ -1,0 +1,303 @@
+"""Signature Version 4, against botocore's signer and AWS's published example."""
+
+from __future__ import annotations
+
+import json
+from urllib.parse import quote, urlencode
+
+import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pytest_kmsmock._runtime.environment import DUMMY_SECRET_ACCESS_KEY
+from pytest_kmsmock._transport import sigv4
+from pytest_kmsmock._transport.http import HttpRequest
+
+MISMATCH = (
+    "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
+    "and signing method. Consult the service documentation for details."
+)
+
+
+def checked(kms_mock, request: HttpRequest) -> tuple[int, dict[str, object]]:
+    answer = kms_mock.answer_http(request, check_signature=True)
+    return answer.status, json.loads(answer.body)
+
+
+def test_a_right_signature_passes(kms_mock, sign):
+    assert checked(kms_mock, sign())[0] == 200
+
+
+def test_the_published_example():
+    # The signing key's derivation of AWS's "Signature Version 4 test suite" (get-vanilla-query-order-key-case): its
+    # service is called `service`, so the scope is its own and only the canonical form is compared.
+    request = HttpRequest(
+        "GET",
+        "https://example.amazonaws.com/?Param2=value2&Param1=value1",
+        {"Host": "example.amazonaws.com", "X-Amz-Date": "20150830T123600Z"},
+        b"",
+    )
+    assert sigv4._canonical(request, ("host", "x-amz-date")) == (
+        "GET\n/\nParam1=value1&Param2=value2\nhost:example.amazonaws.com\nx-amz-date:20150830T123600Z\n\n"
+        "host;x-amz-date\ne3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+    )
+
+
+@given(
+    body=st.text(),
+    query=st.dictionaries(st.from_regex(r"[A-Za-z_.~-]{1,5}", fullmatch=True), st.text("ab /+%=&ü", max_size=5)),
+    value=st.from_regex(r"[!-~]+( +[!-~]+)*", fullmatch=True),
+    secret=st.text(min_size=1),
+)
+def test_whatever_botocore_signs_is_right(body, query, value, secret):
+    url = f"https://kms.us-east-1.amazonaws.com/?{urlencode(query, quote_via=quote, safe='')}"
+    given_request = AWSRequest("POST", url, {"X-Other": value}, body.encode())
+    SigV4Auth(Credentials("AKIA", secret), "kms", "us-east-1").add_auth(given_request)
+    prepared = given_request.prepare()
+    request = HttpRequest("POST", prepared.url, dict(prepared.headers), prepared.body)
+    scope, signature = sigv4.read(request, "us-east-1")
+    assert "x-other" in scope.signed_headers
+    sigv4.check(scope, signature, request, secret)
+
+
+@pytest.mark.parametrize(
+    "request_changes",
+    [
+        pytest.param({"secret": "another"}, id="secret"),
+        pytest.param({"body": '{"Limit": 1}'}, id="body"),
+        pytest.param({"X_Amz_Target": "TrentService.ListAliases"}, id="header"),
+        pytest.param({"url": "https://kms.us-east-1.amazonaws.com/?a=b"}, id="query"),
+    ],
+)
+def test_a_wrong_signature_is_refused(kms_mock, sign, request_changes):
+    right, other = sign(), sign(**request_changes)
+    headers = right.headers | {"authorization": other.headers["authorization"]}
+    mixed = HttpRequest("POST", right.url, headers, right.body)
+    assert checked(kms_mock, mixed) == (400, {"__type": "InvalidSignatureException", "message": MISMATCH})
+    assert kms_mock.answer_http(mixed).status == 200  # unless it is to be checked
+
+
+def test_an_unknown_access_key_is_refused(kms_mock, sign):
+    refused = checked(kms_mock, sign(access_key="AKIANOBODYNOBODY0000"))
+    message = "The security token included in the request is invalid."
+    assert refused == (400, {"__type": "UnrecognizedClientException", "message": message})
+
+
+@pytest.mark.parametrize(
+    ("minutes", "message"),
+    [
+        pytest.param(-6, "Signature expired: 20260102T025400Z is now earlier than 20260102T025500Z "
+                     "(20260102T030000Z - 5 min.)", id="expired"),
+        pytest.param(6, "Signature not yet current: 20260102T030600Z is still later than 20260102T030500Z "
+                     "(20260102T030000Z + 5 min.)", id="not-yet-current"),
+        pytest.param(-4, None, id="a-little-late"),
+        pytest.param(4, None, id="a-little-early"),
+    ],
+)  # fmt: skip
+def test_the_age_of_a_signature(kms_mock, sign, monkeypatch, minutes, message):
+    now = 1767322800  # 2026-01-02T03:00:00Z
+    x_amz_date = f"20260102T0{2 if minutes < 0 else 3}{minutes % 60:02}00Z"
+    monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: _Fixed(x_amz_date))
+    request = sign()
+    monkeypatch.setattr("pytest_kmsmock._transport.sigv4.time.time", lambda: now)
+    status, members = checked(kms_mock, request)
+    assert status == (200 if message is None else 400)
+    if message is not None:
+        assert members == {"__type": "InvalidSignatureException", "message": message}
+
+
+class _Fixed:
+    """A time that botocore signs with."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def strftime(self, _: str) -> str:
+        return self._text
+
+
+def test_the_signature_goes_by_real_time_not_by_the_mocks_clock(kms_mock, sign):
+    kms_mock.clock.advance(days=400)
+    assert checked(kms_mock, sign())[0] == 200
+
+
+def test_the_signature_of_a_known_request():
+    # Independent of botocore: computed with openssl's `dgst -mac HMAC` along the five steps of the documentation.
+    headers = {
+        "Host": "kms.us-east-1.amazonaws.com",
+        "Authorization": "AWS4-HMAC-SHA256 Credential=AKIA/20260102/us-east-1/kms/aws4_request, "
+        "SignedHeaders=host, Signature=x",
+        "X-Amz-Date": "20260102T030405Z",
+    }
+    request = HttpRequest("POST", "https://kms.us-east-1.amazonaws.com/", headers, b"{}")
+    scope, _ = sigv4.read(request, "us-east-1")
+    assert sigv4.calculate(scope, request, DUMMY_SECRET_ACCESS_KEY) == EXPECTED
+
+
+EXPECTED = b"41b538833a5d79197324eeae87e5fc56cef4d10ba9807cfb59c9fa785feccbca"
+
+
+def test_signers_may_order_and_space_the_parameters_as_they_like(kms_mock, sign):
+    request = sign()
+    algorithm, _, parameters = request.headers["authorization"].partition(" ")
+    unusual = f"{algorithm} {',  '.join(reversed(parameters.split(', ')))},"
+    assert (
+        checked(kms_mock, HttpRequest("POST", request.url, request.headers | {"authorization": unusual}, request.body))[
+            0
+        ]
+        == 200
+    )
+
+
+@pytest.mark.parametrize(
+    "algorithm",
+    [
+        pytest.param("AWS4-HMAC-SHA512", id="sha-512"),
+        pytest.param("AWS4-HMAC-SHA25", id="misspelt"),  # text: mhart/dynalite
+        pytest.param("aws4-hmac-sha256", id="lower-case"),
+        pytest.param("Basic", id="another-scheme"),
+        # The service model of KMS has `auth: [aws.auth#sigv4]`, and no endpoint rule that names sigv4a.
+        pytest.param("AWS4-ECDSA-P256-SHA256", id="sigv4a"),
+    ],
+)
+def test_there_is_one_algorithm(kms_mock, sign, present, algorithm):
+    header, query = sign(), present()
+    authorization = header.headers["authorization"].replace(sigv4.ALGORITHM, algorithm)
+    for request in (
+        HttpRequest("POST", header.url, header.headers | {"authorization": authorization}, header.body),
+        HttpRequest("POST", query.url.replace(sigv4.ALGORITHM, algorithm), query.headers, query.body),
+    ):
+        answer = kms_mock.answer_http(request)
+        assert (answer.status, json.loads(answer.body)) == (
+            400,
+            {"__type": "IncompleteSignatureException", "message": f"Unsupported AWS 'algorithm': '{algorithm}'."},
+        )
+
+
+def test_sigv4a_is_refused_as_its_signers_write_it(kms_mock, sign):
+    request = sign()
+    date = request.headers["x-amz-date"]
+    headers = request.headers | {
+        "x-amz-region-set": "*",
+        "authorization": f"AWS4-ECDSA-P256-SHA256 Credential=AKIA/{date[:8]}/kms/aws4_request, "
+        "SignedHeaders=host;x-amz-date;x-amz-region-set, Signature=3045",
+    }
+    assert checked(kms_mock, HttpRequest("POST", request.url, headers, request.body)) == (
+        400,
+        {
+            "__type": "IncompleteSignatureException",
+            "message": "Unsupported AWS 'algorithm': 'AWS4-ECDSA-P256-SHA256'.",
+        },
+    )
+
+
+def test_what_is_wrong_is_told_in_the_order_of_aws(kms_mock, sign):
+    # Order and texts: mhart/dynalite, index.js, which notes what DynamoDB answers.
+    request = sign()
+    steps = [
+        ("AWS9 Credential=a/b/c/d/e, SignedHeaders=date, Signature=0",
+         "'Host' or ':authority' must be a 'SignedHeader' in the AWS Authorization."),
+        ("AWS9 Credential=a/b/c/d, SignedHeaders=Host, Signature=0", "Unsupported AWS 'algorithm': 'AWS9'."),
+        ("AWS4-HMAC-SHA256 Credential=a/b/c/d, SignedHeaders=host, Signature=0",
+         "Credential must have exactly 5 slash-delimited elements, e.g. keyid/date/region/service/term, got 'a/b/c/d'"),
+        ("AWS4-HMAC-SHA256 Credential=a/b/c/d/e/, SignedHeaders=host, Signature=0",
+         "Credential should be scoped to a valid region, not 'c'. Credential should be scoped to correct service: "
+         "'kms'. Credential should be scoped with a valid terminator: 'aws4_request', not 'e'. "
+         "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP: 'b' != "
+         "'20260102', from '20260102T030405Z'."),
+    ]  # fmt: skip
+    for authorization, message in steps:
+        headers = request.headers | {"authorization": authorization, "x-amz-date": "20260102T030405Z"}
+        answer = kms_mock.answer_http(HttpRequest("POST", request.url, headers, request.body))
+        assert json.loads(answer.body)["message"] == message
+
+
+def test_a_signature_in_the_query_passes(kms_mock, present):
+    assert checked(kms_mock, present())[0] == 200
+    status, members = checked(kms_mock, present("CreateKey", '{"Description": "by query"}'))
+    assert (status, members["KeyMetadata"]["Description"]) == (200, "by query")
+
+
+def test_an_address_that_boto3_has_signed_passes(kms_mock):
+    url = kms_mock.client().generate_presigned_url("list_keys")
+    headers = {"X-Amz-Target": "TrentService.ListKeys", "Content-Type": "application/x-amz-json-1.1"}
+    assert checked(kms_mock, HttpRequest("POST", url, headers, b""))[0] == 200
+
+
+def test_a_session_token_in_the_query(kms_mock, present):
+    role = kms_mock.credentials("assumed-role/Worker/session")
+    keys = {"access_key": role["aws_access_key_id"], "secret": role["aws_secret_access_key"]}
+    status, members = checked(kms_mock, present(**keys, token=role["aws_session_token"]))
+    assert (status, members["__type"]) == (400, "AccessDeniedException")
+    assert kms_mock.calls[-1].caller.arn.endswith(":assumed-role/Worker/session")
+    assert checked(kms_mock, present(**keys, token="another"))[1]["__type"] == "UnrecognizedClientException"
+    assert checked(kms_mock, present(**keys))[1]["__type"] == "UnrecognizedClientException"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda request: (request.url + "&Another=1", request.body), id="query"),
+        pytest.param(lambda request: (request.url, request.body + b" "), id="body"),
+        pytest.param(lambda request: (request.url[:-1] + "g", request.body), id="value"),
+    ],
+)
+def test_a_wrong_signature_in_the_query_is_refused(kms_mock, present, change):
+    right = present()
+    url, body = change(right)
+    mixed = HttpRequest("POST", url, right.headers, body)
+    assert checked(kms_mock, mixed) == (400, {"__type": "InvalidSignatureException", "message": MISMATCH})
+    assert kms_mock.answer_http(mixed).status == 200
+
+
+@pytest.mark.parametrize(
+    ("query", "code", "message"),
+    [
+        pytest.param(
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=20260102T030405Z",
+            "IncompleteSignatureException",
+            "AWS query-string parameters must include 'X-Amz-Credential'. AWS query-string parameters must include "
+            "'X-Amz-Signature'. AWS query-string parameters must include 'X-Amz-SignedHeaders'. Re-examine the "
+            "query-string parameters.",
+            id="incomplete",
+        ),
+        pytest.param(
+            "X-Amz-Algorithm=",
+            "IncompleteSignatureException",
+            "AWS query-string parameters must include 'X-Amz-Algorithm'. AWS query-string parameters must include "
+            "'X-Amz-Credential'. AWS query-string parameters must include 'X-Amz-Signature'. AWS query-string "
+            "parameters must include 'X-Amz-SignedHeaders'. AWS query-string parameters must include 'X-Amz-Date'. "
+            "Re-examine the query-string parameters.",
+            id="empty",
+        ),
+        pytest.param("X-Amz-Signature=0", "MissingAuthenticationTokenException", "Missing Authentication Token",
+                     id="no-algorithm"),
+        pytest.param("a=X-Amz-Algorithm", "MissingAuthenticationTokenException", "Missing Authentication Token",
+                     id="algorithm-as-a-value"),
+        pytest.param(
+            "X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Credential=A%2F20260102%2Fus-east-1%2Fs3%2Faws4_request"
+            "&X-Amz-Date=20260102T030405Z&X-Amz-SignedHeaders=host&X-Amz-Signature=0",
+            "InvalidSignatureException",
+            "Credential should be scoped to correct service: 'kms'.",
+            id="service",
+        ),
+    ],
+)  # fmt: skip
+def test_the_shape_of_a_signature_in_the_query(kms_mock, sign, query, code, message):
+    request = sign()
+    headers = {name: value for name, value in request.headers.items() if name != "authorization"}
+    answer = kms_mock.answer_http(HttpRequest("POST", f"{request.url}?{query}", headers, request.body))
+    assert (answer.status, json.loads(answer.body)) == (400, {"__type": code, "message": message})
+
+
+def test_one_signature_is_enough(kms_mock, sign, present):
+    request = present()
+    both = HttpRequest("POST", request.url, request.headers | sign().headers, request.body)
+    answer = kms_mock.answer_http(both)
+    assert json.loads(answer.body) == {
+        "__type": "InvalidSignatureException",
+        "message": "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",
+    }
