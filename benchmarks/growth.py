@@ -20,7 +20,7 @@ FEW, MANY = 100, 100_000
 
 def _called(kms: KmsMock, operation: str, **members: object) -> Any:
     """Make a call without a client, so that only our own time counts."""
-    return kms.service.call(operation, members, kms.caller(), REGION)
+    return kms._service.call(operation, members, kms._caller(), REGION)
 
 
 def _median(call: Callable[[], object]) -> float:
@@ -33,18 +33,18 @@ def keys() -> dict[str, tuple[float, float]]:
     found: dict[str, list[float]] = {}
     made = 0
     with mock_kms() as kms:
-        client, caller = kms.client(), kms.caller()
+        client, caller = kms.client(), kms._caller()
 
         def make() -> None:
             nonlocal made
-            key_id = kms.service.call("CreateKey", {}, caller, REGION)["KeyMetadata"]["KeyId"]
+            key_id = kms._service.call("CreateKey", {}, caller, REGION)["KeyMetadata"]["KeyId"]
             alias = {"AliasName": f"alias/k{made:06}", "TargetKeyId": key_id}
-            kms.service.call("CreateAlias", alias, caller, REGION)
+            kms._service.call("CreateAlias", alias, caller, REGION)
             made += 1
 
         for target in (FEW, MANY):
             seconds = timed(make, target - made)
-            some_id = next(reversed(kms.service.state.region(kms.account_id, REGION).keys))
+            some_id = next(reversed(kms._service.state.region(kms.account_id, REGION).keys))
             found.setdefault("CreateKey and CreateAlias, our own time", []).append(seconds)
             for name, call in {
                 "DescribeKey by id": lambda: client.describe_key(KeyId=some_id),  # noqa: B023
@@ -77,14 +77,14 @@ def grants(count: int = 10_000) -> dict[str, float]:
         with mock_kms() as kms:
             key_id = _called(kms, "CreateKey")["KeyMetadata"]["KeyId"]
             blob = _called(kms, "Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
-            caller = kms.caller(f"user/{count - 1}")
+            caller = kms._caller(f"user/{count - 1}")
             for number in range(count):
                 principal = f"arn:aws:iam::{kms.account_id}:{grantee.format(number)}"
                 # The one that allows it is the last.
                 operations = ["Decrypt" if number == count - 1 else "Encrypt"]
                 _called(kms, "CreateGrant", KeyId=key_id, GranteePrincipal=principal, Operations=operations)
             decrypt = {"CiphertextBlob": blob}
-            result[name] = _median(lambda: kms.service.call("Decrypt", decrypt, caller, REGION))  # noqa: B023
+            result[name] = _median(lambda: kms._service.call("Decrypt", decrypt, caller, REGION))  # noqa: B023
     return result
 
 

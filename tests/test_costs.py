@@ -160,7 +160,7 @@ def add_keys(kms: KmsMock, count: int) -> str:
 
 
 def called(kms: KmsMock, operation: str, **members: object):
-    return kms.service.call(operation, members, kms.caller(), REGION)
+    return kms._service.call(operation, members, kms._caller(), REGION)
 
 
 def test_a_call_costs_the_same_among_many_keys():
@@ -203,8 +203,8 @@ def test_a_decision_costs_the_same_with_many_grants_of_others():
             for number in range(grants):
                 grantee = f"arn:aws:iam::{kms.account_id}:user/{number}"
                 called(kms, "CreateGrant", KeyId=key_id, GranteePrincipal=grantee, Operations=["Decrypt"])
-            caller = kms.caller("user/0")
-            return own_calls(lambda: kms.service.call("Decrypt", {"CiphertextBlob": blob}, caller, REGION))
+            caller = kms._caller("user/0")
+            return own_calls(lambda: kms._service.call("Decrypt", {"CiphertextBlob": blob}, caller, REGION))
 
     assert cost(300) == cost(1)
 

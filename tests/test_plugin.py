@@ -162,7 +162,7 @@ def test_a_marked_doctest_or_foreign_item_is_left_alone(run):
     ("marker", "message"),
     [
         pytest.param('"eu-west-1"', "takes keyword arguments only, such as region='eu-west-1'", id="positional"),
-        pytest.param('regoin="x"', "'regoin' is no option. Did you mean 'region'?", id="misspelt"),
+        pytest.param('regoin="x"', "unknown option 'regoin'. Did you mean 'region'?", id="misspelt"),
         pytest.param("account_id=1", "account_id must be 12 digits", id="type"),
     ],
 )

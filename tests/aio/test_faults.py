@@ -28,7 +28,7 @@ async def test_aiobotocore_retries_at_once(mode, error):
             answer = await client.list_keys()
             assert answer["ResponseMetadata"]["RetryAttempts"] == 2
             assert time.perf_counter() - begin < 0.5
-            assert len(kms.faults.pauses) == 2
+            assert len(kms.faults.backoffs) == 2
 
 
 if find_spec("httpx2") or find_spec("httpx"):
@@ -47,7 +47,7 @@ if find_spec("httpx2") or find_spec("httpx"):
                     answer = await client.list_keys()
                     assert answer["ResponseMetadata"]["RetryAttempts"] == 2
                     assert 0.1 <= time.perf_counter() - begin < 0.6
-                    assert len(kms.faults.pauses) == 2
+                    assert len(kms.faults.backoffs) == 2
 
         anyio.run(call, backend=backend)
 
@@ -116,7 +116,7 @@ async def test_the_token_bucket_does_not_wait_under_the_mock_and_does_without():
         assert await bucket.acquire(1)
         with pytest.raises(CapacityNotAvailableError):
             await bucket.acquire(1, block=False)
-        kms.faults.skip_pauses = False
+        kms.faults.skip_backoff = False
         await bucket.set_max_rate(1000)
         assert await bucket.acquire(1)
     assert AsyncTokenBucket.acquire is acquire

@@ -38,7 +38,7 @@ def path(tmp_path) -> Path:
     ],
 )
 def test_what_changes_something_is_written(kms_mock, path, operation, status, written):
-    with StateFile(path, kms_mock.service) as store:
+    with StateFile(path, kms_mock._service) as store:
         answer = HttpAnswer(status, {}, b"")
         assert store.carry_out(operation, lambda: answer) is answer
     assert path.exists() is written
@@ -47,7 +47,7 @@ def test_what_changes_something_is_written(kms_mock, path, operation, status, wr
 @pytest.mark.parametrize("existing", [False, True])
 def test_a_change_that_cannot_be_written_is_undone(kms_mock, kms_client, path, capsys, monkeypatch, existing):
     key = kms_mock.create_key(alias="alias/before")
-    with StateFile(path, kms_mock.service) as store:
+    with StateFile(path, kms_mock._service) as store:
         if existing:
             store.save()
         before = path.read_bytes() if existing else None
@@ -81,7 +81,7 @@ def test_changes_that_come_together_are_written_together(kms_mock, path, monkeyp
 
     write = dump.write
     monkeypatch.setattr(dump, "write", write_slowly)
-    with StateFile(path, kms_mock.service) as store, ThreadPoolExecutor(5) as threads:
+    with StateFile(path, kms_mock._service) as store, ThreadPoolExecutor(5) as threads:
         first = threads.submit(store.carry_out, "CreateKey", lambda: made(kms_mock))
         assert begun.wait(10)
         others = [threads.submit(store.carry_out, "CreateKey", lambda: made(kms_mock)) for _ in range(4)]
@@ -102,7 +102,7 @@ def test_what_was_built_on_an_undone_change_is_undone_with_it(kms_mock, path, mo
         _full()
 
     monkeypatch.setattr(dump, "write", fail_slowly)
-    with StateFile(path, kms_mock.service) as store, ThreadPoolExecutor(2) as threads:
+    with StateFile(path, kms_mock._service) as store, ThreadPoolExecutor(2) as threads:
         first = threads.submit(store.carry_out, "CreateKey", lambda: made(kms_mock))
         assert begun.wait(10)
         second = threads.submit(store.carry_out, "CreateKey", lambda: made(kms_mock))
@@ -129,20 +129,20 @@ def _full(*_: object, **__: object) -> None:
 def test_the_first_write_that_fails_is_told(kms_mock, path, monkeypatch):
     monkeypatch.setattr("pytest_kmsmock._testing.dumps.dump.write", _full)
     with (
-        StateFile(path, kms_mock.service) as store,
+        StateFile(path, kms_mock._service) as store,
         pytest.raises(OSError, match=f"{path} cannot be written: No space"),
     ):
         store.save()
 
 
 def test_one_server_has_the_file(kms_mock, path):
-    with StateFile(path, kms_mock.service):
+    with StateFile(path, kms_mock._service):
         with pytest.raises(StateFileInUse, match=f"{path} is in use by another server"), \
-                StateFile(path, kms_mock.service):  # fmt: skip
+                StateFile(path, kms_mock._service):  # fmt: skip
             pass
-        with StateFile(path.with_name("another.json"), kms_mock.service):
+        with StateFile(path.with_name("another.json"), kms_mock._service):
             pass
-    with StateFile(path, kms_mock.service):
+    with StateFile(path, kms_mock._service):
         pass
     assert list(path.parent.iterdir()) == []
 
@@ -161,7 +161,7 @@ def test_what_a_killed_server_left_unfinished_is_removed(kms_mock, path, monkeyp
     others = {path.with_name(name) for name in (".state.json.swp", ".other.json.12345678")}
     for other in others:
         other.touch()
-    with StateFile(path, kms_mock.service):
+    with StateFile(path, kms_mock._service):
         pass
     assert set(path.parent.iterdir()) == others
 
@@ -175,15 +175,15 @@ def test_who_gets_a_lock_that_is_taken_away_takes_a_new_one(kms_mock, path, monk
         flock(descriptor, how)
 
     monkeypatch.setattr(fcntl, "flock", flock_late)
-    with StateFile(path, kms_mock.service), pytest.raises(StateFileInUse), StateFile(path, kms_mock.service):
+    with StateFile(path, kms_mock._service), pytest.raises(StateFileInUse), StateFile(path, kms_mock._service):
         pass
 
 
 def test_the_lock_of_another_is_left_alone(kms_mock, path):
     lock = path.with_name("state.json.lock")
-    with StateFile(path, kms_mock.service):
+    with StateFile(path, kms_mock._service):
         lock.unlink()  # somebody has tidied up
-        with StateFile(path, kms_mock.service):
+        with StateFile(path, kms_mock._service):
             pass
         lock.write_bytes(b"of another")
     assert lock.read_bytes() == b"of another"
@@ -191,5 +191,5 @@ def test_the_lock_of_another_is_left_alone(kms_mock, path):
 
 def test_without_locks_nothing_is_locked(kms_mock, path, monkeypatch):
     monkeypatch.setitem(sys.modules, "fcntl", None)  # as on Windows
-    with StateFile(path, kms_mock.service), StateFile(path, kms_mock.service):
+    with StateFile(path, kms_mock._service), StateFile(path, kms_mock._service):
         assert list(path.parent.iterdir()) == []

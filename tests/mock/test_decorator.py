@@ -293,7 +293,7 @@ def test_start_and_stop():
 
 @pytest.mark.parametrize("collects", [True, False])
 def test_the_garbage_collector_is_left_as_it_was(collects):
-    decorator._handle_class.cache_clear()  # as in a process that has had no mock yet
+    decorator._classes.cache_clear()  # as in a process that has had no mock yet
     was = gc.isenabled()
     (gc.enable if collects else gc.disable)()
     try:
@@ -324,7 +324,7 @@ def test_one_object_can_be_entered_twice():
 def test_a_handle_makes_no_clients_after_its_mock():
     with mock_kms() as kms:
         pass
-    with pytest.raises(NotActive, match="This mock is over"):
+    with pytest.raises(NotActive, match="This mock has ended"):
         kms.client()
 
 
@@ -486,8 +486,8 @@ def test_a_mock_left_out_of_order_leaves_the_others_alone():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        pytest.param({"regoin": "eu-west-1"}, r"'regoin' is no option\. Did you mean 'region'\?", id="misspelt"),
-        pytest.param({"zzz": 1}, r"'zzz' is no option\. The options are: region, account_id", id="unknown"),
+        pytest.param({"regoin": "eu-west-1"}, r"unknown option 'regoin'\. Did you mean 'region'\?", id="misspelt"),
+        pytest.param({"zzz": 1}, r"unknown option 'zzz'\. Choose from: region, account_id", id="unknown"),
         pytest.param({"region": "Ireland"}, r"region must be a Region such as 'eu-west-1', not 'Ireland'", id="region"),
         pytest.param(
             {"account_id": 111122223333}, "account_id must be 12 digits such as '111122223333', as text", id="int"

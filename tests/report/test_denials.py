@@ -17,7 +17,7 @@ def test_a_denied_call_tells_what_each_policy_said():
     with mock_kms() as kms:
         key_id = kms.client().create_key()["KeyMetadata"]["KeyId"]
         with pytest.raises(KmsError, match="AccessDeniedException"):
-            kms.service.call("Encrypt", {"KeyId": key_id, "Plaintext": b"x"}, BOB, "us-east-1")
+            kms._service.call("Encrypt", {"KeyId": key_id, "Plaintext": b"x"}, BOB, "us-east-1")
         assert reasons(kms.calls[-1]) == [
             "+ resource-based policy, statement 1 ('Enable IAM User Permissions'): "
             "lets IAM policies of the account allow kms:Encrypt",
@@ -45,7 +45,7 @@ def test_the_section_shows_them(run):
 
         def test_it(kms_mock):
             bob = Caller(Principal.parse("arn:aws:iam::123456789012:user/bob"), "123456789012")
-            kms_mock.service.call("ListKeys", {}, bob, "us-east-1")
+            kms_mock._service.call("ListKeys", {}, bob, "us-east-1")
     """)
     result.stdout.fnmatch_lines([
         "1. ListKeys() in us-east-1 by arn:aws:iam::123456789012:user/bob",

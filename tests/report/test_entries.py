@@ -8,5 +8,5 @@ def test_a_key_is_called_by_its_alias_else_by_its_description_of_reasonable_leng
     kms_mock.create_key(description="short")
     kms_mock.create_key(description="é" * 8192)
     kms_mock.create_key()
-    names = [entry["name"] for entry in key_entries([kms_mock], set())]
+    names = [entry["name"] for entry in key_entries([kms_mock._core], set())]
     assert names == ["alias/app", "short", f"{'é' * 79}…", ""]

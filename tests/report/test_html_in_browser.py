@@ -57,7 +57,7 @@ SOURCE = f"""
     def test_denied(kms_mock):
         bob = Caller(Principal.parse("arn:aws:iam::123456789012:user/bob"), "123456789012")
         with pytest.raises(KmsError):
-            kms_mock.service.call("ListKeys", {{}}, bob, "us-east-1")
+            kms_mock._service.call("ListKeys", {{}}, bob, "us-east-1")
 
     @pytest.mark.parametrize("name", ["plain", HOSTILE])
     def test_hostile(kms_client, name):

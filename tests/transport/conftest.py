@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 from pytest_kmsmock._runtime.environment import DUMMY_ACCESS_KEY_ID, DUMMY_SECRET_ACCESS_KEY
-from pytest_kmsmock._transport.http import HttpRequest
+from pytest_kmsmock._transport.http_request import HttpRequest
 
 Sign = Callable[..., HttpRequest]
 

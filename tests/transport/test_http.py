@@ -6,7 +6,8 @@ import json
 
 import pytest
 
-from pytest_kmsmock._transport.http import HttpRequest
+from pytest_kmsmock._transport import http
+from pytest_kmsmock._transport.http_request import HttpRequest
 
 NO_PROTOCOL = (404, "text/xml", b"<UnknownOperationException/>\n")
 
@@ -21,7 +22,7 @@ def changed(request: HttpRequest, **headers: str | None) -> HttpRequest:
 
 
 def test_a_signed_request_is_answered(kms_mock, sign):
-    answer = kms_mock.answer_http(sign("CreateKey", '{"Description": "raw"}'))
+    answer = http.answer(kms_mock._core, sign("CreateKey", '{"Description": "raw"}'))
     assert (answer.status, answer.reason) == (200, "OK")
     assert json.loads(answer.body)["KeyMetadata"]["Description"] == "raw"
     assert answer.headers["content-type"] == "application/x-amz-json-1.1"
@@ -37,12 +38,12 @@ def test_a_signed_request_is_answered(kms_mock, sign):
     ],
 )
 def test_forms_that_are_accepted(kms_mock, sign, headers):
-    assert kms_mock.answer_http(sign(**headers)).status == 200
+    assert http.answer(kms_mock._core, sign(**headers)).status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
 def test_another_method_is_no_protocol_of_kms(kms_mock, sign, method):
-    answer = kms_mock.answer_http(sign(method=method))
+    answer = http.answer(kms_mock._core, sign(method=method))
     assert (answer.status, answer.headers["content-type"], answer.body) == NO_PROTOCOL
 
 
@@ -51,7 +52,7 @@ def test_another_method_is_no_protocol_of_kms(kms_mock, sign, method):
     [None, "", "application/json", "text/plain", "application/x-www-form-urlencoded", "application/cbor"],
 )
 def test_another_content_type_is_no_protocol_of_kms(kms_mock, sign, content_type):
-    answer = kms_mock.answer_http(changed(sign(), Content_Type=content_type))
+    answer = http.answer(kms_mock._core, changed(sign(), Content_Type=content_type))
     assert (answer.status, answer.headers["content-type"], answer.body) == NO_PROTOCOL
 
 
@@ -60,7 +61,7 @@ def test_another_content_type_is_no_protocol_of_kms(kms_mock, sign, content_type
 )
 def test_another_target_is_an_unknown_operation(kms_mock, sign, target):
     # Status and body as recorded in aws/aws-sdk-net#1536 and mhart/kinesis#22, services of the same protocol.
-    answer = kms_mock.answer_http(changed(sign(), X_Amz_Target=target))
+    answer = http.answer(kms_mock._core, changed(sign(), X_Amz_Target=target))
     assert (answer.status, answer.body) == (400, b'{"__type":"UnknownOperationException"}')
     assert list(kms_mock.calls) == []
 
@@ -123,7 +124,7 @@ def test_another_target_is_an_unknown_operation(kms_mock, sign, target):
     ],
 )  # texts: IAM User Guide, Troubleshoot Signature Version 4
 def test_the_shape_of_a_signature(kms_mock, sign, authorization, code, message):
-    answer = kms_mock.answer_http(changed(sign(), Authorization=authorization, X_Amz_Date="20260102T030405Z"))
+    answer = http.answer(kms_mock._core, changed(sign(), Authorization=authorization, X_Amz_Date="20260102T030405Z"))
     assert (answer.status, json.loads(answer.body)) == (400, {"__type": code, "message": message})
     assert list(kms_mock.calls) == []
 
@@ -151,7 +152,7 @@ SCOPE = "AWS4-HMAC-SHA256 Credential=A/20260102/us-east-1/kms/aws4_request, Sign
     ],
 )
 def test_the_time_of_a_signature(kms_mock, sign, date, x_amz_date, message):
-    answer = kms_mock.answer_http(changed(sign(), Authorization=SCOPE, Date=date, X_Amz_Date=x_amz_date))
+    answer = http.answer(kms_mock._core, changed(sign(), Authorization=SCOPE, Date=date, X_Amz_Date=x_amz_date))
     if message is None:
         assert answer.status == 200
     else:
@@ -172,22 +173,22 @@ def test_the_time_of_a_signature(kms_mock, sign, date, x_amz_date, message):
     ],
 )
 def test_a_body_that_is_no_json_object(kms_mock, sign, body):
-    answer = kms_mock.answer_http(sign(body=body))
+    answer = http.answer(kms_mock._core, sign(body=body))
     assert (answer.status, json.loads(answer.body)["__type"]) == (400, "SerializationException")
 
 
 def test_bytes_that_are_no_utf_8(kms_mock, sign):
     request = sign()
-    answer = kms_mock.answer_http(HttpRequest("POST", request.url, request.headers, b'{"Marker": "\xff"}'))
+    answer = http.answer(kms_mock._core, HttpRequest("POST", request.url, request.headers, b'{"Marker": "\xff"}'))
     assert json.loads(answer.body)["__type"] == "SerializationException"
 
 
 def test_an_empty_body_has_no_members(kms_mock, sign):
-    assert kms_mock.answer_http(sign(body="")).status == 200
+    assert http.answer(kms_mock._core, sign(body="")).status == 200
 
 
 def test_a_whole_surrogate_pair_is_text(kms_mock, sign):
-    answer = kms_mock.answer_http(sign("CreateKey", '{"Description": "\\ud83d\\udd11"}'))
+    answer = http.answer(kms_mock._core, sign("CreateKey", '{"Description": "\\ud83d\\udd11"}'))
     assert json.loads(answer.body)["KeyMetadata"]["Description"] == "\N{KEY}"
 
 
@@ -196,12 +197,12 @@ def test_the_region_is_that_of_the_address_else_of_the_signature(kms_mock, sign)
         ("https://kms.eu-west-1.amazonaws.com/", "eu-west-1"),
         ("http://127.0.0.1:8080/", "ap-south-1"),
     ):
-        answer = kms_mock.answer_http(sign("CreateKey", url=url, region=region))
+        answer = http.answer(kms_mock._core, sign("CreateKey", url=url, region=region))
         assert json.loads(answer.body)["KeyMetadata"]["Arn"].split(":")[3] == region
 
 
 def test_an_address_without_a_region_takes_no_word_for_one(kms_mock, sign):
-    answer = kms_mock.answer_http(sign(url="http://127.0.0.1:8080/", region="nowhere"))
+    answer = http.answer(kms_mock._core, sign(url="http://127.0.0.1:8080/", region="nowhere"))
     assert json.loads(answer.body) == {
         "__type": "InvalidSignatureException",
         "message": "Credential should be scoped to a valid region, not 'nowhere'.",

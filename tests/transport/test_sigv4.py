@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kmsmock._runtime.environment import DUMMY_SECRET_ACCESS_KEY
-from pytest_kmsmock._transport import sigv4
-from pytest_kmsmock._transport.http import HttpRequest
+from pytest_kmsmock._transport import http, sigv4
+from pytest_kmsmock._transport.http_request import HttpRequest
 
 MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
@@ -23,7 +23,7 @@ MISMATCH = (
 
 
 def checked(kms_mock, request: HttpRequest) -> tuple[int, dict[str, object]]:
-    answer = kms_mock.answer_http(request, check_signature=True)
+    answer = http.answer(kms_mock._core, request, check_signature=True)
     return answer.status, json.loads(answer.body)
 
 
@@ -77,7 +77,7 @@ def test_a_wrong_signature_is_refused(kms_mock, sign, request_changes):
     headers = right.headers | {"authorization": other.headers["authorization"]}
     mixed = HttpRequest("POST", right.url, headers, right.body)
     assert checked(kms_mock, mixed) == (400, {"__type": "InvalidSignatureException", "message": MISMATCH})
-    assert kms_mock.answer_http(mixed).status == 200  # unless it is to be checked
+    assert http.answer(kms_mock._core, mixed).status == 200  # unless it is to be checked
 
 
 def test_an_unknown_access_key_is_refused(kms_mock, sign):
@@ -170,7 +170,7 @@ def test_there_is_one_algorithm(kms_mock, sign, present, algorithm):
         HttpRequest("POST", header.url, header.headers | {"authorization": authorization}, header.body),
         HttpRequest("POST", query.url.replace(sigv4.ALGORITHM, algorithm), query.headers, query.body),
     ):
-        answer = kms_mock.answer_http(request)
+        answer = http.answer(kms_mock._core, request)
         assert (answer.status, json.loads(answer.body)) == (
             400,
             {"__type": "IncompleteSignatureException", "message": f"Unsupported AWS 'algorithm': '{algorithm}'."},
@@ -211,7 +211,7 @@ def test_what_is_wrong_is_told_in_the_order_of_aws(kms_mock, sign):
     ]  # fmt: skip
     for authorization, message in steps:
         headers = request.headers | {"authorization": authorization, "x-amz-date": "20260102T030405Z"}
-        answer = kms_mock.answer_http(HttpRequest("POST", request.url, headers, request.body))
+        answer = http.answer(kms_mock._core, HttpRequest("POST", request.url, headers, request.body))
         assert json.loads(answer.body)["message"] == message
 
 
@@ -250,7 +250,7 @@ def test_a_wrong_signature_in_the_query_is_refused(kms_mock, present, change):
     url, body = change(right)
     mixed = HttpRequest("POST", url, right.headers, body)
     assert checked(kms_mock, mixed) == (400, {"__type": "InvalidSignatureException", "message": MISMATCH})
-    assert kms_mock.answer_http(mixed).status == 200
+    assert http.answer(kms_mock._core, mixed).status == 200
 
 
 @pytest.mark.parametrize(
@@ -289,14 +289,14 @@ def test_a_wrong_signature_in_the_query_is_refused(kms_mock, present, change):
 def test_the_shape_of_a_signature_in_the_query(kms_mock, sign, query, code, message):
     request = sign()
     headers = {name: value for name, value in request.headers.items() if name != "authorization"}
-    answer = kms_mock.answer_http(HttpRequest("POST", f"{request.url}?{query}", headers, request.body))
+    answer = http.answer(kms_mock._core, HttpRequest("POST", f"{request.url}?{query}", headers, request.body))
     assert (answer.status, json.loads(answer.body)) == (400, {"__type": code, "message": message})
 
 
 def test_one_signature_is_enough(kms_mock, sign, present):
     request = present()
     both = HttpRequest("POST", request.url, request.headers | sign().headers, request.body)
-    answer = kms_mock.answer_http(both)
+    answer = http.answer(kms_mock._core, both)
     assert json.loads(answer.body) == {
         "__type": "InvalidSignatureException",
         "message": "Found both 'X-Amz-Algorithm' as a query-string param and 'Authorization' as HTTP header.",

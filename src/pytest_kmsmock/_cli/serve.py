@@ -11,12 +11,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from pytest_kmsmock._mock.decorator import mock_kms
 from pytest_kmsmock._runtime import environment
 from pytest_kmsmock.errors import InvalidOption, KmsMockError, StateFileInUse
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from pytest_kmsmock._mock.core import MockCore
     from pytest_kmsmock._transport.json_protocol import HttpAnswer
 
     from .state_file import StateFile
@@ -68,6 +67,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(given: argparse.Namespace) -> None:
+    from pytest_kmsmock._mock.core import MockCore
+    from pytest_kmsmock._runtime.options import Options
     from pytest_kmsmock._transport.endpoint.server import KmsServer, check_address
 
     check_address(given.host, given.port)
@@ -76,7 +77,9 @@ def _serve(given: argparse.Namespace) -> None:
         signal.signal(number, lambda *_: ended.set())
     options = {name: value for name in ("region", "account_id") if (value := getattr(given, name)) is not None}
     with contextlib.ExitStack() as held:
-        kms = held.enter_context(mock_kms(**options))
+        kms = MockCore(Options().changed(options, "serve"))
+        kms.enter()
+        held.callback(kms.leave)
         store = _begin(kms, given, held)
 
         def carry_out(operation: str, call: Callable[[], HttpAnswer]) -> HttpAnswer:
@@ -98,7 +101,7 @@ def _serve(given: argparse.Namespace) -> None:
             store.save()
 
 
-def _begin(kms: KmsMock, given: argparse.Namespace, held: contextlib.ExitStack) -> StateFile | None:
+def _begin(kms: MockCore, given: argparse.Namespace, held: contextlib.ExitStack) -> StateFile | None:
     """Load what the command line names. The seed is for the first run: a state file that exists has it already."""
     store = None
     if given.state is not None:

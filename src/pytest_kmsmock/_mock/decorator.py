@@ -14,26 +14,28 @@ if TYPE_CHECKING:
     import os
     from types import TracebackType
 
+    from .core import MockCore
     from .kms_mock import KmsMock
 
 _T = TypeVar("_T", bound=Callable[..., Any])
 
 
 @functools.cache
-def _handle_class() -> type[KmsMock]:
+def _classes() -> tuple[type[MockCore], type[KmsMock]]:
     """Import all that a mock needs. None of it is garbage, so the collector is off meanwhile: looking takes long."""
     enabled = gc.isenabled()
     gc.disable()
     try:
         from pytest_kmsmock._kms.operations import load
 
+        from .core import MockCore
         from .kms_mock import KmsMock
 
         load()
     finally:
         if enabled:
             gc.enable()
-    return KmsMock
+    return MockCore, KmsMock
 
 
 class MockKms:
@@ -55,13 +57,12 @@ class MockKms:
         place: str = "mock_kms",
         definition: tuple[str, int] | None = None,
     ) -> None:
-        from pytest_kmsmock._runtime.options import (
-            Options,  # here and below, so that importing the package costs next to nothing
-        )
+        # Here and below, so that importing the package costs next to nothing.
+        from pytest_kmsmock._runtime.options import Options
 
         Options().changed(given, where)  # a mistake shows where it is made, not where the mock is entered
         self._given, self._where, self._place, self._definition = given, where, place, definition
-        self._entered: list[KmsMock] = []
+        self._entered: list[MockCore] = []
 
     def start(self) -> KmsMock:
         """Begin a mock and return its handle; `stop` ends it.
@@ -72,10 +73,11 @@ class MockKms:
 
         outer = None if self._given.get("fresh") else active_mocks.enclosing()
         options = (outer.options.inherited() if outer else Options()).changed(self._given, self._where)
-        handle = _handle_class()(options, self._place)
-        handle.enter()
-        self._entered.append(handle)
-        return handle
+        core_class, face_class = _classes()
+        core = core_class(options, self._place)
+        core.enter()
+        self._entered.append(core)
+        return face_class(core)
 
     def stop(self) -> None:
         """End the mock that was begun last; the state before it is back.
@@ -84,21 +86,20 @@ class MockKms:
             NotActive: when it is not running.
             KmsHygieneError: with `hygiene="error"`, when a check found something.
         """
-        handle = self._end()
-        if handle.options.hygiene != "off":
+        core = self._end()
+        if core.options.hygiene != "off":
             from . import hygiene
 
-            hygiene.inspect(handle, self._definition)
+            hygiene.inspect(core, self._definition)
 
-    def _end(self) -> KmsMock:
+    def _end(self) -> MockCore:
         if not self._entered:
             raise NotActive("stop() without start(): this mock_kms() is not running.")
-        innermost = active_mocks.current()
-        handle = innermost if innermost in self._entered else self._entered[-1]
-        assert handle is not None
-        self._entered.remove(handle)
-        handle.leave()
-        return handle
+        innermost: Any = active_mocks.current()
+        core: MockCore = innermost if innermost in self._entered else self._entered[-1]
+        self._entered.remove(core)
+        core.leave()
+        return core
 
     def __enter__(self) -> KmsMock:
         return self.start()

@@ -6,19 +6,16 @@ not on the tests before it, not on what was drawn in the mock around it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.entropy.drbg import Drbg
-
-if TYPE_CHECKING:
-    from .kms_mock import KmsMock
 
 #: Where the clock of a deterministic mock stands until the test moves it.
 START = datetime(2026, 1, 1, tzinfo=timezone.utc)
 
 
-def stream(place: str, parent: KmsMock | None) -> Drbg:
+def stream(place: str, around: Sequence[str]) -> Drbg:
     """Return the stream of a new mock.
 
     Mocks made in the same way get the same bytes, except one inside the other: it shares the outer one's keys, so its
@@ -26,10 +23,6 @@ def stream(place: str, parent: KmsMock | None) -> Drbg:
 
     Args:
         place: how the mock is made: `mock_kms`, or the scope of its fixture.
-        parent: the mock whose state it begins with.
+        around: how the mocks whose state it begins with were made, the nearest first.
     """
-    depth = 0
-    while parent is not None:
-        depth += parent.place == place
-        parent = parent.parent
-    return Drbg(place, str(depth))
+    return Drbg(place, str(around.count(place)))

@@ -1,7 +1,7 @@
 """Hygiene checks: uses of KMS that AWS allows and a review would not. A table of checks, run when a mock ends.
 
-To add a check, write the function that finds what it is about, and add a line to `CHECKS`. Nothing heavy is imported at
-the top: options are compared with the names of the checks before KMS is used.
+To add a check, write the function that finds what it is about, add a row to `CHECKS`, and its name to those that the
+option takes (`_runtime.options.HYGIENE_CHECKS`).
 """
 
 from __future__ import annotations
@@ -15,13 +15,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from pytest_kmsmock._runtime.options import HYGIENE_CHECKS
 from pytest_kmsmock.errors import KmsHygieneError, KmsHygieneWarning
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.state.records import Key
 
-    from .kms_mock import KmsMock
+    from .core import MockCore
 
 _GUIDE = "https://docs.aws.amazon.com/kms/latest/developerguide"
 
@@ -48,13 +49,13 @@ class Check:
     what: str
     why: str
     page: str
-    find: Callable[[KmsMock], Iterable[str]]
+    find: Callable[[MockCore], Iterable[str]]
 
 
 # --- what the checks find ---------------------------------------------------------------------------------------------
 
 
-def _unused_data_keys(mock: KmsMock) -> Iterator[str]:
+def _unused_data_keys(mock: MockCore) -> Iterator[str]:
     opened = _opened.get(mock, set())
     for index, record in _succeeded(mock):
         result = record.result or {}
@@ -64,7 +65,7 @@ def _unused_data_keys(mock: KmsMock) -> Iterator[str]:
             yield _line(index, record)
 
 
-def _without_context(mock: KmsMock) -> Iterator[str]:
+def _without_context(mock: MockCore) -> Iterator[str]:
     from pytest_kmsmock._testing.audit.encryption_contexts import lacks_context
 
     return (_line(index, record) for index, record in _succeeded(mock) if lacks_context(record))
@@ -78,7 +79,7 @@ _ENCRYPTS = {
 }
 
 
-def _old_algorithm(mock: KmsMock) -> Iterator[str]:
+def _old_algorithm(mock: MockCore) -> Iterator[str]:
     return (
         _line(index, record)
         for index, record in _succeeded(mock)
@@ -86,7 +87,7 @@ def _old_algorithm(mock: KmsMock) -> Iterator[str]:
     )
 
 
-def _wildcard_principals(mock: KmsMock) -> Iterator[str]:
+def _wildcard_principals(mock: MockCore) -> Iterator[str]:
     from pytest_kmsmock._kms.policy import PolicyKind, compile_policy
 
     for what, text in _policies(mock):
@@ -97,7 +98,7 @@ def _wildcard_principals(mock: KmsMock) -> Iterator[str]:
                 yield f"{what}: {statement.name}"
 
 
-def _policies(mock: KmsMock) -> Iterator[tuple[str, str]]:
+def _policies(mock: MockCore) -> Iterator[tuple[str, str]]:
     """Yield the key policies that the mock's calls set, then those of keys that came in another way."""
     seen: set[str] = set()
     for index, record in _succeeded(mock):
@@ -109,7 +110,7 @@ def _policies(mock: KmsMock) -> Iterator[tuple[str, str]]:
             yield f"the policy of {key.arn}", key.policy
 
 
-def _left_enabled(mock: KmsMock) -> Iterator[str]:
+def _left_enabled(mock: MockCore) -> Iterator[str]:
     if mock.place != "session":
         return
     for key in _own_keys(mock):
@@ -117,7 +118,7 @@ def _left_enabled(mock: KmsMock) -> Iterator[str]:
             yield f"{key.arn}{f' ({key.description})' if key.description else ''}"
 
 
-def _own_keys(mock: KmsMock) -> Iterator[Key]:
+def _own_keys(mock: MockCore) -> Iterator[Key]:
     """Yield the customer managed keys that the mock has and the one it began as a copy of has not, or has changed."""
     for region in mock.service.state.regions():
         before = mock.parent.service.state.region(region.account, region.name).keys if mock.parent else {}
@@ -126,7 +127,7 @@ def _own_keys(mock: KmsMock) -> Iterator[Key]:
                 yield key
 
 
-def _succeeded(mock: KmsMock) -> Iterator[tuple[int, CallRecord]]:
+def _succeeded(mock: MockCore) -> Iterator[tuple[int, CallRecord]]:
     return ((index, record) for index, record in enumerate(mock.calls, start=1) if not record.refused)
 
 
@@ -178,13 +179,11 @@ CHECKS = (
     ),
 )
 
-CHECK_NAMES = tuple(check.name for check in CHECKS)
-
 #: Mock -> the ciphertexts that were decrypted in it or in a mock nested in it.
-_opened: WeakKeyDictionary[KmsMock, set[bytes]] = WeakKeyDictionary()
+_opened: WeakKeyDictionary[MockCore, set[bytes]] = WeakKeyDictionary()
 
 
-def inspect(mock: KmsMock, definition: tuple[str, int] | None = None) -> None:
+def inspect(mock: MockCore, definition: tuple[str, int] | None = None) -> None:
     """Run the checks that a mock asks for, after its end.
 
     Args:
@@ -196,7 +195,7 @@ def inspect(mock: KmsMock, definition: tuple[str, int] | None = None) -> None:
         KmsHygieneError: something was found, and `hygiene` is `error`.
     """
     _note_opened(mock)
-    chosen = mock.options.hygiene_checks or CHECK_NAMES
+    chosen = mock.options.hygiene_checks or HYGIENE_CHECKS
     texts = [text for check in CHECKS if check.name in chosen for text in _findings(check, mock)]
     if mock.options.hygiene == "error" and texts:
         raise KmsHygieneError("\n\n".join(texts))
@@ -213,7 +212,7 @@ def _ending() -> tuple[str, int]:
     return frame.f_code.co_filename, frame.f_lineno
 
 
-def _note_opened(mock: KmsMock) -> None:
+def _note_opened(mock: MockCore) -> None:
     """Note what was decrypted, for this mock and for the one around it: a key may be made there and used here."""
     opened = _opened.setdefault(mock, set())
     for _, record in _succeeded(mock):
@@ -223,7 +222,7 @@ def _note_opened(mock: KmsMock) -> None:
         _opened.setdefault(mock.parent, set()).update(opened)
 
 
-def _findings(check: Check, mock: KmsMock) -> Iterator[str]:
+def _findings(check: Check, mock: MockCore) -> Iterator[str]:
     found = list(check.find(mock))
     if found:
         lines = [f"KMS hygiene ({check.name}): {check.what}", *(f"  {line}" for line in found[:_SHOWN])]

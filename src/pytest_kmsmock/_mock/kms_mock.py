@@ -3,29 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock import _testing
-from pytest_kmsmock._kms.api.arns import partition_of
-from pytest_kmsmock._kms.engine.fake_kms import FakeKms
 from pytest_kmsmock._kms.rules.managed_keys import managed_key
 from pytest_kmsmock._kms.rules.timeline import settle
-from pytest_kmsmock._kms.state.caller import Caller, administrator
 from pytest_kmsmock._kms.state.clock import Clock
 from pytest_kmsmock._kms.state.delays import Delays
-from pytest_kmsmock._runtime import active_mocks, environment
+from pytest_kmsmock._runtime import environment
 from pytest_kmsmock._runtime.options import Options, check_form, check_type
 from pytest_kmsmock._testing.calls.call_list import Calls
-from pytest_kmsmock._testing.faults.faults import Faults
-from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
 from pytest_kmsmock._testing.identity.credentials import issue, make_caller
-from pytest_kmsmock._transport.hooks import installation, retry_pauses
 from pytest_kmsmock.errors import NotActive
 
-from . import clients, determinism
-from .answering import Gate
+from . import clients
 from .principals import Principals
 
 if TYPE_CHECKING:
@@ -34,68 +26,58 @@ if TYPE_CHECKING:
     from aiobotocore.client import AioBaseClient
     from botocore.client import BaseClient
 
-    from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+    from pytest_kmsmock._testing.calls.call_list import Calls
     from pytest_kmsmock._testing.identity.credentials import Named
     from pytest_kmsmock._testing.policies.least_privilege import LeastPrivilege
     from pytest_kmsmock._testing.views.key_store_console import KeyStores
     from pytest_kmsmock._testing.views.key_view import Decrypted, Keys, KeyView
     from pytest_kmsmock._transport.endpoint.server import KmsServer
 
+    from .core import MockCore
 
-class KmsMock(Principals, Gate):
-    """A fake KMS and the console for it.
+
+class KmsMock(Principals):
+    """AWS KMS for a test: clients, keys, calls, faults, policies and time.
 
     A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`; it is not made directly.
 
     Attributes:
-        options: the options of this mock.
-        outer: the mock that this one is nested in, if any.
-        active: whether it answers calls.
-        parent: the mock whose state it began with: `outer`, or None if it began empty.
-        place: how it was made: `mock_kms`, or the scope of its fixture, such as `function`.
-        apart: whether it was entered in a task, or in a thread other than the main one: then others do not nest in it.
-        service: the fake KMS itself.
         faults: the errors, failed connections and slow answers that the test asks for.
         request_quotas: how often per second an account may call before it is throttled.
     """
 
-    def __init__(self, options: Options, place: str = "mock_kms") -> None:
-        self.options = options
-        self.outer: KmsMock | None = active_mocks.enclosing()
-        self.apart = active_mocks.is_apart()
-        self.active = False
-        self.parent: KmsMock | None = None if options.fresh else self.outer
-        self.place = place
-        random = determinism.stream(place, self.parent) if options.deterministic else None
-        self.service: FakeKms = FakeKms(random=random) if self.parent is None else self.parent.service.fork(random)
-        if options.deterministic and not (self.parent is not None and self.parent.options.deterministic):
-            self.clock.freeze(determinism.START)
-        self.service.enforce_policies = options.enforce_policies
-        self._administrators: dict[str, Caller] = {}
-        self._calls = self.service.calls = Calls(self.service)
-        self.faults = Faults(self.service, self.set_interference)
-        self.request_quotas = RequestQuotas(self.clock, options.request_quotas, self.set_interference)
-        self.set_interference()
-        self.seeded: frozenset[str] = frozenset() if self.parent is None else self.parent.seeded
-        if options.seed is not None and os.fspath(options.seed) not in self.seeded:
-            self.seed(options.seed)  # else the state that it began with has the keys already
+    def __init__(self, core: MockCore) -> None:
+        self._core = core
+        self._service = core.service
+        self.faults = core.faults
+        self.request_quotas = core.request_quotas
+
+    @property
+    def options(self) -> Options:
+        """The options of this mock."""
+        return self._core.options
+
+    @property
+    def active(self) -> bool:
+        """Whether it answers calls."""
+        return self._core.active
 
     # --- what a test reads ---------------------------------------------------------------------------------------
 
     @property
     def clock(self) -> Clock:
         """The clock that everything in this mock goes by."""
-        return self.service.clock
+        return self._service.clock
 
     @property
     def delays(self) -> Delays:
         """How long passing states last, such as `Creating` and `CONNECTING`; no time at all unless a test sets it."""
-        return self.service.delays
+        return self._service.delays
 
     @property
     def key_stores(self) -> KeyStores:
         """The clusters, proxies and external keys that custom key stores stand on."""
-        return _testing.key_store_console.KeyStores(self.service, self.account_id, self.region)
+        return _testing.key_store_console.KeyStores(self._service, self.account_id, self.region)
 
     def managed_key(self, service: str, *, region: str | None = None) -> str:
         """Return the ARN of the AWS managed key of a service, such as `s3`; made now if it was never used.
@@ -109,23 +91,13 @@ class KmsMock(Principals, Gate):
         """
         if region is not None:
             check_form("region", region, "managed_key()")
-        place = self.service.state.region(self.account_id, self.region if region is None else region)
-        return managed_key(self.service, place, service).arn
-
-    @property
-    def region(self) -> str:
-        """The default Region, such as `us-east-1`."""
-        return self.options.region or environment.default_region()
-
-    @property
-    def account_id(self) -> str:
-        """The account of the default caller; 12 digits."""
-        return self.options.account_id
+        place = self._service.state.region(self.account_id, self.region if region is None else region)
+        return managed_key(self._service, place, service).arn
 
     @property
     def calls(self) -> Calls:
         """The calls made so far in this mock, oldest first, with filters."""
-        return self._calls
+        return self._core.calls
 
     def assert_called(self, operation: str, /, *, times: int | None = None, **members: object) -> None:
         """Fail unless an operation was called.
@@ -140,19 +112,19 @@ class KmsMock(Principals, Gate):
             InvalidCallPattern: for an operation or a member that there is not.
         """
         __tracebackhide__ = True
-        _testing.assertions.assert_called(self._calls, self.service.state, operation, times, members)
+        _testing.assertions.assert_called(self.calls, self._service.state, operation, times, members)
 
     def assert_not_called(self, operation: str | None = None, /, **members: object) -> None:
         """Fail if an operation was called, or any if none is given; the arguments are those of `assert_called`."""
         __tracebackhide__ = True
-        _testing.assertions.assert_not_called(self._calls, operation, members)
+        _testing.assertions.assert_not_called(self.calls, operation, members)
 
     def assert_only_called(self, operation: str, /, **members: object) -> None:
         """Fail unless an operation was called, and nothing else; the arguments are those of `assert_called`."""
         __tracebackhide__ = True
-        _testing.assertions.assert_only_called(self._calls, self.service.state, operation, members)
+        _testing.assertions.assert_only_called(self.calls, self._service.state, operation, members)
 
-    # --- seeds and looks inside ----------------------------------------------------------------------------------
+    # --- seeds, and inspecting state ----------------------------------------------------------------------------------
 
     def create_key(
         self,
@@ -214,8 +186,8 @@ class KmsMock(Principals, Gate):
         """
         given = {name: value for name, value in locals().items() if name != "self"}
         seeds = [("create_key()", _testing.planting.seed_of(given, "create_key()"))]
-        planted = _testing.planting.plant(self.service, seeds, account=self.account_id, region=self.region)
-        return _testing.key_view.KeyView(self.service, planted[0])
+        planted = _testing.planting.plant(self._service, seeds, account=self.account_id, region=self.region)
+        return _testing.key_view.KeyView(self._service, planted[0])
 
     def seed(self, path: str | os.PathLike[str]) -> list[KeyView]:
         """Make the keys of a seed file, all of them or none; the option `seed` does this at the beginning.
@@ -223,14 +195,12 @@ class KmsMock(Principals, Gate):
         Raises:
             InvalidSeed: with the line and the reason.
         """
-        planted = _testing.planting.apply_seed(self.service, path, account=self.account_id, region=self.region)
-        self.seeded |= {str(Path.cwd() / path)}
-        return [_testing.key_view.KeyView(self.service, key) for key in planted]
+        return [_testing.key_view.KeyView(self._service, key) for key in self._core.seed(path)]
 
     @property
     def keys(self) -> Keys:
         """The keys of the mock's account and Region, by id, ARN and alias, with all that AWS would not show."""
-        return _testing.key_view.Keys(self.service, self.account_id, self.region)
+        return _testing.key_view.Keys(self._service, self.account_id, self.region)
 
     def decrypt(
         self, blob: bytes, *, context: Mapping[str, str] | None = None, key: str | KeyView | None = None
@@ -249,14 +219,7 @@ class KmsMock(Principals, Gate):
             UnknownKey: there is no such key.
         """
         wanted = None if key is None else self.keys[key]
-        return _testing.key_view.open_blob(self.service, self._calls_all_around(), blob, context, wanted)
-
-    def _calls_all_around(self) -> Iterator[CallRecord]:
-        """Yield the calls of this mock and of the mocks around it, the latest first."""
-        mock: KmsMock | None = self
-        while mock is not None:
-            yield from reversed(mock.calls)
-            mock = mock.outer
+        return _testing.key_view.open_blob(self._service, self._core.calls_all_around(), blob, context, wanted)
 
     def least_privilege(self, *, portable: bool = False) -> LeastPrivilege:
         """Return the smallest policies under which the calls made so far pass: for each principal, and for each key.
@@ -280,7 +243,7 @@ class KmsMock(Principals, Gate):
         """
         check_type(portable, bool, "least_privilege(): portable")
         permissions = _testing.required_permissions
-        aliases = permissions.aliases_before(self.service.state, self.calls) if portable else None
+        aliases = permissions.aliases_before(self._service.state, self.calls) if portable else None
         return _testing.least_privilege.least_privilege(permissions.permissions(self.calls, aliases))
 
     def dump(self, path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
@@ -295,7 +258,7 @@ class KmsMock(Principals, Gate):
         """
         if path is not None:
             check_type(path, (str, os.PathLike), "dump(): path", "the path of a file")
-        document = _testing.dump.dump(self.service)
+        document = _testing.dump.dump(self._service)
         if path is not None:
             _testing.dump.write(document, path)
         return document
@@ -310,7 +273,7 @@ class KmsMock(Principals, Gate):
             InvalidDump: with the reason; then nothing has changed.
         """
         snapshot = _testing.dump
-        snapshot.load(self.service, document if isinstance(document, Mapping) else snapshot.read(document))
+        snapshot.load(self._service, document if isinstance(document, Mapping) else snapshot.read(document))
 
     # --- clients -------------------------------------------------------------------------------------------------
 
@@ -326,8 +289,8 @@ class KmsMock(Principals, Gate):
         """
         if account is not None:
             check_form("account_id", account, "cloudtrail_events()", called="account")
-        settle(self.service, self.clock.now())
-        events = _testing.cloudtrail.events(self._calls, self.service.state)
+        settle(self._service, self.clock.now())
+        events = _testing.cloudtrail.events(self.calls, self._service.state)
         return [event for event in events if account in (None, event["recipientAccountId"])]
 
     def client(
@@ -403,32 +366,11 @@ class KmsMock(Principals, Gate):
         check_type(host, str, "serve(): host", "a name or address, as text")
         check_type(port, int, "serve(): port", "a whole number")
         check_type(check_signatures, bool, "serve(): check_signatures")
-        return KmsServer(self, host=host, port=port, check_signatures=check_signatures)
+        return KmsServer(self._core, host=host, port=port, check_signatures=check_signatures)
 
     def _must_be_active(self) -> None:
         if not self.active:
-            raise NotActive("This mock is over. Make clients while it is active: inside the test or the `with` block.")
-
-    def _default_caller(self, region: str) -> Caller:
-        caller = self._administrators.get(region)
-        if caller is None:
-            caller = self._administrators[region] = administrator(self.account_id, partition_of(region))
-        return caller
-
-    # --- scope ---------------------------------------------------------------------------------------------------
-
-    def enter(self) -> None:
-        """Begin to answer calls; `mock_kms` does this."""
-        installation.install()
-        active_mocks.enter(self)
-        self.active = True
-
-    def leave(self) -> None:
-        """Answer calls no more, and give back what was borrowed; `mock_kms` does this."""
-        self.active = False
-        active_mocks.leave(self)
-        retry_pauses.restore()
-        self.service.close()
+            raise NotActive("This mock has ended. Make clients inside the test or the `with` block.")
 
 
 _DUMMY_CREDENTIALS = {

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api.arns import partition_of
-from pytest_kmsmock._kms.state.delays import check_duration
 from pytest_kmsmock._testing.identity.credentials import Home, acting_as, in_context, issue, make_caller
 
 if TYPE_CHECKING:
@@ -15,36 +13,33 @@ if TYPE_CHECKING:
 
     from typing_extensions import Unpack
 
-    from pytest_kmsmock._kms.engine.fake_kms import CallRecord, FakeKms
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.state.caller import Caller
-    from pytest_kmsmock._kms.state.delays import Duration
     from pytest_kmsmock._testing.identity.credentials import Credentials, Named
     from pytest_kmsmock._testing.identity.iam_console import IamConsole
     from pytest_kmsmock._testing.identity.request_context import Circumstances, ContextValue
     from pytest_kmsmock._testing.policies.explanation import Caught, Explanation
     from pytest_kmsmock._testing.views.key_view import KeyView
 
+    from .core import MockCore
 
-class Principals(ABC):
+
+class Principals:
     """Credentials of principals, their policies, and explanations of what the policies decide."""
 
-    service: FakeKms
+    _core: MockCore
+    _service: FakeKms
 
     @property
-    @abstractmethod
     def account_id(self) -> str:
         """The account of the default caller; 12 digits."""
+        return self._core.options.account_id
 
     @property
-    @abstractmethod
     def region(self) -> str:
         """The default Region, such as `us-east-1`."""
-
-    @abstractmethod
-    def _default_caller(self, region: str) -> Caller: ...
-
-    @abstractmethod
-    def _calls_all_around(self) -> Iterator[CallRecord]: ...
+        return self._core.region
 
     def credentials(self, principal: Named | None = None, **circumstances: Unpack[Circumstances]) -> Credentials:
         """Return credentials of a principal, for any client: `boto3.client("kms", **kms.credentials("role/app"))`.
@@ -67,12 +62,12 @@ class Principals(ABC):
             InvalidPolicy: for a session policy that AWS would refuse.
             InvalidPrincipal: saying what a principal looks like.
         """
-        return issue(self.caller(principal, **circumstances))
+        return issue(self._caller(principal, **circumstances))
 
-    def caller(self, principal: Named | None = None, **circumstances: Unpack[Circumstances]) -> Caller:
-        """Return a caller for the fake KMS itself (`service`); the arguments are those of `credentials`."""
+    def _caller(self, principal: Named | None = None, **circumstances: Unpack[Circumstances]) -> Caller:
+        """Return a caller for `FakeKms.call`; the arguments are those of `credentials`."""
         if principal is None and not circumstances:
-            return self._default_caller(self.region)
+            return self._core.default_caller(self.region)
         return make_caller(principal, self._home(self.region), circumstances)
 
     def as_principal(
@@ -82,31 +77,14 @@ class Principals(ABC):
 
         Clients that exist already act as it too. The arguments are those of `credentials`.
         """
-        return acting_as(self.caller(principal, **circumstances))
+        return acting_as(self._caller(principal, **circumstances))
 
     @property
     def iam(self) -> IamConsole:
         """The policies of principals, accounts and VPC endpoints, which key policies and grants go together with."""
         from pytest_kmsmock._testing.identity.iam_console import IamConsole
 
-        return IamConsole(self.service, self._home(self.region))
-
-    def vpc_endpoint_policy(self, endpoint: str, policy: str | Mapping[str, object] | None) -> None:
-        """Set the policy of a VPC endpoint, as `iam.vpc_endpoint_policy` does."""
-        self.iam.vpc_endpoint_policy(endpoint, policy)
-
-    @property
-    def eventual_consistency(self) -> Duration:
-        """For how long after a change of a grant, alias, tag or policy calls go by what was before.
-
-        Seconds or a timedelta, on the mock's clock; 0 unless a test sets it. A new grant works earlier with its token.
-        """
-        return self.service.delays.authorization
-
-    @eventual_consistency.setter
-    def eventual_consistency(self, duration: Duration) -> None:
-        check_duration("eventual_consistency", duration)
-        self.service.delays.authorization = duration
+        return IamConsole(self._service, self._home(self.region))
 
     def explain(self, call: CallRecord | BaseException | Caught) -> Explanation:
         """Return why the policies allowed or refused a call, statement by statement; print it.
@@ -119,7 +97,7 @@ class Principals(ABC):
         """
         from pytest_kmsmock._testing.policies import explanation
 
-        return explanation.explain(explanation.find_record(self._calls_all_around(), call))
+        return explanation.explain(explanation.find_record(self._core.calls_all_around(), call))
 
     def simulate(
         self,
@@ -153,11 +131,11 @@ class Principals(ABC):
         """
         from pytest_kmsmock._testing.policies.simulation import simulate
 
-        caller = self.caller(principal)
+        caller = self._caller(principal)
         if context is not None:
             caller = in_context(caller, context)
         named = None if key is None else str(getattr(key, "arn", key))
-        return simulate(self.service, caller, action, named, region or self.region, members)
+        return simulate(self._service, caller, action, named, region or self.region, members)
 
     def create_key_as_in_console(
         self,
@@ -205,8 +183,8 @@ class Principals(ABC):
         from pytest_kmsmock._testing.views import key_view
 
         answers["region"] = self.region if region is None else region
-        key = console_wizard.create_key(self.service, self._home(self.region), console_wizard.Answers(**answers))
-        return key_view.KeyView(self.service, key)
+        key = console_wizard.create_key(self._service, self._home(self.region), console_wizard.Answers(**answers))
+        return key_view.KeyView(self._service, key)
 
     def _home(self, region: str) -> Home:
         return Home(self.account_id, partition_of(region), region)

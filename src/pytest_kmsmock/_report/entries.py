@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.records import Key
-    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from pytest_kmsmock._mock.core import MockCore
 
     from .registry import SeenCall
 
@@ -92,7 +92,7 @@ class ItemEntry(TypedDict):
     keys: list[KeyEntry]
 
 
-def place_of(mock: KmsMock) -> str:
+def place_of(mock: MockCore) -> str:
     """Say how a mock was made: the name of its fixture, or `mock_kms()`."""
     if mock.place == "mock_kms":
         return "mock_kms()"
@@ -133,9 +133,9 @@ def call_entries(seen: Sequence[SeenCall]) -> list[CallEntry]:
     ]
 
 
-def _mock_names(mocks: Iterable[KmsMock]) -> dict[KmsMock, str]:
+def _mock_names(mocks: Iterable[MockCore]) -> dict[MockCore, str]:
     """Name the mocks of a test; those made in the same way are numbered."""
-    names: dict[KmsMock, str] = {}
+    names: dict[MockCore, str] = {}
     made: dict[str, int] = {}
     for mock in dict.fromkeys(mocks):
         place = place_of(mock)
@@ -150,7 +150,7 @@ def _members(members: Mapping[str, object]) -> list[tuple[str, str]]:
     return [(name, value(item)) for name, item in members.items()]
 
 
-def key_entries(mocks: Iterable[KmsMock], known: set[str]) -> list[KeyEntry]:
+def key_entries(mocks: Iterable[MockCore], known: set[str]) -> list[KeyEntry]:
     """Return the customer managed keys of some mocks as data.
 
     Args:

@@ -12,8 +12,8 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._kms.engine.fake_kms import CallRecord
-    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
+    from pytest_kmsmock._mock.core import MockCore
 
 _number = attrgetter("number")
 
@@ -28,7 +28,7 @@ class SeenCall(NamedTuple):
     """
 
     phase: str
-    mock: KmsMock
+    mock: MockCore
     record: CallRecord
 
 
@@ -39,9 +39,9 @@ class Registry:
         active: gives the mocks that are active now, whoever entered them.
     """
 
-    def __init__(self, active: Callable[[], Iterable[KmsMock]]) -> None:
+    def __init__(self, active: Callable[[], Iterable[MockCore]]) -> None:
         self._active = active
-        self.mocks: list[KmsMock] = []
+        self.mocks: list[MockCore] = []
         self._phases: list[tuple[str, int]] = []  # each with the number of the last call before it
         self._last = 0
 
@@ -56,7 +56,7 @@ class Registry:
         self._note_last()
         self._phases.append((name, self._last))
 
-    def entered(self, mock: KmsMock) -> None:
+    def entered(self, mock: MockCore) -> None:
         """Note a mock that was entered."""
         self.mocks.append(mock)
 

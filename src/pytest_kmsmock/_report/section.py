@@ -11,8 +11,8 @@ from .entries import place_of
 from .terminal import one_line
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._kms.engine.fake_kms import CallRecord
-    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
+    from pytest_kmsmock._mock.core import MockCore
 
     from .registry import SeenCall
 
@@ -50,7 +50,7 @@ def _chosen(seen: Sequence[SeenCall]) -> set[int]:
     return {*range(first, len(seen)), *refused[-_REFUSED:]}
 
 
-def _heading(call: SeenCall, mocks: list[KmsMock]) -> str:
+def _heading(call: SeenCall, mocks: list[MockCore]) -> str:
     if len(mocks) == 1:
         return f"{call.phase}:"
     return f"{call.phase}, in mock {mocks.index(call.mock) + 1} of {len(mocks)} ({place_of(call.mock)}):"

@@ -10,23 +10,46 @@ from __future__ import annotations
 import sys
 import threading
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from . import environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from .options import Options
 
-_in_context: ContextVar[KmsMock | None] = ContextVar("kms_mock", default=None)
-_active: list[KmsMock] = []
+
+class ActiveMock(Protocol):
+    """A mock, as far as it matters for which one answers.
+
+    Attributes:
+        options: its options.
+        outer: the mock that this one is nested in, if any.
+        region: its default Region, such as `us-east-1`.
+        apart: whether it was entered in a task, or in a thread other than the main one: then others do not nest in it.
+        active: whether it answers calls.
+    """
+
+    options: Options
+    apart: bool
+    active: bool
+
+    @property
+    def outer(self) -> ActiveMock | None: ...
+
+    @property
+    def region(self) -> str: ...
+
+
+_in_context: ContextVar[ActiveMock | None] = ContextVar("kms_mock", default=None)
+_active: list[ActiveMock] = []
 
 #: Told of each mock that is entered; reports watch here. They know nothing of who enters it, or why.
-watchers: list[Callable[[KmsMock], None]] = []
+watchers: list[Callable[[Any], None]] = []
 
 
-def current() -> KmsMock | None:
+def current() -> ActiveMock | None:
     """Return the mock that answers calls made here and now; None if no mock is active."""
     mock = _in_context.get()
     if mock is not None and mock.active:  # nearly always
@@ -34,7 +57,7 @@ def current() -> KmsMock | None:
     return enclosing() or (_active[-1] if _active else None)
 
 
-def enclosing() -> KmsMock | None:
+def enclosing() -> ActiveMock | None:
     """Return the mock that a mock entered here and now is nested in: never one of another task or thread."""
     if not _active:
         return None
@@ -44,7 +67,7 @@ def enclosing() -> KmsMock | None:
     return mock or next((mock for mock in reversed(_active) if not mock.apart), None)
 
 
-def active() -> tuple[KmsMock, ...]:
+def active() -> tuple[Any, ...]:
     """Return the mocks that are active in the process, in the order in which they were entered."""
     return tuple(_active)
 
@@ -71,7 +94,7 @@ def trio_here() -> Any:
     return trio if trio is not None and trio.lowlevel.in_trio_task() else None
 
 
-def enter(mock: KmsMock) -> None:
+def enter(mock: ActiveMock) -> None:
     """Make a mock the one that answers."""
     _active.append(mock)
     _in_context.set(mock)
@@ -80,7 +103,7 @@ def enter(mock: KmsMock) -> None:
         watch(mock)
 
 
-def leave(mock: KmsMock) -> None:
+def leave(mock: ActiveMock) -> None:
     """Let a mock answer no more; the one around it answers again."""
     _active.remove(mock)
     if _in_context.get() is mock:

@@ -12,6 +12,15 @@ from pytest_kmsmock.errors import InvalidOption, KmsMockError
 
 DEFAULT_ACCOUNT = "123456789012"
 
+#: The names of the hygiene checks; what they find is in `_mock.hygiene`.
+HYGIENE_CHECKS = (
+    "unused-data-key",
+    "no-encryption-context",
+    "deprecated-algorithm",
+    "wildcard-principal",
+    "key-left-enabled",
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -32,7 +41,7 @@ class Options:
         request_quotas: whether KMS throttles calls that come too fast, by AWS's quotas per second on the mock's clock.
         hygiene: whether uses of KMS that AWS allows and a review would not are looked for when the mock ends: `off`,
             `warn` (`KmsHygieneWarning`) or `error` (`KmsHygieneError`).
-        hygiene_checks: the names of the checks, all by default; see `pytest_kmsmock._mock.hygiene.CHECKS`.
+        hygiene_checks: the names of the checks, all by default; see the page on hygiene checks.
         endpoint_urls: further endpoints at which the mock answers KMS, besides those of AWS; such as
             `http://localhost:4566`. What goes to other services there passes through.
     """
@@ -146,7 +155,7 @@ def _fit(name: str, value: object, where: str) -> object:
     defaults = {option.name: option.default for option in fields(Options)}
     if name not in defaults:
         raise InvalidOption(
-            f"{where}: {name!r} is no option.{_hint(name, defaults)} The options are: {', '.join(defaults)}."
+            f"{where}: unknown option {name!r}.{_hint(name, defaults)} Choose from: {', '.join(defaults)}."
         )
     default = defaults[name]
     if name in _FORMS and value is not None:
@@ -173,12 +182,10 @@ def _hint(name: str, names: Iterable[str]) -> str:
 
 def _check_names(names: object, where: str) -> None:
     """Refuse hygiene checks that there are not."""
-    from pytest_kmsmock._mock.hygiene import CHECK_NAMES
-
     assert isinstance(names, tuple)
     for name in names:
-        if name not in CHECK_NAMES:
-            known = ", ".join(CHECK_NAMES)
+        if name not in HYGIENE_CHECKS:
+            known = ", ".join(HYGIENE_CHECKS)
             raise InvalidOption(
-                f"{where}: {name!r} is no hygiene check.{_hint(name, CHECK_NAMES)} The checks are: {known}."
+                f"{where}: unknown hygiene check {name!r}.{_hint(name, HYGIENE_CHECKS)} Choose from: {known}."
             )

@@ -6,75 +6,21 @@ Whether a request is for the mock at all is decided here too (`answering_mock`).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.api.validation import operation_names
-from pytest_kmsmock._runtime import active_mocks, network_guard
+from pytest_kmsmock._runtime import network_guard
 
-from . import json_protocol, sigv4
+from . import gate, json_protocol, sigv4
 from .endpoints import is_below, kms_endpoint
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._mock.answering import Gate
-    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from .gate import Gate
+    from .http_request import HttpRequest
 
 _CONTENT_TYPE = re.compile(r"application/x-amz-json-1\.[01]\s*(;.*)?", re.IGNORECASE)
-
-
-class HttpRequest:
-    """A request as it came: one form for all ways in.
-
-    Args:
-        method: such as `POST`.
-        url: the whole address.
-        headers: the headers, as whatever mapping the library has; names in any case, values text or bytes.
-        body: the body.
-    """
-
-    __slots__ = ("_given_headers", "_headers", "body", "method", "url")
-
-    def __init__(
-        self, method: str, url: str, headers: Mapping[str, str | bytes], body: str | bytes | bytearray | None
-    ) -> None:  # fmt: skip
-        self.method = method
-        self.url = url
-        self.body = body.encode() if isinstance(body, str) else bytes(body or b"")
-        self._given_headers = headers
-        self._headers: dict[str, str] | None = None
-
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers by lower-case name."""
-        if self._headers is None:
-            self._headers = {
-                name.lower(): value.decode("latin-1") if isinstance(value, bytes) else value
-                for name, value in self._given_headers.items()
-            }
-        return self._headers
-
-    def header(self, name: str) -> str:
-        """Return a header by its lower-case name; empty if there is none."""
-        value = self._given_headers.get(name)  # mostly any case will do, and converting all is slow
-        if isinstance(value, str):
-            return value
-        return self.headers.get(name, "") if value is None else value.decode("latin-1")
-
-    @property
-    def operation(self) -> str:
-        """The operation that the request names, whether there is one of that name or not."""
-        return self.header("x-amz-target").removeprefix(json_protocol.TARGET_PREFIX)
-
-    @property
-    def names_kms(self) -> bool:
-        """Whether the request says that it is for KMS: by its target, or by the service that it is signed for."""
-        return (
-            self.header("x-amz-target").startswith(json_protocol.TARGET_PREFIX)
-            or "/kms/aws4_request" in self.header("authorization")
-            or "%2Fkms%2Faws4_request" in self.url
-        )
 
 
 def is_answered(mock: Gate, url: str) -> bool:
@@ -82,13 +28,13 @@ def is_answered(mock: Gate, url: str) -> bool:
     return kms_endpoint(url) is not None or is_below(url, mock.options.endpoint_urls)
 
 
-def answering_mock(request: HttpRequest) -> KmsMock | None:
+def answering_mock(request: HttpRequest) -> Gate | None:
     """Return the mock that a raw request is for; None if it is to go on its way.
 
     Raises:
         RealKmsCall: for a request to AWS outside of a mock, if the guard is on.
     """
-    mock = active_mocks.current()
+    mock = gate.current()
     if mock is not None:
         # An endpoint that the mock was told of may have other services too, as that of a LocalStack.
         is_ours = is_answered(mock, request.url) and (kms_endpoint(request.url) is not None or request.names_kms)

@@ -25,7 +25,7 @@ from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._runtime.options import REGION
 
 if TYPE_CHECKING:
-    from .http import HttpRequest
+    from .http_request import HttpRequest
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 #: How far the time of a request may be from that of the service.

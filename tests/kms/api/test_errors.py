@@ -238,7 +238,7 @@ CALLS: dict[str, Callable[[KmsMock], Any]] = {
     ),
     "XksProxyInvalidConfigurationException": lambda kms: new_store(kms, proxy(kms), XksProxyUriPath="/a/kms/xks/v1"),
     "XksProxyInvalidResponseException": lambda kms: new_store(
-        kms, kms.key_stores.change(proxy(kms), trouble="XKS_PROXY_INVALID_RESPONSE")
+        kms, kms.key_stores.change(proxy(kms), failure="XKS_PROXY_INVALID_RESPONSE")
     ),
     "XksProxyUriEndpointInUseException": endpoint_is_in_use,
     "XksProxyUriInUseException": lambda kms: new_store(kms, used(kms, proxy(kms))),

@@ -32,7 +32,7 @@ def statement(**more):
 @pytest.fixture
 def late(kms_mock):
     kms_mock.clock.freeze()
-    kms_mock.eventual_consistency = 5
+    kms_mock.delays.eventual_consistency = 5
     return kms_mock
 
 
@@ -62,13 +62,13 @@ def allowed(late, app, key, refusal):
 
 
 def test_it_is_a_duration_on_the_mocks_clock(kms_mock):
-    assert kms_mock.eventual_consistency == 0
-    kms_mock.eventual_consistency = timedelta(minutes=5)
-    assert kms_mock.delays.authorization == timedelta(minutes=5)
+    assert kms_mock.delays.eventual_consistency == 0
+    kms_mock.delays.eventual_consistency = timedelta(minutes=5)
+    assert kms_mock.delays.eventual_consistency == timedelta(minutes=5)
     with mock_kms() as inner:
-        assert inner.eventual_consistency == timedelta(minutes=5)
-        inner.eventual_consistency = 1
-    assert kms_mock.eventual_consistency == timedelta(minutes=5)
+        assert inner.delays.eventual_consistency == timedelta(minutes=5)
+        inner.delays.eventual_consistency = 1
+    assert kms_mock.delays.eventual_consistency == timedelta(minutes=5)
 
 
 def test_a_new_grant_works_with_its_token_or_later(late, key, allowed):
@@ -185,7 +185,7 @@ def test_what_a_test_begins_with_is_there_at_once(late):
 
 def test_without_policies_nothing_is_late():
     with mock_kms(enforce_policies=False) as kms:
-        kms.eventual_consistency = 5
+        kms.delays.eventual_consistency = 5
         client = kms.client()
         client.create_alias(AliasName="alias/new", TargetKeyId=client.create_key()["KeyMetadata"]["KeyId"])
         client.describe_key(KeyId="alias/new")

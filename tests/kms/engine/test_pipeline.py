@@ -93,7 +93,7 @@ def test_usage(kms_client, signing_key, refusal):
 
 def test_an_unknown_operation(kms_mock):
     with pytest.raises(KmsError) as refused:
-        kms_mock.service.call("MakeCoffee", {}, administrator("123456789012"), "us-east-1")
+        kms_mock._service.call("MakeCoffee", {}, administrator("123456789012"), "us-east-1")
     assert (refused.value.code, refused.value.message) == ("UnknownOperationException", "")
 
 

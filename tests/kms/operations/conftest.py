@@ -37,7 +37,7 @@ def private_bytes(kms_mock: KmsMock) -> PrivateBytes:
 
     def read(arn: str) -> bytes:
         _, _, _, region, account, resource = arn.split(":")
-        key = kms_mock.service.state.region(account, region).keys[resource.removeprefix("key/")]
+        key = kms_mock._service.state.region(account, region).keys[resource.removeprefix("key/")]
         return secret_of(key).private_bytes()
 
     return read

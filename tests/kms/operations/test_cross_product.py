@@ -81,7 +81,7 @@ class Bench:
 @pytest.fixture(scope="module")
 def bench(module_kms_mock: KmsMock) -> Bench:
     """Make the keys once: RSA keys are slow to make, so that both usages of a spec share one."""
-    state = module_kms_mock.service.state
+    state = module_kms_mock._service.state
     made = Bench(module_kms_mock.client(), module_kms_mock.client(region="cn-north-1"), {})
     slow: dict[str, KeyMaterial] = {}
     for spec, usage in PAIRS:

@@ -134,7 +134,7 @@ def test_a_dry_run_says_that_the_request_would_have_succeeded_and_changes_nothin
     kms_mock: KmsMock, kms_client: BaseClient, new_key: NewKey, refusal: Refusal, operation: str
 ) -> None:
     members = REQUESTS[operation](kms_client, new_key)
-    region = kms_mock.service.state.region("123456789012", "us-east-1")
+    region = kms_mock._service.state.region("123456789012", "us-east-1")
     before = region.copy()
     with refusal("DryRunOperationException", TEXT):
         call(kms_client, operation, members | {"DryRun": True})

@@ -31,7 +31,7 @@ def encrypted(kms: KmsMock) -> tuple[str, str, bytes]:
 def test_another_account_may_name_the_key_of_a_symmetric_blob_by_its_id(kms: KmsMock) -> None:
     arn, key_id, blob = encrypted(kms)
     for identifier in ({}, {"KeyId": key_id}, {"KeyId": arn}):
-        answer = kms.service.call("Decrypt", {"CiphertextBlob": blob, **identifier}, OTHER, "us-east-1")
+        answer = kms._service.call("Decrypt", {"CiphertextBlob": blob, **identifier}, OTHER, "us-east-1")
         assert (answer["KeyId"], answer["Plaintext"]) == (arn, b"p")
 
 
@@ -44,17 +44,17 @@ def test_ids_of_another_account_mean_nothing_else(kms: KmsMock) -> None:
         {"KeyId": key_id, "CiphertextBlob": blob, "EncryptionAlgorithm": "RSAES_OAEP_SHA_1"},
     ):
         with pytest.raises(KmsError) as refused:
-            kms.service.call("Decrypt", request, OTHER, "us-east-1")
+            kms._service.call("Decrypt", request, OTHER, "us-east-1")
         assert refused.value.code == "NotFoundException"
     with pytest.raises(KmsError) as refused:
-        kms.service.call("Encrypt", {"KeyId": key_id, "Plaintext": b"p"}, OTHER, "us-east-1")
+        kms._service.call("Encrypt", {"KeyId": key_id, "Plaintext": b"p"}, OTHER, "us-east-1")
     assert refused.value.message == f"Key 'arn:aws:kms:us-east-1:999988887777:key/{key_id}' does not exist"
 
 
 def test_re_encrypt_between_accounts(kms: KmsMock) -> None:
     arn, key_id, blob = encrypted(kms)
-    created = kms.service.call("CreateKey", {}, OTHER, "us-east-1")["KeyMetadata"]
+    created = kms._service.call("CreateKey", {}, OTHER, "us-east-1")["KeyMetadata"]
     assert isinstance(created, dict)
     request = {"CiphertextBlob": blob, "SourceKeyId": key_id, "DestinationKeyId": created["KeyId"]}
-    answer = kms.service.call("ReEncrypt", request, OTHER, "us-east-1")
+    answer = kms._service.call("ReEncrypt", request, OTHER, "us-east-1")
     assert (answer["SourceKeyId"], answer["KeyId"]) == (arn, created["Arn"])

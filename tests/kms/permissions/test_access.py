@@ -177,7 +177,7 @@ def places(kms_mock, kms_client, key):
 def call(kms, operation, request, caller):
     """Call, and say whether the policies let it pass, and what it was refused with."""
     try:
-        kms.service.call(operation, request, caller, "us-east-1")
+        kms._service.call(operation, request, caller, "us-east-1")
     except KmsError as refusal:
         return kms.calls[-1].authorized, refusal
     return kms.calls[-1].authorized, None
@@ -187,7 +187,7 @@ def call(kms, operation, request, caller):
 def test_an_operation_needs_all_its_permissions_and_no_others(kms_mock, places, operation):
     request = request_of(operation, places)
     needed = permissions(operation, places)
-    caller = kms_mock.caller(USER)
+    caller = kms_mock._caller(USER)
     for missing in [*needed, None]:
         kms_mock.iam.detach(USER)
         kms_mock.iam.attach(USER, policy(*(allow(*pair) for pair in needed if pair != missing), deny("kms:nothing")))
@@ -218,11 +218,11 @@ def test_a_key_policy_alone_can_allow_an_operation_on_the_key(kms_mock, operatio
     action = f"kms:{operation}"
     key = kms_mock.create_key(policy=policy(DELEGATES, for_(USER, action)))
     places = {"KEY": key.arn, "OTHER_KEY": key.arn, "GRANT": "0" * 64}
-    authorized, refusal = call(kms_mock, operation, request_of(operation, places), kms_mock.caller(USER))
+    authorized, refusal = call(kms_mock, operation, request_of(operation, places), kms_mock._caller(USER))
     assert authorized, refusal
     key = kms_mock.create_key(policy=policy(for_(f"arn:aws:iam::{ACCOUNT}:user/other", "kms:*")))
     authorized, refusal = call(
-        kms_mock, operation, request_of(operation, {**places, "KEY": key.arn}), kms_mock.caller()
+        kms_mock, operation, request_of(operation, {**places, "KEY": key.arn}), kms_mock._caller()
     )
     assert not authorized
     # Recorded: "because no resource-based policy allows the ... action".
@@ -247,7 +247,7 @@ def test_across_accounts_both_sides_must_allow_what_works_there_at_all(kms_mock,
     key = kms_mock.create_key(policy=open_to_all)
     places = {"KEY": key.arn, "OTHER_KEY": key.arn, "GRANT": "0" * 64}
     request = request_of(operation, places)
-    caller = kms_mock.caller(STRANGER)
+    caller = kms_mock._caller(STRANGER)
     authorized, refusal = call(kms_mock, operation, request, caller)
     action = "kms:ReEncryptFrom" if operation == "ReEncrypt" else f"kms:{operation}"
     works = operation in CROSS_ACCOUNT
@@ -412,7 +412,7 @@ def test_the_guide_s_policy_for_who_creates_keys_lets_tag_them_from_the_beginnin
 )
 def test_what_forbids_to_tag_keys_forbids_to_create_them_with_tags(kms_mock, statement, allowed):
     kms_mock.iam.attach(USER, policy(allow("kms:*"), statement))
-    authorized, refusal = call(kms_mock, "CreateKey", {"Tags": TAGS}, kms_mock.caller(USER))
+    authorized, refusal = call(kms_mock, "CreateKey", {"Tags": TAGS}, kms_mock._caller(USER))
     assert authorized is allowed
     assert allowed or refusal.message == (
         f"User: {USER} is not authorized to perform: kms:TagResource with an explicit deny in an identity-based policy"
@@ -588,7 +588,7 @@ def test_aws_s_example_through_a_call(example, asked, allowed):
         operation = asked["action"].removeprefix("kms:")
         members, context = members_and_context(operation, asked.get("context", {}))
         members |= asked.get("request", {})
-        caller = kms.caller(
+        caller = kms._caller(
             asked["caller"], tags=asked.get("tags", {}), context=context, account=OTHER,
             **({"source_vpce": "vpce-1"} if "endpoint" in example and "aws:SourceVpce" not in context else {}),
             **({"org_id": asked["org"]} if "org" in asked else {}),
@@ -599,14 +599,14 @@ def test_aws_s_example_through_a_call(example, asked, allowed):
             kms.iam.attach(asked["caller"], policy(*example["iam"]))
         if "endpoint" in example:
             endpoint = caller.context["aws:sourcevpce"][0]
-            kms.vpc_endpoint_policy(endpoint, policy(*example["endpoint"]))
+            kms.iam.vpc_endpoint_policy(endpoint, policy(*example["endpoint"]))
         if "rcp" in example:
             kms.iam.resource_control(policy(*example["rcp"]))
         for grant in example.get("grants", ()):
             kms.client().create_grant(KeyId=key.arn, **grant)
         request = request_of(operation, {"KEY": key.arn, "OTHER_KEY": key.arn, "GRANT": "0" * 64}) | members
         with contextlib.suppress(KmsError):
-            kms.service.call(operation, request, caller, "us-west-2")
+            kms._service.call(operation, request, caller, "us-west-2")
         assert kms.calls[-1].authorized is allowed, kms.explain(kms.calls[-1])
         assert bool(kms.simulate(caller, asked["action"], key.arn, **members)) is allowed
 

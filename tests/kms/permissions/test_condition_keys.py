@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.call.operation import Target
-from pytest_kmsmock._kms.permissions.condition_keys import CONDITION_KEYS, Asked
+from pytest_kmsmock._kms.permissions.condition_keys import CONDITION_KEYS, Asked, ConditionValues
 from pytest_kmsmock.enclave import FakeEnclave
 
 #: Every kms: key that AWS documents. `:`, `PCR` end names of families.
@@ -126,7 +126,7 @@ def value(kms_mock):
             for name, member in members.items()
         }
         with contextlib.suppress(KmsError):  # what is refused later has been authorized before
-            kms_mock.service.call(operation, members, caller or kms_mock.caller(), region)
+            kms_mock._service.call(operation, members, caller or kms_mock._caller(), region)
         return kms_mock.calls[-1].decisions[target].request.context(key.lower())
 
     return find
@@ -292,7 +292,7 @@ def test_the_value_of_a_key(value, operation, members, key, expected):
     ],
 )  # fmt: skip
 def test_the_value_of_a_key_in_the_callers_circumstances(kms_mock, value, circumstances, key, expected):
-    caller = kms_mock.caller("role/app", **circumstances)
+    caller = kms_mock._caller("role/app", **circumstances)
     assert value("CreateGrant", key, caller=caller, **GRANT) == expected
 
 
@@ -394,7 +394,7 @@ def test_without_a_grant_there_is_no_constraint(kms_mock, kms_client):
     """Simulations of RetireGrant name no grant."""
     key = kms_mock.create_key()
     kms_client.describe_key(KeyId=key.id)
-    call = kms_mock.calls[-1].decisions[0].request.context.__self__.call
+    call = kms_mock.calls[-1].decisions[0].request.context.asked.call
     asked = Asked(call, Target("kms:RetireGrant", key.arn, call.targets[0].key))
-    assert asked.values("kms:grantconstrainttype") is None
-    assert asked.values("kms:encryptioncontextkeys") is None
+    assert ConditionValues(asked)("kms:grantconstrainttype") is None
+    assert ConditionValues(asked)("kms:encryptioncontextkeys") is None

@@ -17,7 +17,7 @@ def described(kms_mock, kms_client):
 
     def describe(request=None, **changes):
         key_id = kms_client.create_key(**request or {})["KeyMetadata"]["KeyId"]
-        state = kms_mock.service.state
+        state = kms_mock._service.state
         record = state.region("123456789012", "us-east-1").keys[key_id]
         state.change_key(record, **changes)
         return kms_client.describe_key(KeyId=key_id)["KeyMetadata"]
@@ -29,7 +29,7 @@ def described(kms_mock, kms_client):
 def material(kms_mock, kms_client):
     """Material of a key that exists."""
     key_id = kms_client.create_key()["KeyMetadata"]["KeyId"]
-    return kms_mock.service.state.region("123456789012", "us-east-1").keys[key_id].materials[0]
+    return kms_mock._service.state.region("123456789012", "us-east-1").keys[key_id].materials[0]
 
 
 EXTERNAL = {"Origin": "EXTERNAL"}
@@ -74,7 +74,7 @@ def test_old_material_that_is_missing_makes_the_key_wait_for_import(described, m
 )
 def test_a_key_in_a_cloudhsm_key_store(kms_mock, described, connection, state):
     """botocore's examples-1.json, CreateKey "in a custom key store"."""
-    region = kms_mock.service.state.region("123456789012", "us-east-1")
+    region = kms_mock._service.state.region("123456789012", "us-east-1")
     settings = {"CloudHsmClusterId": "cluster-1a23b4cdefg"}
     region.custom_key_stores["cks-1"] = CustomKeyStore(
         "cks-1", "store", "AWS_CLOUDHSM", EARLY, state=connection, settings=settings
@@ -87,7 +87,7 @@ def test_a_key_in_a_cloudhsm_key_store(kms_mock, described, connection, state):
 
 
 def test_a_key_in_an_external_key_store(kms_mock, described):
-    region = kms_mock.service.state.region("123456789012", "us-east-1")
+    region = kms_mock._service.state.region("123456789012", "us-east-1")
     region.custom_key_stores["cks-1"] = CustomKeyStore("cks-1", "store", "EXTERNAL_KEY_STORE", EARLY, state="CONNECTED")
     found = described(origin="EXTERNAL_KEY_STORE", custom_key_store_id="cks-1", xks_key_id="bb8562717f809024")
     assert found["XksKeyConfiguration"] == {"Id": "bb8562717f809024"}

@@ -275,7 +275,7 @@ class KeysOverTime(RuleBasedStateMachine):
 
     def call(self, region: str, operation: str, **members: Any) -> Any:
         """Call the fake KMS itself: ten times as fast as through a client, and histories are long."""
-        return self.kms.service.call(operation, members, CALLER, region)
+        return self.kms._service.call(operation, members, CALLER, region)
 
     def attempt(self, place: tuple[str, str], operation: str, row: str, **members: Any) -> tuple[Any, bool]:
         """Call an operation, and compare its outcome with that of the table; return the key if it should work."""

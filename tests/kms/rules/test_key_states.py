@@ -99,7 +99,7 @@ REFUSED: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
 
 def put_in_state(kms_mock: Any, key_id: str, state: str) -> None:
     """Bring a key to a state, on its record: some states last a moment only, or need hardware."""
-    everything = kms_mock.service.state
+    everything = kms_mock._service.state
     region = everything.region("123456789012", "us-east-1")
     key = region.keys[key_id]
     changes: dict[str, Any] = {

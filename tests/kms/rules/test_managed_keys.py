@@ -97,7 +97,7 @@ def test_owners_cannot_manage_them(kms_client, refusal, operation, request_membe
 def test_they_rotate_every_year(kms_mock, kms_client):
     """Developer Guide, "AWS managed keys": rotated automatically every year."""
     key_id = kms_client.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["KeyId"]
-    record = kms_mock.service.state.region("123456789012", "us-east-1").keys[key_id]
+    record = kms_mock._service.state.region("123456789012", "us-east-1").keys[key_id]
     assert (record.rotation.period_days, record.rotation.next_date) == (365, record.created + timedelta(days=365))
 
 

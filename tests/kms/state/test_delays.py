@@ -39,12 +39,12 @@ def test_there_are_no_other_delays(kms_mock: KmsMock) -> None:
 
 def test_a_wrong_duration_is_told_by_the_name_that_the_test_used(kms_mock: KmsMock) -> None:
     with pytest.raises(TypeError, match=r"^eventual_consistency: expected seconds"):
-        kms_mock.eventual_consistency = "5"  # what is tested
+        kms_mock.delays.eventual_consistency = "5"  # what is tested
     with pytest.raises(ValueError, match=r"^eventual_consistency: expected from no time"):
-        kms_mock.eventual_consistency = -1
-    with pytest.raises(TypeError, match=r"^authorization: expected seconds"):
-        Delays(authorization="5")
-    assert kms_mock.eventual_consistency == 0
+        kms_mock.delays.eventual_consistency = -1
+    with pytest.raises(TypeError, match=r"^eventual_consistency: expected seconds"):
+        Delays(eventual_consistency="5")
+    assert kms_mock.delays.eventual_consistency == 0
 
 
 def test_nested_mocks_have_the_delays_of_the_outer_one_and_keep_their_own(kms_mock: KmsMock) -> None:

@@ -361,7 +361,7 @@ def test_synchronising_is_a_call_that_names_the_primary(kms, client):  # ct-sync
 
 def carry_out(kms, caller, operation="ListKeys", **params):
     try:
-        kms.service.call(operation, params, caller, "us-west-2")
+        kms._service.call(operation, params, caller, "us-west-2")
     except KmsError as error:
         return error
     return None
@@ -500,7 +500,7 @@ def test_what_never_reached_kms_is_not_logged_and_what_was_lost_is(kms, key):
     kms.faults.add("ListKeys", error="ConnectTimeoutError", times=1)
     kms.faults.add("ListKeys", error=503, times=1)
     kms.faults.add("ListKeys", error="ThrottlingException", times=1)
-    kms.faults.add("ListKeys", error="ReadTimeoutError", carried_out=True)
+    kms.faults.add("ListKeys", error="ReadTimeoutError", executed=True)
     for _ in range(4):
         with pytest.raises((BotoCoreError, ClientError)):
             client.list_keys()

@@ -175,7 +175,7 @@ def test_the_failing_line_is_the_tests_own(pytester):
 def test_a_caller_of_ones_own_is_named(kms_mock):
     caller = Caller(Principal.parse("arn:aws:iam::111122223333:user/Alice"), "111122223333")
     with pytest.raises(KmsError):
-        kms_mock.service.call("ListKeys", {"Limit": 0}, caller, "eu-west-1")
+        kms_mock._service.call("ListKeys", {"Limit": 0}, caller, "eu-west-1")
     assert (
         "ListKeys(Limit=0) in eu-west-1 by arn:aws:iam::111122223333:user/Alice -> ValidationException"
         in (failure(kms_mock.assert_not_called)[-1])

@@ -118,7 +118,7 @@ def test_calls_are_filtered_by_principal(kms_mock):
     assert len(kms_mock.calls.by("123456789012")) == 1
     assert not kms_mock.calls.by(ROLE)
     with pytest.raises(KmsError):
-        kms_mock.service.call("ListKeys", {"Limit": 0}, session, "us-east-1")
+        kms_mock._service.call("ListKeys", {"Limit": 0}, session, "us-east-1")
     assert len(kms_mock.calls.by(ROLE)) == 1
     assert len(kms_mock.calls.by(session)) == 1
 

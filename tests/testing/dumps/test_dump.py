@@ -236,10 +236,10 @@ def test_material_that_was_never_needed_is_in_the_dump(kms_mock: KmsMock) -> Non
 
 def test_dumping_and_loading_are_no_calls(kms_mock: KmsMock, tmp_path: Path) -> None:
     kms_mock.client().create_key()
-    events = kms_mock.service.state.events
+    events = kms_mock._service.state.events
     kms_mock.load(kms_mock.dump())
     assert [call.operation for call in kms_mock.calls] == ["CreateKey"]
-    assert kms_mock.service.state.events is events
+    assert kms_mock._service.state.events is events
 
 
 def test_files_are_written_whole_and_read_back(kms_mock: KmsMock, tmp_path: Path) -> None:
@@ -327,7 +327,7 @@ def test_bad_documents_are_refused_and_change_nothing(
     kms_mock.create_key(alias="alias/mine")
     before = kms_mock.dump()
     with pytest.raises(InvalidDump) as refused:
-        dump.load(kms_mock.service, damage(copy.deepcopy(document)))
+        dump.load(kms_mock._service, damage(copy.deepcopy(document)))
     assert str(refused.value) == reason
     assert kms_mock.dump() == before
 

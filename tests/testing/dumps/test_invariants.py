@@ -29,7 +29,7 @@ FOR_ALL = ALLOWS.replace('"Action"', '"Principal": "*", "Action"')
 def furnish(kms: KmsMock) -> None:
     """Give a mock a bit of everything that a dump can hold."""
     client = kms.client()
-    kms.delays.authorization = 300
+    kms.delays.eventual_consistency = 300
     kms.create_key(
         alias="alias/app", key_id=APP, tags={"team": "x"}, material=bytes(32),
         grants=[{"GranteePrincipal": "arn:aws:iam::123456789012:role/App", "Operations": ["Encrypt", "RetireGrant"],
@@ -161,7 +161,7 @@ DAMAGES: list[tuple[Damage, str]] = [
     (lambda d: d["outside"]["proxies"][0][1]["keys"]["ext"].update(secret=_key(d, SIGNS)["materials"][0]["secret"]),
      "outside: external key ext is a ECC_NIST_P256"),
     (lambda d: next(iter(d["outside"]["clusters"].values())).update(hsms=-1), "outside: hsms: expected how many"),
-    (lambda d: d["outside"]["proxies"][0][1].update(trouble="BAD"), "outside: trouble: expected one of .* got 'BAD'"),
+    (lambda d: d["outside"]["proxies"][0][1].update(failure="BAD"), "outside: failure: expected one of .* got 'BAD'"),
     (lambda d: d["outside"]["connect_failures"].update({"": "BAD"}), "outside: 'BAD' is no ConnectionErrorCode"),
     (lambda d: d["timeline"][0].__setitem__(2, "moon"), "timeline: moon of account .* is not among the regions"),
     (lambda d: next(iter(d["iam"]["identity"].values())).append("{"), "iam: a identity-based policy of .* is none: "),
@@ -190,7 +190,7 @@ def test_what_does_not_hang_together_is_refused(
     before, damaged = kms_mock.dump(), copy.deepcopy(document)
     damage(damaged)
     with pytest.raises(InvalidDump, match=rf"^the dump is damaged: .*{reason}"):
-        dump.load(kms_mock.service, damaged)
+        dump.load(kms_mock._service, damaged)
     assert kms_mock.dump() == before
 
 
@@ -233,7 +233,7 @@ READS = (
 
 def ask_everything(kms: KmsMock) -> None:
     """Carry out what reads and uses keys; AWS's refusals are fine, everything else is not."""
-    service = kms.service
+    service = kms._service
 
     def call(operation: str, region: str, account: str, **members: Any) -> None:
         try:
@@ -294,7 +294,7 @@ def test_a_damaged_dump_is_refused_or_everything_can_be_asked(document: dict[str
         kms.load(again)
         assert kms.dump() == again
         ask_everything(kms)
-        kms.delays.authorization = 300
+        kms.delays.eventual_consistency = 300
         kms.clock.advance(days=400)
         ask_everything(kms)
         kms.load(kms.dump())

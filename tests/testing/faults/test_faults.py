@@ -45,7 +45,7 @@ def test_botocore_retries_what_it_retries_on_aws(kms_mock, blob, mode, error):
     assert fault.fired == 2
     assert fault.exhausted
     assert len(kms_mock.calls.of("Decrypt")) == 3
-    assert len(kms_mock.faults.pauses) == 2
+    assert len(kms_mock.faults.backoffs) == 2
 
 
 @pytest.mark.parametrize("mode", MODES)
@@ -53,7 +53,7 @@ def test_an_error_that_botocore_does_not_retry_comes_at_once(kms_mock, blob, ref
     client = kms_mock.client(config=Config(retries={"mode": mode}))
     with kms_mock.faults.add("Decrypt", error="KMSInvalidStateException", times=1), refusal("KMSInvalidStateException"):
         client.decrypt(CiphertextBlob=blob)
-    assert not kms_mock.faults.pauses
+    assert not kms_mock.faults.backoffs
 
 
 def test_an_error_that_stays_reaches_the_caller(kms_mock, blob, kms_client):
@@ -248,9 +248,9 @@ def test_the_record_of_a_call_says_that_its_error_was_injected(kms_mock, kms_cli
     assert record.key is not None
 
 
-def test_an_answer_can_be_lost_after_the_call_was_carried_out(kms_mock, patient):
+def test_an_answer_can_be_lost_after_the_call_was_executed(kms_mock, patient):
     """What a read time-out may mean on AWS: code that creates again has two keys."""
-    kms_mock.faults.add("CreateKey", error="ReadTimeoutError", carried_out=True)
+    kms_mock.faults.add("CreateKey", error="ReadTimeoutError", executed=True)
     with pytest.raises(botocore.exceptions.ReadTimeoutError):
         patient.create_key()
     (key,) = patient.list_keys()["Keys"]
@@ -258,7 +258,7 @@ def test_an_answer_can_be_lost_after_the_call_was_carried_out(kms_mock, patient)
 
 
 def test_a_lost_answer_does_not_hide_a_refusal(kms_mock, patient, refusal):
-    kms_mock.faults.add("DescribeKey", error="ReadTimeoutError", carried_out=True)
+    kms_mock.faults.add("DescribeKey", error="ReadTimeoutError", executed=True)
     with refusal("NotFoundException"):
         patient.describe_key(KeyId="alias/none")
 
@@ -326,13 +326,13 @@ def test_a_nested_mock_begins_without_faults(kms_mock, refusal):
 
 
 def test_only_operations_with_faults_leave_the_short_path(kms_mock):
-    assert kms_mock.service.interference is None
+    assert kms_mock._service.interference is None
     fault = kms_mock.faults.add("Decrypt", error="ThrottlingException", times=1)
-    assert kms_mock.goes_by_wire("Decrypt")
-    assert not kms_mock.goes_by_wire("Encrypt")
+    assert kms_mock._core.goes_by_wire("Decrypt")
+    assert not kms_mock._core.goes_by_wire("Encrypt")
     fault.remove()
-    assert not kms_mock.goes_by_wire("Decrypt")
-    assert kms_mock.service.interference is None
+    assert not kms_mock._core.goes_by_wire("Decrypt")
+    assert kms_mock._service.interference is None
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ def test_only_operations_with_faults_leave_the_short_path(kms_mock):
     [
         pytest.param({}, "give an error, a delay or a clock_delay", id="nothing"),
         pytest.param({"delay": 1, "message": "x"}, "belong to an error", id="message without error"),
-        pytest.param({"delay": 1, "carried_out": True}, "belong to an error", id="carried out without error"),
+        pytest.param({"delay": 1, "executed": True}, "belong to an error", id="carried out without error"),
         pytest.param({"error": 500, "times": 0}, "times must be 1 or more", id="times"),
         pytest.param({"error": 500, "after": -1}, "after must be 0 or more", id="after"),
         pytest.param({"error": 500, "rate": 0}, "rate must be more than 0", id="no rate"),
@@ -377,9 +377,7 @@ def test_only_operations_with_faults_leave_the_short_path(kms_mock):
         pytest.param({"delay": float("inf")}, "delay must be seconds from 0 on, not inf", id="endless delay"),
         pytest.param({"delay": 10**400}, "delay must be seconds from 0 on", id="long number"),
         pytest.param({"clock_delay": "1"}, "clock_delay must be seconds from 0 on, not '1'", id="clock_delay"),
-        pytest.param(
-            {"error": 500, "carried_out": "no"}, "carried_out must be True or False, not 'no'", id="carried out"
-        ),
+        pytest.param({"error": 500, "executed": "no"}, "executed must be True or False, not 'no'", id="carried out"),
     ],
 )
 def test_a_fault_that_makes_no_sense_is_refused(kms_mock, arguments, text):

@@ -148,12 +148,12 @@ def test_botocores_retries_wait_on_the_mocks_clock():
         for _ in range(6):
             client.create_key()
         assert kms.calls.with_error("ThrottlingException")
-        assert kms.faults.pauses
+        assert kms.faults.backoffs
 
 
 def test_quotas_are_off_unless_asked_for(kms_mock, kms_client):
     assert not kms_mock.request_quotas.active
-    assert kms_mock.service.interference is None
+    assert kms_mock._service.interference is None
     for _ in range(7):
         kms_client.create_key()
 
@@ -168,7 +168,7 @@ def test_setting_a_quota_turns_them_on_and_they_can_be_turned_off(kms_mock, refu
         client.list_keys()
     kms_mock.request_quotas.active = False
     client.list_keys()
-    assert not kms_mock.goes_by_wire("ListKeys")
+    assert not kms_mock._core.goes_by_wire("ListKeys")
 
 
 def test_a_quota_applies_on_top_of_faults(kms_mock, refusal):

@@ -51,7 +51,7 @@ def test_the_caller_of_a_request_is_read_from_its_access_key(kms_mock, given, ar
     with contextlib.suppress(ClientError):
         client.list_keys()
     assert caller_arn(kms_mock) == arn
-    assert kms_mock.caller(given).arn == arn
+    assert kms_mock._caller(given).arn == arn
 
 
 def test_credentials_are_a_mapping_for_boto3_and_have_attributes(kms_mock):
@@ -93,9 +93,9 @@ def test_credentials_hold_in_other_mocks_too(kms_mock):
 
 def test_credentials_sign(kms_mock):
     user = kms_mock.credentials("user/alice")
-    assert kms_mock.secret_of(user.access_key_id) == user.secret_access_key
-    assert kms_mock.knows(user.access_key_id)
-    assert not kms_mock.knows("AKIAUNKNOWN000000000")
+    assert kms_mock._core.secret_of(user.access_key_id) == user.secret_access_key
+    assert kms_mock._core.knows(user.access_key_id)
+    assert not kms_mock._core.knows("AKIAUNKNOWN000000000")
     with mock_kms(wire=True) as wired:
         wired.iam.attach("user/alice", ALLOW)
         wired.client(principal=user).list_keys()
@@ -112,9 +112,9 @@ def test_environment_variables(kms_mock, monkeypatch):
 def test_unknown_access_keys_are_the_default_caller(kms_mock):
     boto3.client("kms", region_name="us-east-1", aws_access_key_id="testing", aws_secret_access_key="x").list_keys()
     assert caller_arn(kms_mock).endswith("user/Administrator")
-    assert kms_mock.caller().administrator
-    assert kms_mock.caller("user/Administrator").administrator
-    assert not kms_mock.caller("user/alice").administrator
+    assert kms_mock._caller().administrator
+    assert kms_mock._caller("user/Administrator").administrator
+    assert not kms_mock._caller("user/alice").administrator
 
 
 def test_partitions(kms_mock):
@@ -122,7 +122,7 @@ def test_partitions(kms_mock):
     with pytest.raises(ClientError, match="arn:aws-cn:iam::123456789012:user/alice is not authorized"):
         china.list_keys()
     with mock_kms(region="cn-north-1") as kms:
-        through_s3 = kms.caller("user/alice", via_service="s3")
+        through_s3 = kms._caller("user/alice", via_service="s3")
         assert through_s3.context["kms:viaservice"] == ("s3.cn-north-1.amazonaws.com.cn",)
 
 
@@ -210,19 +210,19 @@ def test_circumstances_that_cannot_be(kms_mock, principal, circumstances, text):
 
 def test_a_session_of_a_role_with_a_path(kms_mock):
     role = f"arn:aws:iam::{ACCOUNT}:role/team/blue/app"
-    session = kms_mock.caller("assumed-role/app/s1", issuer_arn=role)
+    session = kms_mock._caller("assumed-role/app/s1", issuer_arn=role)
     assert session.principal.principal_arn() == role
-    assert kms_mock.caller(role, session_name="s1").principal.principal_arn() == role
+    assert kms_mock._caller(role, session_name="s1").principal.principal_arn() == role
 
 
 def test_an_address_is_a_text_or_an_object(kms_mock):
     for address in ("10.0.0.1", ipaddress.ip_address("10.0.0.1")):
-        assert kms_mock.caller("user/alice", source_ip=address).context["aws:sourceip"] == ("10.0.0.1",)
+        assert kms_mock._caller("user/alice", source_ip=address).context["aws:sourceip"] == ("10.0.0.1",)
 
 
 def test_credentials_have_their_circumstances_already(kms_mock):
-    for named in (kms_mock.credentials("role/app", tags={"a": "b"}), kms_mock.caller("role/app")):
-        assert kms_mock.caller(named).arn == kms_mock.credentials(named).arn
+    for named in (kms_mock.credentials("role/app", tags={"a": "b"}), kms_mock._caller("role/app")):
+        assert kms_mock._caller(named).arn == kms_mock.credentials(named).arn
         for circumstances in ({"tags": {"a": "c"}}, {"via_service": "s3"}, {"context": {}}):
             with pytest.raises(InvalidPrincipal, match="is given with credentials that there are already, of arn:aws"):
                 kms_mock.credentials(named, **circumstances)

@@ -103,7 +103,7 @@ def test_something_has_to_be_attached(kms_mock):
 @pytest.mark.parametrize("endpoint", [None, 5, "", "vpc-1"])
 def test_the_policy_of_what_is_no_vpc_endpoint(kms_mock, endpoint):
     with pytest.raises(InvalidPrincipal, match="source_vpce is "):
-        kms_mock.vpc_endpoint_policy(endpoint, policy(allow("kms:*", Principal="*")))
+        kms_mock.iam.vpc_endpoint_policy(endpoint, policy(allow("kms:*", Principal="*")))
 
 
 @pytest.mark.parametrize(
@@ -116,7 +116,7 @@ def test_services_and_root_users_have_no_iam_policies(kms_mock, principal):
             attach(principal, policy(allow("kms:*")))
     with pytest.raises(InvalidPrincipal, match="cannot be missing: only users and roles come and go"):
         kms_mock.iam.missing(principal)
-    assert kms_mock.service.state.iam.identity == {}
+    assert kms_mock._service.state.iam.identity == {}
 
 
 def test_the_administrator_can_be_limited_too(kms_mock, why):
@@ -168,7 +168,7 @@ def test_resource_control_policies_protect_the_accounts_keys(kms_mock, why):
     kms_mock.iam.attach("role/app", policy(allow("kms:*")))
     kms_mock.iam.resource_control(policy(deny("kms:*", Principal="*", Condition=outside)))
     assert why() == "with an explicit deny in a resource control policy"
-    assert why(kms_mock.caller("role/app", org_id="o-1")) == ""
+    assert why(kms_mock._caller("role/app", org_id="o-1")) == ""
     kms_mock.iam.resource_control()
     assert why() == ""
 
@@ -191,14 +191,14 @@ def test_the_policy_of_a_vpc_endpoint(kms_mock, key, refusal):
     """Developer Guide, "Creating a VPC endpoint policy"."""
     through = kms_mock.client(principal=kms_mock.credentials(source_vpce="vpce-1"))
     through.encrypt(KeyId=key, Plaintext=b"x")
-    kms_mock.vpc_endpoint_policy("vpce-1", policy(allow("kms:Decrypt", Principal="*")))
+    kms_mock.iam.vpc_endpoint_policy("vpce-1", policy(allow("kms:Decrypt", Principal="*")))
     text = (
         f"User: arn:aws:iam::{ACCOUNT}:user/Administrator is not authorized to perform: kms:Encrypt on resource: {key} "
     )
     with refusal(DENIED, text + "because no VPC endpoint policy allows the kms:Encrypt action"):
         through.encrypt(KeyId=key, Plaintext=b"x")
     kms_mock.client().encrypt(KeyId=key, Plaintext=b"x")
-    kms_mock.vpc_endpoint_policy("vpce-1", None)
+    kms_mock.iam.vpc_endpoint_policy("vpce-1", None)
     through.encrypt(KeyId=key, Plaintext=b"x")
 
 

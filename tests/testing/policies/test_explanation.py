@@ -60,7 +60,7 @@ def test_what_was_decided_stays_the_same(kms_mock, kms_client, key):
     for _ in range(2):
         kms_client.describe_key(KeyId=key)
     grant = kms_client.create_grant(
-        KeyId=key, GranteePrincipal=kms_mock.caller().arn, Operations=["DescribeKey"]
+        KeyId=key, GranteePrincipal=kms_mock._caller().arn, Operations=["DescribeKey"]
     )["GrantId"]  # fmt: skip
     kms_client.describe_key(KeyId=key)
     kms_client.revoke_grant(KeyId=key, GrantId=grant)

@@ -158,7 +158,7 @@ def asks(kms: KmsMock, arn: str = BOB) -> Call:
 
     def ask(operation: str, **members: Any) -> Any:
         try:
-            return kms.service.call(operation, members, caller(arn), "us-east-1")
+            return kms._service.call(operation, members, caller(arn), "us-east-1")
         except KmsError as error:
             return error.code
 
@@ -263,13 +263,13 @@ def replay(
 ) -> list[Any]:  # fmt: skip
     """Run an application under policies: IAM policies, and a key policy if statements of one are given."""
     with mock_kms(enforce_policies=True) as kms:
-        iam = kms.service.state.iam
+        iam = kms._service.state.iam
         iam.identity = {holder: (json.dumps(policy),) for holder, policy in identity.items()}
         iam.changed()
         if key_statements:
-            record = kms.service.state.region(ACCOUNT, "us-east-1").keys[key]
+            record = kms._service.state.region(ACCOUNT, "us-east-1").keys[key]
             policy = json.dumps({"Version": "2012-10-17", "Statement": list(key_statements)})
-            kms.service.state.change_key(record, policy=policy)
+            kms._service.state.change_key(record, policy=policy)
         return shape(_until_refused(application, asks(kms, arn), key))
 
 

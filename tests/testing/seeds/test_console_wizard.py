@@ -30,7 +30,7 @@ def test_all_that_the_wizard_asks(kms_mock, kms_client):
         ("role/app", "kms:Encrypt", True),
         ("role/app", "kms:PutKeyPolicy", False),
         ("role/app", "kms:CreateGrant", False),
-        (kms_mock.caller("role/app", via_service="ec2"), "kms:CreateGrant", True),
+        (kms_mock._caller("role/app", via_service="ec2"), "kms:CreateGrant", True),
         ("role/other", "kms:DescribeKey", False),
     ):
         assert bool(kms_mock.simulate(who, action, key.id)) is allowed, (who, action)

@@ -80,9 +80,9 @@ def test_the_outside_is_in_a_dump(kms_mock: KmsMock) -> None:
     client = kms_mock.client()
     key = client.create_key(Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=store, XksKeyId="one")["KeyMetadata"]["KeyId"]
     blob = client.encrypt(KeyId=key, Plaintext=b"kept")["CiphertextBlob"]
-    document = json.loads(json.dumps(dump.dump(kms_mock.service)))
+    document = json.loads(json.dumps(dump.dump(kms_mock._service)))
     with mock_kms(fresh=True) as other:
-        dump.load(other.service, document)
+        dump.load(other._service, document)
         assert other.client().decrypt(CiphertextBlob=blob)["Plaintext"] == b"kept"
 
 
@@ -231,13 +231,13 @@ Method = Callable[[KeyStores], Any]
             lambda stores: stores.change(stores.add_xks_proxy(), keys={"one": "AES_256"}), "keys: change", id="no keys"
         ),
         pytest.param(
-            lambda stores: stores.change(stores.add_xks_proxy(), trouble="TIMED_OUT"),
-            "trouble: expected one of XKS_PROXY_ACCESS_DENIED, .*, or None; got 'TIMED_OUT'",
+            lambda stores: stores.change(stores.add_xks_proxy(), failure="TIMED_OUT"),
+            "failure: expected one of XKS_PROXY_ACCESS_DENIED, .*, or None; got 'TIMED_OUT'",
             id="trouble",
         ),
         pytest.param(
-            lambda stores: stores.change(stores.add_xks_proxy(), trouble=["XKS_PROXY_TIMED_OUT"]),
-            r"trouble: expected one of .* got \['XKS_PROXY_TIMED_OUT'\]",
+            lambda stores: stores.change(stores.add_xks_proxy(), failure=["XKS_PROXY_TIMED_OUT"]),
+            r"failure: expected one of .* got \['XKS_PROXY_TIMED_OUT'\]",
             id="several troubles",
         ),
         pytest.param(lambda stores: stores.add_cluster(["cluster-2"]), "Cluster id: expected", id="a list as an id"),

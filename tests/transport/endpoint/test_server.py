@@ -135,7 +135,7 @@ def test_a_host_that_is_none_is_refused_when_it_starts(kms_mock):
 def test_it_cannot_begin_after_its_mock():
     with mock_kms() as kms:
         pass
-    with pytest.raises(NotActive, match="This mock is over"):
+    with pytest.raises(NotActive, match="This mock has ended"):
         kms.serve()
 
 

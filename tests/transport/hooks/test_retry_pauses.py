@@ -40,9 +40,9 @@ def test_pauses_are_skipped_and_the_clock_moves_on_by_them(kms_mock, slept, mode
     before = kms_mock.clock.timestamp()
     throttled(kms_mock, mode)
     assert not slept
-    assert len(kms_mock.faults.pauses) == 2
+    assert len(kms_mock.faults.backoffs) == 2
     passed = kms_mock.clock.timestamp() - before
-    assert sum(kms_mock.faults.pauses) - 0.01 < passed < sum(kms_mock.faults.pauses) + 5
+    assert sum(kms_mock.faults.backoffs) - 0.01 < passed < sum(kms_mock.faults.backoffs) + 5
 
 
 def test_a_frozen_clock_stays_where_it_is(kms_mock, slept):
@@ -52,9 +52,9 @@ def test_a_frozen_clock_stays_where_it_is(kms_mock, slept):
 
 
 def test_pauses_are_real_if_the_test_wants_them(kms_mock, slept):
-    kms_mock.faults.skip_pauses = False
+    kms_mock.faults.skip_backoff = False
     throttled(kms_mock)
-    assert slept == kms_mock.faults.pauses
+    assert slept == kms_mock.faults.backoffs
 
 
 def test_the_token_bucket_of_the_adaptive_mode_does_not_wait(kms_mock):
@@ -73,7 +73,7 @@ def test_a_token_bucket_that_has_enough_gives_it_and_one_that_may_not_wait_says_
     assert bucket.acquire(1)  # none there yet: not waited for
     with pytest.raises(Exception, match="Insufficient request capacity"):
         bucket.acquire(1, block=False)
-    kms_mock.faults.skip_pauses = False
+    kms_mock.faults.skip_backoff = False
     bucket.max_rate = 1000
     assert bucket.acquire(1)  # waited for: a thousandth of a second
 
@@ -110,7 +110,7 @@ def test_an_answer_that_is_retried_all_the_same_pauses_as_its_client_does(kms_mo
     throttled(kms_mock)
     with kms_mock.faults.add("ListKeys", error="KMSInternalException"), pytest.raises(ClientError):
         kms_mock.client(config=Config(retries={"total_max_attempts": 1})).list_keys()
-    of_kms = len(kms_mock.faults.pauses)
+    of_kms = len(kms_mock.faults.backoffs)
     body = b'{"TableNames": []}'
     checksums = iter(["1", "1", str(zlib.crc32(body))])
 
@@ -123,7 +123,7 @@ def test_an_answer_that_is_retried_all_the_same_pauses_as_its_client_does(kms_mo
     client.meta.events.register("before-send.dynamodb", answer)
     client.list_tables()
     assert len(slept) == 2
-    assert len(kms_mock.faults.pauses) == of_kms
+    assert len(kms_mock.faults.backoffs) == of_kms
 
 
 def test_the_token_bucket_does_not_wait_in_another_thread_either(kms_mock):
@@ -170,7 +170,7 @@ def test_the_sleep_of_an_asynchronous_endpoint_is_skipped(kms_mock, monkeypatch)
         return time.perf_counter() - begin
 
     assert asyncio.run(attempt()) < 5
-    assert kms_mock.faults.pauses == [30]
+    assert kms_mock.faults.backoffs == [30]
     retry_pauses.restore()
     assert module.asyncio is asyncio
 
@@ -196,12 +196,12 @@ def test_the_method_by_which_an_endpoint_sleeps_is_replaced(kms_mock, inherits):
     asyncio.run(attempt("https://kms.us-east-1.amazonaws.com/", Endpoint()))  # replaced once, not twice
     asyncio.run(attempt("http://localhost:1/"))  # not answered by the mock
     assert slept == [0, 0, 30]
-    assert kms_mock.faults.pauses == [30, 30]
+    assert kms_mock.faults.backoffs == [30, 30]
     retry_pauses.restore()
     assert Endpoint._sleep is sleep
 
 
 def test_whether_pauses_are_skipped_is_yes_or_no(kms_mock):
-    with pytest.raises(InvalidFault, match=r"^faults\.skip_pauses must be True or False, not 'no'\.$"):
-        kms_mock.faults.skip_pauses = "no"
-    assert kms_mock.faults.skip_pauses is True
+    with pytest.raises(InvalidFault, match=r"^faults\.skip_backoff must be True or False, not 'no'\.$"):
+        kms_mock.faults.skip_backoff = "no"
+    assert kms_mock.faults.skip_backoff is True

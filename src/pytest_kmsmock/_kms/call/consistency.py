@@ -1,6 +1,6 @@
 """Eventual consistency: for a while after a change, permissions and aliases go by what was before it.
 
-Off unless a test sets `Delays.authorization`. What operations list is always the present.
+Off unless a test sets `Delays.eventual_consistency`. What operations list is always the present.
 See https://docs.aws.amazon.com/kms/latest/developerguide/accessing-kms.html#programming-eventual-consistency
 """
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pytest_kmsmock._kms.api.arns import alias_arn
 from pytest_kmsmock._kms.state.delays import Delays
-from pytest_kmsmock._kms.state.records import Grant, Key
+from pytest_kmsmock._kms.state.records import Key
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.state import Region
@@ -20,41 +20,6 @@ if TYPE_CHECKING:
     from .operation import Call
 
 _T = TypeVar("_T")
-
-
-class Recent:
-    """What was before recent changes, by ARN: pairs of until when it counts, and the value; oldest first.
-
-    The types of the attributes are what dumps go by (`_testing.dumps.dump`).
-    """
-
-    __slots__ = ("alias_targets", "aliases", "gone_grants", "new_grants", "policies", "tags")
-
-    policies: dict[str, tuple[tuple[datetime, str], ...]]
-    tags: dict[str, tuple[tuple[datetime, Mapping[str, str]], ...]]
-    aliases: dict[str, tuple[tuple[datetime, tuple[str, ...]], ...]]
-    alias_targets: dict[str, tuple[tuple[datetime, str | None], ...]]  # alias ARN -> ... the id of the key, if any
-    gone_grants: dict[str, tuple[tuple[datetime, Grant], ...]]
-    new_grants: dict[str, datetime]  # grant id -> until when it needs its token
-
-    def __init__(self) -> None:
-        self.policies = {}
-        self.tags = {}
-        self.aliases = {}
-        self.alias_targets = {}
-        self.gone_grants = {}
-        self.new_grants = {}
-
-    def copy(self) -> Recent:
-        """Return a copy of its own."""
-        clone = Recent()
-        clone.policies = self.policies.copy()
-        clone.tags = self.tags.copy()
-        clone.aliases = self.aliases.copy()
-        clone.alias_targets = self.alias_targets.copy()
-        clone.gone_grants = self.gone_grants.copy()
-        clone.new_grants = self.new_grants.copy()
-        return clone
 
 
 def in_force(call: Call, key: Key, aliases: tuple[str, ...]) -> tuple[str, Mapping[str, str], tuple[str, ...]]:
@@ -77,7 +42,7 @@ def alias_target(call: Call, region: Region, name: str) -> Key | None:
     """Return the key that an alias leads to now; None for none."""
     entry = region.aliases.get(name)
     key_id = None if entry is None else entry.key_id
-    if call.service.delays.authorization:
+    if call.service.delays.eventual_consistency:
         arn = alias_arn(region.name, region.account, name)
         key_id = _in_force(call.state.recent.alias_targets, arn, call.now, key_id)
     return None if key_id is None else region.keys.get(key_id)
@@ -105,7 +70,7 @@ class Watch:
     def note_changes(self) -> None:
         """Note what counts for a while yet."""
         call, recent = self._call, self._call.state.recent
-        until = Delays.end(call.now, call.service.delays.authorization)
+        until = Delays.end(call.now, call.service.delays.eventual_consistency)
         if self._present_target() != self._alias_target:
             arn = alias_arn(call.region.name, call.region.account, call.params["AliasName"])
             _note(recent.alias_targets, arn, (until, self._alias_target))

@@ -9,22 +9,26 @@ def encrypt(call: Call) -> Result: ...
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_kmsmock._kms.api import errors
-from pytest_kmsmock._kms.rules.key_states import ANY_STATE, StateRule
-from pytest_kmsmock._kms.state.records import Key
+from pytest_kmsmock._kms.policy.decision import Policies
+from pytest_kmsmock._kms.state.records import NO_TAGS, Grant, Key
 from pytest_kmsmock._kms.state.state import Region, State
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
-    from pytest_kmsmock._kms.permissions.condition_keys import Asked
     from pytest_kmsmock._kms.policy.decision import Decision
+    from pytest_kmsmock._kms.state.backend import Backend
     from pytest_kmsmock._kms.state.caller import Caller
+
+#: Which error refuses an operation, by key state; none in a state that is left out (`_kms.rules.key_states`).
+StateRule = Mapping[str, errors.Text]
+#: Works in every state: reading policies, tags, aliases, grants.
+ANY_STATE: StateRule = {}
 
 #: The members of an answer. Blobs are bytes, times are aware datetimes, absent members are absent.
 Result = dict[str, object]
@@ -58,7 +62,7 @@ class Target(NamedTuple):
 class Call:
     """One call on its way through the pipeline."""
 
-    service: FakeKms
+    service: Backend
     state: State  # everything that the fake KMS remembers
     operation: Operation
     params: dict[str, Any]
@@ -96,6 +100,33 @@ class Call:
         """
         if self.params.get("DryRun"):
             raise errors.DRY_RUN()
+
+
+class Asked(NamedTuple):
+    """One permission that a call needs, with all that is decided on.
+
+    It holds what may change after the call, so that an explanation given later shows what was decided on.
+
+    Attributes:
+        call: the call.
+        target: what it needs permission for.
+        account: the account that owns it, for the decision; empty for an action without a resource.
+        policies: all policies that bear on it.
+        tags: the tags of the key that count.
+        aliases: the names of the key's aliases that count.
+        grants: the caller's grants on the key that count.
+    """
+
+    call: Call
+    target: Target
+    account: str = ""
+    policies: Policies = Policies()
+    tags: Mapping[str, str] = NO_TAGS
+    aliases: tuple[str, ...] = ()
+    grants: Sequence[Grant] = ()
+
+    def __repr__(self) -> str:
+        return f"<Asked for {self.target.permission} on {self.target.arn}>"
 
 
 #: Finds targets of a call. Several may come of one request member (UpdateAlias: old and new key).

@@ -1,119 +1,32 @@
-"""`FakeKms`: one fake KMS with its state, clock, randomness and options, for one mock."""
+"""`FakeKms`: carries out and records calls, for one mock. What it works with is its `Backend`."""
 
 from __future__ import annotations
 
 import itertools
-import os
-import threading
 import time
 from collections.abc import Callable, Mapping
-from datetime import datetime
 from random import Random
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from pytest_kmsmock._kms.api.arns import new_uuid
-from pytest_kmsmock._kms.api.errors import InjectedError, KmsError
+from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.api.validation import as_far_as_readable
-from pytest_kmsmock._kms.call.operation import Call, Result, Target
+from pytest_kmsmock._kms.call.operation import Call, Result
 from pytest_kmsmock._kms.entropy.drbg import Drbg
-from pytest_kmsmock._kms.entropy.key_source import KeySource
-from pytest_kmsmock._kms.permissions.access import decide
-from pytest_kmsmock._kms.policy.decision import Decision
+from pytest_kmsmock._kms.state.backend import Backend
 from pytest_kmsmock._kms.state.caller import Caller
 from pytest_kmsmock._kms.state.clock import Clock
-from pytest_kmsmock._kms.state.delays import Delays
-from pytest_kmsmock._kms.state.records import Key
 from pytest_kmsmock._kms.state.state import State
 
+from .call_record import CallRecord
 from .pipeline import find_operation, perform
-
-if TYPE_CHECKING:
-    from pytest_kmsmock._kms.permissions.condition_keys import Asked
-
-
-class CallRecord(NamedTuple):
-    """One call that was made, as `KmsMock.calls` shows it.
-
-    A tuple, as all that is made anew at every call: a frozen dataclass takes ten times as long to make.
-
-    Attributes:
-        operation: the operation's name.
-        params: the members of the request.
-        caller: who called.
-        account: the account of the caller.
-        region: the Region called.
-        time: when, by the mock's clock.
-        request_id: the request id of the answer.
-        result: the members of the answer; None if it was refused.
-        error: the error that refused it; None if it was carried out.
-        targets: what the call needed permission for, as far as it was found; keys as they were before the call.
-        authorized: whether the caller was found to have all these permissions, so that anything that refused the call
-            came later.
-        decided: what `decisions` are made of.
-        number: grows from call to call in the whole process, over all mocks.
-        started: when, in seconds of `time.perf_counter`.
-        took: how long the fake KMS worked on it, in seconds.
-    """
-
-    operation: str
-    params: Mapping[str, Any]
-    caller: Caller
-    account: str
-    region: str
-    time: datetime
-    request_id: str
-    result: Mapping[str, Any] | None
-    error: KmsError | None
-    targets: tuple[Target, ...]
-    authorized: bool = False
-    decided: tuple[Decision | Asked, ...] = ()
-    number: int = 0
-    started: float = 0.0
-    took: float = 0.0
-
-    @property
-    def decisions(self) -> tuple[Decision, ...]:
-        """What the policies decided on each target, until one was refused; empty if they were not asked."""
-        # Most calls are allowed outright, and nobody looks: spared until somebody does.
-        return tuple(entry if isinstance(entry, Decision) else decide(entry) for entry in self.decided)
-
-    @property
-    def refused(self) -> bool:
-        """Whether the caller got an error."""
-        return self.error is not None
-
-    @property
-    def injected(self) -> bool:
-        """Whether the error came from a fault of the test's (`KmsMock.faults`)."""
-        return isinstance(self.error, InjectedError)
-
-    @property
-    def keys(self) -> tuple[Key, ...]:
-        """The keys that the call was about, as far as they were found: two of ReEncrypt, none of CreateKey."""
-        return tuple(target.key for target in self.targets if target.key is not None)
-
-    @property
-    def key(self) -> Key | None:
-        """The key that the call was about, the first if there are two; None if there is none or it was not found."""
-        return next(iter(self.keys), None)
-
-    @property
-    def encryption_context(self) -> Mapping[str, str]:
-        """The encryption context of the request; that of the source for ReEncrypt; empty if it has none."""
-        context = self.params.get("EncryptionContext", self.params.get("SourceEncryptionContext"))
-        return context if isinstance(context, Mapping) else {}
-
-    def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields[:9])
-        return f"CallRecord({shown})"
-
 
 _numbers = itertools.count(1)
 #: For ids that protect nothing, without a system call for each.
 _anything = Random().randbytes
 
 
-class FakeKms:
+class FakeKms(Backend):
     """A fake KMS.
 
     Args:
@@ -132,17 +45,10 @@ class FakeKms:
         clock: Clock | None = None,
         enforce_policies: bool = True,
     ) -> None:
-        self.random = random or os.urandom
+        super().__init__(random=random, state=state, clock=clock, enforce_policies=enforce_policies)
         # Not from the stream above: a call that is refused or retried would change what the keys after it are.
         self._request_random = random.child("request ids") if isinstance(random, Drbg) else _anything
-        self.keys = KeySource(random)
-        self.state = state or State()
-        self.clock = clock or Clock()
-        self.enforce_policies = enforce_policies
-        self.delays = Delays()
         self.calls: list[CallRecord] = []
-        #: Held while a call is carried out.
-        self.lock = threading.RLock()
         #: Carries out calls in place of `perform`: faults and request quotas. None as long as there are none.
         self.interference: Callable[[Call], Result] | None = None
 

@@ -63,7 +63,7 @@ def perform(call: Call) -> Result:
                 if operation.cryptographic:
                     check_backing(key, call.state)
         # What a test begins with is made without policies, and is there at once.
-        watch = Watch(call) if call.service.delays.authorization and call.service.enforce_policies else None
+        watch = Watch(call) if call.service.delays.eventual_consistency and call.service.enforce_policies else None
         result = operation.run(call)  # ends a dry run where everything that could refuse it has been looked at
         if watch is not None:
             watch.note_changes()

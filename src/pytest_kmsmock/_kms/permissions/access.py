@@ -10,12 +10,12 @@ from functools import lru_cache
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.call.consistency import in_force
-from pytest_kmsmock._kms.call.operation import Call, Target
+from pytest_kmsmock._kms.call.operation import Asked, Call, Target
 from pytest_kmsmock._kms.policy.decision import Decision, Request, evaluate
 from pytest_kmsmock._kms.policy.policy import Policy, compile_policy
 from pytest_kmsmock._kms.state.records import Grant
 
-from .condition_keys import Asked
+from .condition_keys import ConditionValues
 from .grants import candidates, grant_that_allows, granted_by_token, may_retire
 
 
@@ -48,7 +48,7 @@ def ask(call: Call, target: Target) -> Asked:
         account = "" if target.arn == "*" else call.region.account
         return Asked(call, target, account, iam.policies(caller, account))
     home = call.state.home(key)
-    late = call.service.delays.authorization
+    late = call.service.delays.eventual_consistency
     policy, tags, aliases = key.policy, key.tags, home.aliases_of.get(key.id, ())
     if late:
         policy, tags, aliases = in_force(call, key, aliases)
@@ -70,7 +70,7 @@ def decide(asked: Asked) -> Decision:
     """Decide whether a call has one of the permissions that it needs."""
     call, target, policies = asked.call, asked.target, asked.policies
     request = Request(
-        call.caller.principal, target.permission, target.arn, asked.account, asked.values,
+        call.caller.principal, target.permission, target.arn, asked.account, ConditionValues(asked),
         call.operation.cross_account or target.key is None, target.from_ciphertext, target.new,
     )  # fmt: skip
     if target.permission == "kms:RetireGrant":

@@ -1,7 +1,7 @@
 """Condition keys of requests to KMS: one table, with the permissions each applies to and where its values come from.
 
 A key applies to permissions, not operations: `ReEncryptFrom` and `ReEncryptTo` are two. Operators and policies are
-the engine's business (`authorization`); it asks an `Asked` for the values of one request.
+the engine's business (`authorization`); it asks `ConditionValues` for the values of one request.
 
 Sources: Developer Guide, "Condition keys for AWS KMS"
 (https://docs.aws.amazon.com/kms/latest/developerguide/policy-conditions.html), and for `aws:` keys the IAM User Guide,
@@ -11,60 +11,16 @@ Sources: Developer Guide, "Condition keys for AWS KMS"
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timezone
-from typing import NamedTuple
 
 from pytest_kmsmock._kms.attestation.recipient import read_recipient
-from pytest_kmsmock._kms.call.operation import Call, Target
-from pytest_kmsmock._kms.policy.decision import Policies
+from pytest_kmsmock._kms.call.operation import Asked, Call
 from pytest_kmsmock._kms.policy.principals import PrincipalKind
-from pytest_kmsmock._kms.state.records import NO_TAGS, Grant
+from pytest_kmsmock._kms.state.records import Grant
 
 Values = tuple[str, ...] | None
-
-
-class Asked(NamedTuple):
-    """One permission that a call needs, with all that is decided on.
-
-    It holds what may change after the call, so that an explanation given later shows what was decided on.
-
-    Attributes:
-        call: the call.
-        target: what it needs permission for.
-        account: the account that owns it, for the decision; empty for an action without a resource.
-        policies: all policies that bear on it.
-        tags: the tags of the key that count.
-        aliases: the names of the key's aliases that count.
-        grants: the caller's grants on the key that count.
-    """
-
-    call: Call
-    target: Target
-    account: str = ""
-    policies: Policies = Policies()
-    tags: Mapping[str, str] = NO_TAGS
-    aliases: tuple[str, ...] = ()
-    grants: Sequence[Grant] = ()
-
-    def __repr__(self) -> str:
-        return f"<Asked for {self.target.permission} on {self.target.arn}>"
-
-    def values(self, key: str) -> Values:
-        """Return the values of a condition key, named in lower case; None if the request does not have it."""
-        row, rest = _EXACT.get(key), ""
-        if row is None:
-            for family in _FAMILIES:
-                if key.startswith(family.lowered):
-                    row, rest = family, key[len(family.lowered) :]
-                    break
-        context = self.call.caller.context
-        if row is None:
-            return context.get(key) if key else None
-        if row.permissions is not None and self.target.permission.removeprefix("kms:") not in row.permissions:
-            return None
-        return context[key] if key in context else row.find(self, rest)
 
 
 Find = Callable[[Asked, str], Values]
@@ -439,3 +395,26 @@ _EXACT: dict[str, ConditionKey] = {row.lowered: row for row in CONDITION_KEYS}
 _FAMILIES = tuple(row for row in CONDITION_KEYS if row.name.endswith((":", "/", "PCR")))
 for _family in _FAMILIES:
     del _EXACT[_family.lowered]
+
+
+@dataclass(frozen=True, slots=True)
+class ConditionValues:
+    """The condition values of one permission, as the policy engine asks for them; equal for what is equal."""
+
+    asked: Asked
+
+    def __call__(self, key: str) -> Values:
+        """Return the values of a condition key, named in lower case; None if the request does not have it."""
+        asked = self.asked
+        row, rest = _EXACT.get(key), ""
+        if row is None:
+            for family in _FAMILIES:
+                if key.startswith(family.lowered):
+                    row, rest = family, key[len(family.lowered) :]
+                    break
+        context = asked.call.caller.context
+        if row is None:
+            return context.get(key) if key else None
+        if row.permissions is not None and asked.target.permission.removeprefix("kms:") not in row.permissions:
+            return None
+        return context[key] if key in context else row.find(asked, rest)

@@ -61,7 +61,7 @@ def candidates(call: Call, key: Key, home: Region) -> Sequence[Grant]:
     """Return the grants on a key of a Region that are the caller's, with those that count although taken back."""
     names = names_of(call.caller.principal)
     found = [grant for name in names for grant in home.grants_to(key.id, name)]
-    if call.service.delays.authorization:
+    if call.service.delays.eventual_consistency:
         gone = call.state.recent.gone_grants.get(key.arn, ())
         found += [grant for until, grant in gone if until > call.now and grantee_of(grant) in names]
     return found
@@ -96,7 +96,7 @@ def grant_that_allows(call: Call, request: Request, own: Iterable[Grant], polici
 
 def _is_known(call: Call, grant: Grant) -> bool:
     """Say whether a grant has arrived everywhere, or the request names it by a token."""
-    until = call.state.recent.new_grants.get(grant.id) if call.service.delays.authorization else None
+    until = call.state.recent.new_grants.get(grant.id) if call.service.delays.eventual_consistency else None
     return until is None or until <= call.now or grant.id in granted_by_token(call)
 
 

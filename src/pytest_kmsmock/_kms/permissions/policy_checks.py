@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import key_arn, new_key_arn, partition_of
-from pytest_kmsmock._kms.call.operation import Call, Target
+from pytest_kmsmock._kms.call.operation import Asked, Call, Target
 from pytest_kmsmock._kms.policy.decision import would_lock_out
 from pytest_kmsmock._kms.policy.documents import MalformedPolicy
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock._kms.rules.tags import read_tags
 
-from .condition_keys import Asked
+from .condition_keys import ConditionValues
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.patterns import Lookup
@@ -81,10 +81,11 @@ def _next(call: Call) -> Asked:
 
 def _conditions(asked: Asked) -> Lookup:
     """Return the condition values of that PutKeyPolicy: those of the call, but for what only the call has."""
+    values = ConditionValues(asked)
 
     def lookup(key: str) -> tuple[str, ...] | None:
         if key == "kms:policyname":
             return ("default",)
-        return None if key.startswith(_OF_THIS_CALL) else asked.values(key)
+        return None if key.startswith(_OF_THIS_CALL) else values(key)
 
     return lookup

@@ -150,9 +150,9 @@ def _proxy_problem(store: CustomKeyStore, outside: Outside) -> Problem | None:
         if any(endpoint == settings["UriEndpoint"] for endpoint, _ in outside.proxies):
             return Problem("XKS_PROXY_INVALID_CONFIGURATION", errors.PROXY_PATH.template, errors.PROXY_PATH())
     elif proxy.online and (proxy.vpc_endpoint_service is None) == (settings["Connectivity"] != VPC):
-        if proxy.trouble is not None:
-            trouble = TROUBLES[proxy.trouble]
-            return Problem(proxy.trouble, trouble.template, trouble())
+        if proxy.failure is not None:
+            trouble = TROUBLES[proxy.failure]
+            return Problem(proxy.failure, trouble.template, trouble())
         if (proxy.access_key_id, proxy.secret_access_key) == (settings["AccessKeyId"], store.secret):
             return None
         return Problem("INVALID_CREDENTIALS", errors.PROXY_CREDENTIALS.template, errors.PROXY_CREDENTIALS())

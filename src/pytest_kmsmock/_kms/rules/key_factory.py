@@ -14,13 +14,13 @@ from pytest_kmsmock._kms.state.records import NO_TAGS, Key, KeyMaterial, MultiRe
 from pytest_kmsmock._kms.state.state import Region
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.state.backend import Backend
 
 _AWS_MANAGED_ROTATION_DAYS = 365
 
 
 def make_key(
-    service: FakeKms,
+    service: Backend,
     region: Region,
     now: datetime,
     *,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._kms.call.operation import StateRule
 from pytest_kmsmock._kms.state.records import Key
 from pytest_kmsmock._kms.state.state import State
 
@@ -27,15 +28,11 @@ _REFUSALS: Mapping[str, errors.Text] = {
     UPDATING: errors.UPDATING,
 }
 
-StateRule = Mapping[str, errors.Text]
-
 
 def _refused_in(*states: str) -> dict[str, errors.Text]:
     return {state: _REFUSALS[state] for state in states}
 
 
-#: Works in every state: reading policies, tags, aliases, grants.
-ANY_STATE: StateRule = {}
 #: Encrypting, signing and everything else that uses the material.
 USES_MATERIAL = _refused_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, UNAVAILABLE, CREATING)
 #: CreateGrant: as using the material, but a disconnected key store does not matter.

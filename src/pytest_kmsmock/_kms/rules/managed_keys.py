@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pytest_kmsmock._kms.call.operation import Call
-    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.state.backend import Backend
 
 PREFIX = "alias/aws/"
 
@@ -66,7 +66,7 @@ def key_of_service_alias(call: Call, region: Region, name: str) -> Key | None:
     return _make(call.service, region, call.now, service)
 
 
-def managed_key(fake: FakeKms, region: Region, service: str) -> Key:
+def managed_key(fake: Backend, region: Region, service: str) -> Key:
     """Return the AWS managed key of a service in a Region, made now if it was never used.
 
     Args:
@@ -85,7 +85,7 @@ def managed_key(fake: FakeKms, region: Region, service: str) -> Key:
     return _make(fake, region, fake.clock.now(), service)
 
 
-def _make(fake: FakeKms, region: Region, now: datetime, service: str) -> Key:
+def _make(fake: Backend, region: Region, now: datetime, service: str) -> Key:
     key = make_key(
         fake, region, now,
         policy=_policy(service, region), manager="AWS",

@@ -12,7 +12,7 @@ from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
 from pytest_kmsmock._kms.state.records import Key, KeyMaterial, Rotation
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.state.backend import Backend
 
 AUTOMATIC, ON_DEMAND = "AUTOMATIC", "ON_DEMAND"
 PENDING_ROTATION = "PENDING_ROTATION"
@@ -23,13 +23,13 @@ def is_primary(key: Key) -> bool:
     return key.multi_region is None or key.multi_region.primary == key.region
 
 
-def schedule_rotation(service: FakeKms, key: Key, rotation: Rotation) -> None:
+def schedule_rotation(service: Backend, key: Key, rotation: Rotation) -> None:
     """Turn automatic rotation on for a key and its related keys, with the given next date."""
     changed = service.state.change_key(key, rotation=rotation)
     service.state.schedule(rotation.next_date, service.state.home(changed), changed.id)
 
 
-def rotate(service: FakeKms, key: Key, when: datetime, kind: str) -> Key:
+def rotate(service: Backend, key: Key, when: datetime, kind: str) -> Key:
     """Give a key new material made by KMS, now; the older ones go on to decrypt."""
     fresh = KeyMaterial(service.random(32).hex(), LazyMaterial(key.spec, service.keys), "CURRENT", when, kind)
     older = tuple(material._replace(state="NON_CURRENT") for material in key.materials)
@@ -38,7 +38,7 @@ def rotate(service: FakeKms, key: Key, when: datetime, kind: str) -> Key:
     return changed
 
 
-def rotate_to_imported(service: FakeKms, key: Key, when: datetime) -> None:
+def rotate_to_imported(service: Backend, key: Key, when: datetime) -> None:
     """Make the material that is pending rotation the current one, in each related key."""
     state = service.state
     if all(material.state != PENDING_ROTATION for material in key.materials):
@@ -48,7 +48,7 @@ def rotate_to_imported(service: FakeKms, key: Key, when: datetime) -> None:
     _log_rotation(service, key, state.home(key).keys[key.id], when, ON_DEMAND)
 
 
-def _log_rotation(service: FakeKms, before: Key, after: Key, when: datetime, kind: str) -> None:
+def _log_rotation(service: Backend, before: Key, after: Key, when: datetime, kind: str) -> None:
     """Note a rotation for CloudTrail, and that the replicas were given its result."""
     old, new = before.current, after.current
     assert old is not None
@@ -67,7 +67,7 @@ def _promoted(material: KeyMaterial, when: datetime) -> KeyMaterial:
     return material._replace(state="NON_CURRENT")
 
 
-def rotate_if_due(service: FakeKms, key: Key, when: datetime) -> None:
+def rotate_if_due(service: Backend, key: Key, when: datetime) -> None:
     """Do the automatic rotation of a key that is due, and say when the next one is.
 
     A key that is disabled or pending deletion is not rotated; `resume_rotation` sees to it later.
@@ -80,7 +80,7 @@ def rotate_if_due(service: FakeKms, key: Key, when: datetime) -> None:
     _set_next(service, key, rotation, rotation.next_date + timedelta(days=rotation.period_days))
 
 
-def resume_rotation(service: FakeKms, key: Key, now: datetime) -> None:
+def resume_rotation(service: Backend, key: Key, now: datetime) -> None:
     """Take automatic rotation up again for a key that was just enabled.
 
     AWS: material that has not been rotated for a whole period is rotated at once and every period thereafter; else
@@ -103,11 +103,11 @@ def resume_rotation(service: FakeKms, key: Key, now: datetime) -> None:
     _set_next(service, key, rotation, following)
 
 
-def _set_next(service: FakeKms, key: Key, rotation: Rotation, date: datetime) -> None:
+def _set_next(service: Backend, key: Key, rotation: Rotation, date: datetime) -> None:
     schedule_rotation(service, key, rotation._replace(next_date=date))
 
 
-def finish_on_demand(service: FakeKms, key: Key, when: datetime) -> None:
+def finish_on_demand(service: Backend, key: Key, when: datetime) -> None:
     """End a rotation on demand that is under way, if its time has come."""
     under_way = key.on_demand
     if under_way is None or under_way.until > when:

@@ -19,11 +19,11 @@ from .imported_material import expire_material, relabel_pending
 from .rotation import finish_on_demand, is_primary, rotate_if_due
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.state.backend import Backend
     from pytest_kmsmock._kms.state.state import State
 
 
-def settle(service: FakeKms, now: datetime) -> None:
+def settle(service: Backend, now: datetime) -> None:
     """Do everything that is due by `now`."""
     timeline = service.state.timeline
     while timeline and timeline[0][0] <= now:
@@ -65,7 +65,7 @@ def _due(key: Key) -> Iterator[datetime]:
             yield material.expires
 
 
-def _delete(service: FakeKms, key: Key, when: datetime) -> None:
+def _delete(service: Backend, key: Key, when: datetime) -> None:
     if key.deletion is not None and key.deletion.date is not None and key.deletion.date <= when:
         service.state.log("DeleteKey", key.deletion.date, key)
         service.state.drop_key(key)
@@ -90,17 +90,17 @@ def _forget_replica(state: State, gone: Key, when: datetime) -> None:
     relabel_pending(state, state.home(primary).keys[primary.id])  # it may have been the last without some material
 
 
-def _end_transition(service: FakeKms, key: Key, when: datetime) -> None:
+def _end_transition(service: Backend, key: Key, when: datetime) -> None:
     if key.transition is not None and key.transition.until <= when:
         service.state.change_key(key, transition=None)
 
 
-def _expire(service: FakeKms, key: Key, when: datetime) -> None:
+def _expire(service: Backend, key: Key, when: datetime) -> None:
     expire_material(service.state, key, when)
 
 
 #: What may be due on a key. Each looks at the record and changes it if its time has come.
-_KEY_EVENTS: tuple[Callable[[FakeKms, Key, datetime], None], ...] = (
+_KEY_EVENTS: tuple[Callable[[Backend, Key, datetime], None], ...] = (
     _delete,
     _end_transition,
     _expire,

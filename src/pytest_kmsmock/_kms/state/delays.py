@@ -24,8 +24,8 @@ class Delays:
         rotating: how long a rotation on demand is under way.
         connecting: how long a custom key store is `CONNECTING` (AWS: 5 to 20 minutes).
         disconnecting: how long a custom key store is `DISCONNECTING`.
-        authorization: how long permissions and aliases go by what was before a change of a grant, alias, tag or policy
-            (AWS: usually less than five minutes). `KmsMock.eventual_consistency` is this.
+        eventual_consistency: how long permissions and aliases go by what was before a change of a grant, alias, tag or
+            policy (AWS: usually less than five minutes). A new grant works earlier with its token.
 
     Example:
         >>> from datetime import datetime
@@ -39,7 +39,7 @@ class Delays:
     rotating: Duration = 0
     connecting: Duration = 0
     disconnecting: Duration = 0
-    authorization: Duration = 0
+    eventual_consistency: Duration = 0
 
     def __init__(self, **durations: Duration) -> None:
         for name, duration in durations.items():

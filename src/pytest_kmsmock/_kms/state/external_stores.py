@@ -77,7 +77,7 @@ class XksProxy:
         vpc_endpoint_service_owner: the account that owns that service.
         keys: the keys in its key manager, by id.
         online: whether proxy and key manager answer.
-        trouble: what is wrong with its answers, by the ConnectionErrorCode that KMS has for it, such as
+        failure: its failure mode, by the ConnectionErrorCode that KMS has for it, such as
             `XKS_PROXY_INVALID_RESPONSE` (`_kms.rules.custom_key_stores.TROUBLES` has all); None if nothing is.
     """
 
@@ -89,7 +89,7 @@ class XksProxy:
     vpc_endpoint_service_owner: str | None = None
     keys: Mapping[str, XksKey] = field(default_factory=dict)
     online: bool = True
-    trouble: str | None = None
+    failure: str | None = None
 
     @property
     def parameters(self) -> dict[str, object]:

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 
 from pytest_kmsmock._kms.api.arns import partition_of
-from pytest_kmsmock._kms.call.consistency import Recent
 
 from .attached_policies import Iam
 from .external_stores import Outside
+from .recent import Recent
 from .records import (
     SHARED,
     Alias,

@@ -21,7 +21,7 @@ from . import cloudtrail_tables as tables
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.call.operation import Target
-    from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.state.caller import Caller
     from pytest_kmsmock._kms.state.records import Key, ServiceEvent
     from pytest_kmsmock._kms.state.state import State

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.call.operation import Target
-    from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
 
 #: Permission to encrypt or decrypt -> the member of the request that carries its encryption context.
 _MEMBERS = {

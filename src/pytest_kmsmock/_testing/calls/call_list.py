@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, SupportsIndex, overload
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, parse_arn
-from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+from pytest_kmsmock._kms.engine.call_record import CallRecord
 from pytest_kmsmock._runtime.options import REGION
 from pytest_kmsmock.errors import InvalidCallPattern
 

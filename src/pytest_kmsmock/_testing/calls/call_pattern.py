@@ -28,7 +28,7 @@ from pytest_kmsmock.errors import InvalidCallPattern
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.call.operation import Target
-    from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.state.state import State
 
 #: The members that name a key: any form of the identifier will do.

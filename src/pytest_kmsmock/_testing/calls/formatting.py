@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .call_pattern import ABSENT, CallPattern, Difference
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.state.state import State
 
 #: How many calls a failure shows at most.

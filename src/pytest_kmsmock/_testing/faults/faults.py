@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.api.errors import InjectedError
-from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+from pytest_kmsmock._kms.engine.call_record import CallRecord
 from pytest_kmsmock._kms.engine.pipeline import perform
 from pytest_kmsmock._runtime.options import check_type
 from pytest_kmsmock._testing.calls import error_codes, formatting
@@ -48,7 +48,7 @@ class Fault:
         when: Callable[[CallRecord], bool] | None,
         limits: tuple[int | None, int, float, int],
         delays: tuple[float, float],
-        carried_out: bool,
+        executed: bool,
         description: str,
     ) -> None:
         self._owner = owner
@@ -57,7 +57,7 @@ class Fault:
         self._when = when
         self._times, self._after, self._rate, seed = limits
         self.delay, self.clock_delay = delays
-        self.carried_out = carried_out
+        self.executed = executed
         self._random = random.Random(seed)
         self._description = description
         self.fired = 0
@@ -114,7 +114,7 @@ class Faults:
     mock begins without any.
 
     Attributes:
-        pauses: how long each pause was, or would have been; in seconds.
+        backoffs: how long each delay before a retry was, or would have been; in seconds.
     """
 
     def __init__(self, service: FakeKms, changed: Callable[[], None]) -> None:
@@ -124,24 +124,24 @@ class Faults:
         self._removed: list[Fault] = []
         self._lock = threading.RLock()  # a predicate may make calls of its own
         self._due = threading.local()
-        self._skip_pauses = True
-        self.pauses: list[float] = []
+        self._skip_backoff = True
+        self.backoffs: list[float] = []
 
     @property
-    def skip_pauses(self) -> bool:
-        """Whether botocore's pauses between retries are skipped, so that tests stay fast; True at first.
+    def skip_backoff(self) -> bool:
+        """Whether botocore's retry backoff is skipped, so that tests stay fast; True at first.
 
         The mock's clock moves on by them, unless it is frozen.
 
         Raises:
             InvalidFault: set to anything but True and False.
         """
-        return self._skip_pauses
+        return self._skip_backoff
 
-    @skip_pauses.setter
-    def skip_pauses(self, value: bool) -> None:
-        check_type(value, bool, "faults.skip_pauses", error=InvalidFault)
-        self._skip_pauses = value
+    @skip_backoff.setter
+    def skip_backoff(self, value: bool) -> None:
+        check_type(value, bool, "faults.skip_backoff", error=InvalidFault)
+        self._skip_backoff = value
 
     def __len__(self) -> int:
         return len(self._faults)
@@ -164,7 +164,7 @@ class Faults:
         when: Callable[[CallRecord], bool] | None = None,
         delay: float = 0.0,
         clock_delay: float = 0.0,
-        carried_out: bool = False,
+        executed: bool = False,
         **members: object,
     ) -> Fault:
         """Let calls fail, or answer them late.
@@ -184,7 +184,7 @@ class Faults:
             when: says of a call whether the fault may fire at it. The call has no result yet.
             delay: seconds that the answer takes, really.
             clock_delay: seconds that the mock's clock moves on before the call is carried out.
-            carried_out: whether the call is carried out all the same and only its answer is lost, as at a read
+            executed: whether the call is carried out all the same and only its answer is lost, as at a read
                 time-out that came too early.
             **members: what the members of the request are like, as in `KmsMock.calls.of`.
 
@@ -196,10 +196,10 @@ class Faults:
             InvalidCallPattern: for an operation or a member that there is not.
         """
         operations = _operations(operation)
-        _check(error, message, status, carried_out, late=delay != 0 or clock_delay != 0)
+        _check(error, message, status, executed, late=delay != 0 or clock_delay != 0)
         _check_values(
             {"message": message, "status": status, "times": times, "after": after, "rate": rate, "seed": seed,
-             "when": when, "delay": delay, "clock_delay": clock_delay, "carried_out": carried_out}
+             "when": when, "delay": delay, "clock_delay": clock_delay, "executed": executed}
         )  # fmt: skip
         if seed and rate == 1:
             raise InvalidFault("faults.add(): seed says which calls a rate picks: give a rate below 1.")
@@ -210,7 +210,7 @@ class Faults:
             when,
             (times, after, rate, seed),
             (delay, clock_delay),
-            carried_out,
+            executed,
             _describe(operations, error, members),
         )
         self._faults.append(fault)
@@ -264,10 +264,10 @@ class Faults:
         """
         if not self.concern(call.operation.name):
             return go_on(call)
-        error, carried_out = self._draw(call)
+        error, executed = self._draw(call)
         if error is None:
             return go_on(call)
-        if carried_out:
+        if executed:
             error.lost = go_on(call)  # if KMS refuses the call itself, that is lost as well: let its error show
         raise error
 
@@ -277,12 +277,12 @@ class Faults:
         self._due.seconds = 0.0
         return seconds
 
-    def skip_pause(self, seconds: float) -> bool:
-        """Note a pause that botocore wants to make before it retries; say whether it is to be skipped."""
-        self.pauses.append(seconds)
-        if self.skip_pauses and not self._service.clock.frozen:
+    def note_backoff(self, seconds: float) -> bool:
+        """Note a delay that botocore wants to make before it retries; say whether it is to be skipped."""
+        self.backoffs.append(seconds)
+        if self.skip_backoff and not self._service.clock.frozen:
             self._service.clock.advance(seconds=seconds)
-        return self.skip_pauses
+        return self.skip_backoff
 
     def _draw(self, call: Call) -> tuple[InjectedError | None, bool]:
         seen = preview(call)
@@ -291,20 +291,20 @@ class Faults:
             call.request_id, None, None, seen.targets,
         )  # fmt: skip
         delay, clock_delay = 0.0, 0.0
-        error, carried_out = None, False
+        error, executed = None, False
         with self._lock:
             for fault in self._faults:
                 if (error is None or fault._make_error is None) and fault.fires(record, self._service):  # noqa: SLF001
                     delay += fault.delay
                     clock_delay += fault.clock_delay
                     if error is None:
-                        error, carried_out = fault.error_for(seen), fault.carried_out
+                        error, executed = fault.error_for(seen), fault.executed
         self._due.seconds = delay
         if clock_delay:
             call.now = self._service.clock.advance(seconds=clock_delay)
         if error is not None:
             call.params, call.targets = seen.params, seen.targets  # for the record of the call
-        return error, carried_out
+        return error, executed
 
 
 def _operations(given: object) -> tuple[str | None, ...]:
@@ -342,7 +342,7 @@ _VALUES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "when": ("a function that takes a CallRecord", callable),
     "delay": ("seconds from 0 on", _are_seconds),
     "clock_delay": ("seconds from 0 on", _are_seconds),
-    "carried_out": ("True or False", lambda value: isinstance(value, bool)),
+    "executed": ("True or False", lambda value: isinstance(value, bool)),
 }
 _OPTIONAL = frozenset({"message", "status", "times", "when"})
 
@@ -354,12 +354,12 @@ def _check_values(given: Mapping[str, object]) -> None:
             raise InvalidFault(f"faults.add(): {name} must be {expected}, not {value!r}.")
 
 
-def _check(error: object, message: object, status: object, carried_out: object, *, late: bool) -> None:
+def _check(error: object, message: object, status: object, executed: object, *, late: bool) -> None:
     """Refuse arguments that do not go together."""
     if error is None and not late:
         raise InvalidFault("faults.add(): give an error, a delay or a clock_delay: this fault does nothing.")
-    if error is None and (message is not None or status is not None or carried_out):
-        raise InvalidFault("faults.add(): message, status and carried_out belong to an error: give one.")
+    if error is None and (message is not None or status is not None or executed):
+        raise InvalidFault("faults.add(): message, status and executed belong to an error: give one.")
 
 
 def _describe(operations: tuple[str | None, ...], error: object, members: dict[str, object]) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+from pytest_kmsmock._kms.engine.call_record import CallRecord
 from pytest_kmsmock._kms.policy.decision import Decision
 from pytest_kmsmock.errors import NoSuchCall
 

@@ -92,7 +92,7 @@ def _home(account: str | None, partition: str | None) -> Home:
     mock = active_mocks.current()
     region = "us-east-1" if mock is None else mock.region
     if account is None:
-        account = Options().account_id if mock is None else mock.account_id
+        account = Options().account_id if mock is None else mock.options.account_id
     [owner] = account_ids([account])
     if partition is None:
         partition = partition_of(region)

@@ -15,7 +15,7 @@ from pytest_kmsmock._testing.audit.encryption_contexts import encryption_context
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.call.operation import Target
-    from pytest_kmsmock._kms.engine.fake_kms import CallRecord
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.state.state import State
 
 #: The AWS Encryption SDK puts a new public key under this name into the encryption context of each message.

@@ -86,8 +86,8 @@ def _check_proxy(proxy: XksProxy) -> None:
     if (proxy.vpc_endpoint_service is None) != (proxy.vpc_endpoint_service_owner is None):
         raise InvalidBacking("vpc_endpoint_service_owner is the account that owns a vpc_endpoint_service: give both.")
     # Looked for in a list: what a test gives may not be hashable.
-    if proxy.trouble is not None and proxy.trouble not in list(TROUBLES):
-        raise InvalidBacking(f"trouble: expected one of {', '.join(sorted(TROUBLES))}, or None; got {proxy.trouble!r}.")
+    if proxy.failure is not None and proxy.failure not in list(TROUBLES):
+        raise InvalidBacking(f"failure: expected one of {', '.join(sorted(TROUBLES))}, or None; got {proxy.failure!r}.")
     if not isinstance(proxy.keys, Mapping) or not all(isinstance(key, XksKey) for key in proxy.keys.values()):
         raise InvalidBacking("keys: change them with add_xks_key, remove_xks_key, enable_xks_key and disable_xks_key.")
 

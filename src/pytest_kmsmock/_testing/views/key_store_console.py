@@ -209,7 +209,7 @@ class KeyStores:
 
         Args:
             backing: what was added.
-            **fields: attributes of `Cluster` or `XksProxy` but those that identify it. With `trouble` a proxy answers,
+            **fields: attributes of `Cluster` or `XksProxy` but those that identify it. With `failure` a proxy answers,
                 but not as it should: `XKS_PROXY_INVALID_RESPONSE`, `XKS_PROXY_TIMED_OUT`, ...; None mends it.
 
         Raises:

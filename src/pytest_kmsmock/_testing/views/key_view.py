@@ -23,7 +23,8 @@ from pytest_kmsmock._kms.state.records import Grant, Key, KeyMaterial, LastUsage
 from pytest_kmsmock.errors import CannotDecrypt, UnknownKey
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._kms.engine.fake_kms import CallRecord, FakeKms
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.state.state import Region
 
 _ALIAS = "alias/"

@@ -15,13 +15,14 @@ from urllib.parse import quote, urlsplit
 
 from pytest_kmsmock._kms.api.errors import InjectedError
 from pytest_kmsmock._runtime import environment
-from pytest_kmsmock._transport.http import HttpRequest
+from pytest_kmsmock._transport import http
+from pytest_kmsmock._transport.http_request import HttpRequest
 from pytest_kmsmock.errors import InvalidOption, MissingExtra, NotActive
 
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from pytest_kmsmock._transport.gate import Gate
     from pytest_kmsmock._transport.json_protocol import HttpAnswer
 
 
@@ -47,7 +48,7 @@ class KmsServer:
 
     def __init__(
         self,
-        mock: KmsMock,
+        mock: Gate,
         *,
         host: str = "127.0.0.1",
         port: int = 0,
@@ -121,7 +122,7 @@ class KmsServer:
         request = _read(environ)
 
         def carry_out() -> HttpAnswer:
-            return self._mock.answer_http(request, check_signature=self._check_signatures)
+            return http.answer(self._mock, request, check_signature=self._check_signatures)
 
         try:
             answer = carry_out() if self._around_call is None else self._around_call(request.operation, carry_out)

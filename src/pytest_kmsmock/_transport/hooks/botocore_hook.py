@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from pytest_kmsmock._kms.api.errors import MISSING_TOKEN, InjectedError, KmsError
-from pytest_kmsmock._runtime import active_mocks, environment, network_guard
-from pytest_kmsmock._transport import failures, http, json_protocol
+from pytest_kmsmock._runtime import environment, network_guard
+from pytest_kmsmock._transport import failures, gate, http, json_protocol
 from pytest_kmsmock._transport.endpoints import kms_endpoint
-from pytest_kmsmock._transport.http import HttpRequest, answering_mock, is_answered
+from pytest_kmsmock._transport.http import answering_mock, is_answered
+from pytest_kmsmock._transport.http_request import HttpRequest
 
 from . import retry_pauses
 from .responses import Answer, AwaitedAtOnce
@@ -31,8 +32,8 @@ from .responses import Answer, AwaitedAtOnce
 if TYPE_CHECKING:
     from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-    from pytest_kmsmock._mock.kms_mock import KmsMock
     from pytest_kmsmock._transport.endpoints import Endpoint
+    from pytest_kmsmock._transport.gate import Gate
 
 _installed = False
 
@@ -98,7 +99,7 @@ def before_call(
     model: Any, params: dict[str, Any], request_signer: Any, context: dict[str, Any], **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
     """Answer a call before it is signed, or leave it to the wire."""
-    mock = active_mocks.current()
+    mock = gate.current()
     if mock is None:
         network_guard.check_real_call(model.name)
         return None
@@ -138,7 +139,7 @@ def _is_unsigned(context: Mapping[str, Any], request_signer: Any) -> bool:
 
 
 def _answer(
-    mock: KmsMock, operation: str, body: bytes, access_key: str | None, region: str, url: str,
+    mock: Gate, operation: str, body: bytes, access_key: str | None, region: str, url: str,
     endpoint: Endpoint | None, unsigned: bool,
 ) -> tuple[AWSResponse, dict[str, Any]]:  # fmt: skip
     request_id = mock.service.new_request_id()
@@ -149,7 +150,7 @@ def _answer(
         status, members = 200, json_protocol.parsed(operation, result)
     except KmsError as error:
         status, members = error.status, json_protocol.parsed_error(error)
-    headers = json_protocol.headers(request_id, mock.clock.timestamp())
+    headers = json_protocol.headers(request_id, mock.service.clock.timestamp())
     members["ResponseMetadata"] = {
         "RequestId": request_id,
         "HTTPStatusCode": status,
@@ -161,7 +162,7 @@ def _answer(
 
 def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | Awaitable[AWSResponse] | None:
     """Answer a call on the wire."""
-    mock = active_mocks.current()  # without one, `before_call` has asked the guard already
+    mock = gate.current()  # without one, `before_call` has asked the guard already
     if mock is None or not is_answered(mock, request.url):
         return None
     sent = HttpRequest(request.method, request.url, _plain(request.headers), request.body)
@@ -189,7 +190,7 @@ def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
     return send_or_answer
 
 
-def _answer_raw(mock: KmsMock, request: HttpRequest, *, asynchronous: bool) -> AWSResponse | Awaitable[AWSResponse]:
+def _answer_raw(mock: Gate, request: HttpRequest, *, asynchronous: bool) -> AWSResponse | Awaitable[AWSResponse]:
     outcome: AWSResponse | Exception
     try:
         status, headers, body = http.answer(mock, request)

@@ -16,9 +16,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.api.errors import InjectedError
-from pytest_kmsmock._runtime import active_mocks
-from pytest_kmsmock._transport import failures
-from pytest_kmsmock._transport.http import HttpRequest, answering_mock
+from pytest_kmsmock._transport import failures, gate
+from pytest_kmsmock._transport.http import answer, answering_mock
+from pytest_kmsmock._transport.http_request import HttpRequest
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response, Session
@@ -51,7 +51,7 @@ def _hooked(send: Callable[..., Response], *, only_inside: bool = False) -> Call
         return send
 
     def send_or_answer(session: Session, request: PreparedRequest, **kwargs: Any) -> Response:
-        if only_inside and active_mocks.current() is None:
+        if only_inside and gate.current() is None:
             return send(session, request, **kwargs)
         kms_request = _read(request)
         mock = answering_mock(kms_request)
@@ -62,7 +62,7 @@ def _hooked(send: Callable[..., Response], *, only_inside: bool = False) -> Call
             kms_request.body = _drained(body)  # nobody else will send it
         outcome: Response | Exception
         try:
-            outcome = _response(request, mock.answer_http(kms_request))
+            outcome = _response(request, answer(mock, kms_request))
         except InjectedError as error:
             outcome = failures.requests_error(error, request)
         response = failures.deliver(outcome, mock.take_delay(), asynchronous=False)

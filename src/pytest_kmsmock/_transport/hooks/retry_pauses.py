@@ -16,14 +16,14 @@ from contextvars import ContextVar
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock._transport import gate
 from pytest_kmsmock._transport.http import is_answered
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from pytest_kmsmock._transport.gate import Gate
 
 #: The mock that answered the attempt before the pause; None if the pause is not one of ours.
-_pausing: ContextVar[KmsMock | None] = ContextVar("kms_mock_pausing", default=None)
+_pausing: ContextVar[Gate | None] = ContextVar("kms_mock_pausing", default=None)
 
 #: Whether an attempt that a mock answered has ever failed in this process.
 _had_failures = False
@@ -42,7 +42,7 @@ def note_attempt(
     went_well = response is not None and response[0].status_code < 300
     if went_well and not _had_failures:
         return  # nobody has a reason to pause, nor has a token bucket of the adaptive mode
-    mock = active_mocks.current()
+    mock = gate.current()
     if mock is None or operation.service_model.service_name != "kms" or not is_answered(mock, request_dict["url"]):
         _pausing.set(None)
         return
@@ -136,7 +136,7 @@ def _awaited_at_once(acquire: Callable[..., Any]) -> Callable[..., Any]:
 
 def _gives_at_once() -> bool:
     mock = _pausing.get()
-    return mock is not None and mock.faults.skip_pauses
+    return mock is not None and mock.skips_backoff
 
 
 #: Module, class, and what stands in for its method `acquire`.
@@ -148,7 +148,7 @@ _BUCKETS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
 
 def _is_skipped(seconds: float) -> bool:
     mock = _pausing.get()
-    return mock is not None and mock.active and mock.faults.skip_pause(seconds)
+    return mock is not None and mock.active and mock.skip_backoff(seconds)
 
 
 class _Time:

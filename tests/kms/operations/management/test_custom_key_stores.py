@@ -412,7 +412,7 @@ def test_a_proxy_whose_answers_are_no_good(
     stores = kms.key_stores
     proxy, store, key = external
     blob = kms_client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
-    stores.change(stores.add_xks_key(proxy, "two"), trouble=trouble)
+    stores.change(stores.add_xks_key(proxy, "two"), failure=trouble)
     code, text = TROUBLES[trouble]
     with refusal("KMSInvalidStateException", text):
         kms_client.decrypt(CiphertextBlob=blob)
@@ -421,11 +421,11 @@ def test_a_proxy_whose_answers_are_no_good(
     with refusal(code, text):
         kms_client.update_custom_key_store(CustomKeyStoreId=store, XksProxyUriPath="/kms/xks/v1")
     with refusal(code, text):
-        create(kms_client, stores.change(stores.add_xks_proxy(), trouble=trouble), "other")
+        create(kms_client, stores.change(stores.add_xks_proxy(), failure=trouble), "other")
     kms_client.disconnect_custom_key_store(CustomKeyStoreId=store)
     kms_client.connect_custom_key_store(CustomKeyStoreId=store)
     assert connection(kms_client, store) == ("FAILED", trouble)
-    stores.change(proxy, trouble=None)
+    stores.change(proxy, failure=None)
     kms_client.disconnect_custom_key_store(CustomKeyStoreId=store)
     kms_client.connect_custom_key_store(CustomKeyStoreId=store)
     assert kms_client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"

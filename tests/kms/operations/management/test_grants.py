@@ -572,12 +572,12 @@ def test_retiring_principals_see_their_grants_on_keys_of_all_accounts(kms_mock, 
 def test_a_service_lists_what_it_may_retire(kms_mock, kms_client, key, clients):
     service = "s3.us-east-1.amazonaws.com"
     kms_client.create_grant(KeyId=key, GranteePrincipal=ROLE, RetiringServicePrincipal=service, Operations=["Encrypt"])
-    caller = kms_mock.caller(service)
+    caller = kms_mock._caller(service)
     # No IAM policy can be attached to a service (B).
     with pytest.raises(KmsError):
-        kms_mock.service.call("ListRetirableGrants", {"RetiringServicePrincipal": service}, caller, "us-east-1")
+        kms_mock._service.call("ListRetirableGrants", {"RetiringServicePrincipal": service}, caller, "us-east-1")
     with mock_kms(enforce_policies=False) as inner:
-        answer = inner.service.call("ListRetirableGrants", {"RetiringServicePrincipal": service}, caller, "us-east-1")
+        answer = inner._service.call("ListRetirableGrants", {"RetiringServicePrincipal": service}, caller, "us-east-1")
     assert len(answer["Grants"]) == 1
 
 
@@ -696,7 +696,7 @@ def test_nested_mocks_give_grants_back(kms_mock, kms_client, key, grant, clients
 
 def test_ten_thousand_grants_on_a_key(kms_mock, key, grant, clients):
     grant_id = grant(ROLE, "Encrypt")["GrantId"]
-    home = kms_mock.service.state.region(ACCOUNT, "us-east-1")
+    home = kms_mock._service.state.region(ACCOUNT, "us-east-1")
     model = home.grants[key.split("/")[1]][grant_id]
     for n in range(10_000):
         home.put_grant(replace(model, id=f"{n:064x}", grantee=f"{ALICE}{n}"))
@@ -718,11 +718,11 @@ CONTEXTS = st.dictionaries(st.sampled_from("abc"), st.sampled_from("12"), max_si
 def test_a_child_never_allows_what_its_parent_does_not(parent, kind, child, child_kind, context):
     with mock_kms(fresh=True) as kms:
         key = kms.create_key().arn
-        call = kms.service.call
+        call = kms._service.call
 
         def attempt(operation, who, **members):
             with contextlib.suppress(KmsError):
-                call(operation, {"KeyId": key, **members}, kms.caller(who), "us-east-1")
+                call(operation, {"KeyId": key, **members}, kms._caller(who), "us-east-1")
             return kms.calls[-1].authorized
 
         made = {"Constraints": {kind: parent}, "GranteePrincipal": ALICE}

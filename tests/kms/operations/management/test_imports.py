@@ -426,7 +426,7 @@ def test_expired_material_is_deleted_and_can_come_back(
     found = metadata(kms_client, external)
     assert found["KeyState"] == "PendingImport"
     assert not {"ExpirationModel", "ValidTo"} & found.keys()
-    assert kms.service.state.events[-1].name == "DeleteExpiredKeyMaterial"
+    assert kms._service.state.events[-1].name == "DeleteExpiredKeyMaterial"
     assert import_material(kms_client, external, material)["KeyMaterialId"] == identity
     kms.clock.advance(days=400)
     assert kms_client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"kept"
@@ -587,7 +587,7 @@ def test_a_rotation_under_way_comes_to_nothing_when_its_material_is_deleted(
     kms_client.delete_imported_key_material(KeyId=external, KeyMaterialId=second)
     kms.clock.advance(minutes=1)
     assert materials(kms_client, external) == {first: ("CURRENT", "IMPORTED")}
-    assert kms.service.state.events == []
+    assert kms._service.state.events == []
 
 
 def test_import_type_and_material_id_must_agree_with_the_material(

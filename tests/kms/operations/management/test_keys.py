@@ -350,7 +350,7 @@ def test_cancelling_deletion_of_a_key_that_waits_for_import(kms_client):
 def test_a_primary_key_waits_for_its_replicas(kms_mock, kms_client):
     """API ScheduleKeyDeletion: no DeletionDate; DescribeKey shows PendingDeletionWindowInDays."""
     key = kms_client.create_key(MultiRegion=True)["KeyMetadata"]
-    state = kms_mock.service.state
+    state = kms_mock._service.state
     record = state.region("123456789012", "us-east-1").keys[key["KeyId"]]
     state.change_key(record, multi_region=MultiRegion("us-east-1", ("eu-west-1",)))
     answer = kms_client.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=8)

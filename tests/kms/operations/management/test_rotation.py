@@ -427,7 +427,7 @@ def test_kms_logs_what_it_does_on_its_own(kms: KmsMock, kms_client: BaseClient, 
     kms_client.enable_key_rotation(KeyId=key_id)
     kms.clock.advance(days=366)
     new = current(kms_client, key_id)
-    events = kms.service.state.events
+    events = kms._service.state.events
     assert [(event.name, event.key.region, event.time) for event in events] == [
         ("RotateKey", "us-east-1", START + 365 * DAY),
         ("SynchronizeMultiRegionKey", "eu-west-1", START + 365 * DAY),

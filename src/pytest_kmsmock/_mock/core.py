@@ -1,0 +1,195 @@
+"""`MockCore`: one mock as ways in, reports and hygiene checks see it. `KmsMock` is its face for users.
+
+It makes the fake KMS, finds who calls, and puts faults and request quotas between a call and its answer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+from pytest_kmsmock import _testing
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+from pytest_kmsmock._kms.engine.pipeline import perform
+from pytest_kmsmock._kms.state.caller import Caller, administrator
+from pytest_kmsmock._runtime import active_mocks, environment
+from pytest_kmsmock._testing.calls.call_list import Calls
+from pytest_kmsmock._testing.faults.faults import Faults
+from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
+from pytest_kmsmock._testing.identity import credentials
+from pytest_kmsmock._transport.hooks import installation, retry_pauses
+
+from . import determinism
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.call.operation import Call, Result
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
+    from pytest_kmsmock._kms.state.records import Key
+    from pytest_kmsmock._runtime.options import Options
+    from pytest_kmsmock._transport.endpoints import Endpoint
+
+
+class MockCore:
+    """One mock; what it is for the ways in is described in `_transport.gate.Gate`.
+
+    Args:
+        options: its options.
+        place: how it is made: `mock_kms`, or the scope of its fixture, such as `function`.
+
+    Attributes:
+        outer: the mock that this one is nested in, if any.
+        parent: the mock whose state it began with: `outer`, or None if it began empty.
+        apart: whether it was entered in a task, or in a thread other than the main one: then others do not nest in it.
+        active: whether it answers calls.
+        service: the fake KMS.
+        calls: the calls made so far.
+        faults: the errors, failed connections and slow answers that the test asks for.
+        request_quotas: how often per second an account may call before it is throttled.
+        seeded: the seed files that its state has the keys of.
+        interferes: whether there are faults or request quotas to look at.
+    """
+
+    def __init__(self, options: Options, place: str = "mock_kms") -> None:
+        self.options = options
+        self.place = place
+        self.outer = cast("MockCore | None", active_mocks.enclosing())
+        self.parent = parent = None if options.fresh else self.outer
+        self.apart = active_mocks.is_apart()
+        self.active = False
+        random = determinism.stream(place, [each.place for each in self._parents()]) if options.deterministic else None
+        self.service: FakeKms = FakeKms(random=random) if parent is None else parent.service.fork(random)
+        if options.deterministic and not (parent is not None and parent.options.deterministic):
+            self.service.clock.freeze(determinism.START)
+        self.service.enforce_policies = options.enforce_policies
+        self._administrators: dict[str, Caller] = {}
+        self.calls = self.service.calls = Calls(self.service)
+        self.faults = Faults(self.service, self._set_interference)
+        self.request_quotas = RequestQuotas(self.service.clock, options.request_quotas, self._set_interference)
+        self._set_interference()
+        self.seeded: frozenset[str] = frozenset() if parent is None else parent.seeded
+        if options.seed is not None and os.fspath(options.seed) not in self.seeded:
+            self.seed(options.seed)  # else the state that it began with has the keys already
+
+    def _parents(self) -> Iterator[MockCore]:
+        mock = self.parent
+        while mock is not None:
+            yield mock
+            mock = mock.parent
+
+    @property
+    def region(self) -> str:
+        """The default Region, such as `us-east-1`."""
+        return self.options.region or environment.default_region()
+
+    def seed(self, path: str | os.PathLike[str]) -> list[Key]:
+        """Make the keys of a seed file, all of them or none."""
+        planted = _testing.planting.apply_seed(
+            self.service, path, account=self.options.account_id, region=self.region
+        )  # fmt: skip
+        self.seeded |= {str(Path.cwd() / path)}
+        return planted
+
+    def calls_all_around(self) -> Iterator[CallRecord]:
+        """Yield the calls of this mock and of the mocks around it, the latest first."""
+        mock: MockCore | None = self
+        while mock is not None:
+            yield from reversed(mock.calls)
+            mock = mock.outer
+
+    # --- scope ---------------------------------------------------------------------------------------------------
+
+    def enter(self) -> None:
+        """Begin to answer calls."""
+        installation.install()
+        active_mocks.enter(self)
+        self.active = True
+
+    def leave(self) -> None:
+        """Answer calls no more, and give back what was borrowed."""
+        self.active = False
+        active_mocks.leave(self)
+        retry_pauses.restore()
+        self.service.close()
+
+    # --- who calls -----------------------------------------------------------------------------------------------
+
+    def default_caller(self, region: str) -> Caller:
+        """Return who calls with the dummy credentials."""
+        caller = self._administrators.get(region)
+        if caller is None:
+            caller = administrator(self.options.account_id, partition_of(region))
+            self._administrators[region] = caller
+        return caller
+
+    def knows(self, access_key: str | None) -> bool:
+        """Say whether an access key is one of the mock's, and may sign."""
+        return access_key is not None and self.secret_of(access_key) is not None
+
+    def secret_of(self, access_key: str) -> str | None:
+        """Return the secret access key of an access key of the mock's; None if it is not the mock's."""
+        if access_key == environment.DUMMY_ACCESS_KEY_ID:
+            return environment.DUMMY_SECRET_ACCESS_KEY
+        return credentials.secret_of(access_key)
+
+    def session_token_of(self, access_key: str) -> str | None:
+        """Return the session token that has to go with an access key; None if it needs none."""
+        return credentials.session_token_of(access_key)
+
+    # --- the answer ----------------------------------------------------------------------------------------------
+
+    def answer(
+        self,
+        operation: str,
+        params: Mapping[str, Any],
+        access_key: str | None,
+        region: str,
+        endpoint: Endpoint | None,
+        request_id: str,
+    ) -> dict[str, object]:
+        """Carry out a call; the parameters are those of `_transport.gate.Gate.answer`.
+
+        Raises:
+            KmsError: what AWS would answer.
+        """
+        caller = credentials.caller_of(access_key) or self.default_caller(region)
+        if endpoint is not None and endpoint.vpc_endpoint is not None:
+            caller = replace(caller, context={**caller.context, "aws:sourcevpce": (endpoint.vpc_endpoint,)})
+        return self.service.call(operation, params, caller, region, request_id)
+
+    # --- faults and request quotas -------------------------------------------------------------------------------
+
+    def goes_by_wire(self, operation: str) -> bool:
+        """Say whether a call has to go through botocore's whole request path, so that it retries what fails."""
+        if not self._may_go_by_wire:
+            return False
+        return self.options.wire or self.request_quotas.active or self.faults.concern(operation)
+
+    def take_delay(self) -> float:
+        """Return by how many seconds the answer to this thread's last call is late, once."""
+        return self.faults.take_delay() if self.interferes else 0.0
+
+    @property
+    def skips_backoff(self) -> bool:
+        """Whether the delays that botocore makes before a retry are skipped."""
+        return self.faults.skip_backoff
+
+    def skip_backoff(self, seconds: float) -> bool:
+        """Note a delay that botocore wants to make before it retries; say whether it is to be skipped."""
+        return self.faults.note_backoff(seconds)
+
+    def _set_interference(self) -> None:
+        """Have faults and request quotas looked at, or nothing at all if there are none."""
+        self.interferes = bool(self.faults) or self.request_quotas.active
+        self.service.interference = self._interfere if self.interferes else None
+        self._may_go_by_wire = self.interferes or self.options.wire
+
+    def _interfere(self, call: Call) -> Result:
+        return self.faults.carry_out(call, self._carry_out_if_admitted if self.request_quotas.active else perform)
+
+    def _carry_out_if_admitted(self, call: Call) -> Result:
+        self.request_quotas.admit(call)
+        return perform(call)
