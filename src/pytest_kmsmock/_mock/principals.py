@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.caller import Caller
     from pytest_kmsmock._testing.identity.credentials import Credentials, Named
     from pytest_kmsmock._testing.identity.iam_console import IamConsole
-    from pytest_kmsmock._testing.identity.request_context import Circumstances, ContextValue
+    from pytest_kmsmock._testing.identity.request_context import ContextValue, RequestContext
     from pytest_kmsmock._testing.policies.explanation import Caught, Explanation
     from pytest_kmsmock._testing.views.key_view import KeyView
 
@@ -41,7 +41,7 @@ class Principals:
         """The default Region, such as `us-east-1`."""
         return self._core.region
 
-    def credentials(self, principal: Named | None = None, **circumstances: Unpack[Circumstances]) -> Credentials:
+    def credentials(self, principal: Named | None = None, **request_context: Unpack[RequestContext]) -> Credentials:
         """Return credentials of a principal, for any client: `boto3.client("kms", **kms.credentials("role/app"))`.
 
         A principal has no identity policies unless they are attached (`iam`). The default caller has one that allows
@@ -51,8 +51,8 @@ class Principals:
             principal: the ARN of a user, role, role session, federated user or root user; an AWS service such as
                 `s3.amazonaws.com`; an account id for its root user; or in short, of the mock's own account,
                 `user/alice`, `role/app`, `root`. Of a role, the credentials of a session. None is the default caller.
-            **circumstances: what surrounds its requests, all by name: `session_name`; `session_policies`; `tags` of the
-                principal and its session; `org_id`; `issuer_arn`, the role of a session if it has a path, or the user
+            **request_context: what surrounds its requests, all by name: `session_name`; `session_policies`; `tags` of
+            the principal and its session; `org_id`; `issuer_arn`, the role of a session if it has a path, or the user
                 who called GetFederationToken; `provider`, the identity provider; `via_service`, the AWS service that
                 calls for the principal, such as `s3`; `source_arn` and `source_account`, on whose behalf;
                 `source_ip`, `source_vpc`, `source_vpce`; `mfa`; `account`, of a service, whose keys a bare key id
@@ -62,22 +62,22 @@ class Principals:
             InvalidPolicy: for a session policy that AWS would refuse.
             InvalidPrincipal: saying what a principal looks like.
         """
-        return issue(self._caller(principal, **circumstances))
+        return issue(self._caller(principal, **request_context))
 
-    def _caller(self, principal: Named | None = None, **circumstances: Unpack[Circumstances]) -> Caller:
+    def _caller(self, principal: Named | None = None, **request_context: Unpack[RequestContext]) -> Caller:
         """Return a caller for `FakeKms.call`; the arguments are those of `credentials`."""
-        if principal is None and not circumstances:
+        if principal is None and not request_context:
             return self._core.default_caller(self.region)
-        return make_caller(principal, self._home(self.region), circumstances)
+        return make_caller(principal, self._home(self.region), request_context)
 
     def as_principal(
-        self, principal: Named, **circumstances: Unpack[Circumstances]
+        self, principal: Named, **request_context: Unpack[RequestContext]
     ) -> AbstractContextManager[Credentials]:  # fmt: skip
         """Act as a principal in a `with` block: all requests come from it, but those with other `credentials`.
 
         Clients that exist already act as it too. The arguments are those of `credentials`.
         """
-        return acting_as(self._caller(principal, **circumstances))
+        return acting_as(self._caller(principal, **request_context))
 
     @property
     def iam(self) -> IamConsole:

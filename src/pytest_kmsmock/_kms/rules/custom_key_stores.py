@@ -30,7 +30,7 @@ DISCONNECTED, DISCONNECTING = "DISCONNECTED", "DISCONNECTING"
 VPC = "VPC_ENDPOINT_SERVICE"
 #: What can be wrong with a proxy that KMS reaches, by ConnectionErrorCode -> the error of CreateCustomKeyStore and
 #: UpdateCustomKeyStore, whose text CreateKey and cryptographic operations have too.
-TROUBLES: Mapping[str, errors.Text] = {
+FAILURES: Mapping[str, errors.Text] = {
     "XKS_PROXY_ACCESS_DENIED": errors.PROXY_ACCESS,
     "XKS_PROXY_INVALID_RESPONSE": errors.PROXY_RESPONSE,
     "XKS_PROXY_INVALID_TLS_CONFIGURATION": errors.PROXY_TLS,
@@ -151,8 +151,8 @@ def _proxy_problem(store: CustomKeyStore, outside: Outside) -> Problem | None:
             return Problem("XKS_PROXY_INVALID_CONFIGURATION", errors.PROXY_PATH.template, errors.PROXY_PATH())
     elif proxy.online and (proxy.vpc_endpoint_service is None) == (settings["Connectivity"] != VPC):
         if proxy.failure is not None:
-            trouble = TROUBLES[proxy.failure]
-            return Problem(proxy.failure, trouble.template, trouble())
+            failure = FAILURES[proxy.failure]
+            return Problem(proxy.failure, failure.template, failure())
         if (proxy.access_key_id, proxy.secret_access_key) == (settings["AccessKeyId"], store.secret):
             return None
         return Problem("INVALID_CREDENTIALS", errors.PROXY_CREDENTIALS.template, errors.PROXY_CREDENTIALS())

@@ -13,7 +13,7 @@ _NOTHING: Mapping[str, tuple[str, ...]] = {}
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A principal with the circumstances of its requests.
+    """A principal with its request context.
 
     Attributes:
         principal: who it is.

@@ -159,7 +159,7 @@
     }
     parts.push(make("h3", {}, "Request"), call.request.length ? list(call.request) : make("p", {}, "no members"));
     if (call.answer.length) parts.push(make("h3", {}, "Answer"), list(call.answer));
-    parts.push(make("h3", {}, "Circumstances"), list([
+    parts.push(make("h3", {}, "RequestContext"), list([
       ["caller", call.caller], ["Region", call.region], ["time of the mock", call.time], ["answered by", call.mock],
       ...call.keys.map((arn) => ["key", names.has(arn) ? `${arn} (${names.get(arn)})` : arn]), ["took", time(call.took)],
     ]));

@@ -2,7 +2,7 @@
 
 What a principal may do is in `_testing.identity.iam_console`.
 
-An access key is worked out from the principal and its circumstances, so the same credentials mean the same caller in
+An access key is worked out from the principal and its request context, so the same credentials mean the same caller in
 every mock of the process, however long a client keeps them.
 """
 
@@ -24,7 +24,7 @@ from pytest_kmsmock._runtime import active_mocks
 from pytest_kmsmock.errors import InvalidPrincipal, InvalidSimulation
 
 from .policy_text import policy_text
-from .request_context import Circumstances, ContextValue, check_circumstances, check_session, listed
+from .request_context import ContextValue, RequestContext, check_circumstances, check_session, listed
 
 #: How principals can be written in short, for the mock's own account.
 _SHORT = re.compile(r"root|(user|role|assumed-role|federated-user)/.+")
@@ -128,13 +128,13 @@ class Home(NamedTuple):
     region: str
 
 
-def make_caller(named: Named | None, home: Home, given: Circumstances) -> Caller:
+def make_caller(named: Named | None, home: Home, given: RequestContext) -> Caller:
     """Return a caller.
 
     Args:
         named: the principal; None is the default caller, who may do everything that key policies let IAM allow.
         home: the mock's account, partition and Region.
-        given: its circumstances.
+        given: its request context.
 
     Raises:
         InvalidPrincipal: saying what a principal looks like.
@@ -190,14 +190,14 @@ def principal_arn(text: str, home: Home) -> str:
     return _principal(text, home, {}).arn
 
 
-def _caller_principal(text: str, home: Home, given: Circumstances) -> Principal:
+def _caller_principal(text: str, home: Home, given: RequestContext) -> Principal:
     principal = _principal(text, home, given)
     if principal.kind is not PrincipalKind.ROLE:
         return principal
     return _session_of(principal, given.get("session_name", DEFAULT_SESSION))
 
 
-def _principal(text: str, home: Home, given: Circumstances) -> Principal:
+def _principal(text: str, home: Home, given: RequestContext) -> Principal:
     if _SHORT.fullmatch(text):
         service = "sts" if text.startswith(("assumed-role/", "federated-user/")) else "iam"
         text = f"arn:{home.partition}:{service}::{home.account}:{text}"
@@ -214,7 +214,7 @@ def _principal(text: str, home: Home, given: Circumstances) -> Principal:
         raise InvalidPrincipal(f"{error}. {short}") from None
 
 
-def _context(home: Home, given: Circumstances) -> dict[str, tuple[str, ...]]:
+def _context(home: Home, given: RequestContext) -> dict[str, tuple[str, ...]]:
     """Return the condition keys that circumstances give a value."""
     circumstances: Mapping[str, object] = given
     values: dict[str, ContextValue | Iterable[ContextValue]] = {

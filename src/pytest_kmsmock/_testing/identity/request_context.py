@@ -24,7 +24,7 @@ ContextValue: TypeAlias = "str | bool | int | float | datetime"
 _VALUE_TYPES = (str, bool, int, float, datetime)
 
 
-class Circumstances(TypedDict, total=False):
+class RequestContext(TypedDict, total=False):
     """What surrounds the requests of a principal. `KmsMock.credentials` describes it."""
 
     session_name: str
@@ -60,7 +60,7 @@ _TEXTS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "source_vpc": (re.compile(r"vpc-[0-9a-z]+"), "the id of a VPC, such as 'vpc-1234abcd5678ef90a'"),
     "source_vpce": (re.compile(r"vpce-[0-9a-z]+"), "the id of a VPC endpoint, such as 'vpce-1234abcd5678ef90a'"),
 }  # fmt: skip
-#: Circumstances that are part of who a principal is.
+#: RequestContext that are part of who a principal is.
 _IDENTITY = ("tags", "org_id", "issuer_arn", "provider", "session_name")
 #: Circumstance -> whose it can be.
 _OF_SESSIONS: Mapping[str, tuple[PrincipalKind, ...]] = {
@@ -72,7 +72,7 @@ _OF_SESSIONS: Mapping[str, tuple[PrincipalKind, ...]] = {
 _TAG_KEY_CHARACTERS, _TAG_VALUE_CHARACTERS = 128, 256
 
 
-def check_circumstances(named: object, given: Circumstances) -> None:
+def check_circumstances(named: object, given: RequestContext) -> None:
     """Refuse circumstances that there are not, that nobody has, or that say who a principal is where they cannot.
 
     Args:
@@ -83,9 +83,9 @@ def check_circumstances(named: object, given: Circumstances) -> None:
         InvalidPrincipal: saying what a circumstance looks like.
     """
     circumstances: Mapping[str, object] = given
-    unknown = sorted(set(given) - set(Circumstances.__annotations__))
+    unknown = sorted(set(given) - set(RequestContext.__annotations__))
     if unknown:
-        known = ", ".join(Circumstances.__annotations__)
+        known = ", ".join(RequestContext.__annotations__)
         raise InvalidPrincipal(f"{unknown[0]!r} is not known of callers. What can be given is: {known}.")
     for name, (form, words) in _TEXTS.items():
         if name in circumstances:
@@ -105,7 +105,7 @@ def check_circumstances(named: object, given: Circumstances) -> None:
         raise InvalidPrincipal(f"A session_name goes with a role, such as 'role/app', not with {named!r}.")
 
 
-def check_session(principal: Principal, given: Circumstances) -> None:
+def check_session(principal: Principal, given: RequestContext) -> None:
     """Refuse circumstances of sessions for who has none.
 
     Args:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
 from pytest_kmsmock._kms.api.validation import fits, service_description
-from pytest_kmsmock._kms.rules.custom_key_stores import TROUBLES, can_fail_with
+from pytest_kmsmock._kms.rules.custom_key_stores import FAILURES, can_fail_with
 from pytest_kmsmock._kms.state.external_stores import Cluster, XksKey, XksProxy
 from pytest_kmsmock._kms.state.records import CustomKeyStore
 from pytest_kmsmock._runtime.options import check_type
@@ -86,8 +86,8 @@ def _check_proxy(proxy: XksProxy) -> None:
     if (proxy.vpc_endpoint_service is None) != (proxy.vpc_endpoint_service_owner is None):
         raise InvalidBacking("vpc_endpoint_service_owner is the account that owns a vpc_endpoint_service: give both.")
     # Looked for in a list: what a test gives may not be hashable.
-    if proxy.failure is not None and proxy.failure not in list(TROUBLES):
-        raise InvalidBacking(f"failure: expected one of {', '.join(sorted(TROUBLES))}, or None; got {proxy.failure!r}.")
+    if proxy.failure is not None and proxy.failure not in list(FAILURES):
+        raise InvalidBacking(f"failure: expected one of {', '.join(sorted(FAILURES))}, or None; got {proxy.failure!r}.")
     if not isinstance(proxy.keys, Mapping) or not all(isinstance(key, XksKey) for key in proxy.keys.values()):
         raise InvalidBacking("keys: change them with add_xks_key, remove_xks_key, enable_xks_key and disable_xks_key.")
 

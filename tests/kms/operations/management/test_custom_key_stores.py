@@ -35,7 +35,7 @@ PATH = (
 #: What can be wrong with a proxy that answers -> the exception of management operations, and the text of all.
 #: Source: guide, "Proxy issues", "Latency and timeout errors", "General configuration errors", "Proxy authorization
 #: issues". The guide names no exception of management operations for the last one.
-TROUBLES = {
+FAILURES = {
     "XKS_PROXY_INVALID_RESPONSE": (
         "XksProxyInvalidResponseException",
         "AWS KMS cannot interpret the response from the external key store proxy. If you see this error repeatedly, "
@@ -404,16 +404,16 @@ def test_what_keeps_kms_from_a_proxy(kms: KmsMock, kms_client: BaseClient, chang
     assert connection(kms_client, store) == ("FAILED", expected)
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
+@pytest.mark.parametrize("failure", FAILURES)
 def test_a_proxy_whose_answers_are_no_good(
-    kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any, trouble: str
+    kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any, failure: str
 ) -> None:
     """Guide: CreateKey answers CustomKeyStoreInvalidStateException, cryptography KMSInvalidStateException."""
     stores = kms.key_stores
     proxy, store, key = external
     blob = kms_client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
-    stores.change(stores.add_xks_key(proxy, "two"), failure=trouble)
-    code, text = TROUBLES[trouble]
+    stores.change(stores.add_xks_key(proxy, "two"), failure=failure)
+    code, text = FAILURES[failure]
     with refusal("KMSInvalidStateException", text):
         kms_client.decrypt(CiphertextBlob=blob)
     with refusal("CustomKeyStoreInvalidStateException", text):
@@ -421,10 +421,10 @@ def test_a_proxy_whose_answers_are_no_good(
     with refusal(code, text):
         kms_client.update_custom_key_store(CustomKeyStoreId=store, XksProxyUriPath="/kms/xks/v1")
     with refusal(code, text):
-        create(kms_client, stores.change(stores.add_xks_proxy(), failure=trouble), "other")
+        create(kms_client, stores.change(stores.add_xks_proxy(), failure=failure), "other")
     kms_client.disconnect_custom_key_store(CustomKeyStoreId=store)
     kms_client.connect_custom_key_store(CustomKeyStoreId=store)
-    assert connection(kms_client, store) == ("FAILED", trouble)
+    assert connection(kms_client, store) == ("FAILED", failure)
     stores.change(proxy, failure=None)
     kms_client.disconnect_custom_key_store(CustomKeyStoreId=store)
     kms_client.connect_custom_key_store(CustomKeyStoreId=store)
