@@ -66,8 +66,8 @@ def test_a_run_that_never_uses_kms_imports_the_plugin_only(tmp_path):
     )
     assert own(modules) == {
         "pytest_kmsmock", "_mock", "_mock.decorator", "_report", "_report.hooks", "_report.registry", "_runtime",
-        "_runtime.active_mocks", "_runtime.environment", "_runtime.network_guard", "_runtime.options", "errors",
-        "plugin",
+        "_runtime.active_mocks", "_runtime.checks", "_runtime.environment", "_runtime.network_guard",
+        "_runtime.options", "errors", "plugin",
     }  # fmt: skip
     assert not [name for name in modules if name.startswith(HEAVY)]
 

@@ -490,10 +490,10 @@ def test_a_mock_left_out_of_order_leaves_the_others_alone():
         pytest.param({"zzz": 1}, r"unknown option 'zzz'\. Choose from: region, account_id", id="unknown"),
         pytest.param({"region": "Ireland"}, r"region must be a Region such as 'eu-west-1', not 'Ireland'", id="region"),
         pytest.param(
-            {"account_id": 111122223333}, "account_id must be 12 digits such as '111122223333', as text", id="int"
+            {"account_id": 111122223333}, "account_id must be 12 digits such as '111122223333', as a string", id="int"
         ),
         pytest.param({"wire": "yes"}, "wire must be True or False, not 'yes'", id="boolean"),
-        pytest.param({"endpoint_urls": 3}, "endpoint_urls must be a text or a list of texts, not 3", id="texts"),
+        pytest.param({"endpoint_urls": 3}, "endpoint_urls must be a string or a list of strings, not 3", id="texts"),
         pytest.param(
             {"endpoint_urls": ["http://localhost:4566", "localhost:1"]},
             "endpoint_urls must be addresses such as 'http://localhost:4566', not 'localhost:1'",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_kmsmock._runtime.options import Options, check_type
+from pytest_kmsmock._runtime.checks import check_type
+from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock.errors import InvalidFault, InvalidOption
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
-from pytest_kmsmock._kms.api.validation import data_files
+from pytest_kmsmock._kms.api.service_model import data_files
 from pytest_kmsmock.errors import MissingExtra
 
 

@@ -12,7 +12,8 @@ from pytest_kmsmock._kms.rules.timeline import settle
 from pytest_kmsmock._kms.state.clock import Clock
 from pytest_kmsmock._kms.state.delays import Delays
 from pytest_kmsmock._runtime import environment
-from pytest_kmsmock._runtime.options import Options, check_form, check_type
+from pytest_kmsmock._runtime.checks import check_form, check_type
+from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock._testing.calls.call_list import Calls
 from pytest_kmsmock._testing.identity.credentials import issue, make_caller
 from pytest_kmsmock.errors import NotActive

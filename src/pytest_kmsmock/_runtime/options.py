@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from pytest_kmsmock.errors import InvalidOption, KmsMockError
+from pytest_kmsmock.errors import InvalidOption
+
+from .checks import FORMS, check_form, check_type, did_you_mean
 
 DEFAULT_ACCOUNT = "123456789012"
 
@@ -93,16 +95,6 @@ class Options:
         return replace(self, **values) if values else self
 
 
-#: What names of Regions look like, those of the future among them.
-REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+")
-
-#: What the values of an option must look like.
-_FORMS = {
-    "region": (REGION, "a Region such as 'eu-west-1'"),
-    "account_id": (re.compile(r"\d{12}"), "12 digits such as '111122223333', as text"),
-    "hygiene": (re.compile("off|warn|error"), "'off', 'warn' or 'error'"),
-}
-
 _ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?", re.IGNORECASE)
 
 
@@ -111,54 +103,14 @@ def option_names() -> list[str]:
     return [option.name for option in fields(Options)]
 
 
-def check_form(name: str, value: object, where: str, *, called: str | None = None) -> None:
-    """Refuse what does not look like the value of an option of this name, such as a Region.
-
-    Args:
-        name: the option.
-        value: what was given.
-        where: where it was given, for the error message.
-        called: how it is called there; as the option if not given.
-
-    Raises:
-        InvalidOption: it does not; the text begins with `where`.
-    """
-    form, expected = _FORMS[name]
-    if not isinstance(value, str) or not form.fullmatch(value):
-        raise InvalidOption(f"{where}: {called or name} must be {expected}, not {value!r}.")
-
-
-def check_type(
-    value: object,
-    kind: type | tuple[type, ...],
-    named: str,
-    expected: str = "True or False",
-    error: type[KmsMockError] = InvalidOption,
-) -> None:
-    """Refuse a value of another type; a truth is no number.
-
-    Args:
-        value: what was given.
-        kind: the type that it has to be of.
-        named: of what it was given, such as `serve(): port`.
-        expected: what it must be, in words.
-        error: what is raised.
-
-    Raises:
-        KmsMockError: of the class `error`.
-    """
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise error(f"{named} must be {expected}, not {value!r}.")
-
-
 def _fit(name: str, value: object, where: str) -> object:
     defaults = {option.name: option.default for option in fields(Options)}
     if name not in defaults:
         raise InvalidOption(
-            f"{where}: unknown option {name!r}.{_hint(name, defaults)} Choose from: {', '.join(defaults)}."
+            f"{where}: unknown option {name!r}.{did_you_mean(name, defaults)} Choose from: {', '.join(defaults)}."
         )
     default = defaults[name]
-    if name in _FORMS and value is not None:
+    if name in FORMS and value is not None:
         check_form(name, value, where)
     elif name == "seed" and value is not None:
         check_type(value, (str, os.PathLike), f"{where}: seed", "the path of a file")
@@ -168,16 +120,9 @@ def _fit(name: str, value: object, where: str) -> object:
         if isinstance(value, str):
             return (value,)
         if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-            raise InvalidOption(f"{where}: {name} must be a text or a list of texts, not {value!r}.")
+            raise InvalidOption(f"{where}: {name} must be a string or a list of strings, not {value!r}.")
         return tuple(value)
     return value
-
-
-def _hint(name: str, names: Iterable[str]) -> str:
-    import difflib  # only who mistypes a name needs it
-
-    close = difflib.get_close_matches(name, list(names), 1)
-    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def _check_names(names: object, where: str) -> None:
@@ -187,5 +132,5 @@ def _check_names(names: object, where: str) -> None:
         if name not in HYGIENE_CHECKS:
             known = ", ".join(HYGIENE_CHECKS)
             raise InvalidOption(
-                f"{where}: unknown hygiene check {name!r}.{_hint(name, HYGIENE_CHECKS)} Choose from: {known}."
+                f"{where}: unknown hygiene check {name!r}.{did_you_mean(name, HYGIENE_CHECKS)} Choose from: {known}."
             )

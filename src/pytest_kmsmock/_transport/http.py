@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.errors import KmsError
-from pytest_kmsmock._kms.api.validation import operation_names
+from pytest_kmsmock._kms.api.service_model import operation_names
 from pytest_kmsmock._runtime import network_guard
 
 from . import gate, json_protocol, sigv4

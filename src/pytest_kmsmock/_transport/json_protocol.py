@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 from dateutil.tz import tzlocal
 
 from pytest_kmsmock._kms.api import errors
-from pytest_kmsmock._kms.api.validation import service_description
+from pytest_kmsmock._kms.api.service_model import service_description
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET_PREFIX = "TrentService."

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from pytest_kmsmock._kms.api import errors
-from pytest_kmsmock._runtime.options import REGION
+from pytest_kmsmock._runtime.checks import REGION
 
 if TYPE_CHECKING:
     from .http_request import HttpRequest

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
-from pytest_kmsmock._kms.api.validation import modelled_errors, service_description
+from pytest_kmsmock._kms.api.service_model import modelled_errors, service_description
 from pytest_kmsmock._mock.kms_mock import KmsMock
 
 FIDELITY = Path(__file__).parents[3] / "docs" / "fidelity"

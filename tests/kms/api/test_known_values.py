@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from pytest_kmsmock._kms.api import validation
 from pytest_kmsmock._kms.api.known_values import KNOWN_VALUES
-from pytest_kmsmock._kms.api.validation import service_description
+from pytest_kmsmock._kms.api.service_model import service_description
 
 NEWER = "FROM_A_NEWER_BOTOCORE"
 

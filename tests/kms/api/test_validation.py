@@ -18,9 +18,10 @@ from botocore.config import Config
 from botocore.exceptions import ClientError, ParamValidationError
 from botocore.loaders import Loader
 
-from pytest_kmsmock._kms.api import validation
+from pytest_kmsmock._kms.api import service_model
 from pytest_kmsmock._kms.api.errors import KmsError
-from pytest_kmsmock._kms.api.validation import SERVICE_RANGES, _map, modelled_errors, operation_names, reader
+from pytest_kmsmock._kms.api.service_model import modelled_errors, operation_names
+from pytest_kmsmock._kms.api.validation import SERVICE_RANGES, _map, reader
 from pytest_kmsmock._kms.call.operation import OPERATIONS
 from pytest_kmsmock._kms.operations import load
 
@@ -457,7 +458,7 @@ def test_what_is_put_beside_the_model_counts_too(monkeypatch, tmp_path):
     folder.mkdir(parents=True)
     extras = {"merge": {"shapes": {"AliasNameType": {"max": 10}}}}
     (folder / "service-2.sdk-extras.json").write_text(json.dumps(extras))
-    monkeypatch.setattr(validation, "data_files", lambda: Loader([str(tmp_path), Loader.BUILTIN_DATA_PATH]))
-    described = validation.service_description.__wrapped__()
+    monkeypatch.setattr(service_model, "data_files", lambda: Loader([str(tmp_path), Loader.BUILTIN_DATA_PATH]))
+    described = service_model.service_description.__wrapped__()
     assert described["shapes"]["AliasNameType"]["max"] == 10
     assert described["operations"] == MODEL["operations"]

@@ -14,7 +14,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock._kms.api.validation import operation_names
+from pytest_kmsmock._kms.api.service_model import operation_names
 
 #: What differs from call to call by its nature: ids, random bytes, signatures, ciphertexts, tokens.
 MADE_UP = {

@@ -12,7 +12,7 @@ import pytest
 from botocore import xform_name
 from botocore.client import BaseClient
 
-from pytest_kmsmock._kms.api.validation import modelled_errors, service_description
+from pytest_kmsmock._kms.api.service_model import modelled_errors, service_description
 
 MODEL = service_description()
 SHAPES: Mapping[str, Mapping[str, Any]] = MODEL["shapes"]

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._kms.api.errors import KmsError
-from pytest_kmsmock._kms.api.validation import service_description
+from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.call.operation import OPERATIONS
 from pytest_kmsmock._kms.operations import load
 

@@ -13,7 +13,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._kms.api.errors import KmsError
-from pytest_kmsmock._kms.api.validation import operation_names, service_description
+from pytest_kmsmock._kms.api.service_model import operation_names, service_description
 from pytest_kmsmock._kms.call.operation import OPERATIONS
 from pytest_kmsmock._kms.operations import load
 from pytest_kmsmock._kms.policy.principals import Principal

@@ -361,7 +361,7 @@ def test_only_operations_with_faults_leave_the_short_path(kms_mock):
         pytest.param(
             {"error": "DisabledException", "status": "400"}, "status must be an HTTP status", id="status text"
         ),
-        pytest.param({"error": "DisabledException", "message": 5}, "message must be a text, not 5", id="message"),
+        pytest.param({"error": "DisabledException", "message": 5}, "message must be a string, not 5", id="message"),
         pytest.param({"error": 500, "times": "2"}, "times must be 1 or more, or None, not '2'", id="times text"),
         pytest.param({"error": 500, "times": True}, "times must be 1 or more, or None, not True", id="times true"),
         pytest.param({"error": 500, "after": None}, "after must be 0 or more, not None", id="after none"),

@@ -6,7 +6,7 @@ from botocore.exceptions import ClientError
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
-from pytest_kmsmock._kms.api.validation import service_description
+from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.call.operation import OPERATIONS
 from pytest_kmsmock._kms.operations import load
 from pytest_kmsmock._testing.faults.request_quotas import (
@@ -196,7 +196,7 @@ def test_the_symmetric_quota_is_the_regions(kms, region, expected):
     [
         pytest.param("CreateKeys", "Did you mean 'CreateKey'?", id="misspelt"),
         pytest.param("Decrypt", "Cryptographic operations share one by the type of their key", id="shared"),
-        pytest.param("zzz", "'zzz' is no request quota. Cryptographic", id="unknown"),
+        pytest.param("zzz", "Unknown request quota 'zzz'. Cryptographic", id="unknown"),
     ],
 )
 def test_a_name_that_is_no_quota_is_refused(kms, name, text):
@@ -252,7 +252,7 @@ def test_a_quota_is_a_number_of_requests(kms, per_second):
 
 @pytest.mark.parametrize("name", [5, None, ["CreateKey"]], ids=repr)
 def test_a_quota_has_a_name(kms, name):
-    with pytest.raises(UnknownQuota, match="is no request quota"):
+    with pytest.raises(UnknownQuota, match="Unknown request quota"):
         kms.request_quotas[name]
 
 

@@ -225,7 +225,7 @@ def test_a_mistake_in_a_grant_has_its_line(kms_mock: KmsMock, tmp_path: Path) ->
     path = tmp_path / "keys.yaml"
     path.write_text("keys:\n- grants:\n  - GranteePrincipal: x\n    Constraint: {}\n")
     with pytest.raises(
-        InvalidSeed, match=r"keys\.yaml:2: keys\[0\]: grants\[0\] has no member Constraint\. Did you mean"
+        InvalidSeed, match=r"keys\.yaml:2: keys\[0\]: grants\[0\] has an unknown member 'Constraint'\. Did you mean"
     ):
         kms_mock.seed(path)
 
@@ -296,7 +296,7 @@ MISTAKES: list[Any] = [
     ("keys: []\nkey_stores:\n- {}", "3: key_stores[0]: name missing", "store without a name"),
     ("keys: []\nkey_stores:\n- name: a\n- name: a", "4: key_stores[1]: ", "two stores of one name"),
     ("keys: []\nkey_stores:\n- name: a\n  region: nope",
-     "3: key_stores[0]: 'nope' is no name of a Region, such as 'eu-west-1'", "store in no Region"),
+     "3: key_stores[0]: region must be a Region such as 'eu-west-1', not 'nope'", "store in no Region"),
     ("account: x\nkeys: []\nkey_stores:\n- name: a", "4: key_stores[0]: account must be 12 digits", "store of nobody"),
     ("keys: []\nkey_stores:\n- name: a\n  xks_keys: ['']", "3: key_stores[0]: ", "external key without an id"),
     ("keys: []\niam:\n  role/app: x", "3: iam['role/app']: iam.attach(arn:aws:iam::123456789012:role/app): AWS refuses",
@@ -304,7 +304,8 @@ MISTAKES: list[Any] = [
     ("keys: []\niam:\n  role/app: 5", "3: iam['role/app']: iam.attach(", "policy that is a number"),
     ("keys: []\niam:\n  nobody: []", "3: iam['nobody']: ", "policy of nobody"),
     ("keys: []\niam: []", "2: iam: expected an object, found []", "policies of a list"),
-    ("region: x\nkeys: []\niam:\n  role/app: []", "4: iam['role/app']: 'x' is no name of a Region", "no Region"),
+    ("region: x\nkeys: []\niam:\n  role/app: []",
+     "4: iam['role/app']: region must be a Region such as 'eu-west-1', not 'x'", "no Region"),
     ("keys:\n- key_store: hsm", "2: keys[0]: there is no custom key store 'hsm' in us-east-1; there are: none",
      "key in no store"),
     ("keys:\n- alias: alias/x\n\n- alias: alias/x",

@@ -124,7 +124,7 @@ def test_a_cluster_and_a_proxy_stay_where_they_are(kms_mock: KmsMock) -> None:
 def test_error_codes_are_aws(kms_mock: KmsMock) -> None:
     with pytest.raises(ValueError, match="Did you mean 'USER_LOCKED_OUT'"):
         kms_mock.key_stores.fail_next_connect("USER_LOCKED")
-    with pytest.raises(ValueError, match="They are: INVALID_CREDENTIALS"):
+    with pytest.raises(ValueError, match="Choose from: INVALID_CREDENTIALS"):
         kms_mock.key_stores.fail_next_connect("?")
 
 

@@ -1,4 +1,4 @@
-"""Reading and validating requests: botocore's service model of KMS, compiled once per operation.
+"""Reading and validating requests by the service model of KMS, compiled once per operation.
 
 `reader(operation)` gives one function that turns the members of a request into Python values (bytes for blobs,
 datetimes for timestamps) and refuses what breaks the model's constraints with AWS's `ValidationException` text, all
@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import functools
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
@@ -20,9 +18,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import errors
 from .known_values import KNOWN_VALUES
+from .service_model import service_description
 
 if TYPE_CHECKING:
-    from botocore.loaders import Loader
+    pass
 
 #: Ranges where the API reference is narrower than its model. (operation, member) -> (least, most).
 SERVICE_RANGES: Mapping[tuple[str, str], tuple[int, int]] = {
@@ -55,52 +54,6 @@ class _Rules(NamedTuple):
 
     hold: Callable[[Any], Any]
     constraints: list[_Constraint]
-
-
-@functools.cache
-def data_files() -> Loader:
-    """Return the one loader of botocore's data files: it remembers what it has read, and reading takes a while."""
-    from botocore.loaders import create_loader  # here, so that importing the service costs no botocore
-
-    return create_loader(os.environ.get("AWS_DATA_PATH"))
-
-
-@functools.cache
-def service_description() -> Mapping[str, Any]:
-    """Return the service model of KMS that the installed botocore has."""
-    from botocore.exceptions import DataNotFoundError
-    from botocore.loaders import ExtrasProcessor
-
-    loader = data_files()
-    # Not by `load_service_model`, which looks through the data of all services first: that takes longer than to read.
-    place = f"kms/{loader.determine_latest_version('kms', 'service-2')}/service-2"
-    description: dict[str, Any] = loader.load_data(place)
-    with contextlib.suppress(DataNotFoundError):  # clients have them, if there are any
-        ExtrasProcessor().process(description, [loader.load_data(f"{place}.sdk-extras")])
-    return description
-
-
-def fits(value: object, shape_name: str) -> bool:
-    """Say whether a value is a text as the model has it: for what does not come as a request."""
-    shape = service_description()["shapes"][shape_name]
-    return (
-        isinstance(value, str)
-        and shape.get("min", 0) <= len(value) <= shape.get("max", len(value))
-        and value in shape.get("enum", (value,))
-        and re.fullmatch(shape.get("pattern", "(?s).*"), value, re.ASCII) is not None
-    )
-
-
-@functools.cache
-def operation_names() -> frozenset[str]:
-    """Return the names of all operations that the installed botocore knows."""
-    return frozenset(service_description()["operations"])
-
-
-@functools.cache
-def modelled_errors(operation: str) -> frozenset[str]:
-    """Return the codes of the errors that the model lists for an operation."""
-    return frozenset(error["shape"] for error in service_description()["operations"][operation].get("errors", ()))
 
 
 @functools.cache

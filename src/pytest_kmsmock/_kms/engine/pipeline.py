@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from pytest_kmsmock._kms.api import errors
-from pytest_kmsmock._kms.api.validation import operation_names, reader
+from pytest_kmsmock._kms.api.service_model import operation_names
+from pytest_kmsmock._kms.api.validation import reader
 from pytest_kmsmock._kms.call.consistency import Watch
 from pytest_kmsmock._kms.call.operation import OPERATIONS, Call, Operation, Result, Target
 from pytest_kmsmock._kms.operations import load

@@ -17,7 +17,7 @@ from pytest_kmsmock._kms.api.arns import (
     new_key_arn,
     parse_arn,
 )
-from pytest_kmsmock._kms.api.validation import modelled_errors
+from pytest_kmsmock._kms.api.service_model import modelled_errors
 from pytest_kmsmock._kms.call.consistency import alias_target
 from pytest_kmsmock._kms.call.operation import Call, Finder, Target
 from pytest_kmsmock._kms.rules.managed_keys import key_of_service_alias

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.api.arns import event_id, key_arn, parse_arn, partition_of
 from pytest_kmsmock._kms.api.errors import InjectedError
-from pytest_kmsmock._kms.api.validation import service_description
+from pytest_kmsmock._kms.api.service_model import service_description
 
 from . import cloudtrail_identity
 from . import cloudtrail_tables as tables

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, SupportsIndex, overload
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, parse_arn
 from pytest_kmsmock._kms.engine.call_record import CallRecord
-from pytest_kmsmock._runtime.options import REGION
+from pytest_kmsmock._runtime.checks import REGION
 from pytest_kmsmock.errors import InvalidCallPattern
 
 from . import error_codes, formatting

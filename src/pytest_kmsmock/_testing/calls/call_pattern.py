@@ -15,7 +15,6 @@ What an expected value matches:
 
 from __future__ import annotations
 
-import difflib
 import functools
 import inspect
 import re
@@ -23,7 +22,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_kmsmock._kms.api.arns import parse_arn
-from pytest_kmsmock._kms.api.validation import operation_names, service_description
+from pytest_kmsmock._kms.api.service_model import operation_names, service_description
+from pytest_kmsmock._runtime.checks import closest
 from pytest_kmsmock.errors import InvalidCallPattern
 
 if TYPE_CHECKING:
@@ -177,7 +177,7 @@ def _members(operation: str | None) -> frozenset[str]:
 def _hint(name: object, known: frozenset[str]) -> str:
     """Return what may have been meant: boto3's method names and parameters in lower case count as the same."""
     alike = {_folded(candidate): candidate for candidate in sorted(known)}
-    close = difflib.get_close_matches(_folded(str(name)), alike, 1)
+    close = closest(_folded(str(name)), alike)
     return f" Did you mean {alike[close[0]]!r}?" if close else ""
 
 

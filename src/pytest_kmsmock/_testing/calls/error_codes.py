@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import functools
 import html
 import http
@@ -11,7 +10,8 @@ from collections.abc import Callable, Mapping
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.errors import InjectedError, KmsError
-from pytest_kmsmock._kms.api.validation import service_description
+from pytest_kmsmock._kms.api.service_model import service_description
+from pytest_kmsmock._runtime.checks import did_you_mean, is_whole
 from pytest_kmsmock.errors import InvalidCallPattern, InvalidFault
 
 #: Failed connections, by the name of botocore's exception.
@@ -81,7 +81,7 @@ def maker(error: object, message: str | None, status: int | None) -> ErrorMaker:
         return lambda _: InjectedError(given.code, given.message, status=given.status)
     if isinstance(error, type) and issubclass(error, Exception):
         error = error.__name__
-    if isinstance(error, int) and not isinstance(error, bool):
+    if is_whole(error):
         if message is not None or status is not None or not 400 <= error <= 599:
             raise InvalidFault(
                 f"error={error!r} is an answer with an HTTP status from 400 to 599 and no body: give no message and no "
@@ -150,5 +150,4 @@ def _reason(status: int) -> str:
 
 
 def _hint(name: str) -> str:
-    close = difflib.get_close_matches(name, [*known_codes(), *CONNECTION_ERRORS], 1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    return did_you_mean(name, [*known_codes(), *CONNECTION_ERRORS])

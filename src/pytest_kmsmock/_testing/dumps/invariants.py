@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TypeAlias, TypeVar
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn
-from pytest_kmsmock._kms.api.validation import fits
+from pytest_kmsmock._kms.api.service_model import fits
 from pytest_kmsmock._kms.policy.documents import MalformedPolicy, PolicyKind
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock._kms.policy.principals import Principal
@@ -39,6 +39,7 @@ from pytest_kmsmock._kms.state.records import (
     MultiRegion,
 )
 from pytest_kmsmock._kms.state.state import Region, State
+from pytest_kmsmock._runtime.checks import ACCOUNT_ID
 from pytest_kmsmock._testing.views.backing_checks import checked
 from pytest_kmsmock.errors import InvalidBacking
 
@@ -46,7 +47,6 @@ _T = TypeVar("_T")
 #: Problems in words, and whether a record has them. A problem is only asked for when those before it are not there.
 _Rules: TypeAlias = "Iterable[tuple[str, Callable[[_T], object]]]"
 
-_ACCOUNT = re.compile(r"[0-9]{12}")
 _REGION = re.compile(r"[a-z0-9-]+")
 _ALIAS = re.compile(r"alias/.+", re.DOTALL)
 
@@ -116,7 +116,7 @@ def _broken(rules: _Rules[_T], record: _T, what: str) -> Iterator[str]:
 
 
 def _of_region(region: Region, state: State) -> Iterator[str]:
-    if not _ACCOUNT.fullmatch(region.account) or not _REGION.fullmatch(region.name):
+    if not ACCOUNT_ID.fullmatch(region.account) or not _REGION.fullmatch(region.name):
         yield f"{region.name!r} of {region.account!r} is no Region of an account"
     for store_id, store in region.custom_key_stores.items():
         if store.id != store_id:

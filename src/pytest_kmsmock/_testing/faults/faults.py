@@ -7,7 +7,6 @@ so that their retry modes see the fault. What can go wrong is in `fault_errors`.
 
 from __future__ import annotations
 
-import math
 import random
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -16,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_kmsmock._kms.api.errors import InjectedError
 from pytest_kmsmock._kms.engine.call_record import CallRecord
 from pytest_kmsmock._kms.engine.pipeline import perform
-from pytest_kmsmock._runtime.options import check_type
+from pytest_kmsmock._runtime.checks import check_type, is_number, is_whole
 from pytest_kmsmock._testing.calls import error_codes, formatting
 from pytest_kmsmock._testing.calls.call_pattern import CallPattern
 from pytest_kmsmock.errors import InvalidFault, UnusedFaults
@@ -319,26 +318,18 @@ def _operations(given: object) -> tuple[str | None, ...]:
     return names
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and -math.inf < value < math.inf
-
-
 def _are_seconds(value: Any) -> bool:
-    return _is_number(value) and 0 <= value <= threading.TIMEOUT_MAX
+    return is_number(value) and 0 <= value <= threading.TIMEOUT_MAX
 
 
 #: Argument of `Faults.add` -> what it must be, in words, and whether a value is; None is left out where it may be.
 _VALUES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
-    "message": ("a text", lambda value: isinstance(value, str)),
-    "status": ("an HTTP status from 400 to 599", lambda value: _is_whole(value) and 400 <= value <= 599),
-    "times": ("1 or more, or None", lambda value: _is_whole(value) and value >= 1),
-    "after": ("0 or more", lambda value: _is_whole(value) and value >= 0),
-    "rate": ("more than 0 and at most 1", lambda value: _is_number(value) and 0 < value <= 1),
-    "seed": ("a whole number", _is_whole),
+    "message": ("a string", lambda value: isinstance(value, str)),
+    "status": ("an HTTP status from 400 to 599", lambda value: is_whole(value) and 400 <= value <= 599),
+    "times": ("1 or more, or None", lambda value: is_whole(value) and value >= 1),
+    "after": ("0 or more", lambda value: is_whole(value) and value >= 0),
+    "rate": ("more than 0 and at most 1", lambda value: is_number(value) and 0 < value <= 1),
+    "seed": ("a whole number", is_whole),
     "when": ("a function that takes a CallRecord", callable),
     "delay": ("seconds from 0 on", _are_seconds),
     "clock_delay": ("seconds from 0 on", _are_seconds),

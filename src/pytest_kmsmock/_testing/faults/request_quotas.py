@@ -7,13 +7,12 @@ Source: https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-secon
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator, Mapping
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.call.operation import Call
 from pytest_kmsmock._kms.state.clock import Clock
-from pytest_kmsmock._runtime.options import check_type
+from pytest_kmsmock._runtime.checks import check_type, did_you_mean, is_number
 from pytest_kmsmock.errors import UnknownQuota
 
 from .preview import NOT_VALID, preview
@@ -156,8 +155,7 @@ class RequestQuotas:
             UnknownQuota: for a name that is none, or what is no number of requests.
         """
         name = self._known(name)
-        is_number = isinstance(per_second, int | float) and not isinstance(per_second, bool)
-        if not is_number or not 0 < per_second <= _MOST:
+        if not is_number(per_second) or not 0 < per_second <= _MOST:
             raise UnknownQuota(
                 f"A request quota must be a number of requests per second, more than 0 and at most {_MOST:g}, "
                 f"not {per_second!r}."
@@ -197,10 +195,9 @@ class RequestQuotas:
     def _known(self, name: str) -> str:
         name = name.removesuffix(" request rate") if isinstance(name, str) else name
         if not isinstance(name, str) or name not in set(self):
-            close = difflib.get_close_matches(str(name), list(self), 1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
             raise UnknownQuota(
-                f"{name!r} is no request quota.{hint} Cryptographic operations share one by the type of their key: "
+                f"Unknown request quota {name!r}.{did_you_mean(name, self)} "
+                "Cryptographic operations share one by the type of their key: "
                 f"{SYMMETRIC!r}, {RSA!r}, {ECC!r}, {ML!r}; every other operation has its own, such as 'CreateKey'."
             )
         return name

@@ -14,7 +14,7 @@ from typing import TypeAlias, TypedDict
 
 from pytest_kmsmock._kms.permissions.condition_keys import condition_text
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
-from pytest_kmsmock._runtime.options import check_type
+from pytest_kmsmock._runtime.checks import ACCOUNT_ID, check_type
 from pytest_kmsmock.errors import InvalidPrincipal, InvalidSimulation
 
 from .policy_text import Document
@@ -44,7 +44,7 @@ class RequestContext(TypedDict, total=False):
     context: Mapping[str, ContextValue | Iterable[ContextValue]]
 
 
-_ACCOUNT = (re.compile(r"[0-9]{12}"), "the id of an account, 12 digits")
+_ACCOUNT = (ACCOUNT_ID, "the id of an account, 12 digits")
 #: Circumstance that is a text -> what it looks like, as a pattern and in words.
 _TEXTS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "session_name": (re.compile(r"[\w+=,.@-]{2,64}", re.ASCII), "a name of 2 to 64 letters, digits and =,.@+-_"),

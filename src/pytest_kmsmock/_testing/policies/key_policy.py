@@ -13,7 +13,8 @@ from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
 from pytest_kmsmock._kms.policy.default_policies import console_key_policy
 from pytest_kmsmock._kms.policy.principals import ACCOUNT_ID, Principal, PrincipalKind
 from pytest_kmsmock._runtime import active_mocks
-from pytest_kmsmock._runtime.options import Options, check_type
+from pytest_kmsmock._runtime.checks import check_type
+from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock._testing.identity.credentials import Home, principal_arn
 from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
-from pytest_kmsmock._runtime.options import check_type
+from pytest_kmsmock._runtime.checks import check_type
 
 from .required_permissions import Permission
 

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._kms.api.errors import KmsError
-from pytest_kmsmock._kms.api.validation import service_description
+from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.call.operation import OPERATIONS, Call, Operation, Target
 from pytest_kmsmock._kms.operations import load
 from pytest_kmsmock._kms.operations.targets import find_key
 from pytest_kmsmock._kms.permissions.access import ask, decide
 from pytest_kmsmock._kms.permissions.grants import granted_by_token
 from pytest_kmsmock._kms.rules.timeline import settle
+from pytest_kmsmock._runtime.checks import closest, did_you_mean
 from pytest_kmsmock.errors import InvalidSimulation
 
 from .explanation import Explanation
@@ -87,9 +87,9 @@ def _permission(action: object) -> str:
             "kms:ReEncryptTo on the key that encrypts."
         )
     if found is None:
-        close = difflib.get_close_matches(name.lower(), known, 1)
+        close = closest(name.lower(), known)
         hint = f" Did you mean 'kms:{known[close[0]]}'?" if close else ""
-        raise InvalidSimulation(f"{action!r} is no permission of KMS, such as 'kms:Encrypt'.{hint}")
+        raise InvalidSimulation(f"Unknown KMS permission {action!r}; expected one such as 'kms:Encrypt'.{hint}")
     return found
 
 
@@ -103,9 +103,8 @@ def _check_members(operation: Operation, members: Mapping[str, object]) -> None:
     shape = ServiceModel(service_description(), "kms").operation_model(operation.name).input_shape
     for name, value in members.items():
         if name not in shape.members:
-            close = difflib.get_close_matches(name, shape.members, 1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise InvalidSimulation(f"{name!r} is no member of a request of {operation.name}.{hint}")
+            hint = did_you_mean(name, shape.members)
+            raise InvalidSimulation(f"Unknown parameter {name!r} of {operation.name}.{hint}")
         problems = ParamValidator().validate(value, shape.members[name])
         if problems.has_errors():
             raise InvalidSimulation(f"{name} of {operation.name}: {problems.generate_report()}")

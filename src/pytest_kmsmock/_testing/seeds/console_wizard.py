@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
-from pytest_kmsmock._runtime.options import check_type
+from pytest_kmsmock._runtime.checks import check_type
 from pytest_kmsmock._testing.identity.credentials import Home
 from pytest_kmsmock._testing.policies.key_policy import key_policy, principal_arns
 from pytest_kmsmock.errors import InvalidSeed

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import difflib
 import functools
 import json
 import os
@@ -23,14 +22,14 @@ from cryptography.hazmat.primitives import serialization
 from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn, partition_of
 from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS, KeySpec
-from pytest_kmsmock._kms.api.validation import service_description
+from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.crypto import InvalidMaterial, load
 from pytest_kmsmock._kms.crypto.primitives import der
 from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
 from pytest_kmsmock._kms.rules.imported_material import material_id, put_material
 from pytest_kmsmock._kms.state.caller import Caller, administrator
 from pytest_kmsmock._kms.state.records import KeyMaterial
-from pytest_kmsmock._runtime.options import REGION
+from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION, did_you_mean
 from pytest_kmsmock._testing.dumps.codec import Misfit, decode
 from pytest_kmsmock.errors import InvalidSeed
 
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.records import CustomKeyStore, Key
     from pytest_kmsmock._kms.state.state import Region
 
-_ACCOUNT = re.compile(r"[0-9]{12}")
 _PEM = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]+)-----\s*(.+?)\s*-----END \1-----\s*", re.DOTALL)
 
 
@@ -152,11 +150,11 @@ def check_home(account: str, regions: Iterable[str], where: str) -> None:
     Raises:
         InvalidSeed: with where it was given.
     """
-    if not _ACCOUNT.fullmatch(account):
+    if not ACCOUNT_ID.fullmatch(account):
         raise InvalidSeed(f"{where}: account must be 12 digits, not {account!r}")
     for name in regions:
         if not REGION.fullmatch(name):
-            raise InvalidSeed(f"{where}: {name!r} is no name of a Region, such as 'eu-west-1'")
+            raise InvalidSeed(f"{where}: region must be a Region such as 'eu-west-1', not {name!r}")
 
 
 class _Planting:
@@ -278,9 +276,8 @@ class _Planting:
         known = [name for name in shape["members"] if name not in _NOT_OF_GRANTS]
         for name, value in given.items():
             if name not in known:
-                close = difflib.get_close_matches(str(name), known, 1)
-                hint = f"Did you mean {close[0]}?" if close else f"There are {', '.join(known)}."
-                raise self.wrong(f"{where} has no member {name}. {hint}")
+                hint = did_you_mean(name, known) or f" Choose from: {', '.join(known)}."
+                raise self.wrong(f"{where} has an unknown member {name!r}.{hint}")
             if value is None:
                 raise self.wrong(f"{where}.{name} is empty: leave it out, or give it a value")
             self.check_members(value, shape["members"][name]["shape"], f"{where}.{name}")

@@ -6,15 +6,14 @@ Otherwise a typing error would only show when CreateCustomKeyStore refuses it, o
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from pytest_kmsmock._kms.api.validation import fits, service_description
+from pytest_kmsmock._kms.api.service_model import fits, service_description
 from pytest_kmsmock._kms.rules.custom_key_stores import FAILURES, can_fail_with
 from pytest_kmsmock._kms.state.external_stores import Cluster, XksKey, XksProxy
 from pytest_kmsmock._kms.state.records import CustomKeyStore
-from pytest_kmsmock._runtime.options import check_type
+from pytest_kmsmock._runtime.checks import check_type, did_you_mean, is_whole
 from pytest_kmsmock.errors import InvalidBacking
 
 Record = TypeVar("Record", bound=Cluster | XksProxy | XksKey | CustomKeyStore)
@@ -54,7 +53,7 @@ def checked(record: Record) -> Record:
     for attribute in _YES_OR_NO:
         check_type(getattr(record, attribute, True), bool, attribute, error=InvalidBacking)
     if isinstance(record, Cluster):
-        if isinstance(record.hsms, bool) or not isinstance(record.hsms, int) or record.hsms < 0:
+        if not is_whole(record.hsms) or record.hsms < 0:
             raise InvalidBacking(f"hsms: expected how many active HSMs the cluster has, got {record.hsms!r}.")
     elif isinstance(record, XksProxy):
         _check_proxy(record)
@@ -125,9 +124,8 @@ def check_connection_failure(error_code: str, store_id: str | None, stores: Iter
     """
     codes = service_description()["shapes"]["ConnectionErrorCodeType"]["enum"]
     if error_code not in codes:
-        close = difflib.get_close_matches(str(error_code), codes, 1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise InvalidBacking(f"{error_code!r} is no ConnectionErrorCode.{hint} They are: {', '.join(codes)}.")
+        hint = did_you_mean(error_code, codes)
+        raise InvalidBacking(f"Unknown ConnectionErrorCode {error_code!r}.{hint} Choose from: {', '.join(codes)}.")
     if store_id is None:
         return
     known = {store.id: store for store in stores}

@@ -22,7 +22,7 @@ from pytest_kmsmock._kms.rules.custom_key_stores import (
 from pytest_kmsmock._kms.state.external_stores import Cluster, XksKey, XksProxy
 from pytest_kmsmock._kms.state.records import CustomKeyStore
 from pytest_kmsmock._kms.state.state import Region, State
-from pytest_kmsmock._runtime.options import check_type
+from pytest_kmsmock._runtime.checks import check_type
 from pytest_kmsmock.errors import InvalidBacking, UnknownBacking
 
 from .backing_checks import check_connection_failure, check_region, checked, several

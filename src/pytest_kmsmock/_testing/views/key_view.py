@@ -5,7 +5,6 @@ A look is no call: it needs no permission, works in any key state, is not among 
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,6 +19,7 @@ from pytest_kmsmock._kms.rules.key_metadata import key_metadata
 from pytest_kmsmock._kms.rules.key_states import key_state
 from pytest_kmsmock._kms.rules.timeline import settle
 from pytest_kmsmock._kms.state.records import Grant, Key, KeyMaterial, LastUsage, Rotation
+from pytest_kmsmock._runtime.checks import closest
 from pytest_kmsmock.errors import CannotDecrypt, UnknownKey
 
 if TYPE_CHECKING:
@@ -254,7 +254,7 @@ class Keys(Mapping[str, KeyView]):
         known = [alias.name for alias in home.aliases.values() if alias.key_id is not None] + list(home.keys)
         # Compared without the prefix that all have, else every alias would be like every other.
         bare = {entry.removeprefix(_ALIAS): entry for entry in known}
-        close = [bare[match] for match in difflib.get_close_matches(str(name).removeprefix(_ALIAS), bare, 3)]
+        close = [bare[match] for match in closest(str(name).removeprefix(_ALIAS), bare, 3)]
         if close:
             return f"{text} Did you mean {' or '.join(map(repr, close))}?"
         shown = ", ".join(map(repr, sorted(known)[:10])) + (", ..." if len(known) > 10 else "")

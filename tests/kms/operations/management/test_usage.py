@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.client import BaseClient
 
-from pytest_kmsmock._kms.api.validation import service_description
+from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.call.operation import OPERATIONS
 from pytest_kmsmock._kms.operations import load
 from pytest_kmsmock._mock.kms_mock import KmsMock

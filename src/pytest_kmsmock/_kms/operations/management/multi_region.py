@@ -11,7 +11,7 @@ from datetime import datetime
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import key_arn, partition_of
-from pytest_kmsmock._kms.api.validation import data_files
+from pytest_kmsmock._kms.api.service_model import data_files
 from pytest_kmsmock._kms.call.operation import Call, Result, Target, operation
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.permissions.policy_checks import check_new_policy
