@@ -69,8 +69,8 @@ class Holder:
         pytest.param({("a", 1): b"x"}, dict[tuple[str, int], bytes], id="dict with other keys than texts"),
         pytest.param(Point(1, names=("a",)), Point, id="dataclass"),
         pytest.param((Point(1), Point(2)), tuple[Point, ...], id="dataclasses"),
-        pytest.param({"a": [1, None, {"b": b"x", "t": NOON, "p": (1, (2,))}]}, Mapping[str, object], id="object"),
-        pytest.param({"a": b"x"}, Any, id="Any"),
+        pytest.param({"a": [1, None, {"$time": "noon", "$bytes": "?"}]}, Mapping[str, object], id="object"),
+        pytest.param({"a": 1.5}, Any, id="Any"),
     ],
 )
 def test_values_survive(value: object, hint: Any) -> None:
@@ -81,8 +81,8 @@ def test_values_survive(value: object, hint: Any) -> None:
 
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text() | st.binary(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner) | st.tuples(inner, inner),
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=10,
 )
 
@@ -139,7 +139,7 @@ def test_rsa_key_material_survives() -> None:
         pytest.param({"x": 1, "names": [1]}, Point, "here.names[0]: expected a text, found 1", id="field"),
         pytest.param({"points": {}, "other": 1}, Holder, "here: unknown other", id="unknown attribute"),
         pytest.param("x" * 100, int, f"here: expected a whole number, found '{'x' * 56}...", id="long"),
-        pytest.param({"$bytes": "?"}, object, "here: expected any JSON value, found {'$bytes': '?'}", id="object"),
+        pytest.param(["\ud800"], object, "here: expected any JSON value, found ['\\ud800']", id="object"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_refused_with_its_place(data: object, hint: Any, reason: str) -> None:
@@ -160,6 +160,7 @@ def test_the_whole_document_has_a_name_too() -> None:
         pytest.param(1, int | str, id="a union of two types"),
         pytest.param({1: 2}, object, id="a mapping of numbers in an object"),
         pytest.param({1}, object, id="a set in an object"),
+        pytest.param(b"x", object, id="bytes in an object"),
     ],
 )
 def test_what_cannot_be_written_is_an_error_of_the_programmer(value: object, hint: Any) -> None:

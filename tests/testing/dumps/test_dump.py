@@ -28,7 +28,7 @@ from pytest_kmsmock.errors import InvalidDump
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 SAMPLES: Mapping[Any, object] = {
-    str: "text", int: 5, bool: True, float: 1.5, bytes: b"\0", datetime: NOON, object: {"a": [b"x", NOON]},
+    str: "text", int: 5, bool: True, float: 1.5, bytes: b"\0", datetime: NOON, object: {"a": ["x", None]},
     KeySpec: KEY_SPECS["HMAC_224"], LazyMaterial: LazyMaterial.of(generate(KEY_SPECS["HMAC_224"])),
 }  # fmt: skip
 
@@ -428,3 +428,13 @@ def test_threads_that_write_one_file_do_not_meet(kms_mock: KmsMock, tmp_path: Pa
         list(pool.map(lambda _: dump.write(document, path), range(40)))
     assert json.loads(path.read_text()) == document
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_user_data_that_looks_like_a_marker_is_kept(kms_mock: KmsMock) -> None:
+    constraints = {"EncryptionContextSubset": {"$time": "noon"}}
+    role = "arn:aws:iam::123456789012:role/app"
+    grant = {"GranteePrincipal": role, "Operations": ["Decrypt"], "Constraints": constraints}
+    key = kms_mock.create_key(grants=[grant])
+    kms_mock.load(kms_mock.dump())
+    (found,) = kms_mock.client().list_grants(KeyId=key.id)["Grants"]
+    assert found["Constraints"] == constraints

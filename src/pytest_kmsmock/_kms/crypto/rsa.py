@@ -20,10 +20,9 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from pytest_kmsmock._kms.api.key_specs import ENCRYPTION_ALGORITHMS, SIGNING_ALGORITHMS
-from pytest_kmsmock.errors import MissingExtra
 
 from .base import DecryptionFailed, InvalidMaterial, Material
-from .primitives import der, rsa_padding
+from .primitives import der, seeded_rsa
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.api.key_specs import KeySpec
@@ -105,11 +104,8 @@ class RsaMaterial(Material):
     def encrypt(self, algorithm: str, plaintext: bytes, random: Random = os.urandom) -> bytes:
         """See `Material.encrypt`; RSAES-OAEP with the hash also in MGF1, and an empty label."""
         if random is not os.urandom:
-            size = self._public.key_size // 8
-            return rsa_padding.apply(
-                self._public.public_numbers(),
-                rsa_padding.oaep(plaintext, ENCRYPTION_ALGORITHMS[algorithm].hash, size, random),
-            )
+            digest = ENCRYPTION_ALGORITHMS[algorithm].hash
+            return seeded_rsa.encrypt(self.public_key_der(), plaintext, digest, random)
         return self._public.encrypt(plaintext, _OAEP[algorithm])
 
     def decrypt(self, algorithm: str, ciphertext: bytes) -> bytes:
@@ -123,9 +119,8 @@ class RsaMaterial(Material):
         """See `Material.sign`."""
         row = SIGNING_ALGORITHMS[algorithm]
         if random is not os.urandom and row.scheme == "RSASSA-PSS":
-            digest = message if message_type == "DIGEST" else hashlib.new(row.hash, message).digest()
-            size = self._public.key_size // 8
-            return rsa_padding.apply(self._private.private_numbers(), rsa_padding.pss(digest, row.hash, size, random))
+            hashed = message if message_type == "DIGEST" else hashlib.new(row.hash, message).digest()
+            return seeded_rsa.sign(self.private_bytes(), hashed, row.hash, random)
         return self._private.sign(message, *_SCHEMES[algorithm, message_type])
 
     def verify(self, algorithm: str, message: bytes, message_type: str, signature: bytes) -> bool:
@@ -148,9 +143,4 @@ def generate_key(bits: int, random: Random = os.urandom) -> rsa.RSAPrivateKey:
     """
     if random is os.urandom:
         return rsa.generate_private_key(public_exponent=65537, key_size=bits)
-    try:
-        from Crypto.PublicKey import RSA
-    except ImportError as error:
-        raise MissingExtra(f"RSA_{bits} from seeded random bytes", "pycryptodome", "algorithms") from error
-    key = RSA.generate(bits, randfunc=random, e=65537)
-    return cast("rsa.RSAPrivateKey", load_der_private_key(key.export_key("DER"), password=None))
+    return cast("rsa.RSAPrivateKey", load_der_private_key(seeded_rsa.generate(bits, random), password=None))

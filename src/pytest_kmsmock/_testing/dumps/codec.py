@@ -2,7 +2,7 @@
 
 A record is a frozen dataclass or a named tuple; its fields say by their types how they are written. What holds records
 is a class with slots whose attributes have types too. What records are for and how they hang together is not known
-here; `snapshot` knows.
+here; `dump` knows.
 """
 
 from __future__ import annotations
@@ -25,9 +25,6 @@ _NAMES = {"KeySpec": KeySpec, "LazyMaterial": LazyMaterial}
 
 #: So that what is counted from a time, such as its next rotation, is a time too.
 _YEARS = (2, 9000)
-
-#: How values are marked whose type is not known beforehand (`object`) and that JSON does not have.
-_BYTES, _TIME, _TUPLE = "$bytes", "$time", "$tuple"
 
 
 class Misfit(ValueError):
@@ -292,41 +289,24 @@ def _read_material(data: Any) -> LazyMaterial:
         raise ValueError from error
 
 
-def _write_anything(value: Any) -> Any:
+def _write_json(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float):
         return value
-    if isinstance(value, bytes):
-        return {_BYTES: _write_bytes(value)}
-    if isinstance(value, datetime):
-        return {_TIME: value.isoformat()}
-    if isinstance(value, tuple):
-        return {_TUPLE: [_write_anything(item) for item in value]}
     if isinstance(value, list):
-        return [_write_anything(item) for item in value]
+        return [_write_json(item) for item in value]
     if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
-        return {name: _write_anything(item) for name, item in value.items()}
+        return {name: _write_json(item) for name, item in value.items()}
     raise TypeError(f"there is no way to write {value!r} into a dump")
 
 
-_MARKED: Mapping[str, Callable[[Any], Any]] = {
-    _BYTES: _read_bytes,
-    _TIME: _read_time,
-    _TUPLE: lambda items: tuple(map(_read_anything, items)),
-}
-
-
-def _read_anything(data: Any) -> Any:
+def _read_json(data: Any) -> Any:
     if isinstance(data, list):
-        return [_read_anything(item) for item in data]
+        return [_read_json(item) for item in data]
     if isinstance(data, str):
         return _read_text(data)
-    if not isinstance(data, dict):
-        return data
-    if len(data) == 1:
-        mark, content = next(iter(data.items()))
-        if mark in _MARKED:
-            return _MARKED[mark](content)
-    return {_read_text(name): _read_anything(item) for name, item in data.items()}
+    if isinstance(data, dict):
+        return {_read_text(name): _read_json(item) for name, item in data.items()}
+    return data
 
 
 def _same(value: Any) -> Any:
@@ -342,6 +322,6 @@ _SCALARS: Mapping[Any, tuple[Callable[[Any], Any], Callable[[Any], Any], str]] =
     datetime: (datetime.isoformat, _read_time, "a time with its offset from UTC, such as 2026-01-01T00:00:00+00:00"),
     KeySpec: (lambda spec: spec.name, KEY_SPECS.__getitem__, "a key spec"),
     LazyMaterial: (_write_material, _read_material, "key material with its key spec"),
-    object: (_write_anything, _read_anything, "any JSON value"),
-    Any: (_write_anything, _read_anything, "any JSON value"),
+    object: (_write_json, _read_json, "any JSON value"),
+    Any: (_write_json, _read_json, "any JSON value"),
 }

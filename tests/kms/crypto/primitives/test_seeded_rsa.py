@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 
 from pytest_kmsmock._kms.api.key_specs import ENCRYPTION_ALGORITHMS
 from pytest_kmsmock._kms.crypto import Material
-from pytest_kmsmock._kms.crypto.primitives.rsa_padding import apply, oaep, pss
+from pytest_kmsmock._kms.crypto.primitives import seeded_rsa
 from pytest_kmsmock._kms.entropy.key_source import expand
 
 HASHES = {"sha1": hashes.SHA1(), "sha256": hashes.SHA256(), "sha384": hashes.SHA384(), "sha512": hashes.SHA512()}
@@ -32,7 +32,7 @@ def test_cryptography_opens_oaep(
     key = private_key(rsa_keys[spec])
     size = key.key_size // 8
     plaintext = b"p" * (size - 2 * HASHES[digest].digest_size - 2 if length is None else length)
-    ciphertext = apply(key.public_key().public_numbers(), oaep(plaintext, digest, size, expand(b"seed")))
+    ciphertext = seeded_rsa.encrypt(rsa_keys[spec].public_key_der(), plaintext, digest, expand(b"seed"))
     assert len(ciphertext) == size
     assert key.decrypt(ciphertext, padding.OAEP(padding.MGF1(HASHES[digest]), HASHES[digest], None)) == plaintext
 
@@ -43,8 +43,7 @@ def test_cryptography_accepts_pss(rsa_keys: Mapping[str, Material], spec: str, d
     key = private_key(rsa_keys[spec])
     hashed = hashlib.new(digest, b"message").digest()
     for seed in (b"a", b"b", b"c"):
-        block = pss(hashed, digest, key.key_size // 8, expand(seed))
-        signature = apply(key.private_numbers(), block)
+        signature = seeded_rsa.sign(rsa_keys[spec].private_bytes(), hashed, digest, expand(seed))
         scheme = padding.PSS(padding.MGF1(HASHES[digest]), len(hashed))
         key.public_key().verify(signature, hashed, scheme, Prehashed(HASHES[digest]))
 
