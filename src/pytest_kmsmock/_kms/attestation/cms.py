@@ -10,6 +10,8 @@ AWS:
 
 from __future__ import annotations
 
+from pytest_kmsmock._kms.crypto.primitives import der
+
 _OID_ENVELOPED_DATA = bytes.fromhex("06092a864886f70d010703")
 _OID_DATA = bytes.fromhex("06092a864886f70d010701")
 _OID_AES_256_CBC = bytes.fromhex("060960864801650304012a")
@@ -19,7 +21,7 @@ _RSAES_OAEP_SHA_256 = bytes.fromhex(
     "a11c301a06092a864886f70d010108300d06096086480165030402010500"
 )
 _VERSION_2 = bytes.fromhex("020102")
-_SEQUENCE, _SET, _OCTET_STRING = 0x30, 0x31, 0x04
+_SET = 0x31
 _CONTEXT_0, _CONTEXT_0_CONSTRUCTED = 0x80, 0xA0
 # AWS splits long content into several octet strings. At what length is not published: this is the one that
 # the canonical encoding rules prescribe (X.690, 9.2).
@@ -35,30 +37,22 @@ def enveloped_data(*, key_identifier: bytes, encrypted_key: bytes, iv: bytes, co
         iv: of AES-256-CBC, 16 bytes.
         content: the encrypted content.
     """
-    recipient = _definite(
-        _SEQUENCE,
+    recipient = der.encode(
+        der.SEQUENCE,
         _VERSION_2,
-        _definite(_CONTEXT_0, key_identifier),  # subjectKeyIdentifier
+        der.encode(_CONTEXT_0, key_identifier),  # subjectKeyIdentifier
         _RSAES_OAEP_SHA_256,
-        _definite(_OCTET_STRING, encrypted_key),
+        der.encode(der.OCTET_STRING, encrypted_key),
     )
     segments = [content[start : start + _SEGMENT] for start in range(0, len(content), _SEGMENT)]
     encrypted_content = _indefinite(
-        _SEQUENCE,
+        der.SEQUENCE,
         _OID_DATA,
-        _definite(_SEQUENCE, _OID_AES_256_CBC, _definite(_OCTET_STRING, iv)),
-        _indefinite(_CONTEXT_0_CONSTRUCTED, *(_definite(_OCTET_STRING, segment) for segment in segments)),
+        der.encode(der.SEQUENCE, _OID_AES_256_CBC, der.encode(der.OCTET_STRING, iv)),
+        _indefinite(_CONTEXT_0_CONSTRUCTED, *(der.encode(der.OCTET_STRING, segment) for segment in segments)),
     )
-    enveloped = _indefinite(_SEQUENCE, _VERSION_2, _definite(_SET, recipient), encrypted_content)
-    return _indefinite(_SEQUENCE, _OID_ENVELOPED_DATA, _indefinite(_CONTEXT_0_CONSTRUCTED, enveloped))
-
-
-def _definite(tag: int, *parts: bytes) -> bytes:
-    content = b"".join(parts)
-    if len(content) < 0x80:
-        return bytes([tag, len(content)]) + content
-    length = len(content).to_bytes((len(content).bit_length() + 7) // 8, "big")
-    return bytes([tag, 0x80 | len(length)]) + length + content
+    enveloped = _indefinite(der.SEQUENCE, _VERSION_2, der.encode(_SET, recipient), encrypted_content)
+    return _indefinite(der.SEQUENCE, _OID_ENVELOPED_DATA, _indefinite(_CONTEXT_0_CONSTRUCTED, enveloped))
 
 
 def _indefinite(tag: int, *parts: bytes) -> bytes:

@@ -11,6 +11,8 @@ import functools
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from pytest_kmsmock._kms.crypto.primitives import der
+
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.records import Key
 
@@ -140,9 +142,13 @@ def _header(kind: int, material_id: str, key_id: str) -> bytes:
 def _frame(length: int) -> tuple[bytes, bytes]:
     """Return what stands before and after the nonce in front of `length` sealed bytes."""
     nonce, sealed = bytes(_NONCE_BYTES), bytes(length)
-    algorithm = _tlv(0x30, _AES256_GCM + _tlv(0x30, _tlv(0x04, nonce) + _TAG_LENGTH))
-    content = _tlv(0x30, _VERSION_0 + _tlv(0x30, _DATA + algorithm + _tlv(0x80, sealed)))
-    body = _tlv(0x30, _ENCRYPTED_DATA + _tlv(0xA0, content))
+    algorithm = der.encode(
+        der.SEQUENCE, _AES256_GCM + der.encode(der.SEQUENCE, der.encode(der.OCTET_STRING, nonce) + _TAG_LENGTH)
+    )
+    content = der.encode(
+        der.SEQUENCE, _VERSION_0 + der.encode(der.SEQUENCE, _DATA + algorithm + der.encode(0x80, sealed))
+    )
+    body = der.encode(der.SEQUENCE, _ENCRYPTED_DATA + der.encode(0xA0, content))
     after_nonce = body.index(_TAG_LENGTH)
     before = len(body).to_bytes(4, "big") + body[: after_nonce - _NONCE_BYTES]
     return before, body[after_nonce : len(body) - length]
@@ -158,12 +164,3 @@ def _frame_in(length: int) -> tuple[bytes, bytes] | None:
             if len(before) + _NONCE_BYTES + len(after) + sealed == rest:
                 return before, after
     return None
-
-
-def _tlv(tag: int, value: bytes) -> bytes:
-    """Encode one DER element."""
-    length = len(value)
-    if length < 0x80:
-        return bytes((tag, length)) + value
-    size = (length.bit_length() + 7) // 8
-    return bytes((tag, 0x80 | size)) + length.to_bytes(size, "big") + value
