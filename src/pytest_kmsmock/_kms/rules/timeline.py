@@ -8,7 +8,7 @@ hint to look: what is due is worked out from the record, so a cancelled deletion
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from pytest_kmsmock._kms.state.records import Key
 
 from .custom_key_stores import finish_connection
 from .imported_material import expire_material, relabel_pending
-from .rotation import finish_on_demand, is_primary, rotate_if_due
+from .rotation import finish_on_demand, rotate_if_due
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.backend import Backend
@@ -37,32 +37,6 @@ def settle(service: Backend, now: datetime) -> None:
             if key is None:
                 break
             event(service, key, when)
-
-
-def outstanding(state: State) -> Iterator[tuple[datetime, str, str, str]]:
-    """Yield what the records say will be due, as entries of the timeline: for a state that was not built by calls."""
-    for region in state.regions():
-        for store in region.custom_key_stores.values():
-            if store.state_until is not None:
-                yield store.state_until, region.account, region.name, store.id
-        for key in region.keys.values():
-            for when in _due(key):
-                yield when, region.account, region.name, key.id
-
-
-def _due(key: Key) -> Iterator[datetime]:
-    if key.deletion is not None and key.deletion.date is not None:
-        yield key.deletion.date
-    if key.transition is not None:
-        yield key.transition.until
-    if is_primary(key):  # which rotates for its replicas
-        if key.rotation is not None:
-            yield key.rotation.next_date
-        if key.on_demand is not None:
-            yield key.on_demand.until
-    for material in key.materials:
-        if material.expires is not None and material.secret is not None:
-            yield material.expires
 
 
 def _delete(service: Backend, key: Key, when: datetime) -> None:
