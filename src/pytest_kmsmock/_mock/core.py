@@ -87,7 +87,7 @@ class MockCore:
 
     def seed(self, path: str | os.PathLike[str]) -> list[Key]:
         """Make the keys of a seed file, all of them or none."""
-        planted = _testing.planting.apply_seed(
+        planted = _testing.seed_files.apply_seed(
             self.service, path, account=self.options.account_id, region=self.region
         )  # fmt: skip
         self.seeded |= {str(Path.cwd() / path)}

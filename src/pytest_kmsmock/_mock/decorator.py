@@ -182,51 +182,61 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
     if not callable(function):
         raise TypeError(f"mock_kms decorates functions and classes, not {type(function).__name__}: {function!r}")
     definition = _definition(function)
-    if inspect.isasyncgenfunction(function):
+    kinds = (
+        (inspect.isasyncgenfunction, _wrap_async_generator),
+        (inspect.iscoroutinefunction, _wrap_coroutine),
+        (inspect.isgeneratorfunction, _wrap_generator),
+    )
+    wrap = next((wrap for is_one, wrap in kinds if is_one(function)), _wrap_function)
+    return functools.wraps(function)(wrap(function, functools.partial(MockKms, given, definition=definition)))
 
-        @functools.wraps(function)
-        async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKms(given, definition=definition):
-                # What `yield from` does for generators: values, exceptions and closing reach the function.
-                inner = function(*args, **kwargs)
-                try:
-                    step = inner.__anext__()
-                    while True:
-                        try:
-                            item = await step
-                        except StopAsyncIteration:
-                            return
-                        try:
-                            sent = yield item
-                        except GeneratorExit:
-                            raise
-                        except BaseException as error:
-                            step = inner.athrow(error)
-                        else:
-                            step = inner.asend(sent)
-                finally:
-                    await inner.aclose()
 
-    elif inspect.iscoroutinefunction(function):
+def _wrap_function(function: Callable[..., Any], mock: Callable[[], MockKms]) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with mock():
+            return function(*args, **kwargs)
 
-        @functools.wraps(function)
-        async def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKms(given, definition=definition):
-                return await function(*args, **kwargs)
+    return wrapper
 
-    elif inspect.isgeneratorfunction(function):
 
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKms(given, definition=definition):
-                return (yield from function(*args, **kwargs))
+def _wrap_coroutine(function: Callable[..., Any], mock: Callable[[], MockKms]) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with mock():
+            return await function(*args, **kwargs)
 
-    else:
+    return wrapper
 
-        @functools.wraps(function)
-        def wrapper(*args: Any, **kwargs: Any) -> Any:
-            with MockKms(given, definition=definition):
-                return function(*args, **kwargs)
+
+def _wrap_generator(function: Callable[..., Any], mock: Callable[[], MockKms]) -> Callable[..., Any]:
+    def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with mock():
+            return (yield from function(*args, **kwargs))
+
+    return wrapper
+
+
+def _wrap_async_generator(function: Callable[..., Any], mock: Callable[[], MockKms]) -> Callable[..., Any]:
+    async def wrapper(*args: Any, **kwargs: Any) -> Any:
+        with mock():
+            # What `yield from` does for generators: values, exceptions and closing reach the function.
+            inner = function(*args, **kwargs)
+            try:
+                step = inner.__anext__()
+                while True:
+                    try:
+                        item = await step
+                    except StopAsyncIteration:
+                        return
+                    try:
+                        sent = yield item
+                    except GeneratorExit:
+                        raise
+                    except BaseException as error:
+                        step = inner.athrow(error)
+                    else:
+                        step = inner.asend(sent)
+            finally:
+                await inner.aclose()
 
     return wrapper
 

@@ -186,7 +186,7 @@ class KmsMock(Principals):
             InvalidSeed: the key cannot be made; then nothing has changed.
         """
         given = {name: value for name, value in locals().items() if name != "self"}
-        seeds = [("create_key()", _testing.planting.seed_of(given, "create_key()"))]
+        seeds = [("create_key()", _testing.key_seed.seed_of(given, "create_key()"))]
         planted = _testing.planting.plant(self._service, seeds, account=self.account_id, region=self.region)
         return _testing.key_view.KeyView(self._service, planted[0])
 

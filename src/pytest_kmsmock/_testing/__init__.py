@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .dumps import dump
     from .identity import iam_console
     from .policies import explanation, least_privilege, required_permissions, simulation
-    from .seeds import console_wizard, planting
+    from .seeds import console_wizard, key_seed, planting, seed_files
     from .views import key_store_console, key_view
 
 __all__ = [
@@ -27,11 +27,13 @@ __all__ = [
     "dump",
     "explanation",
     "iam_console",
+    "key_seed",
     "key_store_console",
     "key_view",
     "least_privilege",
     "planting",
     "required_permissions",
+    "seed_files",
     "simulation",
 ]
 
@@ -43,10 +45,12 @@ FACETS = {
     "dump": "dumps",
     "explanation": "policies",
     "iam_console": "identity",
+    "key_seed": "seeds",
     "key_store_console": "views",
     "key_view": "views",
     "least_privilege": "policies",
     "planting": "seeds",
+    "seed_files": "seeds",
     "required_permissions": "policies",
     "simulation": "policies",
 }

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pytest_kmsmock import KmsMock, mock_kms
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
 from pytest_kmsmock._kms.engine.fake_kms import FakeKms
-from pytest_kmsmock._testing.seeds.planting import apply_seed
+from pytest_kmsmock._testing.seeds.seed_files import apply_seed
 from pytest_kmsmock.errors import InvalidOption, InvalidSeed
 
 FULL = """\

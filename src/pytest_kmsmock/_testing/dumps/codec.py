@@ -53,20 +53,8 @@ def encode(value: Any, hint: Any) -> Any:
     """
     if hint in _SCALARS:
         return _SCALARS[hint][0](value)
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return None if value is None else encode(value, _only_type(hint))
-    if origin is Literal:
-        return value
-    if origin is tuple and arguments[-1] is not Ellipsis:
-        return [encode(item, item_hint) for item, item_hint in zip(value, arguments, strict=True)]
-    if origin in (tuple, list):
-        return [encode(item, arguments[0]) for item in value]
-    if origin is frozenset:
-        return sorted(encode(item, arguments[0]) for item in value)
-    if origin in (dict, Mapping):
-        pairs = [(encode(name, arguments[0]), encode(item, arguments[1])) for name, item in value.items()]
-        return dict(pairs) if arguments[0] is str else [list(pair) for pair in pairs]
+    if get_origin(hint) is not None:
+        return _encode_generic(value, hint)
     if isinstance(hint, type) and issubclass(hint, Enum):
         return value.value
     if _is_record(hint):
@@ -75,6 +63,22 @@ def encode(value: Any, hint: Any) -> Any:
     if _is_holder(hint):
         return encode_attributes(value)
     raise TypeError(f"there is no way to write {hint!r} into a dump")
+
+
+def _encode_generic(value: Any, hint: Any) -> Any:
+    """Return a value of a type with parameters as JSON has it."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return None if value is None else encode(value, _only_type(hint))
+    if origin is Literal:
+        return value
+    if origin in (dict, Mapping):
+        pairs = [(encode(name, arguments[0]), encode(item, arguments[1])) for name, item in value.items()]
+        return dict(pairs) if arguments[0] is str else [list(pair) for pair in pairs]
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return [encode(item, item_hint) for item, item_hint in zip(value, arguments, strict=True)]
+    items = [encode(item, arguments[0]) for item in value]
+    return sorted(items) if origin is frozenset else items
 
 
 def decode(data: Any, hint: Any, where: str) -> Any:
@@ -93,23 +97,8 @@ def decode(data: Any, hint: Any, where: str) -> Any:
             return _SCALARS[hint][1](data)
         except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise _wrong(where, _SCALARS[hint][2], data) from error
-    origin, arguments = get_origin(hint), get_args(hint)
-    if origin in (Union, types.UnionType):
-        return None if data is None else decode(data, _only_type(hint), where)
-    if origin is Literal:
-        if data not in arguments:
-            raise _wrong(where, f"one of {', '.join(map(repr, arguments))}", data)
-        return data
-    if origin is tuple and arguments[-1] is not Ellipsis:
-        items = _checked(data, list, where)
-        if len(items) != len(arguments):
-            raise _wrong(where, f"a list of {len(arguments)}", data)
-        return tuple(decode(item, arguments[index], f"{where}[{index}]") for index, item in enumerate(items))
-    if origin in (tuple, list, frozenset):
-        items = _checked(data, list, where)
-        return origin(decode(item, arguments[0], f"{where}[{index}]") for index, item in enumerate(items))
-    if origin in (dict, Mapping):
-        return dict(_pairs(data, arguments, where))
+    if get_origin(hint) is not None:
+        return _decode_generic(data, hint, where)
     if isinstance(hint, type) and issubclass(hint, Enum):
         try:
             return hint(data)
@@ -120,6 +109,26 @@ def decode(data: Any, hint: Any, where: str) -> Any:
         decode_attributes(holder, _checked(data, dict, where), where)
         return holder
     return _record(data, hint, where)
+
+
+def _decode_generic(data: Any, hint: Any, where: str) -> Any:
+    """Return the value that `_encode_generic` wrote."""
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return None if data is None else decode(data, _only_type(hint), where)
+    if origin is Literal:
+        if data not in arguments:
+            raise _wrong(where, f"one of {', '.join(map(repr, arguments))}", data)
+        return data
+    if origin in (dict, Mapping):
+        return dict(_pairs(data, arguments, where))
+    items = _checked(data, list, where)
+    hints = [arguments[0]] * len(items)
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        hints = list(arguments)
+        if len(items) != len(hints):
+            raise _wrong(where, f"a list of {len(hints)}", data)
+    return origin(decode(item, hints[index], f"{where}[{index}]") for index, item in enumerate(items))
 
 
 def encode_attributes(holder: object, *, skip: Collection[str] = ()) -> dict[str, Any]:

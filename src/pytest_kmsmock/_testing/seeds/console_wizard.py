@@ -16,7 +16,8 @@ from pytest_kmsmock._testing.identity.credentials import Home
 from pytest_kmsmock._testing.policies.key_policy import key_policy, principal_arns
 from pytest_kmsmock.errors import InvalidSeed
 
-from .planting import KeySeed, plant
+from .key_seed import KeySeed
+from .planting import plant
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms

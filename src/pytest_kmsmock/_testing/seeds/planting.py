@@ -6,107 +6,34 @@ made; no policy decides about it, and it is not among the calls. How seed files 
 
 from __future__ import annotations
 
-import base64
-import binascii
-import functools
 import json
-import os
-import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import serialization
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn, partition_of
 from pytest_kmsmock._kms.api.errors import KmsError
-from pytest_kmsmock._kms.api.key_specs import KEY_SPECS, KeySpec
+from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
 from pytest_kmsmock._kms.api.service_model import service_description
-from pytest_kmsmock._kms.crypto import InvalidMaterial, load
-from pytest_kmsmock._kms.crypto.primitives import der
+from pytest_kmsmock._kms.crypto import InvalidMaterial
 from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
 from pytest_kmsmock._kms.rules.imported_material import material_id, put_material
 from pytest_kmsmock._kms.state.caller import Caller, administrator
 from pytest_kmsmock._kms.state.records import KeyMaterial
 from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION, did_you_mean
-from pytest_kmsmock._testing.dumps.codec import Misfit, decode
 from pytest_kmsmock.errors import InvalidSeed
 
-if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+from .key_material import load_material, material_bytes
+from .key_seed import KeySeed
 
+if TYPE_CHECKING:
     from pytest_kmsmock._kms.crypto import Material
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.state.records import CustomKeyStore, Key
     from pytest_kmsmock._kms.state.state import Region
 
-_PEM = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]+)-----\s*(.+?)\s*-----END \1-----\s*", re.DOTALL)
-
-
-@dataclass(frozen=True, slots=True)
-class KeySeed:
-    """A key to begin with. `docs/seeds.md` describes the fields; `KmsMock.create_key` has the same as arguments.
-
-    `material` is bytes or text, `policy` text or a mapping; they are checked when the key is planted.
-    """
-
-    alias: str | None = None
-    aliases: tuple[str, ...] = ()
-    spec: str = "SYMMETRIC_DEFAULT"
-    usage: str | None = None
-    key_id: str | None = None
-    material: object = None
-    origin: str = "AWS_KMS"
-    key_store: str | None = None
-    xks_key_id: str | None = None
-    description: str = ""
-    tags: Mapping[str, str] | None = None
-    policy: object = None
-    multi_region: bool | None = None
-    replicas: tuple[str, ...] = ()
-    enabled: bool = True
-    rotation_period_in_days: int | None = None
-    pending_window_in_days: int | None = None
-    grants: tuple[Mapping[str, object], ...] = ()
-    account: str | None = None
-    region: str | None = None
-
 
 #: The members of CreateGrant that a seed has no use for: they are about the call, or say again which key it is.
 _NOT_OF_GRANTS = frozenset({"KeyId", "DryRun", "GrantTokens"})
-
-
-def seed_of(given: Mapping[str, object], where: str) -> KeySeed:
-    """Return a key to begin with, of values that are what its fields want.
-
-    Args:
-        given: the fields; lists may be tuples.
-        where: where they were given, for the error message.
-
-    Raises:
-        InvalidSeed: a value is none of its field's type.
-    """
-    try:
-        seed: KeySeed = decode({name: _plain(value) for name, value in given.items()}, KeySeed, "")
-    except Misfit as misfit:
-        value = given.get(misfit.where)
-        hint = f"; write [{value!r}]" if isinstance(value, str) and "a list" in misfit.reason else ""
-        raise InvalidSeed(f"{where}: {misfit}{hint}") from None
-    except RecursionError:
-        raise InvalidSeed(f"{where}: this is nested too deeply, or holds itself") from None
-    return seed
-
-
-def _plain(value: object) -> object:
-    """Return a value with the types that JSON has: no tuples, no other mappings, no enumerations of texts."""
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, Mapping):
-        return {_plain(name): _plain(item) for name, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
-    return value
 
 
 def plant(
@@ -291,7 +218,7 @@ class _Planting:
             length = spec.import_lengths.get(partition_of(self.region), spec.import_lengths.get(""))
             if length is not None and len(data) != length:
                 raise InvalidMaterial(f"{spec.name} needs {length} bytes, not {len(data)}")
-            return _load(spec, data)
+            return load_material(spec, data)
         except (TypeError, ValueError) as error:
             raise self.wrong(f"material is no {spec.name} key material: {error}") from error
 
@@ -313,109 +240,3 @@ class _Planting:
 
     def wrong(self, reason: str) -> InvalidSeed:
         return InvalidSeed(f"{self.where}: {reason}")
-
-
-def material_bytes(given: object) -> bytes:
-    """Return key material as ImportKeyMaterial has it: a raw secret or PKCS#8 DER.
-
-    Args:
-        given: just that; or PEM, as text or bytes; or base64 text.
-
-    Raises:
-        TypeError: it is neither bytes nor text.
-        ValueError: the text is neither PEM nor base64, or an encrypted key.
-    """
-    if isinstance(given, bytes | bytearray):
-        pem = bytes(given).lstrip().startswith(b"-----BEGIN ")
-        return _from_pem(bytes(given).decode("ascii")) if pem else bytes(given)
-    if not isinstance(given, str):
-        raise TypeError(f"bytes or text are needed, not {type(given).__name__}")
-    if "-----BEGIN " in given:
-        return _from_pem(given)
-    try:
-        return base64.b64decode("".join(given.split()), validate=True)
-    except binascii.Error as error:
-        raise ValueError(f"the text is neither PEM nor base64: {error}") from error
-
-
-def _from_pem(text: str) -> bytes:
-    """Return the PKCS#8 DER in a PEM text; the older forms of RSA and EC keys are rewritten."""
-    match = _PEM.fullmatch(text)
-    if match is None:
-        raise ValueError("the PEM text is damaged, or holds more than a private key")
-    label, body = match.groups()
-    if label == "PRIVATE KEY":
-        return base64.b64decode("".join(body.split()), validate=True)
-    if label not in ("RSA PRIVATE KEY", "EC PRIVATE KEY") or "ENCRYPTED" in body:
-        raise ValueError(f"a PEM {label} is not taken: give the private key, not encrypted")
-    return _written(serialization.load_pem_private_key(text.strip().encode(), password=None))
-
-
-@functools.lru_cache(maxsize=256)
-def _load(spec: KeySpec, data: bytes) -> Material:
-    """Load material; remembered, as every test of a run may begin with the same keys and RSA keys take their time."""
-    try:
-        return load(spec, data)
-    except InvalidMaterial:
-        rewritten = _seed_form(data) or _pkcs8(data)
-        if rewritten is None:
-            raise
-        return load(spec, rewritten)
-
-
-def _seed_form(data: bytes) -> bytes | None:
-    """Return an ML-DSA or ML-KEM key as its seed, of one that holds seed and expanded key, as OpenSSL writes it.
-
-    See https://www.rfc-editor.org/rfc/rfc9881#name-private-key-format ("both").
-    """
-    try:
-        _, rest = der.take_integer(der.only(data, der.SEQUENCE))
-        algorithm, rest = der.take(rest, der.SEQUENCE)
-        seed, _ = der.take(der.only(der.only(rest, der.OCTET_STRING), der.SEQUENCE), der.OCTET_STRING)
-    except der.InvalidDer:
-        return None
-    return der.encode_pkcs8_seed(der.encode(der.SEQUENCE, algorithm), seed)
-
-
-def _pkcs8(data: bytes) -> bytes | None:
-    """Return the PKCS#8 form of an RSA or EC key in its older form (PKCS#1, SEC 1)."""
-    try:
-        key = serialization.load_der_private_key(data, password=None)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        return None
-    return _written(key)
-
-
-def _written(key: PrivateKeyTypes) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )  # fmt: skip
-
-
-def apply_seed(service: FakeKms, path: str | os.PathLike[str], *, account: str, region: str) -> list[Key]:
-    """Make the keys of a seed file, all of them or none.
-
-    Args:
-        service: the fake KMS.
-        path: the file, YAML or JSON.
-        account: the account of keys for which the file names none.
-        region: the Region of keys for which the file names none.
-
-    Returns:
-        Their records, in the order of the file.
-
-    Raises:
-        InvalidSeed: with the line and the reason; then nothing has changed.
-    """
-    from .seed_files import read_seed_file  # PyYAML, for those who have a seed file
-
-    if not isinstance(path, str | os.PathLike):
-        raise InvalidSeed(f"seed() takes the path of a file, not {path!r}")
-    document = read_seed_file(os.fspath(path))
-    return plant(
-        service,
-        document.seeds,
-        account=account if document.account is None else document.account,
-        region=region if document.region is None else document.region,
-        prepare=document.surroundings.make,
-    )

@@ -37,7 +37,7 @@ class KeyStoreSeed:
 
 
 @dataclass(frozen=True, slots=True)
-class Surroundings:
+class SeedEnvironment:
     """What stands around the keys, each part with where it was given, for error messages.
 
     Attributes:

@@ -6,18 +6,24 @@ What a file says is taken apart by `seed_syntax`; planting is in `seeds`.
 from __future__ import annotations
 
 import functools
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._testing.dumps.codec import Misfit, decode
 from pytest_kmsmock.errors import InvalidSeed
 
-from .planting import KeySeed
-from .seed_environment import KeyStoreSeed, Surroundings
+from .key_seed import KeySeed
+from .planting import plant
+from .seed_environment import KeyStoreSeed, SeedEnvironment
 from .yaml_lines import parse
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.state.records import Key
 
 VERSION = 1
 
@@ -35,7 +41,7 @@ class SeedFile:
     seeds: tuple[tuple[str, KeySeed], ...]
     account: str | None
     region: str | None
-    surroundings: Surroundings
+    environment: SeedEnvironment
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +66,41 @@ class _Document:
     iam: Mapping[str, object] | None = None
 
 
+def apply_seed(service: FakeKms, path: str | os.PathLike[str], *, account: str, region: str) -> list[Key]:
+    """Make the keys of a seed file, all of them or none.
+
+    Args:
+        service: the fake KMS.
+        path: the file, YAML or JSON.
+        account: the account of keys for which the file names none.
+        region: the Region of keys for which the file names none.
+
+    Returns:
+        Their records, in the order of the file.
+
+    Raises:
+        InvalidSeed: with the line and the reason; then nothing has changed.
+    """
+    if not isinstance(path, str | os.PathLike):
+        raise InvalidSeed(f"seed() takes the path of a file, not {path!r}")
+    document = read_seed_file(os.fspath(path))
+    return plant(
+        service,
+        document.seeds,
+        account=account if document.account is None else document.account,
+        region=region if document.region is None else document.region,
+        prepare=document.environment.make,
+    )
+
+
 def read_seed_file(path: str) -> SeedFile:
     """Read a seed file, and the files of key material that it names.
 
     Raises:
         InvalidSeed: a file cannot be read, or something in it is wrong; with the line.
     """
-    document, surroundings, entries = _read(path, _text(path))
-    return SeedFile(tuple(map(_with_material, entries)), document.account, document.region, surroundings)
+    document, environment, entries = _read(path, _text(path))
+    return SeedFile(tuple(map(_with_material, entries)), document.account, document.region, environment)
 
 
 def _text(path: str) -> str:
@@ -81,13 +114,13 @@ def _text(path: str) -> str:
 
 
 @functools.lru_cache(maxsize=32)
-def _read(path: str, text: str) -> tuple[_Document, Surroundings, tuple[_Entry, ...]]:
+def _read(path: str, text: str) -> tuple[_Document, SeedEnvironment, tuple[_Entry, ...]]:
     """Return what a seed file says. The same text is not read again, as every test of a run may begin with it."""
     data, lines = parse(path, text)
     document = _decoded(path, lines, data, _Document, "")
     if document.version != VERSION:
         raise InvalidSeed(f"{_place(path, lines, 'version')}: this release reads seed files of version {VERSION} only")
-    surroundings = Surroundings(
+    environment = SeedEnvironment(
         tuple(
             (f"{_place(path, lines, where)}: {where}", store)
             for where, store in ((f"key_stores[{index}]", store) for index, store in enumerate(document.key_stores))
@@ -98,7 +131,7 @@ def _read(path: str, text: str) -> tuple[_Document, Surroundings, tuple[_Entry, 
         ),
     )
     entries = (_entry(path, lines, entry, f"keys[{index}]") for index, entry in enumerate(document.keys))
-    return document, surroundings, tuple(entries)
+    return document, environment, tuple(entries)
 
 
 def _entry(path: str, lines: dict[str, int], given: Any, where: str) -> _Entry:

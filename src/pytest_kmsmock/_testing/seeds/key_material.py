@@ -1,0 +1,99 @@
+"""Key material as a seed gives it: raw secrets, PKCS#8, PEM and base64, and the older forms of private keys."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import functools
+import re
+from typing import TYPE_CHECKING
+
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import serialization
+
+from pytest_kmsmock._kms.crypto import InvalidMaterial, Material, load
+from pytest_kmsmock._kms.crypto.primitives import der
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
+
+    from pytest_kmsmock._kms.api.key_specs import KeySpec
+
+_PEM = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]+)-----\s*(.+?)\s*-----END \1-----\s*", re.DOTALL)
+
+
+def material_bytes(given: object) -> bytes:
+    """Return key material as ImportKeyMaterial has it: a raw secret or PKCS#8 DER.
+
+    Args:
+        given: just that; or PEM, as text or bytes; or base64 text.
+
+    Raises:
+        TypeError: it is neither bytes nor text.
+        ValueError: the text is neither PEM nor base64, or an encrypted key.
+    """
+    if isinstance(given, bytes | bytearray):
+        pem = bytes(given).lstrip().startswith(b"-----BEGIN ")
+        return _from_pem(bytes(given).decode("ascii")) if pem else bytes(given)
+    if not isinstance(given, str):
+        raise TypeError(f"bytes or text are needed, not {type(given).__name__}")
+    if "-----BEGIN " in given:
+        return _from_pem(given)
+    try:
+        return base64.b64decode("".join(given.split()), validate=True)
+    except binascii.Error as error:
+        raise ValueError(f"the text is neither PEM nor base64: {error}") from error
+
+
+def _from_pem(text: str) -> bytes:
+    """Return the PKCS#8 DER in a PEM text; the older forms of RSA and EC keys are rewritten."""
+    match = _PEM.fullmatch(text)
+    if match is None:
+        raise ValueError("the PEM text is damaged, or holds more than a private key")
+    label, body = match.groups()
+    if label == "PRIVATE KEY":
+        return base64.b64decode("".join(body.split()), validate=True)
+    if label not in ("RSA PRIVATE KEY", "EC PRIVATE KEY") or "ENCRYPTED" in body:
+        raise ValueError(f"a PEM {label} is not taken: give the private key, not encrypted")
+    return _written(serialization.load_pem_private_key(text.strip().encode(), password=None))
+
+
+@functools.lru_cache(maxsize=256)
+def load_material(spec: KeySpec, data: bytes) -> Material:
+    """Load material; remembered, as every test of a run may begin with the same keys and RSA keys take their time."""
+    try:
+        return load(spec, data)
+    except InvalidMaterial:
+        rewritten = _seed_form(data) or _pkcs8(data)
+        if rewritten is None:
+            raise
+        return load(spec, rewritten)
+
+
+def _seed_form(data: bytes) -> bytes | None:
+    """Return an ML-DSA or ML-KEM key as its seed, of one that holds seed and expanded key, as OpenSSL writes it.
+
+    See https://www.rfc-editor.org/rfc/rfc9881#name-private-key-format ("both").
+    """
+    try:
+        _, rest = der.take_integer(der.only(data, der.SEQUENCE))
+        algorithm, rest = der.take(rest, der.SEQUENCE)
+        seed, _ = der.take(der.only(der.only(rest, der.OCTET_STRING), der.SEQUENCE), der.OCTET_STRING)
+    except der.InvalidDer:
+        return None
+    return der.encode_pkcs8_seed(der.encode(der.SEQUENCE, algorithm), seed)
+
+
+def _pkcs8(data: bytes) -> bytes | None:
+    """Return the PKCS#8 form of an RSA or EC key in its older form (PKCS#1, SEC 1)."""
+    try:
+        key = serialization.load_der_private_key(data, password=None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        return None
+    return _written(key)
+
+
+def _written(key: PrivateKeyTypes) -> bytes:
+    return key.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )  # fmt: skip
