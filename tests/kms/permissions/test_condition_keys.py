@@ -271,7 +271,8 @@ def test_the_value_of_a_key(value, operation, members, key, expected):
         ({"via_service": "s3"}, "kms:GrantIsForAWSResource", ("true",)),
         ({"via_service": "s3"}, "aws:ViaAWSService", ("true",)),
         ({"via_service": "s3"}, "aws:SourceIp", None),
-        ({"via_service": "s3"}, "aws:CalledVia", None),
+        ({"via_service": "s3"}, "aws:CalledVia", ("s3.amazonaws.com",)),  # captured from AWS KMS, 2026-09
+        ({"context": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, "aws:CalledVia", ("s3.amazonaws.com",)),
         ({"via_service": "dynamodb.eu-west-1.amazonaws.com"}, "aws:CalledViaLast", ("dynamodb.amazonaws.com",)),
         ({"context": {"aws:CalledVia": ["cloudformation.amazonaws.com", "kms.amazonaws.com"]}}, "aws:CalledViaFirst",
          ("cloudformation.amazonaws.com",)),

@@ -82,7 +82,7 @@ def decide(caller=USER, policies=None, *, action="kms:Encrypt", grant=None, **ch
                      Denial.RESOURCE_EXPLICIT, id="deny of the key policy"),
         pytest.param(USER, Policies((key(statement(ROOT), statement(ROOT, **DENY)),), (ADMINISTRATOR,)),
                      Denial.RESOURCE_EXPLICIT, id="deny of the account denies its users"),
-        pytest.param("s3.amazonaws.com", Policies((ENABLE_IAM,)), Denial.RESOURCE, id="service not named"),
+        pytest.param("s3.amazonaws.com", Policies((ENABLE_IAM,)), Denial.OTHER_ACCOUNT, id="service not named"),
         pytest.param("s3.amazonaws.com",
                      Policies((key({"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "kms:*",
                                     "Resource": "*"}),)), None, id="service named"),

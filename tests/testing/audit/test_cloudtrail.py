@@ -421,11 +421,20 @@ def test_a_service_is_named_as_such(kms):
 
 def test_a_call_through_a_service_says_which(kms):
     user = Principal.parse("arn:aws:iam::111122223333:user/Alice")
+    carry_out(kms, Caller(user, "111122223333", via=("sqs",)))
+    event = last(kms)
+    assert event["userIdentity"]["invokedBy"] == "sqs.amazonaws.com"
+    assert event["userIdentity"]["userName"] == "Alice"
+    assert event["sourceIPAddress"] == event["userAgent"] == "sqs.amazonaws.com"
+    assert "tlsDetails" not in event  # captured from AWS KMS, 2020 to 2026-09
+
+
+def test_s3_goes_by_another_name(kms):
+    # recorded from AWS, 2026-07
+    user = Principal.parse("arn:aws:iam::111122223333:user/Alice")
     carry_out(kms, Caller(user, "111122223333", context={"kms:viaservice": ("s3.us-west-2.amazonaws.com",)}))
     event = last(kms)
-    assert event["userIdentity"]["invokedBy"] == "s3.amazonaws.com"
-    assert event["userIdentity"]["userName"] == "Alice"
-    assert event["sourceIPAddress"] == "s3.amazonaws.com"
+    assert event["userIdentity"]["invokedBy"] == event["sourceIPAddress"] == "fas.s3.amazonaws.com"
 
 
 def test_the_address_of_a_caller_is_shown(kms):

@@ -122,8 +122,41 @@ def test_partitions(kms_mock):
     with pytest.raises(ClientError, match="arn:aws-cn:iam::123456789012:user/alice is not authorized"):
         china.list_keys()
     with mock_kms(region="cn-north-1") as kms:
-        through_s3 = kms._caller("user/alice", via_service="s3")
-        assert through_s3.context["kms:viaservice"] == ("s3.cn-north-1.amazonaws.com.cn",)
+        key = kms.managed_key("s3")
+        kms.client(principal=kms.credentials("user/alice", via_service="s3")).encrypt(KeyId=key, Plaintext=b"x")
+
+
+def test_a_service_calls_in_the_region_called(kms_mock):
+    key = kms_mock.create_key(region="eu-west-1", policy=only_via("s3.eu-west-1.amazonaws.com"))
+    client = kms_mock.client(region="eu-west-1", principal=kms_mock.credentials("user/alice", via_service="s3"))
+    client.encrypt(KeyId=key.arn, Plaintext=b"x")
+
+
+# In every request that a service forwards: captured from AWS KMS, 2026-09.
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"StringEquals": {"aws:CalledVia": "sqs.amazonaws.com"}},
+        {"StringEquals": {"aws:CalledViaFirst": "sqs.amazonaws.com", "aws:CalledViaLast": "sqs.amazonaws.com"}},
+        {"Bool": {"aws:ViaAWSService": "true", "aws:PrincipalIsAWSService": "false"}},
+    ],
+)
+def test_a_service_says_that_it_calls_for_the_principal(kms_mock, condition):
+    key = kms_mock.create_key(policy=allow_if(condition))
+    through_sqs = kms_mock.credentials("user/alice", via_service="sqs")
+    kms_mock.client(principal=through_sqs).encrypt(KeyId=key.arn, Plaintext=b"x")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        kms_mock.client(principal="user/alice").encrypt(KeyId=key.arn, Plaintext=b"x")
+
+
+def only_via(service):
+    return allow_if({"StringEquals": {"kms:ViaService": service}})
+
+
+def allow_if(condition):
+    alice = {"AWS": "arn:aws:iam::123456789012:user/alice"}
+    statement = {"Effect": "Allow", "Principal": alice, "Action": "kms:*", "Resource": "*", "Condition": condition}
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 @pytest.mark.parametrize(

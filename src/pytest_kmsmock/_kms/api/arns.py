@@ -40,6 +40,15 @@ def partition_of(region: str) -> str:
     return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), "aws")
 
 
+#: Domains of the partitions that have one of their own.
+_DOMAINS = {"aws-cn": "amazonaws.com.cn", "aws-iso": "c2s.ic.gov", "aws-iso-b": "sc2s.sgov.gov"}
+
+
+def service_endpoint(service: str, region: str) -> str:
+    """Return the name of a service in a Region as `kms:ViaService` has it, such as `s3.eu-west-1.amazonaws.com`."""
+    return f"{service}.{region}.{_DOMAINS.get(partition_of(region), 'amazonaws.com')}"
+
+
 def key_arn(region: str, account: str, key_id: str) -> str:
     """Return the ARN of a key."""
     return f"arn:{partition_of(region)}:kms:{region}:{account}:key/{key_id}"

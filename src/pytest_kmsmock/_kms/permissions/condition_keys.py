@@ -180,7 +180,7 @@ def _grant_constraint_type(asked: Asked, _rest: str) -> Values:
 
 
 def _grant_is_for_service(asked: Asked, _rest: str) -> Values:
-    return (condition_text("kms:viaservice" in asked.call.caller.context),)
+    return (condition_text(asked.call.caller.forwarding_service is not None),)
 
 
 def _same_key(asked: Asked, _rest: str) -> Values:
@@ -236,26 +236,23 @@ def _resource_account(asked: Asked, _rest: str) -> Values:
 
 def _source_ip(asked: Asked, _rest: str) -> Values:
     # Absent when a service calls for the principal, or through a VPC endpoint.
-    context = asked.call.caller.context
-    hidden = asked.call.caller.principal.is_service or "kms:viaservice" in context or "aws:sourcevpce" in context
+    caller = asked.call.caller
+    hidden = caller.principal.is_service or caller.forwarding_service is not None or "aws:sourcevpce" in caller.context
     return None if hidden else ("127.0.0.1",)
 
 
-#: Services that say in `aws:CalledVia` that they call for a principal.
-_SAY_CALLED_VIA = ("athena", "cloudformation", "dynamodb", "kms")
+def _via_service(asked: Asked, _rest: str) -> Values:
+    service = asked.call.caller.via_service(asked.target.region or asked.call.region.name)
+    return None if service is None else (service,)
 
 
 def _called_via(asked: Asked, _rest: str) -> Values:
-    context = asked.call.caller.context
-    if "aws:calledvia" in context:
-        return context["aws:calledvia"]
-    services = [via.split(".")[0] for via in context.get("kms:viaservice", ())]
-    return tuple(f"{service}.amazonaws.com" for service in services if service in _SAY_CALLED_VIA) or None
+    return asked.call.caller.called_via or None
 
 
 def _called_via_end(index: int) -> Find:
     def find(asked: Asked, _rest: str) -> Values:
-        chain = _called_via(asked, "")
+        chain = asked.call.caller.called_via
         return (chain[index],) if chain else None
 
     return find
@@ -341,7 +338,7 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("kms:SigningAlgorithm", _of("Sign", "Verify"), _member("SigningAlgorithm")),
     ConditionKey("kms:TrailingDaysWithoutKeyUsage", _of("DisableKey", "ScheduleKeyDeletion"), _days_without_use),
     ConditionKey("kms:ValidTo", _of("ImportKeyMaterial"), _valid_to),
-    ConditionKey("kms:ViaService", None, _given),
+    ConditionKey("kms:ViaService", None, _via_service),
     ConditionKey("kms:WrappingAlgorithm", _of("GetParametersForImport"), _member("WrappingAlgorithm")),
     ConditionKey("kms:WrappingKeySpec", _of("GetParametersForImport"), _member("WrappingKeySpec")),
     # --- of all of AWS: the request's tags and the resource's
@@ -373,7 +370,7 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("aws:CalledViaFirst", None, _called_via_end(0)),
     ConditionKey("aws:CalledViaLast", None, _called_via_end(-1)),
     ConditionKey("aws:ViaAWSService", None,
-                 lambda asked, _rest: (condition_text("kms:viaservice" in asked.call.caller.context),)),
+                 lambda asked, _rest: (condition_text(asked.call.caller.forwarding_service is not None),)),
     ConditionKey("aws:SourceArn", None, _given),
     ConditionKey("aws:SourceAccount", None, _given),
     ConditionKey("aws:SourceOrgID", None, _given),

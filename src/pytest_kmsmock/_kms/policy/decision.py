@@ -272,7 +272,7 @@ def _explicit(request: Request, policies: Policies) -> Denial | None:
         if policy.denies(request.principal, request.action, request.resource, request.context) or (
             bounded and policy.denies_in_spite(request.action, request.resource, request.context)
         ):
-            if policy.kind is PolicyKind.KEY and _is_foreign(request):
+            if policy.kind is PolicyKind.KEY and (_is_foreign(request) or request.principal.is_service):
                 return Denial.OTHER_ACCOUNT
             return _EXPLICIT[policy.kind]
     return None
@@ -308,7 +308,8 @@ def _implicit(request: Request, policies: Policies, grant: Callable[[], str | No
     if named is Match.DIRECT:
         return None
     if named is Match.NONE:
-        denial: Denial | None = Denial.RESOURCE
+        # A service belongs to no account, so it is told no more than a stranger. Captured from AWS KMS, 2026-09.
+        denial: Denial | None = Denial.OTHER_ACCOUNT if request.principal.is_service else Denial.RESOURCE
     else:
         denial = _limits(request, policies) if named is Match.ISSUER else _by_identity(request, policies)
     return None if denial is None or grant() is not None else denial

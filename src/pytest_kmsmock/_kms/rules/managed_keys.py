@@ -11,7 +11,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.api.arns import partition_of, service_endpoint
 from pytest_kmsmock._kms.state.records import Alias, Key
 from pytest_kmsmock._kms.state.state import Region
 
@@ -39,8 +39,6 @@ _SERVICES: Mapping[str, str] = {
 
 #: Services that call KMS by another name than that of their alias.
 _VIA: Mapping[str, str] = {"ebs": "ec2"}
-#: Domains of the partitions that have one of their own.
-_DOMAINS: Mapping[str, str] = {"aws-cn": "amazonaws.com.cn", "aws-iso": "c2s.ic.gov", "aws-iso-b": "sc2s.sgov.gov"}
 
 
 def predefined_aliases() -> list[str]:
@@ -98,7 +96,6 @@ def _make(fake: Backend, region: Region, now: datetime, service: str) -> Key:
 def _policy(service: str, region: Region) -> str:
     """Return the policy of an AWS managed key: use through its service only, metadata for the account."""
     partition = partition_of(region.name)
-    suffix = _DOMAINS.get(partition, "amazonaws.com")
     statements = [
         {
             "Sid": f"Allow access through {service} for all principals in the account that are authorized to use it",
@@ -109,7 +106,7 @@ def _policy(service: str, region: Region) -> str:
             "Resource": "*",
             "Condition": {"StringEquals": {
                 "kms:CallerAccount": region.account,
-                "kms:ViaService": f"{_VIA.get(service, service)}.{region.name}.{suffix}",
+                "kms:ViaService": service_endpoint(_VIA.get(service, service), region.name),
             }},
         },
         {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from pytest_kmsmock._kms.api.arns import service_endpoint
 from pytest_kmsmock._kms.policy.principals import Principal
 
 #: No condition keys beyond those that every request has.
@@ -20,7 +21,9 @@ class Caller:
         account: the account whose keys a bare key id refers to; 12 digits.
         administrator: whether it has an identity policy that allows everything, as the default caller has.
         session_policies: texts of session policies, which limit what the session may do.
-        context: further condition keys of its requests by lower-case name (`aws:sourceip`, `kms:viaservice`, ...).
+        context: further condition keys of its requests by lower-case name (`aws:sourceip`, ...).
+        via: the AWS services that call for it, in the order of their calls: the last one calls KMS. Each is a name such
+            as `s3`, or with the Region and domain that `kms:ViaService` is to have.
         key: all that says which policies bear on it, in one text; for caches.
     """
 
@@ -29,6 +32,7 @@ class Caller:
     administrator: bool = False
     session_policies: tuple[str, ...] = ()
     context: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
+    via: tuple[str, ...] = ()
     key: str = field(init=False, repr=False, compare=False, default="")
 
     def __post_init__(self) -> None:
@@ -40,6 +44,28 @@ class Caller:
     def arn(self) -> str:
         """The ARN that AWS prints as `User:`."""
         return self.principal.arn
+
+    @property
+    def forwarding_service(self) -> str | None:
+        """The name of the AWS service that calls KMS for the principal, such as `s3`; None if it calls by itself."""
+        named = self.context.get("kms:viaservice") or self.via
+        return named[-1].split(".")[0] if named else None
+
+    def via_service(self, region: str) -> str | None:
+        """Return the value of `kms:ViaService` in a request to a Region; None if no service calls for the principal."""
+        if not self.via:
+            return None
+        service = self.via[-1]
+        return service if "." in service else service_endpoint(service, region)
+
+    @property
+    def called_via(self) -> tuple[str, ...]:
+        """The values of `aws:CalledVia`: the services that call for the principal, in the order of their calls."""
+        given = self.context.get("aws:calledvia")
+        if given is not None:
+            return given
+        named = self.via or self.context.get("kms:viaservice", ())
+        return tuple(f"{service.split('.')[0]}.amazonaws.com" for service in named)
 
 
 def administrator(account: str, partition: str = "aws") -> Caller:

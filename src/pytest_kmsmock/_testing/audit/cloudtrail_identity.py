@@ -19,12 +19,16 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 
+#: Services that call KMS by another name than their own. Recorded 2026-07 (until 2025-10 it was `AWS Internal`).
+_INVOKED_BY = {"s3": "fas.s3.amazonaws.com"}
+
+
 def invoking_service(caller: Caller) -> str | None:
     """Return the AWS service that makes a request, for itself or for the caller; None if the caller does."""
     if caller.principal.is_service:
         return caller.principal.arn
-    via = next(iter(caller.context.get("kms:viaservice", ())), None)
-    return None if via is None else f"{via.split('.')[0]}.amazonaws.com"
+    service = caller.forwarding_service
+    return None if service is None else _INVOKED_BY.get(service, f"{service}.amazonaws.com")
 
 
 def of(caller: Caller) -> Event:

@@ -166,7 +166,8 @@ def make_caller(named: Named | None, home: Home, given: RequestContext) -> Calle
         given.get("account") or principal.account or home.account,
         administrator=principal.arn == default.arn,
         session_policies=tuple(policy_text(policy, PolicyKind.SESSION, "session_policies") for policy in documents),
-        context=_context(home, given),
+        context=_context(given),
+        via=(given["via_service"],) if "via_service" in given else (),
     )
 
 
@@ -214,14 +215,12 @@ def _principal(text: str, home: Home, given: RequestContext) -> Principal:
         raise InvalidPrincipal(f"{error}. {short}") from None
 
 
-def _context(home: Home, given: RequestContext) -> dict[str, tuple[str, ...]]:
+def _context(given: RequestContext) -> dict[str, tuple[str, ...]]:
     """Return the condition keys that circumstances give a value."""
     circumstances: Mapping[str, object] = given
     values: dict[str, ContextValue | Iterable[ContextValue]] = {
         key: str(circumstances[name]) for name, key in _CONDITION_KEYS.items() if name in circumstances
     }
-    if "via_service" in given:
-        values["kms:viaservice"] = _endpoint_of(given["via_service"], home)
     if "mfa" in given:
         values["aws:multifactorauthpresent"] = bool(given["mfa"])
     return listed(values) | listed(given.get("context", {}))
@@ -235,18 +234,11 @@ def _session_of(role: Principal, session_name: str) -> Principal:
     )  # fmt: skip
 
 
-def _endpoint_of(service: str, home: Home) -> str:
-    """Return what `kms:ViaService` says of a service that is given with or without its Region."""
-    if "." in service:
-        return service
-    return f"{service}.{home.region}.amazonaws.com" + (".cn" if home.partition == "aws-cn" else "")
-
-
 def issue(caller: Caller) -> Credentials:
     """Return the credentials of a caller, the same each time."""
     temporary = caller.principal.kind in _TEMPORARY or caller.principal.is_service
     principal, context = caller.principal, sorted(caller.context.items())
-    described = f"{caller.key}|{caller.account}|{principal.tags}|{principal.org_id}|{context}"
+    described = f"{caller.key}|{caller.account}|{principal.tags}|{principal.org_id}|{context}|{caller.via}"
     digest = hashlib.sha512(described.encode()).digest()
     access_key = ("ASIA" if temporary else "AKIA") + base64.b32encode(digest).decode()[:16]
     if access_key not in _issued:
