@@ -40,7 +40,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("kmsmock", "AWS KMS mock (pytest-kmsmock)")
     for option in fields(Options):
         text = option.metadata["help"]
-        kind: Any = "bool" if isinstance(option.default, bool) else "args" if option.default == () else "string"
+        kind: Any = (
+            "bool" if isinstance(option.default, bool) else "args" if isinstance(option.default, tuple) else "string"
+        )
         parser.addini(f"kms_mock_{option.name}", f"KMS mock: {text}", type=kind, default=None)
         group.addoption(
             f"--kms-{option.name.replace('_', '-')}", dest=f"kms_mock_{option.name}", default=None, help=text,
@@ -81,10 +83,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(str(error)) from None
     reports.configure(config)
     if is_blocking:
+        from pytest_kmsmock._services import hook as services
         from pytest_kmsmock._transport.hooks import installation
 
         network_guard.blocking = True
-        installation.install()
+        installation.install(services.HANDLERS)
         config.pluginmanager.register(_Guard(), "kmsmock-guard")
 
 

@@ -17,6 +17,7 @@ from pytest_kmsmock._kms.engine.fake_kms import FakeKms
 from pytest_kmsmock._kms.engine.pipeline import perform
 from pytest_kmsmock._kms.state.caller import Caller, administrator
 from pytest_kmsmock._runtime import active_mocks, environment
+from pytest_kmsmock._services import hook as services
 from pytest_kmsmock._testing.calls.call_list import Calls
 from pytest_kmsmock._testing.faults.faults import Faults
 from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
@@ -104,7 +105,7 @@ class MockCore:
 
     def enter(self) -> None:
         """Begin to answer calls."""
-        installation.install()
+        installation.install(services.HANDLERS)
         active_mocks.enter(self)
         self.active = True
 
@@ -124,6 +125,10 @@ class MockCore:
             caller = administrator(self.options.account_id, partition_of(region))
             self._administrators[region] = caller
         return caller
+
+    def requester(self, access_key: str | None, region: str) -> Caller:
+        """Return whom a request with an access key to a Region comes from."""
+        return credentials.caller_of(access_key) or self.default_caller(region)
 
     def knows(self, access_key: str | None) -> bool:
         """Say whether an access key is one of the mock's, and may sign."""
@@ -155,7 +160,7 @@ class MockCore:
         Raises:
             KmsError: what AWS would answer.
         """
-        caller = credentials.caller_of(access_key) or self.default_caller(region)
+        caller = self.requester(access_key, region)
         if endpoint is not None and endpoint.vpc_endpoint is not None:
             caller = replace(caller, context={**caller.context, "aws:sourcevpce": (endpoint.vpc_endpoint,)})
         return self.service.call(operation, params, caller, region, request_id)

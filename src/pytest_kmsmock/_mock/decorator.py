@@ -148,6 +148,7 @@ def mock_kms(
     hygiene: str = ...,
     hygiene_checks: str | list[str] | tuple[str, ...] = ...,
     endpoint_urls: str | list[str] | tuple[str, ...] = ...,
+    services: str | list[str] | tuple[str, ...] = ...,
 ) -> MockKms: ...
 
 

@@ -72,6 +72,11 @@ def active() -> tuple[Any, ...]:
     return tuple(_active)
 
 
+def is_any_active() -> bool:
+    """Say whether any mock is active in the process."""
+    return bool(_active)
+
+
 def is_apart() -> bool:
     """Say whether this code runs in a task, or in a thread that is not the main one."""
     return in_task() or threading.current_thread() is not threading.main_thread()

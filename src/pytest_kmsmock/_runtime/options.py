@@ -46,6 +46,8 @@ class Options:
         hygiene_checks: the names of the checks, all by default; see the page on hygiene checks.
         endpoint_urls: further endpoints at which the mock answers KMS, besides those of AWS; such as
             `http://localhost:4566`. What goes to other services there passes through.
+        services: the AWS services, as botocore names them, whose KMS calls are made when moto answers them, as on AWS:
+            `all` of those in `SERVICES` by default, `off` for none.
     """
 
     region: str | None = field(default=None, metadata={"help": "default Region of clients made under the mock"})
@@ -66,6 +68,10 @@ class Options:
         default=(), metadata={"help": "endpoints that the mock answers besides AWS's"}
     )
 
+    services: tuple[str, ...] = field(
+        default=("all",), metadata={"help": "AWS services whose KMS calls are made beside moto: names, all or off"}
+    )
+
     def inherited(self) -> Options:
         """Return the options that a mock nested in one with these begins with."""
         return replace(self, fresh=False, seed=None)
@@ -83,6 +89,8 @@ class Options:
         values: dict[str, Any] = {name: _fit(name, value, where) for name, value in given.items()}
         if "hygiene_checks" in values:
             _check_names(values["hygiene_checks"], where)
+        if "services" in values:
+            _check_services(values["services"], where)
         for address in values.get("endpoint_urls", ()):
             if not _ADDRESS.fullmatch(address):
                 raise InvalidOption(
@@ -123,6 +131,21 @@ def _fit(name: str, value: object, where: str) -> object:
             raise InvalidOption(f"{where}: {name} must be a string or a list of strings, not {value!r}.")
         return tuple(value)
     return value
+
+
+#: The services whose KMS calls can be made, as botocore names them.
+SERVICES = ("s3",)
+
+
+def _check_services(names: tuple[str, ...], where: str) -> None:
+    known = (*SERVICES, "all", "off")
+    for name in names:
+        if name not in known:
+            raise InvalidOption(
+                f"{where}: services: unknown service {name!r}.{did_you_mean(name, known)} Choose from {', '.join(known)}."
+            )
+    if "off" in names and len(names) > 1:
+        raise InvalidOption(f"{where}: services: 'off' cannot be combined with {names!r}.")
 
 
 def _check_names(names: object, where: str) -> None:

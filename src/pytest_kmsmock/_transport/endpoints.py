@@ -28,6 +28,15 @@ _HOST = re.compile(
 )
 
 
+_DOMAINS = tuple(f".{suffix}" for suffix in _SUFFIXES)
+
+
+@functools.lru_cache(maxsize=256)
+def is_aws_host(host: str) -> bool:
+    """Say whether a host, with or without a port, is one of AWS's, whatever the service."""
+    return host.partition(":")[0].lower().removesuffix(".").endswith(_DOMAINS)
+
+
 class Endpoint(NamedTuple):
     """A KMS endpoint of AWS: its Region, and the VPC endpoint's id if it is one."""
 

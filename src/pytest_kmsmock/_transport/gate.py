@@ -12,6 +12,7 @@ from pytest_kmsmock._runtime import active_mocks
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.state.caller import Caller
     from pytest_kmsmock._runtime.options import Options
 
     from .endpoints import Endpoint
@@ -23,6 +24,7 @@ class Gate(Protocol):
     Attributes:
         options: its options.
         service: the fake KMS.
+        outer: the mock that it is nested in, if any.
         active: whether it answers calls.
         interferes: whether there are faults or request quotas to look at.
     """
@@ -31,6 +33,10 @@ class Gate(Protocol):
     service: FakeKms
     active: bool
     interferes: bool
+
+    @property
+    def outer(self) -> Gate | None:
+        """The mock that it is nested in, if any."""
 
     @property
     def region(self) -> str:
@@ -48,6 +54,9 @@ class Gate(Protocol):
 
     def take_delay(self) -> float:
         """Return by how many seconds the answer to this thread's last call is late, once."""
+
+    def requester(self, access_key: str | None, region: str) -> Caller:
+        """Return whom a request with an access key to a Region comes from."""
 
     def knows(self, access_key: str | None) -> bool:
         """Say whether an access key is one of the mock's, and may sign."""

@@ -292,6 +292,8 @@ ALREADY_PRIMARY = Text("UnsupportedOperationException", "{arn} is already the pr
 # --- cryptography ----------------------------------------------------------------------------------------------
 USAGE_NOT_VALID = Text("InvalidKeyUsageException", "{arn} key usage is {usage} which is not valid for {operation}.")
 ALGORITHM_NOT_FOR_SPEC = Text("InvalidKeyUsageException", "Algorithm {algorithm} is incompatible with key spec {spec}.")
+# The other operations name the algorithm. Recorded: Hadoop's S3A documentation, "troubleshooting_s3a".
+DATA_KEY_OF_ASYMMETRIC_KEY = Text("InvalidKeyUsageException", "You cannot generate a data key with an asymmetric CMK")
 SPEC_NOT_VALID = Text("InvalidKeyUsageException", "{arn} key KeySpec is {spec} which is not valid for {operation}.")
 INVALID_CIPHERTEXT = Text("InvalidCiphertextException")  # AWS sends no message here
 INVALID_SIGNATURE = Text("KMSInvalidSignatureException")  # AWS sends no message here (B)

@@ -67,6 +67,13 @@ def seal(
     return b"".join((header, before, nonce, after, sealed))
 
 
+def unopenable(key_id: str, material_id: str, length: int, random: Callable[[int], bytes], kind: int) -> bytes:
+    """Return a blob that names a key and key material, and that nothing opens: its key is gone, or has no material."""
+    sealed = random(len(_PADDING) + length + _TAG_BYTES)
+    before, after = _frame(len(sealed))
+    return b"".join((_header(kind, material_id, key_id), before, random(_NONCE_BYTES), after, sealed))
+
+
 def parse(blob: bytes) -> Envelope | None:
     """Take a ciphertext blob apart; None when it is none."""
     header = blob[:_HEADER]

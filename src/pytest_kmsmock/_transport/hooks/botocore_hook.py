@@ -14,7 +14,7 @@ import functools
 import gc
 import os
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 from weakref import ref
@@ -43,11 +43,14 @@ _asynchronous: ContextVar[bool] = ContextVar("kms_mock_asynchronous", default=Fa
 _own_parsers: list[ref[Any]] = []
 
 
-def install() -> None:
+def install(last: Iterable[tuple[str, Callable[..., Any]]] = ()) -> None:
     """Register the hook: for all future clients, and on all that exist.
 
     Clients and sessions keep a copy of botocore's handlers from the time they were made, so the event emitters that are
     there already are looked up once, through the garbage collector.
+
+    Args:
+        last: further events and handlers, which come after those of others.
     """
     global _installed
     if _installed:
@@ -58,7 +61,9 @@ def install() -> None:
     from botocore.hooks import HierarchicalEmitter
     from botocore.parsers import ResponseParserFactory
 
+    last = tuple(last)
     handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
+    handlers.BUILTIN_HANDLERS.extend((event, handler, handlers.REGISTER_LAST) for event, handler in last)
     httpsession.URLLib3Session.send = _answering(httpsession.URLLib3Session.send)
     ResponseParserFactory.set_parser_defaults = _noting(ResponseParserFactory.set_parser_defaults)
     if is_early:
@@ -68,6 +73,8 @@ def install() -> None:
         if issubclass(type(candidate), HierarchicalEmitter):
             for event, handler in _HANDLERS:
                 candidate.register_first(event, handler)
+            for event, handler in last:
+                candidate.register_last(event, handler)
         elif issubclass(type(candidate), ResponseParserFactory) and candidate._defaults:  # noqa: SLF001
             _note_own_parser(candidate)
 
@@ -109,7 +116,7 @@ def before_call(
     credentials = request_signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
     if credentials is None and "AWS_ACCESS_KEY_ID" not in os.environ:
         return None  # the test took the credentials away: botocore raises NoCredentialsError, as it would for AWS
-    access_key = _access_key(credentials)
+    access_key = access_key_of(credentials)
     if _own_parsers or mock.goes_by_wire(model.name):
         asynchronous = type(request_signer).__module__.startswith("aiobotocore")
         if asynchronous is not _asynchronous.get():
@@ -120,11 +127,11 @@ def before_call(
         return None
     endpoint = kms_endpoint(url)
     region = endpoint.region if endpoint else context.get("client_region") or mock.region
-    unsigned = _is_unsigned(context, request_signer)
+    unsigned = is_unsigned(context, request_signer)
     return _answer(mock, model.name, params["body"], access_key, region, url, endpoint, unsigned)
 
 
-def _access_key(credentials: Any) -> str | None:
+def access_key_of(credentials: Any) -> str | None:
     """Return the access key that credentials have now: they are not refreshed, which may go over the network."""
     if hasattr(credentials, "_access_key"):  # the kinds that refresh themselves
         refreshable: str | None = credentials._access_key  # noqa: SLF001 - the property refreshes
@@ -133,7 +140,8 @@ def _access_key(credentials: Any) -> str | None:
     return access_key
 
 
-def _is_unsigned(context: Mapping[str, Any], request_signer: Any) -> bool:
+def is_unsigned(context: Mapping[str, Any], request_signer: Any) -> bool:
+    """Say whether a call will not be signed, because its operation or the client's configuration says so."""
     # A version is text; `botocore.UNSIGNED` is not.
     return context.get("auth_type") == "none" or not isinstance(request_signer.signature_version, str)
 

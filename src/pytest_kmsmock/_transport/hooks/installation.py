@@ -7,17 +7,22 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
+from typing import Any
 
 from . import botocore_hook, requests_hook
 
 
-def install() -> None:
-    """Lay the ways in that are not there yet; every mock does this when it begins."""
-    botocore_hook.install()
+def install(last: Iterable[tuple[str, Callable[..., Any]]] = ()) -> None:
+    """Lay the ways in that are not there yet; every mock does this when it begins.
+
+    Args:
+        last: further events of botocore and their handlers, which come after those of others.
+    """
+    botocore_hook.install(last)
     when_imported("requests.sessions", requests_hook.install)
     mocker = sys.modules.get("requests_mock.mocker")  # what is imported later comes upon what is laid already
     if mocker is not None:

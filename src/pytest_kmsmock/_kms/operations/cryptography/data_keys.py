@@ -13,7 +13,7 @@ from pytest_kmsmock._kms.formats.ciphertext_blob import DATA_KEY
 from pytest_kmsmock._kms.operations.sealing import SYMMETRIC_DEFAULT, encrypt_under
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.rules.key_states import USES_MATERIAL
-from pytest_kmsmock._kms.rules.key_use import check_algorithm, check_region
+from pytest_kmsmock._kms.rules.key_use import check_region
 
 #: KeySpec of a data key -> its length in bytes.
 _LENGTHS = {"AES_128": 16, "AES_256": 32}
@@ -49,7 +49,8 @@ def generate_data_key_without_plaintext(call: Call) -> Result:
 
 
 def _data_key(call: Call) -> tuple[bytes, Result]:
-    check_algorithm(call.key, SYMMETRIC_DEFAULT)
+    if call.key.spec.key_type != "symmetric":
+        raise errors.DATA_KEY_OF_ASYMMETRIC_KEY()
     if ("KeySpec" in call.params) == ("NumberOfBytes" in call.params):
         raise errors.DATA_KEY_SIZE()
     length = _LENGTHS[call.params["KeySpec"]] if "KeySpec" in call.params else call.params["NumberOfBytes"]

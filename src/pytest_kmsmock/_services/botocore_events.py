@@ -1,0 +1,115 @@
+"""A call of botocore's to a service: what is decided on it before it is sent, and when it has been answered.
+
+A refusal before the call keeps whoever answers the service, such as moto, from acting. A refusal after the call takes
+the place of the answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from pytest_kmsmock._moto.settings import is_active
+from pytest_kmsmock._transport import failures
+from pytest_kmsmock._transport.endpoints import is_aws_host, is_below
+from pytest_kmsmock._transport.hooks.botocore_hook import access_key_of, is_unsigned
+from pytest_kmsmock._transport.hooks.responses import Answer
+
+from . import catalog, engine, wording
+from .api import Api
+from .hook import NOTE
+from .request import Request
+from .wording import ServiceError
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._transport.gate import Gate
+
+#: Signature Version 2, as clients of S3 name it.
+_OLD_SIGNATURES = ("s3", "s3-query", "v2")
+
+
+def begin(
+    mock: Gate, name: str, model: Any, params: Mapping[str, Any], sent: dict[str, Any], signer: Any,
+    context: dict[str, Any],
+) -> Any:  # fmt: skip
+    """Decide on a call before it is sent.
+
+    Args:
+        mock: the mock that decides.
+        name: botocore's name of the service.
+        model: the operation's model.
+        params: the parameters.
+        sent: the request as it is going to be sent; not signed yet.
+        signer: what will sign it.
+        context: the context of the call, in which the request is kept for `end`.
+
+    Returns:
+        The answer if KMS refuses, else None; to be awaited if it is late and the client asynchronous.
+    """
+    service, url = catalog.service(name), sent["url"]
+    if model.name not in service.rules or not is_beside(mock, url):
+        return None
+    credentials = signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
+    region = context.get("client_region") or mock.region
+    request = Request(
+        mock, service, model.name, params, region, access_key_of(credentials), sent["headers"],
+        Api(name, region, url, credentials),
+        signed=not is_unsigned(context, signer) and signer.signature_version not in _OLD_SIGNATURES,
+        asynchronous=type(signer).__module__.startswith("aiobotocore"),
+    )  # fmt: skip
+    outcome = None
+    try:
+        engine.before(request)
+    except ServiceError as error:
+        outcome = _refused(error, model, sent["method"], url)
+    else:
+        context[NOTE] = request
+    return _late(request, outcome)
+
+
+def end(request: Request, response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any]) -> Any:
+    """Decide on a call that the service has answered with success.
+
+    Args:
+        request: what `begin` has kept.
+        response: the HTTP response.
+        parsed: its members, which are changed.
+        model: the operation's model.
+        context: the context of the call.
+
+    Returns:
+        None; to be awaited if the answer is late and the client asynchronous.
+    """
+    request.answer = parsed
+    try:
+        engine.after(request)
+    except ServiceError as error:
+        answer, refused = _refused(error, model, model.http.get("method", "POST"), response.url)
+        response.status_code, response.headers, response._content = error.status, answer.headers, answer.content  # noqa: SLF001
+        parsed.clear()
+        parsed.update(refused)
+        if "QueryErrorCode" in refused["Error"]:  # botocore's own handler of this event has been here already
+            context["error_code_override"] = refused["Error"]["QueryErrorCode"]
+    return _late(request, None)
+
+
+def is_beside(mock: Gate, url: str) -> bool:
+    """Say whether a service at an address goes with a mock: moto's in this process, and endpoints it is told of."""
+    if is_aws_host(url.split("/", 3)[2]):
+        return is_active()
+    return is_below(url, mock.options.endpoint_urls)
+
+
+def _late(request: Request, outcome: Any) -> Any:
+    if not request.delay:
+        return outcome
+    delay, request.delay = request.delay, 0.0
+    return failures.deliver(outcome, delay, asynchronous=request.asynchronous)
+
+
+def _refused(error: ServiceError, model: Any, method: str, url: str) -> tuple[Answer, dict[str, Any]]:
+    metadata = model.service_model
+    protocol = getattr(metadata, "resolved_protocol", None) or metadata.protocol
+    headers, body = wording.write(error, protocol, method)
+    parsed = wording.parse(error, headers, body, protocol, model)
+    return Answer(url, error.status, headers, body), parsed

@@ -1,0 +1,78 @@
+"""The encrypted data keys that services keep beside what they encrypted, as far as they were made inside a mock.
+
+They belong to the mock in which they were made; a mock inside it sees them. What was encrypted while no mock was active
+has none: then one is made up, under the key that the service names, so that its Decrypt is decided as any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, MutableMapping
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn, parse_arn
+from pytest_kmsmock._kms.formats.ciphertext_blob import DATA_KEY, seal, unopenable
+
+from .table import DataKey
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.state.records import Key
+    from pytest_kmsmock._transport.gate import Gate
+
+    from .table import Protected
+
+_LENGTH = 32
+_NO_MATERIAL = bytes(32).hex()
+
+
+_kept: MutableMapping[Gate, dict[tuple[str, ...], DataKey]] = WeakKeyDictionary()
+
+
+def keep(mock: Gate, name: tuple[str, ...], data_key: DataKey) -> None:
+    """Remember a data key under the name of what it protects, in place of an earlier one."""
+    _kept.setdefault(mock, {})[name] = data_key
+
+
+def kept(mock: Gate, name: tuple[str, ...]) -> DataKey | None:
+    """Return the data key of what has a name; None if it was made in no mock that is active here."""
+    holder: Gate | None = mock
+    while holder is not None:
+        found = _kept.get(holder, {}).get(name)
+        if found is not None:
+            return found
+        holder = holder.outer
+    return None
+
+
+def made_up(fake: FakeKms, protected: Protected, account: str) -> DataKey:
+    """Return a data key as a service would have it, made without a call.
+
+    Args:
+        fake: the fake KMS.
+        protected: what it protects.
+        account: the account whose keys a bare key id or alias means.
+    """
+    key = _find(fake, protected.key, protected.region, protected.account or account)
+    context: Mapping[str, str] = protected.context
+    if key is None:
+        arn = parse_arn(protected.key)
+        name = arn.name if arn is not None else protected.key
+        key_id = name if KEY_ID.fullmatch(name) else "00000000-0000-4000-8000-000000000000"
+        blob = unopenable(key_id, _NO_MATERIAL, _LENGTH, fake.random, DATA_KEY)
+        return DataKey(blob, key_arn(protected.region, protected.account or account, key_id), context)
+    current = key.current
+    if current is None or current.secret is None or key.spec.key_type != "symmetric" or key.custom_key_store_id:
+        blob = unopenable(key.id, _NO_MATERIAL, _LENGTH, fake.random, DATA_KEY)
+    else:
+        data_key = fake.random(_LENGTH)
+        blob = seal(current.secret.get(), key, current.id, data_key, context, fake.random, DATA_KEY)
+    return DataKey(blob, key.arn, context)
+
+
+def _find(fake: FakeKms, identifier: str, region: str, account: str) -> Key | None:
+    arn = parse_arn(identifier)
+    home = fake.state.region(account if arn is None else arn.account, region if arn is None else arn.region)
+    name = identifier if arn is None else arn.name
+    alias = home.aliases.get(name)
+    return home.keys.get(name if alias is None or alias.key_id is None else alias.key_id)

@@ -1,0 +1,123 @@
+"""What is done with the table of a service: KMS is called as the service would, and a refusal answers the request.
+
+`before_call` carries out the steps that come before the service acts, `after_call` those that follow its answer. Every
+KMS call goes through `FakeKms.call`, so that faults, quotas, records and explanations are those of any other call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from pytest_kmsmock._kms.api.arns import KEY_ID, alias_arn, key_arn
+from pytest_kmsmock._kms.api.errors import InjectedError, KmsError
+from pytest_kmsmock._kms.api.validation import service_description
+
+from . import data_keys, wording
+from .table import DataKey
+from .wording import ServiceError
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.state.caller import Caller
+
+    from .request import Request
+    from .table import Kms, Protected, Step
+
+
+def before(request: Request) -> None:
+    """Carry out what comes before the service acts.
+
+    Raises:
+        ServiceError: what the service answers in place of acting.
+    """
+    _run(request, request.service.rules[request.operation].before)
+
+
+def after(request: Request) -> None:
+    """Carry out what follows the service's answer, and complete that.
+
+    Raises:
+        ServiceError: what takes the answer's place.
+    """
+    rule = request.service.rules[request.operation]
+    _run(request, rule.after)
+    if rule.answered is not None:
+        rule.answered(request)
+
+
+def _run(request: Request, steps: Iterable[Step]) -> None:
+    for step in steps:
+        for protected in step.find(request):
+            data_key = call_kms(request, step, protected)
+            if step.then is not None:
+                step.then(request, protected, data_key)
+
+
+def call_kms(request: Request, step: Step, protected: Protected) -> DataKey:
+    """Make the KMS calls of a step for one thing that is protected.
+
+    Returns:
+        The data key that was made, else the one that is remembered.
+
+    Raises:
+        ServiceError: a call was refused; the rest of them is not made.
+    """
+    caller = step.who(request, protected)
+    data_key: DataKey | None = None
+    for kms in step.kms:
+        if data_key is None and kms.operation == "Decrypt":
+            data_key = _data_key(request, protected, caller)
+        result = _perform(request, step, kms, protected, caller, data_key)
+        blob = result.get("CiphertextBlob")
+        if isinstance(blob, bytes):
+            data_key = DataKey(blob, str(result["KeyId"]), protected.context)
+    return data_key or _data_key(request, protected, caller)
+
+
+def _data_key(request: Request, protected: Protected, caller: Caller) -> DataKey:
+    known = request.kept(protected.name) if protected.name else None
+    if known is not None:
+        return known
+    return data_keys.made_up(request.mock.service, protected, caller.account)
+
+
+def _perform(
+    request: Request, step: Step, kms: Kms, protected: Protected, caller: Caller, data_key: DataKey | None
+) -> Mapping[str, object]:  # fmt: skip
+    fake = request.mock.service
+    request_id = fake.new_request_id()
+    params = _params(kms, protected, caller, data_key)
+    try:
+        return fake.call(kms.operation, params, caller, protected.region, request_id)
+    except KmsError as error:
+        seen = wording.as_answer(error) if isinstance(error, InjectedError) else error
+        raise (step.refusals or request.service.refusals).word(seen, request_id) from None
+    finally:
+        request.delay += request.mock.take_delay()
+
+
+def _params(kms: Kms, protected: Protected, caller: Caller, data_key: DataKey | None) -> dict[str, Any]:
+    shapes = service_description()
+    known = shapes["shapes"][shapes["operations"][kms.operation]["input"]["shape"]]["members"]
+    params = {**kms.params, **{name: value for name, value in protected.params.items() if name in known}}
+    if "CiphertextBlob" in known:
+        assert data_key is not None, kms
+        params["CiphertextBlob"] = data_key.blob
+    else:
+        params["KeyId"] = _qualified(protected, caller)
+    if "EncryptionContext" in known and protected.context:
+        params["EncryptionContext"] = dict(protected.context)
+    return params
+
+
+def _qualified(protected: Protected, caller: Caller) -> str:
+    """Return the key as KMS has to be told by a caller of another account than that of a bare id or alias."""
+    key, account = protected.key, protected.account
+    if account in ("", caller.account):
+        return key
+    if key.startswith("alias/"):
+        return alias_arn(protected.region, account, key)
+    return key_arn(protected.region, account, key) if KEY_ID.fullmatch(key) else key
+
+
+__all__ = ["ServiceError", "after", "before", "call_kms"]

@@ -1,0 +1,60 @@
+"""Where calls of other services are noticed: at three events of botocore, and at what `requests` sends to S3.
+
+Nothing else of this package is imported until a service of the catalogue is called inside a mock. The events are those
+of all services, since each handler of an event costs every new client some time, and a look at a name costs nothing.
+They come after all other handlers: what a test answers itself, as a Stubber does, is left alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock._transport import gate
+
+from .catalog import MODULES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+#: Under this name a call's context holds its parameters, then its `Request`.
+NOTE = "kms_mock"
+
+
+def before_parameter_build(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
+    """Keep the parameters of a call: what is sent has them in the service's protocol only."""
+    if model.service_model.service_name in MODULES and active_mocks.is_any_active():
+        context[NOTE] = params
+
+
+def before_call(model: Any, params: dict[str, Any], request_signer: Any, context: dict[str, Any], **_: Any) -> Any:
+    """Decide on a call before it is sent; an answer keeps it from being sent."""
+    given = context.pop(NOTE, None)
+    mock = None if given is None else gate.current()
+    if mock is None:
+        return None
+    name = model.service_model.service_name
+    enabled = mock.options.services
+    if name not in enabled and "all" not in enabled:
+        return None
+    from .botocore_events import begin
+
+    return begin(mock, name, model, given, params, request_signer, context)
+
+
+def after_call(http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> Any:
+    """Decide on a call when it has been answered."""
+    request = context.pop(NOTE, None)
+    if request is None or http_response.status_code >= 300:
+        return None
+    from .botocore_events import end
+
+    return end(request, http_response, parsed, model, context)
+
+
+#: Events of botocore and what is registered for them, last.
+HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
+    ("before-parameter-build", before_parameter_build),
+    ("before-call", before_call),
+    ("after-call", after_call),
+)

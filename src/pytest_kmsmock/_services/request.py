@@ -1,0 +1,74 @@
+"""One request to a service, as the steps of its table see it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, MutableMapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pytest_kmsmock._kms.state.caller import Caller
+
+from . import data_keys
+from .api import Api
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._transport.gate import Gate
+
+    from .table import DataKey, Service
+
+
+class Request:
+    """A request to a service.
+
+    Attributes:
+        mock: the mock that decides.
+        service: the service.
+        operation: the operation.
+        params: the parameters, as the client was given them.
+        region: the Region of the client.
+        access_key: the access key that signs it; None for an anonymous request.
+        headers: the HTTP headers, which may be changed until the request is sent.
+        signed: whether it is signed with Signature Version 4.
+        asynchronous: whether the client awaits its answer.
+        api: calls the service's API where the request goes.
+        answer: the answer of the service, once there is one.
+        notes: what one step leaves for another.
+        delay: by how many seconds the answer is late, since faults made KMS slow.
+    """
+
+    __slots__ = (
+        "__dict__", "access_key", "answer", "api", "asynchronous", "delay", "headers", "mock", "notes", "operation",
+        "params", "region", "service", "signed",
+    )  # fmt: skip
+
+    def __init__(
+        self, mock: Gate, service: Service, operation: str, params: Mapping[str, Any], region: str,
+        access_key: str | None, headers: MutableMapping[str, Any], api: Api, *, signed: bool,
+        asynchronous: bool = False,
+    ) -> None:  # fmt: skip
+        self.mock, self.service, self.operation, self.params = mock, service, operation, params
+        self.region, self.access_key, self.headers, self.api = region, access_key, headers, api
+        self.signed, self.asynchronous = signed, asynchronous
+        self.answer: dict[str, Any] = {}
+        self.notes: dict[str, Any] = {}
+        self.delay = 0.0
+
+    @functools.cached_property
+    def caller(self) -> Caller:
+        """Who calls the service."""
+        return self.mock.requester(self.access_key, self.region)
+
+    @functools.cached_property
+    def forwarded(self) -> Caller:
+        """The caller of the service, for whom the service calls KMS."""
+        caller = self.caller
+        return replace(caller, via=(*caller.via, self.service.name))
+
+    def keep(self, name: tuple[str, ...], data_key: DataKey) -> None:
+        """Remember the data key of something that the service protects."""
+        data_keys.keep(self.mock, (self.service.name, *name), data_key)
+
+    def kept(self, name: tuple[str, ...]) -> DataKey | None:
+        """Return the data key that is remembered of something; None if none is."""
+        return data_keys.kept(self.mock, (self.service.name, *name))

@@ -1,0 +1,1 @@
+"""Services that store data under a key."""

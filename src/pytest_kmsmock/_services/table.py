@@ -1,0 +1,148 @@
+"""What is written down of a service: which of its operations makes which KMS calls, as whom, with which key.
+
+A service is a `Service`: for each operation a `Rule` with the steps that come before and after the service acts. A
+`Step` finds what the service protects with a key (`Protected`) and names the KMS operations. To add a service, add a
+module with a `SERVICE` and a row in `catalog.MODULES`.
+
+```python
+SERVICE = Service(
+    "sqs",
+    {
+        "SendMessage": Rule(before=(Step(_queue, (GENERATE_DATA_KEY, DECRYPT)),)),
+        "ReceiveMessage": Rule(after=(Step(_received, (DECRYPT,)),)),
+    },
+    REFUSALS,
+)
+```
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.state.caller import Caller
+
+    from .request import Request
+    from .wording import Refusals
+
+
+class DataKey(NamedTuple):
+    """What a service keeps beside what it encrypted.
+
+    Attributes:
+        blob: the encrypted data key, or of an Encrypt the ciphertext.
+        arn: the ARN of the KMS key.
+        context: the encryption context.
+    """
+
+    blob: bytes
+    arn: str
+    context: Mapping[str, str]
+
+
+class Protected(NamedTuple):
+    """What a service protects with a key: an object, a queue, a version of a secret.
+
+    Attributes:
+        key: the key as the service hands it to KMS: id, ARN, alias name or alias ARN.
+        context: the encryption context.
+        region: its Region, where KMS is called.
+        name: tells it from everything else that the service protects; under this its data key is remembered.
+        account: the account whose keys a bare id or alias means; that of the caller if empty.
+        params: further parameters of the KMS call, such as the `Plaintext` of Encrypt.
+        source: on whose behalf a service principal calls: the ARN and the account of a resource.
+    """
+
+    key: str
+    context: Mapping[str, str]
+    region: str
+    name: tuple[str, ...] = ()
+    account: str = ""
+    params: Mapping[str, object] = {}  # never changed
+    source: tuple[str, str] = ("", "")
+
+
+class Kms(NamedTuple):
+    """A KMS operation that a service calls.
+
+    The key, the encryption context or the ciphertext are filled in as the operation takes them.
+
+    Attributes:
+        operation: its name.
+        params: the other parameters that the service always gives.
+    """
+
+    operation: str
+    params: Mapping[str, object] = {}  # never changed
+
+
+GENERATE_DATA_KEY = Kms("GenerateDataKey", {"KeySpec": "AES_256"})
+GENERATE_WITHOUT_PLAINTEXT = Kms("GenerateDataKeyWithoutPlaintext", {"KeySpec": "AES_256"})
+DECRYPT = Kms("Decrypt")
+ENCRYPT = Kms("Encrypt")
+DESCRIBE_KEY = Kms("DescribeKey")
+
+#: Finds what an operation is about; nothing if KMS is not called.
+Find: TypeAlias = "Callable[[Request], Iterable[Protected]]"
+#: Says who calls KMS.
+Who: TypeAlias = "Callable[[Request, Protected], Caller]"
+#: Takes what came of a step: the data key, or of operations that make none, what is remembered.
+Then: TypeAlias = "Callable[[Request, Protected, DataKey], None]"
+
+
+def forwarded(request: Request, protected: Protected) -> Caller:  # noqa: ARG001 - a `Who`
+    """Let the caller of the service call KMS through it: a forward access session."""
+    return request.forwarded
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """KMS calls that a service makes for one operation.
+
+    Attributes:
+        find: what it is about.
+        kms: the KMS operations, in their order. A Decrypt after a GenerateDataKey decrypts what that made, any other
+            the data key that is remembered under the name of what is protected.
+        who: who calls KMS.
+        then: what is done with each data key when all calls have been allowed.
+        refusals: how the service words refusals here, if not as elsewhere.
+    """
+
+    find: Find
+    kms: tuple[Kms, ...]
+    who: Who = forwarded
+    then: Then | None = None
+    refusals: Refusals | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What an operation of a service does with KMS.
+
+    Attributes:
+        before: steps before the service acts: a refusal keeps it from acting.
+        after: steps when the service has answered with success: a refusal takes the answer's place.
+        answered: completes the answer of the service and remembers what it tells.
+    """
+
+    before: tuple[Step, ...] = ()
+    after: tuple[Step, ...] = ()
+    answered: Callable[[Request], None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A service that calls KMS.
+
+    Attributes:
+        name: its name in `kms:ViaService`.
+        rules: operation -> its rule. Other operations call KMS never.
+        refusals: how it words refusals of KMS.
+    """
+
+    name: str
+    rules: Mapping[str, Rule] = field(repr=False)
+    refusals: Refusals = field(repr=False)

@@ -1,0 +1,196 @@
+"""How services word what KMS refused, and the answer that the service's protocol makes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from xml.sax.saxutils import escape
+
+from pytest_kmsmock._kms.api.errors import KmsError
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.api.errors import InjectedError
+
+#: What services built on the AWS SDK for Java append to KMS's message. Captured from AWS, 2026-09.
+JAVA_SDK = " (Service: AWSKMS; Status Code: {status}; Error Code: {code}; Request ID: {request_id}; Proxy: null)"
+#: What services built on version 2 of that SDK append. Recorded from AWS Lambda, 2025-02 and 2026-09.
+JAVA_SDK_2 = " (Service: Kms, Status Code: {status}, Request ID: {request_id})"
+
+
+class ServiceError(Exception):
+    """What a service answers in place of its result.
+
+    Args:
+        code: the error code; for services with codes from the time of the query protocol, that of the shape.
+        message: the message.
+        status: the HTTP status.
+        request_id: the id of the KMS request that was refused.
+        query_code: the error code of the query protocol, where a service has both.
+        members: further members of the error.
+    """
+
+    def __init__(
+        self, code: str, message: str, status: int = 400, request_id: str = "", query_code: str = "",
+        members: Mapping[str, str] | None = None,
+    ) -> None:  # fmt: skip
+        super().__init__(code, message)
+        self.code, self.message, self.status, self.request_id = code, message, status, request_id
+        self.query_code = query_code
+        self.members = members or {}
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a service makes of an error of KMS. `{code}` and `{message}` stand for those of KMS.
+
+    Attributes:
+        code: the error code.
+        message: the message.
+        status: the HTTP status.
+        query_code: the error code of the query protocol, where a service has both.
+    """
+
+    code: str
+    message: str = "{message}"
+    status: int = 400
+    query_code: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusals:
+    """How a service words refusals of KMS.
+
+    Attributes:
+        by_code: code of KMS -> the service's wording.
+        otherwise: the wording of all other codes.
+        suffix: what is appended to KMS's message, with `{code}`, `{status}` and `{request_id}` of KMS.
+        quotes_key_id: whether `Invalid keyId x` becomes `Invalid keyId 'x'`.
+    """
+
+    by_code: Mapping[str, Wording] = field(repr=False)
+    otherwise: Wording
+    suffix: str = ""
+    quotes_key_id: bool = False
+
+    def word(self, error: KmsError, request_id: str) -> ServiceError:
+        """Return what the service answers for an error of KMS."""
+        wording = self.by_code.get(error.code, self.otherwise)
+        message = error.message
+        if self.quotes_key_id:
+            message = _KEY_ID.sub(r"Invalid keyId '\1'", message)
+        suffix = self.suffix.format(code=error.code, status=error.status, request_id=request_id)
+        shown = {"code": error.code, "message": message + suffix}
+        return ServiceError(
+            wording.code.format(**shown),
+            wording.message.format(**shown),
+            wording.status,
+            request_id,
+            wording.query_code.format(**shown),
+        )
+
+
+_KEY_ID = re.compile(r"^Invalid keyId ([^'].*)$")
+
+
+def as_answer(error: InjectedError) -> KmsError:
+    """Return the error that a service sees of a fault: where no answer comes, KMS failed for it. Inferred."""
+    return error if error.kind == "answer" else KmsError("KMSInternalException", error.message, status=500)
+
+
+# --- protocols ----------------------------------------------------------------------------------------------------
+
+#: Headers and body of an answer.
+Written = tuple[dict[str, str], bytes]
+
+
+def _rest_xml(error: ServiceError) -> Written:
+    members = "".join(f"<{name}>{escape(value)}</{name}>" for name, value in error.members.items())
+    body = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{escape(error.code)}</Code>'
+        f"<Message>{escape(error.message)}</Message>{members}"
+        f"<RequestId>{error.request_id}</RequestId><HostId>pytest-kmsmock</HostId></Error>"
+    )
+    headers = {
+        "x-amz-request-id": error.request_id,
+        "x-amz-id-2": "pytest-kmsmock",
+        "content-type": "application/xml",
+    }
+    return headers, body.encode()
+
+
+def _query(error: ServiceError) -> Written:
+    sender = "Sender" if error.status < 500 else "Receiver"
+    body = (
+        f"<ErrorResponse><Error><Type>{sender}</Type><Code>{escape(error.code)}</Code>"
+        f"<Message>{escape(error.message)}</Message></Error><RequestId>{error.request_id}</RequestId></ErrorResponse>"
+    )
+    return {"x-amzn-requestid": error.request_id, "content-type": "text/xml"}, body.encode()
+
+
+def _ec2(error: ServiceError) -> Written:
+    body = (
+        f"<Response><Errors><Error><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message></Error>"
+        f"</Errors><RequestID>{error.request_id}</RequestID></Response>"
+    )
+    return {"x-amzn-requestid": error.request_id, "content-type": "text/xml"}, body.encode()
+
+
+def _json(error: ServiceError) -> Written:
+    headers = {"x-amzn-requestid": error.request_id, "content-type": "application/x-amz-json-1.1"}
+    if error.query_code:
+        headers["x-amzn-query-error"] = f"{error.query_code};Sender"
+    return headers, json.dumps({"__type": error.code, "message": error.message, **error.members}).encode()
+
+
+def _rest_json(error: ServiceError) -> Written:
+    headers = {
+        "x-amzn-requestid": error.request_id,
+        "x-amzn-errortype": error.code,
+        "content-type": "application/json",
+    }
+    return headers, json.dumps({"Message": error.message, **error.members}).encode()
+
+
+_WRITERS: Mapping[str, Callable[[ServiceError], Written]] = {
+    "rest-xml": _rest_xml,
+    "query": _query,
+    "ec2": _ec2,
+    "json": _json,
+    "rest-json": _rest_json,
+}
+
+
+def write(error: ServiceError, protocol: str, method: str) -> Written:
+    """Return headers and body of the answer that an error is, in a protocol; an answer to HEAD has no body."""
+    headers, body = _WRITERS[protocol](error)
+    return headers, b"" if method == "HEAD" else body
+
+
+def parse(error: ServiceError, headers: Mapping[str, str], body: bytes, protocol: str, model: Any) -> dict[str, Any]:
+    """Return an answer as botocore parses it.
+
+    Args:
+        error: what the answer is.
+        headers: its headers, by lower-case name.
+        body: its body.
+        protocol: the protocol of the service.
+        model: the operation's model.
+    """
+    from botocore.parsers import create_parser
+
+    parser = create_parser(protocol)
+    response = {
+        "headers": headers,
+        "status_code": error.status,
+        "body": body,
+        "context": {"operation_name": model.name},
+    }
+    parsed: dict[str, Any] = parser.parse(response, model.output_shape)
+    shape = model.service_model.shape_for_error_code(parsed.get("Error", {}).get("Code"))
+    if shape is not None:
+        parsed.update(parser.parse(response, shape))
+    parsed["ResponseMetadata"]["RetryAttempts"] = 0
+    return parsed
