@@ -202,6 +202,7 @@ OPTIONS = {
     "hygiene": ("warn", "warn"),
     "hygiene_checks": ("wildcard-principal", ("wildcard-principal",)),
     "endpoint_urls": ("http://localhost:4566", ("http://localhost:4566",)),
+    "services": ("off", ("off",)),
 }
 
 

@@ -5,13 +5,16 @@ import pytest
 from botocore import handlers
 
 from pytest_kmsmock._mock import clients
+from pytest_kmsmock._services import hook
 
 KINDS = sorted({event.partition(".")[0] for event, *_ in handlers.BUILTIN_HANDLERS})
 
 
 def handlers_of(session, event: str) -> list[object]:
-    """Return the handlers that an event would be handed to, in order."""
-    return list(session.get_component("event_emitter")._emitter._handlers.prefix_search(event))
+    """Return the handlers that an event would be handed to, in order, without those that pass over KMS."""
+    others = [handler for _, handler in hook.HANDLERS]
+    found = session.get_component("event_emitter")._emitter._handlers.prefix_search(event)
+    return [handler for handler in found if handler not in others]
 
 
 @pytest.mark.usefixtures("kms_mock")

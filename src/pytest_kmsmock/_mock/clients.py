@@ -6,7 +6,11 @@ import functools
 from typing import Any
 
 from pytest_kmsmock._kms.api.service_model import data_files
+from pytest_kmsmock._services import hook as services
 from pytest_kmsmock.errors import MissingExtra
+
+#: Handlers of events of all services, which have nothing to do with calls of KMS itself.
+_OF_SERVICES = {handler for _, handler in services.HANDLERS}
 
 
 @functools.cache
@@ -28,7 +32,7 @@ def session() -> Any:
     }
     for event, handler, *when in handlers.BUILTIN_HANDLERS:
         _kind, *places = event.split(".")
-        if not places or "kms" in places:
+        if (not places and handler not in _OF_SERVICES) or "kms" in places:
             register[tuple(when)](event, handler)
     made.register_component("data_loader", data_files())
     return made

@@ -141,9 +141,8 @@ def _check_services(names: tuple[str, ...], where: str) -> None:
     known = (*SERVICES, "all", "off")
     for name in names:
         if name not in known:
-            raise InvalidOption(
-                f"{where}: services: unknown service {name!r}.{did_you_mean(name, known)} Choose from {', '.join(known)}."
-            )
+            hint = did_you_mean(name, known)
+            raise InvalidOption(f"{where}: unknown service {name!r}.{hint} Choose from: {', '.join(known)}.")
     if "off" in names and len(names) > 1:
         raise InvalidOption(f"{where}: services: 'off' cannot be combined with {names!r}.")
 

@@ -17,7 +17,7 @@ from pytest_kmsmock._transport.hooks.responses import Answer
 
 from . import catalog, engine, wording
 from .api import Api
-from .hook import NOTE
+from .hook import REQUEST
 from .request import Request
 from .wording import ServiceError
 
@@ -63,7 +63,7 @@ def begin(
     except ServiceError as error:
         outcome = _refused(error, model, sent["method"], url)
     else:
-        context[NOTE] = request
+        context[REQUEST] = request
     return _late(request, outcome)
 
 

@@ -12,6 +12,7 @@ from weakref import WeakKeyDictionary
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn, parse_arn
 from pytest_kmsmock._kms.formats.ciphertext_blob import DATA_KEY, seal, unopenable
+from pytest_kmsmock._kms.rules.managed_keys import PREFIX, managed_key
 
 from .table import DataKey
 
@@ -75,4 +76,6 @@ def _find(fake: FakeKms, identifier: str, region: str, account: str) -> Key | No
     home = fake.state.region(account if arn is None else arn.account, region if arn is None else arn.region)
     name = identifier if arn is None else arn.name
     alias = home.aliases.get(name)
+    if (alias is None or alias.key_id is None) and name.startswith(PREFIX):
+        return home.keys[managed_key(fake, home, name.removeprefix(PREFIX)).id]
     return home.keys.get(name if alias is None or alias.key_id is None else alias.key_id)

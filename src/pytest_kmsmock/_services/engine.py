@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, alias_arn, key_arn
 from pytest_kmsmock._kms.api.errors import InjectedError, KmsError
-from pytest_kmsmock._kms.api.validation import service_description
+from pytest_kmsmock._kms.api.service_model import service_description
 
 from . import data_keys, wording
 from .table import DataKey
@@ -99,12 +99,14 @@ def _perform(
 def _params(kms: Kms, protected: Protected, caller: Caller, data_key: DataKey | None) -> dict[str, Any]:
     shapes = service_description()
     known = shapes["shapes"][shapes["operations"][kms.operation]["input"]["shape"]]["members"]
-    params = {**kms.params, **{name: value for name, value in protected.params.items() if name in known}}
+    params: dict[str, Any] = {}
     if "CiphertextBlob" in known:
         assert data_key is not None, kms
         params["CiphertextBlob"] = data_key.blob
     else:
         params["KeyId"] = _qualified(protected, caller)
+    params |= kms.params
+    params |= {name: value for name, value in protected.params.items() if name in known}
     if "EncryptionContext" in known and protected.context:
         params["EncryptionContext"] = dict(protected.context)
     return params

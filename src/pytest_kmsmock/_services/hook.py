@@ -17,19 +17,19 @@ from .catalog import MODULES
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-#: Under this name a call's context holds its parameters, then its `Request`.
-NOTE = "kms_mock"
+#: Under these names a call's context holds its parameters, and once it is decided on, its `Request`.
+PARAMS, REQUEST = "kms_mock_params", "kms_mock_request"
 
 
 def before_parameter_build(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
     """Keep the parameters of a call: what is sent has them in the service's protocol only."""
     if model.service_model.service_name in MODULES and active_mocks.is_any_active():
-        context[NOTE] = params
+        context[PARAMS] = params
 
 
 def before_call(model: Any, params: dict[str, Any], request_signer: Any, context: dict[str, Any], **_: Any) -> Any:
     """Decide on a call before it is sent; an answer keeps it from being sent."""
-    given = context.pop(NOTE, None)
+    given = context.pop(PARAMS, None)
     mock = None if given is None else gate.current()
     if mock is None:
         return None
@@ -44,7 +44,7 @@ def before_call(model: Any, params: dict[str, Any], request_signer: Any, context
 
 def after_call(http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> Any:
     """Decide on a call when it has been answered."""
-    request = context.pop(NOTE, None)
+    request = context.pop(REQUEST, None)
     if request is None or http_response.status_code >= 300:
         return None
     from .botocore_events import end

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping, MutableMapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.state.caller import Caller
@@ -62,8 +61,7 @@ class Request:
     @functools.cached_property
     def forwarded(self) -> Caller:
         """The caller of the service, for whom the service calls KMS."""
-        caller = self.caller
-        return replace(caller, via=(*caller.via, self.service.name))
+        return self.caller.forwarded_by(self.service.name)
 
     def keep(self, name: tuple[str, ...], data_key: DataKey) -> None:
         """Remember the data key of something that the service protects."""

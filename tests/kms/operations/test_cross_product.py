@@ -186,8 +186,8 @@ def test_data_keys_need_a_symmetric_encryption_key(bench: Bench, spec: str, usag
             text = f"{arn} key usage is {usage} which is not valid for {operation}."
         elif "Pair" in operation:
             text = f"{arn} key KeySpec is {spec} which is not valid for {operation}."
-        else:  # measured: https://github.com/floci-io/floci/pull/3038
-            text = f"Algorithm SYMMETRIC_DEFAULT is incompatible with key spec {spec}."
+        else:  # recorded in the documentation of Hadoop's S3A connector
+            text = "You cannot generate a data key with an asymmetric CMK"
         with pytest.raises(ClientError) as refused:
             call(client, operation, request)
         assert refused.value.response["Error"] == {"Code": "InvalidKeyUsageException", "Message": text}

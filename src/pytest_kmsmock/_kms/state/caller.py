@@ -45,6 +45,12 @@ class Caller:
         """The ARN that AWS prints as `User:`."""
         return self.principal.arn
 
+    def forwarded_by(self, service: str) -> Caller:
+        """Return this caller when a service such as `s3` calls for it."""
+        return Caller(
+            self.principal, self.account, self.administrator, self.session_policies, self.context, (*self.via, service)
+        )
+
     @property
     def forwarding_service(self) -> str | None:
         """The name of the AWS service that calls KMS for the principal, such as `s3`; None if it calls by itself."""
