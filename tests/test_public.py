@@ -21,7 +21,10 @@ PUBLIC = {
         "account authorized caller decided decisions encryption_context error injected key keys number operation "
         "params refused region request_id result started targets time took"
     ),
-    "Caller": "account administrator arn context key principal session_policies",
+    "Caller": (
+        "account administrator arn called_via context forwarded_by forwarding_service key principal session_policies via "
+        "via_service"
+    ),
     "Calls": "by copy in_region last of on refused succeeded with_error",
     "Clock": "advance copy freeze frozen move_to now timestamp unfreeze",
     "Cluster": "certificate hsms id online parameters password",
@@ -56,7 +59,7 @@ PUBLIC = {
     "MockKms": "start stop",
     "Options": (
         "account_id changed deterministic endpoint_urls enforce_policies fresh hygiene hygiene_checks inherited "
-        "region request_quotas seed wire"
+        "region request_quotas seed services wire"
     ),
     "RequestContext": (
         "account context issuer_arn mfa org_id provider session_name session_policies source_account source_arn "
