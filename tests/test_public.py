@@ -22,8 +22,8 @@ PUBLIC = {
         "params refused region request_id result started targets time took"
     ),
     "Caller": (
-        "account administrator arn called_via context forwarded_by forwarding_service key principal session_policies via "
-        "via_service"
+        "account administrator arn called_via context forwarded_by forwarding_service key principal session_policies "
+        "via via_service"
     ),
     "Calls": "by copy in_region last of on refused succeeded with_error",
     "Clock": "advance copy freeze frozen move_to now timestamp unfreeze",

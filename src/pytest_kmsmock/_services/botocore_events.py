@@ -46,13 +46,13 @@ def begin(
     Returns:
         The answer if KMS refuses, else None; to be awaited if it is late and the client asynchronous.
     """
-    service, url = catalog.service(name), sent["url"]
-    if model.name not in service.rules or not is_beside(mock, url):
+    url = sent["url"]
+    if model.name not in catalog.service(name).rules or not is_beside(mock, url):
         return None
     credentials = signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
     region = context.get("client_region") or mock.region
     request = Request(
-        mock, service, model.name, params, region, access_key_of(credentials), sent["headers"],
+        mock, name, model.name, params, region, access_key_of(credentials), sent["headers"],
         Api(name, region, url, credentials),
         signed=not is_unsigned(context, signer) and signer.signature_version not in _OLD_SIGNATURES,
         asynchronous=type(signer).__module__.startswith("aiobotocore"),

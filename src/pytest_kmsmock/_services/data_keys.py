@@ -14,14 +14,14 @@ from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn, parse_arn
 from pytest_kmsmock._kms.formats.ciphertext_blob import DATA_KEY, seal, unopenable
 from pytest_kmsmock._kms.rules.managed_keys import PREFIX, managed_key
 
-from .table import DataKey
+from .protected import DataKey
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.state.records import Key
     from pytest_kmsmock._transport.gate import Gate
 
-    from .table import Protected
+    from .protected import Protected
 
 _LENGTH = 32
 _NO_MATERIAL = bytes(32).hex()

@@ -13,15 +13,16 @@ from pytest_kmsmock._kms.api.arns import KEY_ID, alias_arn, key_arn
 from pytest_kmsmock._kms.api.errors import InjectedError, KmsError
 from pytest_kmsmock._kms.api.service_model import service_description
 
-from . import data_keys, wording
-from .table import DataKey
+from . import catalog, data_keys, wording
+from .protected import DataKey
 from .wording import ServiceError
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.caller import Caller
 
+    from .protected import Protected
     from .request import Request
-    from .table import Kms, Protected, Step
+    from .table import Kms, Step
 
 
 def before(request: Request) -> None:
@@ -30,7 +31,7 @@ def before(request: Request) -> None:
     Raises:
         ServiceError: what the service answers in place of acting.
     """
-    _run(request, request.service.rules[request.operation].before)
+    _run(request, catalog.service(request.service).rules[request.operation].before)
 
 
 def after(request: Request) -> None:
@@ -39,7 +40,7 @@ def after(request: Request) -> None:
     Raises:
         ServiceError: what takes the answer's place.
     """
-    rule = request.service.rules[request.operation]
+    rule = catalog.service(request.service).rules[request.operation]
     _run(request, rule.after)
     if rule.answered is not None:
         rule.answered(request)
@@ -91,7 +92,7 @@ def _perform(
         return fake.call(kms.operation, params, caller, protected.region, request_id)
     except KmsError as error:
         seen = wording.as_answer(error) if isinstance(error, InjectedError) else error
-        raise (step.refusals or request.service.refusals).word(seen, request_id) from None
+        raise (step.refusals or catalog.service(request.service).refusals).word(seen, request_id) from None
     finally:
         request.delay += request.mock.take_delay()
 

@@ -14,7 +14,7 @@ from .api import Api
 if TYPE_CHECKING:
     from pytest_kmsmock._transport.gate import Gate
 
-    from .table import DataKey, Service
+    from .protected import DataKey
 
 
 class Request:
@@ -22,7 +22,7 @@ class Request:
 
     Attributes:
         mock: the mock that decides.
-        service: the service.
+        service: the name of the service.
         operation: the operation.
         params: the parameters, as the client was given them.
         region: the Region of the client.
@@ -42,7 +42,7 @@ class Request:
     )  # fmt: skip
 
     def __init__(
-        self, mock: Gate, service: Service, operation: str, params: Mapping[str, Any], region: str,
+        self, mock: Gate, service: str, operation: str, params: Mapping[str, Any], region: str,
         access_key: str | None, headers: MutableMapping[str, Any], api: Api, *, signed: bool,
         asynchronous: bool = False,
     ) -> None:  # fmt: skip
@@ -61,12 +61,12 @@ class Request:
     @functools.cached_property
     def forwarded(self) -> Caller:
         """The caller of the service, for whom the service calls KMS."""
-        return self.caller.forwarded_by(self.service.name)
+        return self.caller.forwarded_by(self.service)
 
     def keep(self, name: tuple[str, ...], data_key: DataKey) -> None:
         """Remember the data key of something that the service protects."""
-        data_keys.keep(self.mock, (self.service.name, *name), data_key)
+        data_keys.keep(self.mock, (self.service, *name), data_key)
 
     def kept(self, name: tuple[str, ...]) -> DataKey | None:
         """Return the data key that is remembered of something; None if none is."""
-        return data_keys.kept(self.mock, (self.service.name, *name))
+        return data_keys.kept(self.mock, (self.service, *name))

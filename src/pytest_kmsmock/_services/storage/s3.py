@@ -19,8 +19,9 @@ from urllib.parse import parse_qs, unquote
 from pytest_kmsmock._kms.api.arns import parse_arn, partition_of
 from pytest_kmsmock._moto import settings
 from pytest_kmsmock._moto.settings import Bucket, Stored
+from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
-from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, DataKey, Protected, Rule, Service, Step
+from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step
 from pytest_kmsmock._services.wording import Refusals, ServiceError, Wording
 
 _SSE_KMS = ("aws:kms", "aws:kms:dsse")
