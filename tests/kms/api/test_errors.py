@@ -141,6 +141,7 @@ def rotated_too_often(kms: KmsMock) -> None:
     key = new_key(kms)
     for _ in range(26):
         kms.client().rotate_key_on_demand(KeyId=key)
+        kms.clock.advance(minutes=5)
 
 
 def tag_twice(kms: KmsMock) -> None:
@@ -211,7 +212,7 @@ CALLS: dict[str, Callable[[KmsMock], Any]] = {
     "ExpiredImportTokenException": token_is_old,
     "IncorrectKeyException": key_is_another,
     "IncorrectKeyMaterialException": lambda kms: kms.client().import_key_material(
-        **wrapped(kms, new_key(kms, Origin="EXTERNAL"), bytes(31))
+        **wrapped(kms, new_key(kms, Origin="EXTERNAL"), bytes(32)), ImportType="EXISTING_KEY_MATERIAL"
     ),
     "IncorrectTrustAnchorException": lambda kms: new_store(kms, cluster(kms), TrustAnchorCertificate="another"),
     "InvalidArnException": lambda kms: kms.client().describe_key(KeyId="arn:aws:kms:nowhere"),

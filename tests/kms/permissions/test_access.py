@@ -198,12 +198,10 @@ def test_an_operation_needs_all_its_permissions_and_no_others(kms_mock, places, 
         action, resource = missing
         assert not authorized
         assert refusal.code == "AccessDeniedException"
-        # (B) for RetireGrant, which grants decide on.
-        source = "resource" if operation == "RetireGrant" else "identity"
         # Recorded for CreateKey (DataBiosphere/azul#5628); the key that is not there yet is not named.
         where = "" if resource.endswith("key/*") else f" on resource: {resource}"
         assert refusal.message == (
-            f"User: {USER} is not authorized to perform: {action}{where} because no {source}-based "
+            f"User: {USER} is not authorized to perform: {action}{where} because no identity-based "
             f"policy allows the {action} action"
         )
 
@@ -253,8 +251,7 @@ def test_across_accounts_both_sides_must_allow_what_works_there_at_all(kms_mock,
     works = operation in CROSS_ACCOUNT
     assert not authorized
     reason = f"because no identity-based policy allows the {action} action" if works else OUT_OF_SIGHT
-    where = f"resource: {key.arn}" if works else "this resource"
-    assert refusal.message == f"User: {STRANGER} is not authorized to perform: {action} on {where} {reason}"
+    assert refusal.message == f"User: {STRANGER} is not authorized to perform: {action} on this resource {reason}"
     kms_mock.iam.attach(STRANGER, policy(allow("kms:*")))
     assert call(kms_mock, operation, request, caller)[0] is works
     # Its IAM policies do not help where the key policy says nothing.
@@ -275,13 +272,19 @@ def test_a_key_that_does_not_exist_is_denied_as_one_that_exists(kms_mock, key):
     assert texts == {f"User: {STRANGER} is not authorized to perform: kms:Encrypt on this resource {OUT_OF_SIGHT}"}
 
 
-def test_a_ciphertext_of_a_key_that_may_not_be_used_does_not_name_it(kms_mock, kms_client, key, refusal):
+def test_a_ciphertext_of_a_key_that_may_not_be_used_names_it_in_its_own_account_only(
+    kms_mock, kms_client, key, refusal
+):
+    """Captured from AWS KMS, 2026-09, for callers of the key's account."""
     blob = kms_client.encrypt(KeyId=key.arn, Plaintext=b"x")["CiphertextBlob"]
-    start = "User: {} is not authorized to perform: kms:Decrypt on the resource associated with this ciphertext "
-    with refusal("AccessDeniedException", start.format(STRANGER) + OUT_OF_SIGHT):
+    start = "User: {} is not authorized to perform: kms:Decrypt on {} "
+    with refusal(
+        "AccessDeniedException", start.format(STRANGER, "the resource associated with this ciphertext") + OUT_OF_SIGHT
+    ):
         kms_mock.client(principal=STRANGER).decrypt(CiphertextBlob=blob)
     with refusal(
-        "AccessDeniedException", start.format(USER) + "because no identity-based policy allows the kms:Decrypt action"
+        "AccessDeniedException",
+        start.format(USER, f"resource: {key.arn}") + "because no identity-based policy allows the kms:Decrypt action",
     ):
         kms_mock.client(principal=USER).decrypt(CiphertextBlob=blob)
 

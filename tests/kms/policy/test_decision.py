@@ -6,6 +6,8 @@ import pytest
 
 from pytest_kmsmock._kms.policy import (
     Denial,
+    Granted,
+    Match,
     Policies,
     PolicyKind,
     Principal,
@@ -25,6 +27,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/Reader"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/Reader/build"
 FEDERATED = f"arn:aws:sts::{ACCOUNT}:federated-user/Eve"
 STRANGER = f"arn:aws:iam::{OTHER}:user/Bob"
+ABROAD = f"arn:aws:sts::{OTHER}:assumed-role/Reader/build"
 
 
 def statement(principal=None, effect="Allow", action="kms:*", resource="*", **changes):
@@ -46,6 +49,7 @@ def identity(*statements):
 
 ENABLE_IAM = key(statement(ROOT))
 ADMINISTRATOR = identity(statement(action="*"))
+GRANT = Granted("0c237476", Match.DIRECT, ACCOUNT)
 DENY = {"effect": "Deny"}
 NOTHING = "s3:GetObject"
 
@@ -53,7 +57,7 @@ NOTHING = "s3:GetObject"
 def decide(caller=USER, policies=None, *, action="kms:Encrypt", grant=None, **changes):
     principal = caller if isinstance(caller, Principal) else Principal.parse(caller)
     request = Request(principal, action, **({"resource": KEY, "account": ACCOUNT} | changes))
-    return evaluate(request, policies or Policies(), lambda: grant)
+    return evaluate(request, policies or Policies(), lambda: () if grant is None else (grant,))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +149,7 @@ ALL_DENY = [
 
 
 @pytest.mark.parametrize(("change", "denial"), ALL_DENY)
-@pytest.mark.parametrize("grant", [None, "g1"])
+@pytest.mark.parametrize("grant", [None, GRANT])
 def test_an_explicit_deny_of_any_kind_of_policy_wins_also_over_grants(change, denial, grant):
     policies = Policies(**({"key": (ENABLE_IAM, key(statement(USER))), "identity": (ADMINISTRATOR,)} | change))
     assert decide(USER, policies, grant=grant).denial is denial
@@ -190,7 +194,59 @@ def test_a_vpc_endpoint_policy_must_allow_too(principal, action, denial):
 )
 def test_a_grant_allows_what_no_policy_does(key_policy, denial):
     assert decide(USER, Policies((key_policy,))).denial is denial
-    assert decide(USER, Policies((key_policy,)), grant="0c237476").allowed
+    assert decide(USER, Policies((key_policy,)), grant=GRANT).allowed
+
+
+IAM = {"identity": (ADMINISTRATOR,)}
+
+
+@pytest.mark.parametrize(
+    ("caller", "named", "account", "policies", "denial"),
+    [
+        # Captured from AWS KMS, 2026-09
+        pytest.param(SESSION, Match.ISSUER, ACCOUNT, {}, None, id="role"),
+        pytest.param(SESSION, Match.ISSUER, ACCOUNT, {"session": NO_KMS["session"]}, Denial.SESSION,
+                     id="role, session policy"),
+        pytest.param(SESSION, Match.ISSUER, ACCOUNT, {"boundary": NO_KMS["boundary"]}, Denial.BOUNDARY,
+                     id="role, boundary"),
+        pytest.param(SESSION, Match.DIRECT, ACCOUNT, NO_KMS, None, id="session, session policy and boundary"),
+        pytest.param(FEDERATED, Match.DIRECT, ACCOUNT, {"session": ()}, None, id="federated user, no session policy"),
+        pytest.param(STRANGER, Match.DIRECT, ACCOUNT, {}, Denial.IDENTITY, id="foreign, no IAM policy"),
+        pytest.param(STRANGER, Match.DIRECT, ACCOUNT, IAM, None, id="foreign, IAM policy"),
+        pytest.param(STRANGER, Match.DIRECT, OTHER, {}, None, id="foreign, given by its own account"),
+        pytest.param(ABROAD, Match.ISSUER, ACCOUNT, IAM | {"session": NO_KMS["session"]}, Denial.SESSION,
+                     id="foreign role, session policy"),
+        # Of RetireGrant
+        pytest.param(ABROAD, Match.DIRECT, ACCOUNT, IAM | {"session": NO_KMS["session"]}, Denial.IDENTITY,
+                     id="foreign session, session policy"),
+        # Inferred
+        pytest.param(ABROAD, Match.ISSUER, OTHER, {"session": NO_KMS["session"]}, Denial.SESSION,
+                     id="foreign role, given by its own account, session policy"),
+        pytest.param(STRANGER, Match.DIRECT, "777788889999", {}, Denial.IDENTITY, id="foreign, given by a third"),
+        pytest.param(USER, Match.DIRECT, ACCOUNT, {"boundary": NO_KMS["boundary"]}, None, id="user, boundary"),
+        pytest.param(USER, Match.ACCOUNT, ACCOUNT, {}, Denial.IDENTITY, id="account, no IAM policy"),
+        pytest.param(USER, Match.ACCOUNT, ACCOUNT, IAM, None, id="account, IAM policy"),
+    ],
+)  # fmt: skip
+def test_what_a_grant_needs_beside_it(caller, named, account, policies, denial):
+    found = Policies((key(statement(ROOT, action=NOTHING)),), **policies)
+    grant = Granted("0c237476", named, account)
+    decision = decide(caller, found, grant=grant)
+    assert decision.denial is denial
+    line = str(decision.explain()[-2])
+    if denial is None:
+        assert line == "+ grants: grant 0c237476 allows the request"
+    else:
+        reason = denial.value.format(action="kms:Encrypt")
+        assert line == f"- grants: grant 0c237476 is not enough: {reason}"
+
+
+def test_one_of_several_grants_is_enough_and_the_first_says_what_is_missing():
+    policies = Policies((key(statement(ROOT, action=NOTHING)),), **NO_KMS)
+    of_role, of_session = (Granted("g", named, ACCOUNT) for named in (Match.ISSUER, Match.DIRECT))
+    request = Request(Principal.parse(SESSION), "kms:Encrypt", KEY, ACCOUNT)
+    assert evaluate(request, policies, lambda: (of_role, of_session)).allowed
+    assert evaluate(request, policies, lambda: (of_role, of_role)).denial is Denial.BOUNDARY
 
 
 def test_grants_are_not_asked_if_a_policy_allows():
@@ -211,10 +267,12 @@ def test_grants_are_not_asked_if_a_policy_allows():
         pytest.param(Policies((key(statement(STRANGER)),)), None, True, Denial.IDENTITY, id="key policy only"),
         pytest.param(Policies((key(statement("*")),)), None, True, Denial.IDENTITY, id="everyone, key policy only"),
         pytest.param(Policies((ENABLE_IAM,), (ADMINISTRATOR,)), None, True, Denial.OTHER_ACCOUNT, id="IAM policy only"),
-        pytest.param(Policies((ENABLE_IAM,)), "g", True, None, id="grant"),
+        pytest.param(Policies((ENABLE_IAM,)), GRANT, True, Denial.IDENTITY, id="grant"),
+        pytest.param(Policies((ENABLE_IAM,), (ADMINISTRATOR,)), GRANT, True, None, id="grant and IAM policy"),
         pytest.param(Policies((key(statement(STRANGER)),), (ADMINISTRATOR,)), None, False, Denial.OTHER_ACCOUNT,
                      id="operation does not work across accounts"),
-        pytest.param(Policies((ENABLE_IAM,)), "g", False, Denial.OTHER_ACCOUNT, id="nor by a grant"),
+        pytest.param(Policies((ENABLE_IAM,), (ADMINISTRATOR,)), GRANT, False, Denial.OTHER_ACCOUNT,
+                     id="nor by a grant"),
         pytest.param(Policies((key(statement("*", **DENY)),), (ADMINISTRATOR,)), None, True, Denial.OTHER_ACCOUNT,
                      id="deny of the key policy"),
         pytest.param(Policies((key(statement(STRANGER)),), (identity(statement(**DENY)),)), None, True,
@@ -299,6 +357,23 @@ def test_the_text_for_a_key_known_from_a_ciphertext_does_not_name_it():
     )
 
 
+def test_a_key_of_the_caller_s_account_is_named_though_only_a_ciphertext_said_which():
+    # Captured from AWS KMS, 2026-09
+    decision = decide(USER, Policies((ENABLE_IAM,)), action="kms:Decrypt", from_ciphertext=True)
+    assert decision.message == (
+        f"User: {USER} is not authorized to perform: kms:Decrypt on resource: {KEY} because no identity-based policy "
+        f"allows the kms:Decrypt action"
+    )
+
+
+def test_what_lacks_in_the_callers_account_does_not_name_a_key_of_another():
+    # Captured from AWS KMS, 2026-09
+    assert decide(STRANGER, Policies((ENABLE_IAM,)), grant=GRANT).message == (
+        f"User: {STRANGER} is not authorized to perform: kms:Encrypt on this resource because no identity-based policy "
+        f"allows the kms:Encrypt action"
+    )
+
+
 def test_the_caller_of_a_role_session_is_the_session():
     message = decide(SESSION, Policies(), action="kms:CreateKey", resource="*", account="").message
     assert message == (
@@ -368,7 +443,7 @@ def test_an_explanation_of_an_allowed_request():
         (key(statement(ROLE), statement(SESSION), statement(USER, action=listed)),),
         session=(policy(PolicyKind.SESSION, statement(), statement(**DENY, resource="arn:aws:s3:::*")),),
     )
-    steps = [str(step) for step in decide(SESSION, policies, grant="0c237476").explain()]
+    steps = [str(step) for step in decide(SESSION, policies, grant=GRANT).explain()]
     assert steps == [
         "+ resource-based policy, statement 1: allows, within permissions boundary and session policies, kms:Encrypt",
         "+ resource-based policy, statement 2: allows kms:Encrypt",

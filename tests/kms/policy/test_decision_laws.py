@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 
 from pytest_kmsmock._kms.policy import (
     Denial,
+    Granted,
+    Match,
     Policies,
     PolicyKind,
     Principal,
@@ -26,6 +28,13 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/Reader"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/Reader/build"
 FEDERATED = f"arn:aws:sts::{ACCOUNT}:federated-user/Eve"
 STRANGER = f"arn:aws:iam::{OTHER}:user/Bob"
+
+
+GRANT = Granted("g", Match.DIRECT, ACCOUNT)
+
+
+def given_by(grant):
+    return () if grant is None else (grant,)
 
 
 def policy(kind, statements):
@@ -62,7 +71,7 @@ CONTEXTS = st.sampled_from([None, ("true",), ("false",), ("true", "false"), ()])
 def decide(caller, context, key_statements, identity_statements, grant=None):
     request = Request(caller, "kms:Encrypt", KEY, ACCOUNT, {"aws:k": context}.get)
     policies = Policies((policy(PolicyKind.KEY, key_statements),), (policy(PolicyKind.IDENTITY, identity_statements),))
-    return evaluate(request, policies, lambda: grant)
+    return evaluate(request, policies, lambda: given_by(grant))
 
 
 def allowed(*case, **options):
@@ -99,7 +108,7 @@ def test_the_order_of_statements_is_irrelevant(caller, context, in_key, in_ident
 @given(CALLERS, CONTEXTS, KEY_STATEMENTS, IDENTITY_STATEMENTS)
 def test_a_grant_never_denies(caller, context, in_key, in_identity):
     if allowed(caller, context, in_key, in_identity):
-        assert allowed(caller, context, in_key, in_identity, grant="g")
+        assert allowed(caller, context, in_key, in_identity, grant=GRANT)
 
 
 @LAW
@@ -122,7 +131,7 @@ ASKED = st.tuples(
     st.sampled_from([KEY, KEY.replace("1234abcd", "abcd1234"), "*"]),
     st.sampled_from([ACCOUNT, OTHER, ""]),
     CONTEXTS,
-    st.sampled_from([None, "g"]),
+    st.sampled_from([None, GRANT]),
 )
 
 
@@ -134,7 +143,9 @@ def test_what_was_decided_before_changes_no_decision(asked, in_key, in_identity,
         return Policies(of_key, (policy(PolicyKind.IDENTITY, in_identity),))
 
     def denial(by, caller, action, resource, owner, context, grant):
-        return evaluate(Request(caller, action, resource, owner, {"aws:k": context}.get), by, lambda: grant).denial
+        return evaluate(
+            Request(caller, action, resource, owner, {"aws:k": context}.get), by, lambda: given_by(grant)
+        ).denial
 
     remembering = policies()
     assert [denial(remembering, *case) for case in asked] == [denial(policies(), *case) for case in asked]

@@ -122,11 +122,18 @@ class Place:
     passing: str = ""
     until: datetime = START
     imports: dict[bytes, datetime | None] = field(default_factory=dict)  # what is there -> when it expires
+    expired: dict[bytes, datetime] = field(
+        default_factory=dict
+    )  # what is listed as if it were there -> when it expired
 
     @property
     def complete(self) -> bool:
         needed = self.family.generations
         return bool(needed) and all(material in self.imports for material in needed)
+
+    @property
+    def listed(self) -> dict[bytes, datetime | None]:
+        return self.imports | self.expired
 
 
 class Model:
@@ -183,8 +190,10 @@ class Model:
         place.passing = ""
 
     def expire(self, place: Place, when: datetime) -> None:
-        for material in [material for material, date in place.imports.items() if date and date <= when]:
-            self.lose(place, material)
+        for material, date in list(place.imports.items()):
+            if date and date <= when:
+                place.expired[material] = date
+                del place.imports[material]
 
     def lose(self, place: Place, material: bytes) -> None:
         """Delete a material from a key; what is pending rotation goes from all related keys with the primary's."""
@@ -194,6 +203,7 @@ class Model:
             family.pending, places = None, self.related(family)
         for member in places:
             member.imports.pop(material, None)
+            member.expired.pop(material, None)
 
     def rotate(self, place: Place, when: datetime) -> None:
         family = place.family
@@ -328,7 +338,9 @@ class KeysOverTime(RuleBasedStateMachine):
             family = found.family
             if not family.multi_region or family.primary != found.region:
                 expected = UNSUPPORTED
-            elif region in (family.primary, *family.replicas):
+            elif region == family.primary:
+                expected = "ValidationException"
+            elif region in family.replicas:
                 expected = "AlreadyExistsException"
         if self.outcome(place, "ReplicateKey", expected, ReplicaRegion=region):
             assert found is not None
@@ -350,11 +362,13 @@ class KeysOverTime(RuleBasedStateMachine):
         if expected is None and other is not None and other is not found:
             expected = TABLE["move"].get(self.model.state(other))
         if expected is None:
-            if not family.multi_region or family.primary != found.region or region == found.region:
+            if not family.multi_region:
                 expected = UNSUPPORTED
+            elif family.primary != found.region:
+                expected = INVALID
             elif other is None:
-                expected = "NotFoundException"
-        if self.outcome(place, "UpdatePrimaryRegion", expected, PrimaryRegion=region):
+                expected = "ValidationException"
+        if self.outcome(place, "UpdatePrimaryRegion", expected, PrimaryRegion=region) and other is not found:
             assert other is not None
             family.replicas.remove(region)
             family.replicas.append(family.primary)
@@ -416,9 +430,10 @@ class KeysOverTime(RuleBasedStateMachine):
         )  # fmt: skip
         if self.outcome(place, operation, expected, **members):
             assert found is not None
-            found.family.period = timedelta(days=days) if days else None
-            if days:
-                found.family.next_date = self.model.now + timedelta(days=days)
+            period = timedelta(days=days) if days else None
+            if period and period != found.family.period:
+                found.family.next_date = self.model.now + period
+            found.family.period = period
 
     @rule(place=KEYS)
     def rotate_now(self, place: tuple[str, str]) -> None:
@@ -428,7 +443,7 @@ class KeysOverTime(RuleBasedStateMachine):
             assert found is not None
             family = found.family
             if family.imported:
-                everywhere = all(family.pending in member.imports for member in self.model.related(family))
+                everywhere = all(family.pending in member.listed for member in self.model.related(family))
                 expected = None if found.complete and everywhere else INVALID
             elif family.period and family.next_date - self.model.now <= timedelta(minutes=20):
                 expected = "ConflictException"
@@ -471,27 +486,27 @@ class KeysOverTime(RuleBasedStateMachine):
             return
         given, family = self.answer, found.family
         known = family.materials
-        expires = self.model.now + timedelta(days=days) if days else None
+        expires = (self.model.now + timedelta(days=days)).replace(microsecond=0) if days else None
         members: dict[str, Any] = (
             {"ValidTo": expires} if expires else {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
         )
         if new:
             members["ImportType"] = "NEW_KEY_MATERIAL"
-            expected = UNSUPPORTED if found.region != family.primary else INVALID if family.pending else None
+            expected = "ValidationException" if found.region != family.primary else INVALID if family.pending else None
         new = new or not known  # AWS: the first import is one of new material if the request does not say
         material = os.urandom(32) if new else known[number % len(known)]
         sha256 = hashes.SHA256()
         public_key: Any = load_der_public_key(given["PublicKey"])
         members["EncryptedKeyMaterial"] = public_key.encrypt(material, padding.OAEP(padding.MGF1(sha256), sha256, None))
         if self.outcome(place, "ImportKeyMaterial", expected, ImportToken=given["ImportToken"], **members):
-            was_complete = found.complete
             found.imports[material] = expires
+            found.expired.pop(material, None)
             assert family.ids.setdefault(material, self.answer["KeyMaterialId"]) == self.answer["KeyMaterialId"]
             if new and family.generations:
                 family.pending = material
             elif new:
                 family.generations = [material]
-            if found.complete and not was_complete:
+            if found.complete and material != family.pending:
                 found.enabled = True
 
     @rule(place=KEYS, number=st.none() | st.integers(0, 3))
@@ -567,15 +582,14 @@ class KeysOverTime(RuleBasedStateMachine):
                 self.materials_are_as_the_model_says(place, found)
             elif family.kind != "stored":
                 status = self.call(region, "GetKeyRotationStatus", KeyId=key_id)
-                assert status["KeyRotationEnabled"] == (family.period is not None and place.window is None)
+                assert status["KeyRotationEnabled"] == (family.period is not None and place.date is None)
                 if status["KeyRotationEnabled"]:
                     assert status["NextRotationDate"] == family.next_date
 
     def materials_are_as_the_model_says(self, place: Place, found: Any) -> None:
-        family, imports = place.family, place.imports
-        has_current = bool(family.generations) and family.generations[-1] in imports
-        dates = [date for material, date in imports.items() if date and material != family.pending]
-        assert found.get("ValidTo") == (min(dates, default=None) if has_current else None)
+        family, imports = place.family, place.listed
+        dates = [date for material, date in place.imports.items() if date and material != family.pending]
+        assert found.get("ValidTo") == (min(dates, default=None) if place.complete else None)
         members = {"KeyId": family.key_id, "IncludeKeyMaterial": "ALL_KEY_MATERIAL"}
         listed = self.call(place.region, "ListKeyRotations", **members)["Rotations"]
         assert [entry["KeyMaterialId"] for entry in listed] == [family.ids[material] for material in family.materials]
@@ -583,7 +597,7 @@ class KeysOverTime(RuleBasedStateMachine):
             assert entry["ImportState"] == ("IMPORTED" if material in imports else "PENDING_IMPORT")
             assert entry.get("ValidTo") == imports.get(material)
             if material == family.pending:
-                everywhere = all(material in member.imports for member in self.model.related(family))
+                everywhere = all(material in member.listed for member in self.model.related(family))
                 pending = "PENDING_ROTATION" if everywhere else "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
             else:
                 pending = None

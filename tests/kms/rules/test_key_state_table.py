@@ -24,7 +24,8 @@ HOME, ABROAD = "us-east-1", "eu-west-1"
 STATES = ("Enabled", "Disabled", "Pending", "PendingImport", "Unavailable", "Creating", "Updating")
 
 #: One row an operation: what it does in each of STATES. "Pending" is PendingDeletion and PendingReplicaDeletion.
-#: "7?" and "9?" depend on the key's origin (see `footnote`); "-" cannot be made.
+#: "7?" and "9?" depend on the key's origin (see `footnote`); "-" cannot be made. Captured from AWS KMS, 2026-09,
+#: against the guide: GetPublicKey works with disabled keys, GetKeyRotationStatus with imported material.
 TABLE = """
 CancelKeyDeletion                       4   4   ok  4   4   4   4
 CreateAlias                             ok  ok  3   ok  ok  ok  ok
@@ -46,9 +47,9 @@ GenerateMac                             ok  1   3   5   -   14  ok
 VerifyMac                               ok  1   3   5   -   14  ok
 GetKeyPolicy                            ok  ok  ok  ok  ok  ok  ok
 ListKeyPolicies                         ok  ok  ok  ok  ok  ok  ok
-GetKeyRotationStatus                    7?  7?  7?  6   7   7?  7?
+GetKeyRotationStatus                    7?  7?  7?  ok  7   7?  7?
 GetParametersForImport                  9?  9?  8   ok  9   14  15
-GetPublicKey                            ok  1   3   5   -   14  ok
+GetPublicKey                            ok  ok  3   5   -   14  ok
 ImportKeyMaterial                       9?  9?  8   ok  9   14  9?
 ListAliases                             ok  ok  ok  ok  ok  ok  ok
 ListGrants                              ok  ok  ok  ok  ok  ok  ok
@@ -119,7 +120,7 @@ def footnote(operation: str, cell: str, kind: str) -> str:
     if cell == "7?":
         if kind.endswith("store"):
             return "7"
-        by_the_calendar = operation in ("EnableKeyRotation", "DisableKeyRotation", "GetKeyRotationStatus")
+        by_the_calendar = operation in ("EnableKeyRotation", "DisableKeyRotation")
         return "6" if "imported" in kind and by_the_calendar else "ok"
     return cell
 

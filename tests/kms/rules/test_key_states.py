@@ -71,9 +71,10 @@ REFUSED: Mapping[str, Mapping[str, tuple[str, str | None]]] = {
     "GenerateMac": _CRYPTO,
     "GetKeyLastUsage": {},
     "GetKeyPolicy": {},
-    "GetKeyRotationStatus": {"PendingImport": _NOT_FOR_EXTERNAL, "Unavailable": _NOT_FOR_STORES},
+    "GetKeyRotationStatus": {"Unavailable": _NOT_FOR_STORES},  # PendingImport captured from AWS KMS, 2026-09
     "GetParametersForImport": {**_PENDING, "Creating": CREATING, "Updating": UPDATING},
-    "GetPublicKey": _CRYPTO,
+    # A disabled key captured from AWS KMS, 2026-09
+    "GetPublicKey": {state: refusal for state, refusal in _CRYPTO.items() if state != "Disabled"},
     "ImportKeyMaterial": {**_PENDING, "Creating": CREATING},
     "ListAliases": {},
     "ListGrants": {},

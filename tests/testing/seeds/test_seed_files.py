@@ -94,9 +94,10 @@ def test_keys_of_every_spec_are_in_a_file(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("origin", ["AWS_KMS", "EXTERNAL"])
 def test_material_and_replicas_of_every_spec_are_in_a_file(tmp_path: Path, origin: str) -> None:
-    """Developer Guide, "Importing key material": every key spec; "Multi-Region keys": all but custom key stores."""
+    """Developer Guide, "Multi-Region keys": all but custom key stores. Captured from AWS KMS, 2026-09: no ML-DSA."""
     keys = []
-    for spec in KEY_SPECS.values():
+    specs = [spec for spec in KEY_SPECS.values() if origin == "AWS_KMS" or spec.importable]
+    for spec in specs:
         home, replica = ("cn-north-1", "cn-northwest-1") if spec.name == "SM2" else ("us-east-1", "eu-west-1")
         usage = next(iter(spec.usages))
         with mock_kms(fresh=True) as kms:

@@ -1,4 +1,4 @@
-"""Every error that the fake KMS answers, with its HTTP status and its text.
+"""The errors that the fake KMS answers, with their HTTP statuses and texts; `key_store_errors` has the rest.
 
 Errors of AWS only: what a test author does wrong with the plugin itself is in `pytest_kmsmock.errors`.
 A text is a `Text`: call it with the values of its placeholders and raise what it gives. Texts marked (B) are not
@@ -142,8 +142,8 @@ MESSAGE_TYPE_NOT_FOR_ALGORITHM = Text(
 MESSAGE_TYPE_NOT_FOR_SPEC = Text(
     "ValidationException", "Message type {message_type} is incompatible with key spec {spec}."
 )
-EXTERNAL_MU_LENGTH = Text("ValidationException", "External Mu is invalid length for algorithm {algorithm}.")  # (B)
-PEER_KEY = Text("ValidationException", "The public key is not a valid public key of key spec {spec}.")  # (B)
+EXTERNAL_MU_LENGTH = Text("ValidationException", "External Mu is invalid length for algorithm {algorithm}.")
+PEER_KEY = Text("ValidationException")  # AWS sends no message here
 ONE_GRANTEE = Text(
     "ValidationException", "You must specify either GranteePrincipal or GranteeServicePrincipal, but not both."
 )  # (B): the API reference's words
@@ -161,15 +161,17 @@ GRANTEE_SERVICE = Text(
 SERVICE_FILTER = Text(
     "ValidationException", "This filter is only usable by callers in a service principal."
 )  # (B): the API reference's words
-OPERATION_NOT_GRANTABLE = Text(
-    "ValidationException", "The grant operation {operation} is not supported for {arn}."
-)  # (B)
-ONE_CONTEXT_CONSTRAINT = Text(
-    "ValidationException", "You can specify either EncryptionContextEquals or EncryptionContextSubset, but not both."
-)  # (B): the guide's words
+OPERATIONS_NOT_GRANTABLE = Text(
+    "ValidationException",
+    "Operations [{operations}] are not supported when creating a grant for {key} KMS key with key usage {usage}. "
+    "Valid operations are [{valid}]",
+)
+ONLY_CREATE_GRANT = Text("ValidationException", "Grants must not contain only the CreateGrant operation.")
+ONE_CONTEXT_CONSTRAINT = Text("ValidationException", "More than one constraint supplied")
 CONTEXT_CONSTRAINT_NOT_FOR_KEY = Text(
-    "ValidationException", "Encryption context grant constraints are not supported for {arn}."
-)  # (B)
+    "ValidationException",
+    "EncryptionContext is supported only when creating a grant for a symmetric encryption KMS key.",
+)
 HOW_TO_RETIRE = Text(
     "ValidationException", "You must specify either a grant token, or both a key ARN and a grant ID."
 )  # (B)
@@ -186,8 +188,12 @@ NOT_AUTHORIZED = Text("NotAuthorizedException")
 POLICY_NOT_FOUND = Text("NotFoundException", "No such policy exists")
 INVALID_GRANT_TOKEN = Text("InvalidGrantTokenException")  # the text is unknown (B)
 NO_PRINCIPAL = Text("InvalidArnException", "ARN does not refer to a valid principal: {arn}")
+NO_PRINCIPAL_ARN = Text("InvalidArnException", "ARN is not valid: {arn}")
+NO_PRINCIPAL_ID = Text("InvalidArnException", "{member} does not refer to a valid principal.")
+NO_PRINCIPAL_TO_FILTER = Text("InvalidArnException", "Input does not refer to a valid principal")
+RETIREE_NOT_FOUND = Text("NotFoundException", "Retiring principal {principal} could not be found")
 GRANT_NOT_FOUND = Text("NotFoundException", "Grant ID {grant_id} not found")
-INVALID_MARKER = Text("InvalidMarkerException", "Invalid marker.")
+INVALID_MARKER = Text("InvalidMarkerException")  # AWS sends no message here
 LIMIT_EXCEEDED = Text("LimitExceededException", "{reason}")
 TAG = Text("TagException", "{reason}")
 
@@ -233,8 +239,8 @@ ORIGIN_NOT_VALID = Text(
 UNSUPPORTED = Text("UnsupportedOperationException", "{reason}")
 UNSUPPORTED_SILENTLY = Text("UnsupportedOperationException")  # AWS sends no message here
 
-# --- rotation ----------------------------------------------------------------------------------------------------
-ROTATION_UNDER_WAY = Text(
+# --- rotation, imported key material, multi-Region keys: messages without (B) captured from AWS KMS, 2026-09 ------
+ROTATION_SOON = Text(
     "ConflictException",
     "The request was rejected because an automatic rotation of this key is currently in progress or scheduled to "
     "begin within the next 20 minutes.",
@@ -243,189 +249,100 @@ TOO_MANY_ROTATIONS = Text(
     "LimitExceededException", "The on-demand rotation limit has been reached for the given KMS key. KeyId: {arn}"
 )  # (B)
 NO_MATERIAL_TO_ROTATE_TO = Text(
-    "KMSInvalidStateException", "{arn} has no imported key material pending rotation."
-)  # (B)
+    "KMSInvalidStateException", "No available key material pending rotation for the key: {arn}."
+)
+REPLICA_LACKS_MATERIAL = Text(
+    "KMSInvalidStateException",
+    "Cannot perform key material rotation: Key material has not been imported for replicas of the Multi-Region key.",
+)
+ROTATION_OF_REPLICA = Text(
+    "UnsupportedOperationException", "{arn} is a multi-region replica key which is not valid for {operation}."
+)
+MATERIAL_LIST_NOT_FOR_SPEC = Text(
+    "ValidationException", "Input parameter includeKeyMaterial can only be used with symmetric keys."
+)
 
 # --- imported key material ---------------------------------------------------------------------------------------
 WRAPPING_NOT_FOR_SPEC = Text(
-    "UnsupportedOperationException",
-    "Wrapping algorithm {algorithm} with wrapping key spec {wrapping_spec} is not supported for key spec {spec}.",
-)  # (B)
+    "ValidationException",
+    "Wrapping algorithm {algorithm} and wrapping key spec {wrapping_spec} cannot be used to import a {spec} key.",
+)
 WRAPPING_NOT_IN_REGION = Text(
     "UnsupportedOperationException", "Wrapping algorithm {algorithm} is not supported in this Region."
 )  # (B)
 WRAPPED_SIZE = Text("ValidationException", "Invalid encrypted key size.")
 VALID_TO_MISSING = Text(
     "ValidationException", "A validTo date must be set if the ExpirationModel is KEY_MATERIAL_EXPIRES"
-)  # (B)
+)
 VALID_TO_NOT_ALLOWED = Text(
-    "ValidationException", "A validTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE"
-)  # (B)
-VALID_TO_PAST = Text("ValidationException", "ValidTo must be in the future")  # (B)
-VALID_TO_TOO_FAR = Text("ValidationException", "ValidTo must be at most 365 days from the request date")  # (B)
+    "ValidationException", "A validTo date cannot be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE"
+)
+VALID_TO_PAST = Text("ValidationException", "ValidTo must be in the future")
+VALID_TO_TOO_FAR = Text("ValidationException", "ValidTo must be less than 365 days in the future")
 IMPORT_MEMBER_NOT_FOR_SPEC = Text(
-    "UnsupportedOperationException", "{member} is not supported for key spec {spec}."
-)  # (B)
+    "ValidationException", "Input parameter {member} cannot be used with {spec} imported keys."
+)
 MATERIAL_ID_OF_NEW_MATERIAL = Text(
-    "ValidationException", "KeyMaterialId cannot be specified when ImportType is NEW_KEY_MATERIAL."
-)  # (B)
+    "ValidationException", "Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType."
+)
 NEW_MATERIAL_IN_REPLICA = Text(
-    "UnsupportedOperationException",
-    "New key material cannot be imported into the replica key {arn}. Import it into the primary key first.",
-)  # (B)
+    "ValidationException", "Input parameter ImportType NEW_KEY_MATERIAL cannot be used on replica Multi-Region keys"
+)
+DESCRIPTION_IN_REPLICA = Text(
+    "ValidationException", "Key material description can only be specified on primary Multi-Region keys"
+)
 MATERIAL_PENDING = Text(
-    "KMSInvalidStateException", "{arn} already has key material pending rotation. Rotate the key or delete it first."
-)  # (B)
-INCORRECT_KEY_MATERIAL = Text("IncorrectKeyMaterialException")  # the text is unknown (B)
-INVALID_IMPORT_TOKEN = Text("InvalidImportTokenException")  # the text is unknown (B)
-EXPIRED_IMPORT_TOKEN = Text("ExpiredImportTokenException")  # the text is unknown (B)
-MATERIAL_NOT_FOUND = Text("NotFoundException", "Key material {material_id} is not associated with {arn}.")  # (B)
+    "KMSInvalidStateException",
+    "New key material (id: {material_id}) cannot be imported into KMS key {arn}, because another key material "
+    "(id: {pending_id}) is pending rotation.",
+)
+INCORRECT_KEY_MATERIAL = Text(
+    "IncorrectKeyMaterialException", "Imported key material does not have the expected identifier ({expected})."
+)
+NO_KEY_MATERIAL_YET = Text("IncorrectKeyMaterialException")  # the message is unknown (B)
+KEY_MATERIAL_NOT_NEW = Text(
+    "IncorrectKeyMaterialException",
+    "Key material (id: {material_id}) being imported as NEW_KEY_MATERIAL is already associated with KMS key {arn}.",
+)
+INVALID_IMPORT_TOKEN = Text("InvalidImportTokenException")  # AWS sends no message here
+EXPIRED_IMPORT_TOKEN = Text("ExpiredImportTokenException")  # the message is unknown (B)
+MATERIAL_NOT_FOUND = Text(
+    "ValidationException", "Key material (id: {material_id}) has never been imported into KMS key {arn}."
+)
 
 # --- multi-Region keys -------------------------------------------------------------------------------------------
 NOT_MULTI_REGION = Text("UnsupportedOperationException", "{arn} is not a multi-Region key.")  # (B)
-NOT_PRIMARY = Text("UnsupportedOperationException", "{arn} is not a multi-Region primary key.")  # (B)
-REPLICA_EXISTS = Text("AlreadyExistsException", "Key '{arn}' already exists")  # (B)
-REPLICA_OUTSIDE_PARTITION = Text("ValidationException", "Region {region} is not in the partition {partition}.")  # (B)
-REGION_UNKNOWN = Text("ValidationException", "{region} is not a Region where AWS KMS is available.")  # (B)
-ALREADY_PRIMARY = Text("UnsupportedOperationException", "{arn} is already the primary key.")  # (B)
+NOT_PRIMARY_TO_REPLICATE = Text("UnsupportedOperationException", "{arn} is not a multi-region primary key.")
+NOT_PRIMARY_TO_MOVE = Text("KMSInvalidStateException", "{arn} is not a multi-Region primary key.")
+REPLICA_EXISTS = Text(
+    "AlreadyExistsException", "You can create only one replica of each primary key in each AWS Region."
+)
+REPLICA_BESIDE_PRIMARY = Text("ValidationException", "{region} cannot have a replica because it contains the primary.")
+REPLICA_OUTSIDE_PARTITION = Text(
+    "ValidationException", "The replica key Region must be in the same AWS partition as the primary key Region."
+)
+REGION_UNKNOWN = Text(
+    "ValidationException",
+    "Region {region} is not a valid Region or multi-Region keys are not supported in Region {region}.",
+)
+NO_REPLICA_THERE = Text("ValidationException", "{key_id} does not have a replica key in the specified Region.")
 
 # --- cryptography ----------------------------------------------------------------------------------------------
 USAGE_NOT_VALID = Text("InvalidKeyUsageException", "{arn} key usage is {usage} which is not valid for {operation}.")
 ALGORITHM_NOT_FOR_SPEC = Text("InvalidKeyUsageException", "Algorithm {algorithm} is incompatible with key spec {spec}.")
 # The other operations name the algorithm. Recorded: Hadoop's S3A documentation, "troubleshooting_s3a".
 DATA_KEY_OF_ASYMMETRIC_KEY = Text("InvalidKeyUsageException", "You cannot generate a data key with an asymmetric CMK")
-SPEC_NOT_VALID = Text("InvalidKeyUsageException", "{arn} key KeySpec is {spec} which is not valid for {operation}.")
+DATA_KEY_PAIR_OF_ASYMMETRIC_KEY = Text(
+    "InvalidKeyUsageException", "You cannot generate a data key pair with an asymmetric CMK"
+)
 INVALID_CIPHERTEXT = Text("InvalidCiphertextException")  # AWS sends no message here
-INVALID_SIGNATURE = Text("KMSInvalidSignatureException")  # AWS sends no message here (B)
-INVALID_MAC = Text("KMSInvalidMacException")  # AWS sends no message here (B)
+INVALID_SIGNATURE = Text("KMSInvalidSignatureException")  # AWS sends no message here
+INVALID_MAC = Text("KMSInvalidMacException")  # AWS sends no message here
 INCORRECT_KEY = Text(
     "IncorrectKeyException",
     "The key ID in the request does not identify a CMK that can perform this operation.",
 )
-STORE_NOT_FOUND = Text("CustomKeyStoreNotFoundException", "The custom key store {store} does not exist.")
-STORE_STATE = Text("CustomKeyStoreInvalidStateException", "{reason}")
 THROTTLED = Text(
     "ThrottlingException", "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
 )
 DRY_RUN = Text("DryRunOperationException", "The request would have succeeded, but the DryRun option is set.")
-
-# --- custom key stores: texts without (B) are those of the Developer Guide, "Troubleshooting external key stores",
-# https://docs.aws.amazon.com/kms/latest/developerguide/xks-troubleshooting.html -----------------------------------
-STORE_NAME_IN_USE = Text(
-    "CustomKeyStoreNameInUseException", "The custom key store name {name} is already in use."
-)  # (B)
-STORE_HAS_KEYS = Text("CustomKeyStoreHasCMKsException", "The custom key store {store} contains KMS keys.")  # (B)
-STORE_TYPE = Text("ValidationException", "{member} is not valid for a custom key store of type {type}.")  # (B)
-STORE_OF_OTHER_TYPE = Text(
-    "ValidationException", "Origin {origin} is not valid for the custom key store {store} of type {type}."
-)  # (B)
-STORE_AND_MULTI_REGION = Text(
-    "UnsupportedOperationException", "A KMS key in a custom key store cannot be a multi-Region key."
-)  # (B)
-TOO_MANY_STORES = Text("LimitExceededException", "You have reached the limit of {most} custom key stores.")  # (B)
-CLUSTER_NOT_FOUND = Text("CloudHsmClusterNotFoundException", "The cluster {cluster} does not exist.")  # (B)
-CLUSTER_NOT_ACTIVE = Text("CloudHsmClusterNotActiveException", "The cluster {cluster} is not active.")  # (B)
-CLUSTER_IN_USE = Text(
-    "CloudHsmClusterInUseException", "The cluster {cluster} is already associated with a custom key store."
-)  # (B)
-CLUSTER_NOT_RELATED = Text(
-    "CloudHsmClusterNotRelatedException", "The cluster {cluster} has another cluster certificate."
-)  # (B)
-CLUSTER_TOO_SMALL = Text(
-    "CloudHsmClusterInvalidConfigurationException", "The cluster {cluster} has fewer than {least} active HSMs."
-)  # (B)
-CLUSTER_OUT_OF_REACH = Text("KMSInvalidStateException", "KMS cannot communicate with your CloudHSM cluster")
-WRONG_TRUST_ANCHOR = Text(
-    "IncorrectTrustAnchorException", "The trust anchor certificate is not that of the cluster {cluster}."
-)  # (B)
-PROXY_URI_IN_USE = Text(
-    "XksProxyUriInUseException", "The proxy URI {uri} is already associated with an external key store."
-)  # (B)
-PROXY_ENDPOINT_IN_USE = Text(
-    "XksProxyUriEndpointInUseException", "The proxy URI endpoint {endpoint} is already in use."
-)  # (B)
-PROXY_SERVICE_IN_USE = Text(
-    "XksProxyVpcEndpointServiceInUseException", "The VPC endpoint service {service} is already in use."
-)  # (B)
-PROXY_SERVICE_NOT_FOUND = Text(
-    "XksProxyVpcEndpointServiceNotFoundException", "The VPC endpoint service {service} was not found."
-)  # (B)
-PROXY_SERVICE_MISMATCH = Text(
-    "XksProxyVpcEndpointServiceInvalidConfigurationException",
-    "The private DNS name of the VPC endpoint service does not match the XksProxyUriEndpoint.",
-)  # (B)
-PROXY_UNREACHABLE = Text(
-    "XksProxyUriUnreachableException",
-    "AWS KMS cannot communicate with the external key store proxy. This might be a transient network issue. If you "
-    "see this error repeatedly, verify that your external key store proxy is active and is connected to the network, "
-    "and that its endpoint URI is correct in your external key store.",
-)
-PROXY_TIMED_OUT = Text(
-    "XksProxyUriUnreachableException",
-    "AWS KMS rejected the request because the external key store proxy did not respond in time. Retry the request. If "
-    "you see this error repeatedly, report it to your external key store proxy administrator.",
-)
-PROXY_RESPONSE = Text(
-    "XksProxyInvalidResponseException",
-    "AWS KMS cannot interpret the response from the external key store proxy. If you see this error repeatedly, "
-    "consult your external key store proxy administrator.",
-)
-PROXY_TLS = Text(
-    "XksProxyInvalidConfigurationException",
-    "AWS KMS cannot establish a TLS connection to the external key store proxy. Verify the TLS configuration, "
-    "including its certificate.",
-)
-PROXY_ACCESS = Text(
-    "XksProxyInvalidConfigurationException",
-    "The external key store proxy denied access to the operation. Verify that the user and the external key are both "
-    "authorized for this operation, and try the request again.",
-)  # the text is the guide's, for other operations; the code (B)
-PROXY_PATH = Text(
-    "XksProxyInvalidConfigurationException",
-    "The external key store proxy rejected the request because of an invalid URI path. Verify the URI path for your "
-    "external key store and update if necessary.",
-)
-PROXY_CREDENTIALS = Text(
-    "XksProxyIncorrectAuthenticationCredentialException",
-    "The external key store proxy rejected the request because it could not authenticate AWS KMS. Verify the "
-    "credentials for your external key store and update if necessary.",
-)
-XKS_KEY_NOT_FOUND = Text(
-    "XksKeyNotFoundException",
-    "The external key store proxy rejected the request because it could not find the external key.",
-)
-XKS_KEY_IN_USE = Text(
-    "XksKeyAlreadyInUseException", "The external key {xks_key} is already associated with another KMS key."
-)  # (B)
-XKS_KEY_SPEC = Text(
-    "XksKeyInvalidConfigurationException",
-    "The key spec of the external key must be AES_256. The key spec of specified external key is {spec}.",
-)
-XKS_KEY_STATUS = Text(
-    "XksKeyInvalidConfigurationException",
-    "The status of the external key must be ENABLED. The status of specified external key is {status}.",
-)
-XKS_KEY_USAGE = Text(
-    "XksKeyInvalidConfigurationException",
-    "The key usage of the external key must include ENCRYPT and DECRYPT. The key use of specified external key is "
-    "{usage}.",
-)
-XKS_OUT_OF_REACH = (
-    "AWS KMS cannot communicate with the external key store proxy. Verify that your external key store proxy is "
-    "active and is connected to the network, and that its URI path and endpoint URI or VPC service name are correct "
-    "in your external key store."
-)
-XKS_CRYPTO = Text("KMSInvalidStateException", "{reason}")
-XKS_KEY_CANNOT = (
-    "The external key store proxy rejected the request because the external key does not support the requested "
-    "operation."
-)
-XKS_KEY_DISABLED = (
-    "The external key store proxy rejected the request because the external key is not enabled in the external key "
-    "manager."
-)
-XKS_CIPHERTEXT = Text(
-    "KMSInvalidStateException",
-    "The external key store proxy rejected the request because the specified ciphertext or additional authenticated "
-    "data is corrupted, missing, or otherwise invalid.",
-)

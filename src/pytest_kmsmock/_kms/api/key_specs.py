@@ -38,6 +38,7 @@ class KeySpec:
         data_key_pair: whether GenerateDataKeyPair takes it as KeyPairSpec.
         import_lengths: lengths in bytes of imported material, by partition, with "" for all other partitions;
             empty where material is a PKCS#8 structure.
+        importable: whether a key of Origin EXTERNAL can have the spec.
     """
 
     name: str
@@ -50,6 +51,7 @@ class KeySpec:
     absent_from: frozenset[str] = frozenset()
     data_key_pair: bool = False
     import_lengths: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    importable: bool = True
 
     def is_in(self, partition: str) -> bool:
         """Say whether AWS has the spec in a partition, such as `aws-cn`."""
@@ -143,7 +145,12 @@ def _ml_kem(size: int) -> KeySpec:
         parameters=f"ML-KEM-{size}",
         absent_from=_CHINA,
         data_key_pair=True,
+        importable=False,
     )
+
+
+def _ml_dsa(size: int) -> KeySpec:
+    return KeySpec(f"ML_DSA_{size}", "ml_dsa", _ML_DSA, parameters=f"ML-DSA-{size}", importable=False)
 
 
 def _nist_curve(bits: int, hash_bits: int) -> KeySpec:
@@ -195,15 +202,15 @@ _SPECS = (
     KeySpec(
         "ECC_NIST_EDWARDS25519",
         "ed25519",
-        MappingProxyType({"SIGN_VERIFY": ("ED25519_SHA_512", "ED25519_PH_SHA_512")}),
+        MappingProxyType({"SIGN_VERIFY": ("ED25519_PH_SHA_512", "ED25519_SHA_512")}),  # captured from AWS KMS, 2026-09
         parameters="Ed25519",
         data_key_pair=True,
     ),
     # GenerateDataKeyPair has ML-KEM but no ML-DSA:
     # https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPair.html
-    KeySpec("ML_DSA_44", "ml_dsa", _ML_DSA, parameters="ML-DSA-44"),
-    KeySpec("ML_DSA_65", "ml_dsa", _ML_DSA, parameters="ML-DSA-65"),
-    KeySpec("ML_DSA_87", "ml_dsa", _ML_DSA, parameters="ML-DSA-87"),
+    _ml_dsa(44),
+    _ml_dsa(65),
+    _ml_dsa(87),
     _ml_kem(512),
     _ml_kem(768),
     _ml_kem(1024),

@@ -147,6 +147,7 @@ class Operation:
         cross_account: whether it works on keys of other accounts at all.
         cryptographic: whether it counts as use of the key (GetKeyLastUsage, `kms:RequestAlias`).
         customer_managed: whether it is refused for AWS managed keys.
+        watches: the field of a key whose transitional state it is about: it finds one without a delay still there.
     """
 
     name: str
@@ -158,6 +159,7 @@ class Operation:
     cross_account: bool = False
     cryptographic: bool = False
     customer_managed: bool = False
+    watches: str = ""
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -173,6 +175,7 @@ def operation(
     cross_account: bool = False,
     cryptographic: bool = False,
     customer_managed: bool = False,
+    watches: str = "",
 ) -> Callable[[Callable[[Call], Result]], Callable[[Call], Result]]:
     """Register a function as an operation; the parameters are the attributes of `Operation`."""
 
@@ -187,6 +190,7 @@ def operation(
             cross_account,
             cryptographic,
             customer_managed,
+            watches,
         )
         return run
 

@@ -63,6 +63,10 @@ class Material(ABC):
     def private_bytes(self) -> bytes:
         """Return what `load` takes: a raw secret, or PKCS#8 DER (of ML-DSA and ML-KEM with the seed)."""
 
+    def data_key_bytes(self) -> bytes:
+        """Return the private key as GenerateDataKeyPair gives it."""
+        return self.private_bytes()
+
     def public_key_der(self) -> bytes:
         """Return the public key as DER SubjectPublicKeyInfo (RFC 5280)."""
         raise self._unsupported("public key")

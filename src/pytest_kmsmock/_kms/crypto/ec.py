@@ -99,6 +99,7 @@ class EcMaterial(Material):
     @classmethod
     def load(cls, spec: KeySpec, data: bytes) -> EcMaterial:
         """See `Material.load`: PKCS#8 around an ECPrivateKey (RFC 5915), the curve by name."""
+        data = der.from_ber(data)
         der.pkcs8_key(data, _ALGORITHMS[spec.parameters])
         try:
             private = load_der_private_key(data, password=None)
@@ -111,6 +112,11 @@ class EcMaterial(Material):
     def private_bytes(self) -> bytes:
         """See `Material.private_bytes`."""
         return self._private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+
+    def data_key_bytes(self) -> bytes:
+        """See `Material.data_key_bytes`: AWS names the curve in the ECPrivateKey (RFC 5915), too."""
+        in_sec1 = self._private.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
+        return der.encode_pkcs8(_ALGORITHMS[self.spec.parameters], in_sec1)
 
     def public_key_der(self) -> bytes:
         """See `Material.public_key_der`."""

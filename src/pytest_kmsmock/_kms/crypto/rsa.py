@@ -81,6 +81,7 @@ class RsaMaterial(Material):
     @classmethod
     def load(cls, spec: KeySpec, data: bytes) -> RsaMaterial:
         """See `Material.load`: PKCS#8 around an RSAPrivateKey (RFC 8017, A.1.2)."""
+        data = der.from_ber(data)
         der.pkcs8_key(data, _ALGORITHM)
         try:
             private = cast("rsa.RSAPrivateKey", load_der_private_key(data, password=None))

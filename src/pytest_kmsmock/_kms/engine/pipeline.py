@@ -43,7 +43,7 @@ def perform(call: Call) -> Result:
     with call.service.lock:
         operation = call.operation
         if call.state.timeline:
-            settle(call.service, call.now)
+            settle(call.service, call.now, operation.watches)
         call.params = reader(operation.name)(call.params)
         targets: list[Target] = []
         for find in operation.targets:

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._kms.api import errors, key_store_errors
+from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._kms.api.key_specs import ENCRYPTION_ALGORITHMS
 from pytest_kmsmock._kms.call.operation import Call, Target
 from pytest_kmsmock._kms.crypto import DecryptionFailed
@@ -82,7 +83,7 @@ def decrypt_under(
         check_encryption(key, algorithm, context)
         return Opened(secret_of(key).decrypt(algorithm, blob), None)
     except RefusedOutside:
-        raise errors.XKS_CIPHERTEXT() from None
+        raise key_store_errors.XKS_CIPHERTEXT() from None
     except DecryptionFailed:
         raise errors.INVALID_CIPHERTEXT() from None
 
@@ -115,7 +116,7 @@ def ciphertext_key(call: Call, member: str, algorithm_member: str, permission: s
     Raises:
         KmsError: `ValidationException` where only the request can name the key and does not, or without blob;
             `InvalidCiphertextException` for a blob that names no key, `AccessDeniedException` for one whose key is not
-            in this Region.
+            in this Region; `IncorrectKeyException` for the ARN of a related key.
     """
     identifier = call.params.get(member)
     symmetric = call.params.get(algorithm_member, SYMMETRIC_DEFAULT) == SYMMETRIC_DEFAULT
@@ -127,6 +128,8 @@ def ciphertext_key(call: Call, member: str, algorithm_member: str, permission: s
         # A bare key id may be that of another account's key here, and here only, if the ciphertext says so too.
         if envelope is not None and identifier == envelope.key_id and identifier not in call.region.keys:
             return _key_of_envelope(call, envelope, member, permission)
+        if envelope is not None and _is_related_key(call, identifier, envelope.key_id):
+            raise errors.INCORRECT_KEY()
         return find_key(call, identifier, permission, aliases=True, member=member)
     if ignores_ciphertext(call) or not symmetric:
         raise errors.NULL(member=member)
@@ -135,6 +138,16 @@ def ciphertext_key(call: Call, member: str, algorithm_member: str, permission: s
     if envelope is None:
         raise errors.INVALID_CIPHERTEXT()
     return _key_of_envelope(call, envelope, member, permission)
+
+
+def _is_related_key(call: Call, identifier: str, key_id: str) -> bool:
+    """Say whether an identifier is the ARN of a key of another Region that is related to one here, such as its primary.
+
+    Captured from AWS KMS, 2026-09: what a key here would decrypt is refused as another key's, where any other ARN of
+    another Region is not found.
+    """
+    arn = parse_arn(identifier)
+    return arn is not None and arn.region != call.region.name and arn.name == key_id and key_id in call.region.keys
 
 
 def _key_of_envelope(call: Call, envelope: Envelope, member: str, permission: str) -> Target:

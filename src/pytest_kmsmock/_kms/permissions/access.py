@@ -16,7 +16,7 @@ from pytest_kmsmock._kms.policy.policy import Policy, compile_policy
 from pytest_kmsmock._kms.state.records import Grant
 
 from .condition_keys import ConditionValues
-from .grants import candidates, grant_that_allows, granted_by_token, may_retire
+from .grants import candidates, granted_by_token, grants_that_allow, grants_to_retire
 
 
 def authorize(call: Call, target: Target) -> None:
@@ -54,11 +54,11 @@ def ask(call: Call, target: Target) -> Asked:
         policy, tags, aliases = in_force(call, key, aliases)
     compiled = compile_policy(policy)
     if target.permission == "kms:RetireGrant":
-        # The grant says who may, and it does not matter whose the key is. Key policies and IAM policies can only forbid
-        # it, and IAM policies pass on what the grant gives to accounts; resource control policies have no effect on it.
+        # The grant says who may. Key policies can only forbid it, IAM policies pass on what the grant gives to accounts
+        # and are needed beside a grant of another account; resource control policies have no effect on it.
         # See https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
         policies = iam.policies(caller, "", _denials(compiled))
-        return Asked(call, target, caller.principal.account, policies, tags, aliases)
+        return Asked(call, target, key.account, policies, tags, aliases)
     # "Resource control policies in your organization do not apply to AWS managed keys."
     policies = iam.policies(caller, "" if key.manager == "AWS" else key.account, compiled)
     has_grants = call.operation.grantable and (late or key.id in home.grants)
@@ -75,10 +75,10 @@ def decide(asked: Asked) -> Decision:
     )  # fmt: skip
     if target.permission == "kms:RetireGrant":
         grant: Grant = call.notes["grant"]
-        return evaluate(request, policies, lambda: may_retire(request, grant, policies))
+        return evaluate(request, policies, lambda: grants_to_retire(call.caller.principal, grant))
     if not asked.grants:
         return evaluate(request, policies)
-    return evaluate(request, policies, lambda: grant_that_allows(call, request, asked.grants, policies))
+    return evaluate(request, policies, lambda: grants_that_allow(call, target.permission, asked.grants))
 
 
 @lru_cache(maxsize=256)

@@ -11,38 +11,40 @@ import base64
 import binascii
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import parse_arn
-from pytest_kmsmock._kms.policy.decision import Policies, evaluate
-from pytest_kmsmock._kms.policy.principals import PrincipalKind
+from pytest_kmsmock._kms.policy.decision import Granted
+from pytest_kmsmock._kms.policy.principals import Match, PrincipalKind
 from pytest_kmsmock._kms.state.records import Grant, Key
 
 from .condition_keys import ENCRYPTION, encryption_context
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.call.operation import Call
-    from pytest_kmsmock._kms.policy.decision import Request
     from pytest_kmsmock._kms.policy.principals import Principal
     from pytest_kmsmock._kms.state.state import Region
 
-_ANY_KEY = frozenset({"CreateGrant", "DescribeKey", "RetireGrant"})
-_ENCRYPTS = frozenset({"Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo"})
-#: What a grant on a symmetric encryption key may allow; and on other keys, by KeyUsage.
-_SYMMETRIC = _ANY_KEY | ENCRYPTION
-_GRANTABLE: Mapping[str, frozenset[str]] = {
-    "ENCRYPT_DECRYPT": _ANY_KEY | _ENCRYPTS | {"GetPublicKey"},
-    "SIGN_VERIFY": _ANY_KEY | {"GetPublicKey", "Sign", "Verify"},
-    "GENERATE_VERIFY_MAC": _ANY_KEY | {"GenerateMac", "VerifyMac"},
-    "KEY_AGREEMENT": _ANY_KEY | {"DeriveSharedSecret", "GetPublicKey"},
-    "ENCAPSULATE_DECAPSULATE": _ANY_KEY | {"Decapsulate", "Encapsulate", "GetPublicKey"},
+_ANY_KEY = ("CreateGrant", "RetireGrant", "DescribeKey")
+_ENCRYPTS = ("Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo")
+#: What a grant on a symmetric encryption key may allow; and on other keys, by KeyUsage. AWS lists those of
+#: GENERATE_VERIFY_MAC in this order (captured from AWS KMS, 2026-09), the order of the others is inferred.
+_SYMMETRIC = (
+    *_ANY_KEY, *_ENCRYPTS, "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair",
+    "GenerateDataKeyPairWithoutPlaintext",
+)  # fmt: skip
+_GRANTABLE: Mapping[str, tuple[str, ...]] = {
+    "ENCRYPT_DECRYPT": (*_ANY_KEY, *_ENCRYPTS, "GetPublicKey"),
+    "SIGN_VERIFY": (*_ANY_KEY, "GetPublicKey", "Sign", "Verify"),
+    "GENERATE_VERIFY_MAC": (*_ANY_KEY, "GenerateMac", "VerifyMac"),
+    "KEY_AGREEMENT": (*_ANY_KEY, "DeriveSharedSecret", "GetPublicKey"),
+    "ENCAPSULATE_DECAPSULATE": (*_ANY_KEY, "Decapsulate", "Encapsulate", "GetPublicKey"),
 }
 
 
-def grantable(key: Key) -> frozenset[str]:
-    """Return the operations that a grant on a key may allow."""
+def grantable(key: Key) -> tuple[str, ...]:
+    """Return the operations that a grant on a key may allow, in AWS's order."""
     return _SYMMETRIC if key.spec.key_type == "symmetric" else _GRANTABLE[key.usage]
 
 
@@ -72,41 +74,38 @@ def grantee_of(grant: Grant) -> str:
     return grant.grantee or grant.grantee_service or ""
 
 
-def grant_that_allows(call: Call, request: Request, own: Iterable[Grant], policies: Policies) -> str | None:
-    """Return the id of the first grant that allows a request; None if there is none.
+def _named(principal: Principal, name: str) -> Match:
+    """Say how closely a name of a grant names a principal: itself, the role of its session, its account."""
+    if name == principal.arn:
+        return Match.ISSUER if principal.kind is PrincipalKind.ROLE else Match.DIRECT
+    if name == principal.issuer_arn:
+        return Match.ISSUER
+    return Match.ACCOUNT if name == principal.account_arn else Match.NONE
+
+
+def grants_that_allow(call: Call, permission: str, own: Iterable[Grant]) -> Iterator[Granted]:
+    """Yield the grants that give the caller a permission, if nothing else speaks against it.
 
     Args:
         call: the call.
-        request: what is asked for.
+        permission: such as `kms:Encrypt`.
         own: the caller's grants on the key.
-        policies: the policies that bear on the request.
     """
-    operation = request.action.removeprefix("kms:")
+    operation = permission.removeprefix("kms:")
     for grant in own:
         if (
             operation in grant.operations
             and _is_known(call, grant)
-            and _constraints_hold(call, request.action, grant)
+            and _constraints_hold(call, permission, grant)
             and (operation != "CreateGrant" or _may_pass_on(call, grant))
-            and (not _is_for_account(request.principal, grant) or _delegated(request, policies))
         ):
-            return grant.id
-    return None
+            yield Granted(grant.id, _named(call.caller.principal, grantee_of(grant)), grant.issuing_account)
 
 
 def _is_known(call: Call, grant: Grant) -> bool:
     """Say whether a grant has arrived everywhere, or the request names it by a token."""
     until = call.state.recent.new_grants.get(grant.id) if call.service.delays.eventual_consistency else None
     return until is None or until <= call.now or grant.id in granted_by_token(call)
-
-
-def _is_for_account(principal: Principal, grant: Grant) -> bool:
-    """Say whether a grant is for the account of a user or role, whose IAM policies then say who has it (B)."""
-    return grant.grantee == principal.account_arn and principal.kind is not PrincipalKind.ROOT
-
-
-def _delegated(request: Request, policies: Policies) -> bool:
-    return evaluate(request, replace(policies, key=())).allowed
 
 
 # --- constraints --------------------------------------------------------------------------------------------------
@@ -153,24 +152,21 @@ def _may_pass_on(call: Call, parent: Grant) -> bool:
 # --- who may retire a grant ---------------------------------------------------------------------------------------
 
 
-def may_retire(request: Request, grant: Grant, policies: Policies) -> str | None:
-    """Return the id of a grant if it lets the caller retire it: by itself, or by IAM in one of its accounts.
+def grants_to_retire(principal: Principal, grant: Grant) -> Iterator[Granted]:
+    """Yield the grant, by each of those whom it lets retire it that is the principal, or is of its account.
 
     See https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
     """
-    principal = request.principal
-    entitled = [name for name in (grant.retiree, grant.retiree_service) if name is not None]
+    entitled = [grant.retiree, grant.retiree_service, f"arn:{principal.partition}:iam::{grant.issuing_account}:root"]
     if "RetireGrant" in grant.operations:
         entitled.append(grantee_of(grant))
-    names = names_of(principal)
-    issuer = f"arn:{principal.partition}:iam::{grant.issuing_account}:root"
-    own = [name for name in names if name != principal.account_arn or principal.kind is PrincipalKind.ROOT]
-    if any(name in own for name in (*entitled, issuer)):
-        return grant.id
-    accounts = {name.split(":")[4] for name in (*entitled, issuer) if name.startswith("arn:")}
-    if principal.account in accounts and _delegated(request, policies):
-        return grant.id
-    return None
+    for name in entitled:
+        if name is not None:
+            named = _named(principal, name)
+            if not named and name.startswith("arn:") and name.split(":")[4] == principal.account:
+                named = Match.ACCOUNT  # another principal of the account, which IAM policies may let it act for
+            if named:
+                yield Granted(grant.id, named, grant.issuing_account)
 
 
 # --- tokens -------------------------------------------------------------------------------------------------------

@@ -3,6 +3,7 @@
 from .decision import (
     Decision,
     Denial,
+    Granted,
     Policies,
     Request,
     Step,
@@ -17,6 +18,7 @@ from .principals import Match, Principal, PrincipalKind
 __all__ = [
     "Decision",
     "Denial",
+    "Granted",
     "MalformedPolicy",
     "Match",
     "Policies",

@@ -9,6 +9,7 @@ https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,16 +19,33 @@ from .patterns import no_context
 from .principals import Match, PrincipalKind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from .patterns import Lookup
     from .policy import Policy
     from .principals import Principal
 
 
-def no_grant() -> str | None:
-    """Say that no grant allows a request."""
-    return None
+class Granted(NamedTuple):
+    """A grant that gives a caller a permission.
+
+    Attributes:
+        id: The grant id.
+        named: How closely it names the caller.
+        account: Id of the account that gave it.
+    """
+
+    id: str
+    named: Match
+    account: str
+
+
+Grants = Callable[[], Iterable[Granted]]
+
+
+def no_grants() -> Iterable[Granted]:
+    """Return the grants of who has none."""
+    return ()
 
 
 class Request(NamedTuple):
@@ -126,6 +144,8 @@ class Denial(Enum):
     )
 
 
+_THIS_RESOURCE = " on this resource"
+
 # AWS calls the policy of a key resource-based.
 _EXPLICIT = {kind: Denial[f"{'RESOURCE' if kind is PolicyKind.KEY else kind.name}_EXPLICIT"] for kind in PolicyKind}
 
@@ -158,13 +178,13 @@ class Decision(NamedTuple):
         denial: Why the request was refused; None if it is allowed.
         request: What was asked.
         policies: What it was decided from.
-        grant: Gives the id of a grant that allows the request, or None.
+        grants: Gives the grants that give the caller the permission.
     """
 
     denial: Denial | None
     request: Request
     policies: Policies
-    grant: Callable[[], str | None] = no_grant
+    grants: Grants = no_grants
 
     @property
     def allowed(self) -> bool:
@@ -179,10 +199,8 @@ class Decision(NamedTuple):
         request = self.request
         if request.unnamed:
             resource = ""
-        elif request.from_ciphertext:
-            resource = " on the resource associated with this ciphertext"
-        elif self.denial is Denial.OTHER_ACCOUNT:
-            resource = " on this resource"
+        elif _is_foreign(request) or self.denial is Denial.OTHER_ACCOUNT:
+            resource = " on the resource associated with this ciphertext" if request.from_ciphertext else _THIS_RESOURCE
         else:
             resource = f" on resource: {request.resource}"
         reason = self.denial.value.format(action=request.action)
@@ -196,25 +214,25 @@ class Decision(NamedTuple):
         return tuple(_steps(self))
 
 
-def evaluate(request: Request, policies: Policies, grant: Callable[[], str | None] = no_grant) -> Decision:
-    """Decide on a request in AWS's order: explicit denials, organization, key policy and grants, identity policies.
+def evaluate(request: Request, policies: Policies, grants: Grants = no_grants) -> Decision:
+    """Decide on a request in AWS's order: explicit denials, organization, key and identity policies, grants.
 
     Args:
         request: What is asked for.
         policies: All policies that bear on it.
-        grant: Gives the id of a grant that allows the request, or None. Asked only if no policy decides.
+        grants: Gives the grants that give the caller the permission. Asked only if policies do not.
 
     Returns:
         The decision.
     """
     outright = policies.allow_outright(request.principal, request.action, request.account)
     if outright:
-        return Decision(None, request, policies, grant)
-    denial = _explicit(request, policies) or _implicit(request, policies, grant)
+        return Decision(None, request, policies, grants)
+    denial = _explicit(request, policies) or _implicit(request, policies, grants)
     if outright is None:
         place = (request.principal.identity, request.action, request.account)
         policies.outright[place] = denial is None and _is_outright(request, policies)
-    return Decision(denial, request, policies, grant)
+    return Decision(denial, request, policies, grants)
 
 
 def _is_outright(request: Request, policies: Policies) -> bool:
@@ -222,7 +240,7 @@ def _is_outright(request: Request, policies: Policies) -> bool:
     settled = all(policy.settles(request.principal, request.action) for group in _groups(policies) for policy in group)
     if policies.boundary is not None and any(policy.exempts for policy in policies.denying):
         return False
-    return settled and not _is_foreign(request) and _implicit(request, policies, no_grant) is None
+    return settled and not _is_foreign(request) and _implicit(request, policies, no_grants) is None
 
 
 def would_lock_out(
@@ -294,7 +312,7 @@ def _allow(request: Request, policies: tuple[Policy, ...]) -> Match:
     return closest
 
 
-def _implicit(request: Request, policies: Policies, grant: Callable[[], str | None]) -> Denial | None:
+def _implicit(request: Request, policies: Policies, grants: Grants) -> Denial | None:
     for level in policies.service_control:
         if not _allow(request, level):
             return Denial.SERVICE_CONTROL
@@ -302,31 +320,45 @@ def _implicit(request: Request, policies: Policies, grant: Callable[[], str | No
         return Denial.VPC_ENDPOINT
     if not policies.key:
         return _by_identity(request, policies)
-    if _is_foreign(request):
-        return _foreign(request, policies, grant)
-    named = _allow(request, policies.key)
-    if named is Match.DIRECT:
+    if _is_foreign(request) and not request.cross_account:
+        return Denial.OTHER_ACCOUNT
+    denial = _by_key_policy(request, policies)
+    if denial is None:
         return None
+    refused = [_by_grant(request, policies, granted) for granted in grants()]
+    return None if None in refused else next(iter(refused), denial)
+
+
+def _by_key_policy(request: Request, policies: Policies) -> Denial | None:
+    """Decide by the key policy, and by the caller's policies as far as it leaves that to them.
+
+    On a key of another account both must allow:
+    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
+    """
+    named = _allow(request, policies.key)
+    if _is_foreign(request):
+        return _by_identity(request, policies) if named else Denial.OTHER_ACCOUNT
     if named is Match.NONE:
         # A service belongs to no account, so it is told no more than a stranger. Captured from AWS KMS, 2026-09.
-        denial: Denial | None = Denial.OTHER_ACCOUNT if request.principal.is_service else Denial.RESOURCE
-    else:
-        denial = _limits(request, policies) if named is Match.ISSUER else _by_identity(request, policies)
-    return None if denial is None or grant() is not None else denial
-
-
-def _foreign(request: Request, policies: Policies, grant: Callable[[], str | None]) -> Denial | None:
-    """Decide on a key of another account: its key policy and the caller's own policies must both allow.
-
-    See https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
-    """
-    if not request.cross_account:
-        return Denial.OTHER_ACCOUNT
-    if grant() is not None:
+        return Denial.OTHER_ACCOUNT if request.principal.is_service else Denial.RESOURCE
+    if named is Match.DIRECT:
         return None
-    if not _allow(request, policies.key):
-        return Denial.OTHER_ACCOUNT
-    return _by_identity(request, policies)
+    return _limits(request, policies) if named is Match.ISSUER else _by_identity(request, policies)
+
+
+def _by_grant(request: Request, policies: Policies, granted: Granted) -> Denial | None:
+    """Decide on a request that a grant allows: by what else must, given how it names the caller and who gave it.
+
+    Captured from AWS KMS, 2026-09: a grant that the caller's own account gave is good by itself; of a grant for a role,
+    a permissions boundary and session policies must allow what it gives. Any other account's grant needs identity
+    policies beside it, and what is lacking in a session policy is said to be lacking there if the session is named.
+    """
+    if granted.named is Match.ACCOUNT:
+        return _by_identity(request, policies)
+    if _is_foreign(request) and granted.account != request.principal.account:
+        denial = _by_identity(request, policies)
+        return Denial.IDENTITY if denial is Denial.SESSION and granted.named is Match.DIRECT else denial
+    return _limits(request, policies) if granted.named is Match.ISSUER else None
 
 
 def _by_identity(request: Request, policies: Policies) -> Denial | None:
@@ -364,9 +396,13 @@ def _steps(decision: Decision) -> Iterator[Step]:
     if _is_foreign(request) and not request.cross_account:
         yield Step("operation", "", False, f"{request.action} works only on keys of the caller's own account")
     if decision.policies.key:
-        grant = decision.grant()
-        text = "no grant allows the request" if grant is None else f"grant {grant} allows the request"
-        yield Step("grants", "", grant is not None, text)
+        granted = list(decision.grants())
+        for grant in granted:
+            denial = _by_grant(request, decision.policies, grant)
+            text = "allows the request" if denial is None else f"is not enough: {denial.value}"
+            yield Step("grants", "", denial is None, f"grant {grant.id} {text.format(action=request.action)}")
+        if not granted:
+            yield Step("grants", "", False, "no grant allows the request")
     yield Step("decision", "", decision.allowed, decision.message or "allowed")
 
 

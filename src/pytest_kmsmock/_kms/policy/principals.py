@@ -64,6 +64,10 @@ _KINDS = {
 }
 
 
+class MalformedPrincipal(ValueError):
+    """A text is the ARN of a principal in form, but its path or name is not."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """One caller.
@@ -123,6 +127,7 @@ class Principal:
             The principal.
 
         Raises:
+            MalformedPrincipal: If the text is an ARN with the wrong number of names, such as a session with a path.
             ValueError: If the text is none of these.
 
         See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
@@ -134,7 +139,7 @@ class Principal:
         found = _ARN.fullmatch(arn)
         kind = _KINDS.get((found["service"], found["kind"])) if found else None
         if found is None or kind is None or not _well_formed(kind, found["path"], found["name"]):
-            raise ValueError(
+            raise (ValueError if found is None or kind is None else MalformedPrincipal)(
                 f"{text!r} is not a principal: give the ARN of a root user, user, role, assumed-role session or "
                 f"federated user, a service such as 's3.amazonaws.com', or a 12-digit account id"
             )
@@ -169,11 +174,11 @@ class Principal:
         See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
         """
         if self.kind is PrincipalKind.ASSUMED_ROLE:
-            return f"{made_up_id('AROA', self.issuer_arn or self.arn)}:{self.name}"
+            return f"{_entity_id('AROA', self.issuer_arn or self.arn)}:{self.name}"
         if self.kind is PrincipalKind.FEDERATED_USER:
             return f"{self.account}:{self.name}"
         if self.kind in _ID_PREFIXES:
-            return made_up_id(_ID_PREFIXES[self.kind], self.arn)
+            return _entity_id(_ID_PREFIXES[self.kind], self.arn)
         return self.account or None
 
     def condition_value(self, key: str) -> tuple[str, ...] | None:
@@ -196,6 +201,28 @@ class Principal:
 
 
 _ID_PREFIXES = {PrincipalKind.USER: "AIDA", PrincipalKind.ROLE: "AROA"}
+#: Id of a user or role -> its ARN, as far as the id was asked for: nobody else can know it.
+_ENTITIES: dict[str, str] = {}
+
+
+def _entity_id(prefix: str, arn: str) -> str:
+    made = made_up_id(prefix, arn)
+    _ENTITIES[made] = arn
+    return made
+
+
+def arn_of_id(unique_id: str) -> str | None:
+    """Return the ARN of a user (`AIDA…`), role (`AROA…`) or role session (`AROA…:session`) by its unique id.
+
+    Returns:
+        The ARN; None for an id that `Principal.unique_id` never gave.
+    """
+    entity_id, _, session = unique_id.partition(":")
+    arn = _ENTITIES.get(entity_id)
+    if arn is None or not session:
+        return arn
+    partition, account, role = arn.split(":")[1], arn.split(":")[4], arn.rpartition("/")[2]
+    return f"arn:{partition}:sts::{account}:assumed-role/{role}/{session}"
 
 
 def made_up_id(prefix: str, arn: str, length: int = 17) -> str:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._kms.api import errors, key_store_errors
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.api.key_specs import KeySpec
@@ -31,10 +31,10 @@ VPC = "VPC_ENDPOINT_SERVICE"
 #: What can be wrong with a proxy that KMS reaches, by ConnectionErrorCode -> the error of CreateCustomKeyStore and
 #: UpdateCustomKeyStore, whose text CreateKey and cryptographic operations have too.
 FAILURES: Mapping[str, errors.Text] = {
-    "XKS_PROXY_ACCESS_DENIED": errors.PROXY_ACCESS,
-    "XKS_PROXY_INVALID_RESPONSE": errors.PROXY_RESPONSE,
-    "XKS_PROXY_INVALID_TLS_CONFIGURATION": errors.PROXY_TLS,
-    "XKS_PROXY_TIMED_OUT": errors.PROXY_TIMED_OUT,
+    "XKS_PROXY_ACCESS_DENIED": key_store_errors.PROXY_ACCESS,
+    "XKS_PROXY_INVALID_RESPONSE": key_store_errors.PROXY_RESPONSE,
+    "XKS_PROXY_INVALID_TLS_CONFIGURATION": key_store_errors.PROXY_TLS,
+    "XKS_PROXY_TIMED_OUT": key_store_errors.PROXY_TIMED_OUT,
 }
 #: ConnectionErrorCodes of both types of stores. Source: API reference, CustomKeyStoresListEntry.
 _COMMON_ERROR_CODES = frozenset({"INTERNAL_ERROR", "INVALID_CREDENTIALS", "NETWORK_ERRORS"})
@@ -65,7 +65,7 @@ def find_store(region: Region, store_id: str) -> CustomKeyStore:
     """
     store = region.custom_key_stores.get(store_id)
     if store is None:
-        raise errors.STORE_NOT_FOUND(store=store_id)
+        raise key_store_errors.STORE_NOT_FOUND(store=store_id)
     return store
 
 
@@ -108,7 +108,7 @@ def _cluster_conflict(store: CustomKeyStore, other: CustomKeyStore) -> errors.Km
     # AWS: neither the cluster nor one that shares its backup history, which is to say its certificate.
     if store.settings["TrustAnchorCertificate"] != other.settings["TrustAnchorCertificate"]:
         return None
-    return errors.CLUSTER_IN_USE(cluster=store.settings["CloudHsmClusterId"])
+    return key_store_errors.CLUSTER_IN_USE(cluster=store.settings["CloudHsmClusterId"])
 
 
 def _proxy_conflict(store: CustomKeyStore, other: CustomKeyStore) -> errors.KmsError | None:
@@ -116,12 +116,12 @@ def _proxy_conflict(store: CustomKeyStore, other: CustomKeyStore) -> errors.KmsE
     endpoint, path = mine["UriEndpoint"], mine["UriPath"]
     if theirs["UriEndpoint"] == endpoint:
         if theirs["UriPath"] == path:
-            return errors.PROXY_URI_IN_USE(uri=endpoint + path)
+            return key_store_errors.PROXY_URI_IN_USE(uri=endpoint + path)
         if VPC in (theirs["Connectivity"], mine["Connectivity"]):
-            return errors.PROXY_ENDPOINT_IN_USE(endpoint=endpoint)
+            return key_store_errors.PROXY_ENDPOINT_IN_USE(endpoint=endpoint)
     service = mine.get("VpcEndpointServiceName")
     if service is not None and service == theirs.get("VpcEndpointServiceName"):
-        return errors.PROXY_SERVICE_IN_USE(service=service)
+        return key_store_errors.PROXY_SERVICE_IN_USE(service=service)
     return None
 
 
@@ -133,13 +133,15 @@ def problem_of(store: CustomKeyStore, outside: Outside) -> Problem | None:
 def _cluster_problem(store: CustomKeyStore, outside: Outside) -> Problem | None:
     cluster_id = str(store.settings["CloudHsmClusterId"])
     cluster = outside.clusters.get(cluster_id)
-    text = errors.CLUSTER_OUT_OF_REACH.template
+    text = key_store_errors.CLUSTER_OUT_OF_REACH.template
     if cluster is None:
-        return Problem("CLUSTER_NOT_FOUND", text, errors.CLUSTER_NOT_FOUND(cluster=cluster_id))
+        return Problem("CLUSTER_NOT_FOUND", text, key_store_errors.CLUSTER_NOT_FOUND(cluster=cluster_id))
     if not cluster.online:
-        return Problem("NETWORK_ERRORS", text, errors.CLUSTER_NOT_ACTIVE(cluster=cluster_id))
+        return Problem("NETWORK_ERRORS", text, key_store_errors.CLUSTER_NOT_ACTIVE(cluster=cluster_id))
     if cluster.hsms < 1:
-        return Problem("INSUFFICIENT_CLOUDHSM_HSMS", text, errors.CLUSTER_TOO_SMALL(cluster=cluster_id, least=1))
+        return Problem(
+            "INSUFFICIENT_CLOUDHSM_HSMS", text, key_store_errors.CLUSTER_TOO_SMALL(cluster=cluster_id, least=1)
+        )
     return None
 
 
@@ -148,15 +150,19 @@ def _proxy_problem(store: CustomKeyStore, outside: Outside) -> Problem | None:
     proxy = proxy_of(store, outside)
     if proxy is None:
         if any(endpoint == settings["UriEndpoint"] for endpoint, _ in outside.proxies):
-            return Problem("XKS_PROXY_INVALID_CONFIGURATION", errors.PROXY_PATH.template, errors.PROXY_PATH())
+            return Problem(
+                "XKS_PROXY_INVALID_CONFIGURATION", key_store_errors.PROXY_PATH.template, key_store_errors.PROXY_PATH()
+            )
     elif proxy.online and (proxy.vpc_endpoint_service is None) == (settings["Connectivity"] != VPC):
         if proxy.failure is not None:
             failure = FAILURES[proxy.failure]
             return Problem(proxy.failure, failure.template, failure())
         if (proxy.access_key_id, proxy.secret_access_key) == (settings["AccessKeyId"], store.secret):
             return None
-        return Problem("INVALID_CREDENTIALS", errors.PROXY_CREDENTIALS.template, errors.PROXY_CREDENTIALS())
-    return Problem("XKS_PROXY_NOT_REACHABLE", errors.XKS_OUT_OF_REACH, errors.PROXY_UNREACHABLE())
+        return Problem(
+            "INVALID_CREDENTIALS", key_store_errors.PROXY_CREDENTIALS.template, key_store_errors.PROXY_CREDENTIALS()
+        )
+    return Problem("XKS_PROXY_NOT_REACHABLE", key_store_errors.XKS_OUT_OF_REACH, key_store_errors.PROXY_UNREACHABLE())
 
 
 def service_problem(settings: Mapping[str, str], outside: Outside) -> errors.KmsError | None:
@@ -171,8 +177,8 @@ def service_problem(settings: Mapping[str, str], outside: Outside) -> errors.Kms
         if (proxy.vpc_endpoint_service, proxy.vpc_endpoint_service_owner) == (name, owner)
     ]
     if not behind:
-        return errors.PROXY_SERVICE_NOT_FOUND(service=name)
-    return None if settings["UriEndpoint"] in behind else errors.PROXY_SERVICE_MISMATCH()
+        return key_store_errors.PROXY_SERVICE_NOT_FOUND(service=name)
+    return None if settings["UriEndpoint"] in behind else key_store_errors.PROXY_SERVICE_MISMATCH()
 
 
 def finish_connection(state: State, region: Region, store: CustomKeyStore, when: datetime) -> None:
@@ -199,7 +205,7 @@ def _service_error_code(store: CustomKeyStore, outside: Outside) -> str | None:
     problem = service_problem(proxy_settings(store), outside) if store.type == EXTERNAL else None
     if problem is None:
         return None
-    found = problem.code != errors.PROXY_SERVICE_NOT_FOUND.code
+    found = problem.code != key_store_errors.PROXY_SERVICE_NOT_FOUND.code
     return f"XKS_VPC_ENDPOINT_SERVICE_{'INVALID_CONFIGURATION' if found else 'NOT_FOUND'}"
 
 
@@ -217,15 +223,15 @@ def check_backing(key: Key, state: State) -> None:
     store = state.home(key).custom_key_stores[key.custom_key_store_id]
     problem = problem_of(store, state.outside)
     if problem is not None:
-        raise errors.XKS_CRYPTO(reason=problem.text)
+        raise key_store_errors.XKS_CRYPTO(reason=problem.text)
     if key.xks_key_id is not None:
         external = external_key(key, state)
         if external is None:
-            raise errors.XKS_CRYPTO(reason=errors.XKS_KEY_NOT_FOUND.template)
+            raise key_store_errors.XKS_CRYPTO(reason=key_store_errors.XKS_KEY_NOT_FOUND.template)
         if not external.enabled:
-            raise errors.XKS_CRYPTO(reason=errors.XKS_KEY_DISABLED)
+            raise key_store_errors.XKS_CRYPTO(reason=key_store_errors.XKS_KEY_DISABLED)
         if not _is_fit(external):
-            raise errors.XKS_CRYPTO(reason=errors.XKS_KEY_CANNOT)
+            raise key_store_errors.XKS_CRYPTO(reason=key_store_errors.XKS_KEY_CANNOT)
 
 
 def external_key(key: Key, state: State) -> XksKey | None:
@@ -247,7 +253,7 @@ def in_cluster(call: Call, spec: KeySpec) -> dict[str, Any]:
     store = _store_for_key(call, spec, CLOUDHSM)
     cluster = cluster_of(store, call.state.outside)
     if cluster is not None and cluster.hsms < LEAST_HSMS:
-        raise errors.CLUSTER_TOO_SMALL(cluster=cluster.id, least=LEAST_HSMS)
+        raise key_store_errors.CLUSTER_TOO_SMALL(cluster=cluster.id, least=LEAST_HSMS)
     return {"custom_key_store_id": store.id}
 
 
@@ -259,18 +265,18 @@ def in_external_store(call: Call, spec: KeySpec) -> dict[str, Any]:
     store = _store_for_key(call, spec, EXTERNAL)
     taken = (key.xks_key_id for key in call.region.keys.values() if key.custom_key_store_id == store.id)
     if xks_key_id in taken:
-        raise errors.XKS_KEY_IN_USE(xks_key=xks_key_id)
+        raise key_store_errors.XKS_KEY_IN_USE(xks_key=xks_key_id)
     proxy = proxy_of(store, call.state.outside)
     assert proxy is not None, "the store works"
     external = proxy.keys.get(xks_key_id)
     if external is None:
-        raise errors.XKS_KEY_NOT_FOUND()
+        raise key_store_errors.XKS_KEY_NOT_FOUND()
     if external.spec != "AES_256":
-        raise errors.XKS_KEY_SPEC(spec=external.spec)
+        raise key_store_errors.XKS_KEY_SPEC(spec=external.spec)
     if not external.enabled:
-        raise errors.XKS_KEY_STATUS(status="DISABLED")
+        raise key_store_errors.XKS_KEY_STATUS(status="DISABLED")
     if not _is_fit(external):
-        raise errors.XKS_KEY_USAGE(usage=", ".join(external.usage))
+        raise key_store_errors.XKS_KEY_USAGE(usage=", ".join(external.usage))
     return {"custom_key_store_id": store.id, "xks_key_id": xks_key_id}
 
 
@@ -282,13 +288,13 @@ def _store_for_key(call: Call, spec: KeySpec, origin: str) -> CustomKeyStore:
     if spec.name != "SYMMETRIC_DEFAULT":
         raise errors.SPEC_NOT_FOR_ORIGIN(spec=spec.name, origin=origin)
     if call.params.get("MultiRegion"):
-        raise errors.STORE_AND_MULTI_REGION()
+        raise key_store_errors.STORE_AND_MULTI_REGION()
     store = find_store(call.region, store_id)
     if store.type != origin:
-        raise errors.STORE_OF_OTHER_TYPE(origin=origin, store=store.id, type=store.type)
+        raise key_store_errors.STORE_OF_OTHER_TYPE(origin=origin, store=store.id, type=store.type)
     if store.state != CONNECTED:
-        raise errors.STORE_STATE(reason=f"The custom key store {store.id} is not connected.")
+        raise key_store_errors.STORE_STATE(reason=f"The custom key store {store.id} is not connected.")
     problem = problem_of(store, call.state.outside)
     if problem is not None:
-        raise errors.STORE_STATE(reason=problem.text)
+        raise key_store_errors.STORE_STATE(reason=problem.text)
     return store

@@ -12,15 +12,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .rotation import PENDING_ROTATION, is_primary
+from .rotation import PENDING, PENDING_EVERYWHERE, PENDING_ROTATION, is_primary
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.crypto import Material
     from pytest_kmsmock._kms.state.records import Key, KeyMaterial
     from pytest_kmsmock._kms.state.state import State
-
-PENDING_EVERYWHERE = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
-PENDING = (PENDING_ROTATION, PENDING_EVERYWHERE)
 
 
 def material_id(key: Key, material: Material) -> str:
@@ -30,29 +27,45 @@ def material_id(key: Key, material: Material) -> str:
 
 def missing_everywhere(materials: Iterable[KeyMaterial]) -> tuple[KeyMaterial, ...]:
     """Return the generations as a new replica key has them, which waits for its own import."""
-    return tuple(material._replace(secret=None, expires=None, description=None) for material in materials)
+    return tuple(material._replace(secret=None, expires=None) for material in materials)
+
+
+def is_imported(material: KeyMaterial) -> bool:
+    """Whether a key lists a generation as imported: it does so for expired material too, though it cannot be used.
+
+    Captured from AWS KMS, 2026-09, for 15 minutes after the expiry of material pending rotation.
+    """
+    return material.secret is not None or material.expires is not None
 
 
 def put_material(state: State, key: Key, entry: KeyMaterial) -> Key:
     """Put a generation of material into a key, in the place of the one with its id if there is one.
 
-    A key whose material is complete again is enabled, whatever it was before.
+    An import of what the key needs enables it when its material is complete then, even if it was disabled (captured
+    from AWS KMS, 2026-09). Replicas learn of new material, and have the primary key's descriptions.
     """
-    is_new = key.material(entry.id) is None
-    if is_new:
+    if key.material(entry.id) is None:
         materials = (*key.materials, entry)
         for replica in state.related(key):
             state.change_key(replica, materials=(*replica.materials, *missing_everywhere([entry])))
     else:
-        materials = tuple(entry if material.id == entry.id else material for material in key.materials)
-    was_usable = is_complete(key.materials)
+        materials = _with(key, entry)
+        for replica in state.related(key) if is_primary(key) else ():
+            known = replica.material(entry.id)
+            assert known is not None, "related keys have the same generations"
+            state.change_key(replica, materials=_with(replica, known._replace(description=entry.description)))
     changed = state.change_key(key, materials=materials)
-    if not was_usable and is_complete(materials):
+    if entry.state not in PENDING and is_complete(materials):
         changed = state.change_key(changed, enabled=True)
     relabel_pending(state, changed)
     if entry.expires is not None:
         state.schedule(entry.expires, state.home(key), key.id)
     return changed
+
+
+def _with(key: Key, entry: KeyMaterial) -> tuple[KeyMaterial, ...]:
+    """Return the generations of a key with one in the place of that with its id."""
+    return tuple(entry if material.id == entry.id else material for material in key.materials)
 
 
 def take_material(state: State, key: Key, entry: KeyMaterial) -> None:
@@ -66,16 +79,15 @@ def take_material(state: State, key: Key, entry: KeyMaterial) -> None:
             state.change_key(member, materials=tuple(other for other in member.materials if other.id != entry.id))
         return
     gone = entry._replace(secret=None, expires=None)
-    materials = tuple(gone if material.id == entry.id else material for material in key.materials)
-    relabel_pending(state, state.change_key(key, materials=materials))
+    relabel_pending(state, state.change_key(key, materials=_with(key, gone)))
 
 
 def expire_material(state: State, key: Key, when: datetime) -> None:
-    """Delete the material of a key whose time has come."""
+    """Delete the secrets of the material of a key whose time has come; what is pending rotation stays so."""
     for material in key.materials:
-        if material.expires is not None and material.expires <= when:
+        if material.secret is not None and material.expires is not None and material.expires <= when:
             state.log("DeleteExpiredKeyMaterial", material.expires, key, keyMaterialId=material.id)
-            take_material(state, state.home(key).keys[key.id], material)
+            key = state.change_key(key, materials=_with(key, material._replace(secret=None)))
 
 
 def is_complete(materials: Iterable[KeyMaterial]) -> bool:
@@ -88,7 +100,7 @@ def relabel_pending(state: State, key: Key) -> None:
     """Say of material that is pending rotation whether every related key has it."""
     family = [key, *state.related(key)]
     for pending in [material.id for material in key.materials if material.state in PENDING]:
-        complete = all((entry := member.material(pending)) is not None and entry.secret for member in family)
+        complete = all((entry := member.material(pending)) is not None and is_imported(entry) for member in family)
         label = PENDING_ROTATION if complete else PENDING_EVERYWHERE
         for member in family:
             current = state.home(member).keys[member.id]

@@ -7,8 +7,9 @@ from pytest_kmsmock._kms.api.key_specs import ALGORITHM_MEMBER
 from pytest_kmsmock._kms.state.records import Key, MultiRegion
 from pytest_kmsmock._kms.state.state import State
 
-from .imported_material import PENDING
-from .key_states import ENABLED, key_state
+from .imported_material import is_complete
+from .key_states import CREATING, ENABLED, key_state
+from .rotation import PENDING
 
 
 def key_metadata(key: Key, state: State) -> dict[str, object]:
@@ -37,7 +38,8 @@ def key_metadata(key: Key, state: State) -> dict[str, object]:
         "MultiRegion": key.multi_region is not None,
     }
     current = key.current
-    if current is not None and spec.key_type == "symmetric" and key.custom_key_store_id is None:
+    # AWS: a replica that is being created shows no material yet.
+    if current is not None and spec.key_type == "symmetric" and key.custom_key_store_id is None and now != CREATING:
         metadata["CurrentKeyMaterialId"] = current.id
     if key.multi_region is not None:
         metadata["MultiRegionConfiguration"] = _multi_region(key, key.multi_region)
@@ -46,7 +48,7 @@ def key_metadata(key: Key, state: State) -> dict[str, object]:
             metadata["DeletionDate"] = key.deletion.date
         else:
             metadata["PendingDeletionWindowInDays"] = key.deletion.window_days
-    if key.origin == "EXTERNAL" and current is not None and current.secret is not None:
+    if key.origin == "EXTERNAL" and is_complete(key.materials):
         expiries = [
             material.expires
             for material in key.materials

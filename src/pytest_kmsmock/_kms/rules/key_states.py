@@ -13,6 +13,8 @@ from pytest_kmsmock._kms.call.operation import StateRule
 from pytest_kmsmock._kms.state.records import Key
 from pytest_kmsmock._kms.state.state import State
 
+from .imported_material import is_complete
+
 ENABLED, DISABLED = "Enabled", "Disabled"
 PENDING_DELETION, PENDING_REPLICA_DELETION = "PendingDeletion", "PendingReplicaDeletion"
 PENDING_IMPORT, UNAVAILABLE, CREATING, UPDATING = "PendingImport", "Unavailable", "Creating", "Updating"
@@ -35,6 +37,8 @@ def _refused_in(*states: str) -> dict[str, errors.Text]:
 
 #: Encrypting, signing and everything else that uses the material.
 USES_MATERIAL = _refused_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, UNAVAILABLE, CREATING)
+#: GetPublicKey, which works with disabled keys, against the guide's table (captured from AWS KMS, 2026-09).
+SHOWS_PUBLIC_KEY = _refused_in(PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, UNAVAILABLE, CREATING)
 #: CreateGrant: as using the material, but a disconnected key store does not matter.
 CREATES_GRANT = _refused_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, CREATING)
 #: CreateAlias, TagResource, UntagResource, UpdateKeyDescription.
@@ -67,19 +71,13 @@ def key_state(key: Key, state: State) -> str:
         return PENDING_REPLICA_DELETION if key.deletion.date is None else PENDING_DELETION
     if key.transition is not None:
         return key.transition.state
-    if key.origin == "EXTERNAL" and not _material_present(key):
+    if key.origin == "EXTERNAL" and not is_complete(key.materials):
         return PENDING_IMPORT
     if key.custom_key_store_id is not None:
         store = state.home(key).custom_key_stores[key.custom_key_store_id]
         if store.state != "CONNECTED":
             return UNAVAILABLE
     return ENABLED if key.enabled else DISABLED
-
-
-def _material_present(key: Key) -> bool:
-    """Whether every generation that the key needs is there: the current one and those before it."""
-    needed = [material for material in key.materials if material.state in ("CURRENT", "NON_CURRENT")]
-    return bool(needed) and all(material.secret is not None for material in needed)
 
 
 def check_state(key: Key, rule: StateRule, state: State) -> None:

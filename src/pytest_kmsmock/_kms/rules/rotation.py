@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 AUTOMATIC, ON_DEMAND = "AUTOMATIC", "ON_DEMAND"
 PENDING_ROTATION = "PENDING_ROTATION"
+PENDING_EVERYWHERE = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
+PENDING = (PENDING_ROTATION, PENDING_EVERYWHERE)
 
 
 def is_primary(key: Key) -> bool:
@@ -39,9 +41,13 @@ def rotate(service: Backend, key: Key, when: datetime, kind: str) -> Key:
 
 
 def rotate_to_imported(service: Backend, key: Key, when: datetime) -> None:
-    """Make the material that is pending rotation the current one, in each related key."""
+    """Make the material that is pending rotation now the current one, in each related key, with or without it.
+
+    Captured from AWS KMS, 2026-09: it may have been replaced, deleted from a replica or have expired since the rotation
+    began.
+    """
     state = service.state
-    if all(material.state != PENDING_ROTATION for material in key.materials):
+    if all(material.state not in PENDING for material in key.materials):
         return  # deleted since
     for member in (key, *state.related(key)):
         state.change_key(member, materials=tuple(_promoted(material, when) for material in member.materials))
@@ -62,7 +68,7 @@ def _log_rotation(service: Backend, before: Key, after: Key, when: datetime, kin
 
 
 def _promoted(material: KeyMaterial, when: datetime) -> KeyMaterial:
-    if material.state == PENDING_ROTATION:
+    if material.state in PENDING:
         return material._replace(state="CURRENT", rotated=when, rotation_type=ON_DEMAND)
     return material._replace(state="NON_CURRENT")
 
@@ -112,7 +118,8 @@ def finish_on_demand(service: Backend, key: Key, when: datetime) -> None:
     under_way = key.on_demand
     if under_way is None or under_way.until > when:
         return
-    key = service.state.change_key(key, on_demand=None)
+    primary = next(member for member in (key, *service.state.related(key)) if is_primary(member))
+    key = service.state.change_key(primary, on_demand=None)
     if key.origin == "EXTERNAL":
         rotate_to_imported(service, key, under_way.until)
     else:

@@ -63,6 +63,18 @@ class Iam:
         clone.missing = self.missing
         return clone
 
+    def lacks(self, principal: Principal) -> bool:
+        """Say whether the test says that there is no such principal, or that the role of a session does not exist."""
+        gone = self.missing
+        if not gone or principal.kind is not PrincipalKind.ASSUMED_ROLE:
+            return principal.arn in gone
+        # A session ARN leaves out the path of its role.
+        role = str(principal.issuer_arn)
+        start, _, name = role.partition("role/")
+        return any(
+            arn == principal.arn or (arn.startswith(f"{start}role/") and arn.endswith(f"/{name}")) for arn in gone
+        )
+
     def changed(self) -> None:
         """Forget what was worked out: a policy was attached or detached."""
         self._compiled.clear()

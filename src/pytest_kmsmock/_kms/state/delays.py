@@ -14,9 +14,10 @@ LONGEST = timedelta(days=3650)
 class Delays:
     """How long things take that AWS does after its answer. Nothing takes any time unless a test sets it.
 
-    With no delay a passing state shows in the answer of the call that begins it and is over at the next call, so that
-    code which waits for its end waits no longer than one look. Set a delay to see the state, and the refusals that
-    go with it, until the clock has moved on.
+    With no delay a transitional state is shown once, and is over when anything depends on its end: `Creating` shows in
+    the answer of ReplicateKey, `Updating` in the first DescribeKey, a rotation on demand in the first
+    GetKeyRotationStatus. So code that waits for its end waits no longer than one look. Set a delay to see the state,
+    and the refusals that go with it, until the clock has moved on.
 
     Attributes:
         creating: how long a new replica key is `Creating` (AWS: a few seconds).

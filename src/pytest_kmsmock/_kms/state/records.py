@@ -27,7 +27,7 @@ class KeyMaterial(NamedTuple):
         state: `CURRENT`, `NON_CURRENT`, `PENDING_ROTATION` or `PENDING_MULTI_REGION_IMPORT_AND_ROTATION`.
         rotated: when a rotation made it current; None for a key's first material.
         rotation_type: `AUTOMATIC` or `ON_DEMAND`; None for a key's first material.
-        expires: when imported material is deleted; None if it never is.
+        expires: when imported material expires, or expired: its `secret` is gone then; None if it never does.
         description: what the caller said of imported material.
     """
 
@@ -48,10 +48,14 @@ class Deletion(NamedTuple):
 
 
 class Transition(NamedTuple):
-    """A passing state of a multi-Region key: `Creating` or `Updating`, until the given time."""
+    """A transitional state of a multi-Region key: `Creating` or `Updating`, until the given time.
+
+    `shown_until`: see `OnDemandRotation`.
+    """
 
     state: str
     until: datetime
+    shown_until: datetime | None = None
 
 
 class Rotation(NamedTuple):
@@ -62,10 +66,15 @@ class Rotation(NamedTuple):
 
 
 class OnDemandRotation(NamedTuple):
-    """A rotation on demand that is under way: when it was asked for and when it will be done."""
+    """A rotation on demand that is under way: when it was asked for and when it will be done.
+
+    One that takes no time is still under way for operations that look at it before `shown_until`; see
+    `rules.timeline`.
+    """
 
     started: datetime
     until: datetime
+    shown_until: datetime | None = None
 
 
 class MultiRegion(NamedTuple):

@@ -18,7 +18,7 @@ NOT_VALID = "not valid"
 
 def preview(call: Call) -> Call:
     """Return a copy of a call with its members read and its targets found, as far as the request is valid."""
-    settle(call.service, call.now)
+    settle(call.service, call.now, call.operation.watches)
     seen = replace(call, notes={})
     targets: list[Target] = []
     try:

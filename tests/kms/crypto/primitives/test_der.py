@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+from random import Random
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -124,3 +127,63 @@ def test_seeds_are_read_back() -> None:
     assert der.pkcs8_seed(der.encode_pkcs8_seed(ALGORITHM, b"seed"), ALGORITHM, 4) == b"seed"
     with pytest.raises(InvalidMaterial, match="a seed of 4 bytes, where 5 are needed"):
         der.pkcs8_seed(der.encode_pkcs8_seed(ALGORITHM, b"seed"), ALGORITHM, 5)
+
+
+# --- BER ------------------------------------------------------------------------------------------------------------
+
+#: An element: a primitive one, or a constructed one with its elements.
+ELEMENTS = st.recursive(
+    st.tuples(st.sampled_from([der.INTEGER, der.OCTET_STRING, 0x80]), st.binary(max_size=200)),
+    lambda inner: st.tuples(st.sampled_from([der.SEQUENCE, 0xA0]), st.lists(inner, max_size=3)),
+    max_leaves=8,
+)
+
+
+def write(element: tuple[int, bytes | list], style: Callable[[int], int]) -> bytes:
+    """Write an element: in DER, with a longer length, or with an indefinite one, as ``style`` has it."""
+    tag, content = element
+    constructed = isinstance(content, list)
+    data = b"".join(write(inner, style) for inner in content) if constructed else content
+    match style(2 if constructed else 1):
+        case 1:
+            return bytes([tag, 0x84]) + len(data).to_bytes(4, "big") + data
+        case 2:
+            return bytes([tag, 0x80]) + data + b"\0\0"
+    return der.encode(tag, data)
+
+
+@given(element=ELEMENTS, random=st.randoms(use_true_random=False))
+def test_ber_becomes_der(element: tuple[int, bytes | list], random: Random) -> None:
+    assert der.from_ber(write(element, lambda most: random.randint(0, most))) == write(element, lambda _: 0)
+
+
+def test_the_parts_of_an_octet_string_are_joined() -> None:
+    """X.690, 8.7.3.2: an OCTET STRING may be constructed of others."""
+    parts = der.encode(der.OCTET_STRING, b"ab") + der.encode(der.OCTET_STRING, b"c")
+    assert der.from_ber(b"\x24\x80" + parts + b"\0\0") == der.encode(der.OCTET_STRING, b"abc")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"\x30", id="no length"),
+        pytest.param(b"\x30\x05\x02\x01\x00", id="too short"),
+        pytest.param(b"\x30\x80\x02\x01\x00", id="no end"),
+        pytest.param(b"\x30\x03\x02\x01\x00?", id="something behind"),
+        pytest.param(b"\x24\x80\x02\x01\x00\0\0", id="an OCTET STRING of other parts"),
+        pytest.param(b"\x30\x80" * 5000, id="deeply nested"),
+    ],
+)
+def test_what_is_no_ber_is_refused(data: bytes) -> None:
+    with pytest.raises(InvalidMaterial):
+        der.from_ber(data)
+
+
+@given(data=st.binary(max_size=60))
+def test_any_bytes_are_ber_or_refused(data: bytes) -> None:
+    try:
+        found = der.from_ber(data)
+    except InvalidMaterial:
+        return
+    assert der.from_ber(found) == found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from botocore.client import BaseClient
@@ -101,6 +102,22 @@ def test_ml_kem_private_keys_are_seeds_of_one_length(kms_client: BaseClient, new
         for spec in ("ML_KEM_512", "ML_KEM_768", "ML_KEM_1024")
     }
     assert lengths == {86}  # RFC 9935: PKCS#8 around [0] and 64 bytes
+
+
+@pytest.mark.parametrize(
+    ("spec", "length"),
+    [("ECC_NIST_P256", 150), ("ECC_NIST_P384", 194), ("ECC_NIST_P521", 250), ("ECC_SECG_P256K1", 144),
+     ("ECC_NIST_EDWARDS25519", 48)],
+)  # fmt: skip
+def test_private_keys_name_their_curve_twice(
+    kms_client: BaseClient, new_key: Callable[..., str], openssl: Any, spec: str, length: int
+) -> None:
+    """Captured from AWS KMS, 2026-09: PKCS#8 whose ECPrivateKey has its `parameters` (RFC 5915)."""
+    private = kms_client.generate_data_key_pair(KeyId=new_key(), KeyPairSpec=spec)["PrivateKeyPlaintext"]
+    assert len(private) == length
+    if spec.startswith(("ECC_NIST_P", "ECC_SECG")):
+        # OpenSSL writes SEC 1 keys with their parameters, as they are before they are put into PKCS#8.
+        assert private.endswith(openssl("ec", "-inform", "DER", "-in", "{key}", "-outform", "DER", key=private))
 
 
 def test_key_pairs_without_plaintext(kms_client: BaseClient, new_key: Callable[..., str]) -> None:

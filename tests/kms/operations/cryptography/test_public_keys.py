@@ -71,11 +71,17 @@ def test_symmetric_keys_have_none(
         kms_client.get_public_key(KeyId=new_key(spec, usage))
 
 
-def test_a_disabled_key_shows_none(kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal) -> None:
-    # Developer guide, "Key states of AWS KMS keys".
-    arn = new_key("ECC_NIST_P256", "SIGN_VERIFY")
+@pytest.mark.parametrize("spec", ["RSA_2048", "ECC_NIST_P256", "ECC_NIST_EDWARDS25519", "ML_DSA_44"])
+def test_a_disabled_key_shows_it(
+    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, spec: str
+) -> None:
+    """Captured from AWS KMS, 2026-09, against the guide's "Key states of AWS KMS keys"."""
+    arn = new_key(spec, "SIGN_VERIFY")
+    before = kms_client.get_public_key(KeyId=arn)["PublicKey"]
     kms_client.disable_key(KeyId=arn)
-    with refusal("DisabledException", f"{arn} is disabled."):
+    assert kms_client.get_public_key(KeyId=arn)["PublicKey"] == before
+    kms_client.schedule_key_deletion(KeyId=arn)
+    with refusal("KMSInvalidStateException", f"{arn} is pending deletion."):
         kms_client.get_public_key(KeyId=arn)
 
 

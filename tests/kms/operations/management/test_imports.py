@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
-from pytest_kmsmock._kms.crypto import generate
+from pytest_kmsmock._kms.crypto import generate, load
+from pytest_kmsmock._kms.rules.imported_material import material_id
 from pytest_kmsmock._mock.kms_mock import KmsMock
 
 START = datetime(2030, 1, 1, tzinfo=timezone.utc)
@@ -156,7 +157,7 @@ IMPORTABLE: list[tuple[str, str, Callable[[], bytes], tuple[str, ...]]] = [
     ("ECC_NIST_P384", "KEY_AGREEMENT", lambda: pkcs8(ec.generate_private_key(ec.SECP384R1())), (*KEY_WRAP, *OAEP)),
     ("ECC_NIST_P521", "SIGN_VERIFY", lambda: pkcs8(ec.generate_private_key(ec.SECP521R1())), KEY_WRAP),
     ("ECC_SECG_P256K1", "SIGN_VERIFY", lambda: pkcs8(ec.generate_private_key(ec.SECP256K1())), (*KEY_WRAP, *OAEP)),
-    ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", lambda: pkcs8(ed25519.Ed25519PrivateKey.generate()), (*KEY_WRAP, *OAEP)),
+    ("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", lambda: pkcs8(ed25519.Ed25519PrivateKey.generate()), KEY_WRAP),
 ]
 
 
@@ -194,9 +195,8 @@ def test_material_of_every_spec_comes_in_as_it_was(
         pytest.param("HMAC_256", "GENERATE_VERIFY_MAC", "RSA_AES_KEY_WRAP_SHA_256", "RSA_2048", id="guide: HMAC"),
         pytest.param("RSA_2048", "SIGN_VERIFY", "RSAES_OAEP_SHA_256", "RSA_4096", id="API: RSA needs RSA_AES"),
         pytest.param("ECC_NIST_P521", "SIGN_VERIFY", "RSAES_OAEP_SHA_1", "RSA_2048", id="API: P-521 is too long"),
-        pytest.param("ML_DSA_44", "SIGN_VERIFY", "RSA_AES_KEY_WRAP_SHA_256", "RSA_2048", id="guide: no ML-DSA"),
-        pytest.param("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "SM2PKE", "SM2", id="guide: SM2 in China only"),
-        pytest.param("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "RSAES_OAEP_SHA_256", "SM2", id="guide: SM2 key in China"),
+        pytest.param("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "RSAES_OAEP_SHA_256", "RSA_2048", id="captured: Ed25519"),
+        pytest.param("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "RSAES_OAEP_SHA_1", "RSA_2048", id="inferred: Ed25519"),
     ],
 )
 def test_wrappings_that_aws_does_not_support(
@@ -209,15 +209,83 @@ def test_wrappings_that_aws_does_not_support(
     algorithm: str,
     wrapping_spec: str,
 ) -> None:
+    """Message captured from AWS KMS, 2026-09."""
     key = new_key(spec, usage, Origin="EXTERNAL")
-    with refusal("UnsupportedOperationException"):
+    text = (
+        f"Wrapping algorithm {algorithm} and wrapping key spec {wrapping_spec} cannot be used to import a {spec} key."
+    )
+    with refusal("ValidationException", text):
         kms_client.get_parameters_for_import(KeyId=key, WrappingAlgorithm=algorithm, WrappingKeySpec=wrapping_spec)
 
 
-def test_a_longer_key_wraps_p521(kms: KmsMock, kms_client: BaseClient, new_key: Any, import_material: Any) -> None:
-    key = new_key("ECC_NIST_P521", "SIGN_VERIFY", Origin="EXTERNAL")
-    import_material(kms_client, key, pkcs8(ec.generate_private_key(ec.SECP521R1())), wrapping_spec="RSA_3072")
+@pytest.mark.parametrize(("algorithm", "wrapping_spec"), [("SM2PKE", "SM2"), ("RSAES_OAEP_SHA_256", "SM2")])
+def test_sm2_wraps_in_china_only(
+    kms: KmsMock, kms_client: BaseClient, external: str, refusal: Any, algorithm: str, wrapping_spec: str
+) -> None:
+    """Guide, "Select a wrapping algorithm"."""
+    with refusal("UnsupportedOperationException"):
+        kms_client.get_parameters_for_import(KeyId=external, WrappingAlgorithm=algorithm, WrappingKeySpec=wrapping_spec)
+
+
+@pytest.mark.parametrize(
+    ("spec", "make"),
+    [
+        pytest.param("ECC_NIST_P521", lambda: ec.generate_private_key(ec.SECP521R1()), id="API"),
+        pytest.param("ECC_NIST_EDWARDS25519", ed25519.Ed25519PrivateKey.generate, id="captured from AWS KMS, 2026-09"),
+    ],
+)
+def test_a_longer_key_wraps_what_rsa_2048_does_not(
+    kms: KmsMock, kms_client: BaseClient, new_key: Any, import_material: Any, spec: str, make: Callable[[], Any]
+) -> None:
+    key = new_key(spec, "SIGN_VERIFY", Origin="EXTERNAL")
+    import_material(kms_client, key, pkcs8(make()), wrapping_spec="RSA_3072")
     assert state(kms_client, key) == "Enabled"
+
+
+@pytest.mark.parametrize("spec", ["ML_DSA_44", "ML_DSA_65", "ML_DSA_87", "ML_KEM_512"])
+def test_specs_that_have_no_imported_material(kms: KmsMock, kms_client: BaseClient, refusal: Any, spec: str) -> None:
+    """Captured from AWS KMS, 2026-09, for ML-DSA; ML-KEM inferred."""
+    usage = "SIGN_VERIFY" if spec.startswith("ML_DSA") else "ENCAPSULATE_DECAPSULATE"
+    with refusal("ValidationException", f"KeySpec {spec} is not supported for Origin EXTERNAL"):
+        kms_client.create_key(KeySpec=spec, KeyUsage=usage, Origin="EXTERNAL")
+
+
+def in_ber(der: bytes) -> bytes:
+    """Return a SEQUENCE in DER with an indefinite length instead (X.690, 8.1.3.6)."""
+    start = 2 + (der[1] & 0x7F if der[1] & 0x80 else 0)
+    return b"\x30\x80" + der[start:] + b"\0\0"
+
+
+@pytest.mark.parametrize(
+    ("spec", "make"),
+    [
+        ("RSA_2048", lambda: rsa.generate_private_key(65537, 2048)),
+        ("ECC_NIST_P256", lambda: ec.generate_private_key(ec.SECP256R1())),
+        ("ECC_NIST_P384", lambda: ec.generate_private_key(ec.SECP384R1())),
+        ("ECC_NIST_P521", lambda: ec.generate_private_key(ec.SECP521R1())),
+        ("ECC_SECG_P256K1", lambda: ec.generate_private_key(ec.SECP256K1())),
+    ],
+)
+def test_ber_is_as_good_as_der(
+    kms: KmsMock, kms_client: BaseClient, new_key: Any, import_material: Any, spec: str, make: Callable[[], Any]
+) -> None:
+    """Captured from AWS KMS, 2026-09: the outer length may be indefinite, and the material is the same."""
+    key = new_key(spec, "SIGN_VERIFY", Origin="EXTERNAL")
+    private = make()
+    import_material(kms_client, key, pkcs8(private), algorithm=KEY_WRAP[0])
+    public = kms_client.get_public_key(KeyId=key)["PublicKey"]
+    kms_client.delete_imported_key_material(KeyId=key)
+    import_material(kms_client, key, in_ber(pkcs8(private)), algorithm=KEY_WRAP[0])
+    assert kms_client.get_public_key(KeyId=key)["PublicKey"] == public
+
+
+def test_ed25519_is_in_der(
+    kms: KmsMock, kms_client: BaseClient, new_key: Any, import_material: Any, refusal: Any
+) -> None:
+    """Captured from AWS KMS, 2026-09."""
+    key = new_key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", Origin="EXTERNAL")
+    with refusal("InvalidCiphertextException", ""):
+        import_material(kms_client, key, in_ber(pkcs8(ed25519.Ed25519PrivateKey.generate())), algorithm=KEY_WRAP[0])
 
 
 def test_china_has_no_key_wrap(kms: KmsMock, china: BaseClient, refusal: Any) -> None:
@@ -248,7 +316,7 @@ def test_symmetric_keys_of_china_have_16_bytes(
     kms: KmsMock, china: BaseClient, import_material: Any, refusal: Any
 ) -> None:
     key = china.create_key(Origin="EXTERNAL")["KeyMetadata"]["Arn"]
-    with refusal("IncorrectKeyMaterialException"):
+    with refusal("InvalidCiphertextException"):
         import_material(china, key, os.urandom(32))
     import_material(china, key, os.urandom(16))
     assert state(china, key) == "Enabled"
@@ -284,8 +352,9 @@ def test_material_that_does_not_fit_the_key(
     algorithm: str,
     material: bytes,
 ) -> None:
+    """Captured from AWS KMS, 2026-09: what it was wrapped in is called invalid, without a message."""
     key = new_key(spec, usage, Origin="EXTERNAL")
-    with refusal("IncorrectKeyMaterialException"):
+    with refusal("InvalidCiphertextException", ""):
         import_material(kms_client, key, material, algorithm=algorithm)
     assert state(kms_client, key) == "PendingImport"
 
@@ -394,21 +463,33 @@ def test_keys_of_another_origin(
         pytest.param({"ValidTo": START}, "ValidTo must be in the future", id="API: the future"),
         pytest.param(
             {"ValidTo": START + timedelta(days=365, seconds=1)},
-            "ValidTo must be at most 365 days from the request date",
-            id="API: 365 days at most",
+            "ValidTo must be less than 365 days in the future",
+            id="365 days at most",
         ),
         pytest.param(
             {"ValidTo": START + timedelta(days=1), **NEVER},
-            "A validTo date must not be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE",
-            id="API: not with both",
+            "A validTo date cannot be set if the ExpirationModel is KEY_MATERIAL_DOES_NOT_EXPIRE",
+            id="not with both",
         ),
     ],
 )
 def test_expiry_must_make_sense(
     kms: KmsMock, kms_client: BaseClient, external: str, refusal: Any, members: dict[str, Any], text: str
 ) -> None:
+    """Messages captured from AWS KMS, 2026-09."""
     with refusal("ValidationException", text):
         kms_client.import_key_material(KeyId=external, ImportToken=b"?", EncryptedKeyMaterial=b"?", **members)
+
+
+def test_expiry_is_in_whole_seconds(kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any) -> None:
+    """Captured from AWS KMS, 2026-09."""
+    until = START + timedelta(days=3, milliseconds=750)
+    import_material(kms_client, external, bytes(32), ValidTo=until)
+    assert metadata(kms_client, external)["ValidTo"] == START + timedelta(days=3)
+    entry = kms_client.list_key_rotations(KeyId=external, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"][0]
+    assert entry["ValidTo"] == START + timedelta(days=3)
+    kms.clock.move_to(START + timedelta(days=3))
+    assert state(kms_client, external) == "PendingImport"
 
 
 def test_expired_material_is_deleted_and_can_come_back(
@@ -426,6 +507,10 @@ def test_expired_material_is_deleted_and_can_come_back(
     found = metadata(kms_client, external)
     assert found["KeyState"] == "PendingImport"
     assert not {"ExpirationModel", "ValidTo"} & found.keys()
+    # Captured from AWS KMS, 2026-09: the list still has it as imported, with its date.
+    entry = kms_client.list_key_rotations(KeyId=external, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"][0]
+    assert (entry["KeyMaterialState"], entry["ImportState"]) == ("CURRENT", "IMPORTED")
+    assert (entry["ExpirationModel"], entry["ValidTo"]) == ("KEY_MATERIAL_EXPIRES", until)
     assert kms._service.state.events[-1].name == "DeleteExpiredKeyMaterial"
     assert import_material(kms_client, external, material)["KeyMaterialId"] == identity
     kms.clock.advance(days=400)
@@ -450,9 +535,11 @@ def test_a_new_import_of_the_same_material_changes_its_expiry(
 def test_other_material_is_refused_after_the_first(
     kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, refusal: Any
 ) -> None:
-    import_material(kms_client, external, os.urandom(32))
+    """Message captured from AWS KMS, 2026-09."""
+    first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
     kms_client.delete_imported_key_material(KeyId=external)
-    with refusal("IncorrectKeyMaterialException"):
+    text = f"Imported key material does not have the expected identifier ({first})."
+    with refusal("IncorrectKeyMaterialException", text):
         import_material(kms_client, external, os.urandom(32))
 
 
@@ -501,7 +588,8 @@ def test_new_material_waits_for_its_rotation(
 ) -> None:
     first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
     blob = kms_client.encrypt(KeyId=external, Plaintext=b"old")["CiphertextBlob"]
-    with refusal("KMSInvalidStateException"):
+    text = f"No available key material pending rotation for the key: {external}."
+    with refusal("KMSInvalidStateException", text):  # captured from AWS KMS, 2026-09
         kms_client.rotate_key_on_demand(KeyId=external)
     second = import_material(
         kms_client, external, os.urandom(32), ImportType="NEW_KEY_MATERIAL", KeyMaterialDescription="of 2030"
@@ -515,7 +603,7 @@ def test_new_material_waits_for_its_rotation(
     assert materials(kms_client, external) == {first: ("NON_CURRENT", "IMPORTED"), second: ("CURRENT", "IMPORTED")}
     assert kms_client.list_key_rotations(KeyId=external)["Rotations"] == [
         {
-            "KeyId": external.partition("/")[2],
+            "KeyId": external,
             "KeyMaterialId": second,
             "KeyMaterialDescription": "of 2030",
             "ImportState": "IMPORTED",
@@ -564,17 +652,47 @@ def test_pending_material_is_not_bound_to_the_key(
     """API RotationsListEntry: it can be deleted and other material imported in its place."""
     first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
     pending = import_material(kms_client, external, os.urandom(32), ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
-    with refusal("KMSInvalidStateException"):
-        import_material(kms_client, external, os.urandom(32), ImportType="NEW_KEY_MATERIAL")
+    third = bytes(range(32))
+    text = (
+        f"New key material (id: {{}}) cannot be imported into KMS key {external}, because another key material "
+        f"(id: {pending}) is pending rotation."
+    )
+    third_id = material_id(kms.keys[external].record, load(KEY_SPECS["SYMMETRIC_DEFAULT"], third))
+    with refusal("KMSInvalidStateException", text.format(third_id)):  # captured from AWS KMS, 2026-09
+        import_material(kms_client, external, third, ImportType="NEW_KEY_MATERIAL")
     kms_client.delete_imported_key_material(KeyId=external, KeyMaterialId=pending)
     assert materials(kms_client, external) == {first: ("CURRENT", "IMPORTED")}
     assert state(kms_client, external) == "Enabled"
-    expiring = import_material(
-        kms_client, external, os.urandom(32), ImportType="NEW_KEY_MATERIAL", ValidTo=START + timedelta(days=1)
-    )["KeyMaterialId"]
-    assert expiring in materials(kms_client, external)
-    kms.clock.advance(days=1)
-    assert materials(kms_client, external) == {first: ("CURRENT", "IMPORTED")}
+    assert import_material(kms_client, external, third, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"] == third_id
+
+
+def test_expired_material_pending_rotation_is_rotated_to(
+    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, refusal: Any
+) -> None:
+    """Captured from AWS KMS, 2026-09: it stays in the list, is refused as new, and the key rotates to it."""
+    first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
+    until = START + timedelta(days=1)
+    new = {"ImportType": "NEW_KEY_MATERIAL"}
+    material = os.urandom(32)
+    second = import_material(kms_client, external, material, ValidTo=until, **new)["KeyMaterialId"]
+    kms.clock.move_to(until + timedelta(minutes=15))
+    assert materials(kms_client, external) == {
+        first: ("CURRENT", "IMPORTED"),
+        second: ("PENDING_ROTATION", "IMPORTED"),
+    }
+    entry = kms_client.list_key_rotations(KeyId=external, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"][-1]
+    assert (entry["ExpirationModel"], entry["ValidTo"]) == ("KEY_MATERIAL_EXPIRES", until)
+    assert state(kms_client, external) == "Enabled"
+    text = (
+        f"Key material (id: {second}) being imported as NEW_KEY_MATERIAL is already associated with KMS key {external}."
+    )
+    with refusal("IncorrectKeyMaterialException", text):
+        import_material(kms_client, external, material, **new)
+    kms_client.rotate_key_on_demand(KeyId=external)
+    assert metadata(kms_client, external)["CurrentKeyMaterialId"] == second
+    assert state(kms_client, external) == "PendingImport"
+    import_material(kms_client, external, material)
+    assert state(kms_client, external) == "Enabled"
 
 
 def test_a_rotation_under_way_comes_to_nothing_when_its_material_is_deleted(
@@ -593,17 +711,24 @@ def test_a_rotation_under_way_comes_to_nothing_when_its_material_is_deleted(
 def test_import_type_and_material_id_must_agree_with_the_material(
     kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, refusal: Any
 ) -> None:
+    """Messages captured from AWS KMS, 2026-09, but for the first."""
     material = os.urandom(32)
-    with refusal("IncorrectKeyMaterialException"):  # nothing to import again
+    with refusal("IncorrectKeyMaterialException", ""):  # nothing to import again
         import_material(kms_client, external, material, ImportType="EXISTING_KEY_MATERIAL")
-    with refusal("ValidationException"):
+    no_id = "Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType."
+    with refusal("ValidationException", no_id):
         import_material(kms_client, external, material, ImportType="NEW_KEY_MATERIAL", KeyMaterialId="0" * 64)
-    with refusal("ValidationException"):  # the first import is one of new material if it does not say
+    with refusal("ValidationException", no_id):  # the first import is one of new material if it does not say
         import_material(kms_client, external, material, KeyMaterialId="0" * 64)
     identity = import_material(kms_client, external, material)["KeyMaterialId"]
-    with refusal("IncorrectKeyMaterialException"):  # known already
+    known = (
+        f"Key material (id: {identity}) being imported as NEW_KEY_MATERIAL is already associated with KMS key "
+        f"{external}."
+    )
+    with refusal("IncorrectKeyMaterialException", known):
         import_material(kms_client, external, material, ImportType="NEW_KEY_MATERIAL")
-    with refusal("IncorrectKeyMaterialException"):  # another id than that of the material
+    other = f"Imported key material does not have the expected identifier ({'0' * 64})."
+    with refusal("IncorrectKeyMaterialException", other):
         import_material(kms_client, external, material, KeyMaterialId="0" * 64)
     import_material(kms_client, external, material, KeyMaterialId=identity)
 
@@ -615,8 +740,9 @@ def test_import_type_and_material_id_must_agree_with_the_material(
         {"KeyMaterialDescription": "of 2030"},
         {"KeyMaterialId": "0" * 64},
     ],
-    ids=lambda members: "API: symmetric only: " + next(iter(members)),
+    ids=lambda members: next(iter(members)),
 )
+@pytest.mark.parametrize(("spec", "usage"), [("HMAC_256", "GENERATE_VERIFY_MAC"), ("ECC_NIST_P256", "SIGN_VERIFY")])
 def test_members_for_symmetric_keys_only(
     kms: KmsMock,
     kms_client: BaseClient,
@@ -624,10 +750,27 @@ def test_members_for_symmetric_keys_only(
     import_material: Any,
     refusal: Any,
     members: dict[str, str],
+    spec: str,
+    usage: str,
 ) -> None:
-    key = new_key("HMAC_256", "GENERATE_VERIFY_MAC", Origin="EXTERNAL")
-    with refusal("UnsupportedOperationException"):
+    """Captured from AWS KMS, 2026-09."""
+    key = new_key(spec, usage, Origin="EXTERNAL")
+    name = next(iter(members))
+    text = f"Input parameter {name[0].lower()}{name[1:]} cannot be used with {spec} imported keys."
+    with refusal("ValidationException", text):
         import_material(kms_client, key, os.urandom(32), **members)
+
+
+def test_other_keys_have_no_material_ids(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], import_material: Any, refusal: Any
+) -> None:
+    """Captured from AWS KMS, 2026-09; that DeleteImportedKeyMaterial refuses the parameter too is inferred."""
+    key = new_key("HMAC_256", "GENERATE_VERIFY_MAC", Origin="EXTERNAL")
+    assert import_material(kms_client, key, os.urandom(32)).keys() == {"KeyId", "ResponseMetadata"}
+    text = "Input parameter keyMaterialId cannot be used with HMAC_256 imported keys."
+    with refusal("ValidationException", text):
+        kms_client.delete_imported_key_material(KeyId=key, KeyMaterialId="0" * 64)
+    assert kms_client.delete_imported_key_material(KeyId=key).keys() == {"KeyId", "ResponseMetadata"}
 
 
 # --- deleting ---
@@ -647,7 +790,9 @@ def test_deleted_material_is_gone_at_once(
 def test_deleting_where_there_is_nothing(kms: KmsMock, kms_client: BaseClient, external: str, refusal: Any) -> None:
     answer = kms_client.delete_imported_key_material(KeyId=external)
     assert (answer["KeyId"], "KeyMaterialId" in answer) == (external, False)
-    with refusal("NotFoundException"):
+    # Captured from AWS KMS, 2026-09
+    text = f"Key material (id: {'0' * 64}) has never been imported into KMS key {external}."
+    with refusal("ValidationException", text):
         kms_client.delete_imported_key_material(KeyId=external, KeyMaterialId="0" * 64)
 
 
@@ -665,12 +810,18 @@ def test_deleting_does_not_end_a_pending_deletion(
 def test_an_import_enables_whatever_was_asked_for_before(
     kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
 ) -> None:
-    """API ImportKeyMaterial: when it succeeds, the state of the key changes to Enabled."""
+    """API ImportKeyMaterial: when it succeeds, the state of the key changes to Enabled.
+
+    Captured from AWS KMS, 2026-09: so it does if the key was disabled and had the material.
+    """
     material = os.urandom(32)
     import_material(kms_client, external, material)
     kms_client.disable_key(KeyId=external)
     import_material(kms_client, external, material)
-    assert state(kms_client, external) == "Disabled"  # it had its material
+    assert state(kms_client, external) == "Enabled"
+    kms_client.disable_key(KeyId=external)
+    import_material(kms_client, external, os.urandom(32), ImportType="NEW_KEY_MATERIAL")
+    assert state(kms_client, external) == "Disabled"  # inferred: it does not need this one yet
     kms_client.delete_imported_key_material(KeyId=external)
     import_material(kms_client, external, material)
     assert state(kms_client, external) == "Enabled"
@@ -711,14 +862,18 @@ def test_new_material_is_rotated_to_when_every_replica_has_it(
     key_id, material, abroad = pair
     import_material(abroad, key_id, material)
     new = os.urandom(32)
-    with refusal("UnsupportedOperationException"):
+    text = "Input parameter ImportType NEW_KEY_MATERIAL cannot be used on replica Multi-Region keys"
+    with refusal("ValidationException", text):  # captured from AWS KMS, 2026-09
         import_material(abroad, key_id, new, ImportType="NEW_KEY_MATERIAL")
     identity = import_material(kms_client, key_id, new, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
     everywhere = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
     assert materials(kms_client, key_id)[identity] == (everywhere, "IMPORTED")
     assert materials(abroad, key_id)[identity] == (everywhere, "PENDING_IMPORT")
     assert state(abroad, key_id) == "Enabled"
-    with refusal("KMSInvalidStateException"):
+    text = (
+        "Cannot perform key material rotation: Key material has not been imported for replicas of the Multi-Region key."
+    )
+    with refusal("KMSInvalidStateException", text):  # captured from AWS KMS, 2026-09
         kms_client.rotate_key_on_demand(KeyId=key_id)
     import_material(abroad, key_id, new, ImportType="EXISTING_KEY_MATERIAL")
     assert materials(kms_client, key_id)[identity] == ("PENDING_ROTATION", "IMPORTED")
@@ -770,3 +925,85 @@ def test_a_replica_made_later_has_to_import_everything(
     for each in (material, new):
         import_material(third, key_id, each)
     assert materials(kms_client, key_id)[identity][0] == "PENDING_ROTATION"
+
+
+def test_descriptions_are_the_primary_keys(
+    kms: KmsMock, kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any, refusal: Any
+) -> None:
+    """Captured from AWS KMS, 2026-09: replicas list them, also before their import."""
+    key_id, material, abroad = pair
+
+    def descriptions() -> list[tuple[str, str]]:
+        listed = abroad.list_key_rotations(KeyId=key_id, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"]
+        return [(entry.get("KeyMaterialDescription", ""), entry["ImportState"]) for entry in listed]
+
+    import_material(kms_client, key_id, material, KeyMaterialDescription="first")
+    import_material(kms_client, key_id, os.urandom(32), ImportType="NEW_KEY_MATERIAL", KeyMaterialDescription="second")
+    assert descriptions() == [("first", "PENDING_IMPORT"), ("second", "PENDING_IMPORT")]
+    text = "Key material description can only be specified on primary Multi-Region keys"
+    with refusal("ValidationException", text):
+        import_material(abroad, key_id, material, KeyMaterialDescription="mine")
+    import_material(abroad, key_id, material)
+    assert descriptions() == [("first", "IMPORTED"), ("second", "PENDING_IMPORT")]
+
+
+@pytest.mark.parametrize("delay", [0, 60])
+def test_a_rotation_ends_though_a_replica_lost_its_material(
+    kms: KmsMock, kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any, delay: int
+) -> None:
+    """Captured from AWS KMS, 2026-09: the replica waits for an import of what is current then."""
+    key_id, material, abroad = pair
+    import_material(abroad, key_id, material)
+    new = os.urandom(32)
+    identity = import_material(kms_client, key_id, new, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
+    import_material(abroad, key_id, new)
+    kms.delays.rotating = delay
+    kms_client.rotate_key_on_demand(KeyId=key_id)
+    abroad.delete_imported_key_material(KeyId=key_id, KeyMaterialId=identity)
+    kms.clock.advance(seconds=delay)
+    assert metadata(abroad, key_id)["CurrentKeyMaterialId"] == identity
+    assert state(abroad, key_id) == "PendingImport"
+    assert materials(kms_client, key_id)[identity] == ("CURRENT", "IMPORTED")
+    assert state(kms_client, key_id) == "Enabled"
+
+
+@pytest.mark.parametrize("delay", [0, 60])
+def test_a_rotation_goes_to_the_material_that_waits_at_its_end(
+    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, delay: int
+) -> None:
+    """Captured from AWS KMS, 2026-09."""
+    import_material(kms_client, external, os.urandom(32))
+    second = import_material(kms_client, external, os.urandom(32), ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
+    kms.delays.rotating = delay
+    kms_client.rotate_key_on_demand(KeyId=external)
+    kms_client.delete_imported_key_material(KeyId=external, KeyMaterialId=second)
+    third = import_material(kms_client, external, os.urandom(32), ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
+    kms.clock.advance(seconds=delay)
+    assert metadata(kms_client, external)["CurrentKeyMaterialId"] == third
+
+
+def test_a_replica_in_the_making_has_the_primary_keys_expiration_model(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], import_material: Any
+) -> None:
+    """Captured from AWS KMS, 2026-09."""
+    key_id = new_key(MultiRegion=True, Origin="EXTERNAL").partition("/")[2]
+    import_material(kms_client, key_id, bytes(32), ValidTo=START + timedelta(days=9))
+    shown = kms_client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")["ReplicaKeyMetadata"]
+    assert (shown["KeyState"], shown["ExpirationModel"]) == ("Creating", "KEY_MATERIAL_EXPIRES")
+    assert not {"ValidTo", "CurrentKeyMaterialId"} & shown.keys()
+    assert "ExpirationModel" not in metadata(kms.client(region="eu-west-1"), key_id)
+
+
+def test_expiry_is_not_shown_while_any_material_is_missing(
+    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
+) -> None:
+    """Captured from AWS KMS, 2026-09: of DescribeKey, also if the current material is there."""
+    first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
+    until = START + timedelta(days=9)
+    import_material(kms_client, external, os.urandom(32), ImportType="NEW_KEY_MATERIAL", ValidTo=until)
+    kms_client.rotate_key_on_demand(KeyId=external)
+    assert metadata(kms_client, external)["ValidTo"] == until
+    kms_client.delete_imported_key_material(KeyId=external, KeyMaterialId=first)
+    found = metadata(kms_client, external)
+    assert found["KeyState"] == "PendingImport"
+    assert not {"ExpirationModel", "ValidTo"} & found.keys()

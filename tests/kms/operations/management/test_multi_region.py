@@ -72,6 +72,7 @@ def test_a_replica_has_the_same_id_in_another_region(
     assert shown["Arn"] == arn(ABROAD, primary)
     assert shown["CreationDate"] == START + timedelta(days=1)
     assert (shown["KeyState"], shown["Enabled"]) == ("Creating", False)
+    assert "CurrentKeyMaterialId" not in shown  # captured from AWS KMS, 2026-09
     assert shown["Description"] == ""
     both = related(HOME, ABROAD, key_id=primary)
     assert shown["MultiRegionConfiguration"] == {"MultiRegionKeyType": "REPLICA"} | both
@@ -114,7 +115,7 @@ def test_a_replica_without_a_policy_has_the_default_one_and_no_tags(
     """The example of ReplicateKey in botocore's examples-1.json."""
     answer = kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     assert json.loads(answer["ReplicaPolicy"])["Id"] == "key-default-1"
-    assert answer["ReplicaTags"] == []
+    assert "ReplicaTags" not in answer  # captured from AWS KMS, 2026-09
 
 
 def test_ciphertexts_are_good_in_every_region(
@@ -170,6 +171,7 @@ def test_a_replica_is_creating_for_a_while(
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     kms.clock.advance(seconds=4.999)
     assert state(abroad, primary) == "Creating"
+    assert "CurrentKeyMaterialId" not in abroad.describe_key(KeyId=primary)["KeyMetadata"]
     with refusal("KMSInvalidStateException", f"{arn(ABROAD, primary)} is creating."):
         abroad.encrypt(KeyId=primary, Plaintext=b"x")
     kms.clock.advance(milliseconds=1)
@@ -210,10 +212,23 @@ def test_material_waits_no_longer_for_a_replica_that_is_gone(
     assert states() == ["NON_CURRENT", "CURRENT"]
 
 
-@pytest.mark.parametrize("region", [HOME, ABROAD])
-def test_one_key_in_a_region(kms: KmsMock, kms_client: BaseClient, primary: str, refusal: Any, region: str) -> None:
+#: Captured from AWS KMS, 2026-09.
+ONE_REPLICA = "You can create only one replica of each primary key in each AWS Region."
+
+
+@pytest.mark.parametrize(
+    ("region", "code", "text"),
+    [
+        (HOME, "ValidationException", "us-east-1 cannot have a replica because it contains the primary."),
+        (ABROAD, "AlreadyExistsException", ONE_REPLICA),
+    ],
+)
+def test_one_key_in_a_region(
+    kms: KmsMock, kms_client: BaseClient, primary: str, refusal: Any, region: str, code: str, text: str
+) -> None:
+    """Captured from AWS KMS, 2026-09."""
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
-    with refusal("AlreadyExistsException"):
+    with refusal(code, text):
         kms_client.replicate_key(KeyId=primary, ReplicaRegion=region)
 
 
@@ -222,7 +237,7 @@ def test_a_replica_pending_deletion_is_still_there(
 ) -> None:
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     abroad.schedule_key_deletion(KeyId=primary, PendingWindowInDays=7)
-    with refusal("AlreadyExistsException"):
+    with refusal("AlreadyExistsException", ONE_REPLICA):
         kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     kms.clock.advance(days=7)
     assert configuration(kms_client, primary)["ReplicaKeys"] == []
@@ -231,21 +246,35 @@ def test_a_replica_pending_deletion_is_still_there(
 
 
 @pytest.mark.parametrize(
-    ("region", "code"),
+    ("region", "text"),
     [
-        pytest.param("cn-north-1", "ValidationException", id="API: same partition"),
-        pytest.param("us-esat-1", "ValidationException", id="no such Region"),
-        pytest.param("Mars", "ValidationException", id="no Region at all"),
+        pytest.param(
+            "cn-north-1",
+            "The replica key Region must be in the same AWS partition as the primary key Region.",
+            id="another partition",
+        ),
+        pytest.param(
+            "us-esat-1",
+            "Region us-esat-1 is not a valid Region or multi-Region keys are not supported in Region us-esat-1.",
+            id="no such Region",
+        ),
     ],
 )
 def test_regions_where_no_replica_can_be(
-    kms: KmsMock, kms_client: BaseClient, primary: str, refusal: Any, region: str, code: str
+    kms: KmsMock, kms_client: BaseClient, primary: str, refusal: Any, region: str, text: str
 ) -> None:
-    with refusal(code):
+    """Captured from AWS KMS, 2026-09."""
+    with refusal("ValidationException", text):
         kms_client.replicate_key(KeyId=primary, ReplicaRegion=region)
 
 
-@pytest.mark.parametrize("operation", ["replicate_key", "update_primary_region"])
+@pytest.mark.parametrize(
+    ("operation", "code", "text"),
+    [
+        ("replicate_key", "UnsupportedOperationException", "{} is not a multi-region primary key."),
+        ("update_primary_region", "KMSInvalidStateException", "{} is not a multi-Region primary key."),
+    ],
+)
 def test_only_a_primary_key_is_replicated_and_moved(
     kms: KmsMock,
     kms_client: BaseClient,
@@ -254,13 +283,16 @@ def test_only_a_primary_key_is_replicated_and_moved(
     abroad: BaseClient,
     refusal: Any,
     operation: str,
+    code: str,
+    text: str,
 ) -> None:
+    """Of a replica captured from AWS KMS, 2026-09, with a small r for one of the two."""
     member = "ReplicaRegion" if operation == "replicate_key" else "PrimaryRegion"
     single = new_key()
     with refusal("UnsupportedOperationException", f"{single} is not a multi-Region key."):
         getattr(kms_client, operation)(KeyId=single, **{member: ABROAD})
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
-    with refusal("UnsupportedOperationException", f"{arn(ABROAD, primary)} is not a multi-Region primary key."):
+    with refusal(code, text.format(arn(ABROAD, primary))):
         getattr(abroad, operation)(KeyId=primary, **{member: FAR})
 
 
@@ -319,11 +351,47 @@ def test_both_keys_are_updating_for_a_while(
     assert (state(kms_client, primary), state(abroad, primary)) == ("Enabled", "Enabled")
 
 
+def test_keys_are_shown_updating_once_without_a_delay(
+    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient
+) -> None:
+    """Captured from AWS KMS, 2026-09: both keys are `Updating` after the call, for seconds."""
+    kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
+    kms_client.update_primary_region(KeyId=primary, PrimaryRegion=ABROAD)
+    assert (state(kms_client, primary), state(abroad, primary)) == ("Updating", "Updating")
+    assert (state(kms_client, primary), state(abroad, primary)) == ("Enabled", "Enabled")
+    abroad.update_primary_region(KeyId=primary, PrimaryRegion=HOME)
+    kms_client.disable_key(KeyId=primary)  # no call has to wait
+    assert state(abroad, primary) == "Enabled"
+    kms_client.enable_key(KeyId=primary)
+    kms_client.update_primary_region(KeyId=primary, PrimaryRegion=ABROAD)
+    kms.clock.advance(seconds=3)
+    assert state(abroad, primary) == "Enabled"
+
+
 def test_where_the_primary_key_cannot_move(kms: KmsMock, kms_client: BaseClient, primary: str, refusal: Any) -> None:
-    with refusal("NotFoundException", f"Key '{arn(ABROAD, primary)}' does not exist"):
+    """Captured from AWS KMS, 2026-09."""
+    with refusal("ValidationException", f"{primary} does not have a replica key in the specified Region."):
         kms_client.update_primary_region(KeyId=primary, PrimaryRegion=ABROAD)
-    with refusal("UnsupportedOperationException", f"{arn(HOME, primary)} is already the primary key."):
-        kms_client.update_primary_region(KeyId=primary, PrimaryRegion=HOME)
+
+
+def test_moving_the_primary_key_where_it_is_has_no_effect(kms: KmsMock, kms_client: BaseClient, primary: str) -> None:
+    """Captured from AWS KMS, 2026-09."""
+    kms_client.update_primary_region(KeyId=primary, PrimaryRegion=HOME)
+    assert state(kms_client, primary) == "Enabled"
+    assert configuration(kms_client, primary)["PrimaryKey"]["Region"] == HOME
+
+
+def test_a_ciphertext_and_the_arn_of_the_primary_key_in_a_replicas_region(
+    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
+) -> None:
+    """Captured from AWS KMS, 2026-09. Other ARNs of another Region are not found: nakedible/openssl-engine-kms#1."""
+    kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
+    blob = kms_client.encrypt(KeyId=primary, Plaintext=b"x")["CiphertextBlob"]
+    text = "The key ID in the request does not identify a CMK that can perform this operation."
+    with refusal("IncorrectKeyException", text):
+        abroad.decrypt(CiphertextBlob=blob, KeyId=arn(HOME, primary))
+    with refusal("NotFoundException", f"Invalid arn {HOME}"):
+        abroad.decrypt(CiphertextBlob=blob, KeyId=arn(HOME, "mrk-" + "0" * 32))
 
 
 def test_a_disabled_replica_becomes_no_primary_key(

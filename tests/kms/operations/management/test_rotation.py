@@ -10,6 +10,7 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from botocore.client import BaseClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -110,6 +111,31 @@ def test_enabling_again_changes_the_period_from_then_on(
     assert rotations(kms_client, key) == []
 
 
+@pytest.mark.parametrize("members", [{}, {"RotationPeriodInDays": 100}], ids=["no period", "the same period"])
+def test_enabling_again_without_another_period_changes_nothing(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], members: dict[str, int]
+) -> None:
+    """Captured from AWS KMS, 2026-09."""
+    key = new_key()
+    kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
+    kms.clock.advance(days=50)
+    before = status(kms_client, key)
+    kms_client.enable_key_rotation(KeyId=key, **members)
+    assert status(kms_client, key) == before
+    assert (before["RotationPeriodInDays"], before["NextRotationDate"]) == (100, START + 100 * DAY)
+
+
+def test_the_period_is_a_year_again_after_rotation_was_disabled(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    """Captured from AWS KMS, 2026-09."""
+    key = new_key()
+    kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
+    kms_client.disable_key_rotation(KeyId=key)
+    kms_client.enable_key_rotation(KeyId=key)
+    assert status(kms_client, key)["RotationPeriodInDays"] == 365
+
+
 def test_a_key_whose_rotation_is_disabled_keeps_its_material(
     kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
 ) -> None:
@@ -200,9 +226,11 @@ def test_a_key_pending_deletion_reports_no_rotation_and_has_it_back_when_kept(
 def test_aws_managed_keys_are_rotated_every_year_and_only_so(
     kms: KmsMock, kms_client: BaseClient, refusal: Any
 ) -> None:
+    """Captured from AWS KMS, 2026-09: a new one is not said to rotate. API GetKeyRotationStatus: it does, always."""
     key = kms.managed_key("s3")
-    assert status(kms_client, key)["RotationPeriodInDays"] == 365
+    assert status(kms_client, key) == {"KeyId": key, "KeyRotationEnabled": False}
     kms.clock.advance(days=740)
+    assert status(kms_client, key)["RotationPeriodInDays"] == 365  # inferred
     assert len(rotations(kms_client, key)) == 2
     for change in (kms_client.enable_key_rotation, kms_client.disable_key_rotation, kms_client.rotate_key_on_demand):
         with refusal("AccessDeniedException"):
@@ -244,18 +272,36 @@ def test_rotation_on_demand_is_at_once_and_leaves_the_calendar_alone(
 
 
 def test_rotation_on_demand_is_seen_under_way(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
 ) -> None:
     key = new_key()
     kms.delays.rotating = timedelta(minutes=5)
     kms_client.rotate_key_on_demand(KeyId=key)
     assert status(kms_client, key)["OnDemandRotationStartDate"] == START
     assert rotations(kms_client, key) == []
-    with refusal("ConflictException"):
-        kms_client.rotate_key_on_demand(KeyId=key)
-    kms.clock.advance(minutes=5)
+    assert status(kms_client, key)["OnDemandRotationStartDate"] == START
+    kms.clock.advance(minutes=3)
+    kms_client.rotate_key_on_demand(KeyId=key)  # captured from AWS KMS, 2026-09: no error, and no second rotation
+    kms.clock.advance(minutes=2)
     assert "OnDemandRotationStartDate" not in status(kms_client, key)
     assert rotations(kms_client, key) == [(START + timedelta(minutes=5), "ON_DEMAND")]
+
+
+def test_rotation_on_demand_without_a_delay_is_seen_once(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    key, other = new_key(), new_key()
+    for _ in range(2):  # captured from AWS KMS, 2026-09: one rotation
+        kms_client.rotate_key_on_demand(KeyId=key)
+    assert status(kms_client, key)["OnDemandRotationStartDate"] == START
+    assert "OnDemandRotationStartDate" not in status(kms_client, key)
+    assert rotations(kms_client, key) == [(START, "ON_DEMAND")]
+    kms_client.rotate_key_on_demand(KeyId=key)
+    assert "OnDemandRotationStartDate" not in status(kms_client, other)
+    assert len(rotations(kms_client, key)) == 2
+    kms_client.rotate_key_on_demand(KeyId=key)
+    kms.clock.advance(minutes=1)  # longer than it takes AWS at least
+    assert "OnDemandRotationStartDate" not in status(kms_client, key)
 
 
 def test_rotation_on_demand_works_25_times(
@@ -264,6 +310,7 @@ def test_rotation_on_demand_works_25_times(
     key = new_key()
     for _ in range(25):
         kms_client.rotate_key_on_demand(KeyId=key)
+        kms.clock.advance(minutes=1)
     with refusal("LimitExceededException"):
         kms_client.rotate_key_on_demand(KeyId=key)
     assert len(rotations(kms_client, key)) == 25
@@ -290,6 +337,33 @@ def test_rotation_on_demand_is_refused_shortly_before_an_automatic_one(
 # --- keys that have no rotation ---
 
 
+@pytest.mark.parametrize("operation", ["enable_key_rotation", "rotate_key_on_demand"])
+@pytest.mark.parametrize(("spec", "usage"), [("RSA_2048", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")])
+def test_asymmetric_and_hmac_keys_cannot_be_rotated(
+    kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, operation: str, spec: str, usage: str
+) -> None:
+    """Captured from AWS KMS, 2026-09, for HMAC keys."""
+    with refusal("UnsupportedOperationException", ""):
+        getattr(kms_client, operation)(KeyId=new_key(spec, usage))
+
+
+@pytest.mark.parametrize(
+    ("spec", "usage"),
+    [("RSA_2048", "SIGN_VERIFY"), ("RSA_2048", "ENCRYPT_DECRYPT"), ("ECC_NIST_P256", "SIGN_VERIFY"),
+     ("ML_DSA_44", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")],
+)  # fmt: skip
+def test_the_rotation_of_asymmetric_and_hmac_keys_is_always_disabled(
+    kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, spec: str, usage: str
+) -> None:
+    """Captured from AWS KMS, 2026-09, for HMAC keys; Terraform and CloudFormation read the status of all of them."""
+    key = new_key(spec, usage)
+    assert status(kms_client, key) == {"KeyId": key, "KeyRotationEnabled": False}
+    kms_client.disable_key_rotation(KeyId=key)
+    assert kms_client.list_key_rotations(KeyId=key)["Rotations"] == []
+    with refusal("ValidationException", "Input parameter includeKeyMaterial can only be used with symmetric keys."):
+        kms_client.list_key_rotations(KeyId=key, IncludeKeyMaterial="ALL_KEY_MATERIAL")
+
+
 @pytest.mark.parametrize(
     "operation",
     [
@@ -300,44 +374,43 @@ def test_rotation_on_demand_is_refused_shortly_before_an_automatic_one(
         "list_key_rotations",
     ],
 )
-@pytest.mark.parametrize(
-    ("spec", "usage"),
-    [
-        pytest.param("RSA_2048", "SIGN_VERIFY", id="asymmetric"),
-        pytest.param("HMAC_256", "GENERATE_VERIFY_MAC", id="HMAC"),
-        pytest.param("AWS_CLOUDHSM", None, id="CloudHSM key store"),
-        pytest.param("EXTERNAL_KEY_STORE", None, id="external key store"),
-    ],
-)
-def test_other_keys_have_no_rotation(
-    kms: KmsMock,
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    refusal: Any,
-    operation: str,
-    spec: str,
-    usage: str | None,
+@pytest.mark.parametrize("origin", ["AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"])
+def test_keys_of_custom_key_stores_have_no_rotation(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, operation: str, origin: str
 ) -> None:
-    if usage is not None:
-        key = new_key(spec, usage)
-    elif spec == "AWS_CLOUDHSM":
-        key = new_key(Origin=spec, CustomKeyStoreId=kms.key_stores.add_store())
+    if origin == "AWS_CLOUDHSM":
+        key = new_key(Origin=origin, CustomKeyStoreId=kms.key_stores.add_store())
     else:
         store = kms.key_stores.add_store(kms.key_stores.add_xks_proxy(keys=["one"]))
-        key = new_key(Origin=spec, CustomKeyStoreId=store, XksKeyId="one")
+        key = new_key(Origin=origin, CustomKeyStoreId=store, XksKeyId="one")
     with refusal("UnsupportedOperationException", ""):
         getattr(kms_client, operation)(KeyId=key)
 
 
-@pytest.mark.parametrize("operation", ["enable_key_rotation", "disable_key_rotation", "get_key_rotation_status"])
+@pytest.mark.parametrize("operation", ["enable_key_rotation", "disable_key_rotation"])
 def test_imported_material_is_not_rotated_by_the_calendar(
     kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, operation: str
 ) -> None:
+    """Guide, "Key states", footnote 6; captured from AWS KMS, 2026-09: the status is false, without an error."""
     key = new_key(Origin="EXTERNAL")
-    with refusal(
-        "UnsupportedOperationException", f"{key} origin is EXTERNAL which is not valid for this operation."
-    ):  # KS, footnote 6
+    with refusal("UnsupportedOperationException", f"{key} origin is EXTERNAL which is not valid for this operation."):
         getattr(kms_client, operation)(KeyId=key)
+    assert status(kms_client, key) == {"KeyId": key, "KeyRotationEnabled": False}
+
+
+def test_the_rotation_of_imported_material_is_seen_under_way(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], import_material: Any
+) -> None:
+    """Captured from AWS KMS, 2026-09."""
+    key = new_key(Origin="EXTERNAL")
+    import_material(kms_client, key, bytes(32))
+    import_material(kms_client, key, bytes(range(32)), ImportType="NEW_KEY_MATERIAL")
+    kms_client.rotate_key_on_demand(KeyId=key)
+    assert status(kms_client, key) == {
+        "KeyId": key,
+        "KeyRotationEnabled": False,
+        "OnDemandRotationStartDate": START,
+    }
 
 
 # --- ListKeyRotations ---
@@ -348,11 +421,12 @@ def test_all_material_begins_with_the_first(kms: KmsMock, kms_client: BaseClient
     first = current(kms_client, key)
     kms_client.rotate_key_on_demand(KeyId=key)
     second = current(kms_client, key)
-    key_id = key.partition("/")[2]
-    assert kms_client.list_key_rotations(KeyId=key, IncludeKeyMaterial="ALL_KEY_MATERIAL")["Rotations"] == [
-        {"KeyId": key_id, "KeyMaterialId": first, "KeyMaterialState": "NON_CURRENT"},
+    listed = kms_client.list_key_rotations(KeyId=key.partition("/")[2], IncludeKeyMaterial="ALL_KEY_MATERIAL")
+    assert listed["Rotations"] == [
+        # Captured from AWS KMS, 2026-09: the key ARN, also by key id
+        {"KeyId": key, "KeyMaterialId": first, "KeyMaterialState": "NON_CURRENT"},
         {
-            "KeyId": key_id,
+            "KeyId": key,
             "KeyMaterialId": second,
             "KeyMaterialState": "CURRENT",
             "RotationDate": START,
@@ -367,13 +441,14 @@ def test_rotations_come_in_pages(
     key, other = new_key(), new_key()
     for _ in range(5):
         kms_client.rotate_key_on_demand(KeyId=key)
+        kms_client.describe_key(KeyId=key)  # which finds the rotation done
     page = kms_client.list_key_rotations(KeyId=key, Limit=2)
     assert (len(page["Rotations"]), page["Truncated"]) == (2, True)
     pages = kms_client.get_paginator("list_key_rotations").paginate(KeyId=key, PaginationConfig={"PageSize": 2})
     whole = [entry for each in pages for entry in each["Rotations"]]
     assert whole == kms_client.list_key_rotations(KeyId=key)["Rotations"]
     assert len(whole) == 5
-    with refusal("InvalidMarkerException"):
+    with refusal("InvalidMarkerException", ""):  # captured from AWS KMS, 2026-09
         kms_client.list_key_rotations(KeyId=other, Marker=page["NextMarker"])
 
 
@@ -393,9 +468,40 @@ def test_rotation_is_shared_and_set_on_the_primary_key(
     kms_client.rotate_key_on_demand(KeyId=key_id)
     assert rotations(abroad, key_id) == rotations(kms_client, key_id)
     assert current(abroad, key_id) == current(kms_client, key_id)
-    for change in (abroad.enable_key_rotation, abroad.disable_key_rotation, abroad.rotate_key_on_demand):
-        with refusal("UnsupportedOperationException", f"{replica} is not a multi-Region primary key."):
-            change(KeyId=key_id)
+    for operation in ("EnableKeyRotation", "DisableKeyRotation", "RotateKeyOnDemand"):
+        # Captured from AWS KMS, 2026-09
+        text = f"{replica} is a multi-region replica key which is not valid for {operation}."
+        with refusal("UnsupportedOperationException", text):
+            getattr(abroad, xform_name(operation))(KeyId=key_id)
+
+
+def test_the_rotation_status_of_a_primary_key_that_waits_for_its_replicas(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    """Captured from AWS KMS, 2026-09: as before, until it is pending deletion."""
+    key_id = new_key(MultiRegion=True).partition("/")[2]
+    kms_client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=200)
+    before = status(kms_client, key_id)
+    kms_client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
+    kms_client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    assert status(kms_client, key_id) == before
+    kms.client(region="eu-west-1").schedule_key_deletion(KeyId=key_id, PendingWindowInDays=7)
+    kms.clock.advance(days=7)
+    assert status(kms_client, key_id)["KeyRotationEnabled"] is False
+
+
+def test_a_rotation_without_a_delay_ends_where_a_replica_shows_it(
+    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
+) -> None:
+    key_id = new_key(MultiRegion=True).partition("/")[2]
+    kms_client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
+    abroad = kms.client(region="eu-west-1")
+    kms_client.rotate_key_on_demand(KeyId=key_id)
+    assert status(abroad, key_id)["OnDemandRotationStartDate"] == START
+    assert "OnDemandRotationStartDate" not in status(kms_client, key_id)
+    assert len(rotations(kms_client, key_id)) == 1
+    logged = [(event.name, event.key.region) for event in kms._service.state.events]
+    assert logged == [("RotateKey", "us-east-1"), ("SynchronizeMultiRegionKey", "eu-west-1")]
 
 
 def test_the_new_primary_key_goes_on_with_the_calendar(

@@ -1,6 +1,6 @@
 """The little of DER (X.690) that key structures need where `cryptography` does not read or write them.
 
-Only definite, minimal lengths and one-byte tags; no general ASN.1 and no schemas.
+Only definite, minimal lengths and one-byte tags; no general ASN.1 and no schemas. `from_ber` makes DER of BER.
 """
 
 from __future__ import annotations
@@ -8,6 +8,8 @@ from __future__ import annotations
 from pytest_kmsmock._kms.crypto.base import InvalidMaterial
 
 INTEGER, BIT_STRING, OCTET_STRING, OBJECT_IDENTIFIER, SEQUENCE = 0x02, 0x03, 0x04, 0x06, 0x30
+#: BER (X.690, 8.1): the bit of a tag whose content is elements; the length that is not said, and what ends it.
+_CONSTRUCTED, _INDEFINITE, _END_OF_CONTENTS = 0x20, 0x80, b"\0\0"
 
 
 class InvalidDer(ValueError):
@@ -54,6 +56,52 @@ def take(data: bytes, tag: int) -> tuple[bytes, bytes]:
     if end > len(data) or data[:end] != encode(tag, data[start:end]):
         raise InvalidDer("the length is wrong")
     return data[start:end], data[end:]
+
+
+def from_ber(data: bytes) -> bytes:
+    """Return the DER of one element in BER: lengths may be indefinite or longer than needed, OCTET STRINGs in parts.
+
+    Raises:
+        InvalidMaterial: the bytes are not one element.
+    """
+    try:
+        element, rest = _take_ber(data)
+    except (IndexError, InvalidDer, RecursionError):
+        raise InvalidMaterial("the key material is no PKCS#8 structure: it is neither DER nor BER") from None
+    if rest:
+        raise InvalidMaterial("the key material is no PKCS#8 structure: something follows it")
+    return element
+
+
+def _take_ber(data: bytes) -> tuple[bytes, bytes]:
+    """Read the element that ``data`` starts with; return it in DER, and what follows it."""
+    tag, first = data[0], data[1]
+    if first == _INDEFINITE:
+        content, rest = _elements(data[2:], _END_OF_CONTENTS)
+    else:
+        start = 2 + (first & 0x7F if first & 0x80 else 0)
+        end = start + (int.from_bytes(data[2:start], "big") if first & 0x80 else first)
+        if end > len(data):
+            raise IndexError
+        content, rest = data[start:end], data[end:]
+        if tag & _CONSTRUCTED:
+            content = _elements(content)[0]
+    if tag == OCTET_STRING | _CONSTRUCTED:
+        parts = []
+        while content:
+            part, content = take(content, OCTET_STRING)
+            parts.append(part)
+        tag, content = OCTET_STRING, b"".join(parts)
+    return encode(tag, content), rest
+
+
+def _elements(data: bytes, end: bytes = b"") -> tuple[bytes, bytes]:
+    """Read elements up to ``end``; return them in DER, and what follows."""
+    found = []
+    while data if not end else not data.startswith(end):
+        element, data = _take_ber(data)
+        found.append(element)
+    return b"".join(found), data[len(end) :]
 
 
 def only(data: bytes, tag: int) -> bytes:

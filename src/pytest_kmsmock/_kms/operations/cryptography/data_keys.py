@@ -84,14 +84,14 @@ def generate_data_key_pair_without_plaintext(call: Call) -> Result:
 
 def _data_key_pair(call: Call) -> tuple[bytes, Result]:
     if call.key.spec.key_type != "symmetric":
-        raise errors.SPEC_NOT_VALID(arn=call.key.arn, spec=call.key.spec.name, operation=call.operation.name)
+        raise errors.DATA_KEY_PAIR_OF_ASYMMETRIC_KEY()
     if call.key.custom_key_store_id is not None:
         raise errors.ORIGIN_NOT_VALID(arn=call.key.arn, origin=call.key.origin)
     spec = KEY_SPECS[call.params["KeyPairSpec"]]
     check_region(call, spec)
     call.stop_if_dry_run()
     pair = LazyMaterial(spec, call.service.keys).get()
-    private_key = pair.private_bytes()
+    private_key = pair.data_key_bytes()
     return private_key, {
         "PrivateKeyCiphertextBlob": _seal(call, private_key),
         "PublicKey": pair.public_key_der(),

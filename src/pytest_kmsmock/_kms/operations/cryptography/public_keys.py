@@ -6,12 +6,12 @@ from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.key_specs import ALGORITHM_MEMBER
 from pytest_kmsmock._kms.call.operation import Call, Result, operation
 from pytest_kmsmock._kms.operations.targets import key
-from pytest_kmsmock._kms.rules.key_states import USES_MATERIAL
+from pytest_kmsmock._kms.rules.key_states import SHOWS_PUBLIC_KEY
 from pytest_kmsmock._kms.rules.key_use import secret_of
 
 
 @operation(
-    "GetPublicKey", targets=[key(aliases=True)], states=USES_MATERIAL, grantable=True, cross_account=True
+    "GetPublicKey", targets=[key(aliases=True)], states=SHOWS_PUBLIC_KEY, grantable=True, cross_account=True
 )  # fmt: skip
 def get_public_key(call: Call) -> Result:
     """Return the public key of an asymmetric key, with what it may be used for.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._kms.api import errors, key_store_errors
 from pytest_kmsmock._kms.attestation.recipient import for_recipient, read_recipient
 from pytest_kmsmock._kms.call.operation import Call, Result, operation
 from pytest_kmsmock._kms.operations.targets import anything
@@ -32,7 +32,7 @@ def _check_store(call: Call, store_id: str) -> None:
     if store.type != CLOUDHSM:
         raise errors.UNSUPPORTED_SILENTLY()
     if store.state != CONNECTED:
-        raise errors.STORE_STATE(reason=f"The custom key store {store_id} is not connected.")
+        raise key_store_errors.STORE_STATE(reason=f"The custom key store {store_id} is not connected.")
     problem = problem_of(store, call.state.outside)
     if problem is not None:
-        raise errors.STORE_STATE(reason=problem.text)
+        raise key_store_errors.STORE_STATE(reason=problem.text)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._kms.api import errors, key_store_errors
 from pytest_kmsmock._kms.call.operation import Call, Result, operation
 from pytest_kmsmock._kms.operations.pagination import after_in, paginate
 from pytest_kmsmock._kms.operations.targets import anything
@@ -74,7 +74,7 @@ def create_custom_key_store(call: Call) -> Result:
     name = call.params["CustomKeyStoreName"]
     _check_name(call, name)
     if len(call.region.custom_key_stores) >= STORES_PER_REGION:
-        raise errors.TOO_MANY_STORES(most=STORES_PER_REGION)
+        raise key_store_errors.TOO_MANY_STORES(most=STORES_PER_REGION)
     store = CustomKeyStore(f"cks-{call.random(9).hex()[:17]}", name, kind, call.now)
     store = _with_cluster(call, store) if kind == CLOUDHSM else _with_proxy(call, store)
     call.region.custom_key_stores[store.id] = store
@@ -97,7 +97,7 @@ def describe_custom_key_stores(call: Call) -> Result:
         if (store_id is None or store.id == store_id) and (name is None or store.name == name)
     ]
     if not found and (store_id is not None or name is not None):
-        raise errors.STORE_NOT_FOUND(store=store_id or name)
+        raise key_store_errors.STORE_NOT_FOUND(store=store_id or name)
     return paginate(
         call, "CustomKeyStores", after_in(found), lambda entry: _show(stores[entry]), default=_STORES_PER_PAGE
     )
@@ -127,7 +127,7 @@ def update_custom_key_store(call: Call) -> Result:
     _check_members(call, store.type)
     changes = call.params.keys() - {"CustomKeyStoreId"}
     if store.state != DISCONNECTED and (store.state != CONNECTED or not changes <= _CHANGES_WHILE_CONNECTED):
-        raise errors.STORE_STATE(reason=f"The custom key store {store.id} is not disconnected.")
+        raise key_store_errors.STORE_STATE(reason=f"The custom key store {store.id} is not disconnected.")
     name = call.params.get("NewCustomKeyStoreName", store.name)
     if name != store.name:
         _check_name(call, name)
@@ -145,9 +145,9 @@ def delete_custom_key_store(call: Call) -> Result:
     """
     store = find_store(call.region, call.params["CustomKeyStoreId"])
     if any(key.custom_key_store_id == store.id for key in call.region.keys.values()):
-        raise errors.STORE_HAS_KEYS(store=store.id)
+        raise key_store_errors.STORE_HAS_KEYS(store=store.id)
     if store.state != DISCONNECTED:
-        raise errors.STORE_STATE(reason=f"The custom key store {store.id} is not disconnected.")
+        raise key_store_errors.STORE_STATE(reason=f"The custom key store {store.id} is not disconnected.")
     del call.region.custom_key_stores[store.id]
     return {}
 
@@ -160,9 +160,9 @@ def connect_custom_key_store(call: Call) -> Result:
     """
     store = find_store(call.region, call.params["CustomKeyStoreId"])
     if store.state == DISCONNECTING:
-        raise errors.STORE_STATE(reason=f"The custom key store {store.id} is disconnecting.")
+        raise key_store_errors.STORE_STATE(reason=f"The custom key store {store.id} is disconnecting.")
     if store.state == FAILED:
-        raise errors.STORE_STATE(
+        raise key_store_errors.STORE_STATE(
             reason=f"The custom key store {store.id} is failed. Disconnect it before you connect it."
         )
     if store.state in (CONNECTED, CONNECTING):
@@ -187,7 +187,7 @@ def disconnect_custom_key_store(call: Call) -> Result:
     """
     store = find_store(call.region, call.params["CustomKeyStoreId"])
     if store.state in (DISCONNECTED, DISCONNECTING):
-        raise errors.STORE_STATE(reason=f"The custom key store {store.id} is {store.state.lower()}.")
+        raise key_store_errors.STORE_STATE(reason=f"The custom key store {store.id} is {store.state.lower()}.")
     _pass_through(call, replace(store, error_code=None), DISCONNECTING, call.service.delays.disconnecting)
     return {}
 
@@ -206,12 +206,12 @@ def _check_members(call: Call, kind: str) -> None:
     for other, members in _MEMBERS.items():
         for member in members:
             if other != kind and member in call.params:
-                raise errors.STORE_TYPE(member=member, type=kind)
+                raise key_store_errors.STORE_TYPE(member=member, type=kind)
 
 
 def _check_name(call: Call, name: str) -> None:
     if any(store.name == name for store in call.region.custom_key_stores.values()):
-        raise errors.STORE_NAME_IN_USE(name=name)
+        raise key_store_errors.STORE_NAME_IN_USE(name=name)
 
 
 def _with_cluster(call: Call, store: CustomKeyStore) -> CustomKeyStore:
@@ -222,19 +222,19 @@ def _with_cluster(call: Call, store: CustomKeyStore) -> CustomKeyStore:
         return store
     cluster = call.state.outside.clusters.get(cluster_id)
     if cluster is None:
-        raise errors.CLUSTER_NOT_FOUND(cluster=cluster_id)
+        raise key_store_errors.CLUSTER_NOT_FOUND(cluster=cluster_id)
     certificate = store.settings.get("TrustAnchorCertificate")
     if certificate is not None and certificate != cluster.certificate:
-        raise errors.CLUSTER_NOT_RELATED(cluster=cluster_id)
+        raise key_store_errors.CLUSTER_NOT_RELATED(cluster=cluster_id)
     store = replace(store, settings={"CloudHsmClusterId": cluster_id, "TrustAnchorCertificate": cluster.certificate})
     _check_conflict(call, store)
     if not cluster.online:
-        raise errors.CLUSTER_NOT_ACTIVE(cluster=cluster.id)
+        raise key_store_errors.CLUSTER_NOT_ACTIVE(cluster=cluster.id)
     if cluster.hsms < LEAST_HSMS:
-        raise errors.CLUSTER_TOO_SMALL(cluster=cluster.id, least=LEAST_HSMS)
+        raise key_store_errors.CLUSTER_TOO_SMALL(cluster=cluster.id, least=LEAST_HSMS)
     given = call.params.get("TrustAnchorCertificate", cluster.certificate)
     if given.strip() != cluster.certificate.strip():
-        raise errors.WRONG_TRUST_ANCHOR(cluster=cluster_id)
+        raise key_store_errors.WRONG_TRUST_ANCHOR(cluster=cluster_id)
     return store
 
 
@@ -259,7 +259,7 @@ def _with_proxy(call: Call, store: CustomKeyStore) -> CustomKeyStore:
     else:
         for name in _SERVICE_MEMBERS:
             if call.params.get(f"XksProxy{name}"):
-                raise errors.STORE_TYPE(member=f"XksProxy{name}", type="PUBLIC_ENDPOINT")
+                raise key_store_errors.STORE_TYPE(member=f"XksProxy{name}", type="PUBLIC_ENDPOINT")
             settings.pop(name, None)
     store = replace(store, settings={"XksProxyConfiguration": settings})
     _check_conflict(call, store)

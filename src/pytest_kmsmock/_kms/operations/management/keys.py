@@ -25,6 +25,7 @@ from pytest_kmsmock._kms.rules.key_states import (
 from pytest_kmsmock._kms.rules.key_use import check_region
 from pytest_kmsmock._kms.rules.rotation import resume_rotation
 from pytest_kmsmock._kms.rules.tags import read_tags
+from pytest_kmsmock._kms.rules.timeline import end_shown
 from pytest_kmsmock._kms.state.records import Deletion, Key
 from pytest_kmsmock._kms.state.state import Region
 
@@ -75,6 +76,12 @@ def _spec_and_usage(call: Call) -> tuple[KeySpec, str]:
     return spec, usage
 
 
+def _imported(call: Call, spec: KeySpec) -> dict[str, Any]:
+    if not spec.importable:
+        raise errors.SPEC_NOT_FOR_ORIGIN(spec=spec.name, origin="EXTERNAL")
+    return _in_kms(call, spec)
+
+
 def _in_kms(call: Call, _spec: KeySpec) -> dict[str, Any]:
     for member in ("CustomKeyStoreId", "XksKeyId"):
         if member in call.params:
@@ -87,19 +94,23 @@ def _in_kms(call: Call, _spec: KeySpec) -> dict[str, Any]:
 #: Origin -> what it demands of the request; gives further fields of the key's record.
 ORIGINS: Mapping[str, Callable[[Call, KeySpec], dict[str, Any]]] = {
     "AWS_KMS": _in_kms,
-    "EXTERNAL": _in_kms,
+    "EXTERNAL": _imported,
     "AWS_CLOUDHSM": in_cluster,
     "EXTERNAL_KEY_STORE": in_external_store,
 }
 
 
-@operation("DescribeKey", targets=[key(aliases=True)], grantable=True, cross_account=True)
+@operation(
+    "DescribeKey", targets=[key(aliases=True)], grantable=True, cross_account=True, watches="transition"
+)  # fmt: skip
 def describe_key(call: Call) -> Result:
     """Return what there is to know of a key.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html
     """
-    return {"KeyMetadata": key_metadata(call.key, call.state)}
+    shown = key_metadata(call.key, call.state)
+    end_shown(call.service, call.key, "transition")
+    return {"KeyMetadata": shown}
 
 
 @operation("ListKeys", targets=[anything()])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import key_arn, partition_of
@@ -25,6 +25,9 @@ from pytest_kmsmock._kms.state.delays import Delays, Duration
 from pytest_kmsmock._kms.state.records import Key, MultiRegion, Transition
 
 from .keys import check_quota
+
+#: How long keys are `Updating` on AWS (seconds): so long at most is the state shown that no delay was set for.
+_SHOWN_UPDATING = timedelta(seconds=3)
 
 
 def _in_replica_region(call: Call) -> Iterable[Target]:
@@ -57,11 +60,13 @@ def replicate_key(call: Call) -> Result:
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html
     """
     primary = call.key
-    related = _related(primary)
+    related = _related(primary, errors.NOT_PRIMARY_TO_REPLICATE)
     name = call.params["ReplicaRegion"]
     _check_region(name, primary)
-    if name == related.primary or name in related.replicas:
-        raise errors.REPLICA_EXISTS(arn=key_arn(name, primary.account, primary.id))
+    if name == related.primary:
+        raise errors.REPLICA_BESIDE_PRIMARY(region=name)
+    if name in related.replicas:
+        raise errors.REPLICA_EXISTS()
     tags = read_tags(call)
     region = call.state.region(primary.account, name)
     check_quota(region)
@@ -84,11 +89,13 @@ def replicate_key(call: Call) -> Result:
         relabel_pending(call.state, replica)
         replica = region.keys[replica.id]  # what is pending rotation waits for this replica, too
     replica = _pass_through(call, replica, CREATING, call.service.delays.creating)
-    return {
-        "ReplicaKeyMetadata": key_metadata(replica, call.state),
-        "ReplicaPolicy": policy,
-        "ReplicaTags": [{"TagKey": tag, "TagValue": value} for tag, value in tags.items()],
-    }
+    shown = key_metadata(replica, call.state)
+    if primary.origin == "EXTERNAL":  # captured from AWS KMS, 2026-09: the primary key's, without its date
+        shown["ExpirationModel"] = key_metadata(primary, call.state)["ExpirationModel"]
+    result: Result = {"ReplicaKeyMetadata": shown, "ReplicaPolicy": policy}
+    if tags:
+        result["ReplicaTags"] = [{"TagKey": tag, "TagValue": value} for tag, value in tags.items()]
+    return result
 
 
 @operation("UpdatePrimaryRegion", targets=[key(), _future_primary], states=MOVES_PRIMARY, customer_managed=True)
@@ -98,47 +105,58 @@ def update_primary_region(call: Call) -> Result:
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html
     """
     old = call.key
-    related = _related(old)
+    related = _related(old, errors.NOT_PRIMARY_TO_MOVE)
     name = call.params["PrimaryRegion"]
     if name == old.region:
-        raise errors.ALREADY_PRIMARY(arn=old.arn)
+        return {}  # captured from AWS KMS, 2026-09
     if name not in related.replicas:
-        raise errors.KEY_NOT_FOUND(arn=key_arn(name, old.account, old.id))
+        raise errors.NO_REPLICA_THERE(key_id=old.id)
     others = tuple(region for region in related.replicas if region != name)
     old = call.state.change_key(old, multi_region=MultiRegion(name, (*others, old.region)))
-    _pass_through(call, old, UPDATING, call.service.delays.updating)
-    new = _pass_through(call, call.state.region(old.account, name).keys[old.id], UPDATING, call.service.delays.updating)
+    _pass_through(call, old, UPDATING, call.service.delays.updating, shown=True)
+    new = call.state.region(old.account, name).keys[old.id]
+    new = _pass_through(call, new, UPDATING, call.service.delays.updating, shown=True)
     if new.rotation is not None:  # it is the primary key that is rotated when the time has come
         schedule_rotation(call.service, new, new.rotation)
     return {}
 
 
-def _pass_through(call: Call, changing: Key, passing_state: str, duration: Duration) -> Key:
-    """Put a key into a passing state, and say when it ends."""
+def _pass_through(
+    call: Call, changing: Key, passing_state: str, duration: Duration, *, shown: bool = False
+) -> Key:  # fmt: skip
+    """Put a key into a transitional state, and say when it ends.
+
+    Args:
+        call: the call.
+        changing: the key.
+        passing_state: its KeyState.
+        duration: how long it lasts.
+        shown: whether the next DescribeKey shows the state even if it takes no time: the call's own answer does not.
+    """
     until: datetime = Delays.end(call.now, duration)
-    changed = call.state.change_key(changing, transition=Transition(passing_state, until))
+    shown_until = call.now + _SHOWN_UPDATING if shown and not duration else None
+    changed = call.state.change_key(changing, transition=Transition(passing_state, until, shown_until))
     call.state.schedule(until, call.state.home(changed), changed.id)
     return changed
 
 
-def _related(primary: Key) -> MultiRegion:
+def _related(primary: Key, refusal: errors.Text) -> MultiRegion:
     """Return where the related keys of a primary key are.
 
     Raises:
-        KmsError: `UnsupportedOperationException` for any other key.
+        KmsError: `UnsupportedOperationException` for a single-Region key, the given refusal for a replica key.
     """
     if primary.multi_region is None:
         raise errors.NOT_MULTI_REGION(arn=primary.arn)
     if not is_primary(primary):
-        raise errors.NOT_PRIMARY(arn=primary.arn)
+        raise refusal(arn=primary.arn)
     return primary.multi_region
 
 
 def _check_region(name: str, primary: Key) -> None:
     """Refuse a replica Region that AWS KMS is not in, or that is in another partition than the primary key."""
-    partition = partition_of(primary.region)
-    if partition_of(name) != partition:
-        raise errors.REPLICA_OUTSIDE_PARTITION(region=name, partition=partition)
+    if partition_of(name) != partition_of(primary.region):
+        raise errors.REPLICA_OUTSIDE_PARTITION()
     if name not in known_regions():
         raise errors.REGION_UNKNOWN(region=name)
 
