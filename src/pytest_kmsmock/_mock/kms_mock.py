@@ -72,7 +72,7 @@ class KmsMock(Principals):
 
     @property
     def delays(self) -> Delays:
-        """How long passing states last, such as `Creating` and `CONNECTING`; no time at all unless a test sets it."""
+        """How long transitional states last, such as `Creating` and `CONNECTING`: no time unless a test sets it."""
         return self._service.delays
 
     @property

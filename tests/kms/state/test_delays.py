@@ -1,4 +1,4 @@
-"""How long passing states last: what a test can set."""
+"""How long transitional states last: what a test can set."""
 
 from __future__ import annotations
 

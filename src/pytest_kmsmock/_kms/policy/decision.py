@@ -325,8 +325,13 @@ def _implicit(request: Request, policies: Policies, grants: Grants) -> Denial | 
     denial = _by_key_policy(request, policies)
     if denial is None:
         return None
-    refused = [_by_grant(request, policies, granted) for granted in grants()]
-    return None if None in refused else next(iter(refused), denial)
+    lacking = None
+    for granted in grants():  # which may be thousands
+        refused = _by_grant(request, policies, granted)
+        if refused is None:
+            return None
+        lacking = lacking or refused
+    return lacking or denial
 
 
 def _by_key_policy(request: Request, policies: Policies) -> Denial | None:

@@ -1,4 +1,4 @@
-"""How long the passing states of keys and key stores last, by the mock's clock."""
+"""How long the transitional states of keys and key stores last, by the mock's clock."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def disconnect_custom_key_store(call: Call) -> Result:
 
 
 def _pass_through(call: Call, store: CustomKeyStore, passing_state: str, duration: Any) -> None:
-    """Put a store into a passing state, and say when it ends."""
+    """Put a store into a transitional state, and say when it ends."""
     until = Delays.end(call.now, duration)
     call.region.custom_key_stores[store.id] = replace(store, state=passing_state, state_until=until)
     call.state.schedule(until, call.region, store.id)
