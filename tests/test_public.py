@@ -34,7 +34,7 @@ PUBLIC = {
     "Delays": "connecting copy creating disconnecting end eventual_consistency rotating updating",
     "Explanation": "allowed decisions lines message otherwise",
     "FakeEnclave": "attestation_document decrypt private_key recipient",
-    "Fault": "concerns error_for exhausted fires remove",
+    "Fault": "concerns error_for exhausted fails fires fits remove",
     "Faults": "add assert_all_used carry_out clear concern note_backoff remove skip_backoff take_delay unused",
     "IamConsole": "attach boundary detach missing resource_control service_control vpc_endpoint_policy",
     "KeyStores": (

@@ -15,6 +15,7 @@ from pytest_kmsmock import _testing
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._kms.engine.fake_kms import FakeKms
 from pytest_kmsmock._kms.engine.pipeline import perform
+from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
 from pytest_kmsmock._kms.state.caller import Caller, administrator
 from pytest_kmsmock._runtime import active_mocks, environment
 from pytest_kmsmock._services import hook as services
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.call.operation import Call, Result
     from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.state.records import Key
+    from pytest_kmsmock._runtime.active_mocks import Lock
     from pytest_kmsmock._runtime.options import Options
     from pytest_kmsmock._transport.endpoints import Endpoint
 
@@ -100,6 +102,11 @@ class MockCore:
         while mock is not None:
             yield from reversed(mock.calls)
             mock = mock.outer
+
+    @property
+    def locks(self) -> tuple[Lock, ...]:
+        """What calls hold, in the order in which they take it."""
+        return (self.service.lock, RSA_POOL.lock)
 
     # --- scope ---------------------------------------------------------------------------------------------------
 

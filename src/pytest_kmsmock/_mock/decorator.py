@@ -75,9 +75,14 @@ class MockKms:
         options = (outer.options.inherited() if outer else Options()).changed(self._given, self._where)
         core_class, face_class = _classes()
         core = core_class(options, self._place)
-        core.enter()
         self._entered.append(core)
-        return face_class(core)
+        try:
+            core.enter()
+            return face_class(core)
+        except BaseException:  # such as Ctrl-C: whoever waits for the handle would have none to stop
+            self._entered.remove(core)
+            core.leave()
+            raise
 
     def stop(self) -> None:
         """End the mock that was begun last; the state before it is back.

@@ -7,6 +7,7 @@ their own and not each other's (tasks of trio too).
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from contextvars import ContextVar
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from . import environment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from .options import Options
 
@@ -27,6 +28,7 @@ class ActiveMock(Protocol):
         options: its options.
         outer: the mock that this one is nested in, if any.
         region: its default Region, such as `us-east-1`.
+        locks: what its calls hold, in the order in which they take them.
         apart: whether it was entered in a task, or in a thread other than the main one: then others do not nest in it.
         active: whether it answers calls.
     """
@@ -41,9 +43,23 @@ class ActiveMock(Protocol):
     @property
     def region(self) -> str: ...
 
+    @property
+    def locks(self) -> Sequence[Lock]: ...
+
+
+class Lock(Protocol):
+    """What `threading` and what the fake KMS lock with."""
+
+    def acquire(self) -> object: ...
+
+    def release(self) -> object: ...
+
 
 _in_context: ContextVar[ActiveMock | None] = ContextVar("kms_mock", default=None)
 _active: list[ActiveMock] = []
+#: Held while a mock is entered or left: threads do so at once, and the environment is one for all.
+_changing = threading.RLock()
+_held_for_fork: list[Lock] = []
 
 #: Told of each mock that is entered; reports watch here. They know nothing of who enters it, or why.
 watchers: list[Callable[[Any], None]] = []
@@ -101,19 +117,43 @@ def trio_here() -> Any:
 
 def enter(mock: ActiveMock) -> None:
     """Make a mock the one that answers."""
-    _active.append(mock)
-    _in_context.set(mock)
-    environment.apply(mock.options.region)
-    for watch in watchers:
-        watch(mock)
+    with _changing:
+        _active.append(mock)
+        _in_context.set(mock)
+        environment.apply(mock.options.region)
+        for watch in watchers:
+            watch(mock)
 
 
 def leave(mock: ActiveMock) -> None:
-    """Let a mock answer no more; the one around it answers again."""
-    _active.remove(mock)
-    if _in_context.get() is mock:
-        _in_context.set(mock.outer)
-    if _active:
-        environment.apply(_active[-1].options.region)
-    else:
-        environment.restore()
+    """Let a mock answer no more, if it does; the one around it answers again."""
+    with _changing:
+        if mock in _active:
+            _active.remove(mock)
+        if _in_context.get() is mock:
+            _in_context.set(mock.outer)
+        if _active:
+            environment.apply(_active[-1].options.region)
+        else:
+            environment.restore()
+
+
+# --- fork ---------------------------------------------------------------------------------------------------------
+
+
+def _before_fork() -> None:
+    """Let no other thread be inside a call, so that the child finds no lock held and no change half done."""
+    _changing.acquire()
+    for lock in dict.fromkeys(lock for mock in _active for lock in mock.locks):
+        lock.acquire()
+        _held_for_fork.append(lock)
+
+
+def _after_fork() -> None:
+    while _held_for_fork:
+        _held_for_fork.pop().release()
+    _changing.release()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

@@ -94,6 +94,11 @@ class RsaMaterial(Material):
             raise InvalidMaterial("the public exponent is out of the range that FIPS 186-5 allows")
         return cls.of(spec, private)
 
+    @property
+    def private_key(self) -> rsa.RSAPrivateKey:
+        """The key as `cryptography` has it."""
+        return self._private
+
     def private_bytes(self) -> bytes:
         """See `Material.private_bytes`."""
         return self._private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())

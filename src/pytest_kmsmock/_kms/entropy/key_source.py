@@ -1,7 +1,8 @@
 """Where a mock's key material comes from: a process-wide pool of RSA keys, and material made when needed.
 
-RSA keys are slow to make, so keys that one mock is done with serve the next. Within one mock no RSA key is
-ever given twice.
+RSA keys are slow to make, so keys that one mock is done with serve others. Within one mock no RSA key is ever given
+twice, consecutive mocks get different keys (a stale public key is noticed), and material that came from elsewhere, such
+as a dump of this process, is never given to a new key.
 """
 
 from __future__ import annotations
@@ -10,8 +11,8 @@ import functools
 import hashlib
 import os
 import threading
-from collections import defaultdict
-from typing import TYPE_CHECKING
+from collections import defaultdict, deque
+from typing import TYPE_CHECKING, cast
 
 from pytest_kmsmock._kms.crypto import generate
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from pytest_kmsmock._kms.api.key_specs import KeySpec
     from pytest_kmsmock._kms.crypto.base import Material, Random
+    from pytest_kmsmock._kms.crypto.rsa import RsaMaterial
 
 _SEED_LENGTH = 32
 
@@ -27,25 +29,41 @@ _SEED_LENGTH = 32
 class RsaPool:
     """RSA private keys that nobody uses now, by size. Thread safe."""
 
-    __slots__ = ("_free", "_lock")
+    __slots__ = ("_free", "_retired", "lock")
 
     def __init__(self) -> None:
-        self._free: defaultdict[int, list[RSAPrivateKey]] = defaultdict(list)
-        self._lock = threading.Lock()
+        #: Those given back last are at the end, and the last to be drawn again.
+        self._free: defaultdict[int, deque[RSAPrivateKey]] = defaultdict(deque)
+        #: The moduli of keys that are never given again.
+        self._retired: set[int] = set()
+        self.lock = threading.Lock()
 
     def draw(self, bits: int) -> RSAPrivateKey:
-        """Take a key of ``bits`` out of the pool, or make one."""
-        with self._lock:
+        """Take a key of ``bits`` out of the pool, or make one; never the key that was given back last."""
+        with self.lock:
             free = self._free[bits]
-            if free:
-                return free.pop()
+            if len(free) > 1:
+                return free.popleft()
         return new_rsa_key(bits)
 
     def give_back(self, keys: list[RSAPrivateKey]) -> None:
         """Put keys into the pool that nobody uses any more."""
-        with self._lock:
+        with self.lock:
             for key in keys:
-                self._free[key.key_size].append(key)
+                if _modulus(key) not in self._retired:
+                    self._free[key.key_size].append(key)
+
+    def retire(self, key: RSAPrivateKey) -> None:
+        """Never give a key again: somebody has its material from elsewhere."""
+        with self.lock:
+            self._retired.add(_modulus(key))
+            free = self._free[key.key_size]
+            for known in [known for known in free if _modulus(known) in self._retired]:
+                free.remove(known)
+
+
+def _modulus(key: RSAPrivateKey) -> int:
+    return key.public_key().public_numbers().n
 
 
 #: The pool of this process.
@@ -133,6 +151,8 @@ class LazyMaterial:
     @classmethod
     def of(cls, material: Material) -> LazyMaterial:
         """Hold material that exists already, such as imported material."""
+        if material.spec.family == "rsa":
+            RSA_POOL.retire(cast("RsaMaterial", material).private_key)
         return cls(material.spec, material=material)
 
     def get(self) -> Material:

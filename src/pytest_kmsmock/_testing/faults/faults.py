@@ -86,17 +86,26 @@ class Fault:
         """Say whether it may fire at calls of an operation."""
         return not self.exhausted and any(pattern.operation in (None, operation) for pattern in self._patterns)
 
-    def fires(self, record: CallRecord, owner: FakeKms) -> bool:
-        """Decide whether it fires at a call, and count it."""
+    def fits(self, record: CallRecord, owner: FakeKms) -> bool:
+        """Say whether a call is one that it is meant for."""
         if self.exhausted or not any(pattern.matches(record, owner.state) for pattern in self._patterns):
             return False
-        if self._when is not None and not self._when(record):
+        return self._when is None or self._when(record)
+
+    def fires(self) -> bool:
+        """Decide whether it fires at a call that it fits, and count it."""
+        if self.exhausted:  # by another call, since
             return False
         if self.fired + self.passed < self._after or (self._rate < 1 and self._random.random() >= self._rate):
             self.passed += 1
             return False
         self.fired += 1
         return True
+
+    @property
+    def fails(self) -> bool:
+        """Whether it makes calls fail, and does not only slow them down."""
+        return self._make_error is not None
 
     def error_for(self, call: Call) -> InjectedError | None:
         """Return the error that it makes of a call; None if it only slows it down."""
@@ -283,6 +292,10 @@ class Faults:
             self._service.clock.advance(seconds=seconds)
         return self.skip_backoff
 
+    def _count(self, fault: Fault) -> bool:
+        with self._lock:
+            return fault.fires()
+
     def _draw(self, call: Call) -> tuple[InjectedError | None, bool]:
         seen = preview(call)
         record = CallRecord(
@@ -291,13 +304,13 @@ class Faults:
         )  # fmt: skip
         delay, clock_delay = 0.0, 0.0
         error, executed = None, False
-        with self._lock:
-            for fault in self._faults:
-                if (error is None or fault._make_error is None) and fault.fires(record, self._service):  # noqa: SLF001
-                    delay += fault.delay
-                    clock_delay += fault.clock_delay
-                    if error is None:
-                        error, executed = fault.error_for(seen), fault.executed
+        for fault in tuple(self._faults):
+            # Only the counting is locked: what a test gives as `when` may wait for another call.
+            if (error is None or not fault.fails) and fault.fits(record, self._service) and self._count(fault):
+                delay += fault.delay
+                clock_delay += fault.clock_delay
+                if error is None:
+                    error, executed = fault.error_for(seen), fault.executed
         self._due.seconds = delay
         if clock_delay:
             call.now = self._service.clock.advance(seconds=clock_delay)
