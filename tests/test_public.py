@@ -59,7 +59,7 @@ PUBLIC = {
     "MockKms": "start stop",
     "Options": (
         "account_id changed deterministic endpoint_urls enforce_policies fresh hygiene hygiene_checks inherited "
-        "region request_quotas seed services wire"
+        "max_calls region request_quotas seed services share_with_children wire"
     ),
     "RequestContext": (
         "account context issuer_arn mfa org_id provider session_name session_policies source_account source_arn "

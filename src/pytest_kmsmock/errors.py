@@ -89,6 +89,10 @@ class RealKmsCall(KmsMockError):
         self.place = place
 
 
+class RealKmsConnection(KmsMockError):
+    """Something that no mock answers was about to connect to a KMS endpoint of AWS."""
+
+
 class InvalidSeed(KmsMockError, ValueError):
     """A key that a test wants to begin with cannot be made: a wrong value, a bad seed file, or a refusal of AWS's."""
 

@@ -17,7 +17,7 @@ from pytest_kmsmock._kms.engine.fake_kms import FakeKms
 from pytest_kmsmock._kms.engine.pipeline import perform
 from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
 from pytest_kmsmock._kms.state.caller import Caller, administrator
-from pytest_kmsmock._runtime import active_mocks, environment
+from pytest_kmsmock._runtime import active_mocks, environment, network_guard
 from pytest_kmsmock._services import hook as services
 from pytest_kmsmock._testing.calls.call_list import Calls
 from pytest_kmsmock._testing.faults.faults import Faults
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.records import Key
     from pytest_kmsmock._runtime.active_mocks import Lock
     from pytest_kmsmock._runtime.options import Options
+    from pytest_kmsmock._transport.endpoint.server import KmsServer
     from pytest_kmsmock._transport.endpoints import Endpoint
 
 
@@ -63,11 +64,13 @@ class MockCore:
         self.parent = parent = None if options.fresh else self.outer
         self.apart = active_mocks.is_apart()
         self.active = False
+        self._server: KmsServer | None = None  # for child processes
         random = determinism.stream(place, [each.place for each in self._parents()]) if options.deterministic else None
         self.service: FakeKms = FakeKms(random=random) if parent is None else parent.service.fork(random)
         if options.deterministic and not (parent is not None and parent.options.deterministic):
             self.service.clock.freeze(determinism.START)
         self.service.enforce_policies = options.enforce_policies
+        self.service.max_calls = options.max_calls
         self._administrators: dict[str, Caller] = {}
         self.calls = self.service.calls = Calls(self.service)
         self.faults = Faults(self.service, self._set_interference)
@@ -104,6 +107,11 @@ class MockCore:
             mock = mock.outer
 
     @property
+    def children_environment(self) -> Mapping[str, str]:
+        """The environment variables that lead child processes to the mock; empty if it is not shared with them."""
+        return {} if self._server is None else self._server.environment
+
+    @property
     def locks(self) -> tuple[Lock, ...]:
         """What calls hold, in the order in which they take it."""
         return (self.service.lock, RSA_POOL.lock)
@@ -115,11 +123,20 @@ class MockCore:
         installation.install(services.HANDLERS)
         active_mocks.enter(self)
         self.active = True
+        if self.options.share_with_children:
+            from pytest_kmsmock._transport.endpoint.server import KmsServer
+
+            self._server = KmsServer(self)
+            self._server.start()
 
     def leave(self) -> None:
         """Answer calls no more, and give back what was borrowed."""
         self.active = False
         active_mocks.leave(self)
+        if not (active_mocks.is_any_active() or network_guard.blocking):
+            installation.restore()
+        if self._server is not None:
+            self._server.stop()
         retry_pauses.restore()
         self.service.close()
 

@@ -152,6 +152,8 @@ def mock_kms(
     request_quotas: bool = ...,
     hygiene: str = ...,
     hygiene_checks: str | list[str] | tuple[str, ...] = ...,
+    share_with_children: bool = ...,
+    max_calls: int = ...,
     endpoint_urls: str | list[str] | tuple[str, ...] = ...,
     services: str | list[str] | tuple[str, ...] = ...,
 ) -> MockKms: ...

@@ -10,7 +10,7 @@ from typing import Any
 
 from pytest_kmsmock.errors import InvalidOption
 
-from .checks import FORMS, check_form, check_type, did_you_mean
+from .checks import FORMS, check_form, check_type, did_you_mean, is_whole
 
 DEFAULT_ACCOUNT = "123456789012"
 
@@ -44,6 +44,10 @@ class Options:
         hygiene: whether uses of KMS that AWS allows and a review would not are looked for when the mock ends: `off`,
             `warn` (`KmsHygieneWarning`) or `error` (`KmsHygieneError`).
         hygiene_checks: the names of the checks, all by default; see the page on hygiene checks.
+        share_with_children: whether processes that a test starts by `multiprocessing` with spawn or forkserver reach
+            the mock: it is served on a port of this machine meanwhile (extra `server`). Without it their KMS calls are
+            refused. Forked processes have a copy of the mock.
+        max_calls: how many calls `KmsMock.calls` keeps at most; the oldest go first.
         endpoint_urls: further endpoints at which the mock answers KMS, besides those of AWS; such as
             `http://localhost:4566`. What goes to other services there passes through.
         services: the AWS services, as botocore names them, whose KMS calls are made when moto answers them, as on AWS:
@@ -64,6 +68,10 @@ class Options:
     request_quotas: bool = field(default=False, metadata={"help": "throttle calls by AWS's quotas per second"})
     hygiene: str = field(default="off", metadata={"help": "look for questionable uses of KMS: off, warn or error"})
     hygiene_checks: tuple[str, ...] = field(default=(), metadata={"help": "hygiene checks to run, by default all"})
+    share_with_children: bool = field(
+        default=False, metadata={"help": "let spawned child processes reach the mock, over HTTP"}
+    )
+    max_calls: int = field(default=1_000_000, metadata={"help": "how many calls are kept at most"})
     endpoint_urls: tuple[str, ...] = field(
         default=(), metadata={"help": "endpoints that the mock answers besides AWS's"}
     )
@@ -124,6 +132,8 @@ def _fit(name: str, value: object, where: str) -> object:
         check_type(value, (str, os.PathLike), f"{where}: seed", "the path of a file")
     elif isinstance(default, bool):
         check_type(value, bool, f"{where}: {name}")
+    elif isinstance(default, int):
+        return _number(name, value, where)
     elif isinstance(default, tuple):
         if isinstance(value, str):
             return (value,)
@@ -145,6 +155,13 @@ def _check_services(names: tuple[str, ...], where: str) -> None:
             raise InvalidOption(f"{where}: unknown service {name!r}.{hint} Choose from: {', '.join(known)}.")
     if "off" in names and len(names) > 1:
         raise InvalidOption(f"{where}: services: 'off' cannot be combined with {names!r}.")
+
+
+def _number(name: str, value: object, where: str) -> int:
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value  # of ini files and command lines
+    if not is_whole(number) or number < 1:
+        raise InvalidOption(f"{where}: {name} must be a whole number from 1 on, not {value!r}.")
+    return number
 
 
 def _check_names(names: object, where: str) -> None:

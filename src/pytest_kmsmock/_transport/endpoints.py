@@ -37,6 +37,12 @@ def is_aws_host(host: str) -> bool:
     return host.partition(":")[0].lower().removesuffix(".").endswith(_DOMAINS)
 
 
+@functools.lru_cache(maxsize=256)
+def is_kms_host(host: str) -> bool:
+    """Say whether a host is a KMS endpoint of AWS."""
+    return _HOST.fullmatch(host.lower().removesuffix(".")) is not None
+
+
 class Endpoint(NamedTuple):
     """A KMS endpoint of AWS: its Region, and the VPC endpoint's id if it is one."""
 

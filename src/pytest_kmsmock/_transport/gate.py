@@ -43,6 +43,10 @@ class Gate(Protocol):
         """The default Region, such as `us-east-1`."""
 
     @property
+    def children_environment(self) -> Mapping[str, str]:
+        """The environment variables that lead child processes to the mock; empty if it is not shared with them."""
+
+    @property
     def skips_backoff(self) -> bool:
         """Whether the delays that botocore makes before a retry are skipped."""
 

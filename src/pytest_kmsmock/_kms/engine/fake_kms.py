@@ -49,6 +49,8 @@ class FakeKms(Backend):
         # Not from the stream above: a call that is refused or retried would change what the keys after it are.
         self._request_random = random.child("request ids") if isinstance(random, Drbg) else _anything
         self.calls: list[CallRecord] = []
+        #: How many calls are kept at most; the oldest go first, a tenth at a time.
+        self.max_calls = 1_000_000
         #: Carries out calls in place of `perform`: faults and request quotas. None as long as there are none.
         self.interference: Callable[[Call], Result] | None = None
 
@@ -86,6 +88,8 @@ class FakeKms(Backend):
             call.params = as_far_as_readable(operation, call.params)
             raise
         finally:
+            if len(self.calls) >= self.max_calls:
+                del self.calls[: self.max_calls // 10 or 1]
             self.calls.append(
                 CallRecord(
                     operation,

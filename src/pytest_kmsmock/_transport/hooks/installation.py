@@ -1,6 +1,7 @@
 """When the ways in are laid: botocore's at the first mock, those of other libraries once they are in use.
 
-Nothing here is undone at the end of a mock: what is laid lets everything pass while no mock is active.
+What is laid lets everything pass while no mock is active, and stays; the guard of name look-ups goes with the last
+mock.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from . import botocore_hook, requests_hook
+from . import botocore_hook, child_processes, name_resolution, requests_hook
 
 
 def install(last: Iterable[tuple[str, Callable[..., Any]]] = ()) -> None:
@@ -24,9 +25,16 @@ def install(last: Iterable[tuple[str, Callable[..., Any]]] = ()) -> None:
     """
     botocore_hook.install(last)
     when_imported("requests.sessions", requests_hook.install)
+    when_imported("multiprocessing.process", child_processes.install)
+    name_resolution.install()
     mocker = sys.modules.get("requests_mock.mocker")  # what is imported later comes upon what is laid already
     if mocker is not None:
         requests_hook.install_beside(mocker)
+
+
+def restore() -> None:
+    """Take away what guards mocks and blocked calls, once there are none."""
+    name_resolution.restore()
 
 
 def when_imported(name: str, install: Callable[[ModuleType], None]) -> None:
