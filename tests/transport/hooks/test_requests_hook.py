@@ -241,7 +241,7 @@ def test_requests_imported_while_a_mock_is_active():
                 import requests
                 response = requests.get("https://kms.us-east-1.amazonaws.com/")
                 assert response.text == "<UnknownOperationException/>\\n", response.text
-            assert not [finder for finder in sys.meta_path if type(finder).__module__.startswith("pytest_kmsmock")]
+            assert not [finder for finder in sys.meta_path if getattr(finder, "name", "") == "requests.sessions"]
     """)
 
 
