@@ -7,15 +7,21 @@ They come after all other handlers: what a test answers itself, as a Stubber doe
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._runtime import active_mocks
 from pytest_kmsmock._transport import gate
+from pytest_kmsmock._transport.hooks import requests_hook
 
 from .catalog import MODULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from requests import PreparedRequest, Response
+
+    from pytest_kmsmock._transport.gate import Gate
 
 #: Under these names a call's context holds its parameters, and once it is decided on, its `Request`.
 PARAMS, REQUEST = "kms_mock_params", "kms_mock_request"
@@ -34,12 +40,16 @@ def before_call(model: Any, params: dict[str, Any], request_signer: Any, context
     if mock is None:
         return None
     name = model.service_model.service_name
-    enabled = mock.options.services
-    if name not in enabled and "all" not in enabled:
+    if not _is_enabled(mock, name):
         return None
     from .botocore_events import begin
 
     return begin(mock, name, model, given, params, request_signer, context)
+
+
+def _is_enabled(mock: Gate, name: str) -> bool:
+    enabled = mock.options.services
+    return name in enabled or "all" in enabled
 
 
 def after_call(http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> Any:
@@ -51,6 +61,20 @@ def after_call(http_response: Any, parsed: dict[str, Any], model: Any, context: 
 
     return end(request, http_response, parsed, model, context)
 
+
+def send(session: Any, request: PreparedRequest, send_on: Callable[..., Response], **kwargs: Any) -> Response:
+    """Send a request of `requests` on, which S3 may call KMS for."""
+    mock = gate.current()
+    if mock is not None and _is_enabled(mock, "s3") and ".s3" in (request.url or "").replace("//s3", ".s3"):
+        from .presigned import send
+
+        answer = send(mock, request, functools.partial(send_on, session), kwargs)
+        if answer is not None:
+            return answer
+    return send_on(session, request, **kwargs)
+
+
+requests_hook.beyond = send
 
 #: Events of botocore and what is registered for them, last.
 HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (

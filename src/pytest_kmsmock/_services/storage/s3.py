@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qs, unquote
 
 from pytest_kmsmock._kms.api.arns import parse_arn, partition_of
-from pytest_kmsmock._moto import settings
-from pytest_kmsmock._moto.settings import Bucket, Stored
+from pytest_kmsmock._moto.settings import s3 as settings
+from pytest_kmsmock._moto.settings.s3 import Bucket, Stored
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step

@@ -10,7 +10,7 @@ answered too.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from requests.adapters import HTTPAdapter
 
     from pytest_kmsmock._transport.json_protocol import HttpAnswer
+
+
+#: Sends what is not for KMS: session, request, what to send it with, further arguments. None sends it as it is.
+beyond: Callable[..., Response] | None = None
 
 
 def install(sessions: ModuleType) -> None:
@@ -56,22 +60,17 @@ def _hooked(send: Callable[..., Response], *, only_inside: bool = False) -> Call
         kms_request = _read(request)
         mock = answering_mock(kms_request)
         if mock is None:
-            return send(session, request, **kwargs)
+            return send(session, request, **kwargs) if beyond is None else beyond(session, request, send, **kwargs)
         body: object = request.body
         if not isinstance(body, _WHOLE):
             kms_request.body = _drained(body)  # nobody else will send it
         outcome: Response | Exception
         try:
-            outcome = _response(request, answer(mock, kms_request))
+            outcome = response_of(request, answer(mock, kms_request))
         except InjectedError as error:
             outcome = failures.requests_error(error, request)
         response = failures.deliver(outcome, mock.take_delay(), asynchronous=False)
-        from requests.hooks import dispatch_hook
-
-        answered: Response = dispatch_hook(  # type: ignore[no-untyped-call]  # its stubs leave out the types
-            "response", request.hooks, response, **kwargs
-        )
-        return answered
+        return dispatched(request, response, kwargs)
 
     vars(send_or_answer)["is_kms_hook"] = True
     return send_or_answer
@@ -93,7 +92,17 @@ def _drained(body: Any) -> bytes:
     return whole.encode() if isinstance(whole, str) else whole
 
 
-def _response(request: PreparedRequest, answer: HttpAnswer) -> Response:
+def dispatched(request: PreparedRequest, response: Any, arguments: Mapping[str, Any]) -> Response:
+    """Hand a response to the hooks of its request, as `requests` does with those that come over the network."""
+    from requests.hooks import dispatch_hook
+
+    answered: Response = dispatch_hook(  # type: ignore[no-untyped-call]  # its stubs leave out the types
+        "response", request.hooks, response, **arguments
+    )
+    return answered
+
+
+def response_of(request: PreparedRequest, answer: HttpAnswer) -> Response:
     """Return an answer as `requests` gives those that come over the network."""
     from responses import Response as CannedResponse
 

@@ -1,0 +1,162 @@
+"""Requests to S3 that `requests` sends: presigned URLs, and whatever else is signed by hand.
+
+The signer is the caller. What the URL and the headers say is translated to the operation and parameters of S3's API, so
+that the table of S3 decides on them as on a call of botocore's.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pytest_kmsmock._transport.endpoints import is_aws_host
+from pytest_kmsmock._transport.hooks.requests_hook import dispatched, response_of
+from pytest_kmsmock._transport.json_protocol import HttpAnswer
+
+from . import catalog, engine, wording
+from .api import Api
+from .botocore_events import is_beside
+from .request import Request
+from .wording import ServiceError
+
+if TYPE_CHECKING:
+    from requests import PreparedRequest, Response
+
+    from pytest_kmsmock._transport.gate import Gate
+
+#: Header -> member of requests and answers.
+_MEMBERS: Mapping[str, str] = {
+    "x-amz-server-side-encryption": "ServerSideEncryption",
+    "x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
+    "x-amz-server-side-encryption-context": "SSEKMSEncryptionContext",
+    "x-amz-server-side-encryption-bucket-key-enabled": "BucketKeyEnabled",
+    "x-amz-copy-source": "CopySource",
+    "x-amz-checksum-mode": "ChecksumMode",
+    "x-amz-version-id": "VersionId",
+}
+_BUCKET_KEY = "BucketKeyEnabled"
+#: Query parameter -> member of requests.
+_QUERY: Mapping[str, str] = {"uploadId": "UploadId", "versionId": "VersionId"}
+#: Query parameters that make a request one about something else than the object's data.
+_OTHERS = frozenset({"acl", "legal-hold", "restore", "retention", "tagging", "torrent"})
+#: Method, and what the request has besides -> the operation.
+_OPERATIONS: Mapping[tuple[str, str], str] = {
+    ("PUT", ""): "PutObject",
+    ("PUT", "copy"): "CopyObject",
+    ("PUT", "upload"): "UploadPart",
+    ("PUT", "upload copy"): "UploadPartCopy",
+    ("POST", "uploads"): "CreateMultipartUpload",
+    ("POST", "upload"): "CompleteMultipartUpload",
+    ("POST", "select"): "SelectObjectContent",
+    ("GET", ""): "GetObject",
+    ("GET", "upload"): "ListParts",
+    ("GET", "attributes"): "GetObjectAttributes",
+    ("HEAD", ""): "HeadObject",
+}
+_HOST = re.compile(
+    r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?:fips|dualstack))*(?:[.-](?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+))?\."
+)
+_CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/s3/aws4_request")
+
+
+class _Signer(NamedTuple):
+    """Whose signature a request has."""
+
+    access_key: str | None
+    region: str | None
+    is_v4: bool
+
+
+def send(
+    mock: Gate, request: PreparedRequest, send_on: Callable[..., Response], arguments: Mapping[str, Any]
+) -> Response | None:
+    """Send a request to S3 on, deciding on it before and after.
+
+    Args:
+        mock: the mock that decides.
+        request: the request.
+        send_on: sends it, with further arguments.
+        arguments: these arguments.
+
+    Returns:
+        The answer, or what S3 answers to a refusal of KMS; None if the request is none that S3 calls KMS for.
+    """
+    found = _read(mock, request)
+    if found is None:
+        return None
+    hooks, request.hooks = request.hooks, {"response": []}  # they are to see what takes the answer's place
+    try:
+        engine.before(found)
+        answer = send_on(request, **arguments)
+        if answer.status_code < 300:
+            found.answer = _members(answer.headers)
+            engine.after(found)
+            _write(answer, found.answer)
+    except ServiceError as error:
+        headers, body = wording.write(error, "rest-xml", request.method or "")
+        answer = response_of(request, HttpAnswer(error.status, headers, body))
+    finally:
+        request.hooks = hooks
+    if found.delay:
+        time.sleep(found.delay)
+    return dispatched(request, answer, arguments)
+
+
+def _read(mock: Gate, request: PreparedRequest) -> Request | None:
+    """Return the request as the table of S3 takes it; None if it is none that S3 calls KMS for."""
+    url = request.url or ""
+    parts = urlsplit(url)
+    host = _HOST.match(parts.netloc)
+    if host is None or not is_aws_host(parts.netloc) or not is_beside(mock, url):
+        return None
+    bucket, key = host["bucket"], unquote(parts.path).lstrip("/")
+    if bucket is None:
+        bucket, _, key = key.partition("/")
+    query = parse_qs(parts.query, keep_blank_values=True)
+    params = {**_members(request.headers), **{name: query[key][0] for key, name in _QUERY.items() if key in query}}
+    what = " ".join(
+        name
+        for name, there in (
+            ("uploads", "uploads" in query), ("select", "select" in query), ("attributes", "attributes" in query),
+            ("upload", "UploadId" in params), ("copy", "CopySource" in params),
+        )
+        if there
+    )  # fmt: skip
+    operation = _OPERATIONS.get((request.method or "", what))
+    service = catalog.service("s3")
+    if not key or operation is None or operation not in service.rules or _OTHERS & query.keys():
+        return None
+    signer = _signer(request.headers, query)
+    region = signer.region or host["region"] or mock.region
+    return Request(
+        mock, service, operation, {**params, "Bucket": bucket, "Key": key}, region, signer.access_key, request.headers,
+        Api("s3", region, f"{parts.scheme}://{parts.netloc}", None), signed=signer.is_v4,
+    )  # fmt: skip
+
+
+def _signer(headers: Mapping[str, Any], query: Mapping[str, list[str]]) -> _Signer:
+    scope = _CREDENTIAL.search(str(headers.get("Authorization", "")))
+    if scope is not None:
+        return _Signer(scope[1], scope[2], is_v4=True)
+    if "X-Amz-Credential" in query:
+        access_key, _, region, *_ = query["X-Amz-Credential"][0].split("/")
+        return _Signer(access_key, region, is_v4=True)
+    return _Signer(query.get("AWSAccessKeyId", [None])[0], None, is_v4=False)
+
+
+def _members(headers: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: headers[header] for header, name in _MEMBERS.items() if header in headers}
+    texts = {name: value.decode() if isinstance(value, bytes) else str(value) for name, value in found.items()}
+    return texts if _BUCKET_KEY not in texts else {**texts, _BUCKET_KEY: texts[_BUCKET_KEY].lower() == "true"}
+
+
+def _write(answer: Response, members: Mapping[str, Any]) -> None:
+    """Put members into the headers of an answer."""
+    for header, name in _MEMBERS.items():
+        if name in members:
+            answer.headers[header] = "true" if members[name] is True else str(members[name])
+        else:
+            answer.headers.pop(header, None)

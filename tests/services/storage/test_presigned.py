@@ -1,0 +1,130 @@
+"""Presigned URLs of S3 through `requests`: whoever has signed them calls KMS."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ElementTree
+
+import boto3
+import pytest
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.config import Config
+from botocore.credentials import Credentials
+
+SSE_HEADERS = {"x-amz-server-side-encryption": "aws:kms"}
+
+
+@pytest.fixture(params=["virtual", "path"])
+def s3(request, world):
+    client = world.client("s3", config=Config(signature_version="s3v4", s3={"addressing_style": request.param}))
+    client.create_bucket(Bucket="documents")
+    return client
+
+
+@pytest.fixture
+def key(world):
+    return world.kms.create_key(alias="alias/documents")
+
+
+def signed_by(world, s3, policy):
+    """Return a client of S3 that signs as the role of the application."""
+    world.kms.iam.attach("role/app", policy)
+    return boto3.client(
+        "s3", region_name="us-east-1", config=s3.meta.config, **world.kms.credentials("role/app")
+    )  # fmt: skip
+
+
+def url_of(client, operation, **params):
+    return client.generate_presigned_url(operation, Params={"Bucket": "documents", "Key": "a/k ü", **params})
+
+
+def error_in(answer):
+    error = ElementTree.fromstring(answer.content)
+    return error.findtext("Code"), answer.status_code, error.findtext("Message")
+
+
+def put(s3, key):
+    s3.put_object(Bucket="documents", Key="a/k ü", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key.arn)
+
+
+def test_both_ways(world, s3, key):
+    upload = url_of(s3, "put_object", ServerSideEncryption="aws:kms", SSEKMSKeyId="alias/documents")
+    named = {**SSE_HEADERS, "x-amz-server-side-encryption-aws-kms-key-id": "alias/documents"}
+    answer = requests.put(upload, data=b"x", headers=named)
+    assert (answer.status_code, answer.headers["x-amz-server-side-encryption-aws-kms-key-id"]) == (200, key.arn)
+    answer = requests.get(url_of(s3, "get_object"))
+    assert (answer.content, answer.headers["x-amz-server-side-encryption-aws-kms-key-id"]) == (b"x", key.arn)
+    assert world.made() == [("GenerateDataKey", "s3"), ("Decrypt", "s3")]
+    assert s3.get_object(Bucket="documents", Key="a/k ü")["SSEKMSKeyId"] == key.arn
+    assert {call.params["EncryptionContext"]["aws:s3:arn"] for call in world.kms.calls} == {
+        "arn:aws:s3:::documents/a/k ü"
+    }  # fmt: skip
+
+
+def test_the_signer_is_the_caller(world, s3, key):
+    put(s3, key)
+    app = signed_by(world, s3, world.ALL_BUT_KMS)
+    heard = []
+    answer = requests.get(url_of(app, "get_object"), hooks={"response": lambda answer, **_: heard.append(answer)})
+    assert error_in(answer) == (
+        "AccessDenied", 403,
+        f"User: {world.SESSION} is not authorized to perform: kms:Decrypt on resource: {key.arn} because no "
+        "identity-based policy allows the kms:Decrypt action",
+    )  # fmt: skip
+    assert heard == [answer]
+    answer = requests.put(url_of(app, "put_object"), data=b"new", headers={
+        **SSE_HEADERS, "x-amz-server-side-encryption-aws-kms-key-id": key.arn})  # fmt: skip
+    assert error_in(answer)[:2] == ("AccessDenied", 403)
+    assert requests.get(url_of(s3, "get_object")).content == b"x"  # S3 has not acted
+    assert requests.head(url_of(app, "head_object")).status_code == 200
+
+
+def test_what_kms_is_not_asked_for(world, s3, key):
+    put(s3, key)
+    before = len(world.kms.calls)
+    assert requests.get(url_of(s3, "get_object_tagging")).status_code == 200
+    assert requests.get(url_of(s3, "get_object", Key="none")).status_code == 404
+    assert requests.get(s3.generate_presigned_url("list_objects_v2", Params={"Bucket": "documents"})).status_code == 200
+    assert len(world.kms.calls) == before
+
+
+def test_old_signatures(world, key):
+    # the default of boto3 for presigned URLs in us-east-1: AWS refuses them for objects under KMS keys
+    s3 = world.client("s3")
+    s3.create_bucket(Bucket="documents")
+    put(s3, key)
+    url = url_of(s3, "get_object")
+    assert "AWSAccessKeyId=" in url
+    assert error_in(requests.get(url)) == (
+        "InvalidArgument", 400,
+        "Requests specifying Server Side Encryption with AWS KMS managed keys require AWS Signature Version 4.",
+    )  # fmt: skip
+
+
+def test_parts_of_an_upload(world, s3, key):
+    upload = s3.create_multipart_upload(
+        Bucket="documents", Key="a/k ü", ServerSideEncryption="aws:kms", SSEKMSKeyId=key.arn
+    )
+    part = {"UploadId": upload["UploadId"], "PartNumber": 1}
+    app = signed_by(world, s3, world.ALL_BUT_KMS)
+    assert requests.put(url_of(app, "upload_part", **part), data=b"x").status_code == 403
+    assert requests.put(url_of(s3, "upload_part", **part), data=b"x").status_code == 200
+
+
+def test_a_signature_in_the_header(world, s3, key):
+    put(s3, key)
+    world.kms.iam.attach("role/app", world.ALL_BUT_KMS)
+    signer = world.kms.credentials("role/app")
+    request = AWSRequest("GET", "https://documents.s3.amazonaws.com/a/k%20%C3%BC")
+    SigV4Auth(
+        Credentials(signer.access_key_id, signer.secret_access_key, signer.session_token), "s3", "us-east-1"
+    ).add_auth(request)  # fmt: skip
+    assert error_in(requests.get(request.url, headers=dict(request.headers)))[0] == "AccessDenied"
+
+
+def test_answers_that_are_late(world, s3, key):
+    put(s3, key)
+    world.kms.faults.add("Decrypt", delay=0.01)
+    assert requests.get(url_of(s3, "get_object")).content == b"x"
+    assert world.kms.faults.take_delay() == 0
