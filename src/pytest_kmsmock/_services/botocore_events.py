@@ -16,10 +16,10 @@ from pytest_kmsmock._transport.hooks.botocore_hook import access_key_of, is_unsi
 from pytest_kmsmock._transport.hooks.responses import Answer
 
 from . import catalog, engine, wording
-from .api import Api
+from .api import Api, asking
 from .hook import REQUEST
 from .request import Request
-from .wording import ServiceError
+from .wording import Answered, ServiceError
 
 if TYPE_CHECKING:
     from pytest_kmsmock._transport.gate import Gate
@@ -46,13 +46,13 @@ def begin(
     Returns:
         The answer if KMS refuses, else None; to be awaited if it is late and the client asynchronous.
     """
-    url = sent["url"]
-    if model.name not in catalog.service(name).rules or not is_beside(mock, url):
+    service, url = catalog.service(name), sent["url"]
+    if model.name not in service.rules or asking.get() or not is_beside(mock, url):
         return None
     credentials = signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
     region = context.get("client_region") or mock.region
     request = Request(
-        mock, name, model.name, params, region, access_key_of(credentials), sent["headers"],
+        mock, name, service.name, model.name, params, region, access_key_of(credentials), sent["headers"],
         Api(name, region, url, credentials),
         signed=not is_unsigned(context, signer) and signer.signature_version not in _OLD_SIGNATURES,
         asynchronous=type(signer).__module__.startswith("aiobotocore"),
@@ -62,6 +62,8 @@ def begin(
         engine.before(request)
     except ServiceError as error:
         outcome = _refused(error, model, sent["method"], url)
+    except Answered as answered:
+        outcome = _answered(answered, url)
     else:
         context[REQUEST] = request
     return _late(request, outcome)
@@ -105,6 +107,12 @@ def _late(request: Request, outcome: Any) -> Any:
         return outcome
     delay, request.delay = request.delay, 0.0
     return failures.deliver(outcome, delay, asynchronous=request.asynchronous)
+
+
+def _answered(answered: Answered, url: str) -> tuple[Answer, dict[str, Any]]:
+    headers = {"x-amzn-requestid": answered.request_id}
+    metadata = {"RequestId": answered.request_id, "HTTPStatusCode": 200, "HTTPHeaders": headers, "RetryAttempts": 0}
+    return Answer(url, 200, headers), {**answered.members, "ResponseMetadata": metadata}
 
 
 def _refused(error: ServiceError, model: Any, method: str, url: str) -> tuple[Answer, dict[str, Any]]:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 #: botocore's name of a service -> its module in this package, which has a `SERVICE`.
 MODULES: Mapping[str, str] = {
     "s3": "storage.s3",
+    "sns": "messaging.sns",
+    "sqs": "messaging.sqs",
 }
 
 

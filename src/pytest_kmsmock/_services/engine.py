@@ -15,7 +15,7 @@ from pytest_kmsmock._kms.api.service_model import service_description
 
 from . import catalog, data_keys, wording
 from .protected import DataKey
-from .wording import ServiceError
+from .wording import Answered, ServiceError
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.caller import Caller
@@ -49,7 +49,12 @@ def after(request: Request) -> None:
 def _run(request: Request, steps: Iterable[Step]) -> None:
     for step in steps:
         for protected in step.find(request):
-            data_key = call_kms(request, step, protected)
+            try:
+                data_key = call_kms(request, step, protected)
+            except ServiceError as error:
+                if step.instead is None:
+                    raise
+                raise Answered(step.instead(request, error), error.request_id) from None
             if step.then is not None:
                 step.then(request, protected, data_key)
 

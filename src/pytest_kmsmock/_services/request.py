@@ -22,7 +22,8 @@ class Request:
 
     Attributes:
         mock: the mock that decides.
-        service: the name of the service.
+        service: botocore's name of the service.
+        via: its name in `kms:ViaService`.
         operation: the operation.
         params: the parameters, as the client was given them.
         region: the Region of the client.
@@ -38,15 +39,15 @@ class Request:
 
     __slots__ = (
         "__dict__", "access_key", "answer", "api", "asynchronous", "delay", "headers", "mock", "notes", "operation",
-        "params", "region", "service", "signed",
+        "params", "region", "service", "signed", "via",
     )  # fmt: skip
 
     def __init__(
-        self, mock: Gate, service: str, operation: str, params: Mapping[str, Any], region: str,
+        self, mock: Gate, service: str, via: str, operation: str, params: Mapping[str, Any], region: str,
         access_key: str | None, headers: MutableMapping[str, Any], api: Api, *, signed: bool,
         asynchronous: bool = False,
     ) -> None:  # fmt: skip
-        self.mock, self.service, self.operation, self.params = mock, service, operation, params
+        self.mock, self.service, self.via, self.operation, self.params = mock, service, via, operation, params
         self.region, self.access_key, self.headers, self.api = region, access_key, headers, api
         self.signed, self.asynchronous = signed, asynchronous
         self.answer: dict[str, Any] = {}
@@ -61,7 +62,7 @@ class Request:
     @functools.cached_property
     def forwarded(self) -> Caller:
         """The caller of the service, for whom the service calls KMS."""
-        return self.caller.forwarded_by(self.service)
+        return self.caller.forwarded_by(self.via)
 
     def keep(self, name: tuple[str, ...], data_key: DataKey) -> None:
         """Remember the data key of something that the service protects."""

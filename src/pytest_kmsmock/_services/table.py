@@ -20,14 +20,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+
+from pytest_kmsmock._kms.policy.principals import Principal
+from pytest_kmsmock._kms.state.caller import Caller
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._kms.state.caller import Caller
-
     from .protected import DataKey, Protected
     from .request import Request
-    from .wording import Refusals
+    from .wording import Refusals, ServiceError
 
 
 class Kms(NamedTuple):
@@ -63,6 +64,22 @@ def forwarded(request: Request, protected: Protected) -> Caller:  # noqa: ARG001
     return request.forwarded
 
 
+def as_service(name: str) -> Who:
+    """Return what lets a service call KMS by itself, on behalf of a resource: only the key policy lets it in.
+
+    Args:
+        name: the service principal without its domain, such as `sns`.
+    """
+    principal = Principal.parse(f"{name}.amazonaws.com")
+
+    def who(_request: Request, protected: Protected) -> Caller:
+        arn, account = protected.source
+        given = {"aws:sourcearn": arn, "aws:sourceaccount": account}
+        return Caller(principal, protected.account, context={key: (value,) for key, value in given.items() if value})
+
+    return who
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """KMS calls that a service makes for one operation.
@@ -74,6 +91,7 @@ class Step:
         who: who calls KMS.
         then: what is done with each data key when all calls have been allowed.
         refusals: how the service words refusals here, if not as elsewhere.
+        instead: makes the members of a successful answer of a refusal, where the service does not answer with an error.
     """
 
     find: Find
@@ -81,6 +99,7 @@ class Step:
     who: Who = forwarded
     then: Then | None = None
     refusals: Refusals | None = None
+    instead: Callable[[Request, ServiceError], dict[str, Any]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

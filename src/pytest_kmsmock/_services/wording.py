@@ -42,6 +42,19 @@ class ServiceError(Exception):
         self.members = members or {}
 
 
+class Answered(Exception):
+    """What a service answers with success although KMS refused, such as a batch whose entries failed.
+
+    Args:
+        members: the members of the answer.
+        request_id: the id of the KMS request that was refused.
+    """
+
+    def __init__(self, members: dict[str, Any], request_id: str) -> None:
+        super().__init__(members)
+        self.members, self.request_id = members, request_id
+
+
 @dataclass(frozen=True, slots=True)
 class Wording:
     """What a service makes of an error of KMS. `{code}` and `{message}` stand for those of KMS.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import xml.etree.ElementTree as ElementTree
+import xml.etree.ElementTree as ET
 
 import boto3
 import pytest
@@ -40,7 +40,7 @@ def url_of(client, operation, **params):
 
 
 def error_in(answer):
-    error = ElementTree.fromstring(answer.content)
+    error = ET.fromstring(answer.content)
     return error.findtext("Code"), answer.status_code, error.findtext("Message")
 
 
@@ -77,7 +77,6 @@ def test_the_signer_is_the_caller(world, s3, key):
         **SSE_HEADERS, "x-amz-server-side-encryption-aws-kms-key-id": key.arn})  # fmt: skip
     assert error_in(answer)[:2] == ("AccessDenied", 403)
     assert requests.get(url_of(s3, "get_object")).content == b"x"  # S3 has not acted
-    assert requests.head(url_of(app, "head_object")).status_code == 200
 
 
 def test_what_kms_is_not_asked_for(world, s3, key):

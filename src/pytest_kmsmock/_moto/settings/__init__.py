@@ -35,6 +35,14 @@ def is_active() -> bool:
         return True
 
 
+def account_of(access_key: str | None) -> str:
+    """Return the account that moto takes a request with an access key for."""
+    from moto.iam.models import get_account_id_from
+
+    account: str = get_account_id_from(access_key or "")
+    return account
+
+
 def read(inside: Callable[[], _T], outside: Callable[[], _T]) -> _T:
     """Return a setting: from moto's objects if they are in this process and as they are known, else by the API."""
     if is_active():

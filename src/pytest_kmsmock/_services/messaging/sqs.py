@@ -1,0 +1,115 @@
+"""Amazon SQS: queues under a KMS key (SSE-KMS).
+
+Sources: Amazon SQS Developer Guide, "Key management" and "Encryption at rest"
+(https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-key-management.html). Calls, codes and
+messages: captured from AWS, 2026-09.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pytest_kmsmock._moto.settings import sqs as settings
+from pytest_kmsmock._services.protected import DataKey, Protected
+from pytest_kmsmock._services.request import Request
+from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step
+from pytest_kmsmock._services.wording import JAVA_SDK, Refusals, ServiceError, Wording
+
+
+def protected_by(queue: settings.Queue | None) -> Iterable[Protected]:
+    """Describe a queue; nothing if it is under no KMS key."""
+    if queue is None or not queue.key:
+        return ()
+    _, _, _, region, account, _ = queue.arn.split(":")
+    return (Protected(queue.key, {"aws:sqs:arn": queue.arn}, region, account=account),)
+
+
+def _queue(request: Request) -> Iterable[Protected]:
+    """Find the queue that a request is about."""
+    return protected_by(settings.queue(request.api, request.access_key, request.region, request.params["QueueUrl"]))
+
+
+def _move_from(request: Request) -> Iterable[Protected]:
+    return protected_by(settings.queue_of_arn(request.params["SourceArn"]))
+
+
+def _move_to(request: Request) -> Iterable[Protected]:
+    arn = request.params.get("DestinationArn")
+    return () if arn is None else protected_by(settings.queue_of_arn(arn))
+
+
+def _note(request: Request, _protected: Protected, data_key: DataKey) -> None:
+    request.notes["data_key"] = data_key
+
+
+def _sent(request: Request) -> None:
+    """Remember under which data key messages are: a dead-letter queue hands them on as they are."""
+    data_key: DataKey | None = request.notes.get("data_key")
+    if data_key is not None:
+        for entry in request.answer.get("Successful", (request.answer,)):
+            if "MessageId" in entry:
+                request.keep((entry["MessageId"],), data_key)
+
+
+def _received(request: Request) -> Iterable[Protected]:
+    """Find the data keys of the messages that have been received: none, none; several messages often have one."""
+    found: dict[str, Protected] = {}
+    unknown = False
+    for message in request.answer.get("Messages", ()):
+        data_key = request.kept((message["MessageId"],))
+        if data_key is None:
+            unknown = True
+        elif data_key.arn not in found:
+            region = data_key.arn.split(":")[3]
+            found[data_key.arn] = Protected(data_key.arn, data_key.context, region, (message["MessageId"],))
+    if unknown:  # sent by a service, or before the mock
+        for protected in _queue(request):
+            found[""] = protected
+    return list(found.values())
+
+
+def _put_back(request: Request, error: ServiceError) -> dict[str, Any]:
+    """Make the messages visible that nobody gets to see, and go on with the refusal.
+
+    Raises:
+        ServiceError: the refusal.
+    """
+    for message in request.answer["Messages"]:
+        request.api(
+            "ChangeMessageVisibility", QueueUrl=request.params["QueueUrl"], ReceiptHandle=message["ReceiptHandle"],
+            VisibilityTimeout=0,
+        )  # fmt: skip
+    raise error
+
+
+def _failed(request: Request, error: ServiceError) -> dict[str, Any]:
+    """Let every entry of a batch fail. That a refusal fails the entries and not the batch is inferred."""
+    failed = {"SenderFault": True, "Code": error.query_code, "Message": error.message}
+    return {"Failed": [{"Id": entry["Id"], **failed} for entry in request.params["Entries"]]}
+
+
+_SENDS = (GENERATE_DATA_KEY, DECRYPT)  # what KMS made is decrypted at once, to see whether it can be
+
+SERVICE = Service(
+    "sqs",
+    {
+        "SendMessage": Rule(before=(Step(_queue, _SENDS, then=_note),), answered=_sent),
+        "SendMessageBatch": Rule(before=(Step(_queue, _SENDS, then=_note, instead=_failed),), answered=_sent),
+        "ReceiveMessage": Rule(after=(Step(_received, (DECRYPT,), instead=_put_back),)),
+        "StartMessageMoveTask": Rule(before=(Step(_move_from, (DECRYPT,)), Step(_move_to, _SENDS))),
+    },
+    Refusals(
+        {
+            "AccessDeniedException": Wording("KmsAccessDenied", query_code="KMS.AccessDeniedException"),
+            "DisabledException": Wording("KmsDisabled", query_code="KMS.DisabledException"),
+            "InvalidKeyUsageException": Wording("KmsInvalidKeyUsage", query_code="KMS.InvalidKeyUsageException"),
+            "KMSInvalidStateException": Wording("KmsInvalidState", query_code="KMS.InvalidStateException"),
+            "NotFoundException": Wording("KmsNotFound", query_code="KMS.NotFoundException"),
+            "OptInRequired": Wording("KmsOptInRequired", status=403, query_code="KMS.OptInRequired"),
+            "ThrottlingException": Wording("KmsThrottled", query_code="KMS.ThrottlingException"),
+        },
+        otherwise=Wording("InternalError", status=500),  # inferred
+        suffix=JAVA_SDK,
+    ),
+)
