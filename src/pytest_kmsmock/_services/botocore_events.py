@@ -47,7 +47,10 @@ def begin(
         The answer if KMS refuses, else None; to be awaited if it is late and the client asynchronous.
     """
     service, url = catalog.service(name), sent["url"]
-    if model.name not in service.rules or asking.get() or not is_beside(mock, url):
+    if asking.get() or not is_beside(mock, url):
+        return None
+    catalog.prepare(name)
+    if model.name not in service.rules:
         return None
     credentials = signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
     region = context.get("client_region") or mock.region

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 #: botocore's name of a service -> its module in this package, which has a `SERVICE`.
 MODULES: Mapping[str, str] = {
+    "events": "messaging.events",
     "s3": "storage.s3",
     "sns": "messaging.sns",
     "sqs": "messaging.sqs",
@@ -24,3 +25,11 @@ def service(name: str) -> Service:
     """Return what is known of a service; its module is imported when the first client of the service is used."""
     found: Service = import_module(f"{__package__}.{MODULES[name]}").SERVICE
     return found
+
+
+@functools.cache
+def prepare(name: str) -> None:
+    """Prepare what moto does inside for a service, once."""
+    found = service(name)
+    if found.prepare is not None:
+        found.prepare(name)

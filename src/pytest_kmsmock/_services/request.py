@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from pytest_kmsmock._kms.state.caller import Caller
 
 from . import data_keys
-from .api import Api
 
 if TYPE_CHECKING:
+    from pytest_kmsmock._moto.settings import Api
     from pytest_kmsmock._transport.gate import Gate
 
     from .protected import DataKey

@@ -125,8 +125,10 @@ class Service:
         name: its name in `kms:ViaService`.
         rules: operation -> its rule. Other operations call KMS never.
         refusals: how it words refusals of KMS.
+        prepare: is called with its name once, when it is first used beside moto.
     """
 
     name: str
     rules: Mapping[str, Rule] = field(repr=False)
     refusals: Refusals = field(repr=False)
+    prepare: Callable[[str], None] | None = None

@@ -15,6 +15,8 @@ from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step
 from pytest_kmsmock._services.wording import JAVA_SDK, Refusals, Wording
 
+from . import deliveries
+
 
 def protected_topic(arn: str, key: str) -> Protected:
     """Describe a topic that is under a KMS key."""
@@ -48,4 +50,5 @@ SERVICE = Service(
         otherwise=Wording("InternalError", status=500),  # inferred
         suffix=JAVA_SDK,
     ),
+    prepare=deliveries.watch,
 )

@@ -19,9 +19,10 @@ from urllib.parse import parse_qs, unquote
 from pytest_kmsmock._kms.api.arns import parse_arn, partition_of
 from pytest_kmsmock._moto.settings import s3 as settings
 from pytest_kmsmock._moto.settings.s3 import Bucket, Stored
+from pytest_kmsmock._services.messaging import deliveries
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
-from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step
+from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step, as_service
 from pytest_kmsmock._services.wording import Refusals, ServiceError, Wording
 
 _SSE_KMS = ("aws:kms", "aws:kms:dsse")
@@ -264,11 +265,28 @@ def _check_default(request: Request) -> Iterable[Protected]:
     return ()
 
 
+def _notified(request: Request) -> Iterable[Protected]:
+    """Find the queues and topics that notifications go to: S3 sends a test event when they are configured."""
+    params = request.params
+    bucket = settings.bucket(request.api, params["Bucket"])
+    if bucket is None or params.get("SkipDestinationValidation"):
+        return
+    source = f"arn:{partition_of(bucket.region)}:s3:::{params['Bucket']}"
+    configuration = params["NotificationConfiguration"]
+    for kind, member in (("QueueConfigurations", "QueueArn"), ("TopicConfigurations", "TopicArn")):
+        for entry in configuration.get(kind, ()):
+            yield from deliveries.protected_for(entry[member], source, bucket.account)
+
+
 # --- the table ----------------------------------------------------------------------------------------------------
 
 _WRITES = Step(_written, (GENERATE_DATA_KEY,), then=_name_key)
 _OF_UPLOAD = Step(_upload, (DECRYPT,))
 _OF_SOURCE = Step(_source, (DECRYPT,))
+# The message is known from users; that it comes for a refusal of KMS is inferred.
+_NOT_NOTIFIED = Refusals(
+    {}, otherwise=Wording("InvalidArgument", "Unable to validate the following destination configurations")
+)
 
 SERVICE = Service(
     "s3",
@@ -284,6 +302,9 @@ SERVICE = Service(
         "HeadObject": Rule(after=(Step(_read_with_checksum, (DECRYPT,)),), answered=_name_read_key),
         "GetObjectAttributes": Rule(before=(Step(_looked_at, (DECRYPT,)),)),
         "PutBucketEncryption": Rule(before=(Step(_check_default, ()),)),
+        "PutBucketNotificationConfiguration": Rule(
+            before=(Step(_notified, (GENERATE_DATA_KEY, DECRYPT), who=as_service("s3"), refusals=_NOT_NOTIFIED),)
+        ),
         "SelectObjectContent": Rule(before=(Step(_looked_at, (DECRYPT,)),)),
     },
     Refusals(
@@ -291,4 +312,5 @@ SERVICE = Service(
         otherwise=Wording("KMS.{code}"),
         quotes_key_id=True,
     ),
+    prepare=deliveries.watch,
 )

@@ -1,0 +1,76 @@
+"""Messages that services deliver to queues and topics under a KMS key, as service principals.
+
+Only the key policy lets them in, with `aws:SourceArn` and `aws:SourceAccount`. Who published is content in any case:
+what is refused is lost, and in the mock's calls. Captured from AWS, 2026-09 (EventBridge); the developer guides of SQS
+and SNS, "Enable compatibility between event sources from AWS services and encrypted queues" (and topics).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pytest_kmsmock._moto import deliveries
+from pytest_kmsmock._moto.deliveries import Delivery, Refusal
+from pytest_kmsmock._moto.settings import sns, sqs
+from pytest_kmsmock._services import engine
+from pytest_kmsmock._services.protected import Protected
+from pytest_kmsmock._services.request import Request
+from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Step, as_service
+from pytest_kmsmock._services.wording import Refusals, ServiceError, Wording
+from pytest_kmsmock._transport import gate
+
+_SENDS = (GENERATE_DATA_KEY, DECRYPT)
+#: What EventBridge says of SQS's refusal; the others tell nobody. Codes other than the first are inferred.
+_REFUSALS = Refusals(
+    {"AccessDeniedException": Wording("NO_PERMISSIONS")},
+    otherwise=Wording("SDK_CLIENT_ERROR"),
+    suffix=" (Service: AmazonSQS; Status Code: 400; Error Code: KMS.{code}; Request ID: {request_id}; Proxy: null)",
+)
+
+
+def watch(service: str) -> None:
+    """Decide on what a service of moto's delivers from now on."""
+    deliveries.watch(service, decide)
+
+
+def decide(delivery: Delivery) -> Refusal | None:
+    """Return why KMS does not let a message be delivered; None if it does."""
+    mock = gate.current()
+    target = delivery.target.split(":")[2]
+    if mock is None or not ({"all", target} & set(mock.options.services)):
+        return None
+    request = Request(
+        mock, target, target, "", {}, delivery.target.split(":")[3], None, {}, _no_api, signed=True
+    )  # fmt: skip
+    step = Step(lambda _: (), _SENDS, who=as_service(delivery.service), refusals=_REFUSALS)
+    try:
+        for protected in protected_for(delivery.target, delivery.source, delivery.account):
+            engine.call_kms(request, step, protected)
+    except ServiceError as error:
+        return Refusal(error.code, error.message)
+    return None
+
+
+def protected_for(target: str, source: str, account: str) -> Iterable[Protected]:
+    """Describe a queue or topic that a service delivers to; nothing if it is under no KMS key.
+
+    Args:
+        target: its ARN.
+        source: the ARN of what the service delivers for.
+        account: the account of that.
+    """
+    _, _, service, region, owner, _ = target.split(":", 5)
+    if service == "sqs":
+        queue = sqs.queue_of_arn(target)
+        key, context = ("" if queue is None else queue.key), {"aws:sqs:arn": target}
+    else:
+        key = sns.topic_key(_no_api, target)
+        # captured 2026-09, of topics that services publish to
+        context = {"aws:sns:topicArn": target, "aws:sns:sourceArn": source, "aws:sns:sourceAccount": account}
+    return (Protected(key, context, region, account=owner, source=(source, account)),) if key else ()
+
+
+def _no_api(operation: str, /, **_: object) -> Mapping[str, Any]:
+    """Answer that there is no such resource: what moto delivers inside, it delivers in this process."""
+    return {"Error": {"Code": "NotFound", "Message": operation}}
