@@ -55,7 +55,7 @@ def begin(
     credentials = signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
     region = context.get("client_region") or mock.region
     request = Request(
-        mock, name, service.name, model.name, params, region, access_key_of(credentials), sent["headers"],
+        mock, name, service.name, model.name, params, region, access_key_of(credentials), sent,
         Api(name, region, url, credentials),
         signed=not is_unsigned(context, signer) and signer.signature_version not in _OLD_SIGNATURES,
         asynchronous=type(signer).__module__.startswith("aiobotocore"),
@@ -95,6 +95,10 @@ def end(request: Request, response: Any, parsed: dict[str, Any], model: Any, con
         parsed.update(refused)
         if "QueryErrorCode" in refused["Error"]:  # botocore's own handler of this event has been here already
             context["error_code_override"] = refused["Error"]["QueryErrorCode"]
+    except Answered as answered:
+        kept = {**answered.members, "ResponseMetadata": parsed["ResponseMetadata"]}
+        parsed.clear()
+        parsed.update(kept)
     return _late(request, None)
 
 

@@ -15,8 +15,10 @@ if TYPE_CHECKING:
 MODULES: Mapping[str, str] = {
     "events": "messaging.events",
     "s3": "storage.s3",
+    "secretsmanager": "secrets.secretsmanager",
     "sns": "messaging.sns",
     "sqs": "messaging.sqs",
+    "ssm": "secrets.ssm",
 }
 
 

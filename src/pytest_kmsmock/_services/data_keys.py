@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn, parse_arn
-from pytest_kmsmock._kms.formats.ciphertext_blob import DATA_KEY, seal, unopenable
+from pytest_kmsmock._kms.formats.ciphertext_blob import DATA_KEY, ENCRYPTED, seal, unopenable
 from pytest_kmsmock._kms.rules.managed_keys import PREFIX, managed_key
 
 from .protected import DataKey
@@ -66,8 +66,10 @@ def made_up(fake: FakeKms, protected: Protected, account: str) -> DataKey:
     if current is None or current.secret is None or key.spec.key_type != "symmetric" or key.custom_key_store_id:
         blob = unopenable(key.id, _NO_MATERIAL, _LENGTH, fake.random, DATA_KEY)
     else:
-        data_key = fake.random(_LENGTH)
-        blob = seal(current.secret.get(), key, current.id, data_key, context, fake.random, DATA_KEY)
+        plaintext = protected.params.get("Plaintext")
+        kind = ENCRYPTED if isinstance(plaintext, bytes) else DATA_KEY
+        inside = plaintext if isinstance(plaintext, bytes) else fake.random(_LENGTH)
+        blob = seal(current.secret.get(), key, current.id, inside, context, fake.random, kind)
     return DataKey(blob, key.arn, context)
 
 

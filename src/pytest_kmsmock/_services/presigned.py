@@ -133,7 +133,7 @@ def _read(mock: Gate, request: PreparedRequest) -> Request | None:
     region = signer.region or host["region"] or mock.region
     return Request(
         mock, "s3", service.name, operation, params | {"Bucket": bucket, "Key": key}, region, signer.access_key,
-        request.headers, Api("s3", region, f"{parts.scheme}://{parts.netloc}", None), signed=signer.is_v4,
+        {"headers": request.headers}, Api("s3", region, f"{parts.scheme}://{parts.netloc}", None), signed=signer.is_v4,
     )  # fmt: skip
 
 

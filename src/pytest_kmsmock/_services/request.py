@@ -7,6 +7,7 @@ from collections.abc import Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.state.caller import Caller
+from pytest_kmsmock._moto.settings import account_of, read
 
 from . import data_keys
 
@@ -28,7 +29,7 @@ class Request:
         params: the parameters, as the client was given them.
         region: the Region of the client.
         access_key: the access key that signs it; None for an anonymous request.
-        headers: the HTTP headers, which may be changed until the request is sent.
+        sent: what is going to be sent, as botocore has it; its `headers` and `body` may be changed before that.
         signed: whether it is signed with Signature Version 4.
         asynchronous: whether the client awaits its answer.
         api: calls the service's API where the request goes.
@@ -38,17 +39,17 @@ class Request:
     """
 
     __slots__ = (
-        "__dict__", "access_key", "answer", "api", "asynchronous", "delay", "headers", "mock", "notes", "operation",
-        "params", "region", "service", "signed", "via",
+        "__dict__", "access_key", "answer", "api", "asynchronous", "delay", "mock", "notes", "operation",
+        "params", "region", "sent", "service", "signed", "via",
     )  # fmt: skip
 
     def __init__(
         self, mock: Gate, service: str, via: str, operation: str, params: Mapping[str, Any], region: str,
-        access_key: str | None, headers: MutableMapping[str, Any], api: Api, *, signed: bool,
+        access_key: str | None, sent: MutableMapping[str, Any], api: Api, *, signed: bool,
         asynchronous: bool = False,
     ) -> None:  # fmt: skip
         self.mock, self.service, self.via, self.operation, self.params = mock, service, via, operation, params
-        self.region, self.access_key, self.headers, self.api = region, access_key, headers, api
+        self.region, self.access_key, self.sent, self.api = region, access_key, sent, api
         self.signed, self.asynchronous = signed, asynchronous
         self.answer: dict[str, Any] = {}
         self.notes: dict[str, Any] = {}
@@ -58,6 +59,17 @@ class Request:
     def caller(self) -> Caller:
         """Who calls the service."""
         return self.mock.requester(self.access_key, self.region)
+
+    @property
+    def headers(self) -> MutableMapping[str, Any]:
+        """The HTTP headers, which may be changed until the request is sent."""
+        headers: MutableMapping[str, Any] = self.sent["headers"]
+        return headers
+
+    @functools.cached_property
+    def account(self) -> str:
+        """The account that the service takes the request for."""
+        return read(lambda: account_of(self.access_key), lambda: self.caller.account)
 
     @functools.cached_property
     def forwarded(self) -> Caller:

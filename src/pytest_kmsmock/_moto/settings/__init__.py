@@ -36,7 +36,7 @@ def is_active() -> bool:
 
 
 def account_of(access_key: str | None) -> str:
-    """Return the account that moto takes a request with an access key for."""
+    """Return the account that moto takes a request with an access key for; moto has to be in this process."""
     from moto.iam.models import get_account_id_from
 
     account: str = get_account_id_from(access_key or "")

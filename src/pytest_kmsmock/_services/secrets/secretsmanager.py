@@ -1,0 +1,259 @@
+"""AWS Secrets Manager.
+
+Sources: AWS Secrets Manager User Guide, "Secret encryption and decryption in AWS Secrets Manager"
+(https://docs.aws.amazon.com/secretsmanager/latest/userguide/security-encryption.html). Calls, codes and messages:
+captured from AWS, 2026-09.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pytest_kmsmock._moto.settings import secretsmanager as settings
+from pytest_kmsmock._services import engine
+from pytest_kmsmock._services.protected import DataKey, Protected
+from pytest_kmsmock._services.request import Request
+from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step
+from pytest_kmsmock._services.wording import JAVA_SDK, Refusals, ServiceError, Wording
+
+_MANAGED_KEY = "alias/aws/secretsmanager"
+#: The version that keys are tried with.
+_VALIDATION = "RequestToValidateKeyAccess"
+_RE_ENCRYPTED = frozenset({"AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"})
+
+
+def _version(arn: str, version: str, key: str, region: str = "") -> Protected:
+    """Describe a version of a secret."""
+    _, _, _, home, account, *_ = arn.split(":")
+    context = {"SecretARN": arn, "SecretVersionId": version}
+    return Protected(key or _MANAGED_KEY, context, region or home, (arn, version), account)
+
+
+def _secret(request: Request) -> settings.Secret | None:
+    return settings.secret(request.api, request.access_key, request.region, request.params["SecretId"])
+
+
+def _has_value(request: Request) -> bool:
+    return "SecretString" in request.params or "SecretBinary" in request.params
+
+
+def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
+    request.keep(protected.name, data_key)
+
+
+# --- what is written ----------------------------------------------------------------------------------------------
+
+
+def _created_key(request: Request) -> Iterable[Protected]:
+    """Find the key to try for a new secret."""
+    key = request.params.get("KmsKeyId")
+    return () if key is None else (_version(request.answer["ARN"], _VALIDATION, key),)
+
+
+def _created(request: Request) -> Iterable[Protected]:
+    """Find the first version of a new secret, whose ARN nobody knows before it is there."""
+    if not _has_value(request):
+        return ()
+    answer = request.answer
+    return (_version(answer["ARN"], answer["VersionId"], request.params.get("KmsKeyId", "")),)
+
+
+def _take_back(request: Request, error: ServiceError) -> dict[str, Any]:
+    """Delete a secret that should not have been made, and go on with the refusal.
+
+    Raises:
+        ServiceError: the refusal.
+    """
+    request.api("DeleteSecret", SecretId=request.answer["ARN"], ForceDeleteWithoutRecovery=True)
+    raise error
+
+
+def _put(request: Request) -> Iterable[Protected]:
+    """Find the new version of a secret; the same version once more is only compared."""
+    secret = _secret(request)
+    token = request.params["ClientRequestToken"]
+    if secret is None or not _has_value(request) or token in secret.versions:
+        return ()
+    return (_version(secret.arn, token, request.params.get("KmsKeyId") or secret.key),)
+
+
+def _put_again(request: Request) -> Iterable[Protected]:
+    secret = _secret(request)
+    token = request.params["ClientRequestToken"]
+    if secret is None or not _has_value(request) or token not in secret.versions:
+        return ()
+    return (_of_version(request, secret.arn, token, secret.key),)
+
+
+def _new_key(request: Request) -> Iterable[Protected]:
+    """Find the key to try that a secret is to have."""
+    key = request.params.get("KmsKeyId")
+    secret = None if key is None else _secret(request)
+    return () if key is None or secret is None else (_version(secret.arn, _VALIDATION, key),)
+
+
+def _note_versions(request: Request, protected: Protected, _data_key: DataKey) -> None:
+    """Note what is to be encrypted anew once the key of the secret has been changed."""
+    secret = _secret(request)
+    if secret is not None:
+        versions = [version for version, stages in secret.versions.items() if _RE_ENCRYPTED & set(stages)]
+        request.notes["anew"] = [(secret.arn, version, secret.key, protected.key) for version in versions]
+
+
+def _re_encrypt(request: Request) -> None:
+    """Encrypt versions under the new key too. Who may not decrypt the old one changes nothing, and gets no error."""
+    for arn, version, old_key, new_key in request.notes.get("anew", ()):
+        old, new = _of_version(request, arn, version, old_key), _version(arn, version, new_key)
+        try:
+            before = engine.call_kms(request, _READS, old)
+            data_key = engine.call_kms(request, _WRITES, new._replace(name=()))
+        except ServiceError:
+            continue
+        request.keep((arn, version), data_key)
+        request.keep((arn, version, "before"), before)
+
+
+# --- what is read -------------------------------------------------------------------------------------------------
+
+
+def _of_version(request: Request, arn: str, version: str, key: str) -> Protected:
+    """Describe a version that is there: under the key that it was written with."""
+    known = request.kept((arn, version))
+    return _version(arn, version, key if known is None else known.arn)
+
+
+def _read(request: Request) -> Iterable[Protected]:
+    """Find the version that has been read."""
+    answer = request.answer
+    secret = settings.secret(request.api, request.access_key, request.region, answer["ARN"])
+    return () if secret is None else (_of_version(request, secret.arn, answer["VersionId"], secret.key),)
+
+
+def _read_with_the_key_before(request: Request, error: ServiceError) -> dict[str, Any]:
+    """Read a version with the key that the secret had before: it opens with either.
+
+    Raises:
+        ServiceError: there is none, or that is refused too.
+    """
+    answer = request.answer
+    before = request.kept((answer["ARN"], answer["VersionId"], "before"))
+    if before is None:
+        raise error
+    protected = _version(answer["ARN"], answer["VersionId"], before.arn)
+    engine.call_kms(request, _READS, protected._replace(name=(*protected.name, "before")))
+    return answer
+
+
+def _read_batch(request: Request) -> None:
+    """Read several secrets: those that KMS refuses are among the errors. That they are is inferred from the API."""
+    read, errors = [], list(request.answer.get("Errors", ()))
+    for value in request.answer.get("SecretValues", ()):
+        secret = settings.secret(request.api, request.access_key, request.region, value["ARN"])
+        try:
+            if secret is not None:
+                engine.call_kms(request, _READS, _of_version(request, secret.arn, value["VersionId"], secret.key))
+        except ServiceError as error:
+            errors.append({"SecretId": value["ARN"], "ErrorCode": error.code, "Message": error.message})
+        else:
+            read.append(value)
+    request.answer |= {"SecretValues": read, "Errors": errors}
+
+
+def _replicate(request: Request) -> None:
+    """Encrypt the versions of a secret in other Regions; what is refused shows in the state of the replica only."""
+    params, states = request.params, request.answer.get("ReplicationStatus", ())
+    asked = {replica["Region"]: replica.get("KmsKeyId", "") for replica in params.get("AddReplicaRegions", ())}
+    if not asked or not states:
+        return
+    # moto answers the name as the ARN if it was asked by name
+    secret = settings.secret(request.api, request.access_key, request.region, request.answer["ARN"])
+    assert secret is not None, request.answer
+    for state in states:
+        region = state["Region"]
+        if region in asked:
+            there = secret.arn.replace(f":{request.region}:", f":{region}:")
+            error = _copy(request, secret, [_version(there, each, asked[region], region) for each in secret.versions])
+            state |= {} if error is None else {"Status": "Failed", "StatusMessage": error.message}
+
+
+def _copy(request: Request, secret: settings.Secret, copies: Iterable[Protected]) -> ServiceError | None:
+    """Encrypt versions of a secret elsewhere; return what was refused."""
+    try:
+        for copy in copies:
+            _, version = copy.name
+            engine.call_kms(request, _READS, _of_version(request, secret.arn, version, secret.key))
+            request.keep(copy.name, engine.call_kms(request, _WRITES, copy))
+    except ServiceError as error:
+        return error
+    return None
+
+
+# --- the table ----------------------------------------------------------------------------------------------------
+
+_NOT_ALLOWED = Wording("AccessDeniedException", "Access to KMS is not allowed")
+_NO_ENCRYPTION = Wording("EncryptionFailure", "Secrets Manager can't encrypt the secret value: {message}")
+_NO_DECRYPTION = Refusals(
+    {"AccessDeniedException": _NOT_ALLOWED},
+    otherwise=Wording("DecryptionFailure", "Secrets Manager can't decrypt the secret value: {message}"),
+    suffix=JAVA_SDK,
+)
+_INVALID_KEY = Refusals(
+    {
+        "AccessDeniedException": _NOT_ALLOWED,
+        "DisabledException": Wording(
+            "InvalidParameterException", "The operation failed because the specified KMS key is disabled."
+        ),
+        # the message is documented, the code is inferred
+        "InvalidKeyUsageException": Wording(
+            "InvalidParameterException", "Cannot generate a data key with an asymmetric KMS key"
+        ),
+        "ThrottlingException": _NO_ENCRYPTION,
+    },
+    otherwise=Wording(
+        "InvalidParameterException", "The operation failed because of an invalid KMS key: {message}"
+    ),
+    suffix=JAVA_SDK,
+    quotes_key_id=True,
+)  # fmt: skip
+
+_TRIES = (GENERATE_DATA_KEY, DECRYPT)
+_READS = Step(lambda _: (), (DECRYPT,), refusals=_NO_DECRYPTION)
+_WRITES = Step(lambda _: (), (GENERATE_DATA_KEY,))
+
+SERVICE = Service(
+    "secretsmanager",
+    {
+        "CreateSecret": Rule(
+            after=(
+                Step(_created_key, _TRIES, refusals=_INVALID_KEY, instead=_take_back),
+                Step(_created, (GENERATE_DATA_KEY,), then=_keep, instead=_take_back),
+            ),
+            answered=_replicate,
+        ),
+        "PutSecretValue": Rule(
+            before=(
+                Step(_put, (GENERATE_DATA_KEY,), then=_keep),
+                Step(_put_again, (DECRYPT,), refusals=_NO_DECRYPTION),
+            )
+        ),
+        "UpdateSecret": Rule(
+            before=(
+                Step(_new_key, _TRIES, then=_note_versions, refusals=_INVALID_KEY),
+                Step(_put, (GENERATE_DATA_KEY,), then=_keep),
+            ),
+            answered=_re_encrypt,
+        ),
+        "GetSecretValue": Rule(
+            after=(Step(_read, (DECRYPT,), refusals=_NO_DECRYPTION, instead=_read_with_the_key_before),)
+        ),
+        "BatchGetSecretValue": Rule(answered=_read_batch),
+        "ReplicateSecretToRegions": Rule(answered=_replicate),
+    },
+    Refusals(
+        {"AccessDeniedException": _NOT_ALLOWED},
+        otherwise=_NO_ENCRYPTION,
+        suffix=JAVA_SDK,
+        quotes_key_id=True,
+    ),
+)

@@ -1,0 +1,249 @@
+"""AWS Secrets Manager beside moto. Calls, codes and messages: captured from AWS, 2026-09."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+from botocore.stub import Stubber
+
+NOT_ALLOWED = "Access to KMS is not allowed"
+
+
+@pytest.fixture
+def secrets(world):
+    return world.client("secretsmanager")
+
+
+def suffix(denied, code):
+    request_id = denied.value.response["ResponseMetadata"]["RequestId"]
+    return f" (Service: AWSKMS; Status Code: 400; Error Code: {code}; Request ID: {request_id}; Proxy: null)"
+
+
+def create(secrets, key=None, name="db", **parameters):
+    named = {} if key is None else {"KmsKeyId": getattr(key, "arn", key)}
+    return secrets.create_secret(Name=name, SecretString="s", **named, **parameters)
+
+
+def operations(world):
+    return [call.operation for call in world.kms.calls if call.caller.via]
+
+
+def test_creating(world, secrets, write_situation):
+    case = world.writing(write_situation, "secretsmanager")
+    with case.as_role():
+        if case.situation.code is None:
+            create(secrets, case.key)
+            assert operations(world) == ["GenerateDataKey", "Decrypt", "GenerateDataKey"]
+            return
+        with pytest.raises(ClientError) as denied:
+            create(secrets, case.key)
+    code = case.situation.code
+    message = case.message("GenerateDataKey") + suffix(denied, code)
+    expected = {
+        "AccessDeniedException": ("AccessDeniedException", NOT_ALLOWED),
+        "DisabledException": (
+            "InvalidParameterException",
+            "The operation failed because the specified KMS key is disabled.",
+        ),
+        "ThrottlingException": ("EncryptionFailure", f"Secrets Manager can't encrypt the secret value: {message}"),
+    }.get(code, ("InvalidParameterException", f"The operation failed because of an invalid KMS key: {message}"))
+    assert world.error_of(denied) == (expected[0], 400, expected[1])
+    assert secrets.list_secrets()["SecretList"] == []
+
+
+@pytest.mark.parametrize(
+    ("key_id", "message"),
+    [
+        ("not-a-key", "The operation failed because of an invalid KMS key: Invalid keyId 'not-a-key'"),
+        ("RSA", "Cannot generate a data key with an asymmetric KMS key"),
+    ],
+)
+def test_keys_that_are_none(world, secrets, key_id, message):
+    key = world.kms.create_key(spec="RSA_2048", usage="ENCRYPT_DECRYPT") if key_id == "RSA" else key_id
+    with pytest.raises(secrets.exceptions.InvalidParameterException) as denied:
+        create(secrets, key)
+    assert world.error_of(denied)[2].startswith(message)
+    create(secrets)
+    with pytest.raises(secrets.exceptions.InvalidParameterException) as denied:
+        secrets.update_secret(SecretId="db", KmsKeyId=getattr(key, "arn", key))
+    assert world.error_of(denied)[2].startswith(message)
+    assert "KmsKeyId" not in secrets.describe_secret(SecretId="db")
+
+
+def test_putting(world, secrets, read_situation):
+    key = world.kms.create_key()
+    create(secrets, key)
+    case = world.spoil(read_situation, key.arn, "secretsmanager")
+    with case.as_role():
+        if case.situation.code is None:
+            secrets.put_secret_value(SecretId="db", SecretString="new")
+            assert operations(world)[-1] == "GenerateDataKey"
+            return
+        with pytest.raises(ClientError) as denied:
+            secrets.put_secret_value(SecretId="db", SecretString="new")
+    check_refusal(world, denied, case, "GenerateDataKey", "EncryptionFailure", "encrypt")
+    assert len(secrets.list_secret_version_ids(SecretId="db")["Versions"]) == 1
+
+
+def test_getting(world, secrets, read_situation):
+    key = world.kms.create_key()
+    create(secrets, key)
+    case = world.spoil(read_situation, key.arn, "secretsmanager")
+    with case.as_role():
+        if case.situation.code is None:
+            assert secrets.get_secret_value(SecretId="db")["SecretString"] == "s"
+            assert operations(world)[-1] == "Decrypt"
+            return
+        secrets.describe_secret(SecretId="db")  # needs no key
+        with pytest.raises(ClientError) as denied:
+            secrets.get_secret_value(SecretId="db")
+    check_refusal(world, denied, case, "Decrypt", "DecryptionFailure", "decrypt")
+
+
+def check_refusal(world, denied, case, operation, code, verb):
+    kms_code = case.situation.code
+    if kms_code == "AccessDeniedException":
+        assert world.error_of(denied) == ("AccessDeniedException", 400, NOT_ALLOWED)
+        return
+    message = case.message(operation) + suffix(denied, kms_code)
+    assert world.error_of(denied) == (code, 400, f"Secrets Manager can't {verb} the secret value: {message}")
+
+
+def test_nested_either_way(either_world):
+    secrets = either_world.client("secretsmanager")
+    key = either_world.kms.create_key()
+    create(secrets, key)
+    with either_world.as_role(either_world.ALL_BUT_KMS), pytest.raises(ClientError, match=NOT_ALLOWED) as denied:
+        secrets.get_secret_value(SecretId="db")
+    assert "kms:Decrypt" in str(either_world.kms.explain(denied))
+
+
+def test_the_context_is_the_version(world, secrets):
+    key = world.kms.create_key()
+    made = create(secrets, key)
+    secrets.get_secret_value(SecretId="db")
+    contexts = [call.params["EncryptionContext"] for call in world.kms.calls]
+    tried = {"SecretARN": made["ARN"], "SecretVersionId": "RequestToValidateKeyAccess"}
+    version = {"SecretARN": made["ARN"], "SecretVersionId": made["VersionId"]}
+    assert contexts == [tried, tried, version, version]
+    assert world.kms.calls[-1].params["CiphertextBlob"] == world.kms.calls[-2].result["CiphertextBlob"]
+
+
+def test_a_secret_without_a_value_only_tries_the_key(world, secrets):
+    secrets.create_secret(Name="empty", KmsKeyId=world.kms.create_key().arn)
+    assert operations(world) == ["GenerateDataKey", "Decrypt"]
+    secrets.create_secret(Name="none")
+    secrets.update_secret(SecretId="none", Description="d")
+    assert len(operations(world)) == 2
+
+
+def test_the_managed_key(world, secrets):
+    with world.as_role(world.ALL_BUT_KMS):
+        arn = create(secrets)["ARN"]
+        secrets.get_secret_value(SecretId=arn)
+    assert {call.key.arn for call in world.kms.calls} == {world.kms.managed_key("secretsmanager")}
+    stranger = f"arn:aws:iam::{world.OTHER_ACCOUNT}:user/mallory"
+    world.kms.iam.attach(stranger, world.EVERYTHING)
+    with world.kms.as_principal(stranger), pytest.raises(ClientError, match=NOT_ALLOWED):
+        secrets.get_secret_value(SecretId=arn)
+
+
+def test_putting_needs_no_decrypt(world, secrets):
+    create(secrets, world.kms.create_key())
+    generate = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:Generate*", "Resource": "*"}]}
+    with world.as_role(generate):
+        token = secrets.put_secret_value(SecretId="db", SecretString="new")["VersionId"]
+        with pytest.raises(ClientError, match=NOT_ALLOWED):  # the same token again is compared with what is there
+            secrets.put_secret_value(SecretId="db", SecretString="new", ClientRequestToken=token)
+
+
+def test_updating_the_value(world, secrets):
+    create(secrets, world.kms.create_key())
+    secrets.update_secret(SecretId="db", SecretString="new")
+    assert operations(world)[3:] == ["GenerateDataKey"]
+
+
+def test_changing_the_key(world, secrets):
+    # captured 2026-09: versions with stages of Secrets Manager's own open with either key
+    old, new = world.kms.create_key(), world.kms.create_key()
+    create(secrets, old)
+    before = len(world.kms.calls)
+    secrets.update_secret(SecretId="db", KmsKeyId=new.arn)
+    made = [(call.operation, call.key.arn) for call in world.kms.calls[before:]]
+    assert made == [("GenerateDataKey", new.arn), ("Decrypt", new.arn), ("Decrypt", old.arn),
+                    ("GenerateDataKey", new.arn)]  # fmt: skip
+    secrets.get_secret_value(SecretId="db")
+    assert world.kms.calls[-1].key.arn == new.arn
+    world.kms.client().disable_key(KeyId=new.id)
+    secrets.get_secret_value(SecretId="db")
+    assert world.kms.calls[-1].key.arn == old.arn
+    world.kms.client().disable_key(KeyId=old.id)
+    with pytest.raises(secrets.exceptions.DecryptionFailure):
+        secrets.get_secret_value(SecretId="db")
+    with pytest.raises(secrets.exceptions.EncryptionFailure, match="is disabled"):
+        secrets.put_secret_value(SecretId="db", SecretString="new")
+
+
+def test_who_may_not_decrypt_with_the_old_key_changes_it_all_the_same(world, secrets):
+    # captured 2026-09: success, and nothing is encrypted anew
+    old = world.kms.create_key(policy=world.administered())
+    new = world.kms.create_key()
+    create(secrets, old)
+    with world.as_role():
+        secrets.update_secret(SecretId="db", KmsKeyId=new.arn)
+        with pytest.raises(ClientError, match=NOT_ALLOWED):
+            secrets.get_secret_value(SecretId="db")
+        secrets.put_secret_value(SecretId="db", SecretString="new")
+        assert secrets.get_secret_value(SecretId="db")["SecretString"] == "new"
+
+
+def test_a_batch(world, secrets):
+    good, bad = world.kms.create_key(), world.kms.create_key(policy=world.administered())
+    create(secrets, good, "good")
+    refused = create(secrets, bad, "bad")["ARN"]
+    with world.as_role():
+        answer = secrets.batch_get_secret_value(SecretIdList=["good", "bad"])
+    assert [value["Name"] for value in answer["SecretValues"]] == ["good"]
+    assert answer["Errors"] == [
+        {"SecretId": refused, "ErrorCode": "AccessDeniedException", "Message": NOT_ALLOWED}
+    ]  # fmt: skip
+
+
+def test_replicas(world, secrets):
+    there = world.kms.create_key(region="eu-west-1")
+    secrets.create_secret(
+        Name="db", SecretString="s", AddReplicaRegions=[{"Region": "eu-west-1", "KmsKeyId": there.arn}]
+    )
+    assert [(call.operation, call.region, call.caller.via_service(call.region)) for call in world.kms.calls] == [
+        ("GenerateDataKey", "us-east-1", "secretsmanager.us-east-1.amazonaws.com"),
+        ("Decrypt", "us-east-1", "secretsmanager.us-east-1.amazonaws.com"),
+        ("GenerateDataKey", "eu-west-1", "secretsmanager.eu-west-1.amazonaws.com"),
+    ]
+    elsewhere = world.client("secretsmanager", "eu-west-1")
+    assert elsewhere.get_secret_value(SecretId="db")["SecretString"] == "s"
+    assert world.kms.calls[-1].key.arn == there.arn
+    answer = secrets.replicate_secret_to_regions(
+        SecretId="db", AddReplicaRegions=[{"Region": "eu-north-1", "KmsKeyId": "alias/none"}]
+    )
+    failed = answer["ReplicationStatus"][-1]
+    assert (failed["Region"], failed["Status"]) == ("eu-north-1", "Failed")
+    assert "alias/none is not found" in failed["StatusMessage"]
+
+
+def test_what_is_not_there(world, secrets):
+    for call in (
+        lambda: secrets.get_secret_value(SecretId="none"),
+        lambda: secrets.put_secret_value(SecretId="none", SecretString="s"),
+        lambda: secrets.update_secret(SecretId="none", KmsKeyId="alias/none"),
+    ):
+        with pytest.raises(secrets.exceptions.ResourceNotFoundException):
+            call()
+    assert world.made() == []
+
+
+def test_a_stubbed_client_is_left_alone(world):
+    secrets = world.client("secretsmanager")
+    with Stubber(secrets) as stubber:
+        stubber.add_response("get_secret_value", {"SecretString": "s"})
+        secrets.get_secret_value(SecretId="db")
+    assert world.made() == []

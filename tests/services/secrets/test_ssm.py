@@ -1,0 +1,151 @@
+"""SSM Parameter Store with SecureStrings beside moto. Codes and messages: captured from AWS, 2026-09."""
+
+from __future__ import annotations
+
+import base64
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from pytest_kmsmock import mock_kms
+
+ARN = "arn:aws:ssm:us-east-1:123456789012:parameter/db/password"
+
+
+@pytest.fixture
+def ssm(world):
+    return world.client("ssm")
+
+
+def put(ssm, key=None, name="/db/password", **parameters):
+    named = {} if key is None else {"KeyId": getattr(key, "arn", key)}
+    return ssm.put_parameter(**{"Name": name, "Value": "s", "Type": "SecureString", **named, **parameters})
+
+
+def get(ssm, name="/db/password", **parameters):
+    return ssm.get_parameter(Name=name, **{"WithDecryption": True, **parameters})["Parameter"]["Value"]
+
+
+def check(world, denied, case, operation):
+    code = case.situation.code
+    request_id = denied.value.response["ResponseMetadata"]["RequestId"]
+    assert world.error_of(denied) == (
+        code if code in ("AccessDeniedException", "ThrottlingException") else "InvalidKeyId", 400,
+        f"{case.message(operation)} (Service: AWSKMS; Status Code: 400; Error Code: {code}; Request ID: {request_id}; "
+        "Proxy: null)",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(("tier", "operation"), [("Standard", "Encrypt"), ("Advanced", "GenerateDataKey")])
+def test_putting(world, ssm, write_situation, tier, operation):
+    case = world.writing(write_situation, "ssm")
+    with case.as_role():
+        if case.situation.code is None:
+            put(ssm, case.key, Tier=tier)
+            assert world.made() == [(operation, "ssm")]
+            assert world.kms.calls[-1].params["EncryptionContext"] == {"PARAMETER_ARN": ARN}
+            return
+        with pytest.raises(ClientError) as denied:
+            put(ssm, case.key, Tier=tier)
+    check(world, denied, case, operation)
+    assert ssm.describe_parameters()["Parameters"] == []
+
+
+GETTERS = {
+    "GetParameter": lambda ssm: ssm.get_parameter(Name="/db/password", WithDecryption=True)["Parameter"],
+    "GetParameters": lambda ssm: ssm.get_parameters(Names=["/db/password"], WithDecryption=True)["Parameters"][0],
+    "GetParametersByPath": lambda ssm: ssm.get_parameters_by_path(Path="/db", WithDecryption=True)["Parameters"][0],
+    "GetParameterHistory": lambda ssm: ssm.get_parameter_history(Name="/db/password", WithDecryption=True)[
+        "Parameters"
+    ][0],
+}
+
+
+@pytest.mark.parametrize("operation", GETTERS)
+def test_getting(world, ssm, read_situation, operation):
+    key = world.kms.create_key()
+    put(ssm, key)
+    case = world.spoil(read_situation, key.arn, "ssm")
+    with case.as_role():
+        if case.situation.code is None:
+            assert GETTERS[operation](ssm)["Value"] == "s"
+            assert world.made() == [("Encrypt", "ssm"), ("Decrypt", "ssm")]
+            return
+        with pytest.raises(ClientError) as denied:
+            GETTERS[operation](ssm)
+    check(world, denied, case, "Decrypt")
+
+
+def test_an_asymmetric_key(world, ssm):
+    with pytest.raises(ssm.exceptions.InvalidKeyId, match="SYMMETRIC_DEFAULT is incompatible with key spec RSA_2048"):
+        put(ssm, world.kms.create_key(spec="RSA_2048", usage="ENCRYPT_DECRYPT"))
+
+
+def test_nested_either_way(either_world):
+    ssm = either_world.client("ssm")
+    with pytest.raises(ssm.exceptions.InvalidKeyId, match="alias/none is not found"):
+        put(ssm, "alias/none")
+
+
+def test_without_decryption_there_is_a_ciphertext(world, ssm):
+    key = world.kms.create_key()
+    put(ssm, key)
+    before = len(world.kms.calls)
+    with world.as_role(world.ALL_BUT_KMS):  # no permission is needed
+        text = get(ssm, WithDecryption=False)
+        assert ssm.get_parameters_by_path(Path="/db")["Parameters"][0]["Value"] == text
+    assert len(world.kms.calls) == before
+    assert text.startswith("AQICAH")
+    opened = world.kms.client().decrypt(
+        CiphertextBlob=base64.b64decode(text), EncryptionContext={"PARAMETER_ARN": ARN}
+    )  # fmt: skip
+    assert (opened["Plaintext"], opened["KeyId"]) == (b"s", key.arn)
+
+
+def test_what_was_put_before_the_mock():
+    with mock_aws():
+        ssm = boto3.client("ssm", region_name="us-east-1")
+        put(ssm, "alias/app")
+        put(ssm, name="managed")
+        with mock_kms() as kms:
+            key = kms.create_key(alias="alias/app")
+            assert get(ssm) == "s"
+            blob = base64.b64decode(get(ssm, WithDecryption=False))
+            assert kms.decrypt(blob, context={"PARAMETER_ARN": ARN}).plaintext == b"s"
+            assert get(ssm, "managed") == "s"
+            assert [call.key.arn for call in kms.calls] == [key.arn, kms.managed_key("ssm")]
+
+
+def test_other_types_and_what_ssm_refuses_itself(world, ssm):
+    ssm.put_parameter(Name="plain", Value="s", Type="String")
+    assert get(ssm, "plain") == "s"
+    put(ssm)
+    before = len(world.kms.calls)
+    with pytest.raises(ssm.exceptions.ParameterAlreadyExists):
+        put(ssm, "alias/none")
+    with pytest.raises(ssm.exceptions.ParameterNotFound):
+        get(ssm, "none")
+    ssm.put_parameter(Name="plain", Value="t", Overwrite=True)
+    assert len(world.kms.calls) == before
+
+
+def test_overwriting_without_a_key_takes_the_managed_key(world, ssm):
+    # PutParameter: "if you omit it, Parameter Store uses the AWS managed key"
+    key = world.kms.create_key()
+    put(ssm, key)
+    put(ssm, Overwrite=True)
+    assert get(ssm) == "s"
+    assert world.kms.calls[-1].key.arn == world.kms.managed_key("ssm")
+    history = ssm.get_parameter_history(Name="/db/password")["Parameters"]
+    assert [entry["KeyId"] for entry in history] == [key.arn, "alias/aws/ssm"]
+    ssm.put_parameter(Name="/db/password", Value="t", KeyId=key.arn, Overwrite=True)
+    assert world.kms.calls[-1].key.arn == key.arn
+
+
+def test_names_without_a_slash(world, ssm):
+    put(ssm, name="password")
+    assert world.kms.calls[-1].params["EncryptionContext"] == {
+        "PARAMETER_ARN": "arn:aws:ssm:us-east-1:123456789012:parameter/password"
+    }  # fmt: skip
