@@ -205,3 +205,28 @@ def test_a_run_without_kms_imports_nothing_for_its_failures(pytester: pytest.Pyt
     )  # fmt: skip
     assert "1 failed, 1 passed" in result.stdout, result.stdout + result.stderr
     assert "KMS calls" not in result.stdout
+
+
+def test_a_refusal_of_a_service_says_how_to_do_without(pytester):
+    pytester.makepyfile("""
+        import boto3, pytest
+        from moto import mock_aws
+
+        @pytest.fixture
+        def aws():
+            with mock_aws():
+                yield
+
+        def test_it(aws, kms_mock):
+            s3 = boto3.client("s3", region_name="us-east-1")
+            s3.create_bucket(Bucket="documents")
+            s3.put_object(Bucket="documents", Key="k", ServerSideEncryption="aws:kms", SSEKMSKeyId="made-up")
+    """)
+    result = pytester.runpytest_subprocess("-p", "no:randomly")
+    result.stdout.fnmatch_lines([
+        "*KMS calls*",
+        "1. GenerateDataKey(KeyId='made-up', *) in us-east-1 via s3",
+        "*REFUSED NotFoundException: Invalid keyId made-up",
+        "The calls of s3 are made as on AWS, where the service itself calls KMS. To make none, leave the service out of "
+        "the option services (kms_mock_services).",
+    ])  # fmt: skip

@@ -26,6 +26,7 @@ class CallEntry(TypedDict):
         phase: `setup`, `call` or `teardown`.
         mock: which mock answered, as `kms_mock` or `mock_kms() 2`.
         caller: the ARN of the caller.
+        via: the AWS service that made the call; empty if the caller did.
         administrator: whether that is the default caller.
         region: the Region called.
         time: when, by the mock's clock, in ISO 8601.
@@ -46,6 +47,7 @@ class CallEntry(TypedDict):
     phase: str
     mock: str
     caller: str
+    via: str
     administrator: bool
     region: str
     time: str
@@ -114,6 +116,7 @@ def call_entries(seen: Sequence[SeenCall]) -> list[CallEntry]:
             "phase": phase,
             "mock": names[mock],
             "caller": record.caller.arn,
+            "via": record.via or "",
             "administrator": record.caller.administrator,
             "region": record.region,
             "time": record.time.isoformat(timespec="milliseconds"),

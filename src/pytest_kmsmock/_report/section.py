@@ -18,6 +18,10 @@ if TYPE_CHECKING:
 
 TITLE = "KMS calls"
 
+_BY_SERVICES = (
+    "The calls of {services} are made as on AWS, where the service itself calls KMS. To make none, leave the service "
+    "out of the option services (kms_mock_services)."
+)
 #: Of a long list the last calls are shown, and before them the last refused ones: one of them is likely the reason.
 _LAST = 20
 _REFUSED = 10
@@ -41,6 +45,9 @@ def section(seen: Sequence[SeenCall]) -> str:
         if heading != (heading := _heading(call, mocks)):
             lines.append(heading)
         lines += _call(call, f"{index + 1:>{width}}. ")
+    refusing = sorted({str(call.record.via) for call in seen if call.record.refused and call.record.via})
+    if refusing:
+        lines.append(_BY_SERVICES.format(services=" and ".join(refusing)))
     return "\n".join(lines)
 
 
@@ -57,13 +64,10 @@ def _heading(call: SeenCall, mocks: list[MockCore]) -> str:
 
 
 def _call(call: SeenCall, number: str) -> list[str]:
-    from pytest_kmsmock._testing.calls.formatting import request
+    from pytest_kmsmock._testing.calls.formatting import request, who
 
     record = call.record
-    text = f"{number}{request(record.operation, record.params)}{_key(record)} in {record.region}"
-    if not record.caller.administrator:
-        text += f" by {record.caller.arn}"
-    lines = [text]
+    lines = [f"{number}{request(record.operation, record.params)}{_key(record)} in {record.region}{who(record)}"]
     if record.error is not None:
         injected = " (injected by a fault)" if record.injected else ""
         message = f": {record.error.message}" if record.error.message else ""

@@ -71,6 +71,13 @@ class CallRecord(NamedTuple):
         return isinstance(self.error, InjectedError)
 
     @property
+    def via(self) -> str | None:
+        """The AWS service that made the call, for its caller or by itself, such as `s3`; None for a direct call."""
+        if self.caller.principal.is_service:
+            return self.caller.arn.partition(".")[0]
+        return self.caller.forwarding_service
+
+    @property
     def keys(self) -> tuple[Key, ...]:
         """The keys that the call was about, as far as they were found: two of ReEncrypt, none of CreateKey."""
         return tuple(target.key for target in self.targets if target.key is not None)

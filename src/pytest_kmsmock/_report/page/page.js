@@ -40,7 +40,7 @@
   for (const test of tests) {
     test.text = test.test.toLowerCase();
     for (const call of test.calls) {
-      const words = [call.operation, call.caller, call.region, call.error, call.message, call.mock, call.phase];
+      const words = [call.operation, call.caller, call.via, call.region, call.error, call.message, call.mock, call.phase];
       for (const arn of call.keys) words.push(arn, names.get(arn) || "");
       for (const [name, value] of call.request) words.push(name, value);
       call.text = words.join("\n").toLowerCase();
@@ -160,7 +160,7 @@
     parts.push(make("h3", {}, "Request"), call.request.length ? list(call.request) : make("p", {}, "no members"));
     if (call.answer.length) parts.push(make("h3", {}, "Answer"), list(call.answer));
     parts.push(make("h3", {}, "RequestContext"), list([
-      ["caller", call.caller], ["Region", call.region], ["time of the mock", call.time], ["answered by", call.mock],
+      ["caller", call.caller], ...(call.via ? [["via", call.via]] : []), ["Region", call.region], ["time of the mock", call.time], ["answered by", call.mock],
       ...call.keys.map((arn) => ["key", names.has(arn) ? `${arn} (${names.get(arn)})` : arn]), ["took", time(call.took)],
     ]));
     return make("div", { class: "detail" }, ...parts);

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 #: The members that name a key: any form of the identifier will do.
 KEY_MEMBERS = frozenset({"KeyId", "SourceKeyId", "DestinationKeyId", "TargetKeyId"})
 
+#: Not a member of requests: the AWS service that made the call. None is a direct call.
+VIA = "via"
+
 #: Stands for a member that is not there.
 ABSENT = type("_Absent", (), {"__repr__": lambda _: "(absent)"})()
 
@@ -66,7 +69,7 @@ class CallPattern:
     def __init__(self, operation: str | None, members: Mapping[str, object]) -> None:
         if operation is not None and not (isinstance(operation, str) and operation in operation_names()):
             raise InvalidCallPattern(f"{operation!r} is no KMS operation.{_hint(operation, operation_names())}")
-        known = _members(operation)
+        known = _members(operation) | {VIA}
         for member in members:
             if member not in known:
                 whose = f"KMS {operation}" if operation else "any KMS operation"
@@ -82,7 +85,7 @@ class CallPattern:
         if self.operation is not None and record.operation != self.operation:
             found.append(Difference("operation", self.operation, record.operation))
         for member, expected in self.members.items():
-            actual = record.params.get(member, ABSENT)
+            actual = record.params.get(member, ABSENT) if member != VIA else record.via or ABSENT
             if member in KEY_MEMBERS and isinstance(expected, str):
                 target = next((target for target in record.targets if target.member == member), None)
                 if expected != actual and not names_key(expected, target, state):

@@ -50,11 +50,16 @@ def request(operation: str | None, members: Mapping[str, object]) -> str:
     return f"{operation or 'any operation'}({', '.join(f'{name}={value(item)}' for name, item in members.items())})"
 
 
+def who(record: CallRecord) -> str:
+    """Return who called, if not the default caller, and the AWS service that called for it."""
+    caller = record.caller
+    text = "" if caller.administrator else f" by {caller.arn}"
+    return text if caller.forwarding_service is None else f"{text} via {caller.forwarding_service}"
+
+
 def line(record: CallRecord) -> str:
     """Return a call as one line: what was called, where, by whom if not by the default caller, and what went wrong."""
-    text = f"{request(record.operation, record.params)} in {record.region}"
-    if not record.caller.administrator:
-        text += f" by {record.caller.arn}"
+    text = f"{request(record.operation, record.params)} in {record.region}{who(record)}"
     if record.error is not None:
         injected = " (injected)" if record.injected else ""
         message = f": {record.error.message}" if record.error.message else ""

@@ -27,6 +27,8 @@ Json = dict[str, object]
 
 _VERSION = "2012-10-17"
 _CONTEXT = "kms:EncryptionContext:"
+#: Objects of S3 are told as all those of their bucket.
+_OBJECTS = f"{_CONTEXT}aws:s3:arn"
 
 #: Condition keys of a statement with the values that each may have.
 _Allowed = frozenset[tuple[str, frozenset[str]]]
@@ -128,6 +130,7 @@ def _conditions(permission: Permission, *, by_alias: bool) -> _Allowed:
         # Condition keys do not tell upper from lower case, so of "a" and "A" only one can be demanded.
         pairs.setdefault(f"{_CONTEXT}{name}".lower(), (f"{_CONTEXT}{name}", frozenset({_literal(value)})))
     found = set(pairs.values())
+    found |= {(name, frozenset({_literal(value)})) for name, value in permission.request}
     if by_alias and permission.alias:
         found.add(("kms:ResourceAliases", frozenset({permission.alias})))
     return frozenset(found)
@@ -146,6 +149,8 @@ def _condition_block(allowed: _Allowed) -> Json:
     for key, values in sorted(allowed, key=lambda pair: pair[0]):
         # A key may have several aliases, so its condition key is a set of values.
         operator = "ForAnyValue:StringEquals" if key == "kms:ResourceAliases" else "StringEquals"
+        if key == _OBJECTS and any(value.endswith("/*") for value in values):
+            operator = "StringLike"
         block[operator][key] = _short(values)
     return {"Condition": dict(block)} if block else {}
 

@@ -5,7 +5,7 @@ What policies are made of them is in `least_privilege`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,8 @@ class Permission:
         alias: the name of the alias that the key is told by; empty if it is told by its ARN, or is none.
         account: the account that owns the key; empty if no key is concerned.
         context: the encryption context, in order.
+        request: further condition keys of the request with their values, in order: the AWS service that calls for the
+            principal, or the resource on whose behalf a service calls.
     """
 
     principal: str
@@ -49,6 +51,7 @@ class Permission:
     alias: str = ""
     account: str = ""
     context: Conditions = ()
+    request: Conditions = ()
 
 
 def permissions(calls: Iterable[CallRecord], aliases: Mapping[str, Iterable[str]] | None = None) -> set[Permission]:
@@ -64,7 +67,7 @@ def permissions(calls: Iterable[CallRecord], aliases: Mapping[str, Iterable[str]
     found: set[Permission] = set()
     for record in calls:
         if record.authorized:
-            found |= {_permission(record, target, names) for target in record.targets}
+            found |= {_permission(record, target, names) for target in record.targets if not _is_open(record, target)}
         if names is not None and not record.refused:
             names.learn(record)
     return found
@@ -143,7 +146,7 @@ def _permission(record: CallRecord, target: Target, names: _Names | None) -> Per
         # Nobody can know the id of a key before it is made; that of a replica is its primary key's.
         unknown = target.new and (names is not None or record.operation != "ReplicateKey")
         return Permission(principal, target.permission, f"{_home(target.arn)}:key/*" if unknown else target.arn)
-    context = tuple(sorted(encryption_context(record, target).items()))
+    context = tuple(_in_general(record, encryption_context(record, target)))
     resource, alias, known_as = key.arn, "", key.arn
     if names is not None:
         alias, created = names.of(target)
@@ -153,4 +156,42 @@ def _permission(record: CallRecord, target: Target, names: _Names | None) -> Per
             resource, known_as = any_key, f"{_home(key.arn)}:{alias}"
         elif created:
             resource = known_as = any_key
-    return Permission(principal, target.permission, resource, known_as, alias, key.account, context)
+    return Permission(
+        principal, target.permission, resource, known_as, alias, key.account, context, _of_request(record)
+    )
+
+
+def _is_open(record: CallRecord, target: Target) -> bool:
+    """Say whether nobody needs the permission: AWS managed keys let everybody in who comes through their service."""
+    return record.via is not None and target.key is not None and target.key.manager == "AWS"
+
+
+#: What of the encryption contexts of AWS services is another one for each thing that they protect: what to demand in
+#: its place, as a pattern. None demands nothing.
+_GENERAL: Mapping[str, Callable[[str], str] | None] = {
+    "aws:s3:arn": lambda arn: f"{arn.partition('/')[0]}/*" if "/" in arn else arn,
+    "SecretVersionId": None,
+    "aws:ebs:id": None,
+    "aws:rds:db-id": None,
+}
+
+
+def _in_general(record: CallRecord, context: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Yield what to demand of an encryption context: of a service's, what all that it protects has in common."""
+    for name, value in sorted(context.items()):
+        general = _GENERAL.get(name, _as_it_is) if record.via is not None else _as_it_is
+        if general is not None:
+            yield name, general(value)
+
+
+def _as_it_is(value: str) -> str:
+    return value
+
+
+def _of_request(record: CallRecord) -> Conditions:
+    caller = record.caller
+    if caller.principal.is_service:
+        sources = {"aws:SourceAccount": "aws:sourceaccount", "aws:SourceArn": "aws:sourcearn"}
+        return tuple((name, caller.context[key][0]) for name, key in sources.items() if key in caller.context)
+    service = caller.via_service(record.region)
+    return () if service is None else (("kms:ViaService", service),)
