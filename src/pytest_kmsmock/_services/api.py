@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
+from pytest_kmsmock._transport.endpoints import is_aws_host
+
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
@@ -34,7 +36,9 @@ class Api(NamedTuple):
     def __call__(self, operation: str, /, **params: object) -> Mapping[str, Any]:
         """Return the answer; of a refused call, what botocore parsed, with `Error`."""
         scheme, _, rest = self.url.partition("://")
-        client = _client(self.service, self.region, f"{scheme}://{rest.partition('/')[0]}", *_secrets(self.credentials))
+        host = rest.partition("/")[0]  # of S3 it may begin with the bucket's name, if it is one of AWS's
+        place = None if is_aws_host(host) else f"{scheme}://{host}"
+        client = _client(self.service, self.region, place, *_secrets(self.credentials))
         token = asking.set(True)
         try:
             answer: dict[str, Any] = client._make_api_call(operation, params)  # noqa: SLF001 - by the operation's name
@@ -54,7 +58,7 @@ def _secrets(credentials: Any) -> tuple[str | None, ...]:
 
 @functools.lru_cache(maxsize=16)
 def _client(
-    service: str, region: str, url: str, access_key: str | None, secret: str | None, token: str | None
+    service: str, region: str, url: str | None, access_key: str | None, secret: str | None, token: str | None
 ) -> BaseClient:
     from botocore.config import Config
     from botocore.session import Session

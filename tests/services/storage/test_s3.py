@@ -17,8 +17,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from moto import mock_aws
 
+from moto import mock_aws
 from pytest_kmsmock import mock_kms
 
 #: KMS's code -> that of S3; all others get a prefix. Recorded 2023-08 to 2026-02.
@@ -563,3 +563,11 @@ def test_the_option(world, key):
             s3.get_object(Bucket="documents", Key="k")
     with mock_kms(services="s3"), pytest.raises(ClientError, match="NotFoundException"):
         put(s3, "nope")
+
+
+def test_an_upload_without_a_key(world, s3):
+    upload = s3.create_multipart_upload(Bucket="documents", Key="k")["UploadId"]
+    here = {"Bucket": "documents", "Key": "k", "UploadId": upload}
+    part = s3.upload_part(**here, PartNumber=1, Body=b"x")
+    s3.complete_multipart_upload(**here, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
+    assert world.made() == []

@@ -191,9 +191,12 @@ def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(send)
     def send_or_answer(session: Any, request: AWSPreparedRequest) -> Any:
+        # Without the body: that of a request to another service may be a stream, which is not to be read here.
+        mock = answering_mock(HttpRequest(request.method, request.url, request.headers, None))
+        if mock is None:
+            return send(session, request)
         sent = HttpRequest(request.method, request.url, request.headers, request.body)
-        mock = answering_mock(sent)
-        return send(session, request) if mock is None else _answer_raw(mock, sent, asynchronous=False)
+        return _answer_raw(mock, sent, asynchronous=False)
 
     return send_or_answer
 
