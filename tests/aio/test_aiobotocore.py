@@ -262,5 +262,5 @@ async def test_the_answer_on_the_wire_is_that_of_http(kms_mock):
 async def test_clients_are_made_while_the_mock_is_active():
     with mock_kms() as kms:
         pass
-    with pytest.raises(NotActive, match="This mock is over"):
+    with pytest.raises(NotActive, match="This mock has ended"):
         kms.async_client()
