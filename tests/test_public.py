@@ -19,7 +19,7 @@ from pytest_kmsmock import errors
 PUBLIC = {
     "CallRecord": (
         "account authorized caller decided decisions encryption_context error injected key keys number operation "
-        "params refused region request_id result started targets time took"
+        "params refused region request_id result started targets time took via"
     ),
     "Caller": (
         "account administrator arn called_via context forwarded_by forwarding_service key principal session_policies "
@@ -31,7 +31,7 @@ PUBLIC = {
     "Credentials": "access_key_id arn caller environment secret_access_key session_token",
     "Decision": "allowed denial explain grants message policies request",
     "Decrypted": "algorithm encryption_context is_data_key key material_id plaintext",
-    "Delays": "connecting copy creating disconnecting end eventual_consistency rotating updating",
+    "Delays": "connecting copy creating data_key_reuse disconnecting end eventual_consistency rotating updating",
     "Explanation": "allowed decisions lines message otherwise",
     "FakeEnclave": "attestation_document decrypt private_key recipient",
     "Fault": "concerns error_for exhausted fails fires fits remove",

@@ -17,6 +17,8 @@ from pytest_kmsmock._kms.rules.managed_keys import PREFIX, managed_key
 from .protected import DataKey
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.state.records import Key
     from pytest_kmsmock._transport.gate import Gate
@@ -44,6 +46,20 @@ def kept(mock: Gate, name: tuple[str, ...]) -> DataKey | None:
             return found
         holder = holder.outer
     return None
+
+
+_reused: MutableMapping[Gate, dict[tuple[object, ...], tuple[datetime, DataKey]]] = WeakKeyDictionary()
+
+
+def reuse(mock: Gate, requester: tuple[object, ...], data_key: DataKey, until: datetime) -> None:
+    """Let a requester use a data key again until a time of the mock's clock."""
+    _reused.setdefault(mock, {})[requester] = (until, data_key)
+
+
+def reusable(mock: Gate, requester: tuple[object, ...]) -> DataKey | None:
+    """Return the data key that a requester may still use; None if there is none."""
+    until, data_key = _reused.get(mock, {}).get(requester, (None, None))
+    return data_key if until is not None and mock.service.clock.now() < until else None
 
 
 def made_up(fake: FakeKms, protected: Protected, account: str) -> DataKey:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_kmsmock._kms.api.arns import KEY_ID, alias_arn, key_arn
 from pytest_kmsmock._kms.api.errors import InjectedError, KmsError
 from pytest_kmsmock._kms.api.service_model import service_description
+from pytest_kmsmock._kms.state.attached_policies import policy_holder
 
 from . import catalog, data_keys, wording
 from .protected import DataKey
@@ -69,7 +70,12 @@ def call_kms(request: Request, step: Step, protected: Protected) -> DataKey:
         ServiceError: a call was refused; the rest of them is not made.
     """
     caller = step.who(request, protected)
-    data_key: DataKey | None = None
+    fake = request.mock.service
+    reuse = fake.delays.data_key_reuse if protected.reused_by else 0
+    place = _requester(step, protected, caller) if reuse else ()
+    data_key: DataKey | None = data_keys.reusable(request.mock, place) if reuse else None
+    if data_key is not None:
+        return data_key
     for kms in step.kms:
         if data_key is None and kms.operation == "Decrypt":
             data_key = _data_key(request, protected, caller)
@@ -77,7 +83,17 @@ def call_kms(request: Request, step: Step, protected: Protected) -> DataKey:
         blob = result.get("CiphertextBlob")
         if isinstance(blob, bytes):
             data_key = DataKey(blob, str(result["KeyId"]), protected.context)
-    return data_key or _data_key(request, protected, caller)
+    made = data_key or _data_key(request, protected, caller)
+    if reuse:
+        data_keys.reuse(request.mock, place, made, fake.delays.end(fake.clock.now(), reuse))
+    return made
+
+
+def _requester(step: Step, protected: Protected, caller: Caller) -> tuple[object, ...]:
+    """Return what all requests have in common that share a data key."""
+    session = caller.arn if protected.reused_by == "session" else policy_holder(caller.principal)
+    context, operations = tuple(sorted(protected.context.items())), tuple(kms.operation for kms in step.kms)
+    return session, caller.session_policies, caller.via, protected.source[1], operations, protected.key, context
 
 
 def _data_key(request: Request, protected: Protected, caller: Caller) -> DataKey:

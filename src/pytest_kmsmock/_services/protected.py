@@ -30,6 +30,8 @@ class Protected(NamedTuple):
         name: tells it from everything else that the service protects; under this its data key is remembered.
         account: the account whose keys a bare id or alias means; that of the caller if empty.
         params: further parameters of the KMS call, such as the `Plaintext` of Encrypt.
+        reused_by: whose requests share a data key while `Delays.data_key_reuse` lasts: of a `session`, or of a `role`
+            with the same session policies; empty if each request has its own.
         source: on whose behalf a service principal calls: the ARN and the account of a resource.
     """
 
@@ -40,3 +42,4 @@ class Protected(NamedTuple):
     account: str = ""
     params: Mapping[str, object] = {}  # never changed
     source: tuple[str, str] = ("", "")
+    reused_by: str = ""

@@ -27,6 +27,8 @@ class Delays:
         disconnecting: how long a custom key store is `DISCONNECTING`.
         eventual_consistency: how long permissions and aliases go by what was before a change of a grant, alias, tag or
             policy (AWS: usually less than five minutes). A new grant works earlier with its token.
+        data_key_reuse: how long SQS and SNS, and S3 with a bucket key, use a data key again without a KMS call, for one
+            requester (AWS: five minutes, or what the queue says). Then a permission that is missing shows late.
 
     Example:
         >>> from datetime import datetime
@@ -41,6 +43,7 @@ class Delays:
     connecting: Duration = 0
     disconnecting: Duration = 0
     eventual_consistency: Duration = 0
+    data_key_reuse: Duration = 0
 
     def __init__(self, **durations: Duration) -> None:
         for name, duration in durations.items():

@@ -68,7 +68,9 @@ def protected_for(target: str, source: str, account: str) -> Iterable[Protected]
         key = sns.topic_key(_no_api, target)
         # captured 2026-09, of topics that services publish to
         context = {"aws:sns:topicArn": target, "aws:sns:sourceArn": source, "aws:sns:sourceAccount": account}
-    return (Protected(key, context, region, account=owner, source=(source, account)),) if key else ()
+    if not key:
+        return ()
+    return (Protected(key, context, region, account=owner, source=(source, account), reused_by="role"),)
 
 
 def _no_api(operation: str, /, **_: object) -> Mapping[str, Any]:

@@ -21,7 +21,7 @@ from . import deliveries
 def protected_topic(arn: str, key: str) -> Protected:
     """Describe a topic that is under a KMS key."""
     _, _, _, region, account, _ = arn.split(":")
-    return Protected(key, {"aws:sns:topicArn": arn}, region, account=account)
+    return Protected(key, {"aws:sns:topicArn": arn}, region, account=account, reused_by="role")
 
 
 def _topic(request: Request) -> Iterable[Protected]:

@@ -22,7 +22,7 @@ def protected_by(queue: settings.Queue | None) -> Iterable[Protected]:
     if queue is None or not queue.key:
         return ()
     _, _, _, region, account, _ = queue.arn.split(":")
-    return (Protected(queue.key, {"aws:sqs:arn": queue.arn}, region, account=account),)
+    return (Protected(queue.key, {"aws:sqs:arn": queue.arn}, region, account=account, reused_by="role"),)
 
 
 def _queue(request: Request) -> Iterable[Protected]:
@@ -62,7 +62,9 @@ def _received(request: Request) -> Iterable[Protected]:
             unknown = True
         elif data_key.arn not in found:
             region = data_key.arn.split(":")[3]
-            found[data_key.arn] = Protected(data_key.arn, data_key.context, region, (message["MessageId"],))
+            found[data_key.arn] = Protected(
+                data_key.arn, data_key.context, region, (message["MessageId"],), reused_by="role"
+            )
     if unknown:  # sent by a service, or before the mock
         for protected in _queue(request):
             found[""] = protected

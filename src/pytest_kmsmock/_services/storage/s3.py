@@ -114,7 +114,8 @@ def _written(request: Request) -> Iterable[Protected]:
         params["Bucket"], bucket.region, params["Key"], params.get("SSEKMSEncryptionContext"),
         bucket_key=encryption.bucket_key,
     )  # fmt: skip
-    return (Protected(encryption.key, context, bucket.region),)
+    reused_by = "session" if encryption.bucket_key else ""
+    return (Protected(encryption.key, context, bucket.region, reused_by=reused_by),)
 
 
 def _name_key(request: Request, _protected: Protected, data_key: DataKey) -> None:
@@ -195,7 +196,8 @@ def _stored(request: Request, bucket: str, key: str, stored: Stored) -> Iterable
     if known is not None and arn in ("", known.arn):
         parsed = parse_arn(known.arn)
         assert parsed is not None, known
-        return (Protected(known.arn, known.context, parsed.region, name),)
+        reused_by = "session" if stored.bucket_key else ""
+        return (Protected(known.arn, known.context, parsed.region, name, reused_by=reused_by),)
     found = settings.bucket(request.api, bucket)
     if found is None:
         return ()
