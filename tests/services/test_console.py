@@ -159,3 +159,5 @@ def test_cloudtrail(world, s3):
     refused = world.kms.cloudtrail_events()[-1]
     assert refused["errorCode"] == "AccessDenied"
     assert "kms:Decrypt" in refused["errorMessage"]
+    assert refused["requestParameters"] == {"encryptionAlgorithm": "SYMMETRIC_DEFAULT"}
+    assert "resources" not in refused

@@ -32,6 +32,10 @@ Event = dict[str, Any]
 _INTERNAL = "AWS Internal"
 
 
+#: What records of calls that a service was denied leave out of the request.
+_HIDDEN = ("keyId", "encryptionContext")
+
+
 def events(calls: Sequence[CallRecord], state: State) -> list[Event]:
     """Return the records of calls and service events, in the order of time.
 
@@ -62,7 +66,12 @@ def _call_events(record: CallRecord, state: State) -> Iterator[Event]:
     if error is not None:
         event["errorCode"] = "AccessDenied" if denied else error.code  # (B): both spellings are on record
         event["errorMessage"] = error.message
-    event["requestParameters"] = _parameters(record)
+    # Captured 2026-09: of what a service was denied, neither key nor context are told.
+    is_hidden = denied and record.via is not None
+    parameters = _parameters(record)
+    if is_hidden and parameters is not None:
+        parameters = {name: value for name, value in parameters.items() if name not in _HIDDEN}
+    event["requestParameters"] = parameters
     event["responseElements"] = None if result is None else _answer(record, result)
     additional = _additional(record, result, state)
     if additional:
@@ -70,7 +79,7 @@ def _call_events(record: CallRecord, state: State) -> Iterator[Event]:
     event["requestID"] = record.request_id
     event["readOnly"] = record.operation not in tables.WRITES
     resources = _resources(record, result)
-    if record.operation not in tables.NO_RESOURCES and (resources or error is None):
+    if record.operation not in tables.NO_RESOURCES and (resources or error is None) and not is_hidden:
         event["resources"] = resources
     event |= _tail("AwsApiCall")
     if cloudtrail_identity.invoking_service(caller) is None:  # recorded 2020 to 2026: what a service calls has none
