@@ -22,11 +22,12 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
 import growth
-from moto import mock_aws
 from subjects import SUBJECTS, calls_of, moto, ours_by_handle
 from suite import MOTO_TESTS, TESTS, suites
 from timing import timed
 
+import services
+from moto import mock_aws
 from pytest_kmsmock import mock_kms
 
 ROUNDS = 20
@@ -163,6 +164,22 @@ def _nested() -> Row:
     )  # fmt: skip
 
 
+# --- other services -----------------------------------------------------------------------------------------------
+
+_MOST_MORE = {"S3 put and get without a key": 60e-6, "S3 put and get with SSE-KMS": 300e-6}
+
+
+def service_rows(rounds: int) -> list[Row]:
+    rows = []
+    for name, without, beside in services.seconds(rounds):
+        figures = (f"{without * 1e6:.0f}", f"{beside * 1e6:.0f}", f"{(beside - without) * 1e6:.0f}")
+        most = _MOST_MORE.get(name)
+        rows.append(
+            Row(name, figures) if most is None else Row(name, figures, f"≤ {most * 1e6:.0f}", beside - without <= most)
+        )
+    return rows
+
+
 # --- growth -------------------------------------------------------------------------------------------------------
 
 
@@ -272,6 +289,7 @@ def main() -> None:
     done = show("Calls", ("constant µs", "ours µs", "ours / constant", "moto / ours"), default)
     done += show("Calls by wire", ("constant µs", "ours µs", "ours / constant", "moto / constant"), wire)
     done += show("A test's cycle", ("ours ms", "moto ms", "moto / ours"), cycle_rows(options.rounds))
+    done += show("Other services, beside moto", ("without µs", "with µs", "more µs"), service_rows(options.rounds))
     if not options.quick:
         done += show("Growth", ("100 keys µs", "100,000 keys µs", "ratio"), growth_rows())
         done += show("Sizes", ("ours",), size_rows())

@@ -82,6 +82,8 @@ def test_a_symmetric_key_pays_for_no_other_kind():
     )
     families = {name.rpartition(".")[2] for name in own(modules) if name.startswith("_kms.crypto.")}
     assert families == {"aes", "base", "der", "primitives"}
+    services = {name for name in own(modules) if name.startswith(("_services", "_moto"))}
+    assert services == {"_services", "_services.catalog", "_services.hook"}  # until one of them is used
     assert own(modules) & {f"_testing.{folder}.{name}" for name, folder in _testing.FACETS.items()} == set()
     unused = ("yaml", "cbor2", "asn1crypto", "cryptography.x509", "cryptography.hazmat.primitives.serialization")
     assert not [name for name in modules if name.startswith(unused)]
@@ -144,6 +146,27 @@ def test_a_call_takes_few_functions(request, calls, wire, operation, most, most_
     else:
         count = own_calls(calls[operation])
     assert count <= (most_by_wire if wire else most)
+
+
+@pytest.mark.parametrize(
+    ("encryption", "most"), [pytest.param({}, 84, id="without a key"), pytest.param({"key": True}, 360, id="SSE-KMS")]
+)
+def test_s3_beside_moto_takes_few_functions(kms_mock, encryption, most):
+    import boto3
+
+    from moto import mock_aws
+
+    with mock_aws():
+        s3 = boto3.client("s3", region_name=REGION)
+        s3.create_bucket(Bucket="documents")
+        if encryption:
+            encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_mock.create_key().arn}
+
+        def put_and_get():
+            s3.put_object(Bucket="documents", Key="k", Body=b"x", **encryption)
+            s3.get_object(Bucket="documents", Key="k")
+
+        assert own_calls(put_and_get) <= most
 
 
 # --- nothing grows ------------------------------------------------------------------------------------------------

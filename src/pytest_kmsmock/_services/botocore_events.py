@@ -58,7 +58,7 @@ def begin(
         mock, name, service.name, model.name, params, region, access_key_of(credentials), sent,
         Api(name, region, url, credentials),
         signed=not is_unsigned(context, signer) and signer.signature_version not in _OLD_SIGNATURES,
-        asynchronous=type(signer).__module__.startswith("aiobotocore"),
+        signer=signer,
     )  # fmt: skip
     outcome = None
     try:
@@ -69,7 +69,7 @@ def begin(
         outcome = _answered(answered, url)
     else:
         context[REQUEST] = request
-    return _late(request, outcome)
+    return _late(request, outcome) if request.delay else outcome
 
 
 def end(request: Request, response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any]) -> Any:
@@ -99,7 +99,7 @@ def end(request: Request, response: Any, parsed: dict[str, Any], model: Any, con
         kept = {**answered.members, "ResponseMetadata": parsed["ResponseMetadata"]}
         parsed.clear()
         parsed.update(kept)
-    return _late(request, None)
+    return _late(request, None) if request.delay else None
 
 
 def is_beside(mock: Gate, url: str) -> bool:
@@ -110,10 +110,9 @@ def is_beside(mock: Gate, url: str) -> bool:
 
 
 def _late(request: Request, outcome: Any) -> Any:
-    if not request.delay:
-        return outcome
     delay, request.delay = request.delay, 0.0
-    return failures.deliver(outcome, delay, asynchronous=request.asynchronous)
+    asynchronous = type(request.signer).__module__.startswith("aiobotocore")
+    return failures.deliver(outcome, delay, asynchronous=asynchronous)
 
 
 def _answered(answered: Answered, url: str) -> tuple[Answer, dict[str, Any]]:

@@ -32,7 +32,9 @@ def before(request: Request) -> None:
     Raises:
         ServiceError: what the service answers in place of acting.
     """
-    _run(request, catalog.service(request.service).rules[request.operation].before)
+    steps = catalog.service(request.service).rules[request.operation].before
+    if steps:
+        _run(request, steps)
 
 
 def after(request: Request) -> None:
@@ -42,7 +44,8 @@ def after(request: Request) -> None:
         ServiceError: what takes the answer's place.
     """
     rule = catalog.service(request.service).rules[request.operation]
-    _run(request, rule.after)
+    if rule.after:
+        _run(request, rule.after)
     if rule.answered is not None:
         rule.answered(request)
 

@@ -18,6 +18,7 @@ from .catalog import MODULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from types import ModuleType
 
     from requests import PreparedRequest, Response
 
@@ -25,6 +26,14 @@ if TYPE_CHECKING:
 
 #: Under these names a call's context holds its parameters, and once it is decided on, its `Request`.
 PARAMS, REQUEST = "kms_mock_params", "kms_mock_request"
+
+
+@functools.cache
+def _events() -> ModuleType:
+    """Return the module that decides; an import statement at each call would take longer than all else here."""
+    from . import botocore_events
+
+    return botocore_events
 
 
 def before_parameter_build(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
@@ -42,9 +51,7 @@ def before_call(model: Any, params: dict[str, Any], request_signer: Any, context
     name = model.service_model.service_name
     if not _is_enabled(mock, name):
         return None
-    from .botocore_events import begin
-
-    return begin(mock, name, model, given, params, request_signer, context)
+    return _events().begin(mock, name, model, given, params, request_signer, context)
 
 
 def _is_enabled(mock: Gate, name: str) -> bool:
@@ -57,9 +64,7 @@ def after_call(http_response: Any, parsed: dict[str, Any], model: Any, context: 
     request = context.pop(REQUEST, None)
     if request is None or http_response.status_code >= 300:
         return None
-    from .botocore_events import end
-
-    return end(request, http_response, parsed, model, context)
+    return _events().end(request, http_response, parsed, model, context)
 
 
 def send(session: Any, request: PreparedRequest, send_on: Callable[..., Response], **kwargs: Any) -> Response:

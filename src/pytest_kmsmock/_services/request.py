@@ -31,7 +31,7 @@ class Request:
         access_key: the access key that signs it; None for an anonymous request.
         sent: what is going to be sent, as botocore has it; its `headers` and `body` may be changed before that.
         signed: whether it is signed with Signature Version 4.
-        asynchronous: whether the client awaits its answer.
+        signer: what signs it in botocore, by which one tells asynchronous clients; None elsewhere.
         api: calls the service's API where the request goes.
         answer: the answer of the service, once there is one.
         notes: what one step leaves for another.
@@ -39,18 +39,18 @@ class Request:
     """
 
     __slots__ = (
-        "__dict__", "access_key", "answer", "api", "asynchronous", "delay", "mock", "notes", "operation",
-        "params", "region", "sent", "service", "signed", "via",
+        "__dict__", "access_key", "answer", "api", "delay", "mock", "notes", "operation",
+        "params", "region", "sent", "service", "signed", "signer", "via",
     )  # fmt: skip
 
     def __init__(
         self, mock: Gate, service: str, via: str, operation: str, params: Mapping[str, Any], region: str,
         access_key: str | None, sent: MutableMapping[str, Any], api: Api, *, signed: bool,
-        asynchronous: bool = False,
+        signer: object = None,
     ) -> None:  # fmt: skip
         self.mock, self.service, self.via, self.operation, self.params = mock, service, via, operation, params
         self.region, self.access_key, self.sent, self.api = region, access_key, sent, api
-        self.signed, self.asynchronous = signed, asynchronous
+        self.signed, self.signer = signed, signer
         self.answer: dict[str, Any] = {}
         self.notes: dict[str, Any] = {}
         self.delay = 0.0

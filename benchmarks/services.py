@@ -1,0 +1,49 @@
+"""What it costs S3 and other services of moto's that a mock is active beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import boto3
+from timing import timed
+
+from moto import mock_aws
+from pytest_kmsmock import mock_kms
+
+_CALLS, _FIGURES = 5, 4
+
+
+def _put_and_get(s3: Any, **encryption: str) -> Callable[[], object]:
+    def run() -> None:
+        s3.put_object(Bucket="documents", Key="k", Body=b"x" * 1000, **encryption)
+        s3.get_object(Bucket="documents", Key="k")["Body"].read()
+
+    return run
+
+
+def seconds(rounds: int) -> Iterator[tuple[str, float, float]]:
+    """Yield what was called, the seconds that it takes without a mock, and with one."""
+    with mock_aws():
+        s3, sts = boto3.client("s3", region_name="us-east-1"), boto3.client("sts", region_name="us-east-1")
+        s3.create_bucket(Bucket="documents")
+        with mock_kms() as kms:
+            arn = kms.create_key().arn
+            works = {
+                "S3 put and get without a key": _put_and_get(s3),
+                "S3 put and get with SSE-KMS": _put_and_get(s3, ServerSideEncryption="aws:kms", SSEKMSKeyId=arn),
+                "a service that never calls KMS": sts.get_caller_identity,
+            }
+            kinds: dict[str, Callable[[], AbstractContextManager[Any]]] = {
+                "without": lambda: mock_kms(services="off"), "with": nullcontext
+            }  # fmt: skip
+            for name, work in works.items():
+                best: dict[str, float] = {}
+                for _ in range(rounds):
+                    for kind, enter in kinds.items():
+                        with enter():
+                            work()
+                            took = min(timed(work, _CALLS) for _ in range(_FIGURES))
+                        best[kind] = min(took, best.get(kind, took))
+                yield name, best["without"], best["with"]
