@@ -12,8 +12,14 @@ from moto.server import ThreadedMotoServer
 from moto import mock_aws
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._moto import deliveries
-from pytest_kmsmock._services import wording
+from pytest_kmsmock._moto.settings import s3, sns
+from pytest_kmsmock._services import engine, wording
+from pytest_kmsmock._services.messaging import deliveries as delivered
+from pytest_kmsmock._services.protected import Protected
+from pytest_kmsmock._services.request import Request
+from pytest_kmsmock._services.table import DESCRIBE_KEY, GENERATE_WITHOUT_PLAINTEXT, Step
 from pytest_kmsmock._services.wording import ServiceError
+from pytest_kmsmock._transport import gate
 
 SSE = {"ServerSideEncryption": "aws:kms"}
 
@@ -114,6 +120,37 @@ def test_a_moto_that_delivers_in_other_ways(monkeypatch):
 
     monkeypatch.setitem(deliveries._WATCHES, "s3", changed)
     deliveries.watch("s3", lambda _: None)
+
+
+def test_a_topic_that_cannot_be_looked_at(kms_mock, monkeypatch):
+    def changed(_arn):
+        raise AttributeError
+
+    monkeypatch.setattr(sns, "_moto_topic_key", changed)
+    with mock_aws():
+        topic = "arn:aws:sns:us-east-1:123456789012:events"
+        assert delivered.decide(deliveries.Delivery("s3", "arn:aws:s3:::b", "123456789012", topic)) is None
+
+
+def test_an_object_whose_bucket_nobody_may_look_at(world, monkeypatch):
+    client = world.client("s3")
+    client.create_bucket(Bucket="documents")
+    with mock_kms(services="off"):
+        client.put_object(Bucket="documents", Key="k", Body=b"x", **SSE)
+    monkeypatch.setattr(s3, "bucket", lambda *_: None)
+    client.get_object(Bucket="documents", Key="k")
+    assert len(world.kms.calls) == 0
+
+
+def test_a_protection_without_encryption_context(kms_mock):
+    key = kms_mock.create_key()
+    request = Request(gate.current(), "s3", "s3", "GetObject", {}, "us-east-1", None, {}, lambda *_: {}, signed=True)
+    engine.call_kms(request, Step(lambda _: (), (DESCRIBE_KEY, GENERATE_WITHOUT_PLAINTEXT)),
+                    Protected(key.arn, {}, "us-east-1"))  # fmt: skip
+    assert [(call.operation, call.params) for call in kms_mock.calls] == [
+        ("DescribeKey", {"KeyId": key.arn}),
+        ("GenerateDataKeyWithoutPlaintext", {"KeyId": key.arn, "KeySpec": "AES_256"}),
+    ]
 
 
 @responses.activate

@@ -8,8 +8,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-from moto import mock_aws
 
+from moto import mock_aws
 from pytest_kmsmock import mock_kms
 
 #: KMS's code -> SQS's code and the shape of its exception. Smithy model of SQS; access denials captured 2026-09.
@@ -222,3 +222,9 @@ def test_a_stubbed_client_is_left_alone(world):
         sqs.send_message(QueueUrl="https://queue", MessageBody="x")
         sqs.receive_message(QueueUrl="https://queue")
     assert world.made() == []
+
+
+def test_messages_that_sqs_does_not_take(world, sqs):
+    url = queue_under(sqs, world.kms.create_key())
+    entries = [{"Id": "a", "MessageBody": "x", "DelaySeconds": 1000}]
+    assert sqs.send_message_batch(QueueUrl=url, Entries=entries)["Failed"][0]["Code"] == "InvalidParameterValue"

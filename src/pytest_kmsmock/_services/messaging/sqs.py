@@ -47,9 +47,9 @@ def _sent(request: Request) -> None:
     """Remember under which data key messages are: a dead-letter queue hands them on as they are."""
     data_key: DataKey | None = request.notes.get("data_key")
     if data_key is not None:
-        for entry in request.answer.get("Successful", (request.answer,)):
-            if "MessageId" in entry:
-                request.keep((entry["MessageId"],), data_key)
+        answer = request.answer
+        for entry in (answer,) if "MessageId" in answer else answer.get("Successful", ()):
+            request.keep((entry["MessageId"],), data_key)
 
 
 def _received(request: Request) -> Iterable[Protected]:

@@ -96,9 +96,9 @@ def _new_key(request: Request) -> Iterable[Protected]:
 def _note_versions(request: Request, protected: Protected, _data_key: DataKey) -> None:
     """Note what is to be encrypted anew once the key of the secret has been changed."""
     secret = _secret(request)
-    if secret is not None:
-        versions = [version for version, stages in secret.versions.items() if _RE_ENCRYPTED & set(stages)]
-        request.notes["anew"] = [(secret.arn, version, secret.key, protected.key) for version in versions]
+    assert secret is not None, "its key has just been tried"
+    versions = [version for version, stages in secret.versions.items() if _RE_ENCRYPTED & set(stages)]
+    request.notes["anew"] = [(secret.arn, version, secret.key, protected.key) for version in versions]
 
 
 def _re_encrypt(request: Request) -> None:
@@ -150,9 +150,9 @@ def _read_batch(request: Request) -> None:
     read, errors = [], list(request.answer.get("Errors", ()))
     for value in request.answer.get("SecretValues", ()):
         secret = settings.secret(request.api, request.access_key, request.region, value["ARN"])
+        assert secret is not None, value
         try:
-            if secret is not None:
-                engine.call_kms(request, _READS, _of_version(request, secret.arn, value["VersionId"], secret.key))
+            engine.call_kms(request, _READS, _of_version(request, secret.arn, value["VersionId"], secret.key))
         except ServiceError as error:
             errors.append({"SecretId": value["ARN"], "ErrorCode": error.code, "Message": error.message})
         else:
