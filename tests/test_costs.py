@@ -149,7 +149,7 @@ def test_a_call_takes_few_functions(request, calls, wire, operation, most, most_
 
 
 @pytest.mark.parametrize(
-    ("encryption", "most"), [pytest.param({}, 84, id="without a key"), pytest.param({"key": True}, 360, id="SSE-KMS")]
+    ("encryption", "most"), [pytest.param({}, 90, id="without a key"), pytest.param({"key": True}, 360, id="SSE-KMS")]
 )
 def test_s3_beside_moto_takes_few_functions(kms_mock, encryption, most):
     import boto3

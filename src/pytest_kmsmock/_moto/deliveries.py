@@ -130,7 +130,10 @@ def _bury(rule: Any, target: Mapping[str, Any], event: dict[str, Any], refusal: 
         "TARGET_ARN": target["Arn"],
     }
     *_, region, account, name = dead.split(":")
-    attributes = {name: {"DataType": "String", "StringValue": value} for name, value in told.items()}
+    # by the names of moto since 5.1, and of those before
+    names = (("DataType", "StringValue"), ("data_type", "string_value"))
+    attributes = {key: {each: text for pair in names for each, text in zip(pair, ("String", value), strict=True)}
+                  for key, value in told.items()}  # fmt: skip
     sqs_backends[account][region].send_message(name, json.dumps(event, default=str), message_attributes=attributes)
 
 

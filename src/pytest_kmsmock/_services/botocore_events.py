@@ -17,7 +17,6 @@ from pytest_kmsmock._transport.hooks.responses import Answer
 
 from . import catalog, engine, wording
 from .api import Api, asking
-from .hook import REQUEST
 from .request import Request
 from .wording import Answered, ServiceError
 
@@ -30,8 +29,8 @@ _OLD_SIGNATURES = ("s3", "s3-query", "v2")
 
 def begin(
     mock: Gate, name: str, model: Any, params: Mapping[str, Any], sent: dict[str, Any], signer: Any,
-    context: dict[str, Any],
-) -> Any:  # fmt: skip
+    context: Mapping[str, Any],
+) -> tuple[Request | None, Any]:  # fmt: skip
     """Decide on a call before it is sent.
 
     Args:
@@ -41,17 +40,18 @@ def begin(
         params: the parameters.
         sent: the request as it is going to be sent; not signed yet.
         signer: what will sign it.
-        context: the context of the call, in which the request is kept for `end`.
+        context: the context of the call.
 
     Returns:
-        The answer if KMS refuses, else None; to be awaited if it is late and the client asynchronous.
+        The request, for `end`; None if there is nothing to decide when it has been answered. And the answer if KMS
+        refuses, else None; to be awaited if it is late and the client asynchronous.
     """
     service, url = catalog.service(name), sent["url"]
     if asking.get() or not is_beside(mock, url):
-        return None
+        return None, None
     catalog.prepare(name)
     if model.name not in service.rules:
-        return None
+        return None, None
     credentials = signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
     region = context.get("client_region") or mock.region
     request = Request(
@@ -67,9 +67,8 @@ def begin(
         outcome = _refused(error, model, sent["method"], url)
     except Answered as answered:
         outcome = _answered(answered, url)
-    else:
-        context[REQUEST] = request
-    return _late(request, outcome) if request.delay else outcome
+    late = _late(request, outcome) if request.delay else outcome
+    return (request if outcome is None else None), late
 
 
 def end(request: Request, response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any]) -> Any:

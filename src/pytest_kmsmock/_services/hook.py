@@ -51,7 +51,10 @@ def before_call(model: Any, params: dict[str, Any], request_signer: Any, context
     name = model.service_model.service_name
     if not _is_enabled(mock, name):
         return None
-    return _events().begin(mock, name, model, given, params, request_signer, context)
+    request, answer = _events().begin(mock, name, model, given, params, request_signer, context)
+    if request is not None:
+        context[REQUEST] = request
+    return answer
 
 
 def _is_enabled(mock: Gate, name: str) -> bool:
