@@ -11,7 +11,7 @@ from botocore.credentials import Credentials
 from moto import mock_aws
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._moto import settings
-from pytest_kmsmock._moto.settings import s3, secretsmanager, sns, sqs, ssm
+from pytest_kmsmock._moto.settings import kinesis, logs, s3, secretsmanager, sns, sqs, ssm
 from pytest_kmsmock._services.api import Api
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-4333-8444-555555555555"
@@ -180,3 +180,28 @@ def test_is_active(monkeypatch):
     assert settings.is_active()  # another moto is taken to be
     monkeypatch.delitem(sys.modules, "moto.core.models")
     assert not settings.is_active()
+
+
+def test_streams(monkeypatch):
+    made = client("kinesis")
+    for name in ("s", "plain"):
+        made.create_stream(StreamName=name, ShardCount=1)
+    made.start_stream_encryption(StreamName="s", EncryptionType="KMS", KeyId=KEY)
+    arn = f"arn:aws:kinesis:{REGION}:123456789012:stream/s"
+    for place, expected in (
+        (("s", ""), kinesis.Stream(arn, KEY)), (("", arn), kinesis.Stream(arn, KEY)),
+        (("plain", ""), kinesis.Stream(arn[:-1] + "plain", "")), (("none", ""), None),
+    ):  # fmt: skip
+        read = lambda place=place: kinesis.stream(api("kinesis"), "a", REGION, *place)  # noqa: E731
+        assert both(read, monkeypatch) == (expected, expected)
+    iterator = made.get_shard_iterator(
+        StreamName="s", ShardId="shardId-000000000000", ShardIteratorType="LATEST"
+    )["ShardIterator"]  # fmt: skip
+    found = both(lambda: kinesis.stream_of_iterator("a", REGION, iterator), monkeypatch)
+    assert found == (kinesis.Stream(arn, KEY), None)
+
+
+def test_log_groups(monkeypatch):
+    client("logs").create_log_group(logGroupName="app")
+    assert both(lambda: logs.is_there(api("logs"), "a", REGION, "app"), monkeypatch) == (True, True)
+    assert both(lambda: logs.is_there(api("logs"), "a", REGION, "ap"), monkeypatch) == (False, False)

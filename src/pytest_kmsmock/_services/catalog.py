@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 #: botocore's name of a service -> its module in this package, which has a `SERVICE`.
 MODULES: Mapping[str, str] = {
     "events": "messaging.events",
+    "kinesis": "streams.kinesis",
+    "logs": "streams.logs",
     "s3": "storage.s3",
     "secretsmanager": "secrets.secretsmanager",
     "sns": "messaging.sns",

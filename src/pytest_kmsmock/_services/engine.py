@@ -115,8 +115,9 @@ def _perform(
     try:
         return fake.call(kms.operation, params, caller, protected.region, request_id)
     except KmsError as error:
+        about = next(iter(protected.context.values()), "")
         seen = wording.as_answer(error) if isinstance(error, InjectedError) else error
-        raise (step.refusals or catalog.service(request.service).refusals).word(seen, request_id) from None
+        raise (step.refusals or catalog.service(request.service).refusals).word(seen, request_id, about) from None
     finally:
         request.delay += request.mock.take_delay()
 

@@ -57,7 +57,9 @@ class Answered(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wording:
-    """What a service makes of an error of KMS. `{code}` and `{message}` stand for those of KMS.
+    """What a service makes of an error of KMS.
+
+    `{code}` and `{message}` stand for those of KMS, `{about}` for the first value of the encryption context.
 
     Attributes:
         code: the error code.
@@ -88,14 +90,20 @@ class Refusals:
     suffix: str = ""
     quotes_key_id: bool = False
 
-    def word(self, error: KmsError, request_id: str) -> ServiceError:
-        """Return what the service answers for an error of KMS."""
+    def word(self, error: KmsError, request_id: str, about: str) -> ServiceError:
+        """Return what the service answers for an error of KMS.
+
+        Args:
+            error: the error.
+            request_id: the id of the KMS request.
+            about: the first value of the encryption context, which names what is protected.
+        """
         wording = self.by_code.get(error.code, self.otherwise)
         message = error.message
         if self.quotes_key_id:
             message = _KEY_ID.sub(r"Invalid keyId '\1'", message)
         suffix = self.suffix.format(code=error.code, status=error.status, request_id=request_id)
-        shown = {"code": error.code, "message": message + suffix}
+        shown = {"code": error.code, "message": message + suffix, "about": about}
         return ServiceError(
             wording.code.format(**shown),
             wording.message.format(**shown),

@@ -1,0 +1,1 @@
+"""Services that keep streams of records."""

@@ -1,0 +1,69 @@
+"""Amazon CloudWatch Logs: log groups under a KMS key.
+
+Logs calls KMS as itself, so only the key policy counts; whoever reads or writes events needs no permission. Source:
+CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"
+(https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html). Code and message: recorded from
+AWS, 2024 to 2026. Which KMS operations are made when a key is associated is inferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.state.caller import Caller
+from pytest_kmsmock._moto.settings import logs as settings
+from pytest_kmsmock._services.protected import Protected
+from pytest_kmsmock._services.request import Request
+from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step, as_service
+from pytest_kmsmock._services.wording import Refusals, Wording
+
+
+def _group(request: Request, name: str) -> Iterable[Protected]:
+    arn = f"arn:{partition_of(request.region)}:logs:{request.region}:{request.account}:log-group:{name}"
+    return (
+        Protected(
+            request.params["kmsKeyId"], {"aws:logs:arn": arn}, request.region, account=request.account,
+            source=(arn, request.account),
+        ),
+    )  # fmt: skip
+
+
+def _created(request: Request) -> Iterable[Protected]:
+    """Find the log group that is made."""
+    name = request.params["logGroupName"]
+    if "kmsKeyId" not in request.params or settings.is_there(request.api, request.access_key, request.region, name):
+        return ()
+    return _group(request, name)
+
+
+def _associated(request: Request) -> Iterable[Protected]:
+    """Find the log group that a key is associated with."""
+    name = request.params.get("logGroupName")
+    if name is None or not settings.is_there(request.api, request.access_key, request.region, name):
+        return ()
+    return _group(request, name)
+
+
+def _logs(request: Request, protected: Protected) -> Caller:
+    """Let Logs of the Region call KMS."""
+    return as_service(f"logs.{request.region}")(request, protected)
+
+
+_NOT_ALLOWED = Wording(
+    "AccessDeniedException",
+    "The specified KMS key does not exist or is not allowed to be used with Arn '{about}'",
+)
+_CHECKS = (GENERATE_DATA_KEY, DECRYPT)
+
+SERVICE = Service(
+    "logs",
+    {
+        "CreateLogGroup": Rule(before=(Step(_created, _CHECKS, who=_logs),)),
+        "AssociateKmsKey": Rule(before=(Step(_associated, _CHECKS, who=_logs),)),
+    },
+    Refusals(
+        {"AccessDeniedException": _NOT_ALLOWED, "NotFoundException": _NOT_ALLOWED},
+        otherwise=Wording("InvalidParameterException"),  # the code is documented of disabled keys, the message inferred
+    ),
+)
