@@ -131,7 +131,7 @@ def calls(kms_mock: KmsMock, kms_client) -> dict[str, Callable[[], object]]:
     ("operation", "most", "most_by_wire"),
     [
         ("Encrypt", 128, 162),
-        ("Decrypt", 132, 165),
+        ("Decrypt", 132, 166),
         ("GenerateDataKey", 132, 168),
         ("DescribeKey", 120, 128),
         ("CreateKey", 146, 154),

@@ -201,6 +201,8 @@ OPTIONS = {
     "request_quotas": ("yes", True),
     "hygiene": ("warn", "warn"),
     "hygiene_checks": ("wildcard-principal", ("wildcard-principal",)),
+    "share_with_children": ("yes", True),
+    "max_calls": ("50", 50),
     "endpoint_urls": ("http://localhost:4566", ("http://localhost:4566",)),
     "services": ("off", ("off",)),
 }

@@ -493,6 +493,8 @@ def test_a_mock_left_out_of_order_leaves_the_others_alone():
             {"account_id": 111122223333}, "account_id must be 12 digits such as '111122223333', as a string", id="int"
         ),
         pytest.param({"wire": "yes"}, "wire must be True or False, not 'yes'", id="boolean"),
+        pytest.param({"max_calls": 0}, "max_calls must be a whole number from 1 on, not 0", id="number"),
+        pytest.param({"max_calls": "many"}, "max_calls must be a whole number from 1 on, not 'many'", id="no number"),
         pytest.param({"endpoint_urls": 3}, "endpoint_urls must be a string or a list of strings, not 3", id="texts"),
         pytest.param(
             {"endpoint_urls": ["http://localhost:4566", "localhost:1"]},

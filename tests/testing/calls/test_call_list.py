@@ -293,3 +293,13 @@ def test_blobs_of_an_invalid_request_are_bytes_too(kms_mock, key, fault):
     call = kms_mock.calls.last
     assert call.error.code == ("DisabledException" if fault else "ValidationException")
     kms_mock.assert_called("Encrypt", KeyId="alias/app", Plaintext=bytes(5000))
+
+
+def test_the_oldest_calls_go_when_there_are_too_many():
+    with mock_kms(max_calls=20) as kms:
+        client = kms.client()
+        for limit in range(1, 26):
+            client.list_keys(Limit=limit)
+        limits = [call.params["Limit"] for call in kms.calls]
+        assert limits == list(range(limits[0], 26))
+        assert 18 <= len(limits) <= 20
