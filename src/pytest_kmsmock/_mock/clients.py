@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from types import ModuleType
 from typing import Any
 
 from pytest_kmsmock._kms.api.service_model import data_files
@@ -13,17 +14,22 @@ from pytest_kmsmock.errors import MissingExtra
 _OF_SERVICES = {handler for _, handler in services.HANDLERS}
 
 
-@functools.cache
 def session() -> Any:
-    """Return the session of botocore, with the handlers of events that a KMS client can meet.
+    """Return the session of botocore, with the handlers of events that a KMS client can meet."""
+    from botocore import session as module
+
+    return _session_of(module)
+
+
+@functools.lru_cache(maxsize=2)  # an application that a test imports afresh may bring a botocore of its own
+def _session_of(module: ModuleType) -> Any:
+    """Make a session of botocore.
 
     Each client copies the handlers of its session. Those of other services are most of them, and would be a fifth of
     what it takes to make a client.
     """
-    import botocore.session
-    from botocore import handlers
-
-    made = botocore.session.Session(include_builtin_handlers=False)
+    handlers = module.handlers
+    made = module.Session(include_builtin_handlers=False)
     emitter = made.get_component("event_emitter")
     register = {
         (): emitter.register,

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pytest_kmsmock import _testing
 from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.api.service_model import read_data_files
 from pytest_kmsmock._kms.engine.fake_kms import FakeKms
 from pytest_kmsmock._kms.engine.pipeline import perform
 from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
@@ -120,6 +121,7 @@ class MockCore:
 
     def enter(self) -> None:
         """Begin to answer calls."""
+        read_data_files()
         installation.install(services.HANDLERS)
         active_mocks.enter(self)
         self.active = True

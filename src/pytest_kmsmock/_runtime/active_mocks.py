@@ -61,6 +61,9 @@ _active: list[ActiveMock] = []
 _changing = threading.RLock()
 _held_for_fork: list[Lock] = []
 
+#: boto3's default sessions from before the active mocks, in their order.
+_sessions: list[Any] = []
+
 #: Told of each mock that is entered; reports watch here. They know nothing of who enters it, or why.
 watchers: list[Callable[[Any], None]] = []
 
@@ -119,6 +122,7 @@ def enter(mock: ActiveMock) -> None:
     """Make a mock the one that answers."""
     with _changing:
         _active.append(mock)
+        _sessions.append(environment.default_session())
         _in_context.set(mock)
         environment.apply(mock.options.region)
         for watch in watchers:
@@ -129,7 +133,13 @@ def leave(mock: ActiveMock) -> None:
     """Let a mock answer no more, if it does; the one around it answers again."""
     with _changing:
         if mock in _active:
-            _active.remove(mock)
+            place = _active.index(mock)
+            del _active[place]
+            before = _sessions.pop(place)
+            if place == len(_active):
+                environment.restore_default_session(before)
+            else:  # mocks of other tasks or threads go on; the last of them puts back what was before this one
+                _sessions[place] = before
         if _in_context.get() is mock:
             _in_context.set(mock.outer)
         if _active:

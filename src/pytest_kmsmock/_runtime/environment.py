@@ -1,12 +1,15 @@
 """Dummy credentials and a default Region in the environment while a mock is active; everything back afterwards.
 
-botocore looks into the environment before it looks anywhere else, so nothing is looked up over the network.
+botocore looks into the environment before it looks anywhere else, so nothing is looked up over the network. boto3's
+default session remembers the credentials that it found first, so it is put back too.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
+from typing import Any
 
 DEFAULT_REGION = "us-east-1"
 
@@ -69,3 +72,15 @@ def _restore(name: str) -> None:
         del os.environ[name]
     else:
         os.environ[name] = before
+
+
+def default_session() -> Any:
+    """Return boto3's default session; None if there is none yet."""
+    return getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
+
+
+def restore_default_session(session: Any) -> None:
+    """Make a session boto3's default again; None lets boto3 make one when it is next needed."""
+    boto3 = sys.modules.get("boto3")
+    if boto3 is not None:
+        boto3.DEFAULT_SESSION = session

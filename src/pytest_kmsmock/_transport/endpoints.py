@@ -1,6 +1,7 @@
 """Which addresses are KMS: the endpoints of every AWS partition, plain, FIPS, dual-stack and in a VPC; and those named.
 
-Source: https://docs.aws.amazon.com/general/latest/gr/kms.html and the partitions of botocore.
+Source: https://docs.aws.amazon.com/general/latest/gr/kms.html and the partitions of botocore, which say too what
+Regions there are.
 """
 
 from __future__ import annotations
@@ -9,6 +10,8 @@ import functools
 import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
+
+from pytest_kmsmock._kms.api.service_model import known_regions
 
 #: The DNS suffixes of the AWS partitions; the second of a line is its dual-stack one.
 _SUFFIXES = (
@@ -20,7 +23,7 @@ _SUFFIXES = (
     "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk",
     "csp.hci.ic.gov", "api.aws.hci.ic.gov",
 )  # fmt: skip
-#: The Region may be any name: a client of a made-up Region must not get to the network either.
+#: The Region may be any name: calls to a Region that does not exist must not reach the network either.
 _HOST = re.compile(
     r"(?:(?P<vpce>vpce-[a-z0-9-]+)\.)?kms(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:vpce\.)?(?:"
     + "|".join(map(re.escape, _SUFFIXES))
@@ -44,10 +47,17 @@ def is_kms_host(host: str) -> bool:
 
 
 class Endpoint(NamedTuple):
-    """A KMS endpoint of AWS: its Region, and the VPC endpoint's id if it is one."""
+    """A KMS endpoint of AWS.
+
+    Attributes:
+        region: its Region.
+        vpc_endpoint: the id of the VPC endpoint; None for a public endpoint.
+        unknown: what to say about a Region that botocore does not know; empty for those that exist.
+    """
 
     region: str
     vpc_endpoint: str | None
+    unknown: str = ""
 
 
 @functools.lru_cache(maxsize=256)
@@ -62,7 +72,21 @@ def kms_endpoint(url: str) -> Endpoint | None:
         return None
     vpce = match["vpce"]
     # vpce-0123456789abcdef0-abcdefgh, or with a zone at the end: the id is the first two parts.
-    return Endpoint(match["region"], "-".join(vpce.split("-")[:2]) if vpce else None)
+    return Endpoint(match["region"], "-".join(vpce.split("-")[:2]) if vpce else None, _unknown(match["region"]))
+
+
+def _unknown(region: str) -> str:
+    """Return what to say about a Region that does not exist; empty if it does."""
+    known = known_regions()
+    if region in known:
+        return ""
+    import difflib
+
+    close = difflib.get_close_matches(region, sorted(known), 1)
+    return (
+        f"botocore knows no Region {region!r}.{f' Did you mean {close[0]!r}?' if close else ''} If the Region is new, "
+        f"update botocore or say mock_kms(region={region!r})."
+    )
 
 
 @functools.lru_cache(maxsize=256)

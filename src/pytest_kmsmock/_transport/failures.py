@@ -12,6 +12,8 @@ from pytest_kmsmock._runtime import active_mocks
 if TYPE_CHECKING:
     from requests import PreparedRequest, RequestException
 
+    from .endpoints import Endpoint
+
 _T = TypeVar("_T")
 
 #: Why a connection fails, where botocore's exception says so.
@@ -31,7 +33,15 @@ def botocore_error(error: InjectedError, url: str) -> Exception:
     from botocore import exceptions
 
     kind: Callable[..., Exception] = getattr(exceptions, error.code)
-    return kind(endpoint_url=url, proxy_url=url, error=error.message or _CAUSE)
+    made = kind(endpoint_url=url, proxy_url=url, error=error.message or _CAUSE)
+    if error.message and error.message not in str(made):  # botocore's text has no place for a cause
+        made.args = (f"{made}. {error.message}",)
+    return made
+
+
+def unknown_region(endpoint: Endpoint) -> InjectedError:
+    """Return the failure of a call to a Region that does not exist: its endpoint has no address."""
+    return InjectedError("EndpointConnectionError", endpoint.unknown, kind="connection")
 
 
 def requests_error(error: InjectedError, request: PreparedRequest) -> RequestException:

@@ -13,10 +13,11 @@ from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.api.service_model import operation_names
 from pytest_kmsmock._runtime import network_guard
 
-from . import gate, json_protocol, sigv4
+from . import failures, gate, json_protocol, sigv4
 from .endpoints import is_below, kms_endpoint
 
 if TYPE_CHECKING:
+    from .endpoints import Endpoint
     from .gate import Gate
     from .http_request import HttpRequest
 
@@ -53,8 +54,12 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -
         check_signature: whether the signature has to be right; its form has to be in any case.
 
     Raises:
-        InjectedError: when a fault makes the connection fail: what that looks like is up to the way in (`failures`).
+        InjectedError: when a fault makes the connection fail, or the Region does not exist: what that looks like is up
+            to the way in (`failures`).
     """
+    endpoint = kms_endpoint(request.url)
+    if endpoint is not None and endpoint.unknown and endpoint.region != mock.options.region:
+        raise failures.unknown_region(endpoint)
     request_id = mock.service.new_request_id()
     headers = json_protocol.headers(request_id, mock.service.clock.timestamp())
     content_type = request.header("content-type")
@@ -65,7 +70,7 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -
         headers["content-type"] = "text/xml"
         return json_protocol.HttpAnswer(404, headers, b"<UnknownOperationException/>\n")
     try:
-        result = _carry_out(mock, request, check_signature, request_id)
+        result = _carry_out(mock, request, endpoint, check_signature, request_id)
         return json_protocol.HttpAnswer(200, headers, json_protocol.body(result))
     except KmsError as error:
         if error.kind == "connection":
@@ -73,7 +78,9 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -
         return json_protocol.HttpAnswer(error.status, headers, json_protocol.error_body(error))
 
 
-def _carry_out(mock: Gate, request: HttpRequest, check_signature: bool, request_id: str) -> dict[str, object]:
+def _carry_out(
+    mock: Gate, request: HttpRequest, endpoint: Endpoint | None, check_signature: bool, request_id: str
+) -> dict[str, object]:  # fmt: skip
     """Carry out the call that a request makes: AWS looks for the operation first, then at the signature, then inside.
 
     Raises:
@@ -83,7 +90,6 @@ def _carry_out(mock: Gate, request: HttpRequest, check_signature: bool, request_
     operation = target.removeprefix(json_protocol.TARGET_PREFIX)
     if operation == target or operation not in operation_names():
         raise errors.UNKNOWN_OPERATION()
-    endpoint = kms_endpoint(request.url)
     scope, signature = sigv4.read(request, endpoint.region if endpoint else None)
     access_key = scope.access_key
     if check_signature:

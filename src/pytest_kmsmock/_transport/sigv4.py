@@ -132,7 +132,7 @@ def _scoped(algorithm: str, credential: str, signed: str, date_of_request: str, 
     access_key, date, scoped_region, service, terminator = parts
     problems = []
     if scoped_region != region if region else not REGION.fullmatch(scoped_region):
-        problems.append(f"Credential should be scoped to a valid region, not '{scoped_region}'.")
+        problems.append(_WRONG_REGION.format(region=scoped_region))
     if service != "kms":
         problems.append("Credential should be scoped to correct service: 'kms'.")
     if terminator != "aws4_request":
@@ -145,6 +145,14 @@ def _scoped(algorithm: str, credential: str, signed: str, date_of_request: str, 
     if problems:
         raise errors.BAD_REQUEST_SIGNATURE(reason=" ".join(problems))
     return Scope(access_key, date, scoped_region, signed_headers, moment)
+
+
+_WRONG_REGION = "Credential should be scoped to a valid region, not '{region}'."
+
+
+def wrong_region(region: str) -> errors.KmsError:
+    """Return the error of a signature that is made for another Region than that of the endpoint."""
+    return errors.BAD_REQUEST_SIGNATURE(reason=_WRONG_REGION.format(region=region))
 
 
 def check(

@@ -36,6 +36,19 @@ def service_description() -> Mapping[str, Any]:
     return description
 
 
+@functools.cache
+def known_regions() -> frozenset[str]:
+    """Return the Regions of all partitions that the installed botocore has."""
+    partitions = data_files().load_data("partitions")["partitions"]
+    return frozenset(region for partition in partitions for region in partition["regions"])
+
+
+def read_data_files() -> None:
+    """Read all that calls need of botocore's data: a test may fake `open` or the file system before its first call."""
+    service_description()
+    known_regions()
+
+
 def fits(value: object, shape_name: str) -> bool:
     """Say whether a value is a text as the model has it: for what does not come as a request."""
     shape = service_description()["shapes"][shape_name]

@@ -13,20 +13,20 @@ from __future__ import annotations
 import functools
 import gc
 import os
-import sys
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextvars import ContextVar
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 from weakref import ref
 
 from pytest_kmsmock._kms.api.errors import MISSING_TOKEN, InjectedError, KmsError
 from pytest_kmsmock._runtime import environment, network_guard
-from pytest_kmsmock._transport import failures, gate, http, json_protocol
+from pytest_kmsmock._transport import failures, gate, http, json_protocol, sigv4
 from pytest_kmsmock._transport.endpoints import kms_endpoint
-from pytest_kmsmock._transport.http import answering_mock, is_answered
+from pytest_kmsmock._transport.http import answering_mock
 from pytest_kmsmock._transport.http_request import HttpRequest
 
-from . import retry_pauses
+from . import configuration, retry_pauses
 from .responses import Answer, AwaitedAtOnce
 
 if TYPE_CHECKING:
@@ -35,48 +35,51 @@ if TYPE_CHECKING:
     from pytest_kmsmock._transport.endpoints import Endpoint
     from pytest_kmsmock._transport.gate import Gate
 
-_installed = False
-
 #: Whether the call that is on its way by wire here is one of an asynchronous client.
 _asynchronous: ContextVar[bool] = ContextVar("kms_mock_asynchronous", default=False)
 #: Whoever parses answers differently from botocore's defaults, as the AWS CLI does. Only on the wire are they asked.
 _own_parsers: list[ref[Any]] = []
 
 
-def install(last: Iterable[tuple[str, Callable[..., Any]]] = ()) -> None:
+def install(session: ModuleType, early: bool, last: tuple[tuple[str, Callable[..., Any]], ...] = ()) -> None:
     """Register the hook: for all future clients, and on all that exist.
 
     Clients and sessions keep a copy of botocore's handlers from the time they were made, so the event emitters that are
     there already are looked up once, through the garbage collector.
 
     Args:
+        session: the module `botocore.session`, of the botocore that is in use now.
+        early: whether it has just been imported, so that no client can be there.
         last: further events and handlers, which come after those of others.
     """
-    global _installed
-    if _installed:
+    handlers = session.handlers
+    entries: list[tuple[Any, ...]] = [*_HANDLERS, *((*entry, handlers.REGISTER_LAST) for entry in last)]
+    new = [entry for entry in entries if entry not in handlers.BUILTIN_HANDLERS]
+    if not new:
         return
-    _installed = True
-    is_early = "botocore.hooks" not in sys.modules
-    from botocore import handlers, httpsession
-    from botocore.hooks import HierarchicalEmitter
-    from botocore.parsers import ResponseParserFactory
-
-    last = tuple(last)
-    handlers.BUILTIN_HANDLERS.extend(_HANDLERS)
-    handlers.BUILTIN_HANDLERS.extend((event, handler, handlers.REGISTER_LAST) for event, handler in last)
-    httpsession.URLLib3Session.send = _answering(httpsession.URLLib3Session.send)
-    ResponseParserFactory.set_parser_defaults = _noting(ResponseParserFactory.set_parser_defaults)
-    if is_early:
+    handlers.BUILTIN_HANDLERS.extend(new)
+    factory = session.ResponseParserFactory
+    if _HANDLERS[0] in new:
+        configuration.install(session)
+        factory.set_parser_defaults = _noting(factory.set_parser_defaults)
+    if early:
         return
+    emitter = session.HierarchicalEmitter
     # Objects refer to their class. To ask for these is much faster than to look at all objects that there are.
-    for candidate in gc.get_referrers(*_family(HierarchicalEmitter), *_family(ResponseParserFactory)):
-        if issubclass(type(candidate), HierarchicalEmitter):
-            for event, handler in _HANDLERS:
-                candidate.register_first(event, handler)
-            for event, handler in last:
-                candidate.register_last(event, handler)
-        elif issubclass(type(candidate), ResponseParserFactory) and candidate._defaults:  # noqa: SLF001
+    for candidate in gc.get_referrers(*_family(emitter), *_family(factory)):
+        if issubclass(type(candidate), emitter):
+            for event, handler, *when in new:
+                register = candidate.register_last if when else candidate.register_first
+                register(event, handler)
+        elif issubclass(type(candidate), factory) and candidate._defaults:  # noqa: SLF001
             _note_own_parser(candidate)
+
+
+def install_below(httpsession: ModuleType, _early: bool) -> None:
+    """Answer what goes through the HTTP session of `botocore.httpsession` without a client."""
+    send = httpsession.URLLib3Session.send
+    if not getattr(send, "is_kms_hook", False):
+        httpsession.URLLib3Session.send = _answering(send)
 
 
 def _note_own_parser(factory: Any) -> None:
@@ -111,8 +114,11 @@ def before_call(
         network_guard.check_real_call(model.name)
         return None
     url = params["url"]
-    if not is_answered(mock, url):
+    if not configuration.is_answered(mock, url):
         return None
+    endpoint = kms_endpoint(url)
+    if endpoint is not None and endpoint.unknown and endpoint.region != mock.options.region:
+        raise failures.botocore_error(failures.unknown_region(endpoint), url)
     credentials = request_signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
     if credentials is None and "AWS_ACCESS_KEY_ID" not in os.environ:
         return None  # the test took the credentials away: botocore raises NoCredentialsError, as it would for AWS
@@ -125,10 +131,13 @@ def before_call(
             # Real ones must not sign anything, not even what stays here.
             context.setdefault("signing", {})["request_credentials"] = _StandIn(access_key)
         return None
-    endpoint = kms_endpoint(url)
     region = endpoint.region if endpoint else context.get("client_region") or mock.region
-    unsigned = is_unsigned(context, request_signer)
-    return _answer(mock, model.name, params["body"], access_key, region, url, endpoint, unsigned)
+    refusal = None
+    if is_unsigned(context, request_signer):
+        refusal = MISSING_TOKEN()
+    elif endpoint is not None and request_signer.region_name != region:
+        refusal = sigv4.wrong_region(request_signer.region_name)
+    return _answer(mock, model.name, params["body"], access_key, region, url, endpoint, refusal)
 
 
 def access_key_of(credentials: Any) -> str | None:
@@ -148,12 +157,12 @@ def is_unsigned(context: Mapping[str, Any], request_signer: Any) -> bool:
 
 def _answer(
     mock: Gate, operation: str, body: bytes, access_key: str | None, region: str, url: str,
-    endpoint: Endpoint | None, unsigned: bool,
+    endpoint: Endpoint | None, refusal: KmsError | None,
 ) -> tuple[AWSResponse, dict[str, Any]]:  # fmt: skip
     request_id = mock.service.new_request_id()
     try:
-        if unsigned:
-            raise MISSING_TOKEN()
+        if refusal is not None:
+            raise refusal
         result = mock.answer(operation, json_protocol.read_body(body), access_key, region, endpoint, request_id)
         status, members = 200, json_protocol.parsed(operation, result)
     except KmsError as error:
@@ -171,7 +180,7 @@ def _answer(
 def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | Awaitable[AWSResponse] | None:
     """Answer a call on the wire."""
     mock = gate.current()  # without one, `before_call` has asked the guard already
-    if mock is None or not is_answered(mock, request.url):
+    if mock is None or not configuration.is_answered(mock, request.url):
         return None
     sent = HttpRequest(request.method, request.url, _plain(request.headers), request.body)
     return _answer_raw(mock, sent, asynchronous=_asynchronous.get())
@@ -198,6 +207,7 @@ def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
         sent = HttpRequest(request.method, request.url, request.headers, request.body)
         return _answer_raw(mock, sent, asynchronous=False)
 
+    vars(send_or_answer)["is_kms_hook"] = True
     return send_or_answer
 
 

@@ -18,7 +18,7 @@ from pytest_kmsmock._transport import gate
 _NAME = "pytest_kmsmock"
 
 
-def install(process: ModuleType) -> None:
+def install(process: ModuleType, _early: bool) -> None:
     """Let processes that are made from now on carry the passenger.
 
     Args:

@@ -1,12 +1,12 @@
-"""When the ways in are laid: botocore's at the first mock, those of other libraries once they are in use.
+"""When the ways in are laid: in botocore's modules and those of other libraries once they are in use.
 
 What is laid lets everything pass while no mock is active, and stays; the guard of name look-ups goes with the last
-mock.
+mock. A module that is thrown out of `sys.modules` and imported afresh is hooked again, whether a mock is active or not.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import functools
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from importlib.abc import MetaPathFinder
@@ -23,7 +23,8 @@ def install(last: Iterable[tuple[str, Callable[..., Any]]] = ()) -> None:
     Args:
         last: further events of botocore and their handlers, which come after those of others.
     """
-    botocore_hook.install(last)
+    when_imported("botocore.session", functools.partial(botocore_hook.install, last=tuple(last)))
+    when_imported("botocore.httpsession", botocore_hook.install_below)
     when_imported("requests.sessions", requests_hook.install)
     when_imported("multiprocessing.process", child_processes.install)
     name_resolution.install()
@@ -37,41 +38,46 @@ def restore() -> None:
     name_resolution.restore()
 
 
-def when_imported(name: str, install: Callable[[ModuleType], None]) -> None:
-    """Hand a module over: at once if it is imported already, else as soon as it is.
+def when_imported(name: str, install: Callable[[ModuleType, bool], None]) -> None:
+    """Hand a module over: at once if it is imported already, and each time that it is imported from now on.
 
     Args:
         name: the module's full name.
-        install: what to call with it. May be called again with the same module.
+        install: what to call with it, and with whether it was imported just now. May be called again with the same
+            module.
     """
+    _watch.awaited[name] = install
+    if _watch not in sys.meta_path:
+        sys.meta_path.insert(0, _watch)
     module = sys.modules.get(name)
     if module is not None:
-        install(module)
-    elif not any(isinstance(finder, _Watch) and finder.name == name for finder in sys.meta_path):
-        sys.meta_path.insert(0, _Watch(name, install))
+        install(module, False)
 
 
 class _Watch(MetaPathFinder):
-    """Sees the import of one module, once. The module is found and run by whoever would do so without this."""
+    """Sees the imports of some modules. They are found and run by whoever would do so without this."""
 
-    def __init__(self, name: str, install: Callable[[ModuleType], None]) -> None:
-        self.name = name
-        self._install = install
+    def __init__(self) -> None:
+        self.awaited: dict[str, Callable[[ModuleType, bool], None]] = {}
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None  # noqa: ARG002
+        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
     ) -> ModuleSpec | None:  # fmt: skip
-        if fullname != self.name:
+        install = self.awaited.get(fullname)
+        if install is None:
             return None
-        sys.meta_path.remove(self)
-        spec = importlib.util.find_spec(fullname)
+        others = (finder for finder in sys.meta_path if finder is not self)
+        spec = next(filter(None, (finder.find_spec(fullname, path, target) for finder in others)), None)
         if spec is None or spec.loader is None:
             return spec
         execute = spec.loader.exec_module
 
         def execute_and_install(module: ModuleType) -> None:
             execute(module)
-            self._install(module)
+            install(module, True)
 
         spec.loader.exec_module = execute_and_install  # type: ignore[method-assign]  # of this import only
         return spec
+
+
+_watch = _Watch()

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 beyond: Callable[..., Response] | None = None
 
 
-def install(sessions: ModuleType) -> None:
+def install(sessions: ModuleType, _early: bool) -> None:
     """Lay the way into `requests.sessions`, unless it is the outermost already."""
     sessions.Session.send = _hooked(sessions.Session.send)
 

@@ -17,7 +17,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._transport import gate
-from pytest_kmsmock._transport.http import is_answered
+
+from .configuration import is_answered
 
 if TYPE_CHECKING:
     from pytest_kmsmock._transport.gate import Gate
