@@ -65,7 +65,7 @@ def test_every_endpoint_of_botocore_is_kms(region, url):
     ],
 )
 def test_other_forms(url, region, vpc_endpoint):
-    assert kms_endpoint(url) == (region, vpc_endpoint)
+    assert kms_endpoint(url) == (region, vpc_endpoint, "")
 
 
 @pytest.mark.parametrize(

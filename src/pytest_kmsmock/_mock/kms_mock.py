@@ -336,7 +336,7 @@ class KmsMock(Principals):
         self, region: str | None, principal: Named | None, given: Mapping[str, Any]
     ) -> dict[str, Any]:  # fmt: skip
         self._must_be_active()
-        if region is not None:  # any text: made-up Regions are answered too
+        if region is not None:  # whether it exists, its endpoint says
             check_type(region, str, "client(): region", "a Region such as 'eu-west-1'")
         region = region or self.region
         signing: dict[str, Any] = _DUMMY_CREDENTIALS

@@ -81,6 +81,6 @@ def default_session() -> Any:
 
 def restore_default_session(session: Any) -> None:
     """Make a session boto3's default again; None lets boto3 make one when it is next needed."""
-    boto3 = sys.modules.get("boto3")
+    boto3: Any = sys.modules.get("boto3")
     if boto3 is not None:
         boto3.DEFAULT_SESSION = session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import json
+import re
 import subprocess
 import sys
 import textwrap
@@ -22,6 +23,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError, NoCredenti
 from botocore.hooks import HierarchicalEmitter
 from botocore.httpsession import URLLib3Session
 from botocore.parsers import ResponseParserFactory
+from botocore.session import Session
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._runtime import network_guard
@@ -120,9 +122,40 @@ def test_partitions(kms_mock, region, partition):
     assert metadata["Arn"] == f"arn:{partition}:kms:{region}:123456789012:key/{metadata['KeyId']}"
 
 
-@pytest.mark.parametrize("region", ["local", "test", "us-east", "us-east-1a"])
-def test_made_up_regions_do_not_get_to_the_network(kms_mock, region):
-    assert kms_mock.client(region=region).create_key()["KeyMetadata"]["Arn"].split(":")[3] == region
+@pytest.mark.parametrize("wire", [False, True])
+@pytest.mark.parametrize(
+    ("region", "hint"),
+    [
+        pytest.param("eu-wst-1", "Did you mean 'eu-west-1'?", id="misspelt"),
+        pytest.param("us-east-1a", "Did you mean 'us-east-1'?", id="zone"),
+        pytest.param("local", "If the Region is new, update botocore", id="unlike any"),
+    ],
+)
+def test_a_region_that_does_not_exist_has_no_endpoint(wire, region, hint):
+    """As without a mock, where its name is not found; the error says more."""
+    with mock_kms(wire=wire) as kms:
+        client = kms.client(region=region, config=Config(retries={"total_max_attempts": 1}))
+        with pytest.raises(EndpointConnectionError, match=rf"Could not connect .*kms\.{region}\..*{re.escape(hint)}"):
+            client.create_key()
+        assert kms.calls == []
+
+
+def test_a_region_that_a_test_names_exists():
+    with mock_kms(region="xx-new-1") as kms:
+        assert kms.client().create_key()["KeyMetadata"]["Arn"].split(":")[3] == "xx-new-1"
+
+
+@pytest.mark.parametrize("wire", [False, True])
+@pytest.mark.parametrize(
+    "host", ["kms.us-east-1.amazonaws.com", "vpce-0a1b2c3d4e5f67890-abcdefgh.kms.us-east-1.vpce.amazonaws.com"]
+)
+def test_a_signature_scoped_to_another_region_is_refused(wire, host, refusal):
+    """Reported by users of several AWS SDKs: aws/aws-sdk-ruby#508, aws/aws-sdk-js-v3#5576."""
+    with mock_kms(wire=wire) as kms:
+        client = kms.client(region="eu-west-1", endpoint_url=f"https://{host}")
+        with refusal("InvalidSignatureException", re.compile("Credential should be scoped to a valid region.*")):
+            client.create_key()
+        assert len(kms.keys) == 0
 
 
 @pytest.mark.parametrize("config", [{"use_fips_endpoint": True}, {"use_dualstack_endpoint": True}])
@@ -278,9 +311,9 @@ def test_aiobotocore_is_named_when_it_is_missing(kms_mock):
 @pytest.fixture
 def not_installed(monkeypatch):
     """As if no mock had been in this process; the garbage collector is told what it knows by the test."""
-    monkeypatch.setattr(botocore_hook, "_installed", False)
     monkeypatch.setattr(botocore_hook, "_own_parsers", [])
-    monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", [*botocore.handlers.BUILTIN_HANDLERS])
+    monkeypatch.setattr(botocore.handlers, "BUILTIN_HANDLERS", [])
+    monkeypatch.setattr(Session, "_add_configured_endpoint_provider", Session._add_configured_endpoint_provider)
     monkeypatch.setattr(URLLib3Session, "send", URLLib3Session.send)
     monkeypatch.setattr(ResponseParserFactory, "set_parser_defaults", ResponseParserFactory.set_parser_defaults)
     known = []
@@ -292,13 +325,13 @@ def test_installing_finds_emitters_and_parser_factories_that_are_there(not_insta
     emitter, plain, changed = HierarchicalEmitter(), ResponseParserFactory(), ResponseParserFactory()
     changed._defaults["timestamp_parser"] = str
     not_installed += [emitter, plain, changed, object()]
-    botocore_hook.install()
+    botocore_hook.install(botocore.session, False)
     assert [found() for found in botocore_hook._own_parsers] == [changed]
     with mock_kms():
         _, response = emitter.emit_until_response("before-send.kms.ListKeys", request=AWSRequest("GET", KMS).prepare())
     assert response.status_code == 404
     not_installed.append(HierarchicalEmitter())
-    botocore_hook.install()  # once is enough
+    botocore_hook.install(botocore.session, False)  # once is enough
     assert not_installed[-1].emit("before-send.kms.ListKeys") == []
 
 
@@ -314,10 +347,9 @@ def test_the_garbage_collector_knows_what_there_is_of_a_class_and_those_that_der
     assert all(any(candidate is emitter for candidate in found) for emitter in emitters)
 
 
-def test_installing_before_botocore_is_there_has_nothing_to_find(not_installed, monkeypatch):
+def test_a_botocore_that_has_just_been_imported_has_nothing_to_find(not_installed):
     not_installed.append(emitter := HierarchicalEmitter())
-    monkeypatch.delitem(sys.modules, "botocore.hooks")
-    botocore_hook.install()
+    botocore_hook.install(botocore.session, True)
     assert emitter.emit("before-send.kms.ListKeys") == []
 
 

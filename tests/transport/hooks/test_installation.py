@@ -21,20 +21,23 @@ def module(tmp_path, monkeypatch):
 
 def test_a_module_that_is_imported_already_is_handed_over_at_once(module):
     imported, met = importlib.import_module(module), []
-    when_imported(module, met.append)
-    assert met == [imported]
+    when_imported(module, lambda found, early: met.append((found, early)))
+    assert met == [(imported, False)]
 
 
 def test_a_module_is_handed_over_when_it_has_run(module):
     met = []
-    when_imported(module, lambda met_module: met.append(met_module.value))
-    when_imported(module, lambda met_module: met.append(met_module.value))  # told again: once is enough
+    when_imported(module, lambda found, early: met.append((found.value, early)))
+    when_imported(module, lambda found, early: met.append((found.value, early)))  # told again: once is enough
     import json.tool  # another one  # noqa: F401
 
     assert met == []
     importlib.import_module(module)
     importlib.import_module(module)
-    assert met == [1]
+    assert met == [(1, True)]
+    del sys.modules[module]
+    importlib.import_module(module)
+    assert met == [(1, True)] * 2  # a fresh module is another one
 
 
 def test_a_module_that_does_not_exist_is_still_missing(module):

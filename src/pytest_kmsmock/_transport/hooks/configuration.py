@@ -1,8 +1,8 @@
 """What the environment and the config file say about KMS clients: it does not count while a mock is active.
 
-An endpoint that only `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_KMS` or `~/.aws/config` names leads no call away, and retries
-go as botocore's own defaults say. Clients that are made under a mock get the endpoints of AWS; those that were made
-before keep their address, and are answered there. Clients of other services are left alone.
+An endpoint that only `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_KMS` or `~/.aws/config` names leads no call away, and
+retries go as botocore's own defaults say. Clients that are made under a mock get the endpoints of AWS; those that
+were made before keep their address, and are answered there. Clients of other services are left alone.
 
 Sources: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html and
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
@@ -56,7 +56,7 @@ def install(session: ModuleType) -> None:
 
 
 def is_answered(mock: Gate, url: str) -> bool:
-    """Say whether a mock answers a client's calls to an address: where `http.is_answered` does, and where configured."""
+    """Say whether a mock answers calls to an address: where `http.is_answered` does, and where it is configured."""
     return http.is_answered(mock, url) or is_configured(url)
 
 
@@ -79,4 +79,5 @@ def _from_config_file() -> str | None:
     except session.ProfileNotFound:
         return None
     section: Any = services.get(scoped.get("services"), {}).get("kms", {})
-    return section.get("endpoint_url") or scoped.get("endpoint_url")
+    found: str | None = section.get("endpoint_url") or scoped.get("endpoint_url")
+    return found
