@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := algorithms,nitro,seeds,server
 
-.PHONY: demo test lint types unit unit-aio browser bench docs clean
+.PHONY: demo test lint types unit unit-aio browser bench docs changelog clean
 .DELETE_ON_ERROR:
 
 # Everything is installed once, and again when pyproject.toml changes.
@@ -66,6 +66,11 @@ bench: .venv/installed
 docs: .venv/installed
 	$(BIN)/python -m pip install --quiet --group docs
 	$(BIN)/sphinx-build --fail-on-warning -b html docs docs/_build/html
+
+# What the next release will say, from changelog.d.
+changelog: .venv/installed
+	$(BIN)/python -m pip install --quiet --group release
+	$(BIN)/towncrier build --draft --version Unreleased
 
 clean:
 	rm -rf .venv .venv-* .make .coverage* docs/_build dist
