@@ -22,12 +22,12 @@ from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
 import growth
+import services
+from moto import mock_aws
 from subjects import SUBJECTS, calls_of, moto, ours_by_handle
 from suite import MOTO_TESTS, TESTS, suites
 from timing import timed
 
-import services
-from moto import mock_aws
 from pytest_kmsmock import mock_kms
 
 ROUNDS = 20

@@ -7,9 +7,9 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import boto3
+from moto import mock_aws
 from timing import timed
 
-from moto import mock_aws
 from pytest_kmsmock import mock_kms
 
 _CALLS, _FIGURES = 5, 4

@@ -153,7 +153,6 @@ def test_a_call_takes_few_functions(request, calls, wire, operation, most, most_
 )
 def test_s3_beside_moto_takes_few_functions(kms_mock, encryption, most):
     import boto3
-
     from moto import mock_aws
 
     with mock_aws():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import documents
 import pytest
-
 from moto import mock_aws
 
 pytestmark = pytest.mark.kms_mock(region="eu-central-1")

@@ -7,8 +7,8 @@ import sys
 import boto3
 import pytest
 from botocore.credentials import Credentials
-
 from moto import mock_aws
+
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._moto import settings
 from pytest_kmsmock._moto.settings import kinesis, logs, s3, secretsmanager, sns, sqs, ssm

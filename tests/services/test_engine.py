@@ -7,9 +7,9 @@ import pytest
 import requests
 import responses
 from botocore.exceptions import ClientError
+from moto import mock_aws
 from moto.server import ThreadedMotoServer
 
-from moto import mock_aws
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._moto import deliveries
 from pytest_kmsmock._moto.settings import s3, sns

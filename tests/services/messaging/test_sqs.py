@@ -8,8 +8,8 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-
 from moto import mock_aws
+
 from pytest_kmsmock import mock_kms
 
 #: KMS's code -> SQS's code and the shape of its exception. Smithy model of SQS; access denials captured 2026-09.

@@ -7,8 +7,8 @@ import base64
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-
 from moto import mock_aws
+
 from pytest_kmsmock import mock_kms
 
 ARN = "arn:aws:ssm:us-east-1:123456789012:parameter/db/password"

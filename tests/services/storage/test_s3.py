@@ -17,8 +17,8 @@ from botocore import UNSIGNED
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
-
 from moto import mock_aws
+
 from pytest_kmsmock import mock_kms
 
 #: KMS's code -> that of S3; all others get a prefix. Recorded 2023-08 to 2026-02.

@@ -13,9 +13,9 @@ import pytest
 import requests
 import requests_mock
 import responses
+from moto import mock_aws
 from requests.auth import AuthBase
 
-from moto import mock_aws
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._runtime import network_guard
 from pytest_kmsmock._transport.hooks import installation, requests_hook
