@@ -59,8 +59,12 @@ def test_forms_of_key_identifiers(kms_client, prepared, refusal, operation, memb
     elif operation in ("CreateAlias", "UpdateAlias"):
         with refusal("ValidationException", "Aliases must refer to keys. Not aliases"):  # moto (B)
             ready.call(**request)
-    else:
+    elif operation == "ListAliases":
         with refusal("NotFoundException", f"Invalid keyId {identifier}"):  # moto (B)
+            ready.call(**request)
+    else:
+        # Recorded since 2015: boto/boto#3202, hashicorp/terraform#20813.
+        with refusal("InvalidArnException", "Key Aliases are not supported for this operation."):
             ready.call(**request)
 
 

@@ -178,6 +178,8 @@ HOW_TO_RETIRE = Text(
 
 # --- finding things --------------------------------------------------------------------------------------------
 KEY_NOT_FOUND = Text("NotFoundException", "Key '{arn}' does not exist")
+#: Recorded of many operations since 2015 (boto/boto#3202, hashicorp/terraform#20813), whether or not the alias exists.
+ALIASES_NOT_SUPPORTED = Text("InvalidArnException", "Key Aliases are not supported for this operation.")
 INVALID_KEY_ID = Text("NotFoundException", "Invalid keyId {key_id}")
 INVALID_ARN = Text("InvalidArnException", "Invalid arn {arn}")
 ARN_NOT_FOUND = Text("NotFoundException", "Invalid arn {arn}")  # (B)

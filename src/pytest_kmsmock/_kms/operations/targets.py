@@ -93,8 +93,13 @@ def find_key(call: Call, identifier: str, permission: str, *, aliases: bool, mem
             return _by_arn(call, arn, permission, member)
         if aliases:
             return _by_alias(call, arn.account, arn.name, permission, member)
-    elif aliases and identifier.startswith("alias/"):
-        return _by_alias(call, region.account, identifier, permission, member)
+        if member == "KeyId":
+            raise errors.ALIASES_NOT_SUPPORTED()
+    elif identifier.startswith("alias/"):
+        if aliases:
+            return _by_alias(call, region.account, identifier, permission, member)
+        if member == "KeyId":  # of `TargetKeyId` no recording is known
+            raise errors.ALIASES_NOT_SUPPORTED()
     raise errors.INVALID_KEY_ID(key_id=identifier)
 
 

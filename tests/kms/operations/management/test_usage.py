@@ -71,7 +71,7 @@ def test_aliases_are_not_accepted(
     kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any
 ) -> None:
     kms_client.create_alias(AliasName="alias/mine", TargetKeyId=new_key())
-    with refusal("NotFoundException", "Invalid keyId alias/mine"):
+    with refusal("InvalidArnException", "Key Aliases are not supported for this operation."):
         kms_client.get_key_last_usage(KeyId="alias/mine")
 
 
