@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._moto import settings
-from pytest_kmsmock._moto.settings import kinesis, logs, s3, secretsmanager, sns, sqs, ssm
+from pytest_kmsmock._moto.settings import dynamodb, kinesis, logs, s3, secretsmanager, sns, sqs, ssm
 from pytest_kmsmock._services.api import Api
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-4333-8444-555555555555"
@@ -205,3 +205,23 @@ def test_log_groups(monkeypatch):
     client("logs").create_log_group(logGroupName="app")
     assert both(lambda: logs.is_there(api("logs"), "a", REGION, "app"), monkeypatch) == (True, True)
     assert both(lambda: logs.is_there(api("logs"), "a", REGION, "ap"), monkeypatch) == (False, False)
+
+
+def test_tables(monkeypatch):
+    made = client("dynamodb")
+    for name, sse in (
+        ("orders", {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": KEY}),
+        ("plain", {"Enabled": False}),
+    ):
+        made.create_table(
+            TableName=name, BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}], SSESpecification=sse,
+        )  # fmt: skip
+    for given, expected in (
+        ("orders", dynamodb.Table("orders", KEY)), ("plain", dynamodb.Table("plain", "")), ("none", None),
+        (f"arn:aws:dynamodb:{REGION}:123456789012:table/orders", dynamodb.Table("orders", KEY)),
+    ):  # fmt: skip
+        read = lambda given=given: dynamodb.table(api("dynamodb"), "a", REGION, given)  # noqa: E731
+        assert both(read, monkeypatch) == (expected, expected)
+    assert both(lambda: dynamodb.change_key("a", REGION, "plain", KEY), monkeypatch) == (None, None)
+    assert dynamodb.table(api("dynamodb"), "a", REGION, "plain").key == KEY

@@ -144,7 +144,7 @@ def _fit(name: str, value: object, where: str) -> object:
 
 
 #: The services whose KMS calls can be made, as botocore names them.
-SERVICES = ("events", "kinesis", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm")
+SERVICES = ("dynamodb", "events", "kinesis", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm")
 
 
 def _check_services(names: tuple[str, ...], where: str) -> None:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 #: botocore's name of a service -> its module in this package, which has a `SERVICE`.
 MODULES: Mapping[str, str] = {
+    "dynamodb": "storage.dynamodb",
     "events": "messaging.events",
     "kinesis": "streams.kinesis",
     "logs": "streams.logs",

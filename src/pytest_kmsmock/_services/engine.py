@@ -83,6 +83,9 @@ def call_kms(request: Request, step: Step, protected: Protected) -> DataKey:
         if data_key is None and kms.operation == "Decrypt":
             data_key = _data_key(request, protected, caller)
         result = _perform(request, step, kms, protected, caller, data_key)
+        described = result.get("KeyMetadata")
+        if isinstance(described, Mapping):  # the operations after a DescribeKey are on the key that it found
+            protected = protected._replace(key=described["Arn"])
         blob = result.get("CiphertextBlob")
         if isinstance(blob, bytes):
             data_key = DataKey(blob, str(result["KeyId"]), protected.context)

@@ -1,0 +1,152 @@
+"""Amazon DynamoDB: tables under a KMS key.
+
+A table gets a grant for DynamoDB; whoever reads or writes items has to be allowed to decrypt the table key. Sources:
+Amazon DynamoDB Developer Guide, "DynamoDB encryption at rest: How it works" and "usage notes"
+(https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html); KMS Developer Guide, "How
+Amazon DynamoDB uses AWS KMS". The message of an access denial is recorded, those of UpdateTable are from one public
+document of 2026, all others are inferred.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pytest_kmsmock._kms.api.arns import parse_arn
+from pytest_kmsmock._kms.rules.key_states import key_state
+from pytest_kmsmock._moto.settings import dynamodb as settings
+from pytest_kmsmock._services.protected import DataKey, Protected
+from pytest_kmsmock._services.request import Request
+from pytest_kmsmock._services.table import DECRYPT, DESCRIBE_KEY, Kms, Rule, Service, Step
+from pytest_kmsmock._services.wording import JAVA_SDK, Refusals, Wording
+
+_MANAGED_KEY = "alias/aws/dynamodb"
+_GRANTED = ("DescribeKey", "GenerateDataKey", "Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "RetireGrant")
+_CREATE_GRANT = Kms("CreateGrant", {"Operations": list(_GRANTED)})
+
+
+def _protected(request: Request, name: str, key: str) -> Protected:
+    context = {"aws:dynamodb:tableName": name, "aws:dynamodb:subscriberId": request.account}
+    principal = f"dynamodb.{request.region}.amazonaws.com"
+    granted = {
+        "GranteePrincipal": principal,
+        "RetiringPrincipal": principal,
+        "Constraints": {"EncryptionContextSubset": context},
+    }
+    return Protected(key, context, request.region, (name,), request.account, granted, reused_by="role")
+
+
+def _table(request: Request, name: str) -> settings.Table | None:
+    return settings.table(request.api, request.access_key, request.region, name)
+
+
+def _wanted_key(request: Request) -> str:
+    """Return the key that a request wants a table to be under; empty for a key that AWS owns."""
+    wanted = request.params.get("SSESpecification") or {}
+    return (wanted.get("KMSMasterKeyId") or _MANAGED_KEY) if wanted.get("Enabled") else ""
+
+
+def _created(request: Request) -> Iterable[Protected]:
+    """Find the table that is made."""
+    name, key = request.params["TableName"], _wanted_key(request)
+    return () if not key or _table(request, name) is not None else (_protected(request, name, key),)
+
+
+def _updated(request: Request) -> Iterable[Protected]:
+    """Find the table that gets another key."""
+    name, key = request.params["TableName"], _wanted_key(request)
+    return () if not key or _table(request, name) is None else (_protected(request, name, key),)
+
+
+def _name_key(request: Request, _protected: Protected, data_key: DataKey) -> None:
+    """Have the table remember the key's ARN: an alias is resolved once."""
+    request.notes["key"] = data_key.arn
+    body = json.loads(request.sent["body"])
+    body["SSESpecification"] = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": data_key.arn}
+    request.sent["body"] = json.dumps(body).encode()
+
+
+def _change_key(request: Request) -> None:
+    if "SSESpecification" in request.params:
+        name, key = request.params["TableName"], request.notes.get("key", "")
+        settings.change_key(request.access_key, request.region, name, key)
+
+
+def _names(params: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the names of the tables that a request reads or writes."""
+    if "TableName" in params:
+        yield params["TableName"]
+    yield from params.get("RequestItems", ())
+    for item in params.get("TransactItems", ()):
+        yield from (each["TableName"] for each in item.values())
+
+
+def _used(request: Request) -> Iterator[Protected]:
+    """Find the tables whose items are read or written: those under a KMS key, each once."""
+    for name in dict.fromkeys(_names(request.params)):
+        table = _table(request, name)
+        if table is not None and table.key:
+            yield _protected(request, table.name, table.key)._replace(params={})
+
+
+def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
+    request.keep(protected.name, data_key)
+
+
+def _describe(request: Request) -> None:
+    """Tell that a table cannot be used while its key cannot. On AWS that takes some minutes."""
+    table = request.answer["Table"]
+    arn = parse_arn(table.get("SSEDescription", {}).get("KMSMasterKeyArn", ""))
+    state = request.mock.service.state
+    key = None if arn is None else state.region(arn.account, arn.region).keys.get(arn.name)
+    if key is not None and key_state(key, state) != "Enabled":
+        table["TableStatus"] = "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+        table["SSEDescription"]["InaccessibleEncryptionDateTime"] = request.mock.service.clock.now()
+
+
+# --- the table ----------------------------------------------------------------------------------------------------
+
+_MODEL = "com.amazonaws.services.kms.model"
+_DENIED = Wording("AccessDeniedException", f"KMS key access denied error: {_MODEL}.AWSKMSException: {{message}}")
+_DISABLED = f"KMS key disabled error: {_MODEL}.DisabledException: {{message}}"
+_OTHER = f"KMS validation error: {_MODEL}.{{code}}: {{message}}"
+_CONFIGURED = Refusals(
+    {
+        "AccessDeniedException": _DENIED,
+        "DisabledException": Wording("ValidationException", _DISABLED),
+        "InvalidKeyUsageException": Wording("InternalServerError", "Internal server error", 500),
+        "ThrottlingException": Wording("ThrottlingException"),
+    },
+    otherwise=Wording("ValidationException", _OTHER),
+    suffix=JAVA_SDK,
+)  # fmt: skip
+_USES = Rule(before=(Step(_used, (DECRYPT,), then=_keep),))
+
+SERVICE = Service(
+    "dynamodb",
+    {
+        "CreateTable": Rule(
+            before=(Step(_created, (DESCRIBE_KEY, _CREATE_GRANT), then=_name_key, refusals=_CONFIGURED),)
+        ),
+        "UpdateTable": Rule(
+            before=(Step(_updated, (DESCRIBE_KEY, _CREATE_GRANT), then=_name_key, refusals=_CONFIGURED),),
+            answered=_change_key,
+        ),
+        "DescribeTable": Rule(answered=_describe),
+        **dict.fromkeys(
+            ("BatchGetItem", "BatchWriteItem", "DeleteItem", "GetItem", "PutItem", "Query", "Scan", "TransactGetItems",
+             "TransactWriteItems", "UpdateItem"),
+            _USES,
+        ),
+    },
+    Refusals(
+        {
+            "AccessDeniedException": _DENIED,
+            "DisabledException": Wording("AccessDeniedException", _DISABLED),
+            "ThrottlingException": Wording("ThrottlingException"),
+        },
+        otherwise=Wording("AccessDeniedException", _OTHER),
+        suffix=JAVA_SDK,
+    ),
+)  # fmt: skip

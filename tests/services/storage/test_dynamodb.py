@@ -1,0 +1,162 @@
+"""DynamoDB tables under a KMS key beside moto.
+
+The message of an access denial is recorded from AWS; those of UpdateTable are from a public document of 2026.
+"""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+MODEL = "com.amazonaws.services.kms.model"
+ITEM = {"id": {"S": "1"}}
+
+
+@pytest.fixture
+def dynamodb(world):
+    return world.client("dynamodb")
+
+
+def create(dynamodb, key=None, **parameters):
+    sse = {"Enabled": True, "SSEType": "KMS"} | ({} if key is None else {"KMSMasterKeyId": getattr(key, "arn", key)})
+    return dynamodb.create_table(
+        TableName="orders", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        **{"SSESpecification": sse, **parameters},
+    )["TableDescription"]  # fmt: skip
+
+
+def message_of(denied, case, operation):
+    code = case.situation.code
+    request_id = denied.value.response["ResponseMetadata"]["RequestId"]
+    message = (
+        f"{case.message(operation)} (Service: AWSKMS; Status Code: 400; Error Code: {code}; Request ID: {request_id}; "
+        "Proxy: null)"
+    )
+    return {
+        "AccessDeniedException": f"KMS key access denied error: {MODEL}.AWSKMSException: {message}",
+        "DisabledException": f"KMS key disabled error: {MODEL}.DisabledException: {message}",
+        "ThrottlingException": message,
+    }.get(code, f"KMS validation error: {MODEL}.{code}: {message}")
+
+
+CONFIGURED = {"AccessDeniedException": "AccessDeniedException", "ThrottlingException": "ThrottlingException"}
+
+
+@pytest.mark.parametrize("update", [False, True])
+def test_configuring(world, dynamodb, write_situation, update):
+    if update:
+        create(dynamodb, SSESpecification={"Enabled": False})
+    case = world.writing(write_situation, "dynamodb")
+
+    def configure():
+        if update:
+            sse = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": case.key}
+            dynamodb.update_table(TableName="orders", SSESpecification=sse)
+        else:
+            create(dynamodb, case.key)
+
+    with case.as_role():
+        code = case.situation.code
+        if code in (None, "DisabledException", "KMSInvalidStateException"):
+            if code is None:
+                configure()
+                assert world.made() == [("DescribeKey", "dynamodb"), ("CreateGrant", "dynamodb")]
+                table = dynamodb.describe_table(TableName="orders")["Table"]
+                assert table["SSEDescription"]["KMSMasterKeyArn"] == world.kms.keys[case.key].arn
+                return
+            operation = "CreateGrant"
+        else:
+            operation = "DescribeKey"
+        with pytest.raises(ClientError) as denied:
+            configure()
+    expected = CONFIGURED.get(code, "ValidationException")
+    assert world.error_of(denied) == (expected, 400, message_of(denied, case, operation))
+    if update:
+        assert "SSEDescription" not in dynamodb.describe_table(TableName="orders")["Table"]
+    else:
+        assert dynamodb.list_tables()["TableNames"] == []
+
+
+CALLS = {
+    "PutItem": lambda db: db.put_item(TableName="orders", Item=ITEM),
+    "DeleteItem": lambda db: db.delete_item(TableName="orders", Key=ITEM),
+    "Scan": lambda db: db.scan(TableName="orders"),
+    "BatchGetItem": lambda db: db.batch_get_item(RequestItems={"orders": {"Keys": [ITEM]}}),
+    "TransactWriteItems": lambda db: db.transact_write_items(
+        TransactItems=[{"Put": {"TableName": "orders", "Item": ITEM}}]
+    ),
+}
+
+
+@pytest.mark.parametrize("operation", CALLS)
+def test_items(world, dynamodb, read_situation, operation):
+    key = world.kms.create_key()
+    create(dynamodb, key)
+    case = world.spoil(read_situation, key.arn, "dynamodb")
+    with case.as_role():
+        if case.situation.code is None:
+            CALLS[operation](dynamodb)
+            assert world.made()[2:] == [("Decrypt", "dynamodb")]
+            assert world.kms.calls[-1].params["EncryptionContext"] == {
+                "aws:dynamodb:tableName": "orders", "aws:dynamodb:subscriberId": "123456789012"
+            }  # fmt: skip
+            return
+        with pytest.raises(ClientError) as denied:
+            CALLS[operation](dynamodb)
+    code = "ThrottlingException" if case.situation.code == "ThrottlingException" else "AccessDeniedException"
+    assert world.error_of(denied) == (code, 400, message_of(denied, case, "Decrypt"))
+
+
+def test_the_grant(world, dynamodb):
+    key = world.kms.create_key()
+    create(dynamodb, key)
+    (grant,) = world.kms.client().list_grants(KeyId=key.id)["Grants"]
+    assert grant["GranteePrincipal"] == grant["RetiringPrincipal"] == "dynamodb.us-east-1.amazonaws.com"
+    assert "Decrypt" in grant["Operations"]
+    assert grant["Constraints"] == {"EncryptionContextSubset": {
+        "aws:dynamodb:tableName": "orders", "aws:dynamodb:subscriberId": "123456789012"}}  # fmt: skip
+
+
+def test_only_grants_for_services(world, dynamodb):
+    # the condition that the KMS Developer Guide recommends
+    key = world.kms.create_key(policy=world.administered(
+        world.allow(world.ROLE, None, "kms:DescribeKey"),
+        world.allow(world.ROLE, {"Bool": {"kms:GrantIsForAWSResource": "true"}}, "kms:CreateGrant")))  # fmt: skip
+    with world.as_role(world.ALL_BUT_KMS):
+        create(dynamodb, key)
+
+
+def test_a_table_whose_key_is_disabled(world, dynamodb):
+    key = world.kms.create_key()
+    create(dynamodb, key)
+    assert dynamodb.describe_table(TableName="orders")["Table"]["TableStatus"] == "ACTIVE"
+    world.kms.client().disable_key(KeyId=key.id)
+    table = dynamodb.describe_table(TableName="orders")["Table"]
+    assert table["TableStatus"] == "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
+    assert table["SSEDescription"]["InaccessibleEncryptionDateTime"] == world.kms.clock.now()
+
+
+def test_the_managed_key(world, dynamodb):
+    with world.as_role(world.ALL_BUT_KMS):
+        create(dynamodb)
+        dynamodb.put_item(TableName="orders", Item=ITEM)
+    table = dynamodb.describe_table(TableName="orders")["Table"]
+    assert table["SSEDescription"]["KMSMasterKeyArn"] == world.kms.managed_key("dynamodb")
+
+
+def test_tables_under_a_key_that_aws_owns(world, dynamodb):
+    create(dynamodb, SSESpecification={"Enabled": False})
+    dynamodb.put_item(TableName="orders", Item=ITEM)
+    dynamodb.update_table(TableName="orders", BillingMode="PAY_PER_REQUEST")
+    assert len(world.kms.calls) == 0
+    key = world.kms.create_key()
+    dynamodb.update_table(TableName="orders", SSESpecification={"Enabled": True, "KMSMasterKeyId": key.arn})
+    dynamodb.update_table(TableName="orders", SSESpecification={"Enabled": False})
+    before = len(world.kms.calls)
+    dynamodb.get_item(TableName="orders", Key=ITEM)
+    with pytest.raises(dynamodb.exceptions.ResourceInUseException):
+        create(dynamodb, "alias/none")
+    with pytest.raises(dynamodb.exceptions.ResourceNotFoundException):
+        dynamodb.put_item(TableName="none", Item=ITEM)
+    assert len(world.kms.calls) == before
