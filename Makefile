@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := algorithms,nitro,seeds,server
 
-.PHONY: demo test lint types unit unit-aio browser bench docs changelog clean
+.PHONY: demo test lint types unit slow unit-aio matrix mutation changelog dist browser bench docs clean
 .DELETE_ON_ERROR:
 
 # Everything is installed once, and again when pyproject.toml changes.
@@ -29,15 +29,19 @@ types: .venv/installed
 # -n 2 splits the tests over two processes; coverage is measured from the start of each, since the plugin loads early.
 unit: .venv/installed .make/node/installed browser
 	$(BIN)/coverage erase
-	$(BIN)/python -m coverage run -m pytest -n 2
+	$(BIN)/python -m coverage run -m pytest -n 2 -m "not slow"
 	$(MAKE) --no-print-directory unit-aio
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
+# The tests that `make test` leaves out: they take minutes, and cover nothing that others do not.
+slow: .venv/installed
+	$(BIN)/python -m pytest -n 2 -m slow
+
 # aiobotocore and aioboto3 each pin a botocore of their own, so each has an environment; the AWS CLI is in the first.
 unit-aio: .venv-aio/installed .venv-aioboto3/installed
-	.venv-aio/bin/python -m coverage run -m pytest tests/aio tests/aws_cli
-	.venv-aioboto3/bin/python -m coverage run -m pytest tests/aio
+	.venv-aio/bin/python -m coverage run -m pytest tests/aio tests/aws_cli tests/test_private_parts.py
+	.venv-aioboto3/bin/python -m coverage run -m pytest tests/aio tests/test_private_parts.py
 
 .venv-%/installed: pyproject.toml
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
@@ -62,6 +66,22 @@ browser:
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/compare.py
+
+# The suite on every installed Python and on the oldest and newest dependencies; see noxfile.py. It takes many minutes.
+matrix: .venv/installed
+	$(BIN)/nox
+
+# Which edits of the code that decides no test notices; see docs/contributing.md. BUDGET is in minutes.
+BUDGET ?= 25
+mutation: .venv/installed
+	$(BIN)/python tools/mutation.py --minutes $(BUDGET)
+
+# The archives of a release, checked as PyPI checks them.
+dist: .venv/installed
+	rm -rf dist
+	$(BIN)/python -m pip install --quiet --group release
+	$(BIN)/python -m build --outdir dist
+	$(BIN)/twine check --strict dist/*
 
 docs: .venv/installed
 	$(BIN)/python -m pip install --quiet --group docs

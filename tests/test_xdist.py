@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 
+@pytest.mark.slow
 def test_thousands_of_tests_on_two_workers(pytester: pytest.Pytester):
     pytester.makepyfile("""
         import os

@@ -14,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from pathlib import Path
 
 import boto3
@@ -353,7 +354,7 @@ def test_a_server_that_lives_long_does_not_grow(serve):
     def work(client):
         for _ in range(5):
             client.list_keys()
-        assert list(active_mocks.current().calls) == []
+        assert list(active_mocks.current().calls) == []  # type: ignore[attr-defined]  # a KmsMock
 
     assert serve(work=work) == 0
 
@@ -365,3 +366,9 @@ def test_the_command_tells_how_it_is_used():
         for option in ("--host", "--port", "--seed", "--state", "--check-signatures"):
             assert option in shown
         assert "AKIAKMSMOCKDEFAULT00" in shown
+
+
+def test_the_version_is_that_of_the_installed_package(capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(["--version"])
+    assert (ended.value.code, capsys.readouterr().out) == (0, f"pytest-kmsmock {metadata.version('pytest-kmsmock')}\n")

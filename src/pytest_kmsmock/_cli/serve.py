@@ -39,6 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _Version(argparse.Action):
+    """Looks the version up when it is asked for: reading the package's metadata takes time."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        from pytest_kmsmock import __version__
+
+        print(f"{parser.prog} {__version__}")  # noqa: T201 - a command's output
+        parser.exit()
+
+
 class _Parser(argparse.ArgumentParser):
     """Tells what is wrong with the arguments in one line."""
 
@@ -48,6 +58,7 @@ class _Parser(argparse.ArgumentParser):
 
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="pytest-kmsmock", description="A fake AWS KMS.")
+    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
     serve = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
         "serve", help="answer AWS KMS requests over HTTP", description="Answer AWS KMS requests over HTTP."
     )

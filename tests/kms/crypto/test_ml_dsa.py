@@ -50,7 +50,7 @@ def test_wycheproof_signatures(case: dict[str, str]) -> None:
 @pytest.mark.parametrize("spec", PRIVATE)
 def test_structures_are_those_of_independent_code(spec: str) -> None:
     seed = bytes(range(32))
-    key = PRIVATE[spec].from_seed_bytes(seed)
+    key = PRIVATE[spec].from_seed_bytes(seed)  # type: ignore[attr-defined]  # of a table
     material = generate(KEY_SPECS[spec], lambda length: seed[:length])
     assert material.private_bytes() == key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     public = load_der_public_key(material.public_key_der())

@@ -24,6 +24,7 @@ from pytest_kmsmock._kms.formats.ciphertext_blob import (
     open_sealed,
     parse,
     seal,
+    unopenable,
 )
 
 CONTEXTS = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4)
@@ -204,3 +205,31 @@ def test_contexts_have_bytes_of_their_own(context, other):
 
 def test_no_context_and_an_empty_one_are_the_same():
     assert canonical(None) == canonical({}) == b""
+
+
+@pytest.mark.parametrize("context", [{"a": "\ud800"}, {"\udfff": "b"}])
+def test_a_context_may_have_lone_surrogates(context):
+    """JSON can escape half of a surrogate pair, and Python's reader gives it as it is."""
+    assert open_sealed(parse(sealed(context=context)), SECRET, context) == b"plain"
+    with pytest.raises(DecryptionFailed):
+        open_sealed(parse(sealed(context=context)), SECRET, {"a": "b"})
+
+
+@pytest.mark.parametrize("at", [0, 1, 2, 3, 4, 37])
+@given(other=st.integers(0, 255))
+def test_a_blob_with_another_beginning_is_none(at, other):
+    blob = bytearray(sealed())
+    assume(blob[at] != other and (at, other) not in {(2, ENCRYPTED), (2, DATA_KEY), (37, 1), (37, 2)})
+    blob[at] = other
+    assert parse(bytes(blob)) is None
+
+
+@pytest.mark.parametrize("kind", [ENCRYPTED, DATA_KEY])
+@given(length=st.integers(0, 4096))
+def test_a_blob_that_nothing_opens_looks_like_any_other(kind, length):
+    blob = unopenable(SINGLE.id, MATERIAL_ID, length, os.urandom, kind)
+    envelope = parse(blob)
+    assert (envelope.kind, envelope.key_id, envelope.material_id) == (kind, SINGLE.id, MATERIAL_ID)
+    assert len(blob) == len(sealed(bytes(length), kind=kind))
+    with pytest.raises(DecryptionFailed):
+        open_sealed(envelope, SECRET, None)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import os
+from typing import Any
 
 import pytest
 from asn1crypto import cms, core
@@ -33,7 +34,7 @@ class Parameters(core.Sequence):
     _fields = [("nonce", core.OctetString), ("tag_length", core.Integer, {"default": 12})]  # noqa: RUF012 - their form
 
 
-def read(blob: bytes) -> dict[str, object]:
+def read(blob: bytes) -> dict[str, Any]:
     """Take a blob apart as RFC 5652 (CMS) and RFC 5084 (AES-GCM in CMS) say, and as DER: in one way only."""
     length = int.from_bytes(blob[HEADER_BYTES : HEADER_BYTES + 4], "big")
     der = blob[HEADER_BYTES + 4 :]

@@ -11,6 +11,7 @@ import json
 import re
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -61,7 +62,7 @@ def key(kms_mock):
 BLOB = b"\x01\x02\x02\x00"
 CONSTRAINTS = {"EncryptionContextSubset": {"a": "b"}}
 #: Operation -> the smallest request that reaches authorization. `KEY`, `OTHER_KEY` and `GRANT` are filled in.
-REQUESTS = {
+REQUESTS: dict[str, dict[str, Any]] = {
     "CancelKeyDeletion": {"KeyId": "KEY"},
     "ConnectCustomKeyStore": {"CustomKeyStoreId": "cks-1234567890abcdef0"},
     "CreateAlias": {"AliasName": "alias/new", "TargetKeyId": "KEY"},
@@ -124,7 +125,7 @@ REQUESTS = {
     "VerifyMac": {"KeyId": "KEY", "Message": b"x", "MacAlgorithm": "HMAC_SHA_256", "Mac": b"x"},
 }
 #: Operation -> the permissions it needs and on what; for all others `kms:<operation>` on the key.
-PERMISSIONS = {
+PERMISSIONS: dict[str, Any] = {
     **{
         operation: [(None, "*")]
         for operation in (

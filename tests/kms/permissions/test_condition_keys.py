@@ -13,8 +13,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pytest_kmsmock._kms.api.errors import KmsError
-from pytest_kmsmock._kms.call.operation import Target
-from pytest_kmsmock._kms.permissions.condition_keys import CONDITION_KEYS, Asked, ConditionValues
+from pytest_kmsmock._kms.call.operation import Asked, Target
+from pytest_kmsmock._kms.permissions.condition_keys import CONDITION_KEYS, ConditionValues
 from pytest_kmsmock.enclave import FakeEnclave
 
 #: Every kms: key that AWS documents. `:`, `PCR` end names of families.

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -605,5 +606,10 @@ class KeysOverTime(RuleBasedStateMachine):
             assert entry["KeyMaterialState"] == (pending or current)
 
 
-KeysOverTime.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
-TestKeysOverTime = KeysOverTime.TestCase
+class TestKeysOverTime(KeysOverTime.TestCase):
+    settings = settings(max_examples=25, stateful_step_count=50, deadline=None)
+
+
+@pytest.mark.slow
+class TestManyKeysOverTime(KeysOverTime.TestCase):
+    settings = settings(max_examples=300, stateful_step_count=50, deadline=None)

@@ -34,7 +34,7 @@ def test_nothing_else_is_a_duration(name: str) -> None:
 
 def test_there_are_no_other_delays(kms_mock: KmsMock) -> None:
     with pytest.raises(AttributeError):
-        kms_mock.delays.conecting = 5  # a mistyped name is what is tested
+        kms_mock.delays.conecting = 5  # type: ignore[attr-defined]  # a mistyped name is what is tested
 
 
 def test_a_wrong_duration_is_told_by_the_name_that_the_test_used(kms_mock: KmsMock) -> None:

@@ -336,7 +336,7 @@ def test_external_keys_are_behind_a_proxy(kms_mock: KmsMock) -> None:
 def test_what_is_made_up_is_what_aws_takes(kms_mock: KmsMock) -> None:
     stores, client = kms_mock.key_stores, kms_mock.client()
     for number, backing in enumerate([stores.add_cluster(), stores.add_xks_proxy()]):
-        assert client.create_custom_key_store(CustomKeyStoreName=f"store {number}", **backing.parameters)
+        assert client.create_custom_key_store(CustomKeyStoreName=f"store {number}", **backing.parameters)  # type: ignore[attr-defined]  # of a table
 
 
 # --- AWS managed keys ---

@@ -175,6 +175,7 @@ def test_a_body_beyond_all_measure_is_refused(kms_server):
     assert response.status_code == 413
 
 
+@pytest.mark.slow
 def test_10_000_requests_from_8_connections_lose_nothing(kms_mock, kms_server, sign):
     address = urlsplit(kms_server.endpoint_url).netloc
     request = sign("CreateKey", url=f"http://{address}/")

@@ -157,7 +157,7 @@ def test_pauses_of_clients_that_the_mock_does_not_answer_are_real(kms_mock, slep
 def test_the_sleep_of_an_asynchronous_endpoint_is_skipped(kms_mock, monkeypatch):
     """As in aiobotocore, whose endpoint sleeps by `asyncio.sleep`."""
     module = ModuleType("aio_endpoint")
-    module.asyncio = asyncio
+    vars(module)["asyncio"] = asyncio
     monkeypatch.setitem(__import__("sys").modules, "aio_endpoint", module)
     endpoint = type("Endpoint", (), {"__module__": "aio_endpoint"})()
     operation = SimpleNamespace(service_model=SimpleNamespace(service_name="kms"))

@@ -20,7 +20,7 @@ SIZES = ["RSA_2048", "RSA_3072", "RSA_4096"]
 
 
 def private_key(material: Material) -> rsa.RSAPrivateKey:
-    return material._private  # to hand it to cryptography
+    return material._private  # type: ignore[attr-defined]  # to hand it to cryptography
 
 
 @pytest.mark.parametrize("spec", SIZES)

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_public_key,
 )
 from jwt.utils import der_to_raw_signature, raw_to_der_signature
-from securesystemslib.signer import AWSSigner
+from securesystemslib.signer import AWSSigner  # type: ignore[attr-defined]  # its documentation says so
 
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS, SIGNING_ALGORITHMS
 from pytest_kmsmock._mock.kms_mock import KmsMock

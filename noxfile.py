@@ -1,0 +1,73 @@
+"""The suite on every supported Python that is installed, and on the oldest and newest of what the package needs.
+
+`make matrix` runs all; `nox -s newest-3.13` one; `nox -l` lists them. Arguments after `--` go to pytest.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import nox
+
+nox.options.default_venv_backend = "venv"
+nox.options.error_on_missing_interpreters = False
+
+PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+EXTRAS = "algorithms,nitro,seeds,server"
+DEVELOPMENT = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "dev")
+FAST = ("-q", "-n", "2", "-m", "not slow and not browser")
+#: The lower bounds in pyproject.toml; pytest-asyncio needs a newer pytest, the extra `algorithms` a newer cryptography.
+CORE = ["botocore==1.40.0", "boto3==1.40.0", "pytest==8.0.0", "responses==0.25.0", "cryptography==44.0.0"]
+OLDEST = [*CORE[:2], "pytest==8.2.0", CORE[3], "cryptography==49.0.0", "moto==5.1.6"]
+#: Tests that need no extra and no other plugin.
+CORE_TESTS = (
+    "tests/test_smoke.py",
+    "tests/kms/policy",
+    "tests/kms/operations/management",
+    "tests/kms/operations/cryptography/test_mac.py",
+    "tests/kms/formats/test_ciphertext_blob.py",
+)
+
+
+@nox.session(python=PYTHONS)
+def newest(session: nox.Session) -> None:
+    """Run the suite with the newest release of everything."""
+    session.install("-e", f".[{EXTRAS}]", *DEVELOPMENT)
+    session.run("python", "-m", "pytest", *FAST, *session.posargs)
+
+
+@nox.session(python=["3.10", "3.13"])
+def oldest(session: nox.Session) -> None:
+    """Run the suite with the oldest releases that are supported."""
+    session.install("-e", f".[{EXTRAS}]", *DEVELOPMENT, *OLDEST)
+    _take_current_model(session)
+    # It stops the clock of botocore's signers, which this botocore has elsewhere.
+    left_out = ("--deselect", "tests/transport/test_sigv4.py::test_the_age_of_a_signature")
+    # On Python 3.12 and later this botocore warns of itself.
+    warnings = ("-W", "ignore:datetime.datetime.utcnow:DeprecationWarning")
+    session.run("python", "-m", "pytest", *FAST, *left_out, *warnings, *session.posargs)
+
+
+@nox.session(python=["3.10", "3.13"])
+def core(session: nox.Session) -> None:
+    """Run the tests that need no extra, with the oldest releases and no extra."""
+    session.install(".", "hypothesis", *CORE)
+    _take_current_model(session)
+    # Without the project's settings, which are for plugins that are not here.
+    settings = ("-c", "/dev/null", "--rootdir", ".", "-p", "pytester", "-p", "no:cacheprovider")
+    selected = session.posargs or CORE_TESTS
+    session.run("python", "-m", "pytest", "-q", *settings, "--import-mode", "importlib", "-m", "not slow", *selected)
+
+
+def _take_current_model(session: nox.Session) -> None:
+    """Give an old botocore the newest service model of KMS: the tests compare with that."""
+    newest = Path(session.create_tmp()) / "botocore"
+    shutil.rmtree(newest, ignore_errors=True)
+    session.run("python", "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(newest), "botocore")
+    where = "import botocore, pathlib; print(pathlib.Path(botocore.__file__).parent)"
+    folder = session.run("python", "-c", where, silent=True)
+    assert isinstance(folder, str)
+    model = Path(folder.strip()) / "data/kms"
+    shutil.rmtree(model)
+    shutil.copytree(newest / "botocore/data/kms", model)

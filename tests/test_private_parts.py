@@ -1,0 +1,243 @@
+"""Private and patched parts of other packages that `src` relies on: a tripwire for each.
+
+When a part's source is not one that was looked at, its test fails and says what to read. If what the row says still
+holds, add the hash to the row, with the version.
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+from importlib import metadata, util
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+
+class Part(NamedTuple):
+    """A part of another package.
+
+    Attributes:
+        path: module and name.
+        used_by: the module of ours that relies on it.
+        holds: what has to be true of it.
+        known: the hashes of sources of which it is true, each with the versions of the package that have it.
+    """
+
+    path: str
+    used_by: str
+    holds: str
+    known: dict[str, str]
+
+
+PARTS = (
+    Part(
+        "botocore.awsrequest:AWSResponse",
+        "_transport.hooks.responses",
+        "`Answer` is one without its `__init__`: `url`, `status_code`, `headers`, `raw`; the body is in `_content`.",
+        {"404b84828da9": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.awsrequest:HeadersDict",
+        "_transport.hooks.botocore_hook",
+        "`_dict` maps `_HeaderKey` to values.",
+        {"ea8e870a428a": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.awsrequest:_HeaderKey",
+        "_transport.hooks.botocore_hook",
+        "`_lower` is the name in lower case.",
+        {"6015749a3c28": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.client:BaseClient._make_api_call",
+        "_transport.hooks.botocore_hook",
+        "What `before-call` answers is taken as (http, parsed response) and nothing is signed or sent.",
+        {"e20b2659b0af": "1.40.0 to 1.40.61", "92aaecbfe8af": "1.43.117 to 1.44.8"},
+    ),
+    Part(
+        "botocore.credentials:RefreshableCredentials.access_key",
+        "_transport.hooks.botocore_hook",
+        "It refreshes; `_access_key` does not.",
+        {"fe6673e13772": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.endpoint:Endpoint._send_request",
+        "_transport.hooks.retry_pauses",
+        "Between attempts it pauses in `_needs_retry`, nowhere else.",
+        {"d73b3f70a533": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.endpoint:Endpoint._needs_retry",
+        "_transport.hooks.retry_pauses",
+        "`needs-retry` fires before it sleeps by `time.sleep` of its module.",
+        {"ea6c49719729": "1.40.0 to 1.40.61", "6ac31eda69db": "1.43.117 to 1.44.8"},
+    ),
+    Part(
+        "botocore.endpoint:Endpoint._do_get_response",
+        "_transport.hooks.botocore_hook",
+        "What `before-send` answers is parsed as a response from the wire.",
+        {"68bf814cf1b0": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.parsers:ResponseParserFactory",
+        "_transport.hooks.botocore_hook",
+        "`_defaults` has what `set_parser_defaults` was given, and is empty otherwise.",
+        {"cc3510e888fa": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.retries.bucket:TokenBucket.acquire",
+        "_transport.hooks.retry_pauses",
+        "Takes `amount` and `block`; raises CapacityNotAvailableError if it may not block.",
+        {"d494e3b9e97a": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.session:Session._register_builtin_handlers",
+        "_mock.clients",
+        "BUILTIN_HANDLERS has (event, handler) or (event, handler, when) with REGISTER_FIRST or REGISTER_LAST.",
+        {"fcf24d19aacf": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.signers:RequestSigner.__init__",
+        "_transport.hooks.botocore_hook",
+        "Keeps credentials in `_credentials`.",
+        {"5dc4e293432a": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "aiobotocore.client:AioBaseClient._make_api_call",
+        "_transport.hooks.botocore_hook",
+        "What `before-call` answers is taken as (http, parsed response).",
+        {"d766a7594def": "2.25.1", "f81f4771e81d": "3.10.0"},
+    ),
+    Part(
+        "aiobotocore.endpoint:AioEndpoint._send_request",
+        "_transport.hooks.retry_pauses",
+        "Between attempts it pauses in `_needs_retry`, nowhere else.",
+        {"1e15fd70757b": "2.25.1 to 3.10.0"},
+    ),
+    Part(
+        "aiobotocore.endpoint:AioEndpoint._needs_retry",
+        "_transport.hooks.retry_pauses",
+        "`needs-retry` fires before it sleeps, by `asyncio.sleep` of its module or by its method `_sleep`.",
+        {"75043ee3c64b": "2.25.1", "4b214621d695": "3.10.0"},
+    ),
+    Part(
+        "aiobotocore.endpoint:AioEndpoint._do_get_response",
+        "_transport.hooks.botocore_hook",
+        "What `before-send` answers may be awaitable, and so may its content.",
+        {"384f4f8f485a": "2.25.1 to 3.10.0"},
+    ),
+    Part(
+        "aiobotocore.retries.bucket:AsyncTokenBucket.acquire",
+        "_transport.hooks.retry_pauses",
+        "Takes `amount` and `block`; raises CapacityNotAvailableError if it may not block.",
+        {"7d258539c3f4": "2.25.1 to 3.10.0"},
+    ),
+    Part(
+        "_pytest.fixtures:FuncFixtureInfo",
+        "plugin",
+        "`_fixtureinfo` is one: `argnames`, `initialnames`, `name2fixturedefs`.",
+        {"ecf5e6ab9179": "8.0.0 to 8.2.0", "d94544985d76": "9.2.0"},
+    ),
+    Part(
+        "_pytest.fixtures:FixtureManager.parsefactories",
+        "plugin",
+        "Takes a holder of fixtures and a node's id; used where there is no `pytest.register_fixture`.",
+        {"ae96fcf33140": "8.0.0", "34f12fdeb091": "8.2.0 to 9.2.0"},
+    ),
+    Part(
+        "_pytest.fixtures:FixtureManager.getfixtureclosure",
+        "plugin",
+        "Gives `names_closure` in the order in which fixtures are set up.",
+        {"9510363fba35": "8.0.0", "2c77c46dd08c": "8.2.0", "d7c4554dc70b": "9.2.0"},
+    ),
+    Part(
+        "requests.adapters:HTTPAdapter.build_response",
+        "_transport.hooks.requests_hook",
+        "Takes the request and a response of urllib3, as `responses` makes them; needs no connection.",
+        {"bdf7a4f64543": "2.34.2"},
+    ),
+    Part(
+        "requests.sessions:Session.send",
+        "_transport.hooks.requests_hook",
+        "All requests go through it, adapters come after it, and it calls response hooks.",
+        {"ee680a2136df": "2.34.2"},
+    ),
+    Part(
+        "requests_mock.mocker:MockerCore.start",
+        "_transport.hooks.requests_hook",
+        "It replaces `Session.send`, and goes on by the module's `_original_send`.",
+        {"0ae7d353c0ca": "1.12.1"},
+    ),
+    Part(
+        "responses:Response.get_response",
+        "_transport.hooks.requests_hook",
+        "Gives a response of urllib3 that `HTTPAdapter.build_response` takes.",
+        {"fe34bcf8a709": "0.25.0", "69c3c316f16d": "0.26.3"},
+    ),
+    Part(
+        "waitress.server:BaseWSGIServer",
+        "_transport.endpoint.server",
+        "`_map` has its channels, `trigger` wakes its loop.",
+        {"e5d91f474857": "3.0.2"},
+    ),
+    Part(
+        "moto.events.models:Rule._send_to_sqs_queue",
+        "_moto.deliveries",
+        "Sends an event to one queue; takes its place.",
+        {"1a4843fb7444": "5.1.0 to 5.1.6", "01d2237ac8b7": "5.2.5"},
+    ),
+    Part(
+        "moto.s3.notifications:_send_sqs_message",
+        "_moto.deliveries",
+        "Sends a notification of a bucket to one queue.",
+        {"6d0c9de1f8c8": "5.1.0 to 5.2.5"},
+    ),
+    Part(
+        "moto.s3.notifications:_send_sns_message",
+        "_moto.deliveries",
+        "Sends a notification of a bucket to one topic.",
+        {"1cd1624b6130": "5.1.0 to 5.2.5"},
+    ),
+    Part(
+        "moto.sns.models:Subscription.publish",
+        "_moto.deliveries",
+        "Asks `_filter_policy_matcher` before it delivers.",
+        {"79b376f7c05d": "5.1.0", "7c2975a80592": "5.1.6", "175908ca87fb": "5.2.5"},
+    ),
+)
+
+
+def source_of(path: str) -> str:
+    """Return the source of a part, read from its file: during a run fakes may be in its place, ours among them."""
+    module, _, names = path.partition(":")
+    spec = util.find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None, path
+    text = Path(spec.origin).read_text(encoding="utf-8")
+    found: Any = ast.parse(text)
+    for name in names.split("."):
+        found = next(node for node in found.body if getattr(node, "name", None) == name)
+    return ast.get_source_segment(text, found) or ""
+
+
+def hash_of(path: str) -> str:
+    return hashlib.sha256(source_of(path).encode()).hexdigest()[:12]
+
+
+def package_of(path: str) -> str:
+    return path.partition(":")[0].partition(".")[0].removeprefix("_")
+
+
+@pytest.mark.parametrize(
+    "part", [part for part in PARTS if util.find_spec(package_of(part.path))], ids=lambda part: part.path
+)
+def test_a_private_part_is_as_it_was_looked_at(part: Part) -> None:
+    package = package_of(part.path).replace("_", "-")
+    found = hash_of(part.path)
+    assert found in part.known, (
+        f"{part.path} is another in {package} {metadata.version(package)}: {found}. "
+        f"pytest_kmsmock.{part.used_by} relies on it: {part.holds} Read what has changed since "
+        f"{', '.join(part.known.values())}; if that still holds, add {found!r} to its row here."
+    )
