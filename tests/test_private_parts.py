@@ -212,10 +212,14 @@ PARTS = (
 def source_of(path: str) -> str:
     """Return the source of a part, read from its file: during a run fakes may be in its place, ours among them."""
     module, _, names = path.partition(":")
-    spec = util.find_spec(module)
+    package, _, rest = module.partition(".")
+    spec = util.find_spec(package)
     assert spec is not None
     assert spec.origin is not None, path
-    text = Path(spec.origin).read_text(encoding="utf-8")
+    # Nothing is imported: moto, for one, adds handlers to every client by that.
+    place = Path(spec.origin).parent.joinpath(*rest.split("."))
+    file = place / "__init__.py" if place.is_dir() else place.with_suffix(".py")
+    text = file.read_text(encoding="utf-8")
     found: Any = ast.parse(text)
     for name in names.split("."):
         found = next(node for node in found.body if getattr(node, "name", None) == name)
