@@ -86,7 +86,7 @@ def main() -> int:
 
 def _mutants_of(target: str) -> list[Mutant]:
     path = ROOT / "src/pytest_kmsmock" / target
-    files = [path] if path.is_file() else sorted(path.glob("*.py"))
+    files = [path] if path.is_file() else sorted(set(path.glob("*.py")) - {path / "__init__.py"})
     return [
         mutant
         for file in files
@@ -117,7 +117,7 @@ def _try(mutant: Mutant, tests: Sequence[str]) -> int:
         try:
             import pytest
 
-            module = "pytest_kmsmock." + mutant.path.removesuffix(".py").replace("/", ".").removesuffix(".__init__")
+            module = "pytest_kmsmock." + mutant.path.removesuffix(".py").replace("/", ".")
             sys.meta_path.insert(0, _Edited(module, ROOT / "src/pytest_kmsmock" / mutant.path, mutant.source))
             importlib.import_module(module)  # before pytest does, whose import hook would come first
             code = int(pytest.main([*PYTEST, *tests]))
@@ -137,7 +137,7 @@ class _Edited(MetaPathFinder, SourceLoader):  # type: ignore[misc]  # its bases 
     def find_spec(self, fullname: str, path: object, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
         if fullname != self._name:
             return None
-        return spec_from_loader(fullname, self, origin=str(self._path), is_package=self._path.name == "__init__.py")
+        return spec_from_loader(fullname, self, origin=str(self._path))
 
     def get_filename(self, fullname: str) -> str:  # noqa: ARG002
         return str(self._path)
