@@ -58,7 +58,7 @@ async def test_both_ways_give_the_same():
 async def test_errors_of_aws(wire, refusal):
     with mock_kms(wire=wire) as kms:
         async with kms.async_client() as client:
-            with refusal("NotFoundException", "Invalid keyId nobody"):
+            with refusal("NotFoundException", "Invalid keyId 'nobody'"):
                 await client.describe_key(KeyId="nobody")
 
 

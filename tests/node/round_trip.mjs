@@ -21,7 +21,7 @@ assert.equal(dataKey.Plaintext.length, 32);
 await assert.rejects(client.send(new DecryptCommand({ CiphertextBlob })), { name: "InvalidCiphertextException" });
 await assert.rejects(client.send(new DescribeKeyCommand({ KeyId: "nobody" })), (error) => {
   assert.ok(error instanceof NotFoundException);
-  assert.equal(error.message, "Invalid keyId nobody");
+  assert.equal(error.message, "Invalid keyId 'nobody'");
   return error.$metadata.httpStatusCode === 400;
 });
 await assert.rejects(

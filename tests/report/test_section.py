@@ -226,6 +226,6 @@ def test_a_refusal_of_a_service_says_how_to_do_without(pytester):
     result.stdout.fnmatch_lines([
         "*KMS calls*",
         "1. GenerateDataKey(KeyId='made-up', *) in us-east-1 via s3",
-        "*REFUSED NotFoundException: Invalid keyId made-up",
+        "*REFUSED NotFoundException: Invalid keyId 'made-up'",
         "The calls of s3 are made as on AWS, * leave the service out of the option services (kms_mock_services).",
     ])  # fmt: skip

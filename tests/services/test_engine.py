@@ -44,7 +44,7 @@ def test_what_is_no_key_id_stays_what_it_is(world):
     world.kms.iam.attach(stranger, world.EVERYTHING)
     sqs = world.client("sqs")
     url = sqs.create_queue(QueueName="orders", Attributes={"KmsMasterKeyId": "nonsense"})["QueueUrl"]
-    with world.kms.as_principal(stranger), pytest.raises(ClientError, match="Invalid keyId nonsense"):
+    with world.kms.as_principal(stranger), pytest.raises(ClientError, match="Invalid keyId 'nonsense'"):
         sqs.send_message(QueueUrl=url, MessageBody="x")
 
 

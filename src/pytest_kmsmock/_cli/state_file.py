@@ -107,7 +107,8 @@ class StateFile:
             return answer
         print(f"pytest-kmsmock: {operation} is undone: {batch.failure}", file=sys.stderr, flush=True)  # noqa: T201
         refusal = errors.INTERNAL()
-        return HttpAnswer(refusal.status, answer.headers, error_body(refusal))
+        body = error_body(refusal)
+        return HttpAnswer(refusal.status, answer.headers | {"content-length": str(len(body))}, body)
 
     def save(self) -> None:
         """Write the file.

@@ -82,13 +82,13 @@ class Refusals:
         by_code: code of KMS -> the service's wording.
         otherwise: the wording of all other codes.
         suffix: what is appended to KMS's message, with `{code}`, `{status}` and `{request_id}` of KMS.
-        quotes_key_id: whether `Invalid keyId x` becomes `Invalid keyId 'x'`.
+        bare_key_id: whether `Invalid keyId 'x'` becomes `Invalid keyId x`.
     """
 
     by_code: Mapping[str, Wording] = field(repr=False)
     otherwise: Wording
     suffix: str = ""
-    quotes_key_id: bool = False
+    bare_key_id: bool = False
 
     def word(self, error: KmsError, request_id: str, about: str) -> ServiceError:
         """Return what the service answers for an error of KMS.
@@ -100,8 +100,8 @@ class Refusals:
         """
         wording = self.by_code.get(error.code, self.otherwise)
         message = error.message
-        if self.quotes_key_id:
-            message = _KEY_ID.sub(r"Invalid keyId '\1'", message)
+        if self.bare_key_id:
+            message = _KEY_ID.sub(r"Invalid keyId \1", message)
         suffix = self.suffix.format(code=error.code, status=error.status, request_id=request_id)
         shown = {"code": error.code, "message": message + suffix, "about": about}
         return ServiceError(
@@ -113,7 +113,7 @@ class Refusals:
         )
 
 
-_KEY_ID = re.compile(r"^Invalid keyId ([^'].*)$")
+_KEY_ID = re.compile(r"^Invalid keyId '(.*)'$")
 
 
 def as_answer(error: InjectedError) -> KmsError:

@@ -61,21 +61,22 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -
     if endpoint is not None and endpoint.unknown and endpoint.region != mock.options.region:
         raise failures.unknown_region(endpoint)
     request_id = mock.service.new_request_id()
-    headers = json_protocol.headers(request_id, mock.service.clock.timestamp())
+    now = mock.service.clock.timestamp()
     content_type = request.header("content-type")
     if request.method != "POST" or not (
         content_type == json_protocol.CONTENT_TYPE or _CONTENT_TYPE.fullmatch(content_type)
     ):
         # No protocol of KMS's: the front end of AWS's services answers with this element alone.
-        headers["content-type"] = "text/xml"
-        return json_protocol.HttpAnswer(404, headers, b"<UnknownOperationException/>\n")
+        body = b"<UnknownOperationException/>\n"
+        headers = json_protocol.headers(request_id, now, len(body)) | {"content-type": "text/xml"}
+        return json_protocol.HttpAnswer(404, headers, body)
     try:
-        result = _carry_out(mock, request, endpoint, check_signature, request_id)
-        return json_protocol.HttpAnswer(200, headers, json_protocol.body(result))
+        status, body = 200, json_protocol.body(_carry_out(mock, request, endpoint, check_signature, request_id))
     except KmsError as error:
         if error.kind == "connection":
             raise
-        return json_protocol.HttpAnswer(error.status, headers, json_protocol.error_body(error))
+        status, body = error.status, json_protocol.error_body(error)
+    return json_protocol.HttpAnswer(status, json_protocol.headers(request_id, now, len(body)), body)
 
 
 def _carry_out(

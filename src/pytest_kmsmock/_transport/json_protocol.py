@@ -55,8 +55,8 @@ def _no_json(constant: str) -> None:
 _decoder = json.JSONDecoder(parse_constant=_no_json)
 
 
-def headers(request_id: str, now: float) -> dict[str, str]:
-    """Return the headers of an answer at `now`, in seconds since the epoch. No Content-Length: nothing is sent."""
+def headers(request_id: str, now: float, length: int) -> dict[str, str]:
+    """Return the headers of an answer of `length` bytes at `now`, in seconds since the epoch."""
     return {
         "x-amzn-requestid": request_id,
         "cache-control": "no-cache, no-store, must-revalidate, private",
@@ -64,6 +64,7 @@ def headers(request_id: str, now: float) -> dict[str, str]:
         "pragma": "no-cache",
         "date": _http_date(int(now)),
         "content-type": CONTENT_TYPE,
+        "content-length": str(length),
     }
 
 
@@ -77,14 +78,34 @@ def body(result: Mapping[str, object]) -> bytes:
     return _encoder.encode(result).encode() if result else b""
 
 
+def length(result: Mapping[str, Any]) -> int:
+    """Return how many bytes `body` has, without writing the strings and blobs that most answers consist of."""
+    if not result:
+        return 0
+    total = 1  # the braces, less the comma that the first member does without
+    for name, value in result.items():
+        kind = type(value)
+        if kind is str:
+            total += len(name) + 4 + len(_quoted(value))
+        elif kind is bytes:
+            total += len(name) + 6 + (len(value) + 2) // 3 * 4
+        else:
+            total += len(name) + 4 + len(_encoder.encode(value))
+    return total
+
+
 def error_body(error: errors.KmsError) -> bytes:
     """Return the body of an error; empty for a bare HTTP status that a fault asks for."""
     if error.kind == "http":
         return b""
     members = {"__type": error.code}
     if error.message:
-        members["message"] = error.message
+        members[_MESSAGE.get(error.code, "message")] = error.message
     return _encoder.encode(members).encode()
+
+
+#: Code -> the member that has the message, where it is spelled otherwise: aws/aws-nitro-enclaves-sdk-c#127, #157.
+_MESSAGE = {"AccessDeniedException": "Message"}
 
 
 def _write(value: object) -> object:
@@ -96,6 +117,7 @@ def _write(value: object) -> object:
 
 #: Without spaces, as AWS writes it.
 _encoder = json.JSONEncoder(default=_write, separators=(",", ":"), check_circular=False)
+_quoted = json.encoder.encode_basestring_ascii
 
 
 def parsed(operation: str, result: Mapping[str, object]) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def test_answers_are_equal(kms_mock, prepared, operation):
     makes_up = operation.startswith(
         ("Create", "Encrypt", "ReEncrypt", "Generate", "Sign", "Encapsulate", "GetParameters")
     )
-    compare(fast, wire, IN_EVERY_CALL | MADE_UP if makes_up else IN_EVERY_CALL)
+    compare(fast, wire, IN_EVERY_CALL | MADE_UP | {"content-length"} if makes_up else IN_EVERY_CALL)
     assert fast["ResponseMetadata"]["RetryAttempts"] == wire["ResponseMetadata"]["RetryAttempts"] == 0
 
 

@@ -57,18 +57,29 @@ def test_forms_of_key_identifiers(kms_client, prepared, refusal, operation, memb
         # Cryptographic operations answer with the ARN, whatever the request had: "Responses that surprise".
         assert answered == (key_id if operation in ANSWERS_WITH_ID else arn)
     elif operation in ("CreateAlias", "UpdateAlias"):
-        with refusal("ValidationException", "Aliases must refer to keys. Not aliases"):  # moto (B)
-            ready.call(**request)
-    elif operation == "ListAliases":
-        with refusal("NotFoundException", f"Invalid keyId {identifier}"):  # moto (B)
+        with refusal("ValidationException", "Aliases must refer to keys. Not aliases"):  # inferred, as moto has it
             ready.call(**request)
     else:
-        # Recorded since 2015: boto/boto#3202, hashicorp/terraform#20813.
         with refusal("InvalidArnException", "Key Aliases are not supported for this operation."):
             ready.call(**request)
 
 
 MISSING = "1234abcd-12ab-34cd-56ef-1234567890ab"
+
+
+@pytest.mark.parametrize(
+    ("operation", "member"),
+    [place for place in IDENTIFIED if place.values[0] not in TAKES_ALIASES and place.values[1] != "TargetKeyId"],
+)
+@pytest.mark.parametrize("form", ["alias/nope", f"{ALIASES}nope", "arn:aws:kms:us-east-1:111122223333:alias/nope"])
+def test_aliases_of_nothing_where_none_is_taken(prepared, refusal, operation, member, form):
+    """They are not looked up. Recorded: boto/boto#3202, boto/boto#3883, hashicorp/terraform#20813; floci-io/floci#3968.
+
+    Captured from AWS KMS, 2026-09, of the operations on rotation and on multi-Region keys.
+    """
+    ready = prepared(operation)
+    with refusal("InvalidArnException", "Key Aliases are not supported for this operation."):
+        ready.call(**{member: form})
 
 
 @pytest.mark.parametrize(("operation", "member"), IDENTIFIED)
@@ -80,9 +91,16 @@ MISSING = "1234abcd-12ab-34cd-56ef-1234567890ab"
         pytest.param(f"arn:aws:kms:us-east-1:123456789012:key/{MISSING}",
                      f"Key 'arn:aws:kms:us-east-1:123456789012:key/{MISSING}' does not exist",
                      id="unknown ARN: boundary-reference-architecture#15"),
-        pytest.param("martin", "Invalid keyId martin", id="no identifier: provider-aws#685"),
+        pytest.param("auto", "Invalid keyId 'auto'",
+                     id="no identifier: cloud-custodian, test_opensearch_serverless_kms_filter"),
+        pytest.param("mrk-1234", "Invalid keyId 'mrk-1234'", id="too short: floci#3968"),
+        pytest.param(MISSING.replace("-", ""), f"Invalid keyId '{MISSING.replace('-', '')}'",
+                     id="without dashes: floci#3968"),
+        pytest.param("arn:aws:kms:us-east-1:123456789012:key/foo", "Invalid keyId foo", id="in an ARN: floci#3968"),
+        pytest.param(MISSING.upper(), f"Key 'arn:aws:kms:us-east-1:123456789012:key/{MISSING.upper()}' does not exist",
+                     id="in capitals: floci#3968"),
         pytest.param(f"arn:aws:kms:eu-west-1:123456789012:key/{MISSING}", "Invalid arn eu-west-1",
-                     id="ARN of another Region (B)"),
+                     id="ARN of another Region: openssl-engine-kms#1"),
     ],
 )  # fmt: skip
 def test_identifiers_of_nothing(prepared, refusal, operation, member, identifier, text):

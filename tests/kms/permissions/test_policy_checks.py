@@ -161,7 +161,7 @@ def test_principals_that_do_not_exist(kms_mock, set_policy, refusal):
 @pytest.mark.parametrize(
     ("document", "text"),
     [
-        pytest.param("{", None, id="no JSON (B)"),
+        pytest.param("not a real policy statement", "", id="aws/aws-sdk-ruby#1784: not JSON"),
         pytest.param(policy(allow("bob")), INVALID_PRINCIPALS[1], id="no principal"),
         pytest.param(policy(allow("alice@example.com")), INVALID_PRINCIPALS[1], id="address"),
         pytest.param(policy({"Effect": "Allow", "Action": "kms:*", "Resource": "*"}), None, id="nobody (B)"),

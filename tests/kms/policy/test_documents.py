@@ -45,7 +45,9 @@ def refusal(document, kind=PolicyKind.KEY):
     ],
 )
 def test_what_is_not_json_is_refused(text):
-    assert refusal(text).startswith("This policy contains invalid Json")
+    """KMS sends no message for a key policy: aws/aws-sdk-ruby#1784."""
+    assert refusal(text) == ""
+    assert refusal(text, PolicyKind.IDENTITY) == "This policy contains invalid Json"
 
 
 @pytest.mark.parametrize("text", ["[]", "1", '"Allow"', "null"])

@@ -200,7 +200,9 @@ def test_a_key_whose_time_has_come_is_gone(kms_mock, kms_client, key):
     ("action", "named", "members", "text"),
     [
         pytest.param("kms:Encrypt", "alias/none", {}, "NotFoundException: Alias .*alias/none is not found", id="key"),
-        pytest.param("kms:Encrypt", f"arn:aws:kms:us-east-1:{OTHER}:key/x", {}, "AccessDeniedException", id="abroad"),
+        pytest.param(
+            "kms:Encrypt", f"arn:aws:kms:us-east-1:{OTHER}:key/mrk-{0:032}", {}, "AccessDeniedException", id="abroad"
+        ),
         pytest.param("kms:Encrypt", 5, {}, "Invalid keyId", id="no key"),
         pytest.param("kms:Encrypt", None, {}, "kms:Encrypt is a permission on a key: say on which one", id="without"),
         pytest.param("kms:Encrypts", "KEY", {}, "Unknown KMS permission .* Did you mean 'kms:Encrypt'?", id="typo"),

@@ -215,7 +215,7 @@ WRONG: list[Any] = [
     ({"account": "1"}, "account must be 12 digits, not '1'", "account"),
     ({"policy": 5}, "policy must be JSON text or a mapping, not 5", "policy"),
     ({"tags": {"aws:x": "y"}},
-     "AWS refuses CreateKey: TagException: aws: prefixed tag key names are not allowed for external use", "tag"),
+     "AWS refuses CreateKey: TagException: Tags beginning with aws: are reserved", "tag"),
     ({"material": b"short"},
      "material is no SYMMETRIC_DEFAULT key material: SYMMETRIC_DEFAULT needs 32 bytes, not 5", "length"),
     ({"material": 5}, "material is no SYMMETRIC_DEFAULT key material: bytes or text are needed, not int", "number"),

@@ -37,7 +37,7 @@ def test_answers_are_those_of_the_process(kms_mock, kms_server):
 
 
 def test_errors_are_those_of_the_process(kms_mock, kms_server, refusal):
-    with refusal("NotFoundException", "Invalid keyId nobody"):
+    with refusal("NotFoundException", "Invalid keyId 'nobody'"):
         kms_mock.client(endpoint_url=kms_server.endpoint_url).describe_key(KeyId="nobody")
 
 

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
+#: What AWS looks up as a key id. No key has capitals in its id, so one with them does not exist.
+LIKE_KEY_ID = re.compile(KEY_ID.pattern, re.IGNORECASE)
 _ARN = re.compile(r"arn:(aws[a-z-]*):kms:([a-z0-9-]+):([0-9]{12}):(key|alias)/(.+)")
 
 #: By prefix of the Region's name. Source: the partitions of botocore's endpoints.json.

@@ -107,7 +107,8 @@ USAGE_MISSING = Text(
 )
 USAGE_NOT_FOR_SPEC = Text("ValidationException", "KeyUsage {usage} is not compatible with KeySpec {spec}")
 SPEC_NOT_FOR_ORIGIN = Text("ValidationException", "KeySpec {spec} is not supported for Origin {origin}")
-SPEC_NOT_IN_REGION = Text("UnsupportedOperationException", "KeySpec {spec} is not supported in this Region.")
+SPEC_NOT_IN_REGION = Text("UnsupportedOperationException", "KeySpec {spec} is not supported in this Region")
+NUMBER_OF_BYTES = Text("ValidationException", "NumberOfBytes is required.")
 DATA_KEY_SIZE = Text("ValidationException", "Please specify either number of bytes or key spec.")
 DIGEST_LENGTH = Text("ValidationException", "Digest is invalid length for algorithm {algorithm}.")
 ALIAS_PREFIX = Text(
@@ -178,9 +179,10 @@ HOW_TO_RETIRE = Text(
 
 # --- finding things --------------------------------------------------------------------------------------------
 KEY_NOT_FOUND = Text("NotFoundException", "Key '{arn}' does not exist")
+INVALID_KEY_ID = Text("NotFoundException", "Invalid keyId '{key_id}'")
+INVALID_KEY_ID_IN_ARN = Text("NotFoundException", "Invalid keyId {key_id}")  # AWS leaves the quotes out here
 #: Recorded of many operations since 2015 (boto/boto#3202, hashicorp/terraform#20813), whether or not the alias exists.
 ALIASES_NOT_SUPPORTED = Text("InvalidArnException", "Key Aliases are not supported for this operation.")
-INVALID_KEY_ID = Text("NotFoundException", "Invalid keyId {key_id}")
 INVALID_ARN = Text("InvalidArnException", "Invalid arn {arn}")
 ARN_NOT_FOUND = Text("NotFoundException", "Invalid arn {arn}")  # (B)
 ARN_OF_OTHER_REGION = Text("NotFoundException", "Invalid arn {region}")
@@ -197,6 +199,10 @@ RETIREE_NOT_FOUND = Text("NotFoundException", "Retiring principal {principal} co
 GRANT_NOT_FOUND = Text("NotFoundException", "Grant ID {grant_id} not found")
 INVALID_MARKER = Text("InvalidMarkerException")  # AWS sends no message here
 LIMIT_EXCEEDED = Text("LimitExceededException", "{reason}")
+ALIAS_QUOTA = Text(
+    "LimitExceededException",
+    "Aliases per key quota for this account in this region is {quota}, current usage is {used}.",
+)
 TAG = Text("TagException", "{reason}")
 
 # --- authorization ---------------------------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 `reader(operation)` gives one function that turns the members of a request into Python values (bytes for blobs,
 datetimes for timestamps) and refuses what breaks the model's constraints with AWS's `ValidationException` text, all
-problems in one message. What the service documents differently from its model is in `SERVICE_RANGES`.
+problems in one message. What the service does differently from its model is in `service_shapes`.
 """
 
 from __future__ import annotations
@@ -14,23 +14,12 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 from . import errors
 from .known_values import KNOWN_VALUES
 from .service_model import service_description
-
-if TYPE_CHECKING:
-    pass
-
-#: Ranges where the API reference is narrower than its model. (operation, member) -> (least, most).
-SERVICE_RANGES: Mapping[tuple[str, str], tuple[int, int]] = {
-    ("ScheduleKeyDeletion", "PendingWindowInDays"): (7, 30),
-    ("ListAliases", "Limit"): (1, 100),
-    ("ListGrants", "Limit"): (1, 100),
-    ("ListRetirableGrants", "Limit"): (1, 100),
-    ("ListResourceTags", "Limit"): (1, 50),
-}
+from .service_shapes import ASCII, SERVICE_RANGES, SERVICE_SHAPES
 
 _NOT_NULL = "Member must not be null"
 
@@ -102,7 +91,11 @@ def _reader(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
 def _structure(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     shape = shapes[name]
     members = {
-        member: (member[0].lower() + member[1:], _reader(shapes, reference["shape"], f"{place}.{member}"))
+        member: (
+            member[0].lower() + member[1:],
+            _reader(shapes, reference["shape"], f"{place}.{member}"),
+            _HIDDEN if shapes[reference["shape"]].get("sensitive") else None,
+        )
         for member, reference in shape["members"].items()
     }
     required = frozenset(shape.get("required", ()))
@@ -115,15 +108,15 @@ def _structure(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
         before = len(problems)
         for member, item in value.items():  # mostly a few of many
             if item is not None and member in members:
-                label, read_member = members[member]
+                label, read_member, _ = members[member]
                 result[member] = read_member(item, prefix + label, problems)
         if len(problems) > before or not required <= result.keys():
             del problems[before:]
-            for member, (label, read_member) in members.items():  # the model's order is the one of AWS's message
+            for member, (label, read_member, null) in members.items():  # the model's order is the one of AWS's message
                 if member in result:
                     read_member(value[member], prefix + label, problems)
                 elif member in required:
-                    problems.append(_failed(None, prefix + label, _NOT_NULL))
+                    problems.append(_failed(null, prefix + label, _NOT_NULL))
         return result
 
     return read
@@ -200,7 +193,7 @@ def _scalars(
 def _scalar(types: type | tuple[type, ...], kind: str) -> Callable[[Mapping[str, Any], str, str], _Reader]:
     def compile_scalar(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
         operation, _, member = place.partition(".")
-        hold, constraints = _rules(shapes[name], SERVICE_RANGES.get((operation, member)))
+        hold, constraints = _rules(shapes[name] | SERVICE_SHAPES.get(name, {}), SERVICE_RANGES.get((operation, member)))
         sensitive = shapes[name].get("sensitive", False)
         boolean = kind == "boolean"
 
@@ -315,10 +308,22 @@ def _holding(shape: Mapping[str, Any], limits: tuple[int, int] | None) -> Callab
         numeric = shape["type"] == "integer"
         tests.append((lambda value: low <= value <= high) if numeric else (lambda value: low <= len(value) <= high))
     if "pattern" in shape:
-        tests.append(re.compile(shape["pattern"], re.ASCII).fullmatch)
+        tests.append(_matcher(shape["pattern"]))
     if "enum" in shape:
-        tests.append(frozenset(shape["enum"]).__contains__)
+        tests.append(_values(shape).__contains__)
     return functools.reduce(_both, tests) if tests else lambda _: True
+
+
+def _matcher(pattern: str) -> Callable[[Any], Any]:
+    return _is_ascii if pattern == ASCII else re.compile(pattern, re.ASCII).fullmatch
+
+
+def _is_ascii(value: str) -> bool:
+    return value != "" and value.isascii()
+
+
+def _values(shape: Mapping[str, Any]) -> frozenset[str]:
+    return frozenset(shape["enum"]).union(shape.get("taken", ()))
 
 
 def _both(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -341,17 +346,18 @@ def _constraints(shape: Mapping[str, Any], limits: tuple[int, int] | None) -> li
             _Constraint(f"Member must {what} greater than or equal to {least}", lambda value: measure(value) < least)
         )
     if "pattern" in shape:
-        matches = re.compile(shape["pattern"], re.ASCII).fullmatch
+        matches = _matcher(shape["pattern"])
         found.append(
             _Constraint(
                 f"Member must satisfy regular expression pattern: {shape['pattern']}", lambda value: not matches(value)
             )
         )
     if "enum" in shape:
-        allowed = frozenset(shape["enum"])
+        allowed = _values(shape)
         found.append(
             _Constraint(
-                f"Member must satisfy enum value set: [{', '.join(shape['enum'])}]", lambda value: value not in allowed
+                f"Member must satisfy enum value set: [{', '.join(shape.get('shown', shape['enum']))}]",
+                lambda value: value not in allowed,
             )
         )
     return found

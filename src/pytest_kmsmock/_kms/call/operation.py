@@ -141,6 +141,7 @@ class Operation:
         name: as in the API reference.
         run: the function that does it.
         targets: what permission is needed for, in AWS's order.
+        before_key: refuses what is wrong with the request by itself, before the usage and state of its keys count.
         states: in which key states it is refused, and how.
         usage: the KeyUsage that all its keys must have; None for any.
         grantable: whether a grant can allow it.
@@ -153,6 +154,7 @@ class Operation:
     name: str
     run: Callable[[Call], Result]
     targets: Sequence[Finder] = ()
+    before_key: Callable[[Call], None] | None = None
     states: StateRule = field(default_factory=lambda: ANY_STATE)
     usage: str | None = None
     grantable: bool = False
@@ -169,6 +171,7 @@ def operation(
     name: str,
     *,
     targets: Sequence[Finder] = (),
+    before_key: Callable[[Call], None] | None = None,
     states: StateRule = ANY_STATE,
     usage: str | None = None,
     grantable: bool = False,
@@ -184,6 +187,7 @@ def operation(
             name,
             run,
             tuple(targets),
+            before_key,
             states,
             usage,
             grantable,

@@ -52,15 +52,17 @@ def perform(call: Call) -> Result:
         for target in targets:
             authorize(call, target)
         call.authorized = True
+        if operation.before_key is not None:
+            operation.before_key(call)
         for target in targets:
             key = target.key
             if key is not None:
                 if operation.customer_managed and key.manager == "AWS":
                     raise errors.MANAGED_KEY(caller=call.caller.arn, action=target.permission, arn=key.arn)
-                if operation.states:
-                    check_state(key, operation.states, call.state)
                 if operation.usage is not None and key.usage != operation.usage:
                     raise errors.USAGE_NOT_VALID(arn=key.arn, usage=key.usage, operation=operation.name)
+                if operation.states:
+                    check_state(key, operation.states, call.state)
                 if operation.cryptographic:
                     check_backing(key, call.state)
         # What a test begins with is made without policies, and is there at once.

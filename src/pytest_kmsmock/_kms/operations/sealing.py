@@ -72,10 +72,9 @@ def decrypt_under(
     """Return the plaintext of a ciphertext of this key.
 
     Raises:
-        KmsError: `IncorrectKeyException` for the ciphertext of another symmetric key, `InvalidCiphertextException`
-            for a damaged one or another encryption context, `InvalidKeyUsageException` for an algorithm of other keys,
-            `ValidationException` for an encryption context with an asymmetric algorithm, `KMSInvalidStateException` for
-            what an external key manager refuses.
+        KmsError: `InvalidCiphertextException` for a damaged one or another encryption context,
+            `InvalidKeyUsageException` for an algorithm of other keys, `ValidationException` for an encryption context
+            with an asymmetric algorithm, `KMSInvalidStateException` for what an external key manager refuses.
     """
     try:
         if algorithm == SYMMETRIC_DEFAULT:
@@ -95,10 +94,8 @@ def _decrypt_symmetric(call: Call, key: Key, blob: bytes, context: Mapping[str, 
     if envelope is None:
         raise errors.INVALID_CIPHERTEXT()
     material = key.material(envelope.material_id)
-    if envelope.key_id != key.id:
-        # With material of this key, the blob is this key's, and damaged where it names the key.
-        raise errors.INCORRECT_KEY() if material is None else errors.INVALID_CIPHERTEXT()
-    if material is None or material.secret is None:
+    # With material of this key, a blob of another key is this key's, and damaged where it names the key.
+    if envelope.key_id != key.id or material is None or material.secret is None:
         raise errors.INVALID_CIPHERTEXT()
     cipher = cipher_of(call.state, key, material.secret.get())
     return Opened(open_sealed(envelope, cipher, context), material.id)
@@ -138,6 +135,19 @@ def ciphertext_key(call: Call, member: str, algorithm_member: str, permission: s
     if envelope is None:
         raise errors.INVALID_CIPHERTEXT()
     return _key_of_envelope(call, envelope, member, permission)
+
+
+def check_ciphertext_key(call: Call) -> None:
+    """Refuse a key that the request names and another one's ciphertext, whatever usage and state the key has.
+
+    Raises:
+        KmsError: `IncorrectKeyException`.
+    """
+    envelope, key = call.notes.get(_PARSED), call.key
+    if envelope is None or envelope.key_id == key.id or "DryRunModifiers" in call.params:
+        return
+    if key.material(envelope.material_id) is None:
+        raise errors.INCORRECT_KEY()
 
 
 def _is_related_key(call: Call, identifier: str, key_id: str) -> bool:

@@ -10,8 +10,7 @@ from collections.abc import Iterable
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import (
-    KEY_ID,
-    Arn,
+    LIKE_KEY_ID,
     alias_arn,
     key_arn,
     new_key_arn,
@@ -81,25 +80,22 @@ def find_key(call: Call, identifier: str, permission: str, *, aliases: bool, mem
     found = region.keys.get(identifier)
     if found is not None:
         return Target(permission, found.arn, found, member=member)
-    if KEY_ID.fullmatch(identifier):
+    if LIKE_KEY_ID.fullmatch(identifier):
         raise errors.KEY_NOT_FOUND(arn=key_arn(region.name, region.account, identifier))
     if identifier.startswith("arn:"):
         arn = parse_arn(identifier)
         if arn is None:
             raise _malformed(call, identifier)
+        if arn.is_alias and not aliases:
+            raise errors.ALIASES_NOT_SUPPORTED()
         if arn.region != region.name:
             raise errors.ARN_OF_OTHER_REGION(region=arn.region)
-        if not arn.is_alias:
-            return _by_arn(call, arn, permission, member)
-        if aliases:
-            return _by_alias(call, arn.account, arn.name, permission, member)
-        if member == "KeyId":
+        find = _by_alias if arn.is_alias else _by_arn
+        return find(call, arn.account, arn.name, permission, member)
+    if identifier.startswith("alias/"):
+        if not aliases:
             raise errors.ALIASES_NOT_SUPPORTED()
-    elif identifier.startswith("alias/"):
-        if aliases:
-            return _by_alias(call, region.account, identifier, permission, member)
-        if member == "KeyId":  # of `TargetKeyId` no recording is known
-            raise errors.ALIASES_NOT_SUPPORTED()
+        return _by_alias(call, region.account, identifier, permission, member)
     raise errors.INVALID_KEY_ID(key_id=identifier)
 
 
@@ -110,12 +106,15 @@ def _malformed(call: Call, arn: str) -> errors.KmsError:
     return text(arn=arn) if known else errors.ARN_NOT_FOUND(arn=arn)
 
 
-def _by_arn(call: Call, arn: Arn, permission: str, member: str | None) -> Target:
-    found = call.state.region(arn.account, arn.region).keys.get(arn.name)
+def _by_arn(call: Call, account: str, key_id: str, permission: str, member: str | None) -> Target:
+    region = call.state.region(account, call.region.name)
+    found = region.keys.get(key_id)
     if found is None:
-        if arn.account != call.caller.account:
+        if not LIKE_KEY_ID.fullmatch(key_id):
+            raise errors.INVALID_KEY_ID_IN_ARN(key_id=key_id)
+        if account != call.caller.account:
             raise errors.KEY_OUT_OF_SIGHT(caller=call.caller.arn, action=permission)
-        raise errors.KEY_NOT_FOUND(arn=key_arn(arn.region, arn.account, arn.name))
+        raise errors.KEY_NOT_FOUND(arn=key_arn(region.name, account, key_id))
     return Target(permission, found.arn, found, member=member)
 
 

@@ -87,7 +87,7 @@ def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
     Raises:
         MalformedPolicy: If AWS would refuse it.
     """
-    document = _load(text)
+    document = load_json(text, kind)
     if not isinstance(document, dict):
         raise MalformedPolicy("Policies must be valid JSON and the first byte must be '{'")
     allowed = {"Version", "Id", "Statement"} if kind.names_principals else {"Version", "Statement"}
@@ -116,14 +116,19 @@ def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
     return statements
 
 
-def _load(text: str) -> Json:
+def load_json(text: str, kind: PolicyKind) -> Json:
+    """Read the JSON of a policy.
+
+    Raises:
+        MalformedPolicy: If it is none. KMS says nothing more of a key policy: aws/aws-sdk-ruby#1784.
+    """
     try:
         return cast("Json", json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant))
     except MalformedPolicy:
         raise
     except (ValueError, RecursionError):
         # ValueError also says that an integer has more digits than Python reads.
-        raise MalformedPolicy("This policy contains invalid Json") from None
+        raise MalformedPolicy("" if kind is PolicyKind.KEY else "This policy contains invalid Json") from None
 
 
 def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
@@ -137,7 +142,7 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _no_constant(name: str) -> None:
     # NaN and Infinity are Python's addition to JSON.
-    raise MalformedPolicy(f"This policy contains invalid Json: {name}")
+    raise ValueError(name)
 
 
 def _refuse_unknown(found: dict[str, Json], allowed: set[str]) -> None:

@@ -21,17 +21,19 @@ def read_tags(call: Call, present: Mapping[str, str] = NO_TAGS) -> Mapping[str, 
     """Return the tags that a key has once those of the request are added.
 
     Raises:
-        KmsError: `TagException` for reserved or repeated keys and forbidden characters; `LimitExceededException` for
-            more than 50 tags.
+        KmsError: `TagException` for reserved or repeated keys, forbidden characters and more than 50 tags at once;
+            `LimitExceededException` for more than 50 tags of the key.
     """
     given = call.params.get("Tags")
     if not given:
         return present
+    if len(given) > TAGS_PER_KEY:
+        raise errors.TAG(reason="Too many tags")
     added: dict[str, str] = {}
     for tag in given:
         key, value = tag["TagKey"], tag["TagValue"]
         if key.lower().startswith("aws:"):
-            raise errors.TAG(reason=f"aws: prefixed tag key names are not allowed for external use: {key}")
+            raise errors.TAG(reason="Tags beginning with aws: are reserved")
         if key in added:
             raise errors.TAG(reason="Duplicate tag keys")
         if not (_CHARACTERS.fullmatch(key) and _CHARACTERS.fullmatch(value)):

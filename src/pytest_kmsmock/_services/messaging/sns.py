@@ -49,6 +49,7 @@ SERVICE = Service(
         },
         otherwise=Wording("InternalError", status=500),  # inferred
         suffix=JAVA_SDK,
+        bare_key_id=True,
     ),
     prepare=deliveries.watch,
 )

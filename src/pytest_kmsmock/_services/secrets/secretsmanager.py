@@ -214,7 +214,6 @@ _INVALID_KEY = Refusals(
         "InvalidParameterException", "The operation failed because of an invalid KMS key: {message}"
     ),
     suffix=JAVA_SDK,
-    quotes_key_id=True,
 )  # fmt: skip
 
 _TRIES = (GENERATE_DATA_KEY, DECRYPT)
@@ -254,6 +253,5 @@ SERVICE = Service(
         {"AccessDeniedException": _NOT_ALLOWED},
         otherwise=_NO_ENCRYPTION,
         suffix=JAVA_SDK,
-        quotes_key_id=True,
     ),
 )

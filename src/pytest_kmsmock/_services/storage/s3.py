@@ -312,7 +312,6 @@ SERVICE = Service(
     Refusals(
         {"AccessDeniedException": Wording("AccessDenied", status=403)},
         otherwise=Wording("KMS.{code}"),
-        quotes_key_id=True,
     ),
     prepare=deliveries.watch,
 )

@@ -31,7 +31,7 @@ def policy_text(document: Document, kind: PolicyKind, where: str) -> str:
         text = document if isinstance(document, str) else json.dumps(document)
         compile_policy(text, kind)
     except MalformedPolicy as malformed:
-        raise InvalidPolicy(f"{where}: AWS refuses this {kind.value}: {malformed.reason}") from None
+        raise InvalidPolicy(f"{where}: AWS refuses this {kind.value}: {malformed.reason or 'not JSON'}") from None
     except TypeError as error:
         raise InvalidPolicy(f"{where}: this policy cannot be written as JSON: {error}") from None
     return text

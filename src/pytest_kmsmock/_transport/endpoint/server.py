@@ -132,7 +132,7 @@ class KmsServer:
             raise ClientDisconnected from None  # closes the connection without an answer
         finally:
             time.sleep(self._mock.take_delay())
-        headers = [*answer.headers.items(), ("content-length", str(len(answer.body)))]
+        headers = list(answer.headers.items())
         start_response(f"{answer.status} {answer.reason}", headers)
         return [] if request.method == "HEAD" else [answer.body]
 

@@ -164,10 +164,11 @@ def _answer(
         if refusal is not None:
             raise refusal
         result = mock.answer(operation, json_protocol.read_body(body), access_key, region, endpoint, request_id)
-        status, members = 200, json_protocol.parsed(operation, result)
+        status, members, length = 200, json_protocol.parsed(operation, result), json_protocol.length(result)
     except KmsError as error:
         status, members = error.status, json_protocol.parsed_error(error)
-    headers = json_protocol.headers(request_id, mock.service.clock.timestamp())
+        length = len(json_protocol.error_body(error))
+    headers = json_protocol.headers(request_id, mock.service.clock.timestamp(), length)
     members["ResponseMetadata"] = {
         "RequestId": request_id,
         "HTTPStatusCode": status,

@@ -76,6 +76,19 @@ def test_one_size_is_given(
         kms_client.generate_data_key_without_plaintext(KeyId=arn, **size)
 
 
+@pytest.mark.parametrize("size", [{}, {"KeySpec": "AES_256", "NumberOfBytes": 32}], ids=str)
+@pytest.mark.parametrize("operation", ["generate_data_key", "generate_data_key_without_plaintext"])
+def test_the_size_comes_before_usage_and_state(
+    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, operation: str, size: dict[str, object]
+) -> None:
+    """Measured on AWS, us-east-1, 2026-09: floci-io/floci#3968."""
+    disabled = new_key()
+    kms_client.disable_key(KeyId=disabled)
+    for arn in (disabled, new_key("HMAC_256", "GENERATE_VERIFY_MAC"), new_key("RSA_2048", "SIGN_VERIFY")):
+        with refusal("ValidationException", SIZES):
+            getattr(kms_client, operation)(KeyId=arn, **size)
+
+
 @pytest.mark.parametrize("spec", PAIRS)
 def test_key_pairs_fit_together(kms_client: BaseClient, new_key: Callable[..., str], spec: str) -> None:
     arn = new_key()
@@ -155,9 +168,10 @@ def test_china_has_sm2_pairs_and_no_ml_kem_pairs(
         "pkey", "-inform", "DER", "-in", "{der}", "-pubout", "-outform", "DER", der=made["PrivateKeyPlaintext"]
     )  # fmt: skip
     assert public == made["PublicKey"]
-    with refusal("UnsupportedOperationException", "KeySpec ML_KEM_768 is not supported in this Region."):
+    with refusal("UnsupportedOperationException", "KeySpec ML_KEM_768 is not supported in this Region"):
         china.generate_data_key_pair(KeyId=arn, KeyPairSpec="ML_KEM_768")
-    with refusal("UnsupportedOperationException", "KeySpec SM2 is not supported in this Region."):
+    # Recorded in us-east-1: floci-io/floci#3026
+    with refusal("UnsupportedOperationException", "KeySpec SM2 is not supported in this Region"):
         kms_client.generate_data_key_pair(KeyId=new_key(), KeyPairSpec="SM2")
 
 

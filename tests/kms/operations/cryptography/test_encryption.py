@@ -149,6 +149,22 @@ def test_a_named_key_must_be_the_one_that_encrypted(
         kms_client.re_encrypt(CiphertextBlob=blob, SourceKeyId=new_key(), DestinationKeyId=new_key())
 
 
+def test_another_key_is_incorrect_before_its_usage_and_state_count(
+    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
+) -> None:
+    """Measured on AWS, us-east-1, 2026-09, of the first two: floci-io/floci#3968. Inferred of a disabled key."""
+    blob = kms_client.encrypt(KeyId=new_key(), Plaintext=b"p")["CiphertextBlob"]
+    signing, disabled = new_key("RSA_2048", "SIGN_VERIFY"), new_key()
+    pending = kms_client.create_key(Origin="EXTERNAL")["KeyMetadata"]["Arn"]
+    kms_client.disable_key(KeyId=disabled)
+    for other in (signing, pending, disabled):
+        with refusal("IncorrectKeyException", INCORRECT):
+            kms_client.decrypt(CiphertextBlob=blob, KeyId=other)
+    # what is wrong with the key itself counts as soon as the ciphertext is not another one's
+    with refusal("InvalidKeyUsageException", f"{signing} key usage is SIGN_VERIFY which is not valid for Decrypt."):
+        kms_client.decrypt(CiphertextBlob=b"no ciphertext", KeyId=signing)
+
+
 def test_the_blob_of_a_key_that_is_not_here_cannot_be_seen(
     kms_mock: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
 ) -> None:

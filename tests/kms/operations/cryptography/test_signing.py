@@ -514,6 +514,15 @@ def test_messages_have_1_to_4096_bytes(kms_client: BaseClient, new_key: Callable
             kms_client.sign(**request, Message=message)
 
 
+def test_symmetric_default_is_an_algorithm_of_other_keys(
+    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
+) -> None:
+    """Not one of the enumeration, as others are. Measured on AWS, us-east-1, 2026-09: floci-io/floci#3968."""
+    text = "Algorithm SYMMETRIC_DEFAULT is incompatible with key spec RSA_2048."
+    with refusal("InvalidKeyUsageException", text):
+        kms_client.sign(KeyId=new_key("RSA_2048", "SIGN_VERIFY"), Message=b"x", SigningAlgorithm="SYMMETRIC_DEFAULT")
+
+
 def test_the_algorithm_is_looked_at_before_the_message_type(
     kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
 ) -> None:

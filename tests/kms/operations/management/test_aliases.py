@@ -118,14 +118,15 @@ def test_an_alias_is_in_one_region(kms_mock, kms_client, key, refusal):
 
 
 def test_the_quota_of_aliases_of_a_key(kms_client, key, refusal):
-    """Developer Guide, resource quotas: 50; the text is not known (B)."""
+    """Developer Guide, resource quotas: 50. The message is recorded: scylladb/scylla-cluster-tests#7611, #7634."""
+    text = "Aliases per key quota for this account in this region is 50, current usage is 50."
     for number in range(ALIASES_PER_KEY):
         kms_client.create_alias(AliasName=f"alias/{number}", TargetKeyId=key["KeyId"])
-    with refusal("LimitExceededException"):
+    with refusal("LimitExceededException", text):
         kms_client.create_alias(AliasName="alias/more", TargetKeyId=key["KeyId"])
     other = kms_client.create_key()["KeyMetadata"]
     kms_client.create_alias(AliasName="alias/more", TargetKeyId=other["KeyId"])
-    with refusal("LimitExceededException"):
+    with refusal("LimitExceededException", text):
         kms_client.update_alias(AliasName="alias/more", TargetKeyId=key["KeyId"])
     kms_client.update_alias(AliasName="alias/1", TargetKeyId=key["KeyId"])  # changes nothing
     kms_client.delete_alias(AliasName="alias/1")

@@ -746,14 +746,19 @@ def test_a_key_policy_can_only_forbid_to_retire(kms_mock, kms_client, refusal, c
         ({"KeyId": "KEY"}, "ValidationException", None),
         ({"GrantId": "GRANT"}, "ValidationException", None),
         ({"GrantToken": "TOKEN", "KeyId": "KEY"}, "ValidationException", None),
-        ({"KeyId": "ID", "GrantId": "GRANT"}, "InvalidArnException", None),  # "The key ARN": API RetireGrant
+        ({"KeyId": "ID", "GrantId": "GRANT"}, "NotFoundException", "Invalid arn {ID}"),  # observed on AWS, 2026
+        (
+            {"KeyId": "alias/a", "GrantId": "GRANT"},
+            "InvalidArnException",
+            "Key Aliases are not supported for this operation.",
+        ),
         ({"KeyId": "KEY", "GrantId": "0" * 64}, "NotFoundException", f"Grant ID {'0' * 64} not found"),
     ],
 )
 def test_how_to_name_the_grant_to_retire(kms_client, key, grant, members, code, text, refusal):
     made = grant(ROLE, "Encrypt")
     given = {"KEY": key, "ID": key.split("/")[1], "GRANT": made["GrantId"], "TOKEN": made["GrantToken"]}
-    with refusal(code, text):
+    with refusal(code, text and text.format(**given)):
         kms_client.retire_grant(**{name: given.get(value, value) for name, value in members.items()})
 
 

@@ -18,6 +18,12 @@ from pytest_kmsmock._kms.rules.key_use import check_region
 #: KeySpec of a data key -> its length in bytes.
 _LENGTHS = {"AES_128": 16, "AES_256": 32}
 
+
+def _check_size(call: Call) -> None:
+    if ("KeySpec" in call.params) == ("NumberOfBytes" in call.params):
+        raise errors.DATA_KEY_SIZE()
+
+
 #: What the four operations have in common.
 _makes_data_key = functools.partial(
     operation, targets=[key(aliases=True)], states=USES_MATERIAL, usage="ENCRYPT_DECRYPT",
@@ -25,7 +31,7 @@ _makes_data_key = functools.partial(
 )  # fmt: skip
 
 
-@_makes_data_key("GenerateDataKey")
+@_makes_data_key("GenerateDataKey", before_key=_check_size)
 def generate_data_key(call: Call) -> Result:
     """Make a symmetric data key, plain and encrypted.
 
@@ -39,7 +45,7 @@ def generate_data_key(call: Call) -> Result:
     return result | {"Plaintext": plaintext}
 
 
-@_makes_data_key("GenerateDataKeyWithoutPlaintext")
+@_makes_data_key("GenerateDataKeyWithoutPlaintext", before_key=_check_size)
 def generate_data_key_without_plaintext(call: Call) -> Result:
     """Make a symmetric data key, encrypted only.
 
@@ -51,8 +57,6 @@ def generate_data_key_without_plaintext(call: Call) -> Result:
 def _data_key(call: Call) -> tuple[bytes, Result]:
     if call.key.spec.key_type != "symmetric":
         raise errors.DATA_KEY_OF_ASYMMETRIC_KEY()
-    if ("KeySpec" in call.params) == ("NumberOfBytes" in call.params):
-        raise errors.DATA_KEY_SIZE()
     length = _LENGTHS[call.params["KeySpec"]] if "KeySpec" in call.params else call.params["NumberOfBytes"]
     call.stop_if_dry_run()
     plaintext = call.random(length)

@@ -10,6 +10,7 @@ from pytest_kmsmock._kms.call.operation import Call, Result, Target, operation
 from pytest_kmsmock._kms.operations.sealing import (
     SYMMETRIC_DEFAULT,
     Opened,
+    check_ciphertext_key,
     check_encryption,
     check_plaintext,
     ciphertext_key,
@@ -46,7 +47,8 @@ def _decrypting_key(call: Call) -> Iterable[Target]:
 
 
 @operation(
-    "Decrypt", targets=[_decrypting_key], states=USES_MATERIAL, usage="ENCRYPT_DECRYPT",
+    "Decrypt", targets=[_decrypting_key], before_key=check_ciphertext_key,
+    states=USES_MATERIAL, usage="ENCRYPT_DECRYPT",
     grantable=True, cross_account=True, cryptographic=True,
 )  # fmt: skip
 def decrypt(call: Call) -> Result:
@@ -85,7 +87,8 @@ def _source_key(call: Call) -> Iterable[Target]:
 @operation(
     "ReEncrypt",
     targets=[_source_key, key("DestinationKeyId", aliases=True, permission="kms:ReEncryptTo")],
-    states=USES_MATERIAL, usage="ENCRYPT_DECRYPT", grantable=True, cross_account=True, cryptographic=True,
+    before_key=check_ciphertext_key, states=USES_MATERIAL, usage="ENCRYPT_DECRYPT",
+    grantable=True, cross_account=True, cryptographic=True,
 )  # fmt: skip
 def re_encrypt(call: Call) -> Result:
     """Decrypt under one key and encrypt under another; the plaintext never leaves KMS.

@@ -21,7 +21,7 @@ def generate_random(call: Call) -> Result:
         _check_store(call, store)
     count = call.params.get("NumberOfBytes")
     if count is None:
-        raise errors.MISSING(member="numberOfBytes")
+        raise errors.NUMBER_OF_BYTES()
     plaintext = call.random(count)
     return {"Plaintext": plaintext} if recipient is None else for_recipient(recipient, plaintext)
 

@@ -150,8 +150,9 @@ def _check_same_kind(name: str, old: Key, new: Key) -> None:
 
 
 def _check_quota(call: Call, target: Key) -> None:
-    if len(call.region.aliases_of.get(target.id, ())) >= ALIASES_PER_KEY:
-        raise errors.LIMIT_EXCEEDED(reason=f"{target.arn} already has {ALIASES_PER_KEY} aliases.")
+    used = len(call.region.aliases_of.get(target.id, ()))
+    if used >= ALIASES_PER_KEY:
+        raise errors.ALIAS_QUOTA(quota=ALIASES_PER_KEY, used=used)
 
 
 def _arn(call: Call, name: str) -> str:
