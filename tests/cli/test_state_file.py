@@ -60,7 +60,7 @@ def test_a_change_that_cannot_be_written_is_undone(kms_mock, kms_client, path, c
         monkeypatch.setattr("pytest_kmsmock._testing.dumps.dump.write", _full)
         answer = store.carry_out("ScheduleKeyDeletion", change)
         assert (answer.status, json.loads(answer.body)["__type"]) == (500, "KMSInternalException")
-        assert answer.headers == {"x-amzn-requestid": "1"}
+        assert answer.headers == {"x-amzn-requestid": "1", "content-length": str(len(answer.body))}
         assert capsys.readouterr().err == (
             f"pytest-kmsmock: ScheduleKeyDeletion is undone: {path} cannot be written: No space left on device\n"
         )

@@ -13,6 +13,7 @@ from pytest_kmsmock._kms.call.operation import Asked, Call, Target
 from pytest_kmsmock._kms.policy.decision import would_lock_out
 from pytest_kmsmock._kms.policy.documents import MalformedPolicy
 from pytest_kmsmock._kms.policy.policy import compile_policy
+from pytest_kmsmock._kms.policy.printing import printed
 from pytest_kmsmock._kms.rules.tags import read_tags
 
 from .condition_keys import ConditionValues
@@ -26,7 +27,7 @@ _OF_THIS_CALL = ("kms:bypasspolicylockoutsafetycheck", "aws:requesttag/", "aws:t
 
 
 def check_new_policy(call: Call) -> str | None:
-    """Return the `Policy` of a request once it has been found fit to be a key policy; None if there is none.
+    """Return the `Policy` of a request as KMS keeps it, once it has been found fit; None if there is none.
 
     Raises:
         KmsError: `LimitExceededException` for more than 32,768 bytes, `MalformedPolicyDocumentException` for a document
@@ -47,7 +48,7 @@ def check_new_policy(call: Call) -> str | None:
         raise errors.INVALID_PRINCIPAL()
     if call.service.enforce_policies and not call.params.get("BypassPolicyLockoutSafetyCheck"):
         _check_lockout(call, compiled)
-    return text
+    return printed(text, partition_of(call.region.name))
 
 
 def _check_lockout(call: Call, policy: Policy) -> None:

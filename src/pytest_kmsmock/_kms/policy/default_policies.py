@@ -6,14 +6,14 @@ See https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.htm
 from __future__ import annotations
 
 import functools
-import json
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
+
+from .printing import write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-_Value: TypeAlias = "str | list[str] | dict[str, _Value]"
-_Statement: TypeAlias = "dict[str, _Value]"
+    from .documents import Json
 
 _ADMINISTER = (
     "Create*",
@@ -45,22 +45,11 @@ _USE = {
 _PERSIST = ("CreateGrant", "ListGrants", "RevokeGrant")
 
 
-def _written(policy_id: str, statements: list[_Statement]) -> str:
-    """Write a policy as KMS does: two blanks of indentation, a blank on both sides of colons, lists on one line."""
-    blocks = ", ".join(_block(statement, "  ") for statement in statements)
-    return f'{{\n  "Version" : "2012-10-17",\n  "Id" : {json.dumps(policy_id)},\n  "Statement" : [ {blocks} ]\n}}'
+def _written(policy_id: str, statements: list[Json]) -> str:
+    return write({"Version": "2012-10-17", "Id": policy_id, "Statement": statements})
 
 
-def _block(value: _Value, indent: str) -> str:
-    if isinstance(value, dict):
-        inner = ",\n".join(f"{indent}  {json.dumps(k)} : {_block(v, indent + '  ')}" for k, v in value.items())
-        return f"{{\n{inner}\n{indent}}}"
-    if isinstance(value, list):
-        return f"[ {', '.join(json.dumps(entry) for entry in value)} ]"
-    return json.dumps(value)
-
-
-def _enable_iam(account: str, partition: str) -> _Statement:
+def _enable_iam(account: str, partition: str) -> dict[str, Json]:
     return {
         "Sid": "Enable IAM User Permissions",
         "Effect": "Allow",
@@ -114,7 +103,7 @@ def console_key_policy(
     Returns:
         The document.
     """
-    statements = [_enable_iam(account, partition)]
+    statements: list[Json] = [_enable_iam(account, partition)]
     admins = list(administrators)
     callers = [*users, *(f"arn:{partition}:iam::{other}:root" for other in other_accounts)]
     symmetric = key_spec == "SYMMETRIC_DEFAULT"
@@ -137,11 +126,11 @@ def console_key_policy(
     return _written("key-consolepolicy-3", statements)
 
 
-def _granting(sid: str, principals: list[str], actions: Iterable[str]) -> _Statement:
+def _granting(sid: str, principals: list[str], actions: Iterable[str]) -> dict[str, Json]:
     return {
         "Sid": sid,
         "Effect": "Allow",
-        "Principal": {"AWS": principals[0] if len(principals) == 1 else principals},
+        "Principal": {"AWS": principals[0] if len(principals) == 1 else [*principals]},
         "Action": [f"kms:{action}" for action in actions],
         "Resource": "*",
     }

@@ -101,9 +101,9 @@ def test_policy_tags_and_description_are_the_replicas_own(
     answer = kms_client.replicate_key(
         KeyId=primary, ReplicaRegion=ABROAD, Policy=policy, Tags=tags, Description="abroad"
     )
-    assert (answer["ReplicaPolicy"], answer["ReplicaTags"]) == (policy, tags)
-    assert abroad.get_key_policy(KeyId=primary)["Policy"] == policy
-    assert kms_client.get_key_policy(KeyId=primary)["Policy"] != policy
+    assert (json.loads(answer["ReplicaPolicy"]), answer["ReplicaTags"]) == (json.loads(policy), tags)
+    assert abroad.get_key_policy(KeyId=primary)["Policy"] == answer["ReplicaPolicy"]
+    assert kms_client.get_key_policy(KeyId=primary)["Policy"] != answer["ReplicaPolicy"]
     assert abroad.list_resource_tags(KeyId=primary)["Tags"] == tags
     assert abroad.describe_key(KeyId=primary)["KeyMetadata"]["Description"] == "abroad"
     assert kms_client.describe_key(KeyId=primary)["KeyMetadata"]["Description"] == "at home"

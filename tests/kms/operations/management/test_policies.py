@@ -41,10 +41,23 @@ def test_the_default_policy_names_its_partition(kms_mock):
 
 
 @pytest.mark.parametrize("name", [{}, {"PolicyName": "default"}], ids=["no name", "default"])
-def test_a_policy_comes_back_as_it_was_put(kms_client, key_id, name):
-    policy = policy_of(Sid="mine").replace(", ", " ,\n\t")
+def test_a_policy_comes_back_as_kms_writes_it(kms_client, key_id, name):
+    """Recorded: cloud-custodian, `test_cross_account_kms` (2018). See `tests/kms/policy/test_printing.py`."""
+    policy = policy_of(Sid="mine", Principal={"AWS": ["123456789012"]}, Action=["kms:*"])
     assert kms_client.put_key_policy(KeyId=key_id, Policy=policy, **name).keys() == {"ResponseMetadata"}
-    assert kms_client.get_key_policy(KeyId=key_id, **name)["Policy"] == policy
+    assert kms_client.get_key_policy(KeyId=key_id, **name)["Policy"] == (
+        '{\n  "Version" : "2012-10-17",\n  "Statement" : [ {\n    "Sid" : "mine",\n    "Effect" : "Allow",\n'
+        '    "Principal" : {\n      "AWS" : "arn:aws:iam::123456789012:root"\n    },\n'
+        '    "Action" : "kms:*",\n    "Resource" : "*"\n  } ]\n}'
+    )
+
+
+def test_the_size_that_counts_is_that_of_the_request(kms_client, key_id):
+    """Inferred: the limit is the one of the parameter."""
+    many = [f"kms:Encrypt{number}" for number in range(1500)]
+    policy = json.dumps(json.loads(policy_of(Action=["kms:*", *many])), separators=(",", ":"))
+    kms_client.put_key_policy(KeyId=key_id, Policy=policy)
+    assert len(kms_client.get_key_policy(KeyId=key_id)["Policy"]) > len(policy)
 
 
 def test_there_is_no_other_policy(kms_client, key_id, refusal):

@@ -17,7 +17,7 @@ _POLICIES_PER_PAGE = 100
 
 @operation("GetKeyPolicy", targets=[key()])
 def get_key_policy(call: Call) -> Result:
-    """Return the text of a key policy, as its author wrote it.
+    """Return the text of a key policy, as KMS writes it.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html
     """

@@ -1,0 +1,112 @@
+"""How KMS writes key policies: the text that GetKeyPolicy gives is KMS's own, whatever its author wrote.
+
+What a policy says stays the same. Layout, the order of elements, one-element lists and account ids are recorded:
+cloud-custodian, `test_cross_account_kms`, `test_kms_remove_matched` and `test_cross_account_kms_condition_keys_1` (2018
+to 2022), and the policies of AWS managed keys in FogSecurity/aws-managed-kms-keys (2024, 2025).
+"""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from typing import TYPE_CHECKING, cast
+
+from .documents import PolicyKind, load_json
+from .principals import ACCOUNT_ID
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from .documents import Json
+
+_DOCUMENT = ("Version", "Id", "Statement")
+_STATEMENT = (
+    "Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction", "Resource", "NotResource", "Condition",
+)  # fmt: skip
+
+
+@lru_cache(maxsize=256)
+def printed(text: str, partition: str) -> str:
+    """Return a key policy as KMS writes it.
+
+    Args:
+        text: the policy as its author wrote it, which has been found fit to be one.
+        partition: the partition of the key's Region, for the ARNs that stand for account ids.
+    """
+    document = cast("dict[str, Json]", load_json(text, PolicyKind.KEY))
+    found = document["Statement"]
+    statements = cast("list[dict[str, Json]]", found if isinstance(found, list) else [found])
+    document["Statement"] = [_statement(statement, partition) for statement in statements]
+    return write(_in_order(document, _DOCUMENT))
+
+
+def write(value: Json, indent: str = "") -> str:
+    """Write JSON as KMS does: two blanks of indentation, a blank on both sides of colons, lists on one line."""
+    if isinstance(value, dict):
+        inner = ",\n".join(f"{indent}  {_text(name)} : {write(item, indent + '  ')}" for name, item in value.items())
+        return f"{{\n{inner}\n{indent}}}" if value else "{ }"
+    if isinstance(value, list):
+        return f"[ {', '.join(write(item, indent) for item in value)} ]" if value else "[ ]"
+    return _text(value)
+
+
+def _text(value: Json) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _in_order(element: dict[str, Json], names: Iterable[str]) -> dict[str, Json]:
+    # A Sid of null is as good as none.
+    return {name: element[name] for name in names if element.get(name) is not None}
+
+
+def _statement(statement: dict[str, Json], partition: str) -> dict[str, Json]:
+    element = {name: _value(value) for name, value in statement.items()}
+    for name in ("Principal", "NotPrincipal"):
+        if isinstance(element.get(name), dict):
+            element[name] = _principals(cast("dict[str, Json]", element[name]), partition)
+    if "Condition" in element:
+        conditions = cast("dict[str, dict[str, Json]]", element["Condition"])
+        element["Condition"] = _hashed({operator: _hashed(keys) for operator, keys in conditions.items()})
+    return _in_order(element, _STATEMENT)
+
+
+def _value(value: Json) -> Json:
+    """Return a value as KMS keeps it: text or a list of texts, and a list of one as that text."""
+    if isinstance(value, dict):
+        return {name: _value(item) for name, item in value.items()}
+    if isinstance(value, list):
+        return _value(value[0]) if len(value) == 1 else [_value(item) for item in value]
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if value is None else str(value)
+
+
+def _principals(listed: dict[str, Json], partition: str) -> dict[str, Json]:
+    def arn(text: Json) -> Json:
+        found = isinstance(text, str) and ACCOUNT_ID.fullmatch(text)
+        return f"arn:{partition}:iam::{text}:root" if found else text
+
+    if "AWS" in listed:
+        names = listed["AWS"]
+        listed["AWS"] = [arn(name) for name in names] if isinstance(names, list) else arn(names)
+    return _hashed(listed)
+
+
+def _hashed(items: dict[str, Json]) -> dict[str, Json]:
+    """Return what has no order of its own in the order of a Java hash table, which explains all recorded ones.
+
+    Where two names share a place in the table, the recordings that were put by an author have them sorted.
+    """
+    size = 16
+    while len(items) > size * 3 // 4:
+        size *= 2
+    return {name: items[name] for name in sorted(sorted(items), key=lambda name: _place(name, size))}
+
+
+def _place(name: str, size: int) -> int:
+    """Return the place of a text in a Java hash table (`java.util.HashMap`, `java.lang.String.hashCode`)."""
+    units = name.encode("utf-16-be", "surrogatepass")
+    hashed = 0
+    for high, low in zip(units[::2], units[1::2], strict=True):
+        hashed = (31 * hashed + (high << 8 | low)) & 0xFFFFFFFF
+    return (hashed ^ hashed >> 16) & (size - 1)
