@@ -202,6 +202,7 @@ OPTIONS = {
     "hygiene": ("warn", "warn"),
     "hygiene_checks": ("wildcard-principal", ("wildcard-principal",)),
     "share_with_children": ("yes", True),
+    "moto_policies": ("no", False),
     "max_calls": ("50", 50),
     "endpoint_urls": ("http://localhost:4566", ("http://localhost:4566",)),
     "services": ("off", ("off",)),

@@ -22,8 +22,8 @@ PUBLIC = {
         "params refused region request_id result started targets time took via"
     ),
     "Caller": (
-        "account administrator arn called_via context forwarded_by forwarding_service key principal session_policies "
-        "via via_service"
+        "account administrator arn boundary called_via context forwarded_by forwarding_service identity_policies key "
+        "principal session_policies via via_service"
     ),
     "Calls": "by copy in_region last of on refused succeeded with_error",
     "Clock": "advance copy freeze frozen move_to now timestamp unfreeze",
@@ -59,7 +59,7 @@ PUBLIC = {
     "MockKms": "start stop",
     "Options": (
         "account_id changed deterministic endpoint_urls enforce_policies fresh hygiene hygiene_checks inherited "
-        "max_calls region request_quotas seed services share_with_children wire"
+        "max_calls moto_policies region request_quotas seed services share_with_children wire"
     ),
     "RequestContext": (
         "account context issuer_arn mfa org_id provider session_name session_policies source_account source_arn "

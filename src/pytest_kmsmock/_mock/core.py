@@ -6,6 +6,7 @@ It makes the fake KMS, finds who calls, and puts faults and request quotas betwe
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pytest_kmsmock import _testing
 from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.api.errors import UNRECOGNIZED_CLIENT
 from pytest_kmsmock._kms.api.service_model import read_data_files
 from pytest_kmsmock._kms.engine.fake_kms import FakeKms
 from pytest_kmsmock._kms.engine.pipeline import perform
@@ -23,7 +25,7 @@ from pytest_kmsmock._services import hook as services
 from pytest_kmsmock._testing.calls.call_list import Calls
 from pytest_kmsmock._testing.faults.faults import Faults
 from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
-from pytest_kmsmock._testing.identity import credentials
+from pytest_kmsmock._testing.identity import credentials, moto_principals
 from pytest_kmsmock._transport.hooks import installation, retry_pauses
 
 from . import determinism
@@ -32,10 +34,18 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.call.operation import Call, Result
     from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.state.records import Key
+    from pytest_kmsmock._moto.identity import Identity
     from pytest_kmsmock._runtime.active_mocks import Lock
     from pytest_kmsmock._runtime.options import Options
     from pytest_kmsmock._transport.endpoint.server import KmsServer
     from pytest_kmsmock._transport.endpoints import Endpoint
+
+
+#: Where moto keeps who has which access key, if it is in use.
+_MOTO_IAM = "moto.iam.models"
+#: Access keys that stand in where nobody in particular calls: the mock's, moto's, and the one of AWS's documentation,
+#: which moto gives everybody who asks for a session token.
+_NOBODYS = frozenset({environment.DUMMY_ACCESS_KEY_ID, "FOOBARKEY", "AKIAIOSFODNN7EXAMPLE", None})
 
 
 class MockCore:
@@ -154,7 +164,17 @@ class MockCore:
 
     def requester(self, access_key: str | None, region: str) -> Caller:
         """Return whom a request with an access key to a Region comes from."""
+        if _MOTO_IAM in sys.modules and access_key not in _NOBODYS:
+            found = self._moto_identity(access_key)
+            if found is not None:
+                return moto_principals.caller_of(found, enforced=self.options.moto_policies)
         return credentials.caller_of(access_key) or self.default_caller(region)
+
+    def _moto_identity(self, access_key: str | None) -> Identity | None:
+        """Return whom moto issued an access key to; None if it did not, or if the mock did."""
+        if access_key is None or _MOTO_IAM not in sys.modules or credentials.secret_of(access_key) is not None:
+            return None
+        return moto_principals.find(access_key)
 
     def knows(self, access_key: str | None) -> bool:
         """Say whether an access key is one of the mock's, and may sign."""
@@ -164,11 +184,15 @@ class MockCore:
         """Return the secret access key of an access key of the mock's; None if it is not the mock's."""
         if access_key == environment.DUMMY_ACCESS_KEY_ID:
             return environment.DUMMY_SECRET_ACCESS_KEY
-        return credentials.secret_of(access_key)
+        secret = credentials.secret_of(access_key)
+        found = self._moto_identity(access_key)
+        return found.secret if found is not None and found.valid else secret
 
     def session_token_of(self, access_key: str) -> str | None:
         """Return the session token that has to go with an access key; None if it needs none."""
-        return credentials.session_token_of(access_key)
+        token = credentials.session_token_of(access_key)
+        found = self._moto_identity(access_key)
+        return token if found is None else found.token
 
     # --- the answer ----------------------------------------------------------------------------------------------
 
@@ -186,6 +210,10 @@ class MockCore:
         Raises:
             KmsError: what AWS would answer.
         """
+        if _MOTO_IAM in sys.modules and access_key not in _NOBODYS:
+            found = self._moto_identity(access_key)
+            if found is not None and not found.valid:
+                raise UNRECOGNIZED_CLIENT()
         caller = self.requester(access_key, region)
         if endpoint is not None and endpoint.vpc_endpoint is not None:
             caller = replace(caller, context={**caller.context, "aws:sourcevpce": (endpoint.vpc_endpoint,)})

@@ -153,6 +153,7 @@ def mock_kms(
     hygiene: str = ...,
     hygiene_checks: str | list[str] | tuple[str, ...] = ...,
     share_with_children: bool = ...,
+    moto_policies: bool = ...,
     max_calls: int = ...,
     endpoint_urls: str | list[str] | tuple[str, ...] = ...,
     services: str | list[str] | tuple[str, ...] = ...,

@@ -47,6 +47,8 @@ class Options:
         share_with_children: whether processes that a test starts by `multiprocessing` with spawn or forkserver reach
             the mock: it is served on a port of this machine meanwhile (extra `server`). Without it their KMS calls are
             refused. Forked processes have a copy of the mock.
+        moto_policies: whether the policies of moto's IAM decide about KMS calls of its users and roles; without, they
+            may do everything that key policies let IAM allow. Who calls is found out in any case.
         max_calls: how many calls `KmsMock.calls` keeps at most; the oldest go first.
         endpoint_urls: further endpoints at which the mock answers KMS, besides those of AWS; such as
             `http://localhost:4566`. What goes to other services there passes through.
@@ -70,6 +72,9 @@ class Options:
     hygiene_checks: tuple[str, ...] = field(default=(), metadata={"help": "hygiene checks to run, by default all"})
     share_with_children: bool = field(
         default=False, metadata={"help": "let spawned child processes reach the mock, over HTTP"}
+    )
+    moto_policies: bool = field(
+        default=True, metadata={"help": "let the policies of moto's IAM decide about calls of its users and roles"}
     )
     max_calls: int = field(default=1_000_000, metadata={"help": "how many calls are kept at most"})
     endpoint_urls: tuple[str, ...] = field(

@@ -98,8 +98,8 @@ class Iam:
     def _gather(self, caller: Caller, owner: str, key_policy: Policy | None) -> Policies:
         principal = caller.principal
         holder = policy_holder(principal)
-        attached = _compiled(self.identity.get(holder, ()), PolicyKind.IDENTITY)
-        boundary = self.boundaries.get(holder)
+        attached = _compiled((*self.identity.get(holder, ()), *caller.identity_policies), PolicyKind.IDENTITY)
+        boundary = self.boundaries.get(holder, caller.boundary)
         levels = self.service_control.get(principal.account, ()) if _has_service_control(principal) else ()
         endpoint = next(iter(caller.context.get("aws:sourcevpce", ())), None)
         endpoint_policy = None if endpoint is None else self.vpc_endpoints.get(endpoint)

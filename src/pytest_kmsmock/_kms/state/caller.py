@@ -22,6 +22,8 @@ class Caller:
         administrator: whether it has an identity policy that allows everything, as the default caller has.
         session_policies: texts of session policies, which limit what the session may do.
         context: further condition keys of its requests by lower-case name (`aws:sourceip`, ...).
+        identity_policies: texts of identity policies that IAM elsewhere has for it, beside those of `kms.iam`.
+        boundary: text of the permissions boundary that IAM elsewhere has for it; None if it has none.
         via: the AWS services that call for it, in the order of their calls: the last one calls KMS. Each is a name such
             as `s3`, or with the Region and domain that `kms:ViaService` is to have.
         key: all that says which policies bear on it, in one text; for caches.
@@ -33,11 +35,15 @@ class Caller:
     session_policies: tuple[str, ...] = ()
     context: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
     via: tuple[str, ...] = ()
+    identity_policies: tuple[str, ...] = ()
+    boundary: str | None = None
     key: str = field(init=False, repr=False, compare=False, default="")
 
     def __post_init__(self) -> None:
         endpoint = self.context.get("aws:sourcevpce", "")
         key = f"{self.principal.identity}|{self.administrator}|{self.session_policies}|{endpoint}"
+        if self.identity_policies or self.boundary is not None:
+            key = f"{key}|{self.identity_policies}|{self.boundary}"
         object.__setattr__(self, "key", key)
 
     @property
@@ -48,8 +54,9 @@ class Caller:
     def forwarded_by(self, service: str) -> Caller:
         """Return this caller when a service such as `s3` calls for it."""
         return Caller(
-            self.principal, self.account, self.administrator, self.session_policies, self.context, (*self.via, service)
-        )
+            self.principal, self.account, self.administrator, self.session_policies, self.context,
+            (*self.via, service), self.identity_policies, self.boundary,
+        )  # fmt: skip
 
     @property
     def forwarding_service(self) -> str | None:

@@ -14,7 +14,14 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
+from pytest_kmsmock._runtime import network_guard
+from pytest_kmsmock._transport import gate
+from pytest_kmsmock._transport.endpoints import kms_endpoint
+
 from . import botocore_hook, child_processes, name_resolution, requests_hook
+
+#: Where moto answers requests.
+_MOTO = "moto.core.botocore_stubber"
 
 
 def install(last: Iterable[tuple[str, Callable[..., Any]]] = ()) -> None:
@@ -27,10 +34,22 @@ def install(last: Iterable[tuple[str, Callable[..., Any]]] = ()) -> None:
     when_imported("botocore.httpsession", botocore_hook.install_below)
     when_imported("requests.sessions", requests_hook.install)
     when_imported("multiprocessing.process", child_processes.install)
+    if _MOTO not in _watch.awaited:
+        when_imported(_MOTO, _keep_moto_away)
     name_resolution.install()
     mocker = sys.modules.get("requests_mock.mocker")  # what is imported later comes upon what is laid already
     if mocker is not None:
         requests_hook.install_beside(mocker)
+
+
+def _keep_moto_away(botocore_stubber: ModuleType, _early: bool) -> None:
+    from pytest_kmsmock._moto import stubber  # never without moto
+
+    if not network_guard.others:
+        network_guard.others.append(lambda: stubber.answers("kms"))
+    stubber.install(
+        botocore_stubber, lambda url: "kms" in url and kms_endpoint(url) is not None and gate.current() is not None
+    )
 
 
 def restore() -> None:

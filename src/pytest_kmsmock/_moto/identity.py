@@ -1,0 +1,137 @@
+"""Who has an access key that moto's IAM or STS issued, and the policies that moto's IAM has for it.
+
+moto's objects are read at every call, so that what a test changes by IAM counts at once. Reading a principal takes some
+microseconds, and none of AWS's managed policies is loaded for it. Works with moto 5.0 and later; the tests beside moto
+tell when a release keeps these things elsewhere.
+
+moto gives everybody who calls GetSessionToken or GetFederationToken the same access key, `AKIAIOSFODNN7EXAMPLE`, and
+knows nobody by it. It forgets session tags and the identity provider of a session.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+
+class Identity(NamedTuple):
+    """Whom an access key belongs to.
+
+    Attributes:
+        arn: the ARN that `sts.get_caller_identity` gives: of a user or role session.
+        account: its account.
+        issuer: the ARN of the role of a session; None for a user.
+        secret: the secret access key.
+        token: the session token; None for a user.
+        valid: whether the access key may be used: it is neither inactive nor deleted.
+        exists: whether moto's IAM has the user or role; moto lets roles be assumed that it does not have.
+        tags: tags of the user or role.
+        policies: its identity policies, those of its groups among them, as JSON text.
+        boundary: its permissions boundary; None if it has none, or one that moto has no text of.
+        session_policy: the session policy; None if there is none.
+    """
+
+    arn: str
+    account: str
+    issuer: str | None
+    secret: str
+    token: str | None
+    valid: bool
+    exists: bool
+    tags: tuple[tuple[str, str], ...] = ()
+    policies: tuple[str, ...] = ()
+    boundary: str | None = None
+    session_policy: str | None = None
+
+
+#: Whom access keys belonged to when they were last used: moto forgets those that are deleted.
+_used: dict[str, Identity] = {}
+
+
+def find(access_key: str) -> Identity | None:
+    """Return whom an access key belongs to; None if moto did not issue it."""
+    for accounts in list(sys.modules["moto.iam.models"].iam_backends.values()):
+        for backend in list(accounts.values()):
+            key = backend.access_keys.get(access_key)
+            if key is not None:
+                found = _user(backend, key) if key.user_name else _session(backend, access_key)
+                if found is not None:
+                    _used[access_key] = found
+                return found
+    deleted = _used.get(access_key)
+    return None if deleted is None else deleted._replace(valid=False)
+
+
+def _user(backend: Any, key: Any) -> Identity:
+    user = next((user for user in backend.users.values() if user.name == key.user_name), None)
+    account, name, partition = backend.account_id, key.user_name, backend.partition
+    if user is None:
+        arn = f"arn:{partition}:iam::{account}:user/{name}"
+        return Identity(arn, account, None, key.secret_access_key, None, valid=False, exists=False)
+    groups = [group for group in backend.groups.values() if user in group.users]
+    return Identity(
+        user.arn,
+        account,
+        None,
+        key.secret_access_key,
+        None,
+        valid=key.status == "Active",
+        exists=True,
+        tags=tuple(backend.tagger.get_tag_dict_for_resource(user.arn).items()),
+        policies=tuple(text for holder in (user, *groups) for text in _policies(holder)),
+    )
+
+
+def _session(backend: Any, access_key: str) -> Identity | None:
+    sts = sys.modules.get("moto.sts.models")
+    if sts is None:
+        return None
+    account, partition = backend.account_id, backend.partition
+    sessions = sts.sts_backends[account][partition].assumed_roles
+    session = next((one for one in reversed(sessions) if one.access_key_id == access_key), None)
+    if session is None:
+        return None
+    role = next((role for role in backend.roles.values() if role.arn == session.role_arn), None)
+    known = Identity(
+        session.arn,
+        account,
+        session.role_arn,
+        session.secret_access_key,
+        session.session_token,
+        valid=True,
+        exists=role is not None,
+        session_policy=session.policy or None,
+    )
+    if role is None:
+        return known
+    return known._replace(
+        tags=tuple((tag["Key"], tag["Value"]) for tag in _listed(role.tags)),
+        policies=tuple(_policies(role)),
+        boundary=_boundary(backend, role.permissions_boundary_arn),
+    )
+
+
+def _listed(tags: Any) -> Iterable[Any]:
+    """Return the tags of a role, which earlier releases of moto keep by their keys."""
+    entries: Iterable[Any] = tags.values() if isinstance(tags, dict) else tags or ()
+    return entries
+
+
+def _policies(holder: Any) -> Iterator[str]:
+    """Yield the texts of the policies of a user, group or role: inline and managed."""
+    inline: Mapping[str, Any] = holder.policies
+    for text in inline.values():
+        yield str(getattr(text, "policy_document", text))
+    for policy in holder.managed_policies.values():
+        yield _document(policy)
+
+
+def _boundary(backend: Any, arn: str | None) -> str | None:
+    policy = backend.managed_policies.get(arn) if arn else None
+    return None if policy is None else _document(policy)
+
+
+def _document(policy: Any) -> str:
+    """Return the text of the default version of a managed policy."""
+    return next((str(version.document) for version in policy.versions if version.is_default), "")

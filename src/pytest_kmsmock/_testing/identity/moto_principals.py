@@ -1,0 +1,60 @@
+"""Users and role sessions of moto's IAM and STS as callers of the fake KMS. `_moto.identity` reads what moto knows."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._kms.policy.documents import MalformedPolicy, PolicyKind
+from pytest_kmsmock._kms.policy.policy import compile_policy
+from pytest_kmsmock._kms.policy.principals import Principal
+from pytest_kmsmock._kms.state.caller import Caller
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._moto.identity import Identity
+
+
+#: What an unreadable policy that limits is taken for: AWS would have refused it.
+_NOTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}'
+
+
+def find(access_key: str) -> Identity | None:
+    """Return whom moto issued an access key to; None if it did not. moto has to be imported already."""
+    from pytest_kmsmock._moto import identity
+
+    return identity.find(access_key)
+
+
+@functools.lru_cache(maxsize=256)  # as long as nothing changes, it is the same caller
+def caller_of(identity: Identity, *, enforced: bool) -> Caller:
+    """Return a user or role session of moto's as a caller.
+
+    Args:
+        identity: what moto knows of it.
+        enforced: whether its policies decide. Without, and for a role that moto does not have, it is allowed everything
+            that key policies let IAM allow.
+    """
+    principal = Principal.parse(identity.arn, tags=dict(identity.tags), issuer_arn=identity.issuer)
+    session = () if identity.session_policy is None else (_limit(identity.session_policy, PolicyKind.SESSION),)
+    if not (enforced and (identity.exists or not identity.valid)):
+        return Caller(principal, identity.account, administrator=True, session_policies=session)
+    return Caller(
+        principal,
+        identity.account,
+        session_policies=session,
+        identity_policies=tuple(text for text in identity.policies if _is_readable(text, PolicyKind.IDENTITY)),
+        boundary=None if identity.boundary is None else _limit(identity.boundary, PolicyKind.BOUNDARY),
+    )
+
+
+def _limit(text: str, kind: PolicyKind) -> str:
+    return text if _is_readable(text, kind) else _NOTHING
+
+
+def _is_readable(text: str, kind: PolicyKind) -> bool:
+    """Say whether AWS would have taken a policy; moto takes others too."""
+    try:
+        compile_policy(text, kind)
+    except MalformedPolicy:
+        return False
+    return True
