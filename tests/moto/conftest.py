@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 
 import pytest
-
 from moto import mock_aws
+
 from pytest_kmsmock import KmsMock, mock_kms
 
 

@@ -13,8 +13,8 @@ import timeit
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-
 from moto import mock_aws
+
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._moto import identity

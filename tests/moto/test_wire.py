@@ -8,9 +8,9 @@ import requests
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from moto import mock_aws
 from moto.kms.models import kms_backends
 
-from moto import mock_aws
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._runtime import network_guard
 from pytest_kmsmock.errors import RealKmsCall

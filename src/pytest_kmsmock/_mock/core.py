@@ -28,7 +28,7 @@ from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
 from pytest_kmsmock._testing.identity import credentials, moto_principals
 from pytest_kmsmock._transport.hooks import installation, retry_pauses
 
-from . import determinism
+from . import determinism, moto_keys
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.call.operation import Call, Result
@@ -133,6 +133,8 @@ class MockCore:
         """Begin to answer calls."""
         read_data_files()
         installation.install(services.HANDLERS)
+        if not moto_keys.installed:
+            moto_keys.install()
         active_mocks.enter(self)
         self.active = True
         if self.options.share_with_children:

@@ -1,0 +1,84 @@
+"""The fake KMS of the active mock in the place of moto's KMS, for what moto's other services do there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, cast
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.api.errors import KmsError
+from pytest_kmsmock._kms.state.caller import administrator
+from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock._transport.hooks import installation
+
+if TYPE_CHECKING:
+    from .core import MockCore
+
+
+class ActiveKms:
+    """The fake KMS of whichever mock is active; it is what `_moto.kms.Kms` describes."""
+
+    def is_active(self) -> bool:
+        """Say whether a mock is active here and now."""
+        return active_mocks.current() is not None
+
+    def call(self, account: str, region: str, operation: str, /, **params: object) -> Mapping[str, Any]:
+        """Carry out an operation as the administrator of an account, without policies and without a record.
+
+        Raises:
+            Refused: the fake KMS refuses it; then nothing has changed.
+        """
+        from pytest_kmsmock._moto.kms import Refused
+
+        service = cast("MockCore", active_mocks.current()).service
+        given = {name: value for name, value in params.items() if value is not None}
+        with service.lock:
+            draft = service.fork(service.random)
+            draft.keys, draft.enforce_policies = service.keys, False
+            try:
+                result = draft.call(operation, given, administrator(account, partition_of(region)), region)
+            except KmsError as error:
+                raise Refused(error.code, error.message) from None
+            draft.state.events = service.state.events
+            service.state = draft.state
+        return result
+
+
+_kms = ActiveKms()
+installed = False
+
+
+def install() -> None:
+    """Take the place of moto's KMS where moto is used, and whenever it is imported from now on."""
+    global installed
+    installed = True
+    for name, lay in _SEAMS.items():
+        installation.when_imported(name, lay)
+
+
+def _at_backends(_models: ModuleType, _early: bool) -> None:
+    from pytest_kmsmock._moto import backend
+
+    backend.install(_kms)
+
+
+def _at_tagging(api: ModuleType, _early: bool) -> None:
+    from pytest_kmsmock._moto import backend
+
+    backend.install(_kms)
+    backend.install_tagging(api)
+
+
+def _at_cloudformation(parsing: ModuleType, _early: bool) -> None:
+    from pytest_kmsmock._moto import cloudformation
+
+    cloudformation.install(parsing, _kms)
+
+
+#: Modules of moto, and what is to be done when they are there.
+_SEAMS = {
+    "moto.kms.models": _at_backends,
+    "moto.resourcegroupstaggingapi.models": _at_tagging,
+    "moto.cloudformation.parsing": _at_cloudformation,
+}
