@@ -6,6 +6,7 @@ That policies decide at once is this package's choice: on AWS a change takes som
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 import timeit
@@ -193,7 +194,7 @@ def test_a_role_with_a_path(iam, kms, key):
     client(assume(arn)).encrypt(KeyId=key, Plaintext=b"x")
 
 
-def test_web_identity_and_saml(iam, role, kms, key):
+def test_web_identity(iam, role, kms, key):
     sts = boto3.client("sts", region_name=REGION)
     arn = f"arn:aws:iam::{ACCOUNT}:role/app"
     given = sts.assume_role_with_web_identity(RoleArn=arn, RoleSessionName="web", WebIdentityToken="token")
@@ -271,3 +272,42 @@ def test_managed_policies_of_aws_are_not_loaded(role):
     identity.find(role["aws_access_key_id"])
     models = sys.modules["moto.iam.models"]
     assert models.iam_backends[ACCOUNT]["aws"].aws_managed_policies == []
+
+
+def test_a_moto_with_other_insides_is_told_of_once(kms, role, monkeypatch):
+    identity._warn_of_change.cache_clear()
+    monkeypatch.setattr("moto.iam.models.iam_backends", {"123456789012": {"aws": object()}})
+    with pytest.warns(UserWarning, match="cannot read the access keys of this release of moto"):
+        client(role).list_keys()
+    client(role).list_keys()
+    assert kms.calls[-1].caller.principal.name == "Administrator"
+
+
+def test_saml(role, kms, key):
+    arn = f"arn:aws:iam::{ACCOUNT}:role/app"
+    attributes = {
+        "https://aws.amazon.com/SAML/Attributes/Role": f"{arn},arn:aws:iam::{ACCOUNT}:saml-provider/idp",
+        "https://aws.amazon.com/SAML/Attributes/RoleSessionName": "saml",
+        "https://aws.amazon.com/SAML/Attributes/SessionDuration": "900",
+    }
+    statements = "".join(
+        f'<saml:Attribute Name="{name}"><saml:AttributeValue>{value}</saml:AttributeValue></saml:Attribute>'
+        for name, value in attributes.items()
+    )
+    assertion = (
+        '<samlp:Response xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol"><saml:Assertion '
+        'xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"><saml:AttributeStatement>'
+        f"{statements}</saml:AttributeStatement></saml:Assertion></samlp:Response>"
+    )
+    given = boto3.client("sts", region_name=REGION).assume_role_with_saml(
+        RoleArn=arn,
+        PrincipalArn=f"arn:aws:iam::{ACCOUNT}:saml-provider/idp",
+        SAMLAssertion=base64.b64encode(assertion.encode()).decode(),
+    )
+    client(arguments(given["Credentials"])).encrypt(KeyId=key, Plaintext=b"x")
+    assert kms.calls[-1].caller.arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/app/saml"
+
+
+def test_an_access_key_of_no_session_is_nobodys(kms, role):
+    backend = sys.modules["moto.iam.models"].iam_backends[ACCOUNT]["aws"]
+    assert identity.find(backend.create_temp_access_key().access_key_id) is None

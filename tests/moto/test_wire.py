@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import boto3
 import pytest
 import requests
@@ -13,6 +15,7 @@ from moto.kms.models import kms_backends
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._runtime import network_guard
+from pytest_kmsmock._transport.hooks import installation
 from pytest_kmsmock.errors import RealKmsCall
 
 REGION = "us-east-1"
@@ -93,3 +96,11 @@ def test_the_guard_refuses_again_when_moto_has_ended(guard, monkeypatch):
         pass
     with pytest.raises(RealKmsCall):
         client().list_keys()
+
+
+def test_laying_the_hook_again_changes_nothing(kms):
+    module = sys.modules["moto.core.botocore_stubber"]
+    before = module.BotocoreStubber.process_request
+    installation._keep_moto_away(module, False)
+    assert module.BotocoreStubber.process_request is before
+    assert len(network_guard.others) == 1

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 from moto.core.base_backend import BackendDict
 from moto.core.exceptions import JsonRESTError
@@ -18,9 +18,7 @@ from moto.kms import models
 from .kms import Kms, Refused, pages
 
 _MANAGED = "alias/aws/"
-#: For mypy these are abstract.
-_KEY: Any = models.Key
-_ALIAS: Any = models.Alias
+_KEY: Any = models.Key  # abstract, if one asks mypy
 
 
 def install(kms: Kms) -> None:
@@ -78,6 +76,19 @@ class _Account:
         return True
 
 
+class Alias(NamedTuple):
+    """An alias, with the attributes that moto's have."""
+
+    alias_arn: str
+    alias_name: str
+    target_key_id: str
+
+    @classmethod
+    def of(cls, key: Any, name: str) -> Alias:
+        """Return an alias of a key."""
+        return cls(f"{key.arn.partition(':key/')[0]}:{name}", name, key.id)
+
+
 class Keys(models.KmsBackend):
     """A backend of moto's KMS whose keys are those of another KMS."""
 
@@ -133,14 +144,8 @@ class Keys(models.KmsBackend):
             rotations=[],
         )
         aliases = self._pages("ListAliases", "Aliases", KeyId=key.id)
-        vars(key)["aliases"] = {entry["AliasName"]: self._alias(entry["AliasName"], key) for entry in aliases}
+        vars(key)["aliases"] = {entry["AliasName"]: Alias.of(key, entry["AliasName"]) for entry in aliases}
         return key
-
-    def _alias(self, name: str, key: Any) -> Any:
-        alias = object.__new__(_ALIAS)
-        arn = f"{key.arn.partition(':key/')[0]}:{name}"
-        vars(alias).update(alias_arn=arn, alias_name=name, target_key_id=key.id)
-        return alias
 
     def create_key(
         self, policy: str | None, key_usage: str | None, key_spec: str | None, description: str | None,
@@ -166,16 +171,22 @@ class Keys(models.KmsBackend):
     def create_alias(self, target_key_id: str, alias_name: str) -> Any:
         """Give a key an alias."""
         self._call("CreateAlias", AliasName=alias_name, TargetKeyId=target_key_id)
-        return self._alias(alias_name, self.describe_key(target_key_id))
+        return Alias.of(self.describe_key(target_key_id), alias_name)
 
     def update_alias(self, target_key_id: str, alias_name: str) -> Any:
         """Let an alias stand for another key."""
         self._call("UpdateAlias", AliasName=alias_name, TargetKeyId=target_key_id)
-        return self._alias(alias_name, self.describe_key(target_key_id))
+        return Alias.of(self.describe_key(target_key_id), alias_name)
 
     def delete_alias(self, alias_name: str) -> None:
         """Delete an alias."""
         self._call("DeleteAlias", AliasName=alias_name)
+
+    def list_aliases(self, key_id: str | None = None) -> Iterator[Any]:
+        """Yield the aliases, or those of a key."""
+        for key in self.keys.values():
+            if key_id in (None, key.id):
+                yield from key.aliases.values()
 
     def get_key_id_from_alias(self, alias_name: str) -> str | None:
         """Return the id of the key that an alias stands for."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, ClassVar
@@ -41,7 +42,7 @@ def install(parsing: ModuleType, kms: Kms) -> None:
     vars(parsing)["resource_class_from_type"] = find_unless_elsewhere
 
 
-class _Resource:
+class _Resource(ABC):
     """A resource of a stack, as moto's CloudFormation handles it.
 
     Args:
@@ -108,9 +109,9 @@ class _Resource:
         return cls.create(cloudformation_json["Properties"], account_id, region_name)
 
     @classmethod
+    @abstractmethod
     def create(cls, properties: Mapping[str, Any], account: str, region: str) -> _Resource:
         """Make the resource."""
-        raise NotImplementedError
 
     @classmethod
     def update_from_cloudformation_json(
@@ -119,9 +120,9 @@ class _Resource:
         """Change the resource, or replace it where the type says so."""
         return original_resource.change(cloudformation_json["Properties"])
 
+    @abstractmethod
     def change(self, properties: Mapping[str, Any]) -> _Resource:
         """Give the resource other properties."""
-        raise NotImplementedError
 
 
 class Key(_Resource):
