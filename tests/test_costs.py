@@ -156,7 +156,7 @@ def test_a_call_takes_few_functions(request, calls, wire, operation, most, most_
 
 
 @pytest.mark.parametrize(
-    ("encryption", "most"), [pytest.param({}, 98, id="without a key"), pytest.param({"key": True}, 378, id="SSE-KMS")]
+    ("encryption", "most"), [pytest.param({}, 98, id="without a key"), pytest.param({"key": True}, 381, id="SSE-KMS")]
 )
 def test_s3_beside_moto_takes_few_functions(kms_mock, encryption, most):
     import boto3

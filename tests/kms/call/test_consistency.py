@@ -107,7 +107,7 @@ def test_a_new_policy_decides_later(late, key, allowed):
     client = late.client()
     new = policy(ROOT, statement(Principal={"AWS": ROLE}))
     client.put_key_policy(KeyId=key, Policy=new)
-    assert client.get_key_policy(KeyId=key)["Policy"] == new
+    assert ROLE in client.get_key_policy(KeyId=key)["Policy"]  # what operations list is the present
     assert not allowed()
     late.clock.advance(seconds=3)
     client.put_key_policy(KeyId=key, Policy=policy(ROOT))
