@@ -10,9 +10,9 @@ from pytest_kmsmock._kms.call.operation import OPERATIONS, Call, Operation, Resu
 from pytest_kmsmock._kms.operations import load
 from pytest_kmsmock._kms.permissions.access import authorize
 from pytest_kmsmock._kms.rules.custom_key_stores import check_backing
-from pytest_kmsmock._kms.rules.key_states import check_state
+from pytest_kmsmock._kms.rules.key_states import key_state
 from pytest_kmsmock._kms.rules.timeline import settle
-from pytest_kmsmock._kms.state.records import LastUsage
+from pytest_kmsmock._kms.state.records import Key, LastUsage
 
 
 def find_operation(name: str) -> Operation:
@@ -55,16 +55,8 @@ def perform(call: Call) -> Result:
         if operation.before_key is not None:
             operation.before_key(call)
         for target in targets:
-            key = target.key
-            if key is not None:
-                if operation.customer_managed and key.manager == "AWS":
-                    raise errors.MANAGED_KEY(caller=call.caller.arn, action=target.permission, arn=key.arn)
-                if operation.usage is not None and key.usage != operation.usage:
-                    raise errors.USAGE_NOT_VALID(arn=key.arn, usage=key.usage, operation=operation.name)
-                if operation.states:
-                    check_state(key, operation.states, call.state)
-                if operation.cryptographic:
-                    check_backing(key, call.state)
+            if target.key is not None:
+                _check_key(call, target.key, target.permission)
         # What a test begins with is made without policies, and is there at once.
         watch = Watch(call) if call.service.delays.eventual_consistency and call.service.enforce_policies else None
         result = operation.run(call)  # ends a dry run where everything that could refuse it has been looked at
@@ -73,6 +65,21 @@ def perform(call: Call) -> Result:
         if operation.cryptographic:
             _note_use(call)
         return result
+
+
+def _check_key(call: Call, key: Key, permission: str) -> None:
+    """Refuse an operation on a key that is not of the kind or not in the state for it."""
+    operation = call.operation
+    if operation.customer_managed and key.manager == "AWS":
+        raise errors.MANAGED_KEY(caller=call.caller.arn, action=permission, arn=key.arn)
+    if operation.usage is not None and key.usage != operation.usage:
+        raise errors.USAGE_NOT_VALID(arn=key.arn, usage=key.usage, operation=operation.name)
+    if operation.states:
+        refusal = operation.states.get(key_state(key, call.state))
+        if refusal is not None:
+            raise refusal(arn=key.arn)
+    if operation.cryptographic:
+        check_backing(key, call.state)
 
 
 def _note_use(call: Call) -> None:

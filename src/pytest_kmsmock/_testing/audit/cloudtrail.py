@@ -20,6 +20,7 @@ from . import cloudtrail_identity
 from . import cloudtrail_tables as tables
 
 if TYPE_CHECKING:
+    from pytest_kmsmock._kms.api.errors import KmsError
     from pytest_kmsmock._kms.call.operation import Target
     from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.state.caller import Caller
@@ -51,18 +52,43 @@ def events(calls: Sequence[CallRecord], state: State) -> list[Event]:
 
 
 def _call_events(record: CallRecord, state: State) -> Iterator[Event]:
+    """Yield the records of one call: one in each account and Region that logs it."""
+    outcome = _logged_outcome(record)
+    if outcome is None:
+        return
+    result, error = outcome
+    denied = error is not None and error.code == "AccessDeniedException"
+    event = _call_event(record, result, error, state)
+    caller = record.caller
+    owners = {key.account for key in record.keys} - {caller.account}
+    if not owners or denied:
+        yield _received(event, caller.account or next(iter(owners), ""))
+    else:
+        shared = {"sharedEventID": event_id(record.request_id, "shared")}
+        if caller.account:
+            yield _received(event, caller.account) | shared
+        for owner in sorted(owners):
+            yield _received(event | {"userIdentity": cloudtrail_identity.seen_by_owner(caller)}, owner) | shared
+    if error is None and result is not None:
+        yield from _derived(record, event, result)
+
+
+def _logged_outcome(record: CallRecord) -> tuple[Mapping[str, Any] | None, KmsError | None] | None:
+    """Return result and error of a call as KMS saw it; None if KMS never did."""
     error = record.error
-    result = record.result
     if isinstance(error, InjectedError):
         if error.lost is not None:
-            result, error = error.lost, None
-        elif error.kind != "answer":
-            return
-    if error is None and result is None:
-        return  # an error of the mock's own, such as a package that is missing
+            return error.lost, None
+        if error.kind != "answer":
+            return None
+    if error is None and record.result is None:
+        return None  # an error of the mock's own, such as a package that is missing
+    return record.result, error
+
+
+def _call_event(record: CallRecord, result: Mapping[str, Any] | None, error: KmsError | None, state: State) -> Event:
     denied = error is not None and error.code == "AccessDeniedException"
-    caller = record.caller
-    event = _head(record, "1.11") | _origin(caller)
+    event = _head(record, "1.11") | _origin(record.caller)
     if error is not None:
         event["errorCode"] = "AccessDenied" if denied else error.code  # (B): both spellings are on record
         event["errorMessage"] = error.message
@@ -82,19 +108,9 @@ def _call_events(record: CallRecord, state: State) -> Iterator[Event]:
     if record.operation not in tables.NO_RESOURCES and (resources or error is None) and not is_hidden:
         event["resources"] = resources
     event |= _tail("AwsApiCall")
-    if cloudtrail_identity.invoking_service(caller) is None:  # recorded 2020 to 2026: what a service calls has none
+    if cloudtrail_identity.invoking_service(record.caller) is None:  # recorded 2020 to 2026: a service's call has none
         event["tlsDetails"] = _tls(record.region)
-    owners = {key.account for key in record.keys} - {caller.account}
-    if not owners or denied:
-        yield _received(event, caller.account or next(iter(owners), ""))
-    else:
-        shared = {"sharedEventID": event_id(record.request_id, "shared")}
-        if caller.account:
-            yield _received(event, caller.account) | shared
-        for owner in sorted(owners):
-            yield _received(event | {"userIdentity": cloudtrail_identity.seen_by_owner(caller)}, owner) | shared
-    if error is None and result is not None:
-        yield from _derived(record, event, result)
+    return event
 
 
 def _derived(record: CallRecord, event: Event, result: Mapping[str, Any]) -> Iterator[Event]:
@@ -261,14 +277,7 @@ def _show(shapes: Mapping[str, Any], name: str, value: Any) -> Any:
 
 def _additional(record: CallRecord, result: Mapping[str, Any] | None, state: State) -> Event:
     """Return `additionalEventData`: what is neither in the request nor in the answer."""
-    data: Event = {}
-    if result is not None:
-        for member, name in _MATERIAL:
-            if member in result and record.operation not in tables.ANSWERS:
-                data[name] = result[member]
-        if record.operation == "Encrypt" and record.key is not None and record.key.spec.key_type == "symmetric":
-            current = record.key.current
-            data["keyMaterialId"] = None if current is None else current.id
+    data: Event = {} if result is None else _material(record, result)
     key = record.key
     if key is not None and key.custom_key_store_id is not None and record.operation not in tables.WRITES:
         data["customKeyStoreId"] = key.custom_key_store_id
@@ -285,6 +294,17 @@ def _additional(record: CallRecord, result: Mapping[str, Any] | None, state: Sta
         data["grantId"] = record.params["GrantId"]
     recipient = _recipient(record)
     return data if recipient is None else data | {"recipient": recipient}
+
+
+def _material(record: CallRecord, result: Mapping[str, Any]) -> Event:
+    """Return which key material was used."""
+    data: Event = {}
+    if record.operation not in tables.ANSWERS:
+        data = {name: result[member] for member, name in _MATERIAL if member in result}
+    key = record.key
+    if record.operation == "Encrypt" and key is not None and key.spec.key_type == "symmetric":
+        data["keyMaterialId"] = None if key.current is None else key.current.id
+    return data
 
 
 _MATERIAL = (
