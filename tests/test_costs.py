@@ -83,7 +83,7 @@ def test_a_symmetric_key_pays_for_no_other_kind():
     families = {name.rpartition(".")[2] for name in own(modules) if name.startswith("_kms.crypto.")}
     assert families == {"aes", "base", "der", "primitives"}
     services = {name for name in own(modules) if name.startswith(("_services", "_moto"))}
-    assert services == {"_services", "_services.catalog", "_services.hook"}  # until one of them is used
+    assert services == {"_services", "_services.hook"}  # until one of them is used
     assert own(modules) & {f"_testing.{folder}.{name}" for name, folder in _testing.FACETS.items()} == set()
     unused = ("yaml", "cbor2", "asn1crypto", "cryptography.x509", "cryptography.hazmat.primitives.serialization")
     assert not [name for name in modules if name.startswith(unused)]

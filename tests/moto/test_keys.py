@@ -66,9 +66,11 @@ def test_the_key_of_a_master_password_of_rds(kms):
     assert client("kms").describe_key(KeyId=arn)["KeyMetadata"]["KeyManager"] == "AWS"
 
 
-def test_what_other_services_do_is_not_among_the_calls(kms):
+def test_what_moto_does_inside_is_not_among_the_calls(kms):
     client("ec2").create_volume(AvailabilityZone=f"{REGION}a", Size=1, Encrypted=True)
-    assert list(kms.calls) == []
+    assert [(call.operation, call.caller.forwarding_service) for call in kms.calls] == [
+        ("GenerateDataKeyWithoutPlaintext", "ec2")
+    ]
 
 
 # --- the tagging API ------------------------------------------------------------------------------------------------

@@ -1,4 +1,4 @@
-"""What moto's services deliver to each other inside: S3, SNS and EventBridge to queues and topics.
+"""What moto's services deliver to each other inside: S3, SNS and EventBridge to queues, topics and event buses.
 
 moto does this without any event of botocore, so the functions that deliver are wrapped, once. While nobody asks to be
 told they do what they did. A moto that delivers in other ways is left alone: then nothing is asked.
@@ -16,9 +16,9 @@ class Delivery(NamedTuple):
 
     Attributes:
         service: the service principal without its domain, such as `sns`.
-        source: the ARN of what it delivers for: a bucket, a topic, a rule.
+        source: the ARN of what it delivers for: a bucket, a topic, a rule, an event bus.
         account: the account of that.
-        target: the ARN of the queue or topic.
+        target: the ARN of the queue or topic, or the event bus itself.
     """
 
     service: str
@@ -107,28 +107,84 @@ def _watch_events(decide: Decide) -> None:
         for target in targets[:1]:
             refusal = decide(Delivery("events", self.arn, self.account_id, target["Arn"]))
             if refusal is not None:
-                _bury(self, target, event, refusal, decide)
+                places = {"RULE_ARN": self.arn, "TARGET_ARN": target["Arn"]}
+                _bury(self, target.get("DeadLetterConfig"), event, refusal, places, decide)
                 return
         send(self, resource_id, event, group_id)
 
     Rule._send_to_sqs_queue = send_if_allowed  # type: ignore[method-assign]  # noqa: SLF001 - nor here
+    _watch_buses(decide)
 
 
-def _bury(rule: Any, target: Mapping[str, Any], event: dict[str, Any], refusal: Refusal, decide: Decide) -> None:
-    """Put an event that could not be delivered into the dead-letter queue of its target, if there is one."""
+def _watch_buses(decide: Decide) -> None:
+    import json
+
+    from moto.events.models import EventsBackend
+
+    put = EventsBackend.put_events
+
+    @functools.wraps(put)
+    def put_if_allowed(self: Any, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        if len(events) > _MOST_EVENTS or not any(bus.kms_key_identifier for bus in self.event_buses.values()):
+            return put(self, events)
+        return [entry for event in events for entry in _put_one(self, event)]
+
+    def _put_one(backend: Any, event: dict[str, Any]) -> list[dict[str, Any]]:
+        name = str(event.get("EventBusName") or "default").rpartition("/")[2]
+        bus = backend.event_buses.get(name)
+        refusal = None
+        if bus is not None and bus.kms_key_identifier:
+            refusal = decide(Delivery("events", bus.arn, bus.account_id, bus.arn))
+        if refusal is None:
+            return put(backend, [event])
+        rules, bus.rules = bus.rules, {}  # moto checks the event, and gives it an id
+        try:
+            entries = put(backend, [event])
+        finally:
+            bus.rules = rules
+        if "EventId" in entries[0]:
+            told = {
+                "version": "0",
+                "id": entries[0]["EventId"],
+                "detail-type": event["DetailType"],
+                "source": event["Source"],
+                "account": bus.account_id,
+                "region": backend.region_name,
+                "resources": event.get("Resources", []),
+                "detail": json.loads(event["Detail"]),
+            }
+            _bury(bus, bus.dead_letter_config, told, refusal, {"EVENT_BUS_ARN": bus.arn}, decide)
+        return entries
+
+    EventsBackend.put_events = put_if_allowed  # type: ignore[method-assign]  # moto has no other place
+
+
+#: How many events a call of PutEvents may have; moto refuses more.
+_MOST_EVENTS = 10
+
+
+def _bury(
+    holder: Any, dead_letters: Mapping[str, Any] | None, event: Mapping[str, Any], refusal: Refusal,
+    places: Mapping[str, str], decide: Decide,
+) -> None:  # fmt: skip
+    """Put an event that could not be delivered into a dead-letter queue, if there is one.
+
+    Args:
+        holder: the rule or event bus that the event is lost at.
+        dead_letters: its `DeadLetterConfig`.
+        event: the event.
+        refusal: why it could not be delivered.
+        places: where, as attributes of the message.
+        decide: is asked whether the dead-letter queue can be delivered to.
+    """
     import json
 
     from moto.sqs.models import sqs_backends
 
-    dead = target.get("DeadLetterConfig", {}).get("Arn")
-    if dead is None or decide(Delivery("events", rule.arn, rule.account_id, dead)) is not None:
+    dead = (dead_letters or {}).get("Arn")
+    if dead is None or decide(Delivery("events", holder.arn, holder.account_id, dead)) is not None:
         return
-    told = {
-        "ERROR_CODE": refusal.code,
-        "ERROR_MESSAGE": refusal.message,
-        "RULE_ARN": rule.arn,
-        "TARGET_ARN": target["Arn"],
-    }
+    told = {"ERROR_CODE": refusal.code, "ERROR_MESSAGE": refusal.message, **places}
     *_, region, account, name = dead.split(":")
     # by the names of moto since 5.1, and of those before
     names = (("DataType", "StringValue"), ("data_type", "string_value"))

@@ -64,6 +64,27 @@ def find(access_key: str) -> Identity | None:
         return None
 
 
+def find_role(role: str, session_name: str) -> Identity | None:
+    """Return the session of a role that a service assumes; None if moto's IAM does not have the role.
+
+    Args:
+        role: the ARN of the role.
+        session_name: the name of the session.
+    """
+    _, partition, _, _, account, named = role.split(":", 5)
+    try:
+        accounts = list(sys.modules["moto.iam.models"].iam_backends.items())
+        backends = [backend for number, places in accounts if number == account for backend in list(places.values())]
+        for backend in backends:
+            found = next((each for each in backend.roles.values() if each.arn == role), None)
+            if found is not None:
+                arn = f"arn:{partition}:sts::{account}:assumed-role/{named.rpartition('/')[2]}/{session_name}"
+                return _with_role(Identity(arn, account, role, "", None, valid=True, exists=True), backend, found)
+    except _CHANGED as error:
+        _warn_of_change(repr(error))
+    return None
+
+
 @functools.cache
 def _warn_of_change(error: str) -> None:
     warnings.warn(
@@ -125,9 +146,12 @@ def _session(backend: Any, access_key: str) -> Identity | None:
         exists=role is not None,
         session_policy=session.policy or None,
     )
-    if role is None:
-        return known
-    return known._replace(
+    return known if role is None else _with_role(known, backend, role)
+
+
+def _with_role(session: Identity, backend: Any, role: Any) -> Identity:
+    """Return a session with what its role has: tags, policies and boundary."""
+    return session._replace(
         tags=tuple((tag["Key"], tag["Value"]) for tag in _listed(role.tags)),
         policies=tuple(_policies(role)),
         boundary=_boundary(backend, role),

@@ -148,8 +148,27 @@ def _fit(name: str, value: object, where: str) -> object:
     return value
 
 
-#: The services whose KMS calls can be made, as botocore names them.
-SERVICES = ("dynamodb", "events", "kinesis", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm")
+#: The services whose KMS calls can be made, by botocore's name -> the module of `_services` that describes each.
+SERVICES: Mapping[str, str] = {
+    "backup": "resources.backup",
+    "dynamodb": "storage.dynamodb",
+    "ec2": "resources.ec2",
+    "ecr": "resources.ecr",
+    "efs": "resources.efs",
+    "events": "messaging.events",
+    "firehose": "streams.firehose",
+    "kinesis": "streams.kinesis",
+    "lambda": "compute.awslambda",
+    "logs": "streams.logs",
+    "rds": "resources.rds",
+    "redshift": "resources.redshift",
+    "s3": "storage.s3",
+    "secretsmanager": "secrets.secretsmanager",
+    "sns": "messaging.sns",
+    "sqs": "messaging.sqs",
+    "ssm": "secrets.ssm",
+    "stepfunctions": "compute.stepfunctions",
+}
 
 
 def _check_services(names: tuple[str, ...], where: str) -> None:

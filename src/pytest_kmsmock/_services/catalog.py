@@ -1,4 +1,4 @@
-"""The services whose KMS calls are made here, by botocore's name, and the module that describes each."""
+"""What is known of the services whose KMS calls are made here: a module for each, listed in `_runtime.options`."""
 
 from __future__ import annotations
 
@@ -6,29 +6,16 @@ import functools
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from pytest_kmsmock._runtime.options import SERVICES
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from .table import Service
-
-#: botocore's name of a service -> its module in this package, which has a `SERVICE`.
-MODULES: Mapping[str, str] = {
-    "dynamodb": "storage.dynamodb",
-    "events": "messaging.events",
-    "kinesis": "streams.kinesis",
-    "logs": "streams.logs",
-    "s3": "storage.s3",
-    "secretsmanager": "secrets.secretsmanager",
-    "sns": "messaging.sns",
-    "sqs": "messaging.sqs",
-    "ssm": "secrets.ssm",
-}
 
 
 @functools.cache
 def service(name: str) -> Service:
     """Return what is known of a service; its module is imported when the first client of the service is used."""
-    found: Service = import_module(f"{__package__}.{MODULES[name]}").SERVICE
+    found: Service = import_module(f"{__package__}.{SERVICES[name]}").SERVICE
     return found
 
 

@@ -56,6 +56,8 @@ def _run(request: Request, steps: Iterable[Step]) -> None:
             try:
                 data_key = call_kms(request, step, protected)
             except ServiceError as error:
+                if step.undo is not None:
+                    step.undo(request)
                 if step.instead is None:
                     raise
                 raise Answered(step.instead(request, error), error.request_id) from None
@@ -120,7 +122,9 @@ def _perform(
     except KmsError as error:
         about = next(iter(protected.context.values()), "")
         seen = wording.as_answer(error) if isinstance(error, InjectedError) else error
-        raise (step.refusals or catalog.service(request.service).refusals).word(seen, request_id, about) from None
+        raise (step.refusals or catalog.service(request.service).refusals).word(
+            seen, request_id, about, protected.key
+        ) from None  # fmt: skip
     finally:
         request.delay += request.mock.take_delay()
 

@@ -11,10 +11,9 @@ import functools
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock._runtime.options import SERVICES
 from pytest_kmsmock._transport import gate
 from pytest_kmsmock._transport.hooks import requests_hook
-
-from .catalog import MODULES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,7 +37,7 @@ def _events() -> ModuleType:
 
 def before_parameter_build(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
     """Keep the parameters of a call: what is sent has them in the service's protocol only."""
-    if model.service_model.service_name in MODULES and active_mocks.is_any_active():
+    if model.service_model.service_name in SERVICES and active_mocks.is_any_active():
         context[PARAMS] = params
 
 

@@ -2,7 +2,7 @@
 
 A service is a `Service`: for each operation a `Rule` with the steps that come before and after the service acts. A
 `Step` finds what the service protects with a key (`Protected`) and names the KMS operations. To add a service, add a
-module with a `SERVICE` and a row in `catalog.MODULES`.
+module with a `SERVICE` and a row in `options.SERVICES`.
 
 ```python
 SERVICE = Service(
@@ -51,6 +51,9 @@ DECRYPT = Kms("Decrypt")
 ENCRYPT = Kms("Encrypt")
 DESCRIBE_KEY = Kms("DescribeKey")
 
+CREATE_GRANT = Kms("CreateGrant")
+RETIRE_GRANT = Kms("RetireGrant")
+
 #: Finds what an operation is about; nothing if KMS is not called.
 Find: TypeAlias = "Callable[[Request], Iterable[Protected]]"
 #: Says who calls KMS.
@@ -62,6 +65,11 @@ Then: TypeAlias = "Callable[[Request, Protected, DataKey], None]"
 def forwarded(request: Request, protected: Protected) -> Caller:  # noqa: ARG001 - a `Who`
     """Let the caller of the service call KMS through it: a forward access session."""
     return request.forwarded
+
+
+def unchanged(request: Request, _error: ServiceError) -> dict[str, Any]:
+    """Leave the answer as it is (`Step.instead`): what KMS refuses later, whoever asked is not told."""
+    return {name: value for name, value in request.answer.items() if name != "ResponseMetadata"}
 
 
 def as_service(name: str) -> Who:
@@ -92,6 +100,7 @@ class Step:
         then: what is done with each data key when all calls have been allowed.
         refusals: how the service words refusals here, if not as elsewhere.
         instead: makes the members of a successful answer of a refusal, where the service does not answer with an error.
+        undo: takes back what the service has done, where KMS is called for what is there already, and refuses.
     """
 
     find: Find
@@ -100,6 +109,7 @@ class Step:
     then: Then | None = None
     refusals: Refusals | None = None
     instead: Callable[[Request, ServiceError], dict[str, Any]] | None = None
+    undo: Callable[[Request], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)

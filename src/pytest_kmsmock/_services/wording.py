@@ -59,19 +59,22 @@ class Answered(Exception):
 class Wording:
     """What a service makes of an error of KMS.
 
-    `{code}` and `{message}` stand for those of KMS, `{about}` for the first value of the encryption context.
+    `{code}` and `{message}` stand for those of KMS, `{about}` for the first value of the encryption context, `{key}`
+    for the key as the service named it, `{state}` for the key state that the message tells, such as `DISABLED`.
 
     Attributes:
         code: the error code.
         message: the message.
         status: the HTTP status.
         query_code: the error code of the query protocol, where a service has both.
+        members: further members of the error.
     """
 
     code: str
     message: str = "{message}"
     status: int = 400
     query_code: str = ""
+    members: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,26 +93,29 @@ class Refusals:
     suffix: str = ""
     bare_key_id: bool = False
 
-    def word(self, error: KmsError, request_id: str, about: str) -> ServiceError:
+    def word(self, error: KmsError, request_id: str, about: str, key: str) -> ServiceError:
         """Return what the service answers for an error of KMS.
 
         Args:
             error: the error.
             request_id: the id of the KMS request.
             about: the first value of the encryption context, which names what is protected.
+            key: the key, as the service named it.
         """
         wording = self.by_code.get(error.code, self.otherwise)
         message = error.message
         if self.bare_key_id:
             message = _KEY_ID.sub(r"Invalid keyId \1", message)
         suffix = self.suffix.format(code=error.code, status=error.status, request_id=request_id)
-        shown = {"code": error.code, "message": message + suffix, "about": about}
+        state = error.message.rpartition(" is ")[2].rstrip(".").replace(" ", "_").upper()
+        shown = {"code": error.code, "message": message + suffix, "about": about, "key": key, "state": state}
         return ServiceError(
             wording.code.format(**shown),
             wording.message.format(**shown),
             wording.status,
             request_id,
             wording.query_code.format(**shown),
+            {name: text.format(**shown) for name, text in wording.members.items()},
         )
 
 

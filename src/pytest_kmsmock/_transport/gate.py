@@ -62,6 +62,9 @@ class Gate(Protocol):
     def requester(self, access_key: str | None, region: str) -> Caller:
         """Return whom a request with an access key to a Region comes from."""
 
+    def role_session(self, role: str, name: str) -> Caller:
+        """Return the session of a role that a service assumes, such as the execution role of a function."""
+
     def knows(self, access_key: str | None) -> bool:
         """Say whether an access key is one of the mock's, and may sign."""
 

@@ -246,3 +246,83 @@ def test_outside_of_a_mock_and_with_the_option_off(world, delivery):
         delivery.send()
         assert len(kms.calls) == 0
     assert len(received(world, url)) == 1
+
+
+# --- event buses ----------------------------------------------------------------------------------------------------
+
+BUS = "arn:aws:events:us-east-1:123456789012:event-bus/orders"
+
+
+@pytest.fixture
+def events(world):
+    return world.client("events")
+
+
+def put(events, **entry):
+    given = {"Source": "test", "DetailType": "t", "Detail": "{}", "EventBusName": "orders", **entry}
+    return events.put_events(Entries=[given])
+
+
+@pytest.mark.parametrize("by_arn", [False, True])
+def test_a_bus_whose_key_lets_eventbridge_in(world, events, by_arn):
+    condition = {"StringEquals": {"aws:SourceArn": BUS, "kms:EncryptionContext:aws:events:event-bus:arn": BUS}}
+    key = service_may(world, "events", condition)
+    events.create_event_bus(Name="orders", KmsKeyIdentifier=key.arn)
+    assert world.made() == [("DescribeKey", "events"), ("GenerateDataKeyWithoutPlaintext", "events")]
+    assert world.kms.calls[1].params["EncryptionContext"] == {"aws:events:event-bus:arn": BUS}
+    queue = world.client("sqs").create_queue(QueueName="inbox")["QueueUrl"]
+    events.put_rule(Name="all", EventPattern=json.dumps({"source": ["test"]}), EventBusName="orders")
+    events.put_targets(Rule="all", EventBusName="orders", Targets=[{"Id": "1", "Arn": QUEUE}])
+    put(events, EventBusName=BUS if by_arn else "orders")
+    assert len(received(world, queue)) == 1
+    assert as_principals(world) == [("GenerateDataKey", "events.amazonaws.com"), ("Decrypt", "events.amazonaws.com")]
+
+
+def test_a_bus_whose_key_does_not(world, events):
+    key = world.kms.create_key()
+    sqs = world.client("sqs")
+    queue, dead = (sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("inbox", "dead"))
+    events.create_event_bus(
+        Name="orders", KmsKeyIdentifier=key.arn, DeadLetterConfig={"Arn": QUEUE.replace("inbox", "dead")}
+    )
+    events.put_rule(Name="all", EventPattern=json.dumps({"source": ["test"]}), EventBusName="orders")
+    events.put_targets(Rule="all", EventBusName="orders", Targets=[{"Id": "1", "Arn": QUEUE}])
+    answer = put(events, Detail='{"number": 1}')
+    assert answer["FailedEntryCount"] == 0
+    assert received(world, queue) == []
+    (lost,) = sqs.receive_message(QueueUrl=dead, MessageAttributeNames=["All"])["Messages"]
+    event = json.loads(lost["Body"])
+    assert (event["id"], event["detail"]) == (answer["Entries"][0]["EventId"], {"number": 1})
+    assert lost["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_PERMISSIONS"
+    assert "User: events.amazonaws.com is not authorized" in lost["MessageAttributes"]["ERROR_MESSAGE"]["StringValue"]
+    put(events, Detail="no JSON")  # is refused by EventBridge itself
+    assert received(world, dead) == []
+    put(events, EventBusName="default")
+    events.create_event_bus(Name="silent", KmsKeyIdentifier=key.arn)
+    put(events, EventBusName="silent")  # is lost
+    with pytest.raises(ClientError):  # moto's own refusal of too many
+        events.put_events(Entries=[{"Source": "s", "DetailType": "t", "Detail": "{}"}] * 11)
+
+
+def test_making_a_bus(world, events, write_situation):
+    case = world.writing(write_situation, "events")
+    with case.as_role():
+        code = case.situation.code
+        if code is None:
+            events.create_event_bus(Name="orders", KmsKeyIdentifier=case.key)
+            return
+        with pytest.raises(ClientError) as denied:
+            events.create_event_bus(Name="orders", KmsKeyIdentifier=case.key)
+    states = ("DisabledException", "KMSInvalidStateException")
+    operation = "GenerateDataKeyWithoutPlaintext" if code in states else "DescribeKey"
+    expected = code if code in ("AccessDeniedException", "ThrottlingException") else "ValidationException"
+    assert world.error_of(denied) == (expected, 400, case.message(operation))
+    assert [bus["Name"] for bus in events.list_event_buses()["EventBuses"]] == ["default"]
+
+
+def test_buses_without_a_key_and_ones_that_are_there(world, events):
+    events.create_event_bus(Name="orders")
+    put(events)
+    with pytest.raises(events.exceptions.ResourceAlreadyExistsException):
+        events.create_event_bus(Name="orders", KmsKeyIdentifier="alias/none")
+    assert len(world.kms.calls) == 0

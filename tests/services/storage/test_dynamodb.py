@@ -118,6 +118,20 @@ def test_the_grant(world, dynamodb):
         "aws:dynamodb:tableName": "orders", "aws:dynamodb:subscriberId": "123456789012"}}  # fmt: skip
 
 
+def test_what_dynamodb_does_by_its_grant(world, dynamodb):
+    key = world.kms.create_key()
+    create(dynamodb, key)
+    made = world.kms.calls[-1]
+    principal = "dynamodb.us-east-1.amazonaws.com"
+    assert (made.operation, made.caller.arn) == ("GenerateDataKey", principal)
+    dynamodb.delete_table(TableName="orders")
+    retired = world.kms.calls[-1]
+    assert (retired.operation, retired.caller.arn) == ("RetireGrant", principal)
+    assert world.kms.client().list_grants(KeyId=key.id)["Grants"] == []
+    with pytest.raises(dynamodb.exceptions.ResourceNotFoundException):
+        dynamodb.delete_table(TableName="orders")
+
+
 def test_only_grants_for_services(world, dynamodb):
     # the condition that the KMS Developer Guide recommends
     key = world.kms.create_key(policy=world.administered(

@@ -85,3 +85,16 @@ def administrator(account: str, partition: str = "aws") -> Caller:
     """Return the caller of tests that do not care who calls: an IAM user with full access to its account."""
     principal = Principal.parse(f"arn:{partition}:iam::{account}:user/Administrator")
     return Caller(principal, account, administrator=True)
+
+
+def session_of(role: str, name: str, *, administrator: bool = False) -> Caller:
+    """Return the session of a role.
+
+    Args:
+        role: the ARN of the role.
+        name: the name of the session.
+        administrator: whether it has an identity policy that allows everything.
+    """
+    _, partition, _, _, account, resource = role.split(":", 5)
+    arn = f"arn:{partition}:sts::{account}:assumed-role/{resource.rpartition('/')[2]}/{name}"
+    return Caller(Principal.parse(arn, issuer_arn=role), account, administrator=administrator)

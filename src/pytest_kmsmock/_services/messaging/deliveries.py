@@ -1,4 +1,4 @@
-"""Messages that services deliver to queues and topics under a KMS key, as service principals.
+"""Messages that services deliver to queues, topics and event buses under a KMS key, as service principals.
 
 Only the key policy lets them in, with `aws:SourceArn` and `aws:SourceAccount`. Who published is content in any case:
 what is refused is lost, and in the mock's calls. Captured from AWS, 2026-09 (EventBridge); the developer guides of SQS
@@ -12,7 +12,7 @@ from typing import Any
 
 from pytest_kmsmock._moto import deliveries
 from pytest_kmsmock._moto.deliveries import Delivery, Refusal
-from pytest_kmsmock._moto.settings import sns, sqs
+from pytest_kmsmock._moto.settings import events, sns, sqs
 from pytest_kmsmock._services import engine
 from pytest_kmsmock._services.protected import Protected
 from pytest_kmsmock._services.request import Request
@@ -21,6 +21,8 @@ from pytest_kmsmock._services.wording import Refusals, ServiceError, Wording
 from pytest_kmsmock._transport import gate
 
 _SENDS = (GENERATE_DATA_KEY, DECRYPT)
+#: What the encryption context names an event bus by.
+BUS = "aws:events:event-bus:arn"
 #: What EventBridge says of SQS's refusal; the others tell nobody. Codes other than the first are inferred.
 _REFUSALS = Refusals(
     {"AccessDeniedException": Wording("NO_PERMISSIONS")},
@@ -53,24 +55,38 @@ def decide(delivery: Delivery) -> Refusal | None:
 
 
 def protected_for(target: str, source: str, account: str) -> Iterable[Protected]:
-    """Describe a queue or topic that a service delivers to; nothing if it is under no KMS key.
+    """Describe what a service delivers to; nothing if it is under no KMS key.
 
     Args:
-        target: its ARN.
+        target: the ARN of a queue, topic or event bus.
         source: the ARN of what the service delivers for.
         account: the account of that.
     """
     _, _, service, region, owner, _ = target.split(":", 5)
-    if service == "sqs":
-        queue = sqs.queue_of_arn(target)
-        key, context = ("" if queue is None else queue.key), {"aws:sqs:arn": target}
-    else:
-        key = sns.topic_key(_no_api, target)
-        # captured 2026-09, of topics that services publish to
-        context = {"aws:sns:topicArn": target, "aws:sns:sourceArn": source, "aws:sns:sourceAccount": account}
+    key, context = _TARGETS[service](target, source, account)
     if not key:
         return ()
     return (Protected(key, context, region, account=owner, source=(source, account), reused_by="role"),)
+
+
+def _queue(target: str, _source: str, _account: str) -> tuple[str, dict[str, str]]:
+    queue = sqs.queue_of_arn(target)
+    return ("" if queue is None else queue.key), {"aws:sqs:arn": target}
+
+
+def _topic(target: str, source: str, account: str) -> tuple[str, dict[str, str]]:
+    # captured 2026-09, of topics that services publish to
+    context = {"aws:sns:topicArn": target, "aws:sns:sourceArn": source, "aws:sns:sourceAccount": account}
+    return sns.topic_key(_no_api, target), context
+
+
+def _bus(target: str, _source: str, _account: str) -> tuple[str, dict[str, str]]:
+    bus = events.bus(_no_api, target)
+    return ("" if bus is None else bus.key), {BUS: target}
+
+
+#: service of a target -> returns its key, and the encryption context of what it is sent.
+_TARGETS = {"sqs": _queue, "sns": _topic, "events": _bus}
 
 
 def _no_api(operation: str, /, **_: object) -> Mapping[str, Any]:

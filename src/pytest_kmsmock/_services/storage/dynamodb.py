@@ -15,26 +15,45 @@ from typing import Any
 
 from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._kms.rules.key_states import key_state
+from pytest_kmsmock._kms.state.caller import Caller
 from pytest_kmsmock._moto.settings import dynamodb as settings
+from pytest_kmsmock._services.grants import granting, retiring
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
-from pytest_kmsmock._services.table import DECRYPT, DESCRIBE_KEY, Kms, Rule, Service, Step
+from pytest_kmsmock._services.table import (
+    CREATE_GRANT,
+    DECRYPT,
+    DESCRIBE_KEY,
+    GENERATE_DATA_KEY,
+    RETIRE_GRANT,
+    Rule,
+    Service,
+    Step,
+    as_service,
+    unchanged,
+)  # fmt: skip
 from pytest_kmsmock._services.wording import JAVA_SDK, Refusals, Wording
 
 _MANAGED_KEY = "alias/aws/dynamodb"
 _GRANTED = ("DescribeKey", "GenerateDataKey", "Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "RetireGrant")
-_CREATE_GRANT = Kms("CreateGrant", {"Operations": list(_GRANTED)})
 
 
 def _protected(request: Request, name: str, key: str) -> Protected:
     context = {"aws:dynamodb:tableName": name, "aws:dynamodb:subscriberId": request.account}
-    principal = f"dynamodb.{request.region}.amazonaws.com"
-    granted = {
-        "GranteePrincipal": principal,
-        "RetiringPrincipal": principal,
-        "Constraints": {"EncryptionContextSubset": context},
-    }
-    return Protected(key, context, request.region, (name,), request.account, granted, reused_by="role")
+    return Protected(key, context, request.region, (name,), request.account, reused_by="role")
+
+
+def _principal(request: Request) -> str:
+    return f"dynamodb.{request.region}.amazonaws.com"
+
+
+def _dynamodb(request: Request, protected: Protected) -> Caller:
+    """Let DynamoDB of the Region call KMS, by its grant."""
+    return as_service(f"dynamodb.{request.region}")(request, protected)
+
+
+def _granting(request: Request, name: str, key: str) -> Protected:
+    return granting(_protected(request, name, key), _principal(request), _GRANTED)
 
 
 def _table(request: Request, name: str) -> settings.Table | None:
@@ -50,13 +69,32 @@ def _wanted_key(request: Request) -> str:
 def _created(request: Request) -> Iterable[Protected]:
     """Find the table that is made."""
     name, key = request.params["TableName"], _wanted_key(request)
-    return () if not key or _table(request, name) is not None else (_protected(request, name, key),)
+    return () if not key or _table(request, name) is not None else (_granting(request, name, key),)
 
 
 def _updated(request: Request) -> Iterable[Protected]:
     """Find the table that gets another key."""
     name, key = request.params["TableName"], _wanted_key(request)
-    return () if not key or _table(request, name) is None else (_protected(request, name, key),)
+    return () if not key or _table(request, name) is None else (_granting(request, name, key),)
+
+
+def _encrypted(request: Request) -> Iterable[Protected]:
+    """Find the table that DynamoDB makes a table key for, after the caller has granted that."""
+    key = request.notes.get("key")
+    return () if key is None else (_protected(request, request.params["TableName"], key),)
+
+
+def _note_table(request: Request) -> Iterable[Protected]:
+    """Remember the table that is deleted, as long as it is there."""
+    request.notes["table"] = _table(request, request.params["TableName"])
+    return ()
+
+
+def _retired(request: Request) -> Iterator[Protected]:
+    """Find the grants of the table that has been deleted."""
+    table: settings.Table | None = request.notes["table"]
+    if table is not None and table.key:
+        yield from retiring(request, _protected(request, table.name, table.key), _principal(request))
 
 
 def _name_key(request: Request, _protected: Protected, data_key: DataKey) -> None:
@@ -87,7 +125,7 @@ def _used(request: Request) -> Iterator[Protected]:
     for name in dict.fromkeys(_names(request.params)):
         table = _table(request, name)
         if table is not None and table.key:
-            yield _protected(request, table.name, table.key)._replace(params={})
+            yield _protected(request, table.name, table.key)
 
 
 def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
@@ -121,17 +159,24 @@ _CONFIGURED = Refusals(
     otherwise=Wording("ValidationException", _OTHER),
     suffix=JAVA_SDK,
 )  # fmt: skip
+_MAKES_TABLE_KEY = Step(_encrypted, (GENERATE_DATA_KEY,), who=_dynamodb, then=_keep, instead=unchanged)
 _USES = Rule(before=(Step(_used, (DECRYPT,), then=_keep),))
 
 SERVICE = Service(
     "dynamodb",
     {
         "CreateTable": Rule(
-            before=(Step(_created, (DESCRIBE_KEY, _CREATE_GRANT), then=_name_key, refusals=_CONFIGURED),)
+            before=(Step(_created, (DESCRIBE_KEY, CREATE_GRANT), then=_name_key, refusals=_CONFIGURED),),
+            after=(_MAKES_TABLE_KEY,),
         ),
         "UpdateTable": Rule(
-            before=(Step(_updated, (DESCRIBE_KEY, _CREATE_GRANT), then=_name_key, refusals=_CONFIGURED),),
+            before=(Step(_updated, (DESCRIBE_KEY, CREATE_GRANT), then=_name_key, refusals=_CONFIGURED),),
+            after=(_MAKES_TABLE_KEY,),
             answered=_change_key,
+        ),
+        "DeleteTable": Rule(
+            before=(Step(_note_table, ()),),
+            after=(Step(_retired, (RETIRE_GRANT,), who=_dynamodb, instead=unchanged),),
         ),
         "DescribeTable": Rule(answered=_describe),
         **dict.fromkeys(

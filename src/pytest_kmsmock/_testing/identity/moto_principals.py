@@ -25,6 +25,13 @@ def find(access_key: str) -> Identity | None:
     return identity.find(access_key)
 
 
+def find_role(role: str, session_name: str) -> Identity | None:
+    """Return the session of a role of moto's; None if moto does not have the role. moto has to be imported already."""
+    from pytest_kmsmock._moto import identity
+
+    return identity.find_role(role, session_name)
+
+
 @functools.lru_cache(maxsize=256)  # as long as nothing changes, it is the same caller
 def caller_of(identity: Identity, *, enforced: bool) -> Caller:
     """Return a user or role session of moto's as a caller.

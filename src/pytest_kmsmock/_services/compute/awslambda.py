@@ -1,0 +1,182 @@
+"""AWS Lambda: environment variables under a KMS key.
+
+Whoever configures a function encrypts them, and grants their use to the execution role; Lambda decrypts them as that
+role before the code runs. Source: AWS Lambda Developer Guide, "Securing Lambda environment variables"
+(https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html). The messages of CreateGrant and
+of an invocation that is denied are recorded from AWS, 2018 to 2025; the others follow the service model, and are
+inferred.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterable, Iterator, MutableMapping
+from typing import Any
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.state.caller import Caller
+from pytest_kmsmock._moto.settings import awslambda as settings
+from pytest_kmsmock._moto.settings.awslambda import Function
+from pytest_kmsmock._services.protected import DataKey, Protected
+from pytest_kmsmock._services.request import Request
+from pytest_kmsmock._services.table import CREATE_GRANT, DECRYPT, ENCRYPT, Rule, Service, Step
+from pytest_kmsmock._services.wording import JAVA_SDK_2, Refusals, ServiceError, Wording
+
+_MANAGED_KEY = "alias/aws/lambda"
+_GRANTED = ("Decrypt", "Encrypt")
+#: What Encrypt takes; Lambda allows no more for all variables together.
+_MOST_BYTES = 4096
+
+
+def _protected(request: Request, function: Function) -> Protected:
+    plaintext = json.dumps(dict(function.variables)).encode()[:_MOST_BYTES]
+    return Protected(
+        function.key or _MANAGED_KEY, {"aws:lambda:FunctionArn": function.arn}, request.region, (function.name,),
+        request.account, {"Plaintext": plaintext},
+    )  # fmt: skip
+
+
+# --- who configures -----------------------------------------------------------------------------------------------
+
+
+def _known(request: Request) -> Function | None:
+    return settings.function(request.api, request.access_key, request.region, request.params["FunctionName"])
+
+
+def _created(request: Request) -> Iterable[Protected]:
+    """Find the environment variables of a function that is made."""
+    params = request.params
+    variables = params.get("Environment", {}).get("Variables", {})
+    if not variables or _known(request) is not None:
+        return ()
+    name = params["FunctionName"]
+    arn = f"arn:{partition_of(request.region)}:lambda:{request.region}:{request.account}:function:{name}"
+    return (_protected(request, Function(arn, name, params["Role"], params.get("KMSKeyArn", ""), variables)),)
+
+
+def _updated(request: Request) -> Iterable[Protected]:
+    """Find the environment variables of a function that gets others, another key or another role."""
+    known, params = _known(request), request.params
+    if known is None or not {"Environment", "KMSKeyArn", "Role"} & params.keys():
+        return ()
+    variables = params["Environment"].get("Variables", {}) if "Environment" in params else known.variables
+    changed = known._replace(key=params.get("KMSKeyArn", known.key), variables=variables)
+    return (_protected(request, changed),) if variables else ()
+
+
+def _granted(request: Request) -> Iterator[Protected]:
+    """Find what has just been encrypted; its use is granted to the execution role."""
+    encrypted: Protected | None = request.notes.get("encrypted")
+    if encrypted is None:
+        return
+    role = request.params.get("Role") or getattr(_known(request), "role", "")
+    constraint = {"EncryptionContextEquals": dict(encrypted.context)}
+    granted = {"GranteePrincipal": role, "Operations": list(_GRANTED), "Constraints": constraint}
+    yield encrypted._replace(params=granted)
+
+
+def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
+    request.notes["encrypted"] = protected._replace(key=data_key.arn)
+    request.keep(protected.name, data_key)
+
+
+def _for(operation: str) -> Refusals:
+    """Return the wording of what is refused to whoever configures a function."""
+    message = (
+        "Lambda was unable to configure access to your environment variables because the KMS key is invalid for "
+        f"{operation}. Please check your KMS key settings. KMS Exception: {{code}} KMS Message: {{message}}"
+    )
+    return Refusals(
+        {"ThrottlingException": Wording("TooManyRequestsException", status=429)},
+        otherwise=Wording("InvalidParameterValueException", message),
+    )
+
+
+# --- who reads ----------------------------------------------------------------------------------------------------
+
+
+def _configuration(request: Request) -> MutableMapping[str, Any]:
+    configuration: MutableMapping[str, Any] = request.answer.get("Configuration", request.answer)
+    return configuration
+
+
+def _shown(request: Request) -> Iterable[Protected]:
+    """Find the environment variables in an answer."""
+    function = _known(request) if "Environment" in _configuration(request) else None
+    return () if function is None else (_protected(request, function),)
+
+
+def _without_variables(request: Request, error: ServiceError) -> dict[str, Any]:
+    _configuration(request)["Environment"] = {"Error": {"ErrorCode": error.code, "Message": error.message}}
+    return {name: value for name, value in request.answer.items() if name != "ResponseMetadata"}
+
+
+_HIDDEN = Refusals(
+    {},
+    otherwise=Wording(
+        "{code}",
+        "Lambda was unable to decrypt your environment variables. Please check your KMS key settings. "
+        "KMS Exception: {code} KMS Message: {message}",
+    ),
+    suffix=JAVA_SDK_2,
+)
+
+
+# --- what runs ----------------------------------------------------------------------------------------------------
+
+
+def _invoked(request: Request) -> Iterable[Protected]:
+    """Find the environment variables of a function that is about to run."""
+    function = None if request.params.get("InvocationType") == "DryRun" else _known(request)
+    if function is None or not function.variables:
+        return ()
+    request.notes["function"] = function
+    return (_protected(request, function),)
+
+
+def _execution_role(request: Request, _protected: Protected) -> Caller:
+    function: Function = request.notes["function"]
+    return request.mock.role_session(function.role, function.name).forwarded_by(request.via)
+
+
+def _accepted(request: Request, error: ServiceError) -> dict[str, Any]:
+    """Answer that an event has been accepted: only an invocation that waits for the function is told of a refusal."""
+    if request.params.get("InvocationType") != "Event":
+        raise error
+    return {"StatusCode": 202, "Payload": io.BytesIO()}
+
+
+def _unable(why: str, code: str) -> Wording:
+    message = (
+        f"Lambda was unable to decrypt the environment variables because {why}. Please check the function's KMS key "
+        "settings. KMS Exception: {code}KMS Message: {message}"
+    )
+    return Wording(code, message, 502)
+
+
+_INVOKED = Refusals(
+    {
+        "AccessDeniedException": _unable("KMS access was denied", "KMSAccessDeniedException"),
+        "DisabledException": _unable("the KMS key used is disabled", "KMSDisabledException"),
+        "NotFoundException": _unable("the KMS key was not found", "KMSNotFoundException"),
+    },
+    otherwise=_unable("the state of the KMS key used is not valid for Decrypt", "KMSInvalidStateException"),
+    suffix=JAVA_SDK_2,
+)
+_CONFIGURES = (Step(_granted, (CREATE_GRANT,), refusals=_for("CreateGrant")),)
+_SHOWS = Rule(after=(Step(_shown, (DECRYPT,), instead=_without_variables),))
+
+SERVICE = Service(
+    "lambda",
+    {
+        "CreateFunction": Rule(before=(Step(_created, (ENCRYPT,), then=_keep, refusals=_for("Encrypt")), *_CONFIGURES)),
+        "UpdateFunctionConfiguration": Rule(
+            before=(Step(_updated, (ENCRYPT,), then=_keep, refusals=_for("Encrypt")), *_CONFIGURES)
+        ),
+        "GetFunction": _SHOWS,
+        "GetFunctionConfiguration": _SHOWS,
+        "Invoke": Rule(before=(Step(_invoked, (DECRYPT,), who=_execution_role, refusals=_INVOKED, instead=_accepted),)),
+    },
+    _HIDDEN,
+)

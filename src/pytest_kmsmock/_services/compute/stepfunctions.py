@@ -1,0 +1,130 @@
+"""AWS Step Functions: state machines and activities under a KMS key.
+
+Whoever makes or reads them needs permission through the service; what runs is encrypted by the execution role, without
+`kms:ViaService`. Source: Step Functions Developer Guide, "Data at rest encryption in Step Functions"
+(https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html); codes: the service model. That an
+execution fails when its role may not use the key is documented, with which error is inferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.state.caller import Caller
+from pytest_kmsmock._moto.settings import stepfunctions as settings
+from pytest_kmsmock._moto.settings.stepfunctions import StateMachine
+from pytest_kmsmock._services.protected import DataKey, Protected
+from pytest_kmsmock._services.request import Request
+from pytest_kmsmock._services.table import DECRYPT, DESCRIBE_KEY, GENERATE_DATA_KEY, Rule, Service, Step
+from pytest_kmsmock._services.wording import Refusals, ServiceError, Wording
+
+
+def _protected(request: Request, kind: str, arn: str, key: str) -> Protected:
+    return Protected(key, {f"aws:states:{kind}Arn": arn}, request.region, (arn,), request.account)
+
+
+def _wanted_key(request: Request) -> str:
+    key: str = (request.params.get("encryptionConfiguration") or {}).get("kmsKeyId") or ""
+    return key
+
+
+def _arn(request: Request, kind: str) -> str:
+    name = request.params["name"]
+    return f"arn:{partition_of(request.region)}:states:{request.region}:{request.account}:{kind}:{name}"
+
+
+def _created(request: Request) -> Iterable[Protected]:
+    """Find the state machine that is made."""
+    arn, key = _arn(request, "stateMachine"), _wanted_key(request)
+    is_there = key and settings.machine(request.api, arn) is not None
+    return () if not key or is_there else (_protected(request, "stateMachine", arn, key),)
+
+
+def _created_activity(request: Request) -> Iterable[Protected]:
+    key = _wanted_key(request)
+    return (_protected(request, "activity", _arn(request, "activity"), key),) if key else ()
+
+
+def _updated(request: Request) -> Iterable[Protected]:
+    """Find the state machine that gets another key or another definition."""
+    arn = request.params["stateMachineArn"]
+    machine = settings.machine(request.api, arn)
+    key = "" if machine is None else _wanted_key(request) or machine.key
+    return (_protected(request, "stateMachine", arn, key),) if key else ()
+
+
+def _read(request: Request) -> Iterable[Protected]:
+    """Find the state machine whose definition or execution is read."""
+    params = request.params
+    if params.get("includedData") == "METADATA_ONLY":
+        return ()
+    return _of(request, settings.machine(request.api, params.get("stateMachineArn") or params["executionArn"]))
+
+
+def _of(request: Request, machine: StateMachine | None) -> Iterable[Protected]:
+    if machine is None or not machine.key:
+        return ()
+    return (_protected(request, "stateMachine", machine.arn, machine.key),)
+
+
+def _started(request: Request) -> Iterable[Protected]:
+    """Find the state machine of an execution that has been started."""
+    machine = settings.machine(request.api, request.answer["executionArn"])
+    request.notes["machine"] = machine
+    return _of(request, machine)
+
+
+def _execution_role(request: Request, _protected: Protected) -> Caller:
+    machine: StateMachine = request.notes["machine"]
+    return request.mock.role_session(machine.role, request.answer["executionArn"].rpartition(":")[2])
+
+
+def _fail(request: Request, error: ServiceError) -> dict[str, Any]:
+    """Let the execution fail: whoever started it is not told."""
+    settings.fail(request.answer["executionArn"], "States.Runtime", error.message)
+    return {"executionArn": request.answer["executionArn"], "startDate": request.answer["startDate"]}
+
+
+def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
+    request.keep(protected.name, data_key)
+
+
+_READS = Rule(after=(Step(_read, (DECRYPT,)),))
+_STATE = Wording("KmsInvalidStateException", members={"kmsKeyState": "{state}"})
+_CONFIGURED = Refusals(
+    {
+        "AccessDeniedException": Wording("KmsAccessDeniedException"),
+        "ThrottlingException": Wording("KmsThrottlingException"),
+    },
+    otherwise=Wording("InvalidEncryptionConfiguration"),
+)
+
+SERVICE = Service(
+    "states",
+    {
+        "CreateStateMachine": Rule(
+            before=(Step(_created, (DESCRIBE_KEY, GENERATE_DATA_KEY), then=_keep, refusals=_CONFIGURED),)
+        ),
+        "UpdateStateMachine": Rule(
+            before=(Step(_updated, (DESCRIBE_KEY, GENERATE_DATA_KEY), then=_keep, refusals=_CONFIGURED),)
+        ),
+        "CreateActivity": Rule(before=(Step(_created_activity, (DESCRIBE_KEY,), refusals=_CONFIGURED),)),
+        "DescribeStateMachine": _READS,
+        "DescribeExecution": _READS,
+        "GetExecutionHistory": _READS,
+        "StartExecution": Rule(
+            after=(Step(_started, (GENERATE_DATA_KEY, DECRYPT), who=_execution_role, instead=_fail),)
+        ),
+    },
+    Refusals(
+        {
+            "AccessDeniedException": Wording("KmsAccessDeniedException"),
+            "DisabledException": _STATE,
+            "KMSInvalidStateException": _STATE,
+            "ThrottlingException": Wording("KmsThrottlingException"),
+        },
+        otherwise=Wording("KmsAccessDeniedException"),
+    ),
+)

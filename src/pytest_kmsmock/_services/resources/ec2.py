@@ -1,0 +1,116 @@
+"""Amazon EC2: EBS volumes under a KMS key.
+
+A volume is made and attached at once; that KMS refuses shows later: the volume is gone, the instance is terminated.
+Source: KMS Developer Guide, "How Amazon EBS uses AWS KMS"
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/how-ebs-encryption-works.html). That all of it happens at once
+here, and the principal that stands for the instance in grants, are inferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.state.caller import Caller, session_of
+from pytest_kmsmock._services.protected import DataKey, Protected
+from pytest_kmsmock._services.request import Request
+from pytest_kmsmock._services.table import CREATE_GRANT, DECRYPT, Kms, Rule, Service, Step, unchanged
+from pytest_kmsmock._services.wording import Refusals, Wording
+
+_MANAGED_KEY = "alias/aws/ebs"
+_MAKE_KEY = Kms("GenerateDataKeyWithoutPlaintext", {"NumberOfBytes": 64})
+
+
+def _volume(request: Request, volume: Mapping[str, Any]) -> Iterable[Protected]:
+    if not volume.get("Encrypted"):
+        return ()
+    name = volume["VolumeId"]
+    key = volume.get("KmsKeyId") or _MANAGED_KEY
+    return (Protected(key, {"aws:ebs:id": name}, request.region, (name,), request.account),)
+
+
+def _volumes(request: Request, **wanted: object) -> Iterator[Protected]:
+    for volume in request.api("DescribeVolumes", **wanted).get("Volumes", ()):
+        yield from _volume(request, volume)
+
+
+def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
+    request.keep(protected.name, data_key)
+
+
+def _role(request: Request) -> str:
+    return f"arn:{partition_of(request.region)}:iam::{request.account}:role/aws:ec2-infrastructure"
+
+
+def _instance(request: Request, protected: Protected) -> Caller:
+    """Let EC2 decrypt for an instance, by the grant that the caller has made."""
+    return session_of(_role(request), str(protected.params["instance"])).forwarded_by(request.via)
+
+
+def _granting(request: Request, instance: str, protected: Protected) -> Protected:
+    return protected._replace(
+        params={
+            "GranteePrincipal": session_of(_role(request), instance).arn,
+            "Operations": ["Decrypt"],
+            "Constraints": {"EncryptionContextSubset": dict(protected.context)},
+            "instance": instance,  # no parameter of KMS
+        }
+    )
+
+
+def _made(request: Request) -> Iterable[Protected]:
+    """Find the volume that has been made."""
+    return _volume(request, request.answer)
+
+
+def _attached(request: Request) -> Iterator[Protected]:
+    """Find the volume that has been attached."""
+    instance = request.params["InstanceId"]
+    for protected in _volumes(request, VolumeIds=[request.params["VolumeId"]]):
+        yield _granting(request, instance, protected)
+
+
+def _launched(request: Request) -> Iterator[Protected]:
+    """Find the encrypted volumes of the instances that have been launched, if any are asked for."""
+    disks = [mapping.get("Ebs", {}) for mapping in request.params.get("BlockDeviceMappings", ())]
+    if not any(disk.get("Encrypted") or disk.get("KmsKeyId") for disk in disks):
+        return
+    for instance in _instances(request):
+        for protected in _volumes(request, Filters=[{"Name": "attachment.instance-id", "Values": [instance]}]):
+            yield _granting(request, instance, protected)
+
+
+def _instances(request: Request) -> list[str]:
+    return [instance["InstanceId"] for instance in request.answer["Instances"]]
+
+
+def _delete_volume(request: Request) -> None:
+    request.api("DeleteVolume", VolumeId=request.answer["VolumeId"])
+
+
+def _detach_volume(request: Request) -> None:
+    request.api("DetachVolume", VolumeId=request.params["VolumeId"], InstanceId=request.params["InstanceId"])
+
+
+def _terminate(request: Request) -> None:
+    request.api("TerminateInstances", InstanceIds=_instances(request))
+
+
+def _starts(find: Any, kms: tuple[Kms, ...], undo: Any) -> tuple[Step, ...]:
+    """Return the steps by which instances get to use volumes: the caller grants it, and the instance decrypts."""
+    return (
+        Step(find, kms, then=_keep, instead=unchanged, undo=undo),
+        Step(find, (DECRYPT,), who=_instance, instead=unchanged, undo=undo),
+    )
+
+
+SERVICE = Service(
+    "ec2",
+    {
+        "CreateVolume": Rule(after=(Step(_made, (_MAKE_KEY,), then=_keep, instead=unchanged, undo=_delete_volume),)),
+        "AttachVolume": Rule(after=_starts(_attached, (CREATE_GRANT,), _detach_volume)),
+        "RunInstances": Rule(after=_starts(_launched, (_MAKE_KEY, CREATE_GRANT), _terminate)),
+    },
+    Refusals({}, otherwise=Wording("Client.InternalError")),  # nobody is answered so
+)

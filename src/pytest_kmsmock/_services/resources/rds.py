@@ -1,0 +1,60 @@
+"""Amazon RDS and Aurora: database instances and clusters under a KMS key.
+
+Source: Amazon RDS User Guide, "AWS KMS key management"
+(https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html). The encryption context is
+documented, the message recorded in 2019; which operations are granted is inferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from pytest_kmsmock._services.grants import granting
+from pytest_kmsmock._services.protected import Protected
+from pytest_kmsmock._services.request import Request
+from pytest_kmsmock._services.table import CREATE_GRANT, DESCRIBE_KEY, GENERATE_WITHOUT_PLAINTEXT, Rule, Service, Step
+from pytest_kmsmock._services.wording import Refusals, Wording
+
+_MANAGED_KEY = "alias/aws/rds"
+_GRANTED = ("Decrypt", "Encrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo", "CreateGrant",
+            "DescribeKey", "RetireGrant")  # fmt: skip
+
+
+def _made(member: str, id_member: str) -> Callable[[Request], Iterable[Protected]]:
+    def find(request: Request) -> Iterable[Protected]:
+        """Find what has been made, if it has storage of its own that is encrypted."""
+        made, params = request.answer[member], request.params
+        if not made.get("StorageEncrypted") or (member == "DBInstance" and "DBClusterIdentifier" in params):
+            return ()
+        context = {"aws:rds:db-id": made[id_member]}
+        key = params.get("KmsKeyId") or _MANAGED_KEY
+        protected = Protected(key, context, request.region, account=request.account)
+        return (granting(protected, f"rds.{request.region}.amazonaws.com", _GRANTED),)
+
+    return find
+
+
+def _delete_instance(request: Request) -> None:
+    request.api("DeleteDBInstance", DBInstanceIdentifier=request.params["DBInstanceIdentifier"], SkipFinalSnapshot=True)
+
+
+def _delete_cluster(request: Request) -> None:
+    request.api("DeleteDBCluster", DBClusterIdentifier=request.params["DBClusterIdentifier"], SkipFinalSnapshot=True)
+
+
+_KMS = (DESCRIBE_KEY, GENERATE_WITHOUT_PLAINTEXT, CREATE_GRANT)
+
+SERVICE = Service(
+    "rds",
+    {
+        "CreateDBInstance": Rule(after=(Step(_made("DBInstance", "DbiResourceId"), _KMS, undo=_delete_instance),)),
+        "CreateDBCluster": Rule(after=(Step(_made("DBCluster", "DbClusterResourceId"), _KMS, undo=_delete_cluster),)),
+    },
+    Refusals(
+        {},
+        otherwise=Wording(
+            "KMSKeyNotAccessibleFault",
+            "Specified KMS key [{key}] does not exist, is not enabled or you do not have permissions to access it.",
+        ),
+    ),
+)

@@ -1,0 +1,62 @@
+"""Amazon Data Firehose: delivery streams under a KMS key.
+
+Whoever makes a stream grants Firehose the use of the key; since 2026-04-20 producers need GenerateDataKey and
+Decrypt. Source: Amazon Data Firehose Developer Guide, "Data protection in Amazon Data Firehose"
+(https://docs.aws.amazon.com/firehose/latest/dev/encryption.html); codes: the service model. Which operations are
+granted, and that there is no encryption context, is inferred.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pytest_kmsmock._services.grants import granting
+from pytest_kmsmock._services.protected import Protected
+from pytest_kmsmock._services.request import Request
+from pytest_kmsmock._services.table import CREATE_GRANT, DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step
+from pytest_kmsmock._services.wording import Refusals, Wording
+
+_GRANTED = ("Decrypt", "DescribeKey", "GenerateDataKey", "RetireGrant")
+_CUSTOMER = "CUSTOMER_MANAGED_CMK"
+
+
+def _configured(request: Request) -> Iterable[Protected]:
+    """Find the stream that has been put under a key of the customer's."""
+    wanted = request.params.get("DeliveryStreamEncryptionConfigurationInput", {})
+    if wanted.get("KeyType") != _CUSTOMER or "KeyARN" not in wanted:
+        return ()
+    protected = Protected(wanted["KeyARN"], {}, request.region, account=request.account)
+    return (granting(protected, f"firehose.{request.region}.amazonaws.com", _GRANTED),)
+
+
+def _written(request: Request) -> Iterable[Protected]:
+    """Find the stream that a producer writes to."""
+    described = request.api("DescribeDeliveryStream", DeliveryStreamName=request.params["DeliveryStreamName"])
+    stream: dict[str, Any] = described.get("DeliveryStreamDescription", {})
+    encryption = stream.get("DeliveryStreamEncryptionConfiguration", {})
+    if encryption.get("Status", "ENABLED") != "ENABLED" or encryption.get("KeyType") != _CUSTOMER:
+        return ()
+    return (Protected(encryption["KeyARN"], {}, request.region, account=request.account, reused_by="role"),)
+
+
+def _delete(request: Request) -> None:
+    request.api("DeleteDeliveryStream", DeliveryStreamName=request.params["DeliveryStreamName"])
+
+
+def _stop(request: Request) -> None:
+    request.api("StopDeliveryStreamEncryption", DeliveryStreamName=request.params["DeliveryStreamName"])
+
+
+_PUTS = Rule(before=(Step(_written, (GENERATE_DATA_KEY, DECRYPT)),))
+
+SERVICE = Service(
+    "firehose",
+    {
+        "CreateDeliveryStream": Rule(after=(Step(_configured, (CREATE_GRANT,), undo=_delete),)),
+        "StartDeliveryStreamEncryption": Rule(after=(Step(_configured, (CREATE_GRANT,), undo=_stop),)),
+        "PutRecord": _PUTS,
+        "PutRecordBatch": _PUTS,
+    },
+    Refusals({}, otherwise=Wording("InvalidKMSResourceException", members={"code": "{code}"})),
+)
