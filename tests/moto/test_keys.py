@@ -305,6 +305,14 @@ def test_a_backend_has_every_region_and_says_what_kms_says(kms, backend):
         backend.describe_key("alias/none")
 
 
+@pytest.mark.parametrize("service", ["acm", "ebs", "kafka", "lambda", "workspaces"])
+def test_a_backend_has_the_managed_key_of_every_service(kms, backend, service):
+    """FogSecurity/aws-managed-kms-keys: 39 services have one."""
+    key = backend.describe_key(f"alias/aws/{service}")
+    assert (key.arn, key.key_manager, key.key_rotation_status) == (kms.managed_key(service), "AWS", False)
+    assert json.loads(key.policy)["Id"].startswith("auto-")
+
+
 def test_accounts_have_backends_of_their_own(kms):
     made = kms_backends["999999999999"][REGION].create_key(None, "ENCRYPT_DECRYPT", "SYMMETRIC_DEFAULT", "", None)
     assert made.arn.split(":")[4] == "999999999999"

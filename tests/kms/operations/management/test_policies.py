@@ -105,6 +105,6 @@ def test_a_document_that_is_no_policy(kms_client, key_id, refusal):
 
 def test_the_policy_of_an_aws_managed_key(kms_client, refusal):
     key_id = kms_client.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["KeyId"]
-    assert json.loads(kms_client.get_key_policy(KeyId=key_id)["Policy"])["Id"] == "auto-s3-1"
+    assert json.loads(kms_client.get_key_policy(KeyId=key_id)["Policy"])["Id"] == "auto-s3-2"
     with refusal("AccessDeniedException"):
         kms_client.put_key_policy(KeyId=key_id, Policy=policy_of())
