@@ -174,8 +174,8 @@ def test_owners_neither_manage_nor_use_them(kms_client, refusal, operation):
     key = kms_client.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
     with refusal(
         "AccessDeniedException",
-        f"User: arn:aws:iam::123456789012:user/Administrator is not authorized to perform: kms:{operation} on resource: "
-        f"{key['Arn']} because no resource-based policy allows the kms:{operation} action",
+        f"User: arn:aws:iam::123456789012:user/Administrator is not authorized to perform: kms:{operation} on "
+        f"resource: {key['Arn']} because no resource-based policy allows the kms:{operation} action",
     ):
         getattr(kms_client, xform_name(operation))(KeyId=key["KeyId"], **REFUSED[operation])
     assert kms_client.describe_key(KeyId=key["KeyId"])["KeyMetadata"] == key

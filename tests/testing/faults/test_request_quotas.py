@@ -74,7 +74,8 @@ def test_a_quota_below_one_lets_one_through_at_a_time(kms, client):
             KeyId=key_id, WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048"
         )
 
-    assert passed(get_parameters, 2) == 1  # the guide: 0.25, 1 in each 4-second interval
+    kms.request_quotas["GetParametersForImport"] = 0.25
+    assert passed(get_parameters, 2) == 1
     kms.clock.advance(seconds=3)
     assert passed(get_parameters, 1) == 0
     kms.clock.advance(seconds=1)
@@ -101,8 +102,25 @@ def test_data_key_pairs_have_quotas_of_their_own(client):
     def pair(spec):
         return lambda: client.generate_data_key_pair(KeyId=key_id, KeyPairSpec=spec)
 
-    assert passed(pair("ECC_NIST_P521"), 7) == 5  # the guide: 5 per second
+    assert passed(pair("ECC_NIST_P521"), 101) == 100  # the guide: 100 per second
     assert passed(pair("ECC_NIST_P384"), 1) == 1
+
+
+@pytest.mark.parametrize(
+    ("region", "spec", "expected"),
+    [
+        ("us-east-1", "RSA_2048", 20),
+        ("us-east-1", "RSA_3072", 4),
+        ("us-east-1", "RSA_4096", 1),
+        ("cn-north-1", "RSA_2048", 1),
+        ("cn-northwest-1", "RSA_3072", 0.5),
+        ("cn-north-1", "RSA_4096", 0.1),
+        ("cn-north-1", "SM2", 25),
+    ],
+)
+def test_the_quotas_of_rsa_key_pairs_are_lower_in_china(kms, region, spec, expected):
+    """Developer Guide, "Request quotas", as of 2026."""
+    assert kms.request_quotas._per_second(f"GenerateDataKeyPair ({spec})", region) == expected
 
 
 def test_accounts_and_regions_have_quotas_of_their_own(kms, client):
@@ -184,11 +202,11 @@ def test_a_quota_applies_on_top_of_faults(kms_mock, refusal):
 
 
 @pytest.mark.parametrize(
-    ("region", "expected"), [("us-east-1", 100_000), ("eu-central-1", 10_000), ("sa-east-1", 5_500)]
+    ("region", "expected"), [("us-east-1", 100_000), ("eu-central-1", 20_000), ("sa-east-1", 10_000)]
 )
 def test_the_symmetric_quota_is_the_regions(kms, region, expected):
     assert kms.request_quotas._per_second(SYMMETRIC, region) == expected
-    assert kms.request_quotas[SYMMETRIC] == 5_500
+    assert kms.request_quotas[SYMMETRIC] == 10_000
 
 
 @pytest.mark.parametrize(

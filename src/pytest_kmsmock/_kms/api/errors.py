@@ -117,12 +117,12 @@ ALIAS_PREFIX = Text(
     "https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html",
 )
 ALIAS_CHARACTERS = Text("ValidationException", "{alias} contains invalid characters for an alias")
-ALIAS_OF_ALIAS = Text("ValidationException", "Aliases must refer to keys. Not aliases")
+ALIAS_OF_ALIAS = Text("ValidationException", "Aliases must refer to keys. Not aliases")  # (B)
 ALIAS_CHANGES_USAGE = Text(
     "ValidationException",
     "Alias {alias} cannot be changed from a CMK with {what} {old} to a CMK with {what} {new}. "
     "The {what} of the current CMK and the new CMK must be the same.",
-)
+)  # (B)
 MISSING = Text(
     "ValidationException",
     "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null",
@@ -184,26 +184,38 @@ INVALID_KEY_ID_IN_ARN = Text("NotFoundException", "Invalid keyId {key_id}")  # A
 #: Recorded of many operations since 2015 (boto/boto#3202, hashicorp/terraform#20813), whether or not the alias exists.
 ALIASES_NOT_SUPPORTED = Text("InvalidArnException", "Key Aliases are not supported for this operation.")
 INVALID_ARN = Text("InvalidArnException", "Invalid arn {arn}")
-ARN_NOT_FOUND = Text("NotFoundException", "Invalid arn {arn}")  # (B)
+ARN_NOT_FOUND = Text("NotFoundException", "Invalid arn {arn}")  # observed of RetireGrant in 2026; else (B)
 ARN_OF_OTHER_REGION = Text("NotFoundException", "Invalid arn {region}")
 ALIAS_NOT_FOUND = Text("NotFoundException", "Alias {arn} is not found.")
 ALIAS_EXISTS = Text("AlreadyExistsException", "An alias with the name {arn} already exists")
-NOT_AUTHORIZED = Text("NotAuthorizedException")
-POLICY_NOT_FOUND = Text("NotFoundException", "No such policy exists")
+NOT_AUTHORIZED = Text("NotAuthorizedException")  # (B): that AWS sends no message
+POLICY_NOT_FOUND = Text("NotFoundException", "No such policy exists")  # (B)
 INVALID_GRANT_TOKEN = Text("InvalidGrantTokenException")  # the text is unknown (B)
 NO_PRINCIPAL = Text("InvalidArnException", "ARN does not refer to a valid principal: {arn}")
 NO_PRINCIPAL_ARN = Text("InvalidArnException", "ARN is not valid: {arn}")
 NO_PRINCIPAL_ID = Text("InvalidArnException", "{member} does not refer to a valid principal.")
 NO_PRINCIPAL_TO_FILTER = Text("InvalidArnException", "Input does not refer to a valid principal")
 RETIREE_NOT_FOUND = Text("NotFoundException", "Retiring principal {principal} could not be found")
-GRANT_NOT_FOUND = Text("NotFoundException", "Grant ID {grant_id} not found")
+GRANT_NOT_FOUND = Text("NotFoundException", "Grant ID {grant_id} not found")  # (B)
 INVALID_MARKER = Text("InvalidMarkerException")  # AWS sends no message here
-LIMIT_EXCEEDED = Text("LimitExceededException", "{reason}")
+TAG = Text("TagException", "{reason}")
+
+# --- quotas ----------------------------------------------------------------------------------------------------
+#: Recorded: scylladb/scylla-cluster-tests#7611 (2024).
 ALIAS_QUOTA = Text(
     "LimitExceededException",
     "Aliases per key quota for this account in this region is {quota}, current usage is {used}.",
 )
-TAG = Text("TagException", "{reason}")
+#: Recorded: convox/rack#347 (2016).
+KEY_QUOTA = Text(
+    "LimitExceededException", "Key quota for this account in this region is {quota} but the current usage is {used}."
+)
+GRANT_QUOTA = Text(
+    "LimitExceededException",
+    "Grants per key quota for this account in this region is {quota}, current usage is {used}.",
+)  # (B): worded like that of aliases
+TAG_QUOTA = Text("LimitExceededException", "Too many tags")  # (B): the message of too many in one request
+POLICY_SIZE = Text("LimitExceededException", "The key policy document is longer than {most} bytes.")  # (B)
 
 # --- authorization ---------------------------------------------------------------------------------------------
 ACCESS_DENIED = Text("AccessDeniedException", "{reason}")

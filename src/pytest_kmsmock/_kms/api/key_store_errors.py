@@ -21,7 +21,10 @@ STORE_OF_OTHER_TYPE = Text(
 STORE_AND_MULTI_REGION = Text(
     "UnsupportedOperationException", "A KMS key in a custom key store cannot be a multi-Region key."
 )  # (B)
-TOO_MANY_STORES = Text("LimitExceededException", "You have reached the limit of {most} custom key stores.")  # (B)
+TOO_MANY_STORES = Text(
+    "LimitExceededException",
+    "Custom key stores quota for this account in this region is {quota}, current usage is {used}.",
+)  # (B): worded like that of aliases
 CLUSTER_NOT_FOUND = Text("CloudHsmClusterNotFoundException", "The cluster {cluster} does not exist.")  # (B)
 CLUSTER_NOT_ACTIVE = Text("CloudHsmClusterNotActiveException", "The cluster {cluster} is not active.")  # (B)
 CLUSTER_IN_USE = Text(

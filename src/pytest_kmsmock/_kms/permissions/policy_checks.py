@@ -39,7 +39,7 @@ def check_new_policy(call: Call) -> str | None:
         return None
     text = str(policy)
     if len(text.encode()) > MOST_BYTES:
-        raise errors.LIMIT_EXCEEDED(reason=f"The key policy document is longer than {MOST_BYTES} bytes.")
+        raise errors.POLICY_SIZE(most=MOST_BYTES)
     try:
         compiled = compile_policy(text)
     except MalformedPolicy as malformed:

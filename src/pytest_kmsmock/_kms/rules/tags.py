@@ -41,5 +41,5 @@ def read_tags(call: Call, present: Mapping[str, str] = NO_TAGS) -> Mapping[str, 
         added[key] = value
     tags = {**present, **added}
     if len(tags) > TAGS_PER_KEY:
-        raise errors.LIMIT_EXCEEDED(reason=f"Too many tags: a KMS key has at most {TAGS_PER_KEY}.")
+        raise errors.TAG_QUOTA()
     return tags

@@ -167,7 +167,8 @@ def test_names_are_unique(kms: KmsMock, kms_client: BaseClient, refusal: Any) ->
 def test_there_are_ten_stores_at_most(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
     for number in range(10):
         create(kms_client, kms.key_stores.add_cluster(), f"store {number}")
-    with refusal("LimitExceededException"):
+    text = "Custom key stores quota for this account in this region is 10, current usage is 10."  # (B)
+    with refusal("LimitExceededException", text):
         create(kms_client, kms.key_stores.add_cluster(), "one more")
 
 

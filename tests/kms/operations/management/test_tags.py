@@ -47,7 +47,7 @@ def test_tags_are_removed(kms_client, key_id):
 def test_a_key_has_50_tags(kms_client, key_id, refusal):
     """Developer Guide, resource quotas. For too many in one request recorded from AWS, 2025; for others inferred."""
     kms_client.tag_resource(KeyId=key_id, Tags=written(**{f"t{number}": "" for number in range(49)}))
-    with refusal("LimitExceededException"):
+    with refusal("LimitExceededException", "Too many tags"):
         kms_client.tag_resource(KeyId=key_id, Tags=written(a="", b=""))
     kms_client.tag_resource(KeyId=key_id, Tags=written(t50="", t1="changed"))
     with refusal("LimitExceededException"):

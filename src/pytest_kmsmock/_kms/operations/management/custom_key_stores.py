@@ -73,8 +73,9 @@ def create_custom_key_store(call: Call) -> Result:
             raise errors.MISSING(member=member[0].lower() + member[1:])
     name = call.params["CustomKeyStoreName"]
     _check_name(call, name)
-    if len(call.region.custom_key_stores) >= STORES_PER_REGION:
-        raise key_store_errors.TOO_MANY_STORES(most=STORES_PER_REGION)
+    used = len(call.region.custom_key_stores)
+    if used >= STORES_PER_REGION:
+        raise key_store_errors.TOO_MANY_STORES(quota=STORES_PER_REGION, used=used)
     store = CustomKeyStore(f"cks-{call.random(9).hex()[:17]}", name, kind, call.now)
     store = _with_cluster(call, store) if kind == CLOUDHSM else _with_proxy(call, store)
     call.region.custom_key_stores[store.id] = store

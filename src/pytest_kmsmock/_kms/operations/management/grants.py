@@ -38,7 +38,7 @@ def create_grant(call: Call) -> Result:
     grants = home.grants.get(asked.id, {})
     grant = next((grant for grant in grants.values() if _is_same(grant, wanted)), None) if wanted.name else None
     if grant is None and len(grants) >= GRANTS_PER_KEY:
-        raise errors.LIMIT_EXCEEDED(reason=f"{asked.arn} already has {GRANTS_PER_KEY} grants.")
+        raise errors.GRANT_QUOTA(quota=GRANTS_PER_KEY, used=len(grants))
     call.stop_if_dry_run()
     if grant is None:
         grant = replace(wanted, id=call.random(32).hex())

@@ -57,8 +57,11 @@ def create_key(call: Call) -> Result:
 def check_quota(region: Region) -> None:
     """Refuse one customer managed key too many in a Region; AWS managed keys do not count."""
     keys = region.keys
-    if len(keys) >= KEYS_PER_REGION and sum(key.manager == "CUSTOMER" for key in keys.values()) >= KEYS_PER_REGION:
-        raise errors.LIMIT_EXCEEDED(reason=f"You have reached the limit of {KEYS_PER_REGION} KMS keys.")
+    if len(keys) < KEYS_PER_REGION:
+        return
+    used = sum(key.manager == "CUSTOMER" for key in keys.values())
+    if used >= KEYS_PER_REGION:
+        raise errors.KEY_QUOTA(quota=KEYS_PER_REGION, used=used)
 
 
 def _spec_and_usage(call: Call) -> tuple[KeySpec, str]:
