@@ -37,6 +37,8 @@ _TEXTS: Mapping[str, str] = {
     "NotFoundException": errors.KEY_NOT_FOUND.template,
     "AccessDeniedException": "User: {caller} is not authorized to perform: kms:{operation} on resource: {arn} "
     "because no identity-based policy allows the kms:{operation} action",
+    # aws/aws-encryption-sdk-java#9
+    "UnrecognizedClientException": errors.UNRECOGNIZED_CLIENT.template,
     # Codes that all AWS services share. (B) for their texts.
     "ExpiredTokenException": "The security token included in the request is expired",
     "IncompleteSignatureException": "The request signature does not conform to AWS standards.",
@@ -54,7 +56,6 @@ _TEXTS: Mapping[str, str] = {
     "Throttling": "Rate exceeded",
     "ThrottledException": "Rate exceeded",
     "TooManyRequestsException": "Rate exceeded",
-    "UnrecognizedClientException": "The security token included in the request is invalid.",
     "ValidationException": "The input fails to satisfy the constraints specified by an AWS service.",
 }  # fmt: skip
 

@@ -342,6 +342,25 @@ def test_the_unique_id_of_nobody(kms_client, key, refusal):
         kms_client.list_retirable_grants(RetiringPrincipal=nobody)
 
 
+def test_grants_of_a_role_that_was_deleted(kms_mock, kms_client, key, grant, refusal):
+    """Captured from AWS KMS, 2026-09, for sessions; hashicorp/terraform-provider-aws#29340 (2023) for roles."""
+    ids = {arn: Principal.parse(arn).unique_id for arn in (SESSION, ROLE)}
+    for arn in (SESSION, ROLE, ALICE):
+        grant(arn, "Encrypt", RetiringPrincipal=arn)
+    kms_mock.iam.missing(ROLE)
+    shown = [(entry["GranteePrincipal"], entry["RetiringPrincipal"]) for entry in listed(kms_client, key)]
+    assert sorted(shown) == sorted((name, name) for name in (ids[SESSION], ids[ROLE], ALICE))
+    for arn, unique_id in ids.items():
+        with refusal("InvalidArnException", f"ARN does not refer to a valid principal: {arn}"):
+            kms_client.list_grants(KeyId=key, GranteePrincipal=arn)
+        with refusal("InvalidArnException", "Input does not refer to a valid principal"):
+            kms_client.list_grants(KeyId=key, GranteePrincipal=unique_id)
+        with refusal("NotFoundException", f"Retiring principal {unique_id} could not be found"):
+            kms_client.list_retirable_grants(RetiringPrincipal=unique_id)
+        with refusal("InvalidArnException", "GranteePrincipal does not refer to a valid principal."):
+            kms_client.create_grant(KeyId=key, GranteePrincipal=unique_id, Operations=["Encrypt"])
+
+
 def test_context_constraints_are_for_symmetric_keys(kms_mock, kms_client, refusal):
     arn = kms_mock.create_key(spec="HMAC_256").arn
     members = {"KeyId": arn, "GranteePrincipal": ROLE, "Operations": ["GenerateMac"]}
