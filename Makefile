@@ -27,7 +27,7 @@ types: .venv/installed
 	$(BIN)/mypy
 
 # -n 2 splits the tests over two processes; coverage is measured from the start of each, since the plugin loads early.
-unit: .venv/installed .make/node/installed browser
+unit: .venv/installed .make/node/installed .make/typing/installed browser
 	$(BIN)/coverage erase
 	$(BIN)/python -m coverage run -m pytest -n 2 -m "not slow"
 	$(MAKE) --no-print-directory unit-aio
@@ -56,6 +56,13 @@ unit-aio: .venv-aio/installed .venv-aioboto3/installed
 	cp tests/node/package.json tests/node/package-lock.json $(@D)
 	if command -v npm > /dev/null && ! npm ci --silent --no-fund --no-audit --prefix $(@D); then \
 		echo "The AWS SDK for JavaScript cannot be installed here: tests/node is left out."; rm -rf $(@D)/node_modules; fi
+	touch $@
+
+# Stubs of boto3 and aiobotocore, for the tests of what type checkers see with and without them: not in .venv.
+.make/typing/installed: pyproject.toml
+	rm -rf $(@D)
+	$(BIN)/python -m pip install --quiet --target $(@D)/types-boto3 'types-boto3[kms]' 'types-aiobotocore[kms]'
+	$(BIN)/python -m pip install --quiet --target $(@D)/boto3-stubs 'boto3-stubs[kms]'
 	touch $@
 
 # Chromium and its driver, for the tests of the report's page. Where they cannot be installed, those tests say so.

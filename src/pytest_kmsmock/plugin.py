@@ -21,8 +21,7 @@ from ._runtime import network_guard
 from .errors import InvalidOption
 
 if TYPE_CHECKING:
-    from botocore.client import BaseClient
-
+    from pytest_kmsmock._mock.client_types import KMSClient
     from pytest_kmsmock._mock.kms_mock import KmsMock
     from pytest_kmsmock._transport.endpoint.server import KmsServer
 
@@ -199,7 +198,7 @@ def kms_mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
 
 
 @pytest.fixture
-def kms_client(kms_mock: KmsMock) -> BaseClient:
+def kms_client(kms_mock: KmsMock) -> KMSClient:
     """Return a KMS client whose calls `kms_mock` answers."""
     return kms_mock.client()
 

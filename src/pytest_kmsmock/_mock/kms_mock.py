@@ -24,8 +24,7 @@ from .principals import Principals
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
-    from aiobotocore.client import AioBaseClient
-    from botocore.client import BaseClient
+    from types_aiobotocore_kms.client import KMSClient as AsyncKMSClient
 
     from pytest_kmsmock._testing.calls.call_list import Calls
     from pytest_kmsmock._testing.identity.credentials import Named
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._testing.views.key_view import Decrypted, Keys, KeyView
     from pytest_kmsmock._transport.endpoint.server import KmsServer
 
+    from .client_types import KMSClient
     from .core import MockCore
 
 
@@ -296,7 +296,7 @@ class KmsMock(Principals):
 
     def client(
         self, *, region: str | None = None, principal: Named | None = None, **kwargs: Any
-    ) -> BaseClient:  # fmt: skip
+    ) -> KMSClient:  # fmt: skip
         """Return a new botocore client for KMS, which is what `boto3.client("kms")` gives too.
 
         Args:
@@ -309,11 +309,12 @@ class KmsMock(Principals):
             InvalidPrincipal: saying what a principal looks like.
             NotActive: outside the mock.
         """
-        return clients.session().create_client("kms", **self._client_arguments(region, principal, kwargs))
+        client: KMSClient = clients.session().create_client("kms", **self._client_arguments(region, principal, kwargs))
+        return client
 
     def async_client(
         self, *, region: str | None = None, principal: Named | None = None, **kwargs: Any
-    ) -> AbstractAsyncContextManager[AioBaseClient]:  # fmt: skip
+    ) -> AbstractAsyncContextManager[AsyncKMSClient]:  # fmt: skip
         """Return a new aiobotocore client for KMS, to be entered: `async with kms.async_client() as client:`.
 
         Args:
@@ -327,7 +328,7 @@ class KmsMock(Principals):
             MissingExtra: when aiobotocore is not installed.
             NotActive: outside the mock.
         """
-        client: AbstractAsyncContextManager[AioBaseClient] = clients.async_session().create_client(
+        client: AbstractAsyncContextManager[AsyncKMSClient] = clients.async_session().create_client(
             "kms", **self._client_arguments(region, principal, kwargs)
         )
         return client

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from pytest_kmsmock._kms.policy.documents import PolicyKind
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
@@ -36,7 +36,7 @@ Named: TypeAlias = "str | Principal | Credentials | Caller"
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
-class Credentials(Mapping[str, str]):
+class Credentials(Mapping[str, Any]):
     """Credentials of a principal: `boto3.client("kms", **credentials)`.
 
     As a mapping it has the arguments of boto3 and botocore.
@@ -63,7 +63,7 @@ class Credentials(Mapping[str, str]):
         """The same as environment variables, for `monkeypatch.setenv` and other processes."""
         return {f"AWS_{name.removeprefix('aws_').upper()}": value for name, value in self.items()}
 
-    def __getitem__(self, name: str) -> str:
+    def __getitem__(self, name: str) -> Any:  # Any, so that `client("kms", **credentials)` fits every parameter
         return self._arguments()[name]
 
     def __iter__(self) -> Iterator[str]:
