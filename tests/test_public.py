@@ -28,14 +28,14 @@ PUBLIC = {
     "Calls": "by copy in_region last of on refused succeeded with_error",
     "Clock": "advance copy freeze frozen move_to now timestamp unfreeze",
     "Cluster": "certificate hsms id online parameters password",
-    "Credentials": "access_key_id arn caller environment secret_access_key session_token",
+    "Credentials": "access_key_id arn environment secret_access_key session_token",
     "Decision": "allowed denial explain grants message policies request",
     "Decrypted": "algorithm encryption_context is_data_key key material_id plaintext",
     "Delays": "connecting copy creating data_key_reuse disconnecting end eventual_consistency rotating updating",
     "Explanation": "allowed decisions lines message otherwise",
     "FakeEnclave": "attestation_document decrypt private_key recipient",
-    "Fault": "concerns error_for exhausted fails fires fits remove",
-    "Faults": "add assert_all_used carry_out clear concern note_backoff remove skip_backoff take_delay unused",
+    "Fault": "exhausted fired passed remove",
+    "Faults": "add assert_all_used backoffs clear remove skip_backoff unused",
     "IamConsole": "attach boundary detach missing resource_control service_control vpc_endpoint_policy",
     "KeyStores": (
         "add_cluster add_store add_xks_key add_xks_proxy bring_online change disable_xks_key enable_xks_key "
@@ -58,14 +58,14 @@ PUBLIC = {
     "LeastPrivilege": "identity_policies key_policy_statements to_json write",
     "MockKms": "start stop",
     "Options": (
-        "account_id changed deterministic endpoint_urls enforce_policies fresh hygiene hygiene_checks inherited "
+        "account_id deterministic endpoint_urls enforce_policies fresh hygiene hygiene_checks "
         "max_calls moto_policies region request_quotas seed services share_with_children wire"
     ),
     "RequestContext": (
         "account context issuer_arn mfa org_id provider session_name session_policies source_account source_arn "
         "source_ip source_vpc source_vpce tags via_service"
     ),
-    "RequestQuotas": "active admit",
+    "RequestQuotas": "active",
     "XksKey": "enabled id secret spec usage",
     "XksProxy": (
         "access_key_id endpoint failure keys online parameters path secret_access_key vpc_endpoint_service "

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_kmsmock._mock.decorator import MockKms
-from pytest_kmsmock._runtime.options import Options, option_names
+from pytest_kmsmock._runtime.options import Options, changed, option_names
 
 from ._report import hooks as reports
 from ._runtime import network_guard
@@ -98,7 +98,7 @@ def _configured(config: pytest.Config) -> dict[str, Any]:
     given: dict[str, Any] = {}
     for values, where in ((ini, "ini file"), (line, "command line")):
         found = {name: value for name, value in values.items() if value not in (None, [], "")}
-        Options().changed(found, where)
+        changed(Options(), found, where)
         if "seed" in found:  # an ini file means paths beside itself
             found["seed"] = str((config.rootpath if where == "ini file" else Path.cwd()) / found["seed"])
         given |= found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_kmsmock._runtime.checks import check_type
-from pytest_kmsmock._runtime.options import Options
+from pytest_kmsmock._runtime.options import Options, changed
 from pytest_kmsmock.errors import InvalidFault, InvalidOption
 
 
@@ -29,13 +29,13 @@ def test_the_error_is_that_of_the_caller():
 
 
 def test_a_seed_of_none_is_no_seed():
-    assert Options().changed({"seed": None}, "mock_kms()") == Options()
+    assert changed(Options(), {"seed": None}, "mock_kms()") == Options()
 
 
 def test_services_are_names_of_services():
-    assert Options().changed({"services": "s3"}, "mock_kms()").services == ("s3",)
-    assert Options().changed({"services": ["s3", "sqs"]}, "mock_kms()").services == ("s3", "sqs")
+    assert changed(Options(), {"services": "s3"}, "mock_kms()").services == ("s3",)
+    assert changed(Options(), {"services": ["s3", "sqs"]}, "mock_kms()").services == ("s3", "sqs")
     with pytest.raises(InvalidOption, match=r"^ini file: unknown service 's33'\. Did you mean 's3'\? Choose from: "):
-        Options().changed({"services": ["s33"]}, "ini file")
+        changed(Options(), {"services": ["s33"]}, "ini file")
     with pytest.raises(InvalidOption, match=r"'off' cannot be combined with"):
-        Options().changed({"services": ["off", "s3"]}, "mock_kms()")
+        changed(Options(), {"services": ["off", "s3"]}, "mock_kms()")

@@ -79,7 +79,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(given: argparse.Namespace) -> None:
     from pytest_kmsmock._mock.core import MockCore
-    from pytest_kmsmock._runtime.options import Options
+    from pytest_kmsmock._runtime.options import Options, changed
     from pytest_kmsmock._transport.endpoint.server import KmsServer, check_address
 
     check_address(given.host, given.port)
@@ -88,7 +88,7 @@ def _serve(given: argparse.Namespace) -> None:
         signal.signal(number, lambda *_: ended.set())
     options = {name: value for name in ("region", "account_id") if (value := getattr(given, name)) is not None}
     with contextlib.ExitStack() as held:
-        kms = MockCore(Options().changed(options, "serve"))
+        kms = MockCore(changed(Options(), options, "serve"))
         kms.enter()
         held.callback(kms.leave)
         store = _begin(kms, given, held)

@@ -23,8 +23,8 @@ from pytest_kmsmock._kms.state.caller import Caller, administrator, session_of
 from pytest_kmsmock._runtime import active_mocks, environment, network_guard
 from pytest_kmsmock._services import hook as services
 from pytest_kmsmock._testing.calls.call_list import Calls
-from pytest_kmsmock._testing.faults.faults import Faults
-from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
+from pytest_kmsmock._testing.faults.injection import Injector
+from pytest_kmsmock._testing.faults.request_quotas import Throttle
 from pytest_kmsmock._testing.identity import credentials, moto_principals
 from pytest_kmsmock._transport.hooks import installation, retry_pauses
 
@@ -62,8 +62,8 @@ class MockCore:
         active: whether it answers calls.
         service: the fake KMS.
         calls: the calls made so far.
-        faults: the errors, failed connections and slow answers that the test asks for.
-        request_quotas: how often per second an account may call before it is throttled.
+        injector: makes the faults that the test asks for.
+        throttle: refuses calls beyond the request quotas.
         seeded: the seed files that its state has the keys of.
         interferes: whether there are faults or request quotas to look at.
     """
@@ -84,8 +84,8 @@ class MockCore:
         self.service.max_calls = options.max_calls
         self._administrators: dict[str, Caller] = {}
         self.calls = self.service.calls = Calls(self.service)
-        self.faults = Faults(self.service, self._set_interference)
-        self.request_quotas = RequestQuotas(self.service.clock, options.request_quotas, self._set_interference)
+        self.injector = Injector(self.service, self._set_interference)
+        self.throttle = Throttle(self.service.clock, options.request_quotas, self._set_interference)
         self._set_interference()
         self.seeded: frozenset[str] = frozenset() if parent is None else parent.seeded
         if options.seed is not None and os.fspath(options.seed) not in self.seeded:
@@ -242,30 +242,30 @@ class MockCore:
         """Say whether a call has to go through botocore's whole request path, so that it retries what fails."""
         if not self._may_go_by_wire:
             return False
-        return self.options.wire or self.request_quotas.active or self.faults.concern(operation)
+        return self.options.wire or self.throttle.active or self.injector.concerns(operation)
 
     def take_delay(self) -> float:
         """Return by how many seconds the answer to this thread's last call is late, once."""
-        return self.faults.take_delay() if self.interferes else 0.0
+        return self.injector.take_delay() if self.interferes else 0.0
 
     @property
     def skips_backoff(self) -> bool:
         """Whether the delays that botocore makes before a retry are skipped."""
-        return self.faults.skip_backoff
+        return self.injector.skip_backoff
 
     def skip_backoff(self, seconds: float) -> bool:
         """Note a delay that botocore wants to make before it retries; say whether it is to be skipped."""
-        return self.faults.note_backoff(seconds)
+        return self.injector.note_backoff(seconds)
 
     def _set_interference(self) -> None:
         """Have faults and request quotas looked at, or nothing at all if there are none."""
-        self.interferes = bool(self.faults) or self.request_quotas.active
+        self.interferes = bool(self.injector.rules) or self.throttle.active
         self.service.interference = self._interfere if self.interferes else None
         self._may_go_by_wire = self.interferes or self.options.wire
 
     def _interfere(self, call: Call) -> Result:
-        return self.faults.carry_out(call, self._carry_out_if_admitted if self.request_quotas.active else perform)
+        return self.injector.carry_out(call, self._carry_out_if_admitted if self.throttle.active else perform)
 
     def _carry_out_if_admitted(self, call: Call) -> Result:
-        self.request_quotas.admit(call)
+        self.throttle.admit(call)
         return perform(call)

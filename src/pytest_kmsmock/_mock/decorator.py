@@ -58,9 +58,9 @@ class MockKms:
         definition: tuple[str, int] | None = None,
     ) -> None:
         # Here and below, so that importing the package costs next to nothing.
-        from pytest_kmsmock._runtime.options import Options
+        from pytest_kmsmock._runtime.options import Options, changed
 
-        Options().changed(given, where)  # a mistake shows where it is made, not where the mock is entered
+        changed(Options(), given, where)  # a mistake shows where it is made, not where the mock is entered
         self._given, self._where, self._place, self._definition = given, where, place, definition
         self._entered: list[MockCore] = []
 
@@ -69,10 +69,10 @@ class MockKms:
 
         What is entered inside another mock begins with a copy of its state and with its options, unless `fresh=True`.
         """
-        from pytest_kmsmock._runtime.options import Options
+        from pytest_kmsmock._runtime.options import Options, changed, inherited
 
         outer = None if self._given.get("fresh") else active_mocks.enclosing()
-        options = (outer.options.inherited() if outer else Options()).changed(self._given, self._where)
+        options = changed(inherited(outer.options) if outer else Options(), self._given, self._where)
         core_class, face_class = _classes()
         core = core_class(options, self._place)
         self._entered.append(core)

@@ -15,6 +15,8 @@ from pytest_kmsmock._runtime import environment
 from pytest_kmsmock._runtime.checks import check_form, check_type
 from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock._testing.calls.call_list import Calls
+from pytest_kmsmock._testing.faults.faults import Faults
+from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
 from pytest_kmsmock._testing.identity.credentials import issue, make_caller
 from pytest_kmsmock.errors import NotActive
 
@@ -50,8 +52,8 @@ class KmsMock(Principals):
     def __init__(self, core: MockCore) -> None:
         self._core = core
         self._service = core.service
-        self.faults = core.faults
-        self.request_quotas = core.request_quotas
+        self.faults = Faults(core.injector)
+        self.request_quotas = RequestQuotas(core.throttle)
 
     @property
     def options(self) -> Options:

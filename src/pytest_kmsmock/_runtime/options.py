@@ -85,35 +85,38 @@ class Options:
         default=("all",), metadata={"help": "AWS services whose KMS calls are made beside moto: names, all or off"}
     )
 
-    def inherited(self) -> Options:
-        """Return the options that a mock nested in one with these begins with."""
-        return replace(self, fresh=False, seed=None)
 
-    def changed(self, given: Mapping[str, Any], where: str) -> Options:
-        """Return options with some changed.
+def inherited(options: Options) -> Options:
+    """Return the options that a mock nested in one with these begins with."""
+    return replace(options, fresh=False, seed=None)
 
-        Args:
-            given: option names and values.
-            where: where they were given, for the error message.
 
-        Raises:
-            InvalidOption: for a name that is no option or a value that does not fit it.
-        """
-        values: dict[str, Any] = {name: _fit(name, value, where) for name, value in given.items()}
-        if "hygiene_checks" in values:
-            _check_names(values["hygiene_checks"], where)
-        if "services" in values:
-            _check_services(values["services"], where)
-        for address in values.get("endpoint_urls", ()):
-            if not _ADDRESS.fullmatch(address):
-                raise InvalidOption(
-                    f"{where}: endpoint_urls must be addresses such as 'http://localhost:4566', not {address!r}."
-                )
-        if values.get("seed") is not None:
-            from pathlib import Path
+def changed(options: Options, given: Mapping[str, Any], where: str) -> Options:
+    """Return options with some changed.
 
-            values["seed"] = str(Path.cwd() / values["seed"])
-        return replace(self, **values) if values else self
+    Args:
+        options: the options.
+        given: option names and values.
+        where: where they were given, for the error message.
+
+    Raises:
+        InvalidOption: for a name that is no option or a value that does not fit it.
+    """
+    values: dict[str, Any] = {name: _fit(name, value, where) for name, value in given.items()}
+    if "hygiene_checks" in values:
+        _check_names(values["hygiene_checks"], where)
+    if "services" in values:
+        _check_services(values["services"], where)
+    for address in values.get("endpoint_urls", ()):
+        if not _ADDRESS.fullmatch(address):
+            raise InvalidOption(
+                f"{where}: endpoint_urls must be addresses such as 'http://localhost:4566', not {address!r}."
+            )
+    if values.get("seed") is not None:
+        from pathlib import Path
+
+        values["seed"] = str(Path.cwd() / values["seed"])
+    return replace(options, **values) if values else options
 
 
 _ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?", re.IGNORECASE)

@@ -205,7 +205,7 @@ def test_a_quota_applies_on_top_of_faults(kms_mock, refusal):
     ("region", "expected"), [("us-east-1", 100_000), ("eu-central-1", 20_000), ("sa-east-1", 10_000)]
 )
 def test_the_symmetric_quota_is_the_regions(kms, region, expected):
-    assert kms.request_quotas._per_second(SYMMETRIC, region) == expected
+    assert kms.request_quotas._throttle.per_second(SYMMETRIC, region) == expected
     assert kms.request_quotas[SYMMETRIC] == 10_000
 
 

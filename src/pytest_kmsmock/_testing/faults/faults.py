@@ -1,8 +1,6 @@
 """`KmsMock.faults`: errors, failed connections and slow answers that the test asks for.
 
-A fault is drawn in `FakeKms.call`, where all ways in meet; what a failed connection is to a caller is up to the way in
-(`_transport.failures`). While faults concern an operation, botocore's clients send it through their whole request path,
-so that their retry modes see the fault. What can go wrong is in `fault_errors`.
+What faults do to calls is in `injection`; what can go wrong is in `error_codes`.
 """
 
 from __future__ import annotations
@@ -12,58 +10,40 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pytest_kmsmock._kms.api.errors import InjectedError
-from pytest_kmsmock._kms.engine.call_record import CallRecord
-from pytest_kmsmock._kms.engine.pipeline import perform
 from pytest_kmsmock._runtime.checks import check_type, is_number, is_whole
 from pytest_kmsmock._testing.calls import error_codes, formatting
 from pytest_kmsmock._testing.calls.call_pattern import CallPattern
 from pytest_kmsmock.errors import InvalidFault, UnusedFaults
 
-from .preview import preview
+from .injection import Rule
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from typing_extensions import Self
 
-    from pytest_kmsmock._kms.call.operation import Call, Result
-    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
+
+    from .injection import Injector
 
 
 class Fault:
     """A fault that was added: a handle to see what became of it and to remove it; `with` removes it at the end.
 
-    Attributes:
-        fired: how many calls it met.
-        passed: how many calls that it fits it let pass, because of `after`, `rate` or `times`.
+    A test gets one from `kms_mock.faults.add(...)`.
     """
 
-    def __init__(
-        self,
-        owner: Faults,
-        patterns: tuple[CallPattern, ...],
-        make_error: error_codes.ErrorMaker | None,
-        when: Callable[[CallRecord], bool] | None,
-        limits: tuple[int | None, int, float, int],
-        delays: tuple[float, float],
-        executed: bool,
-        description: str,
-    ) -> None:
-        self._owner = owner
-        self._patterns = patterns
-        self._make_error = make_error
-        self._when = when
-        self._times, self._after, self._rate, seed = limits
-        self.delay, self.clock_delay = delays
-        self.executed = executed
-        self._random = random.Random(seed)
-        self._description = description
-        self.fired = 0
-        self.passed = 0
+    def __init__(self, injector: Injector, rule: Rule) -> None:
+        self._injector, self._rule = injector, rule
 
     def __repr__(self) -> str:
-        return f"<Fault {self._description}, fired {formatting.count(self.fired)}>"
+        return f"<Fault {describe(self._rule)}>"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Fault) and self._rule is other._rule
+
+    def __hash__(self) -> int:
+        return hash(self._rule)
 
     def __enter__(self) -> Self:
         return self
@@ -75,44 +55,27 @@ class Fault:
 
     def remove(self) -> None:
         """Let it fire no more. Removing it twice does no harm."""
-        self._owner.remove(self)
+        self._injector.remove(self._rule)
+
+    @property
+    def fired(self) -> int:
+        """How many calls it met."""
+        return self._rule.fired
+
+    @property
+    def passed(self) -> int:
+        """How many calls that it fits it let pass, because of `after`, `rate` or `times`."""
+        return self._rule.passed
 
     @property
     def exhausted(self) -> bool:
         """Whether it has fired as often as it may."""
-        return self._times is not None and self.fired >= self._times
+        return self._rule.exhausted
 
-    def concerns(self, operation: str) -> bool:
-        """Say whether it may fire at calls of an operation."""
-        return not self.exhausted and any(pattern.operation in (None, operation) for pattern in self._patterns)
 
-    def fits(self, record: CallRecord, owner: FakeKms) -> bool:
-        """Say whether a call is one that it is meant for."""
-        if self.exhausted or not any(pattern.matches(record, owner.state) for pattern in self._patterns):
-            return False
-        return self._when is None or self._when(record)
-
-    def fires(self) -> bool:
-        """Decide whether it fires at a call that it fits, and count it."""
-        if self.exhausted:  # by another call, since
-            return False
-        if self.fired + self.passed < self._after or (self._rate < 1 and self._random.random() >= self._rate):
-            self.passed += 1
-            return False
-        self.fired += 1
-        return True
-
-    @property
-    def fails(self) -> bool:
-        """Whether it makes calls fail, and does not only slow them down."""
-        return self._make_error is not None
-
-    def error_for(self, call: Call) -> InjectedError | None:
-        """Return the error that it makes of a call; None if it only slows it down."""
-        if self._make_error is None:
-            return None
-        arn = next((target.arn for target in call.targets), "*")
-        return self._make_error({"arn": arn, "caller": call.caller.arn, "operation": call.operation.name})
+def describe(rule: Rule) -> str:
+    """Say what a fault does, at which calls, and how often it has fired."""
+    return f"{rule.description}, fired {formatting.count(rule.fired)}"
 
 
 class Faults:
@@ -120,42 +83,37 @@ class Faults:
 
     Of those that fit a call, the first that makes an error decides; those that only slow a call down add up. A nested
     mock begins without any.
-
-    Attributes:
-        backoffs: how long each delay before a retry was, or would have been; in seconds.
     """
 
-    def __init__(self, service: FakeKms, changed: Callable[[], None]) -> None:
-        self._service = service
-        self._changed = changed
-        self._faults: list[Fault] = []
-        self._removed: list[Fault] = []
-        self._lock = threading.RLock()  # a predicate may make calls of its own
-        self._due = threading.local()
-        self._skip_backoff = True
-        self.backoffs: list[float] = []
+    def __init__(self, injector: Injector) -> None:
+        self._injector = injector
+
+    @property
+    def backoffs(self) -> list[float]:
+        """How long each delay before a retry was, or would have been; in seconds."""
+        return self._injector.backoffs
 
     @property
     def skip_backoff(self) -> bool:
         """Whether botocore's retry backoff is skipped, so that tests stay fast; True at first.
 
-        The mock's clock moves on by them, unless it is frozen.
+        The mock's clock moves on by the backoff, unless it is frozen.
 
         Raises:
             InvalidFault: set to anything but True and False.
         """
-        return self._skip_backoff
+        return self._injector.skip_backoff
 
     @skip_backoff.setter
     def skip_backoff(self, value: bool) -> None:
         check_type(value, bool, "faults.skip_backoff", error=InvalidFault)
-        self._skip_backoff = value
+        self._injector.skip_backoff = value
 
     def __len__(self) -> int:
-        return len(self._faults)
+        return len(self._injector.rules)
 
     def __iter__(self) -> Iterator[Fault]:
-        return iter(list(self._faults))
+        return iter([Fault(self._injector, rule) for rule in self._injector.rules])
 
     def add(
         self,
@@ -211,36 +169,35 @@ class Faults:
         )  # fmt: skip
         if seed and rate == 1:
             raise InvalidFault("faults.add(): seed says which calls a rate picks: give a rate below 1.")
-        fault = Fault(
-            self,
+        rule = Rule(
+            _describe(operations, error, members),
             tuple(CallPattern(name, members) for name in operations),
             None if error is None else error_codes.maker(error, message, status),
             when,
-            (times, after, rate, seed),
-            (delay, clock_delay),
+            times,
+            after,
+            rate,
+            random.Random(seed),
+            delay,
+            clock_delay,
             executed,
-            _describe(operations, error, members),
         )
-        self._faults.append(fault)
-        self._changed()
-        return fault
+        self._injector.add(rule)
+        return Fault(self._injector, rule)
 
     def remove(self, fault: Fault) -> None:
         """Remove a fault, if it is there."""
-        if fault in self._faults:
-            self._faults.remove(fault)
-            self._removed.append(fault)
-            self._changed()
+        fault.remove()
 
     def clear(self) -> None:
         """Remove all faults."""
         for fault in self:
-            self.remove(fault)
+            fault.remove()
 
     @property
     def unused(self) -> list[Fault]:
         """The faults that never fired, removed ones too."""
-        return [fault for fault in [*self._removed, *self._faults] if not fault.fired]
+        return [Fault(self._injector, rule) for rule in self._injector.unused]
 
     def assert_all_used(self) -> None:
         """Fail if a fault never fired: the test did not test what it says.
@@ -255,68 +212,6 @@ class Faults:
                 + "\n".join(f"  - {fault!r}" for fault in self.unused)
                 + "\nWas the operation called, by a client that the mock answers, with such members?"
             )
-
-    def concern(self, operation: str) -> bool:
-        """Say whether a fault may fire at the next call of an operation."""
-        return any(fault.concerns(operation) for fault in self._faults)
-
-    def carry_out(self, call: Call, go_on: Callable[[Call], Result] = perform) -> Result:
-        """Carry out a call unless a fault fires at it.
-
-        Args:
-            call: the call.
-            go_on: what carries it out.
-
-        Raises:
-            InjectedError: what the fault makes of it.
-        """
-        if not self.concern(call.operation.name):
-            return go_on(call)
-        error, executed = self._draw(call)
-        if error is None:
-            return go_on(call)
-        if executed:
-            error.lost = go_on(call)  # if KMS refuses the call itself, that is lost as well: let its error show
-        raise error
-
-    def take_delay(self) -> float:
-        """Return the seconds by which the answer to this thread's last call is late, once."""
-        seconds: float = getattr(self._due, "seconds", 0.0)
-        self._due.seconds = 0.0
-        return seconds
-
-    def note_backoff(self, seconds: float) -> bool:
-        """Note a delay that botocore wants to make before it retries; say whether it is to be skipped."""
-        self.backoffs.append(seconds)
-        if self.skip_backoff and not self._service.clock.frozen:
-            self._service.clock.advance(seconds=seconds)
-        return self.skip_backoff
-
-    def _count(self, fault: Fault) -> bool:
-        with self._lock:
-            return fault.fires()
-
-    def _draw(self, call: Call) -> tuple[InjectedError | None, bool]:
-        seen = preview(call)
-        record = CallRecord(
-            call.operation.name, seen.params, call.caller, call.caller.account, call.region.name, call.now,
-            call.request_id, None, None, seen.targets,
-        )  # fmt: skip
-        delay, clock_delay = 0.0, 0.0
-        error, executed = None, False
-        for fault in tuple(self._faults):
-            # Only the counting is locked: what a test gives as `when` may wait for another call.
-            if (error is None or not fault.fails) and fault.fits(record, self._service) and self._count(fault):
-                delay += fault.delay
-                clock_delay += fault.clock_delay
-                if error is None:
-                    error, executed = fault.error_for(seen), fault.executed
-        self._due.seconds = delay
-        if clock_delay:
-            call.now = self._service.clock.advance(seconds=clock_delay)
-        if error is not None:
-            call.params, call.targets = seen.params, seen.targets  # for the record of the call
-        return error, executed
 
 
 def _operations(given: object) -> tuple[str | None, ...]:

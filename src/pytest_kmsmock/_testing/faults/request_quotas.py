@@ -110,6 +110,65 @@ _FAMILIES = (("RSA_", RSA), ("ECC_", ECC), ("SM2", ECC), ("ML_", ML))
 _DEAR = frozenset({"GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateRandom"})
 
 
+class Throttle:
+    """Counts the requests of a mock, if it is active.
+
+    Args:
+        clock: the clock that the quotas go by.
+        active: whether requests are counted.
+        changed: called when that changes.
+
+    Attributes:
+        own: the quotas that the test has set.
+    """
+
+    def __init__(self, clock: Clock, active: bool, changed: Callable[[], None]) -> None:
+        self._clock = clock
+        self._changed = changed
+        self._buckets: dict[tuple[str, str, str], tuple[float, float]] = {}  # -> tokens left, at which timestamp
+        self.active = active
+        self.own: dict[str, float] = {}
+
+    def switch(self, active: bool) -> None:
+        """Begin to count requests, or stop it."""
+        self.active = active
+        self._buckets.clear()
+        self._changed()
+
+    def per_second(self, name: str, region: str) -> float:
+        """Return a quota in a Region; in an unknown one, the lowest."""
+        if name in self.own:
+            return self.own[name]
+        if name == SYMMETRIC:
+            return SYMMETRIC_PER_SECOND.get(region, _LOWEST_SYMMETRIC)
+        of_region = _PER_SECOND_IN_CHINA if region.startswith("cn-") else PER_SECOND
+        return of_region.get(name, PER_SECOND[name])
+
+    def admit(self, call: Call) -> None:
+        """Count a request.
+
+        Raises:
+            KmsError: `ThrottlingException` when it is one too many.
+        """
+        seen = preview(call)
+        if NOT_VALID in seen.notes:
+            return
+        now = self._clock.timestamp()
+        account = call.caller.account
+        taken: dict[tuple[str, str, str], tuple[float, float]] = {}
+        for region, name, bucket, cost in _charges(seen):
+            rate = self.per_second(name, region)
+            most = max(rate, 1.0, cost)
+            left, since = taken.get((account, region, bucket)) or self._buckets.get(
+                (account, region, bucket), (most, now)
+            )
+            left = min(most, left + max(0.0, now - since) * rate)
+            if left < cost - min(0.5, rate * _TOLERANCE):
+                raise errors.THROTTLED()
+            taken[account, region, bucket] = (left - cost, now)
+        self._buckets.update(taken)
+
+
 class RequestQuotas:
     """The request quotas of a mock. A change of one counts from the next request on.
 
@@ -120,24 +179,18 @@ class RequestQuotas:
         5
     """
 
-    def __init__(self, clock: Clock, active: bool, changed: Callable[[], None]) -> None:
-        self._clock = clock
-        self._active = active
-        self._changed = changed
-        self._own: dict[str, float] = {}
-        self._buckets: dict[tuple[str, str, str], tuple[float, float]] = {}  # -> tokens left, at which timestamp
+    def __init__(self, throttle: Throttle) -> None:
+        self._throttle = throttle
 
     @property
     def active(self) -> bool:
         """Whether requests are counted at all; the option `request_quotas` says how it begins."""
-        return self._active
+        return self._throttle.active
 
     @active.setter
     def active(self, value: bool) -> None:
         check_type(value, bool, "request_quotas.active", error=UnknownQuota)
-        self._active = value
-        self._buckets.clear()
-        self._changed()
+        self._throttle.switch(value)
 
     def __iter__(self) -> Iterator[str]:
         yield SYMMETRIC
@@ -145,7 +198,7 @@ class RequestQuotas:
 
     def __getitem__(self, name: str) -> float:
         """Return a quota, in requests per second; the symmetric one in a Region with the lowest quota."""
-        return self._per_second(self._known(name), "")
+        return self._throttle.per_second(self._known(name), "")
 
     def __setitem__(self, name: str, per_second: float) -> None:
         """Set a quota, for all accounts and Regions, and have requests counted from now on.
@@ -164,40 +217,8 @@ class RequestQuotas:
                 f"A request quota must be a number of requests per second, more than 0 and at most {_MOST:g}, "
                 f"not {per_second!r}."
             )
-        self._own[name] = per_second
+        self._throttle.own[name] = per_second
         self.active = True
-
-    def admit(self, call: Call) -> None:
-        """Count a request.
-
-        Raises:
-            KmsError: `ThrottlingException` when it is one too many.
-        """
-        seen = preview(call)
-        if NOT_VALID in seen.notes:
-            return
-        now = self._clock.timestamp()
-        account = call.caller.account
-        taken: dict[tuple[str, str, str], tuple[float, float]] = {}
-        for region, name, bucket, cost in _charges(seen):
-            rate = self._per_second(name, region)
-            most = max(rate, 1.0, cost)
-            left, since = taken.get((account, region, bucket)) or self._buckets.get(
-                (account, region, bucket), (most, now)
-            )
-            left = min(most, left + max(0.0, now - since) * rate)
-            if left < cost - min(0.5, rate * _TOLERANCE):
-                raise errors.THROTTLED()
-            taken[account, region, bucket] = (left - cost, now)
-        self._buckets.update(taken)
-
-    def _per_second(self, name: str, region: str) -> float:
-        if name in self._own:
-            return self._own[name]
-        if name == SYMMETRIC:
-            return SYMMETRIC_PER_SECOND.get(region, _LOWEST_SYMMETRIC)
-        of_region = _PER_SECOND_IN_CHINA if region.startswith("cn-") else PER_SECOND
-        return of_region.get(name, PER_SECOND[name])
 
     def _known(self, name: str) -> str:
         name = name.removesuffix(" request rate") if isinstance(name, str) else name

@@ -42,21 +42,16 @@ class Credentials(Mapping[str, Any]):
     As a mapping it has the arguments of boto3 and botocore.
 
     Attributes:
-        caller: whom requests with them come from.
+        arn: the ARN of the principal, which AWS prints as `User:`.
         access_key_id: the access key.
         secret_access_key: the secret access key.
         session_token: the session token of temporary credentials; None for those of a user.
     """
 
-    caller: Caller
+    arn: str
     access_key_id: str
     secret_access_key: str
     session_token: str | None
-
-    @property
-    def arn(self) -> str:
-        """The ARN that AWS prints as `User:`."""
-        return self.caller.arn
 
     @property
     def environment(self) -> dict[str, str]:
@@ -84,7 +79,13 @@ class Credentials(Mapping[str, Any]):
         return {name: value for name, value in arguments.items() if value is not None}
 
 
-_issued: dict[str, Credentials] = {}
+class _Issued(NamedTuple):
+    credentials: Credentials
+    caller: Caller
+
+
+#: Access key -> what was issued with it.
+_issued: dict[str, _Issued] = {}
 _acting: ContextVar[Caller | None] = ContextVar("kms_mock_acting", default=None)
 #: Callers that code outside of asyncio tasks acts as, innermost last: threads see them too.
 _acting_in_process: list[Caller] = []
@@ -92,22 +93,22 @@ _acting_in_process: list[Caller] = []
 
 def caller_of(access_key: str | None) -> Caller | None:
     """Return whom a request with an access key comes from; None for the default caller."""
-    credentials = _issued.get(access_key or "")
-    if credentials is not None:
-        return credentials.caller
+    issued = _issued.get(access_key or "")
+    if issued is not None:
+        return issued.caller
     return _acting.get() or (_acting_in_process[-1] if _acting_in_process else None)
 
 
 def secret_of(access_key: str) -> str | None:
     """Return the secret access key of an access key; None if it is of no credentials made here."""
-    credentials = _issued.get(access_key)
-    return None if credentials is None else credentials.secret_access_key
+    issued = _issued.get(access_key)
+    return None if issued is None else issued.credentials.secret_access_key
 
 
 def session_token_of(access_key: str) -> str | None:
     """Return the session token that goes with an access key; None for those of users, which have none."""
-    credentials = _issued.get(access_key)
-    return None if credentials is None else credentials.session_token
+    issued = _issued.get(access_key)
+    return None if issued is None else issued.credentials.session_token
 
 
 #: Circumstance -> the condition key that says it.
@@ -141,7 +142,7 @@ def make_caller(named: Named | None, home: Home, given: RequestContext) -> Calle
         InvalidPolicy: for a session policy that AWS would refuse.
     """
     if isinstance(named, Credentials):
-        named = named.caller
+        named = _issued[named.access_key_id].caller
     if isinstance(named, Caller):
         if given:
             raise InvalidPrincipal(
@@ -244,8 +245,8 @@ def issue(caller: Caller) -> Credentials:
     if access_key not in _issued:
         secret = base64.b64encode(digest[20:50]).decode()
         token = base64.b64encode(digest * 4).decode() if temporary else None
-        _issued[access_key] = Credentials(caller, access_key, secret, token)
-    return _issued[access_key]
+        _issued[access_key] = _Issued(Credentials(caller.arn, access_key, secret, token), caller)
+    return _issued[access_key].credentials
 
 
 @contextmanager
