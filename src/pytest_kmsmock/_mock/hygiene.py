@@ -133,7 +133,7 @@ def _succeeded(mock: MockCore) -> Iterator[tuple[int, CallRecord]]:
 
 def _line(index: int, record: CallRecord, *members: str) -> str:
     """Show a call; with some of its members only, if any are named."""
-    from pytest_kmsmock._testing.calls.formatting import request
+    from pytest_kmsmock._kms.call.short_text import request
 
     shown = {name: record.params[name] for name in members if name in record.params} if members else record.params
     return f"#{index} {request(record.operation, shown)}"

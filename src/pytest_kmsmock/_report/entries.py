@@ -148,7 +148,7 @@ def _mock_names(mocks: Iterable[MockCore]) -> dict[MockCore, str]:
 
 
 def _members(members: Mapping[str, object]) -> list[tuple[str, str]]:
-    from pytest_kmsmock._testing.calls.formatting import value
+    from pytest_kmsmock._kms.call.short_text import value
 
     return [(name, value(item)) for name, item in members.items()]
 

@@ -7,6 +7,7 @@ What the one sends to the other hangs on the report of a test's tear-down.
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Generator
 from dataclasses import astuple
 from pathlib import Path
@@ -28,6 +29,8 @@ _POLICY = "--kms-policy"
 #: What their files are called.
 _ENDING = {_REPORT: "html", _POLICY: "json"}
 _ATTRIBUTE = "kms_mock_data"  # of a report, where it carries what the test did with KMS
+
+_EXPLANATION = "pytest_kmsmock._testing.policies.explanation"  # loaded when a test has an explanation
 
 #: The outcomes of a test's phases, the one that counts last.
 _OUTCOMES = ("passed", "skipped", "failed", "error")
@@ -137,6 +140,7 @@ class Watch:
         """Add to the report of a phase."""
         report = yield
         if report.failed:
+            _add_decisions(report, call)
             self._add_section(report)
         outcome = "error" if report.failed and call.when != "call" else report.outcome
         self._outcome = max(self._outcome, outcome, key=_OUTCOMES.index)
@@ -181,6 +185,17 @@ class Watch:
                 aliases |= aliases_before(mock.service.state, records)
             data["permissions"] = [astuple(permission) for permission in permissions(records, aliases)]
         return data
+
+
+def _add_decisions(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+    """Add what is behind a failing `assert kms_mock.simulate(...)`, statement by statement."""
+    if call.excinfo is None or _EXPLANATION not in sys.modules:
+        return
+    from .decisions import TITLE, explained
+
+    text = explained(call.excinfo)
+    if text:
+        report.sections.append((TITLE, text))
 
 
 class RunReport:

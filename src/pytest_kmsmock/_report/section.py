@@ -64,10 +64,10 @@ def _heading(call: SeenCall, mocks: list[MockCore]) -> str:
 
 
 def _call(call: SeenCall, number: str) -> list[str]:
-    from pytest_kmsmock._testing.calls.formatting import request, who
+    from pytest_kmsmock._kms.call.short_text import request, who
 
     record = call.record
-    lines = [f"{number}{request(record.operation, record.params)}{_key(record)} in {record.region}{who(record)}"]
+    lines = [f"{number}{request(record.operation, record.params)}{_key(record)} in {record.region}{who(record.caller)}"]
     if record.error is not None:
         injected = " (injected by a fault)" if record.injected else ""
         message = f": {record.error.message}" if record.error.message else ""

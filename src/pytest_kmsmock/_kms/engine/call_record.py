@@ -93,6 +93,16 @@ class CallRecord(NamedTuple):
         context = self.params.get("EncryptionContext", self.params.get("SourceEncryptionContext"))
         return context if isinstance(context, Mapping) else {}
 
+    def __str__(self) -> str:
+        """Return it as one line: what was called, where, by whom if not by the default caller, and what went wrong."""
+        from pytest_kmsmock._kms.call.short_text import request, who
+
+        text = f"{request(self.operation, self.params)} in {self.region}{who(self.caller)}"
+        if self.error is not None:
+            injected = " (injected)" if self.injected else ""
+            message = f": {self.error.message}" if self.error.message else ""
+            text += f" -> {self.error.code}{injected}{message}"
+        return text
+
     def __repr__(self) -> str:
-        shown = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._fields[:9])
-        return f"CallRecord({shown})"
+        return f"<CallRecord {self}>"

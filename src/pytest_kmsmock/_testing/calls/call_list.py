@@ -14,7 +14,7 @@ from pytest_kmsmock._kms.engine.call_record import CallRecord
 from pytest_kmsmock._runtime.checks import REGION
 from pytest_kmsmock.errors import InvalidCallPattern
 
-from . import error_codes, formatting
+from . import error_codes
 from .call_pattern import CallPattern, names_key
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Calls(list[CallRecord]):
 
     def __repr__(self) -> str:
         """Show each call in short, as failures do: it is what pytest shows of `assert not kms_mock.calls.refused`."""
-        return f"[{', '.join(map(formatting.line, self))}]"
+        return f"[{', '.join(map(str, self))}]"
 
     @overload
     def __getitem__(self, index: SupportsIndex) -> CallRecord: ...

@@ -1,14 +1,14 @@
-"""Calls as text, for failures and reports. Nothing is hidden here: long values are cut."""
+"""Lists of calls as text, for failures: the nearest calls, the last ones, and what about them differs."""
 
 from __future__ import annotations
 
-import inspect
-import reprlib
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from .call_pattern import ABSENT, CallPattern, Difference
+from pytest_kmsmock._kms.call.short_text import value
+
+from .call_pattern import CallPattern, Difference
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.call_record import CallRecord
@@ -16,55 +16,6 @@ if TYPE_CHECKING:
 
 #: How many calls a failure shows at most.
 _SHOWN = 5
-_LONGEST = 64  # characters of a text
-_BYTES_SHOWN = 16
-
-
-class _Short(reprlib.Repr):
-    def __init__(self) -> None:
-        super().__init__()
-        self.maxstring = self.maxother = 2 * _LONGEST
-        self.maxlist = self.maxtuple = self.maxdict = 20
-        self.maxlevel = 8
-
-    def repr_bytes(self, value: bytes, _level: int) -> str:
-        if len(value) <= 2 * _BYTES_SHOWN:
-            return repr(value)
-        return f"{value[:_BYTES_SHOWN]!r}… ({len(value)} bytes)"
-
-
-_short = _Short()
-
-
-def value(what: object) -> str:
-    """Return a value as text of reasonable length."""
-    if what is ABSENT or what is None:
-        return "(absent)"
-    if inspect.isroutine(what):
-        return f"<{what.__name__.strip('<>')}>"
-    return _short.repr(what)
-
-
-def request(operation: str | None, members: Mapping[str, object]) -> str:
-    """Return an operation with members, as `Decrypt(KeyId='…')`."""
-    return f"{operation or 'any operation'}({', '.join(f'{name}={value(item)}' for name, item in members.items())})"
-
-
-def who(record: CallRecord) -> str:
-    """Return who called, if not the default caller, and the AWS service that called for it."""
-    caller = record.caller
-    text = "" if caller.administrator else f" by {caller.arn}"
-    return text if caller.forwarding_service is None else f"{text} via {caller.forwarding_service}"
-
-
-def line(record: CallRecord) -> str:
-    """Return a call as one line: what was called, where, by whom if not by the default caller, and what went wrong."""
-    text = f"{request(record.operation, record.params)} in {record.region}{who(record)}"
-    if record.error is not None:
-        injected = " (injected)" if record.injected else ""
-        message = f": {record.error.message}" if record.error.message else ""
-        text += f" -> {record.error.code}{injected}{message}"
-    return text
 
 
 def differences(found: Iterable[Difference]) -> list[str]:
@@ -102,12 +53,12 @@ def _compared(pattern: CallPattern, record: CallRecord, state: State) -> str:
     found = pattern.differences(record, state)
     if pattern.operation not in (None, record.operation):
         found = []
-    return "\n".join([f"  - {line(record)}", *(f"      {text}" for text in differences(found))])
+    return "\n".join([f"  - {record}", *(f"      {text}" for text in differences(found))])
 
 
 def listing(calls: Sequence[CallRecord]) -> list[str]:
     """Return the last calls in the order of time."""
-    return _shorten([f"  - {line(record)}" for record in calls], last=True)
+    return _shorten([f"  - {record}" for record in calls], last=True)
 
 
 def _shorten(entries: Sequence[str], *, last: bool = False) -> list[str]:

@@ -14,7 +14,7 @@ from pytest_kmsmock._kms.policy.decision import Decision
 from pytest_kmsmock.errors import NoSuchCall
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Explanation:
     """What was decided on a call, or would be: print it.
 
@@ -54,6 +54,19 @@ class Explanation:
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
+
+    def __repr__(self) -> str:
+        """Return the outcome as one short line: pytest shows it for `assert kms_mock.simulate(...)`."""
+        if not self.decisions:
+            return f"<Explanation: {self.otherwise}>"
+        decision = self.decisions[-1]  # if one is refused, that is the last
+        request, denial = decision.request, decision.denial
+        resource, principal = (arn.rpartition(":")[2] for arn in (request.resource, request.principal.arn))
+        verdict = "allowed" if denial is None else "refused"
+        reason = f", {self.otherwise}" if self.otherwise else ""
+        if denial is not None:
+            reason = f", {denial.value.format(action=request.action)}"
+        return f"<Explanation: {verdict} {request.action} on {resource} for {principal}{reason}>"
 
 
 def explain(record: CallRecord) -> Explanation:
