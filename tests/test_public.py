@@ -13,7 +13,7 @@ from pkgutil import iter_modules
 import pytest
 
 import pytest_kmsmock
-from pytest_kmsmock import errors
+from pytest_kmsmock import errors, plugin
 
 #: Public name -> its public members, those that instances get from botocore's or Python's classes left out.
 PUBLIC = {
@@ -126,3 +126,34 @@ def test_importing_the_package_loads_none_of_them():
     program = "import sys, pytest_kmsmock; print(*sorted(name for name in sys.modules if 'kms' in name))"
     loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout.split()
     assert not {"pytest_kmsmock._mock.kms_mock", "pytest_kmsmock._kms"} & set(loaded)
+
+
+# --- the reference page ---------------------------------------------------------------------------------------------
+
+REFERENCE = (Path(__file__).parents[1] / "docs" / "reference.md").read_text()
+
+
+def test_the_reference_has_every_public_name_once_and_nothing_else():
+    described = re.findall(r"^\.\. (?:autofunction|autoclass|py:data):: (\w+)", REFERENCE, re.MULTILINE)
+    of_errors = {name for name in PUBLIC if getattr(errors, name, None) is getattr(pytest_kmsmock, name)}
+    assert sorted(described) == sorted(set(PUBLIC) - of_errors)
+    assert ".. automodule:: pytest_kmsmock.errors" in REFERENCE
+    assert "pytest_kmsmock._" not in REFERENCE.replace("pytest_kmsmock.__version__", "")
+
+
+def test_the_reference_shows_public_members():
+    for name, chosen in re.findall(r"^\.\. autoclass:: (\w+)\S*\n   :members:( .+)?", REFERENCE, re.MULTILINE):
+        for member in filter(None, map(str.strip, chosen.split(","))):
+            assert member in PUBLIC[name].split()
+    for name in PUBLIC["KmsMock"].split():
+        assert getattr(pytest_kmsmock.KmsMock, name).__doc__, name
+
+
+def test_the_reference_has_fixtures_markers_options_and_commands():
+    kinds = ("kms_mock", "kms_client", "kms_server")
+    fixtures = [name for name in vars(plugin) if name.endswith(kinds) and not name.startswith("_")]
+    named = [*fixtures, "@pytest.mark.kms_mock(**options)", "@pytest.mark.kms_allow_real_calls",
+             "kms_mock_block_real_calls", "--kms-report", "--kms-policy", "pytest-kmsmock serve"]  # fmt: skip
+    assert [name for name in named if name not in REFERENCE] == []
+    described = inspect.getdoc(pytest_kmsmock.Options) or ""
+    assert [name for name in PUBLIC["Options"].split() if f"\n    {name}: " not in described] == []

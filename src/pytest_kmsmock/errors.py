@@ -1,6 +1,6 @@
 """Errors that are for the author of a test, not AWS's: what happened, and what to do about it.
 
-AWS's own exceptions are in `pytest_kmsmock._kms.api.errors` and reach a test through its client.
+AWS's own errors reach a test through its client, as `ClientError`.
 """
 
 from __future__ import annotations

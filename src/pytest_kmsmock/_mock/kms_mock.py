@@ -357,9 +357,11 @@ class KmsMock(Principals):
         """Return an HTTP endpoint of this mock for other processes and languages: `with kms.serve() as server:`.
 
         Args:
-            host: the name or address to listen on; by default only this machine reaches it.
+            host: the name or address to listen on; by default only this machine reaches it. Whoever reaches it can use
+                all keys.
             port: the port; 0 takes a free one.
-            check_signatures: whether requests must be signed with credentials of the mock.
+            check_signatures: whether requests must be signed with credentials of the mock, as on AWS; without it, any
+                credentials do.
 
         Raises:
             InvalidOption: when there can be no such host or port.

@@ -48,7 +48,7 @@ class Caller:
 
     @property
     def arn(self) -> str:
-        """The ARN that AWS prints as `User:`."""
+        """The ARN that AWS prints after `User`."""
         return self.principal.arn
 
     def forwarded_by(self, service: str) -> Caller:

@@ -78,7 +78,7 @@ class XksProxy:
         keys: the keys in its key manager, by id.
         online: whether proxy and key manager answer.
         failure: its failure mode, by the ConnectionErrorCode that KMS has for it, such as
-            `XKS_PROXY_INVALID_RESPONSE` (`_kms.rules.custom_key_stores.FAILURES` has all); None if nothing is.
+            `XKS_PROXY_INVALID_RESPONSE` (the page "Custom key stores" has all); None if nothing is.
     """
 
     endpoint: str

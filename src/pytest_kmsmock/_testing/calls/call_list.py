@@ -74,7 +74,7 @@ class Calls(list[CallRecord]):
         Args:
             operation: such as `Decrypt`; None for any.
             **members: members of the request. Mappings match partially, a key in whichever form it was named, and
-                `None` an absent member; see `pytest_kmsmock._testing.calls.call_pattern`.
+                `None` an absent member; the page "Calls" has more.
 
         Raises:
             InvalidCallPattern: for an operation or a member that there is not.

@@ -42,7 +42,7 @@ class Credentials(Mapping[str, Any]):
     As a mapping it has the arguments of boto3 and botocore.
 
     Attributes:
-        arn: the ARN of the principal, which AWS prints as `User:`.
+        arn: the ARN of the principal, which AWS prints after `User`.
         access_key_id: the access key.
         secret_access_key: the secret access key.
         session_token: the session token of temporary credentials; None for those of a user.

@@ -41,11 +41,6 @@ class KeyStores:
     returned are records of how things are now: a change gives a new one. All of it belongs to the mock's state, so a
     nested mock begins with a copy.
 
-    Args:
-        service: the fake KMS.
-        account_id: the account that stores are added in.
-        region: the Region that stores are added in, if none is named.
-
     Example:
         >>> from pytest_kmsmock import mock_kms
         >>> with mock_kms(region="us-east-1") as kms:

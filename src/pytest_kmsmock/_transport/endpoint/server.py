@@ -30,20 +30,8 @@ if TYPE_CHECKING:
 class KmsServer:
     """An HTTP endpoint of a mock: `with kms_mock.serve() as server:`, or the fixture `kms_server`.
 
-    Args:
-        mock: the mock whose state is served; calls through it and over HTTP see the same keys.
-        host: the name or address to listen on. Whoever reaches it can use all keys: leave it at the loopback address
-            unless the network is trusted.
-        port: the port; 0 takes a free one.
-        check_signatures: whether requests have to be signed with credentials that the mock knows, as on AWS. Without
-            it, any credentials do.
-        around_call: called for each request with the operation's name and a function that carries it out and returns
-            the answer; returns what is answered.
-
-    Raises:
-        InvalidOption: when there can be no such host or port.
-        MissingExtra: on starting, when waitress is not installed.
-        OSError: on starting, when the address cannot be listened on.
+    Calls through it and calls in this process see the same keys. Starting it raises `MissingExtra` when waitress is not
+    installed, and `OSError` when the address cannot be listened on.
     """
 
     def __init__(
@@ -55,6 +43,7 @@ class KmsServer:
         check_signatures: bool = False,
         around_call: Callable[[str, Callable[[], HttpAnswer]], HttpAnswer] | None = None,
     ) -> None:
+        # `around_call` is given the operation and a function that carries the request out; it returns what is answered.
         check_address(host, port)
         self._mock = mock
         self._host, self._port = host, port
@@ -65,7 +54,7 @@ class KmsServer:
 
     @property
     def endpoint_url(self) -> str:
-        """The address for clients, such as `http://127.0.0.1:49152`.
+        """The address for clients, with scheme, host and port.
 
         Raises:
             NotActive: when it does not serve.
