@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import runpy
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -22,7 +24,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
-from pytest_kmsmock import __main__
+from pytest_kmsmock import __main__, mock_kms
 from pytest_kmsmock._cli.serve import main
 from pytest_kmsmock._runtime import active_mocks
 
@@ -112,7 +114,7 @@ def test_signatures_are_checked_on_request(serve, refusal):
 
 
 def test_the_state_is_there_after_a_restart(serve, tmp_path):
-    state, kept = tmp_path / "state.json", {}
+    state, kept = tmp_path / "state.db", {}
 
     def make(client):
         kept["key"] = client.create_key(Description="kept", KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
@@ -131,25 +133,40 @@ def test_the_state_is_there_after_a_restart(serve, tmp_path):
 
     assert serve("--state", state, work=make) == 0
     assert serve("--state", state, work=check) == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["state.json"]
+    assert [path.name for path in tmp_path.iterdir()] == ["state.db"]
 
 
 def test_time_goes_on_while_it_is_down(serve, tmp_path):
-    state = tmp_path / "state.json"
-    assert serve("--state", state) == 0
-    document = json.loads(state.read_text())
-    del document["digest"]  # as version 1, a document may be changed
-    state.write_text(json.dumps(document | {"version": 1, "time": "2026-01-01T00:00:00+00:00"}))
+    dump, state, kept = tmp_path / "dump.json", tmp_path / "state.db", {}
+    with mock_kms() as kms:
+        kms.clock.move_to("2026-01-01")
+        kept["rotated"] = kms.create_key().id
+        kms.client().enable_key_rotation(KeyId=kept["rotated"], RotationPeriodInDays=90)
+        kept["deleted"] = kms.create_key().id
+        kms.client().schedule_key_deletion(KeyId=kept["deleted"], PendingWindowInDays=7)
+        kms.dump(dump)
+    assert main(["import-state", str(dump), str(state)]) == 0
 
     def check(client):
         created = client.create_key()["KeyMetadata"]["CreationDate"]
         assert abs(created.timestamp() - time.time()) < 60
+        with pytest.raises(client.exceptions.NotFoundException):
+            client.describe_key(KeyId=kept["deleted"])
+        assert client.list_key_rotations(KeyId=kept["rotated"])["Rotations"]
 
     assert serve("--state", state, work=check) == 0
+    assert kept["deleted"] not in keys_in(state)
+
+
+def keys_in(state: Path) -> set[str]:
+    """Return the customer managed keys in a state file."""
+    with contextlib.closing(sqlite3.connect(state)) as connection:
+        rows = connection.execute("SELECT name FROM record WHERE kind = 'keys' AND record NOT LIKE '%\"manager\"%'")
+        return {name for (name,) in rows}
 
 
 def test_the_seed_is_for_the_first_run(serve, tmp_path):
-    seed, state = tmp_path / "keys.json", tmp_path / "state.json"
+    seed, state = tmp_path / "keys.json", tmp_path / "state.db"
     seed.write_text('{"keys": [{"alias": "alias/seeded"}]}')
 
     def delete(client):
@@ -167,7 +184,7 @@ def aliases(client) -> list[str]:
 
 
 def test_what_was_answered_is_kept_even_by_a_crash(tmp_path):
-    state = tmp_path / "state.json"
+    state = tmp_path / "state.db"
     command = [sys.executable, "-m", "pytest_kmsmock", "serve", "--port", "0", "--state", str(state)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         url = process.stdout.readline().removeprefix("AWS KMS: ").strip()
@@ -175,36 +192,65 @@ def test_what_was_answered_is_kept_even_by_a_crash(tmp_path):
         with ThreadPoolExecutor(4) as threads:
             made = set(threads.map(lambda _: client.create_key()["KeyMetadata"]["KeyId"], range(20)))
         process.kill()
-    (region,) = json.loads(state.read_text())["regions"]
-    assert {key_id for key_id, key in region["keys"].items() if key["manager"] == "CUSTOMER"} == made
+    assert keys_in(state) == made
 
 
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        pytest.param("", "no JSON, or not all of it", id="empty"),
-        pytest.param('{"format": "pytest-kmsmock", "version": 1, "reg', "no JSON, or not all of it", id="torn"),
-        pytest.param('{"Statement": []}', "this is no dump of a mock", id="foreign"),
-        pytest.param('{"format": "pytest-kmsmock", "version": 99}', "version 99", id="newer"),
-        pytest.param("\0\1\2", "no JSON", id="binary"),
+        pytest.param(b'{"format": "pytest-kmsmock", "version": 2', "pytest-kmsmock import-state", id="older"),
+        pytest.param(b"\0\1\2", "it is no state file", id="binary"),
+        pytest.param(b"SQLite format 3\0" + b"\0" * 2000, "not a database", id="damaged"),
     ],
 )
 def test_a_file_that_is_no_state_is_refused_and_left_as_it_is(capsys, tmp_path, content, problem):
-    state = tmp_path / "state.json"
-    state.write_text(content)
+    state = tmp_path / "state.db"
+    state.write_bytes(content)
     assert main(["serve", "--port", "0", "--state", str(state)]) == 1
     error = capsys.readouterr().err
-    assert error.startswith(f"pytest-kmsmock: {state} is left as it is: ")
+    assert error.startswith(f"pytest-kmsmock: {state} ")
     assert problem in error
-    assert state.read_text() == content
+    assert state.read_bytes() == content
 
 
-def test_a_bad_seed_begins_nothing(capsys, tmp_path):
-    seed, state = tmp_path / "keys.json", tmp_path / "state.json"
+def test_an_empty_file_is_a_new_state(serve, tmp_path):
+    state = tmp_path / "state.db"
+    state.touch()
+    assert serve("--state", state, work=lambda client: client.create_key()) == 0
+    assert len(keys_in(state)) == 1
+
+
+def test_a_bad_seed_begins_nothing(serve, capsys, tmp_path):
+    seed, state = tmp_path / "keys.json", tmp_path / "state.db"
     seed.write_text('{"keys": [{"specs": "RSA_2048"}]}')
     assert main(["serve", "--port", "0", "--state", str(state), "--seed", str(seed)]) == 1
     assert f"{seed}:1" in capsys.readouterr().err
-    assert not state.exists()
+    seed.write_text('{"keys": [{"alias": "alias/seeded"}]}')
+    assert serve("--state", state, "--seed", seed, work=lambda client: client.describe_key(KeyId="alias/seeded")) == 0
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_dumps_and_older_state_files_are_imported(serve, capsys, tmp_path, version):
+    dump, state, kept = tmp_path / "kms.json", tmp_path / "state.db", {}
+    with mock_kms() as kms:
+        kept["key"] = kms.create_key(alias="alias/kept").id
+        kept["blob"] = kms.client().encrypt(KeyId="alias/kept", Plaintext=b"kept")["CiphertextBlob"]
+        document = kms.dump() | {"version": version}
+    if version == 1:
+        del document["digest"]
+    dump.write_text(json.dumps(document))
+    assert main(["import-state", str(dump), str(state)]) == 0
+    assert re.fullmatch(r"Imported: \d+ keys, 1 of them with aliases, in .*\n", capsys.readouterr().out)
+
+    def check(client):
+        assert client.describe_key(KeyId="alias/kept")["KeyMetadata"]["KeyId"] == kept["key"]
+        assert client.decrypt(CiphertextBlob=kept["blob"])["Plaintext"] == b"kept"
+
+    assert serve("--state", state, work=check) == 0
+    assert main(["import-state", str(dump), str(state)]) == 1
+    assert "it holds a state already" in capsys.readouterr().err
+    assert main(["import-state", str(tmp_path / "missing.json"), str(state)]) == 1
+    assert "missing.json: cannot be read" in capsys.readouterr().err
 
 
 def test_a_port_in_use_is_told(capsys):
@@ -263,12 +309,12 @@ def test_a_command_that_is_none_is_told_in_a_line(capsys, arguments):
 @pytest.mark.parametrize(
     ("option", "problem"),
     [
-        pytest.param("--state", "/state.json.lock", id="state-in-a-folder-that-is-missing"),
-        pytest.param("--seed", "/state.json", id="seed-that-is-missing"),
+        pytest.param("--state", "/state.db cannot be used: No such file", id="state-in-a-folder-that-is-missing"),
+        pytest.param("--seed", "/state.db", id="seed-that-is-missing"),
     ],
 )
 def test_a_file_that_cannot_be_is_told_in_a_line(capsys, tmp_path, option, problem):
-    assert main(["serve", "--port", "0", option, str(tmp_path / "missing" / "state.json")]) == 1
+    assert main(["serve", "--port", "0", option, str(tmp_path / "missing" / "state.db")]) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert f"{tmp_path / 'missing'}{problem}" in line
 
@@ -280,7 +326,7 @@ def test_a_folder_is_no_state(capsys, tmp_path):
 
 
 def test_a_second_server_does_not_take_the_same_file(serve, capsys, tmp_path):
-    state, link = tmp_path / "state.json", tmp_path / "link.json"
+    state, link = tmp_path / "state.db", tmp_path / "link.db"
     link.symlink_to(state)
 
     def work(client):
@@ -290,45 +336,53 @@ def test_a_second_server_does_not_take_the_same_file(serve, capsys, tmp_path):
             second = subprocess.run(command, capture_output=True, text=True, timeout=30)
             assert (second.returncode, second.stdout) == (2, "")
             assert second.stderr == (
-                f"pytest-kmsmock: {state} is in use by another server. Stop that one, or give this one a file of its "
+                f"pytest-kmsmock: {name} is in use by another server. Stop that one, or give this one a file of its "
                 "own.\n"
             )
 
     assert serve("--state", state, work=work) == 0
     assert serve("--state", link, work=lambda client: client.create_key()) == 0
     assert link.is_symlink()
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.json", "state.json"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.db", "state.db"]
 
 
-def test_a_call_that_cannot_be_kept_is_undone_and_told(serve, capsys, tmp_path, refusal):
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    state = folder / "state.json"
+def test_a_call_that_cannot_be_kept_is_undone_and_told(serve, capsys, tmp_path, refusal, monkeypatch):
+    state = tmp_path / "state.db"
 
     def work(client):
         kept = client.create_key()["KeyMetadata"]["KeyId"]
-        folder.rename(tmp_path / "away")
-        once = client.meta.config.merge(Config(retries={"total_max_attempts": 1}))
-        hasty = client_of(client.meta.endpoint_url, once)
-        with refusal(
-            "KMSInternalException",
-            "The request was rejected because an internal exception occurred. The request can be retried.",
-        ):
-            hasty.create_alias(AliasName="alias/lost", TargetKeyId=kept)
+        hasty = client_of(client.meta.endpoint_url, Config(retries={"total_max_attempts": 1}))
+        with monkeypatch.context() as failing:
+            failing.setattr("pytest_kmsmock._cli.state.database._PUT", "INSERT INTO nowhere VALUES (?)")
+            with refusal(
+                "KMSInternalException",
+                "The request was rejected because an internal exception occurred. The request can be retried.",
+            ):
+                hasty.create_alias(AliasName="alias/lost", TargetKeyId=kept)
         assert "alias/lost" not in aliases(client)
         assert client.encrypt(KeyId=kept, Plaintext=b"still there")["CiphertextBlob"]
-        (tmp_path / "away").rename(folder)
         client.create_alias(AliasName="alias/lost", TargetKeyId=kept)
 
     assert serve("--state", state, work=work) == 0
-    assert capsys.readouterr().err == (
-        f"pytest-kmsmock: CreateAlias is undone: {state} cannot be written: There is no such folder\n"
+    assert capsys.readouterr().err.startswith(
+        f"pytest-kmsmock: CreateAlias is undone: {state} cannot be written: no such table: nowhere. It needs"
     )
     assert serve("--state", state, work=lambda client: client.describe_key(KeyId="alias/lost")) == 0
 
 
+def test_the_end_says_what_is_saved(serve, capsys, tmp_path):
+    state = tmp_path / "state.db"
+
+    def work(client):
+        key_id = client.create_key()["KeyMetadata"]["KeyId"]
+        client.create_alias(AliasName="alias/a", TargetKeyId=key_id)
+
+    assert serve("--state", state, work=work) == 0
+    assert capsys.readouterr().out.splitlines()[1] == f"Saved: 1 keys, 1 of them with aliases, in {state}"
+
+
 def test_what_was_answered_outlives_being_killed_in_the_middle_of_writing(tmp_path):
-    state = tmp_path / "state.json"
+    state = tmp_path / "state.db"
     command = [sys.executable, "-m", "pytest_kmsmock", "serve", "--port", "0", "--state", str(state)]
     answered: set[str] = set()
     for round_ in range(4):
@@ -346,8 +400,7 @@ def test_what_was_answered_outlives_being_killed_in_the_middle_of_writing(tmp_pa
                 while made := client.create_key().get("KeyMetadata"):  # botocore takes half an answer for an empty one
                     answered.add(made["KeyId"])
             killer.join()
-        json.loads(state.read_text())
-    assert answered
+    assert answered <= keys_in(state)
 
 
 def test_a_server_that_lives_long_does_not_grow(serve):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._mock.core import MockCore
     from pytest_kmsmock._transport.json_protocol import HttpAnswer
 
-    from .state_file import StateFile
+    from .state.store import StateFile
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = _parser().parse_args(arguments)
     try:
-        _serve(given)
+        given.carry_out(given)
     except (KmsMockError, OSError) as error:
         print(f"pytest-kmsmock: {error}", file=sys.stderr)  # noqa: T201 - a command's output
         return 2 if isinstance(error, InvalidOption | StateFileInUse) else 1
@@ -59,13 +59,29 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="pytest-kmsmock", description="A fake AWS KMS.")
     parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    serve = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
-        "serve", help="answer AWS KMS requests over HTTP", description="Answer AWS KMS requests over HTTP."
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_serve(
+        commands.add_parser(
+            "serve", help="answer AWS KMS requests over HTTP", description="Answer AWS KMS requests over HTTP."
+        )
     )
+    importing = commands.add_parser(
+        "import-state",
+        help="make a state file for serve",
+        description="Make a state file for serve of what dump() wrote, or of the state file of an older release.",
+    )
+    importing.add_argument("dump", type=Path, metavar="DUMP", help="JSON file to read")
+    importing.add_argument("state", type=Path, metavar="FILE", help="state file to make")
+    importing.set_defaults(carry_out=_import_state)
+    return parser
+
+
+def _add_serve(serve: argparse.ArgumentParser) -> None:
+    serve.set_defaults(carry_out=_serve)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine)")
     serve.add_argument("--port", type=int, default=8080, help="port; 0 takes a free one (default: %(default)s)")
     serve.add_argument("--seed", type=Path, metavar="FILE", help="keys and aliases to begin with")
-    serve.add_argument("--state", type=Path, metavar="FILE", help="file that keeps everything between runs")
+    serve.add_argument("--state", type=Path, metavar="FILE", help="SQLite file that keeps everything between runs")
     serve.add_argument("--region", help="default Region")
     serve.add_argument("--account-id", help="account of the default caller")
     serve.add_argument(
@@ -74,7 +90,6 @@ def _parser() -> argparse.ArgumentParser:
         help="refuse requests that are not signed with the access key "
         f"{environment.DUMMY_ACCESS_KEY_ID} and the secret access key {environment.DUMMY_SECRET_ACCESS_KEY}",
     )
-    return parser
 
 
 def _serve(given: argparse.Namespace) -> None:
@@ -109,14 +124,14 @@ def _serve(given: argparse.Namespace) -> None:
             print(f"AWS KMS: {server.endpoint_url}", flush=True)  # noqa: T201 - scripts wait for this line
             ended.wait()
         if store is not None:
-            store.save()
+            print(f"Saved: {store.save()}", flush=True)  # noqa: T201
 
 
 def _begin(kms: MockCore, given: argparse.Namespace, held: contextlib.ExitStack) -> StateFile | None:
     """Load what the command line names. The seed is for the first run: a state file that exists has it already."""
     store = None
     if given.state is not None:
-        from .state_file import StateFile
+        from .state.store import StateFile
 
         store = held.enter_context(StateFile(given.state, kms.service))
         if store.load():
@@ -124,5 +139,20 @@ def _begin(kms: MockCore, given: argparse.Namespace, held: contextlib.ExitStack)
     if given.seed is not None:
         kms.seed(given.seed)
     if store is not None:
-        store.save()
+        store.begin()
     return store
+
+
+def _import_state(given: argparse.Namespace) -> None:
+    """Write a state file from a dump."""
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._testing.dumps import dump
+
+    from .state.store import StateFile
+
+    service = FakeKms()
+    dump.load(service, dump.read(given.dump))
+    with StateFile(given.state, service) as store:
+        store.check_new()
+        store.begin()
+        print(f"Imported: {store.save()}")  # noqa: T201

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock._kms.state.records import Key, OnDemandRotation, Transition
+from pytest_kmsmock._kms.state.records import CustomKeyStore, Key, OnDemandRotation, Transition
 
 from .custom_key_stores import finish_connection
 from .imported_material import expire_material, relabel_pending
@@ -53,6 +53,22 @@ def settle(service: Backend, now: datetime, watched: str = "") -> None:
                 event(service, key, when)
     for entry in kept:
         heapq.heappush(timeline, entry)
+
+
+def due_dates(record: object) -> set[datetime]:
+    """Return when something will be due on a record, or already was: what `State.schedule` was told of it."""
+    if isinstance(record, CustomKeyStore):
+        return set() if record.state_until is None else {record.state_until}
+    if not isinstance(record, Key):
+        return set()
+    dates = [
+        record.deletion and record.deletion.date,
+        record.transition and record.transition.until,
+        record.on_demand and record.on_demand.until,
+        record.rotation and record.rotation.next_date,
+        *(material.expires for material in record.materials if material.secret is not None),
+    ]
+    return {date for date in dates if date is not None}
 
 
 def end_shown(service: Backend, key: Key, field: str) -> None:

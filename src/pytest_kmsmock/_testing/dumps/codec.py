@@ -133,8 +133,8 @@ def _decode_generic(data: Any, hint: Any, where: str) -> Any:
 
 def encode_attributes(holder: object, *, skip: Collection[str] = ()) -> dict[str, Any]:
     """Return the public attributes of a class with slots, except some, as JSON has them."""
-    hints = _types_of(type(holder))
-    return {name: encode(getattr(holder, name), hints[name]) for name in _slots(type(holder)) if name not in skip}
+    hints = types_of_attributes(type(holder))
+    return {name: encode(getattr(holder, name), hint) for name, hint in hints.items() if name not in skip}
 
 
 def decode_attributes(holder: object, data: Mapping[str, Any], where: str, *, skip: Collection[str] = ()) -> None:
@@ -143,12 +143,17 @@ def decode_attributes(holder: object, data: Mapping[str, Any], where: str, *, sk
     Raises:
         Misfit: something else is there, or a value is none of its attribute's type.
     """
-    hints = _types_of(type(holder))
-    known = [name for name in _slots(type(holder)) if name not in skip]
+    hints = types_of_attributes(type(holder))
     for name, value in data.items():
-        if name not in known:
+        if name not in hints or name in skip:
             raise Misfit(where, f"unknown {name}")
         setattr(holder, name, decode(value, hints[name], f"{where}.{name}"))
+
+
+def types_of_attributes(owner: type) -> dict[str, Any]:
+    """Return the types of the public attributes of a class with slots, by name."""
+    hints = _types_of(owner)
+    return {name: hints[name] for name in _slots(owner)}
 
 
 def _is_holder(hint: Any) -> bool:

@@ -1,0 +1,1 @@
+"""What `pytest-kmsmock serve --state` keeps: every change of the state as rows of a SQLite file."""

@@ -1,0 +1,187 @@
+"""The SQLite file: opening it for one server alone, reading all rows, writing some in one transaction."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import final
+
+from pytest_kmsmock.errors import InvalidDump, StateFileInUse
+
+from .tables import Row
+
+#: Says that a SQLite file is one of ours: "kmsm".
+_APPLICATION_ID = 0x6B6D736D
+_VERSION = 1
+#: A dump begins so, and so did the state files of older releases.
+_JSON = b"{"
+_SQLITE = b"SQLite format 3\0"
+_SCHEMA = """
+CREATE TABLE record (
+  id INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,
+  key_id TEXT NOT NULL, due TEXT NOT NULL, record TEXT NOT NULL,
+  UNIQUE (kind, account, region, name)
+)
+"""
+_COLUMNS = ", ".join(Row._fields)
+_PUT = f"""
+INSERT INTO record ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)
+ON CONFLICT (kind, account, region, name)
+DO UPDATE SET key_id = excluded.key_id, due = excluded.due, record = excluded.record
+"""
+_DELETE = "DELETE FROM record WHERE kind = ? AND account = ? AND region = ? AND name = ?"
+
+
+@final
+class Database:
+    """A state file, opened: nobody else can open it until it is closed.
+
+    Args:
+        path: the file. It is made if it is not there; an empty one is a new state.
+
+    Raises:
+        InvalidDump: the file is none of ours, or of a later release. It is left as it is.
+        StateFileInUse: another server has it.
+        OSError: it cannot be written, or files beside it cannot.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        _check_content(path)
+        _check_not_mounted_alone(path)
+        with self._as_os_error(f"{path} cannot be used"):
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # it holds secret key material
+            self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
+        try:
+            self._open()
+        except BaseException:
+            self._connection.close()
+            raise
+
+    def _open(self) -> None:
+        with self._as_os_error(f"{self._path} cannot be used"):
+            # In this mode SQLite needs no shared memory, and keeps its locks until the file is closed.
+            self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+            self._connection.execute("PRAGMA journal_mode = WAL")
+            self._connection.execute("PRAGMA synchronous = FULL")
+            with self._transaction():
+                application, version = self._pragma("application_id"), self._pragma("user_version")
+                if self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,):
+                    self._connection.execute(_SCHEMA)
+                    application, version = _APPLICATION_ID, _VERSION
+                if (application, version) != (_APPLICATION_ID, _VERSION):
+                    raise InvalidDump(
+                        f"{self._path} is left as it is: "
+                        + ("it is of a later release" if application == _APPLICATION_ID else "it is no state file")
+                    )
+                # Written at every start: whether that is possible shows now, and not at the first change.
+                self._connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
+                self._connection.execute(f"PRAGMA user_version = {_VERSION}")
+
+    def _pragma(self, name: str) -> int:
+        value: int = self._connection.execute(f"PRAGMA {name}").fetchone()[0]
+        return value
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no state was ever written to it."""
+        return self._connection.execute("SELECT 1 FROM record LIMIT 1").fetchone() is None
+
+    def rows(self) -> Iterable[Row]:
+        """Return all rows, in the order in which they were first written."""
+        return self._connection.execute(f"SELECT {_COLUMNS} FROM record ORDER BY id")
+
+    def write(self, rows: Iterable[Row]) -> None:
+        """Write rows in one transaction; it is on the disk when this returns. A row without a record is removed.
+
+        Raises:
+            OSError: nothing was written.
+        """
+        with self._as_os_error(f"{self._path} cannot be written"), self._transaction():
+            for row in rows:
+                self._connection.execute(*(_PUT, row) if row.record else (_DELETE, row[:4]))
+
+    def close(self) -> None:
+        """Let others have the file."""
+        self._connection.close()
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:  # SQLite may have rolled back
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @contextlib.contextmanager
+    def _as_os_error(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorname", str(error))
+            if "BUSY" in code or "locked" in str(error):
+                raise StateFileInUse(
+                    f"{self._path} is in use by another server. Stop that one, or give this one a file of its own."
+                ) from None
+            raise OSError(
+                f"{what}: {error}. It needs a folder that this user may write to, and space on the disk: SQLite writes "
+                f"{self._path.name}-wal beside it."
+            ) from None
+        except OSError as error:
+            raise OSError(f"{what}: {error.strerror}. It needs a folder that this user may write to.") from None
+
+
+def _check_content(path: Path) -> None:
+    """Refuse a file that SQLite would not open, before it is opened.
+
+    Raises:
+        InvalidDump: saying how its content can be used, if at all.
+    """
+    if not path.exists():
+        return
+    if path.is_dir():
+        raise InvalidDump(f"{path} is left as it is: it is a folder")
+    with path.open("rb") as file:
+        start = file.read(len(_SQLITE))
+    if start in (b"", _SQLITE):
+        return
+    if start.lstrip().startswith(_JSON):
+        raise InvalidDump(
+            f"{path} is left as it is: it is JSON. If it is a dump, or the state file of an older release, import it: "
+            f"pytest-kmsmock import-state {path} NEW_FILE"
+        )
+    raise InvalidDump(f"{path} is left as it is: it is no state file")
+
+
+#: What is mounted where, on Linux. Source: proc_pid_mountinfo(5).
+_MOUNTS = Path("/proc/self/mountinfo")
+
+
+def _check_not_mounted_alone(path: Path) -> None:
+    """Refuse a file that is a mount of its own: what SQLite writes beside it would be lost with the container.
+
+    Raises:
+        OSError: it is one.
+    """
+    try:
+        lines = _MOUNTS.read_text().splitlines()
+    except OSError:
+        return  # not Linux
+    target = os.path.realpath(path)
+    if any(_unescaped(line.split(" ")[4]) == target for line in lines):
+        raise OSError(
+            f"{path} is mounted by itself. SQLite writes {path.name}-wal beside it, which has to last as long: mount "
+            "the folder, such as docker run -v kms-state:/state ... --state /state/kms.db"
+        )
+
+
+def _unescaped(name: str) -> str:
+    """Return a path as mountinfo means it: spaces and the like are octal there."""
+    return name.encode().decode("unicode_escape").encode("latin-1").decode(errors="replace")
