@@ -120,7 +120,7 @@ def test_data_key_pairs_have_quotas_of_their_own(client):
 )
 def test_the_quotas_of_rsa_key_pairs_are_lower_in_china(kms, region, spec, expected):
     """Developer Guide, "Request quotas", as of 2026."""
-    assert kms.request_quotas._per_second(f"GenerateDataKeyPair ({spec})", region) == expected
+    assert kms.request_quotas._throttle.per_second(f"GenerateDataKeyPair ({spec})", region) == expected
 
 
 def test_accounts_and_regions_have_quotas_of_their_own(kms, client):
