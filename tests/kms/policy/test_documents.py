@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_kmsmock._kms.policy.conditions import OPERATORS
-from pytest_kmsmock._kms.policy.documents import MalformedPolicy, PolicyKind, parse_document
+from pytest_kmsmock._kms.policy.documents import parse_document
+from pytest_kmsmock._kms.policy.kinds import MalformedPolicy, PolicyKind
+from pytest_kmsmock._kms.policy.operators import OPERATORS
 from pytest_kmsmock._kms.policy.principals import Match, Principal
 
 BY_PRINCIPAL = [PolicyKind.KEY, PolicyKind.VPC_ENDPOINT]
@@ -245,6 +246,11 @@ def test_policies_of_resources_name_principals(kind):
         pytest.param({"Principal": {"AWS": USER}}, id="somebody only"),
         pytest.param({"Principal": ..., "NotPrincipal": {"AWS": USER}}, id="everyone but somebody"),
         pytest.param({"Action": ..., "NotAction": "kms:Encrypt"}, id="all but an action"),
+        # Observed with CreatePolicy, September 2026.
+        pytest.param({"Principal": ["*"]}, id="everyone in a list"),
+        pytest.param({"Action": "*"}, id="every action of every service"),
+        pytest.param({"Action": ["kms:Encrypt", "iam:GetUser"]}, id="a service without resource control policies"),
+        pytest.param({"Action": "nothing:Encrypt"}, id="an unknown service"),
     ],
 )
 def test_resource_control_policies_deny_everyone_what_they_name(changes):
@@ -255,10 +261,56 @@ def test_resource_control_policies_deny_everyone_what_they_name(changes):
     assert parse_document(json.dumps(policy(deny | {"Principal": {"AWS": "*"}})), PolicyKind.RESOURCE_CONTROL)
     changed = {name: value for name, value in (deny | changes).items() if value is not ...}
     assert refusal(policy(changed), PolicyKind.RESOURCE_CONTROL) == expected
-    assert refusal({"Statement": deny}, PolicyKind.RESOURCE_CONTROL) == expected
     assert refusal(policy(key_statement(Effect="Deny", Principal=...)), PolicyKind.RESOURCE_CONTROL) == (
         "Missing required field Principal"
     )
+
+
+@pytest.mark.parametrize(
+    ("changes", "version"),
+    [
+        pytest.param({}, {"Version": "2008-10-17"}, id="the first version"),
+        pytest.param({}, {}, id="no version"),
+        pytest.param({"Action": "kms:NoSuchAction"}, {"Version": "2012-10-17"}, id="an unknown action"),
+        pytest.param({"Action": "SQS:SendMessage"}, {"Version": "2012-10-17"}, id="upper case"),
+        pytest.param({"Resource": ..., "NotResource": "arn:aws:kms:*:*:key/k"}, {}, id="all but a resource"),
+    ],
+)
+def test_what_resource_control_policies_may_have(changes, version):
+    """Observed with CreatePolicy, September 2026."""
+    statement = key_statement(**({"Effect": "Deny", "Principal": "*"} | changes))
+    assert parse_document(json.dumps({"Statement": statement} | version), PolicyKind.RESOURCE_CONTROL)
+
+
+@pytest.mark.parametrize("kind", [*BY_PRINCIPAL, *BY_IDENTITY])
+@pytest.mark.parametrize("action", ["k*:Encrypt", "*:Encrypt", "k?s:Encrypt"])
+def test_the_service_of_an_action_has_no_wildcards(kind, action):
+    # Recorded: theserverlessway/aws-baseline#1, boogy/iam-policy-validator#172
+    statement = key_statement(Action=action, **({} if kind.names_principals else {"Principal": ...}))
+    assert refusal(policy(statement), kind) == "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards."
+
+
+@pytest.mark.parametrize("kind", [PolicyKind.VPC_ENDPOINT, *BY_IDENTITY])
+def test_a_resource_is_of_a_partition(kind):
+    # Recorded: hashicorp/terraform-provider-aws#3045, cloudera-labs/cloudera.exe#112
+    def statement(resource):
+        return key_statement(Resource=resource, **({} if kind.names_principals else {"Principal": ...}))
+
+    for resource in ("arn::kms:*:*:key/*", "arn:${PARTITION}:kms:*:*:key/*", "arn:aws-mars:kms:*:*:key/*"):
+        partition = resource.split(":")[1]
+        expected = f'Partition "{partition}" is not valid for resource "{resource}".'
+        assert refusal(policy(statement(resource)), kind) == expected
+    assert parse_document(json.dumps(policy(statement(["arn:aws-cn:kms:*:*:key/*", "arn:*:kms:*:*:key/*"]))), kind)
+
+
+@pytest.mark.parametrize("key", ["aws:ResourceTag/team", "AWS:resourcetag/team", "kms:ResourceAliases"])
+def test_some_condition_keys_are_not_for_key_policies(key):
+    # Recorded: awsdocs/aws-kms-developer-guide#47
+    statement = key_statement(Condition={"ForAnyValue:StringEquals": {key: "x"}})
+    assert refusal(policy(statement)) == (
+        "These condition keys are not permitted in a key policy: aws:ResourceTag, kms:ResourceTag, kms:ResourceAliases"
+    )
+    assert parse_document(json.dumps(policy(statement)), PolicyKind.VPC_ENDPOINT)
 
 
 def test_a_single_statement_needs_no_list():

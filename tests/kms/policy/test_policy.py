@@ -83,7 +83,8 @@ def test_a_statement_covers_resources(changes, resource, allowed):
         ("Resource", None, False),
         ("NotResource", "1234abcd-12ab-34cd-56ef-1234567890ab", False),
         ("NotResource", "other", True),
-        ("NotResource", None, False),
+        # IAM User Guide: an entry with a variable that has no value "will not match any resource".
+        ("NotResource", None, True),
     ],
 )
 def test_a_resource_may_have_variables(element, name, allowed):

@@ -177,7 +177,7 @@ PRINCIPALS = st.one_of(
 KEYS = st.sampled_from(["kms:ViaService", "kms:CallerAccount", "aws:PrincipalArn", "aws:k"])
 VALUES = st.one_of(st.booleans(), st.sampled_from([OTHER, OWNER, 'é " \\ \n', "s3.us-east-1.amazonaws.com"]))
 CONDITIONS = st.dictionaries(
-    st.sampled_from(["StringEquals", "StringNotEquals", "StringLike", "ForAnyValue:StringEquals", "Null", "ArnLike"]),
+    st.sampled_from(["StringEquals", "StringNotEquals", "StringLike", "ForAnyValue:StringEquals", "Null", "Bool"]),
     st.dictionaries(KEYS, one_or_more(VALUES), min_size=1),
     max_size=3,
 )

@@ -136,7 +136,7 @@ def test_a_service_calls_in_the_region_called(kms_mock):
 @pytest.mark.parametrize(
     "condition",
     [
-        {"StringEquals": {"aws:CalledVia": "sqs.amazonaws.com"}},
+        {"ForAnyValue:StringEquals": {"aws:CalledVia": "sqs.amazonaws.com"}},
         {"StringEquals": {"aws:CalledViaFirst": "sqs.amazonaws.com", "aws:CalledViaLast": "sqs.amazonaws.com"}},
         {"Bool": {"aws:ViaAWSService": "true", "aws:PrincipalIsAWSService": "false"}},
     ],

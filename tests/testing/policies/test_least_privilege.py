@@ -337,8 +337,8 @@ def without_one(policy: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
         for element in ("Action", "Resource"):
             for value in listed(statement[element]):
-                rest = [each for each in listed(statement[element]) if each != value] or ["arn:none:none"]
-                if element == "Action" and rest == ["arn:none:none"]:
+                rest = [each for each in listed(statement[element]) if each != value] or ["arn:aws:none"]
+                if element == "Action" and rest == ["arn:aws:none"]:
                     rest = ["none:Nothing"]
                 yield changed({**statement, element: rest})
         for operator, keys in statement.get("Condition", {}).items():

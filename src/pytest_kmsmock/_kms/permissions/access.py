@@ -83,4 +83,4 @@ def decide(asked: Asked) -> Decision:
 
 @lru_cache(maxsize=256)
 def _denials(policy: Policy) -> Policy:
-    return Policy(policy.text, policy.kind, tuple(statement for statement in policy.statements if statement.deny))
+    return Policy(policy.text, policy.kind, tuple(each for each in policy.statements if each.may_deny))

@@ -11,7 +11,7 @@ from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import key_arn, new_key_arn, partition_of
 from pytest_kmsmock._kms.call.operation import Asked, Call, Target
 from pytest_kmsmock._kms.policy.decision import would_lock_out
-from pytest_kmsmock._kms.policy.documents import MalformedPolicy
+from pytest_kmsmock._kms.policy.kinds import MalformedPolicy
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock._kms.policy.printing import printed
 from pytest_kmsmock._kms.rules.tags import read_tags

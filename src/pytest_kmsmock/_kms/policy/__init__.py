@@ -11,7 +11,7 @@ from .decision import (
     would_lock_out,
 )
 from .default_policies import console_key_policy, default_key_policy
-from .documents import MalformedPolicy, PolicyKind
+from .kinds import MalformedPolicy, PolicyKind
 from .policy import Policy, compile_policy
 from .principals import Match, Principal, PrincipalKind
 

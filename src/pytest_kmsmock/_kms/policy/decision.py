@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
-from .documents import PolicyKind
+from .kinds import PolicyKind
 from .patterns import no_context
 from .principals import Match, PrincipalKind
 

@@ -9,10 +9,18 @@ from __future__ import annotations
 
 import json
 import re
-from enum import Enum
 from typing import TYPE_CHECKING, TypeAlias, cast
 
 from .conditions import Condition, compile_condition
+from .kinds import (
+    NOT_OF_ITS_TYPE,
+    MalformedPolicy,
+    PolicyKind,
+    check_actions,
+    check_condition_key,
+    check_resources,
+    check_stored,
+)
 from .principals import SERVICE_NAME, Principal, PrincipalElement, PrincipalKind
 from .statements import Statement, Texts
 
@@ -22,49 +30,7 @@ if TYPE_CHECKING:
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 
-class PolicyKind(Enum):
-    """The kinds of policies; the value is what AWS's messages call them."""
-
-    KEY = "resource-based policy"
-    IDENTITY = "identity-based policy"
-    BOUNDARY = "permissions boundary"
-    SESSION = "session policy"
-    SERVICE_CONTROL = "service control policy"
-    RESOURCE_CONTROL = "resource control policy"
-    VPC_ENDPOINT = "VPC endpoint policy"
-
-    @property
-    def names_principals(self) -> bool:
-        """Whether statements must have a Principal element; those of the other kinds must not."""
-        return self in {PolicyKind.KEY, PolicyKind.RESOURCE_CONTROL, PolicyKind.VPC_ENDPOINT}
-
-
-class MalformedPolicy(ValueError):
-    """A document that AWS refuses as a policy of its kind.
-
-    Attributes:
-        reason: The text for MalformedPolicyDocumentException.
-    """
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
 INVALID_PRINCIPALS = "Policy contains a statement with one or more invalid principals."
-_OVERLY_PERMISSIVE = (
-    "OverlyPermissiveCondition{tag}: Using the ForAllValues set operator with a single-valued condition key matches "
-    "requests without the specified {what} or with an unspecified {what}. To fix, remove ForAllValues."
-)
-_NOT_OF_ITS_TYPE = "The provided policy document does not meet the requirements of the specified policy type."
-# By the start of the key, in lower case.
-_SINGLE_VALUED = {
-    "kms:encryptioncontext:": _OVERLY_PERMISSIVE.format(tag=":EncryptionContext", what="encryption context"),
-    "aws:requesttag/": _OVERLY_PERMISSIVE.format(tag="", what="tag"),
-}
-# Condition keys that only IAM policies support, by their start.
-# https://docs.aws.amazon.com/kms/latest/developerguide/abac.html
-_IAM_ONLY = ("kms:resourcealiases", "aws:resourcetag/")
 _VERSIONS = ("2008-10-17", "2012-10-17")
 _PAIRS = (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal"))
 _ELEMENTS = {"Sid", "Effect", "Condition", *(name for pair in _PAIRS for name in pair)}
@@ -95,8 +61,6 @@ def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
     version = document.get("Version", _VERSIONS[0])
     if version not in _VERSIONS:
         raise MalformedPolicy("The policy must contain a valid version string")
-    if kind is PolicyKind.RESOURCE_CONTROL and version != _VERSIONS[1]:
-        raise MalformedPolicy(_NOT_OF_ITS_TYPE)
     if not isinstance(document.get("Id", ""), str):
         raise MalformedPolicy("Invalid value for field Id")
     if "Statement" not in document:
@@ -194,7 +158,7 @@ def _check_resource_control(entry: dict[str, Json]) -> None:
     """
     everyone = entry.get("Principal", "*") in ("*", {"AWS": "*"})
     if entry["Effect"] != "Deny" or not everyone or "NotPrincipal" in entry or "NotAction" in entry:
-        raise MalformedPolicy(_NOT_OF_ITS_TYPE)
+        raise MalformedPolicy(NOT_OF_ITS_TYPE)
 
 
 def _texts(value: Json, field: str) -> tuple[str, ...]:
@@ -216,6 +180,7 @@ def _actions(entry: dict[str, Json], kind: PolicyKind) -> Texts | None:
         if not _ACTION.fullmatch(text):
             several = ":" in text[1:-1]
             raise MalformedPolicy("Actions/Condition can contain only one colon." if several else _WITHOUT_VENDOR)
+    check_actions(texts, kind)
     return Texts.compile(name, texts, variables=False, fold=True)
 
 
@@ -227,9 +192,7 @@ def _resources(entry: dict[str, Json], kind: PolicyKind, *, variables: bool) -> 
         raise MalformedPolicy("Policy statement must contain resources.")
     texts = _texts(entry[name], name)
     if kind is not PolicyKind.KEY:
-        for text in texts:
-            if text != "*" and not (text.startswith("arn:") and text.count(":") >= 2):
-                raise MalformedPolicy(f'Resource {text} must be in ARN format or "*".')
+        check_resources(texts)
     return Texts.compile(name, texts, variables=variables, fold=False)
 
 
@@ -294,14 +257,12 @@ def _conditions(block: Json, kind: PolicyKind, *, variables: bool) -> Iterator[C
         for key, value in keys.items():
             if ":" not in key.strip(":"):
                 raise MalformedPolicy(_WITHOUT_VENDOR)
-            if kind is PolicyKind.KEY and operator.startswith("ForAllValues:"):
-                for start, refusal in _SINGLE_VALUED.items():
-                    if key.lower().startswith(start):
-                        raise MalformedPolicy(refusal)
-            supported = kind is not PolicyKind.KEY or not key.lower().startswith(_IAM_ONLY)
-            condition = compile_condition(operator, key, _values(value), variables=variables, supported=supported)
+            if kind is PolicyKind.KEY:
+                check_condition_key(operator, key)
+            condition = compile_condition(operator, key, _values(value), variables=variables)
             if condition is None:
                 raise MalformedPolicy(f"Invalid Condition type : {operator}")
+            check_stored(operator, kind, stored=condition.stored)
             yield condition
 
 

@@ -19,6 +19,19 @@ Lookup: TypeAlias = "Callable[[str], tuple[str, ...] | None]"
 """Gives the values of a condition key (named in lower case) in the request, or None if it is absent."""
 
 
+#: Condition keys that have a list of values; a key that a test gives several values is one, too.
+MULTIVALUED = frozenset({
+    "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths",
+    "aws:sourceorgpaths", "aws:tagkeys", "aws:vpceorgpaths", "kms:encryptioncontextkeys", "kms:grantoperations",
+    "kms:resourcealiases",
+})  # fmt: skip
+
+
+def is_multivalued(key: str, values: tuple[str, ...]) -> bool:
+    """Say whether a condition key, named in lower case, has a list of values and not one."""
+    return key in MULTIVALUED or len(values) > 1
+
+
 class Wildcard(Enum):
     """A wildcard character that acts as one, unlike `${*}` or one that came out of a variable."""
 
@@ -100,8 +113,9 @@ def constant(template: Template) -> Pattern | None:
 def resolve(template: Template, lookup: Lookup) -> Pattern | None:
     """Put the request's values in place of the variables.
 
-    Values are literals: a `*` in a tag does not act as a wildcard. A variable whose key is absent, or has
-    several values, has no value; what uses it does not match.
+    Values are literals: a `*` in a tag does not act as a wildcard. A variable whose key is absent and that has no
+    default has no value, and nothing equals it. One whose key has a list of values has none either, nor its default:
+    observed on AWS in September 2026.
 
     Returns:
         The pattern, or None if a variable has no value.
@@ -109,16 +123,28 @@ def resolve(template: Template, lookup: Lookup) -> Pattern | None:
     parts: list[str | Wildcard] = []
     for part in template:
         if isinstance(part, Variable):
-            values = lookup(part.key)
-            if values is not None and len(values) == 1:
-                parts.append(values[0])
-            elif part.default is not None:
-                parts.append(part.default)
-            else:
+            value = _value_of(part, lookup)
+            if value is None:
                 return None
+            parts.append(value)
         else:
             parts.append(part)
     return tuple(parts)
+
+
+def _value_of(variable: Variable, lookup: Lookup) -> str | None:
+    values = lookup(variable.key) or ()
+    if is_multivalued(variable.key, values):
+        return None
+    return values[0] if values else variable.default
+
+
+def utf16(text: str) -> str:
+    """Return a text with a character for each UTF-16 unit, which is how AWS counts and folds characters."""
+    if text.isascii() or max(text) <= "\uffff":
+        return text
+    units = text.encode("utf-16-le", "surrogatepass")
+    return "".join(chr(low | high << 8) for low, high in zip(units[::2], units[1::2], strict=True))
 
 
 def text_of(pattern: Pattern) -> str:
@@ -147,6 +173,8 @@ def matcher(pattern: Pattern, *, arn: bool = False) -> Matcher:
         prefix = pattern[0]
         return lambda text: text.startswith(prefix)
     expression = re.compile(_expression(pattern, arn=arn), re.DOTALL)
+    if Wildcard.ONE in pattern:
+        return lambda text: expression.fullmatch(utf16(text)) is not None
     return lambda text: expression.fullmatch(text) is not None
 
 
@@ -170,7 +198,7 @@ def _expression(pattern: Pattern, *, arn: bool) -> str:
         elif part is Wildcard.ONE:
             stretches[-1][1].append(anything)
         else:
-            stretches[-1][1].append(re.escape(part))
+            stretches[-1][1].append(re.escape(utf16(part) if Wildcard.ONE in pattern else part))
             colons += part.count(":")
     out: list[str] = []
     for number, (anything, pieces) in enumerate(stretches):

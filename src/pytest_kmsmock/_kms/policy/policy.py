@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from .documents import PolicyKind, parse_document
+from .documents import parse_document
+from .kinds import PolicyKind
 from .principals import Match
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ class _Plan(NamedTuple):
 
     Attributes:
         denied: Whether a statement denies that depends on neither.
-        denies: Denying statements to check.
+        denies: Statements to check that can deny.
         allowed: How closely the closest statement names the caller that allows and depends on neither.
         allows: Allowing statements to check, closest first; only those that would be closer than that.
     """
@@ -55,8 +56,8 @@ class Policy:
 
     @property
     def has_denials(self) -> bool:
-        """Whether any of its statements denies."""
-        return any(statement.deny for statement in self.statements)
+        """Whether any of its statements can deny a request."""
+        return any(statement.may_deny for statement in self.statements)
 
     @property
     def exempts(self) -> bool:
@@ -87,7 +88,7 @@ class Policy:
             lookup: The values of the request's condition keys; asked only for the keys that decide.
         """
         plan = self._plans.get((principal.identity, action)) or self._plan(principal, action)
-        return plan.denied or any(statement.holds(resource, lookup) for statement in plan.denies)
+        return plan.denied or any(statement.denies(resource, lookup) for statement in plan.denies)
 
     def denies_in_spite(self, action: str, resource: str, lookup: Lookup) -> bool:
         """Say whether a statement denies a request that exempts callers, whoever calls.
@@ -97,7 +98,7 @@ class Policy:
             resource: ARN of the resource, or `*` for an action that has none.
             lookup: The values of the request's condition keys.
         """
-        return any(each.exempts and each.covers(action) and each.holds(resource, lookup) for each in self.statements)
+        return any(each.exempts and each.covers(action) and each.denies(resource, lookup) for each in self.statements)
 
     def allows(self, principal: Principal, action: str, resource: str, lookup: Lookup) -> Match:
         """Say how closely the closest statement that allows a request names the caller; NONE if none allows.
@@ -121,11 +122,12 @@ class Policy:
 
     def _plan(self, principal: Principal, action: str) -> _Plan:
         about = [(statement.match(principal, action), statement) for statement in self.statements]
-        denies = tuple(statement for match, statement in about if match and statement.deny)
+        denies = tuple(statement for match, statement in about if match and statement.may_deny)
         allows = [(match, statement) for match, statement in about if match and not statement.deny]
         sure = max((match for match, statement in allows if statement.unconditional), default=Match.NONE)
         closer = sorted((pair for pair in allows if pair[0] > sure), key=lambda pair: -pair[0])
-        plan = _Plan(any(statement.unconditional for statement in denies), denies, sure, tuple(closer))
+        denied = any(statement.deny and statement.unconditional for statement in denies)
+        plan = _Plan(denied, denies, sure, tuple(closer))
         if len(self._plans) >= _PLANS_KEPT:
             self._plans.clear()
         self._plans[principal.identity, action] = plan

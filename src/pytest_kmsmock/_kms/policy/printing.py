@@ -11,7 +11,8 @@ import json
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
-from .documents import PolicyKind, load_json
+from .documents import load_json
+from .kinds import PolicyKind
 from .principals import ACCOUNT_ID
 
 if TYPE_CHECKING:

@@ -61,11 +61,8 @@ class Texts:
             return not self.negated
         for template in self.templates:
             pattern = resolve(template, lookup)
-            if pattern is None:
-                # A variable without a value makes the statement invalid; a NotResource must not match by it.
-                if self.negated:
-                    return False
-            elif matcher(pattern)(text):
+            # "the resource that includes a policy variable with no value will not match any resource"
+            if pattern is not None and matcher(pattern)(text):
                 return not self.negated
         return self.negated
 
@@ -104,6 +101,11 @@ class Statement:
         return self.deny and self.principal is not None and self.principal.negated
 
     @property
+    def may_deny(self) -> bool:
+        """Whether it can deny a request: also if it allows, by a condition that cannot be decided."""
+        return self.deny or any(condition.may_be_undecided for condition in self.conditions)
+
+    @property
     def unconditional(self) -> bool:
         """Whether it applies to every resource in every context."""
         return not self.conditions and self.resource is not None and self.resource.universal
@@ -128,19 +130,33 @@ class Statement:
             return False
         return self.action.matches(action.lower(), no_context)
 
-    def holds(self, resource: str, lookup: Lookup) -> bool:
+    def holds(self, resource: str, lookup: Lookup) -> bool | None:
         """Say whether resource and context fit, for a statement that matches caller and action.
 
         Args:
             resource: ARN of the resource, or `*` for an action that has none.
             lookup: The values of the request's condition keys.
+
+        Returns:
+            None if a condition cannot be decided, which denies the request.
         """
         if self.resource is None or not (self.resource.universal or self.resource.matches(resource, lookup)):
             return False
-        for condition in self.conditions:  # noqa: SIM110 - a generator takes twice as long
-            if not condition.check(lookup):
-                return False
+        for condition in self.conditions:
+            answer = condition.check(lookup)
+            if not answer:
+                return answer
         return True
+
+    def denies(self, resource: str, lookup: Lookup) -> bool:
+        """Say whether the statement denies a request, for one that matches caller and action.
+
+        Args:
+            resource: ARN of the resource, or `*` for an action that has none.
+            lookup: The values of the request's condition keys.
+        """
+        answer = self.holds(resource, lookup)
+        return answer is None or (answer and self.deny)
 
     def why_not(
         self, principal: Principal, action: str, resource: str, lookup: Lookup, *, bounded: bool = False

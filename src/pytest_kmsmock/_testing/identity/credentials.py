@@ -17,13 +17,13 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
-from pytest_kmsmock._kms.policy.documents import PolicyKind
+from pytest_kmsmock._kms.policy.kinds import INLINE_SESSION_CHARACTERS, PolicyKind
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
 from pytest_kmsmock._kms.state.caller import Caller, administrator
 from pytest_kmsmock._runtime import active_mocks
 from pytest_kmsmock.errors import InvalidPrincipal, InvalidSimulation
 
-from .policy_text import policy_text
+from .policy_text import Document, policy_text
 from .request_context import ContextValue, RequestContext, check_circumstances, check_session, listed
 
 #: How principals can be written in short, for the mock's own account.
@@ -160,16 +160,25 @@ def make_caller(named: Named | None, home: Home, given: RequestContext) -> Calle
         else _caller_principal(default.arn if named is None else named, home, given)
     )
     check_session(principal, given)
-    policies = given.get("session_policies", ())
-    documents = (policies,) if isinstance(policies, str | Mapping) else policies
     return Caller(
         principal,
         given.get("account") or principal.account or home.account,
         administrator=principal.arn == default.arn,
-        session_policies=tuple(policy_text(policy, PolicyKind.SESSION, "session_policies") for policy in documents),
+        session_policies=_session_policies(given.get("session_policies", ())),
         context=_context(given),
         via=(given["via_service"],) if "via_service" in given else (),
     )
+
+
+def _session_policies(given: Document | Iterable[Document]) -> tuple[str, ...]:
+    """Return the texts of session policies: one by itself is inline, those of a list may be managed policies.
+
+    Raises:
+        InvalidPolicy: for a policy that AWS would refuse.
+    """
+    if isinstance(given, str | Mapping):
+        return (policy_text(given, PolicyKind.SESSION, "session_policies", INLINE_SESSION_CHARACTERS),)
+    return tuple(policy_text(policy, PolicyKind.SESSION, "session_policies") for policy in given)
 
 
 def in_context(caller: Caller, context: Mapping[str, ContextValue | Iterable[ContextValue]]) -> Caller:

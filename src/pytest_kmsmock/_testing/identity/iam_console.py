@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock._kms.policy.documents import PolicyKind
+from pytest_kmsmock._kms.policy.kinds import PolicyKind
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
 from pytest_kmsmock._kms.state.attached_policies import FULL_ACCESS, policy_holder
 from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal

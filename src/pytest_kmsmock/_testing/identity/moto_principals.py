@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock._kms.policy.documents import MalformedPolicy, PolicyKind
+from pytest_kmsmock._kms.policy.kinds import MalformedPolicy, PolicyKind
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock._kms.policy.principals import Principal
 from pytest_kmsmock._kms.state.caller import Caller

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from pytest_kmsmock._kms.policy.documents import MalformedPolicy, PolicyKind
+from pytest_kmsmock._kms.policy.kinds import MalformedPolicy, PolicyKind, check_size, compact
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock.errors import InvalidPolicy
 
@@ -14,13 +14,14 @@ from pytest_kmsmock.errors import InvalidPolicy
 Document: TypeAlias = "str | Mapping[str, object]"
 
 
-def policy_text(document: Document, kind: PolicyKind, where: str) -> str:
+def policy_text(document: Document, kind: PolicyKind, where: str, most: int | None = None) -> str:
     """Return the text of a policy that AWS would take.
 
     Args:
         document: the policy.
         kind: what it is used as.
         where: where the test gives it, for the error message.
+        most: how many characters it may have, if fewer than the largest policy of its kind.
 
     Raises:
         InvalidPolicy: saying what AWS would say.
@@ -30,6 +31,7 @@ def policy_text(document: Document, kind: PolicyKind, where: str) -> str:
     try:
         text = document if isinstance(document, str) else json.dumps(document)
         compile_policy(text, kind)
+        check_size(text if isinstance(document, str) else compact(document), kind, most)
     except MalformedPolicy as malformed:
         raise InvalidPolicy(f"{where}: AWS refuses this {kind.value}: {malformed.reason or 'not JSON'}") from None
     except TypeError as error:

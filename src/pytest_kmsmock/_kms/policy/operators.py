@@ -1,0 +1,282 @@
+"""Condition operators: one table, with how each compares a value of a policy with a value of a request.
+
+What the values of wrong form do was observed in calls to AWS in September 2026: a value that is no number and no date
+equals nothing, so the negated operators hold; one that is no IP address and no ARN meets neither an operator nor its
+negation.
+
+See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import operator
+import re
+from datetime import datetime, timedelta, timezone
+from decimal import ROUND_FLOOR, Decimal
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from .patterns import matcher, text_of, utf16
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .patterns import Matcher, Pattern
+
+#: Says whether a value of the request matches; None if that cannot be said, which denies the request.
+Comparison: TypeAlias = "Callable[[str], bool | None]"
+Test: TypeAlias = "Callable[[Pattern], Comparison]"
+
+
+class Operator(NamedTuple):
+    """A row of the operator table.
+
+    Attributes:
+        test: Makes a predicate over one value of the request from one value of the policy.
+        negated: Whether the operator is the negation of the test.
+        wildcards: Whether `*` and `?` act in values of the policy.
+        variables: Whether policy variables act in values of the policy.
+        comparable: Which values of the request it compares at all; None for all.
+        stored: Which values of the policy IAM stores; None for all.
+    """
+
+    test: Test
+    negated: bool = False
+    wildcards: bool = False
+    variables: bool = False
+    comparable: Matcher | None = None
+    stored: Matcher | None = None
+
+
+def _never(_text: str) -> bool:
+    return False
+
+
+def _ignoring_case(pattern: Pattern) -> Matcher:
+    # Characters beyond U+FFFF are not folded.
+    wanted = utf16(text_of(pattern)).lower()
+    return lambda text: utf16(text).lower() == wanted
+
+
+# --- ARNs ---------------------------------------------------------------------------------------------------------
+
+
+def is_arn(text: str) -> bool:
+    """Say whether a text has the six components of an ARN."""
+    return text.startswith("arn:") and text.count(":") >= 5
+
+
+def _arn(pattern: Pattern) -> Comparison:
+    return matcher(pattern, arn=True) if is_arn(text_of(pattern)) else _undecided
+
+
+def _undecided(_text: str) -> None:
+    """Compare an ARN with a pattern that is none: AWS denies the request."""
+
+
+# --- numbers and dates --------------------------------------------------------------------------------------------
+
+
+def _ordered(parse: Callable[[str], Decimal | None], compare: Callable[[Decimal, Decimal], bool]) -> Test:
+    """Make the test of an operator that compares numbers or dates: the request's value stands left."""
+
+    def test(pattern: Pattern) -> Matcher:
+        wanted = parse(text_of(pattern))
+        if wanted is None:
+            return _never
+
+        def matches(text: str) -> bool:
+            value = parse(text)
+            return value is not None and compare(value, wanted)
+
+        return matches
+
+    return test
+
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
+_SECONDS = re.compile(r"[+-]?\d{1,18}(\.\d+)?", re.ASCII)
+_DATE = re.compile(
+    r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
+    r"(?:T(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?P<fraction>\.\d+)?)?"
+    r"(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?",
+    re.ASCII,
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def _number(text: str) -> Decimal | None:
+    return Decimal(text) if _NUMBER.fullmatch(text) else None
+
+
+def _date(text: str) -> Decimal | None:
+    """Parse a date into milliseconds since the epoch; what is smaller does not count, and UTC is the zone if none is.
+
+    Dates are those of the W3C's profile of ISO 8601, or seconds since the epoch.
+    """
+    found = _DATE.fullmatch(text)
+    if found is None:
+        return _milliseconds(Decimal(text)) if _SECONDS.fullmatch(text) else None
+    part = found.groupdict()
+    zone = part["zone"] or "Z"
+    offset = timedelta() if zone == "Z" else timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
+    try:
+        moment = datetime(
+            int(part["year"]),
+            int(part["month"] or 1),
+            int(part["day"] or 1),
+            int(part["hour"] or 0),
+            int(part["minute"] or 0),
+            int(part["second"] or 0),
+            tzinfo=timezone.utc,
+        )
+    except ValueError:
+        return None
+    since = moment - _EPOCH
+    seconds = since.days * 86400 + since.seconds - int(offset.total_seconds()) * (-1 if zone[0] == "-" else 1)
+    return _milliseconds(seconds + Decimal(part["fraction"] or 0))
+
+
+def _milliseconds(seconds: Decimal) -> Decimal:
+    return (seconds * 1000).to_integral_value(ROUND_FLOOR)
+
+
+# --- Booleans and bytes -------------------------------------------------------------------------------------------
+
+
+def is_true(text: str) -> bool:
+    """Say whether a text is true; what is not "true" is false."""
+    return text.lower() == "true"
+
+
+def _boolean(pattern: Pattern) -> Matcher:
+    wanted = is_true(text_of(pattern))
+    return lambda text: is_true(text) is wanted
+
+
+def _binary(pattern: Pattern) -> Matcher:
+    wanted = text_of(pattern)
+    return wanted.__eq__ if _is_base64(wanted) else _never
+
+
+def _is_base64(text: str) -> bool:
+    """Say whether a text is base64 as it is written: with padding and no stray bits."""
+    try:
+        return base64.b64encode(base64.b64decode(text, validate=True)).decode() == text
+    except (binascii.Error, ValueError):
+        return False
+
+
+# --- IP addresses -------------------------------------------------------------------------------------------------
+
+_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){3}", re.ASCII)
+_IPV6 = re.compile(r"[0-9a-fA-F:]+")
+_PREFIX_LENGTH = re.compile(r"\+?\d{1,3}", re.ASCII)
+_MAPPED = "::ffff:"
+#: A colon too many, which AWS reads over: of three in a row, at the beginning, at the end.
+_COLON_TOO_MANY = re.compile(r"(?<=::):+|^:(?!:)|(?<!:):$")
+
+
+def _ipv4(text: str) -> IPv4Address | None:
+    parts = [int(part) for part in text.split(".")] if _IPV4.fullmatch(text) else [256]
+    return None if max(parts) > 255 else IPv4Address(bytes(parts))
+
+
+def _ipv6(text: str) -> str:
+    """Return an IPv6 address as Python reads it; an empty text for what has other characters."""
+    return _COLON_TOO_MANY.sub("", text) if _IPV6.fullmatch(text) else ""
+
+
+def read_address(text: str) -> IPv4Address | IPv6Address | None:
+    """Read an IP address of a request: an IPv4-mapped one is IPv4, and only it may have an IPv4 address at its end."""
+    if ":" not in text:
+        return _ipv4(text)
+    if "." in text:
+        return _ipv4(text[len(_MAPPED) :]) if text.lower().startswith(_MAPPED) else None
+    try:
+        address = IPv6Address(_ipv6(text))
+    except ValueError:
+        return None
+    return address.ipv4_mapped or address
+
+
+def _network(text: str) -> IPv4Network | IPv6Network | None:
+    """Read a range of addresses in a policy: host bits are cut from IPv4 ranges, and make an IPv6 range invalid."""
+    address, slash, length = text.partition("/")
+    if slash and not _PREFIX_LENGTH.fullmatch(length):
+        return None
+    try:
+        if ":" in address:
+            return IPv6Network((_ipv6(address), int(length or 128)))
+        first = _ipv4(address)
+        return None if first is None else IPv4Network((first, int(length or 32)), strict=False)
+    except ValueError:
+        return None
+
+
+def _is_address(text: str) -> bool:
+    return read_address(text) is not None
+
+
+def _address(pattern: Pattern) -> Matcher:
+    network = _network(text_of(pattern))
+    return _never if network is None else (lambda text: read_address(text) in network)
+
+
+# --- the table ----------------------------------------------------------------------------------------------------
+
+
+def _is_number(text: str) -> bool:
+    return _number(text) is not None
+
+
+def _is_date(text: str) -> bool:
+    return _date(text) is not None
+
+
+def _is_network(text: str) -> bool:
+    return _network(text) is not None
+
+
+def _numeric(compare: Callable[[Decimal, Decimal], bool], *, negated: bool = False) -> Operator:
+    return Operator(_ordered(_number, compare), negated, stored=_is_number)
+
+
+def _of_dates(compare: Callable[[Decimal, Decimal], bool], *, negated: bool = False) -> Operator:
+    return Operator(_ordered(_date, compare), negated, stored=_is_date)
+
+
+_ARN = Operator(_arn, wildcards=True, variables=True, comparable=is_arn, stored=is_arn)
+_IP = Operator(_address, comparable=_is_address, stored=_is_network)
+
+OPERATORS: dict[str, Operator] = {
+    "StringEquals": Operator(matcher, variables=True),
+    "StringNotEquals": Operator(matcher, negated=True, variables=True),
+    "StringEqualsIgnoreCase": Operator(_ignoring_case, variables=True),
+    "StringNotEqualsIgnoreCase": Operator(_ignoring_case, negated=True, variables=True),
+    "StringLike": Operator(matcher, wildcards=True, variables=True),
+    "StringNotLike": Operator(matcher, negated=True, wildcards=True, variables=True),
+    "NumericEquals": _numeric(operator.eq),
+    "NumericNotEquals": _numeric(operator.eq, negated=True),
+    "NumericLessThan": _numeric(operator.lt),
+    "NumericLessThanEquals": _numeric(operator.le),
+    "NumericGreaterThan": _numeric(operator.gt),
+    "NumericGreaterThanEquals": _numeric(operator.ge),
+    "DateEquals": _of_dates(operator.eq),
+    "DateNotEquals": _of_dates(operator.eq, negated=True),
+    "DateLessThan": _of_dates(operator.lt),
+    "DateLessThanEquals": _of_dates(operator.le),
+    "DateGreaterThan": _of_dates(operator.gt),
+    "DateGreaterThanEquals": _of_dates(operator.ge),
+    "Bool": Operator(_boolean, variables=True),
+    "BinaryEquals": Operator(_binary, stored=_is_base64),
+    "IpAddress": _IP,
+    "NotIpAddress": _IP._replace(negated=True),
+    "ArnEquals": _ARN,
+    "ArnLike": _ARN,
+    "ArnNotEquals": _ARN._replace(negated=True),
+    "ArnNotLike": _ARN._replace(negated=True),
+    "Null": Operator(_boolean),
+}
