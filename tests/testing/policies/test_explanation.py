@@ -97,6 +97,106 @@ def test_what_was_refused_before_or_after_the_policies(kms_mock, kms_client, key
     assert explanation.lines[-1] == f"refused after that: DisabledException: {key} is disabled."
 
 
+APP = f"arn:aws:iam::{ACCOUNT}:role/app"
+
+
+def why_refused(kms_mock, operation="encrypt", principal="role/app", **parameters):
+    """Return the lines of the explanation of a call that is refused, but for those of statements of policies."""
+    with pytest.raises(ClientError) as refused:
+        getattr(kms_mock.client(principal=principal), operation)(**parameters)
+    return [line.strip() for line in kms_mock.explain(refused).lines if "statement" not in line]
+
+
+@pytest.mark.parametrize(
+    ("grant", "context", "reason"),
+    [
+        pytest.param(
+            {"Operations": ["Encrypt"], "Constraints": {"EncryptionContextSubset": {"tenant": "a"}}}, {"tenant": "b"},
+            "has the constraint EncryptionContextSubset {'tenant': 'a'}; the request has the encryption context "
+            "{'tenant': 'b'}",
+            id="subset",
+        ),
+        pytest.param(
+            {"Operations": ["Encrypt"], "Constraints": {"EncryptionContextEquals": {"tenant": "a"}}}, {},
+            "has the constraint EncryptionContextEquals {'tenant': 'a'}; the request has the encryption context {}",
+            id="equals",
+        ),
+        pytest.param(
+            {"Operations": ["Encrypt"], "Constraints": {"SourceArn": "arn:aws:s3:::some-bucket"}}, {},
+            "has the constraint SourceArn arn:aws:s3:::some-bucket; the request has the encryption context {} and "
+            "aws:SourceArn nowhere",
+            id="source",
+        ),
+        pytest.param({"Operations": ["Decrypt", "DescribeKey"]}, {}, "allows Decrypt, DescribeKey, not Encrypt",
+                     id="operation"),
+        pytest.param({"Operations": ["Encrypt"], "GranteePrincipal": ALICE}, {}, f"is for {ALICE}", id="grantee"),
+    ],
+)  # fmt: skip
+def test_a_refusal_says_why_grants_do_not_allow_it(kms_mock, kms_client, key, grant, context, reason):
+    grant_id = kms_client.create_grant(KeyId=key, **({"GranteePrincipal": APP} | grant))["GrantId"]
+    lines = why_refused(kms_mock, KeyId=key, Plaintext=b"x", EncryptionContext=context)
+    assert f"- grants: grant {grant_id} {reason}" in lines
+    kms_client.revoke_grant(KeyId=key, GrantId=grant_id)  # explained is what was
+
+
+def test_a_refusal_says_why_a_grant_cannot_be_passed_on(kms_mock, kms_client, key):
+    grant = kms_client.create_grant(KeyId=key, GranteePrincipal=APP, Operations=["CreateGrant", "Encrypt"])["GrantId"]
+    lines = why_refused(kms_mock, "create_grant", KeyId=key, GranteePrincipal=ALICE, Operations=["Decrypt"])
+    reason = "lets create only grants of CreateGrant, Encrypt, with constraints as strict as its own"
+    assert f"- grants: grant {grant} {reason}" in lines
+
+
+def test_a_refusal_says_that_a_grant_does_not_count_yet(kms_mock, kms_client, key):
+    kms_mock.clock.freeze()
+    kms_mock.delays.eventual_consistency = 5
+    grant = kms_client.create_grant(KeyId=key, GranteePrincipal=APP, Operations=["Encrypt"])["GrantId"]
+    lines = why_refused(kms_mock, KeyId=key, Plaintext=b"x")
+    assert f"- grants: grant {grant} does not count everywhere yet, and the request does not have its token" in lines
+
+
+def test_a_refusal_names_some_of_many_grants(kms_mock, kms_client, key):
+    own = kms_client.create_grant(KeyId=key, GranteePrincipal=APP, Operations=["Decrypt"])["GrantId"]
+    for number in range(8):
+        grantee = f"arn:aws:iam::{ACCOUNT}:role/r{number}"
+        kms_client.create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["Encrypt"])
+    lines = [line for line in why_refused(kms_mock, KeyId=key, Plaintext=b"x") if "grants:" in line]
+    assert lines[0] == f"- grants: grant {own} allows Decrypt, not Encrypt"
+    assert lines[-1] == "- grants: grant … and 3 more are for other principals"
+    assert len(lines) == 7
+
+
+def test_a_grant_that_is_not_enough_is_told_once(kms_mock, kms_client, key):
+    grant = kms_client.create_grant(KeyId=key, GranteePrincipal=APP, Operations=["Encrypt"])["GrantId"]
+    kms_mock.iam.boundary("role/app", policy({"Effect": "Allow", "Action": "s3:*", "Resource": "*"}))
+    lines = [line for line in why_refused(kms_mock, KeyId=key, Plaintext=b"x") if "grants:" in line]
+    assert lines == [
+        f"- grants: grant {grant} is not enough: because no permissions boundary allows the kms:Encrypt action"
+    ]
+
+
+def test_a_refusal_says_who_may_retire_a_grant(kms_mock, kms_client, key):
+    grant = kms_client.create_grant(
+        KeyId=key, GranteePrincipal=APP, RetiringPrincipal=ALICE, Operations=["Encrypt", "RetireGrant"]
+    )["GrantId"]  # fmt: skip
+    abroad = "arn:aws:iam::111122223333:user/eve"
+    lines = why_refused(kms_mock, "retire_grant", principal=abroad, KeyId=key, GrantId=grant)
+    owner = f"arn:aws:iam::{ACCOUNT}:root"
+    assert f"- grants: grant {grant} may be retired by {ALICE}, {owner}, {APP}" in lines
+
+
+def test_a_key_of_another_account_that_does_not_exist(kms_mock):
+    arn = "arn:aws:kms:us-east-1:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+    *_, line = why_refused(kms_mock, KeyId=arn, Plaintext=b"x")
+    assert line == (
+        "The key or alias does not exist in this mock, which AWS does not tell callers of another account. Create it "
+        "as a caller of its account."
+    )
+    *_, line = why_refused(
+        kms_mock, "list_retirable_grants", RetiringPrincipal="arn:aws:iam::111122223333:root"
+    )  # fmt: skip
+    assert line == "The retiring principal is of another account."
+
+
 def test_a_mock_that_enforces_nothing_asks_nobody():
     with mock_kms(enforce_policies=False) as kms:
         kms.client().list_keys()

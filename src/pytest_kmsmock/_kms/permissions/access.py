@@ -7,16 +7,20 @@ https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import islice
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.call.consistency import in_force
 from pytest_kmsmock._kms.call.operation import Asked, Call, Target
-from pytest_kmsmock._kms.policy.decision import Decision, Request, evaluate
+from pytest_kmsmock._kms.policy.decision import Decision, Request, Unused, evaluate
 from pytest_kmsmock._kms.policy.policy import Policy, compile_policy
-from pytest_kmsmock._kms.state.records import Grant
+from pytest_kmsmock._kms.state.records import Grant, Key
 
 from .condition_keys import ConditionValues
-from .grants import candidates, granted_by_token, grants_that_allow, grants_to_retire
+from .grants import candidates, granted_by_token, grants_that_allow, grants_to_retire, why_not_retire, why_unused
+
+#: How many grants to other principals the explanation of a refusal names.
+_OTHER_GRANTS_SHOWN = 5
 
 
 def authorize(call: Call, target: Target) -> None:
@@ -75,10 +79,25 @@ def decide(asked: Asked) -> Decision:
     )  # fmt: skip
     if target.permission == "kms:RetireGrant":
         grant: Grant = call.notes["grant"]
-        return evaluate(request, policies, lambda: grants_to_retire(call.caller.principal, grant))
-    if not asked.grants:
-        return evaluate(request, policies)
-    return evaluate(request, policies, lambda: grants_that_allow(call, target.permission, asked.grants))
+        decision = evaluate(request, policies, lambda: grants_to_retire(call.caller.principal, grant))
+        return decision if decision.allowed else decision._replace(unused=lambda: why_not_retire(grant))
+    if asked.grants:
+        decision = evaluate(request, policies, lambda: grants_that_allow(call, target.permission, asked.grants))
+    else:
+        decision = evaluate(request, policies)
+    if decision.denial is None or target.key is None or not call.operation.grantable:
+        return decision
+    return decision._replace(unused=_unused(asked, target.key))
+
+
+def _unused(asked: Asked, key: Key) -> Unused:
+    """Return what finds out why grants on a key do not give a permission: the caller's, and some of the others."""
+    every = asked.call.state.home(key).grants.get(key.id, {})
+    own = {grant.id for grant in asked.grants}
+    others = [grant for grant in islice(every.values(), len(own) + _OTHER_GRANTS_SHOWN) if grant.id not in own]
+    shown = (*asked.grants, *others[:_OTHER_GRANTS_SHOWN])
+    more = max(0, len(every) - len(shown))
+    return lambda: why_unused(asked.call, asked.target.permission, shown, more)
 
 
 @lru_cache(maxsize=256)

@@ -10,11 +10,12 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import parse_arn
+from pytest_kmsmock._kms.call.operation import Call
 from pytest_kmsmock._kms.policy.decision import Granted
 from pytest_kmsmock._kms.policy.principals import Match, PrincipalKind
 from pytest_kmsmock._kms.state.records import Grant, Key
@@ -22,7 +23,6 @@ from pytest_kmsmock._kms.state.records import Grant, Key
 from .condition_keys import ENCRYPTION, encryption_context
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._kms.call.operation import Call
     from pytest_kmsmock._kms.policy.principals import Principal
     from pytest_kmsmock._kms.state.state import Region
 
@@ -91,18 +91,37 @@ def grants_that_allow(call: Call, permission: str, own: Iterable[Grant]) -> Iter
         permission: such as `kms:Encrypt`.
         own: the caller's grants on the key.
     """
-    operation = permission.removeprefix("kms:")
     for grant in own:
-        if (
-            operation in grant.operations
-            and _is_known(call, grant)
-            and _constraints_hold(call, permission, grant)
-            and (operation != "CreateGrant" or _may_pass_on(call, grant))
-        ):
+        if all(holds(call, permission, grant) for holds, _ in _CHECKS):
             yield Granted(grant.id, _named(call.caller.principal, grantee_of(grant)), grant.issuing_account)
 
 
-def _is_known(call: Call, grant: Grant) -> bool:
+def why_unused(call: Call, permission: str, grants: Iterable[Grant], more: int) -> Iterator[tuple[str, str]]:
+    """Yield the ids of grants that do not give the caller a permission, each with what stands against it.
+
+    Args:
+        call: the call.
+        permission: such as `kms:Encrypt`.
+        grants: grants on the key.
+        more: how many others there are.
+    """
+    names = names_of(call.caller.principal)
+    for grant in grants:
+        if grantee_of(grant) not in names:
+            yield grant.id, f"is for {grantee_of(grant)}"
+            continue
+        failed = next((why for holds, why in _CHECKS if not holds(call, permission, grant)), None)
+        if failed is not None:
+            yield grant.id, failed(call, permission, grant)
+    if more:
+        yield "…", f"and {more} more are for other principals"
+
+
+def _allows_operation(_call: Call, permission: str, grant: Grant) -> bool:
+    return permission.removeprefix("kms:") in grant.operations
+
+
+def _is_known(call: Call, _permission: str, grant: Grant) -> bool:
     """Say whether a grant has arrived everywhere, or the request names it by a token."""
     until = call.state.recent.new_grants.get(grant.id) if call.service.delays.eventual_consistency else None
     return until is None or until <= call.now or grant.id in granted_by_token(call)
@@ -130,11 +149,13 @@ def _folded(context: Mapping[str, str]) -> set[tuple[str, str]]:
     return {(key.lower(), value) for key, value in context.items()}
 
 
-def _may_pass_on(call: Call, parent: Grant) -> bool:
+def _may_pass_on(call: Call, permission: str, parent: Grant) -> bool:
     """Say whether a grant allows to create the grant that is asked for: it must give no more, as strictly or more so.
 
     See https://docs.aws.amazon.com/kms/latest/developerguide/create-grant-overview.html
     """
+    if permission != "kms:CreateGrant":
+        return True
     constraints = call.params.get("Constraints") or {}
     if not set(call.params.get("Operations") or ()) <= set(parent.operations):
         return False
@@ -149,7 +170,46 @@ def _may_pass_on(call: Call, parent: Grant) -> bool:
     return any(wanted <= _folded(context) for context in (equals, subset) if context is not None)
 
 
+def _describe_constraints(call: Call, permission: str, grant: Grant) -> str:
+    wanted = {
+        "EncryptionContextEquals": grant.context_equals,
+        "EncryptionContextSubset": grant.context_subset,
+        "SourceArn": grant.source_arn,
+    }
+    constraints = ", ".join(f"{name} {value}" for name, value in wanted.items() if value is not None)
+    has = f"the encryption context {dict(encryption_context(call, permission))}"
+    if grant.source_arn is not None:
+        has += f" and aws:SourceArn {', '.join(call.caller.context.get('aws:sourcearn', ())) or 'nowhere'}"
+    return f"has the constraint {constraints}; the request has {has}"
+
+
+#: What a grant that is the caller's must be to give a permission, and what is said if it is not.
+_CHECKS: tuple[tuple[Callable[[Call, str, Grant], bool], Callable[[Call, str, Grant], str]], ...] = (
+    (_allows_operation, lambda _call, permission, grant:
+        f"allows {', '.join(grant.operations)}, not {permission.removeprefix('kms:')}"),
+    (_is_known, lambda _call, _permission, _grant:
+        "does not count everywhere yet, and the request does not have its token"),
+    (_constraints_hold, _describe_constraints),
+    (_may_pass_on, lambda _call, _permission, grant:
+        f"lets create only grants of {', '.join(grant.operations)}, with constraints as strict as its own"),
+)  # fmt: skip
+
+
 # --- who may retire a grant ---------------------------------------------------------------------------------------
+
+
+def why_not_retire(grant: Grant) -> Iterator[tuple[str, str]]:
+    """Yield the grant, with who may retire it."""
+    yield grant.id, f"may be retired by {', '.join(_entitled(grant))}"
+
+
+def _entitled(grant: Grant) -> list[str]:
+    """Return who may retire a grant: principals, services, and the account that created it."""
+    partition = grant.key_arn.split(":")[1]
+    entitled = [grant.retiree, grant.retiree_service, f"arn:{partition}:iam::{grant.issuing_account}:root"]
+    if "RetireGrant" in grant.operations:
+        entitled.append(grantee_of(grant))
+    return [name for name in entitled if name is not None]
 
 
 def grants_to_retire(principal: Principal, grant: Grant) -> Iterator[Granted]:
@@ -157,16 +217,12 @@ def grants_to_retire(principal: Principal, grant: Grant) -> Iterator[Granted]:
 
     See https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
     """
-    entitled = [grant.retiree, grant.retiree_service, f"arn:{principal.partition}:iam::{grant.issuing_account}:root"]
-    if "RetireGrant" in grant.operations:
-        entitled.append(grantee_of(grant))
-    for name in entitled:
-        if name is not None:
-            named = _named(principal, name)
-            if not named and name.startswith("arn:") and name.split(":")[4] == principal.account:
-                named = Match.ACCOUNT  # another principal of the account, which IAM policies may let it act for
-            if named:
-                yield Granted(grant.id, named, grant.issuing_account)
+    for name in _entitled(grant):
+        named = _named(principal, name)
+        if not named and name.startswith("arn:") and name.split(":")[4] == principal.account:
+            named = Match.ACCOUNT  # another principal of the account, which IAM policies may let it act for
+        if named:
+            yield Granted(grant.id, named, grant.issuing_account)
 
 
 # --- tokens -------------------------------------------------------------------------------------------------------

@@ -6,11 +6,11 @@ from .decision import (
     Granted,
     Policies,
     Request,
-    Step,
     evaluate,
     would_lock_out,
 )
 from .default_policies import console_key_policy, default_key_policy
+from .explaining import Step, explain
 from .kinds import MalformedPolicy, PolicyKind
 from .policy import Policy, compile_policy
 from .principals import Match, Principal, PrincipalKind
@@ -32,5 +32,6 @@ __all__ = [
     "console_key_policy",
     "default_key_policy",
     "evaluate",
+    "explain",
     "would_lock_out",
 ]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from .kinds import PolicyKind
 from .patterns import no_context
-from .principals import Match, PrincipalKind
+from .principals import Match, PrincipalKind, made_up_id, management_account, organization_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -41,9 +41,11 @@ class Granted(NamedTuple):
 
 
 Grants = Callable[[], Iterable[Granted]]
+#: Gives grants that do not give the permission: the id of each, and why not.
+Unused = Callable[[], Iterable[tuple[str, str]]]
 
 
-def no_grants() -> Iterable[Granted]:
+def no_grants() -> tuple[()]:
     """Return the grants of who has none."""
     return ()
 
@@ -103,7 +105,7 @@ class Policies:
     outright: dict[tuple[str, str, str], bool] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        denying = tuple(policy for group in _groups(self) for policy in group if policy.has_denials)
+        denying = tuple(policy for group in groups(self) for policy in group if policy.has_denials)
         object.__setattr__(self, "denying", denying)
 
     def allow_outright(self, principal: Principal, action: str, account: str) -> bool | None:
@@ -150,27 +152,6 @@ _THIS_RESOURCE = " on this resource"
 _EXPLICIT = {kind: Denial[f"{'RESOURCE' if kind is PolicyKind.KEY else kind.name}_EXPLICIT"] for kind in PolicyKind}
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One line of an explanation.
-
-    Attributes:
-        policy: What the statement belongs to, such as `identity-based policy 1`; or what else was looked at.
-        statement: The statement, by number and Sid; empty if the line is about the whole.
-        matched: Whether it applies to the request.
-        text: What follows from it, or why it does not apply.
-    """
-
-    policy: str
-    statement: str
-    matched: bool
-    text: str
-
-    def __str__(self) -> str:
-        sign = "+" if self.matched else "-"
-        return f"{sign} {self.policy}{', ' if self.statement else ''}{self.statement}: {self.text}"
-
-
 class Decision(NamedTuple):
     """What was decided.
 
@@ -179,12 +160,14 @@ class Decision(NamedTuple):
         request: What was asked.
         policies: What it was decided from.
         grants: Gives the grants that give the caller the permission.
+        unused: Gives the grants on the key that do not, of a request that was refused; for explanations.
     """
 
     denial: Denial | None
     request: Request
     policies: Policies
     grants: Grants = no_grants
+    unused: Unused = no_grants
 
     @property
     def allowed(self) -> bool:
@@ -199,19 +182,14 @@ class Decision(NamedTuple):
         request = self.request
         if request.unnamed:
             resource = ""
-        elif _is_foreign(request) or self.denial is Denial.OTHER_ACCOUNT:
+        elif is_foreign(request) or self.denial is Denial.OTHER_ACCOUNT:
             resource = " on the resource associated with this ciphertext" if request.from_ciphertext else _THIS_RESOURCE
         else:
             resource = f" on resource: {request.resource}"
         reason = self.denial.value.format(action=request.action)
+        if self.denial is Denial.RESOURCE_CONTROL_EXPLICIT:
+            reason = f"{reason}: {_control_policy_arn(request, self.policies)}"
         return f"User: {request.principal.arn} is not authorized to perform: {request.action}{resource} {reason}"
-
-    def explain(self) -> tuple[Step, ...]:
-        """Decide again, and write down each statement with what it says, or why it does not apply.
-
-        The request's context is asked again: explain while it still gives the values of the call.
-        """
-        return tuple(_steps(self))
 
 
 def evaluate(request: Request, policies: Policies, grants: Grants = no_grants) -> Decision:
@@ -237,10 +215,10 @@ def evaluate(request: Request, policies: Policies, grants: Grants = no_grants) -
 
 def _is_outright(request: Request, policies: Policies) -> bool:
     """Say whether what allows a request does so whatever its resource, its context and the grants there are."""
-    settled = all(policy.settles(request.principal, request.action) for group in _groups(policies) for policy in group)
+    settled = all(policy.settles(request.principal, request.action) for group in groups(policies) for policy in group)
     if policies.boundary is not None and any(policy.exempts for policy in policies.denying):
         return False
-    return settled and not _is_foreign(request) and _implicit(request, policies, no_grants) is None
+    return settled and not is_foreign(request) and _implicit(request, policies, no_grants) is None
 
 
 def would_lock_out(
@@ -270,7 +248,22 @@ def would_lock_out(
     return not evaluate(request, Policies(key=(policy,), identity=identity)).allowed
 
 
-def _groups(policies: Policies) -> Iterator[tuple[Policy, ...]]:
+def _control_policy_arn(request: Request, policies: Policies) -> str:
+    """Return the ARN of the resource control policy that denies a request, which AWS's text ends with.
+
+    Ids of policies are made up, and those of the organization and its management account if nobody said them.
+    """
+    denying = next(policy for policy in policies.resource_control if _denies(policy, request, policies))
+    organization = next(iter(request.context("aws:resourceorgid") or ()), None) or organization_of(request.account)
+    partition = request.resource.split(":")[1]
+    policy_id = made_up_id("p-", denying.text, 8).lower()
+    return (
+        f"arn:{partition}:organizations::{management_account(organization)}:"
+        f"policy/{organization}/resource_control_policy/{policy_id}"
+    )
+
+
+def groups(policies: Policies) -> Iterator[tuple[Policy, ...]]:
     """List all policies, in the order in which a denial is reported."""
     yield from policies.service_control
     yield policies.resource_control
@@ -284,19 +277,22 @@ def _groups(policies: Policies) -> Iterator[tuple[Policy, ...]]:
 
 
 def _explicit(request: Request, policies: Policies) -> Denial | None:
-    # "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions boundary".
-    bounded = policies.boundary is not None
     for policy in policies.denying:
-        if policy.denies(request.principal, request.action, request.resource, request.context) or (
-            bounded and policy.denies_in_spite(request.action, request.resource, request.context)
-        ):
-            if policy.kind is PolicyKind.KEY and (_is_foreign(request) or request.principal.is_service):
+        if _denies(policy, request, policies):
+            if policy.kind is PolicyKind.KEY and (is_foreign(request) or request.principal.is_service):
                 return Denial.OTHER_ACCOUNT
             return _EXPLICIT[policy.kind]
     return None
 
 
-def _is_foreign(request: Request) -> bool:
+def _denies(policy: Policy, request: Request, policies: Policies) -> bool:
+    # "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions boundary".
+    return policy.denies(request.principal, request.action, request.resource, request.context) or (
+        policies.boundary is not None and policy.denies_in_spite(request.action, request.resource, request.context)
+    )
+
+
+def is_foreign(request: Request) -> bool:
     """Say whether the caller belongs to another account than the resource. A service belongs to none."""
     principal = request.principal
     return request.account != principal.account and bool(request.account) and not principal.is_service
@@ -320,14 +316,14 @@ def _implicit(request: Request, policies: Policies, grants: Grants) -> Denial | 
         return Denial.VPC_ENDPOINT
     if not policies.key:
         return _by_identity(request, policies)
-    if _is_foreign(request) and not request.cross_account:
+    if is_foreign(request) and not request.cross_account:
         return Denial.OTHER_ACCOUNT
     denial = _by_key_policy(request, policies)
     if denial is None:
         return None
     lacking = None
     for granted in grants():  # which may be thousands
-        refused = _by_grant(request, policies, granted)
+        refused = by_grant(request, policies, granted)
         if refused is None:
             return None
         lacking = lacking or refused
@@ -341,7 +337,7 @@ def _by_key_policy(request: Request, policies: Policies) -> Denial | None:
     https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
     """
     named = _allow(request, policies.key)
-    if _is_foreign(request):
+    if is_foreign(request):
         return _by_identity(request, policies) if named else Denial.OTHER_ACCOUNT
     if named is Match.NONE:
         # A service belongs to no account, so it is told no more than a stranger. Captured from AWS KMS, 2026-09.
@@ -351,7 +347,7 @@ def _by_key_policy(request: Request, policies: Policies) -> Denial | None:
     return _limits(request, policies) if named is Match.ISSUER else _by_identity(request, policies)
 
 
-def _by_grant(request: Request, policies: Policies, granted: Granted) -> Denial | None:
+def by_grant(request: Request, policies: Policies, granted: Granted) -> Denial | None:
     """Decide on a request that a grant allows: by what else must, given how it names the caller and who gave it.
 
     Captured from AWS KMS, 2026-09: a grant that the caller's own account gave is good by itself; of a grant for a role,
@@ -360,7 +356,7 @@ def _by_grant(request: Request, policies: Policies, granted: Granted) -> Denial 
     """
     if granted.named is Match.ACCOUNT:
         return _by_identity(request, policies)
-    if _is_foreign(request) and granted.account != request.principal.account:
+    if is_foreign(request) and granted.account != request.principal.account:
         denial = _by_identity(request, policies)
         return Denial.IDENTITY if denial is Denial.SESSION and granted.named is Match.DIRECT else denial
     return _limits(request, policies) if granted.named is Match.ISSUER else None
@@ -380,39 +376,3 @@ def _limits(request: Request, policies: Policies) -> Denial | None:
     if policies.session is not None and not _allow(request, policies.session):
         return Denial.SESSION
     return None
-
-
-def _steps(decision: Decision) -> Iterator[Step]:
-    request = decision.request
-    bounded = decision.policies.boundary is not None
-    for group in _groups(decision.policies):
-        for number, policy in enumerate(group, start=1):
-            name = policy.kind.value if len(group) == 1 else f"{policy.kind.value} {number}"
-            for statement in policy.statements:
-                reason = statement.why_not(
-                    request.principal, request.action, request.resource, request.context, bounded=bounded
-                )
-                effect = "denies" if statement.deny else "allows"
-                if reason is None and not statement.deny and policy.kind is PolicyKind.KEY:
-                    effect = _EFFECTS[statement.match(request.principal, request.action)]
-                yield Step(name, statement.name, reason is None, reason or f"{effect} {request.action}")
-    if not decision.policies.identity and request.principal.kind not in {PrincipalKind.ROOT, PrincipalKind.SERVICE}:
-        yield Step("identity-based policies", "", False, f"{request.principal.arn} has none")
-    if _is_foreign(request) and not request.cross_account:
-        yield Step("operation", "", False, f"{request.action} works only on keys of the caller's own account")
-    if decision.policies.key:
-        granted = list(decision.grants())
-        for grant in granted:
-            denial = _by_grant(request, decision.policies, grant)
-            text = "allows the request" if denial is None else f"is not enough: {denial.value}"
-            yield Step("grants", "", denial is None, f"grant {grant.id} {text.format(action=request.action)}")
-        if not granted:
-            yield Step("grants", "", False, "no grant allows the request")
-    yield Step("decision", "", decision.allowed, decision.message or "allowed")
-
-
-_EFFECTS = {
-    Match.ACCOUNT: "lets IAM policies of the account allow",
-    Match.ISSUER: "allows, within permissions boundary and session policies,",
-    Match.DIRECT: "allows",
-}

@@ -41,7 +41,7 @@ class MalformedPolicy(ValueError):
 
 # --- sizes --------------------------------------------------------------------------------------------------------
 
-#: What the largest policy of a kind may have: an inline policy of a role, a managed policy that is passed for a session.
+#: What the largest policy of a kind may have: an inline policy of a role, a managed policy passed for a session.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 #: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html (2026)
 #: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html

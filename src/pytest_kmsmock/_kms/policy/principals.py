@@ -236,6 +236,21 @@ def made_up_id(prefix: str, arn: str, length: int = 17) -> str:
     return prefix + base64.b32encode(hashlib.sha256(arn.encode()).digest()).decode()[:length]
 
 
+def organization_of(account: str) -> str:
+    """Return the id of an account's organization, made up, for accounts of which nobody said it."""
+    return made_up_id("o-", account, 10).lower()
+
+
+def organization_path(org_id: str) -> str:
+    """Return the path of an account right below the root of an organization; the id of the root is made up."""
+    return f"{org_id}/{made_up_id('r-', org_id, 4).lower()}/"
+
+
+def management_account(org_id: str) -> str:
+    """Return the id of the management account of an organization, made up."""
+    return str(int(hashlib.sha256(org_id.encode()).hexdigest(), 16) % 10**12).zfill(12)
+
+
 def _well_formed(kind: PrincipalKind, path: str | None, name: str | None) -> bool:
     if kind is PrincipalKind.ROOT:
         return name is None
@@ -248,6 +263,7 @@ _KEYS: dict[str, Callable[[Principal], str | None]] = {
     "aws:principalarn": Principal.principal_arn,
     "aws:principalaccount": lambda p: p.account or None,
     "aws:principalorgid": lambda p: p.org_id,
+    "aws:principalorgpaths": lambda p: None if p.org_id is None else organization_path(p.org_id),
     "aws:principaltype": lambda p: None if p.is_service else p.kind.value,
     "aws:principalisawsservice": lambda p: "true" if p.is_service else "false",
     "aws:principalservicename": lambda p: p.arn if p.is_service else None,

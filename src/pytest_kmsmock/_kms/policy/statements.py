@@ -171,7 +171,8 @@ class Statement:
             bounded: Whether the caller has a permissions boundary: then no statement that denies exempts it.
 
         Returns:
-            The first element that does not match, or the conditions that fail; None if the statement applies.
+            The first element that does not match, or the conditions that fail; None if the statement applies, or has a
+            condition that cannot be decided.
         """
         for missing, element in (("Action", self.action), ("Resource", self.resource)):
             if element is None:
@@ -184,6 +185,8 @@ class Statement:
             return f"its {self.principal.name} {verb} {principal.arn}"
         if self.resource is not None and not self.resource.matches(resource, lookup):
             return f"its {self.resource.name} {_listed(self.resource.texts)} does not cover {resource}"
+        if self.holds(resource, lookup) is None:
+            return None
         failed = [c.describe(lookup) for c in self.conditions if not c.check(lookup)]
         return "; ".join(failed) or None
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
+from pytest_kmsmock._kms import policy
 from pytest_kmsmock._kms.engine.call_record import CallRecord
 from pytest_kmsmock._kms.policy.decision import Decision
 from pytest_kmsmock.errors import NoSuchCall
@@ -44,10 +45,8 @@ class Explanation:
             request = decision.request
             verdict = "allowed" if decision.allowed else "refused"
             lines.append(f"{request.action} on {request.resource} for {request.principal.arn}: {verdict}")
-            lines += [f"  {step}" for step in decision.explain()]
-        if self.otherwise:
-            lines.append(self.otherwise)
-        return lines
+            lines += [f"  {step}" for step in policy.explain(decision)]
+        return lines + self.otherwise.splitlines()
 
     def __bool__(self) -> bool:
         return self.allowed
@@ -72,10 +71,27 @@ class Explanation:
 def explain(record: CallRecord) -> Explanation:
     """Explain what the policies said of a call."""
     if not record.decisions:
-        before = "no policy was asked" if record.error is None else f"no policy was asked: {record.error}"
-        return Explanation((), before)
+        return Explanation((), "\n".join(_before_policies(record)))
     refused_later = record.error is not None and all(decision.allowed for decision in record.decisions)
     return Explanation(record.decisions, f"refused after that: {record.error}" if refused_later else "")
+
+
+#: What AWS does not tell, by operation; and for all others.
+_OUT_OF_SIGHT = {"ListRetirableGrants": "The retiring principal is of another account."}
+_NO_SUCH_KEY = (
+    "The key or alias does not exist in this mock, which AWS does not tell callers of another account. Create it as a "
+    "caller of its account."
+)
+
+
+def _before_policies(record: CallRecord) -> Iterable[str]:
+    """Return what is to be said of a call that was refused before policies were asked, or on which none were."""
+    if record.error is None:
+        yield "no policy was asked"
+        return
+    yield f"no policy was asked: {record.error}"
+    if "the resource does not exist in this Region" in record.error.message:
+        yield _OUT_OF_SIGHT.get(record.operation, _NO_SUCH_KEY)
 
 
 class Caught(Protocol):
