@@ -29,7 +29,7 @@ PUBLIC = {
     "Clock": "advance copy freeze frozen move_to now timestamp unfreeze",
     "Cluster": "certificate hsms id online parameters password",
     "Credentials": "access_key_id arn environment secret_access_key session_token",
-    "Decision": "allowed denial explain grants message policies request",
+    "Decision": "allowed denial explain grants message policies request unused",
     "Decrypted": "algorithm encryption_context is_data_key key material_id plaintext",
     "Delays": "connecting copy creating data_key_reuse disconnecting end eventual_consistency rotating updating",
     "Explanation": "allowed decisions lines message otherwise",
@@ -62,8 +62,8 @@ PUBLIC = {
         "max_calls moto_policies region request_quotas seed services share_with_children wire"
     ),
     "RequestContext": (
-        "account context issuer_arn mfa org_id provider session_name session_policies source_account source_arn "
-        "source_ip source_vpc source_vpce tags via_service"
+        "account context issuer_arn mfa org_id provider resource_org_id session_name session_policies source_account "
+        "source_arn source_ip source_vpc source_vpce tags via_service"
     ),
     "RequestQuotas": "active",
     "XksKey": "enabled id secret spec usage",

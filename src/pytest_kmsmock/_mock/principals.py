@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.state.caller import Caller
+    from pytest_kmsmock._testing.identity.context_values import ContextValue
     from pytest_kmsmock._testing.identity.credentials import Credentials, Named
     from pytest_kmsmock._testing.identity.iam_console import IamConsole
-    from pytest_kmsmock._testing.identity.request_context import ContextValue, RequestContext
+    from pytest_kmsmock._testing.identity.request_context import RequestContext
     from pytest_kmsmock._testing.policies.explanation import Caught, Explanation
     from pytest_kmsmock._testing.views.key_view import KeyView
 
@@ -52,8 +53,9 @@ class Principals:
                 `s3.amazonaws.com`; an account id for its root user; or in short, of the mock's own account,
                 `user/alice`, `role/app`, `root`. Of a role, the credentials of a session. None is the default caller.
             **request_context: what surrounds its requests, all by name: `session_name`; `session_policies`; `tags` of
-            the principal and its session; `org_id`; `issuer_arn`, the role of a session if it has a path, or the user
-                who called GetFederationToken; `provider`, the identity provider; `via_service`, the AWS service that
+                the principal and its session; `org_id`, its organization, and `resource_org_id`, that of the keys of
+                other accounts; `issuer_arn`, the role of a session if it has a path, or the user who called
+                GetFederationToken; `provider`, the identity provider; `via_service`, the AWS service that
                 calls for the principal, such as `s3`; `source_arn` and `source_account`, on whose behalf;
                 `source_ip`, `source_vpc`, `source_vpce`; `mfa`; `account`, of a service, whose keys a bare key id
                 means; `context`, any further condition keys with their values.

@@ -12,7 +12,5 @@ def reasons(record: CallRecord) -> list[str]:
     """Return why policies refused a call, a line for each statement; nothing if it was not they."""
     if not record.refused or record.injected or not record.decisions or record.decisions[-1].allowed:
         return []
-    from pytest_kmsmock._kms.policy import explain  # only who sees a denial needs it
-
-    *steps, _decision = explain(record.decisions[-1])  # the last one says again what the error says
+    *steps, _decision = record.decisions[-1].explain()  # the last one says again what the error says
     return [str(step) for step in steps]

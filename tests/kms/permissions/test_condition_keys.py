@@ -20,7 +20,8 @@ from pytest_kmsmock.enclave import FakeEnclave
 #: Every kms: key that AWS documents. `:`, `PCR` end names of families.
 KMS_KEYS = {
     "BypassPolicyLockoutSafetyCheck", "CallerAccount", "CustomerMasterKeySpec", "CustomerMasterKeyUsage",
-    "DataKeyPairSpec", "EncryptionAlgorithm", "EncryptionContext:", "EncryptionContextKeys", "ExpirationModel",
+    "DataKeyPairSpec", "EncapsulationAlgorithm", "EncryptionAlgorithm", "EncryptionContext:",
+    "EncryptionContextKeys", "ExpirationModel",
     "GrantConstraintSourceArn", "GrantConstraintType", "GrantIsForAWSResource", "GrantOperations", "GranteePrincipal",
     "GranteeServicePrincipal", "KeyAgreementAlgorithm", "KeyOrigin", "KeySpec", "KeyUsage", "MacAlgorithm",
     "MessageType", "MultiRegion", "MultiRegionKeyType", "PolicyName", "PrimaryRegion", "ReEncryptOnSameKey",
@@ -30,13 +31,14 @@ KMS_KEYS = {
     "ViaService", "WrappingAlgorithm", "WrappingKeySpec",
 }  # fmt: skip
 AWS_KEYS = {
-    "CalledVia", "CalledViaFirst", "CalledViaLast", "CurrentTime", "EpochTime", "FederatedProvider",
+    "AssumedRoot", "CalledVia", "CalledViaFirst", "CalledViaLast", "ChatbotSourceArn", "CurrentTime",
+    "Ec2InstanceSourcePrivateIPv4", "Ec2InstanceSourceVpc", "EpochTime", "FederatedProvider",
     "MultiFactorAuthAge", "MultiFactorAuthPresent", "PrincipalAccount", "PrincipalArn", "PrincipalIsAWSService",
     "PrincipalOrgID", "PrincipalOrgPaths", "PrincipalServiceName", "PrincipalServiceNamesList", "PrincipalTag/",
     "PrincipalType", "Referer", "RequestTag/", "RequestedRegion", "ResourceAccount", "ResourceOrgID",
     "ResourceOrgPaths", "ResourceTag/", "SecureTransport", "SourceAccount", "SourceArn", "SourceIdentity", "SourceIp",
-    "SourceOrgID", "SourceOrgPaths", "SourceVpc", "SourceVpce", "TagKeys", "TokenIssueTime", "UserAgent",
-    "ViaAWSService", "VpcSourceIp", "userid", "username",
+    "SourceOrgID", "SourceOrgPaths", "SourceVpc", "SourceVpcArn", "SourceVpce", "TagKeys", "TokenIssueTime",
+    "UserAgent", "ViaAWSService", "VpcSourceIp", "VpceAccount", "VpceOrgID", "VpceOrgPaths", "userid", "username",
 }  # fmt: skip
 ENCRYPTION = {
     "Decrypt", "Encrypt", "GenerateDataKey", "GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext",
@@ -58,6 +60,7 @@ def test_the_table_has_every_key_that_aws_documents_and_no_other():
     [
         ("kms:BypassPolicyLockoutSafetyCheck", {"CreateKey", "PutKeyPolicy"}),
         ("kms:DataKeyPairSpec", {"GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext"}),
+        ("kms:EncapsulationAlgorithm", {"Decapsulate", "Encapsulate"}),
         ("kms:EncryptionAlgorithm", ENCRYPTION),
         ("kms:EncryptionContext:", ENCRYPTION | {"CreateGrant", "RetireGrant"}),
         ("kms:EncryptionContextKeys", ENCRYPTION | {"CreateGrant", "RetireGrant"}),
@@ -89,8 +92,8 @@ def test_the_table_has_every_key_that_aws_documents_and_no_other():
         ("kms:ValidTo", {"ImportKeyMaterial"}),
         ("kms:WrappingAlgorithm", {"GetParametersForImport"}),
         ("kms:WrappingKeySpec", {"GetParametersForImport"}),
-        ("aws:RequestTag/", {"CreateKey", "ReplicateKey", "TagResource"}),
-        ("aws:TagKeys", {"CreateKey", "ReplicateKey", "TagResource", "UntagResource"}),
+        ("aws:RequestTag/", {"CreateKey", "TagResource"}),
+        ("aws:TagKeys", {"CreateKey", "TagResource", "UntagResource"}),
         ("kms:CallerAccount", None),
         ("kms:KeySpec", None),
         ("kms:ViaService", None),
@@ -206,6 +209,8 @@ RE_ENCRYPT = {
          ("HMAC_SHA_256",)),
         ("DeriveSharedSecret", {"KeyId": "alias/shared", "KeyAgreementAlgorithm": "ECDH", "PublicKey": b"x"},
          "kms:KeyAgreementAlgorithm", ("ECDH",)),
+        ("Encapsulate", {"KeyId": "alias/sign", "EncapsulationAlgorithm": "ML_KEM"}, "kms:EncapsulationAlgorithm",
+         ("ML_KEM",)),
         ("CreateGrant", GRANT, "kms:GrantOperations", ("Encrypt", "Decrypt")),
         ("CreateGrant", GRANT, "kms:GranteePrincipal", (ROLE,)),
         ("CreateGrant", GRANT, "kms:RetiringPrincipal", None),
@@ -278,10 +283,22 @@ def test_the_value_of_a_key(value, operation, members, key, expected):
          ("cloudformation.amazonaws.com",)),
         ({"source_vpce": "vpce-1"}, "aws:SourceVpce", ("vpce-1",)),
         ({"source_vpce": "vpce-1"}, "aws:SourceIp", None),
+        ({"source_vpce": "vpce-1"}, "aws:VpcSourceIp", ("127.0.0.1",)),
+        ({"source_vpce": "vpce-1", "source_ip": "10.1.2.3"}, "aws:VpcSourceIp", ("10.1.2.3",)),
+        ({"source_vpce": "vpce-1", "source_ip": "10.1.2.3"}, "aws:SourceIp", None),
+        ({}, "aws:VpcSourceIp", None),
         ({"source_ip": "203.0.113.7"}, "aws:SourceIp", ("203.0.113.7",)),
         ({"source_arn": "arn:aws:s3:::b"}, "aws:SourceArn", ("arn:aws:s3:::b",)),
         ({"tags": {"Team": "x"}}, "aws:PrincipalTag/team", ("x",)),
         ({"org_id": "o-1"}, "aws:PrincipalOrgID", ("o-1",)),
+        ({"org_id": "o-1"}, "aws:PrincipalOrgPaths", ("o-1/r-ls64/",)),
+        ({}, "aws:PrincipalOrgPaths", None),
+        ({"context": {"aws:PrincipalOrgPaths": ["o-1/r-ab12/ou-ab12-11111111/"]}}, "aws:PrincipalOrgPaths",
+         ("o-1/r-ab12/ou-ab12-11111111/",)),
+        ({"org_id": "o-1"}, "aws:ResourceOrgID", ("o-1",)),
+        ({"org_id": "o-1"}, "aws:ResourceOrgPaths", ("o-1/r-ls64/",)),
+        ({}, "aws:ResourceOrgID", None),
+        ({"org_id": "o-1", "resource_org_id": "o-2"}, "aws:ResourceOrgID", ("o-1",)),  # of keys of its own account
         ({"mfa": True}, "aws:MultiFactorAuthPresent", ("true",)),
         ({}, "aws:MultiFactorAuthPresent", ("false",)),
         ({}, "aws:PrincipalArn", (ROLE,)),
@@ -295,6 +312,19 @@ def test_the_value_of_a_key(value, operation, members, key, expected):
 def test_the_value_of_a_key_in_the_callers_circumstances(kms_mock, value, circumstances, key, expected):
     caller = kms_mock._caller("role/app", **circumstances)
     assert value("CreateGrant", key, caller=caller, **GRANT) == expected
+
+
+def test_the_organization_of_another_accounts_key(kms_mock):
+    """IAM User Guide, aws:ResourceOrgID: the organization "to which the requested resource belongs"."""
+    abroad = kms_mock.client(principal="arn:aws:iam::111122223333:root")
+    key = abroad.create_key()["KeyMetadata"]["Arn"]
+    for given, expected in (({}, None), ({"resource_org_id": "o-2"}, ("o-2",))):
+        caller = kms_mock.credentials("user/alice", org_id="o-1", **given)
+        with pytest.raises(ClientError):
+            kms_mock.client(principal=caller).describe_key(KeyId=key)
+        asked = kms_mock.calls[-1].decisions[0].request.context
+        assert asked("aws:resourceorgid") == expected
+        assert asked("aws:principalorgid") == ("o-1",)
 
 
 def test_each_permission_of_a_call_has_values_of_its_own(value):

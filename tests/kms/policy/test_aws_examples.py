@@ -29,7 +29,6 @@ from pytest_kmsmock._kms.policy import (
     Request,
     compile_policy,
     evaluate,
-    explain,
 )
 
 KEY = "arn:aws:kms:us-west-2:111122223333:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -104,4 +103,4 @@ def test_aws_s_example_has_the_outcome_that_its_guide_names(example, asked, allo
         vpc_endpoint=next(iter(compiled(example, "endpoint", PolicyKind.VPC_ENDPOINT)), None),
     )
     decision = evaluate(Request(principal, asked["action"], resource, account, context), policies)
-    assert decision.allowed is allowed, "\n".join(map(str, explain(decision)))
+    assert decision.allowed is allowed, "\n".join(map(str, decision.explain()))

@@ -16,7 +16,6 @@ from pytest_kmsmock._kms.policy import (
     compile_policy,
     default_key_policy,
     evaluate,
-    explain,
     would_lock_out,
 )
 
@@ -235,7 +234,7 @@ def test_what_a_grant_needs_beside_it(caller, named, account, policies, denial):
     grant = Granted("0c237476", named, account)
     decision = decide(caller, found, grant=grant)
     assert decision.denial is denial
-    line = str(explain(decision)[-2])
+    line = str(decision.explain()[-2])
     if denial is None:
         assert line == "+ grants: grant 0c237476 allows the request"
     else:
@@ -416,7 +415,7 @@ def test_an_explanation_says_of_each_statement_why_it_applies_or_not():
         ),),
         (identity(statement(action="s3:*")), identity(statement(resource="arn:aws:kms:*:*:alias/*"))),
     )  # fmt: skip
-    steps = [str(step) for step in explain(decide(USER, policies))]
+    steps = [str(step) for step in decide(USER, policies).explain()]
     name = "resource-based policy, statement"
     assert steps == [
         f"+ {name} 1 ('Enable IAM'): lets IAM policies of the account allow kms:Encrypt",
@@ -452,7 +451,7 @@ def test_who_has_a_permissions_boundary_is_never_exempt_from_a_deny():
             assert decide(USER, policies, context={"aws:securetransport": ("true",)}.get).denial in (None, expected)
             decision = decide(USER, policies, context=context.get)
             assert decision.denial is expected
-        denying = [str(step) for step in explain(decision) if str(step).startswith(f"+ {name} 2: denies kms:Encrypt")]
+        denying = [str(step) for step in decision.explain() if str(step).startswith(f"+ {name} 2: denies kms:Encrypt")]
         assert len(denying) == (expected is not None)
         assert decide(USER, Policies((key(statement(USER), exempting | more),)), context=context.get).allowed
 
@@ -463,7 +462,7 @@ def test_an_explanation_of_an_allowed_request():
         (key(statement(ROLE), statement(SESSION), statement(USER, action=listed)),),
         session=(policy(PolicyKind.SESSION, statement(), statement(**DENY, resource="arn:aws:s3:::*")),),
     )
-    steps = [str(step) for step in explain(decide(SESSION, policies, grant=GRANT))]
+    steps = [str(step) for step in decide(SESSION, policies, grant=GRANT).explain()]
     assert steps == [
         "+ resource-based policy, statement 1: allows, within permissions boundary and session policies, kms:Encrypt",
         "+ resource-based policy, statement 2: allows kms:Encrypt",
@@ -481,7 +480,7 @@ def test_an_explanation_says_by_which_conditions_a_statement_applies():
     of_org = {"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}, "Bool": {"aws:ViaAWSService": "false"}}
     denying = policy(PolicyKind.SERVICE_CONTROL, statement(**DENY, Condition=of_org))
     policies = Policies((ENABLE_IAM,), (ADMINISTRATOR,), service_control=((denying,),))
-    first, *_ = explain(decide(USER, policies, context={"aws:viaawsservice": ("false",)}.get))
+    first, *_ = decide(USER, policies, context={"aws:viaawsservice": ("false",)}.get).explain()
     assert str(first) == (
         "+ service control policy, statement 1: denies kms:Encrypt: StringNotEquals aws:PrincipalOrgID: the policy "
         "says 'o-a1b2c3d4e5', the request does not have it; Bool aws:ViaAWSService: the policy says 'false', the "
@@ -492,7 +491,7 @@ def test_an_explanation_says_by_which_conditions_a_statement_applies():
 def test_an_explanation_tells_the_levels_of_an_organization_apart():
     full, other = (policy(PolicyKind.SERVICE_CONTROL, statement(action=action)) for action in ("*", "kms:*"))
     policies = Policies((ENABLE_IAM,), (ADMINISTRATOR,), service_control=((full,), (full, other)))
-    assert [step.policy for step in explain(decide(USER, policies))][:3] == [
+    assert [step.policy for step in decide(USER, policies).explain()][:3] == [
         "service control policy of level 1",
         "service control policy 1 of level 2",
         "service control policy 2 of level 2",
@@ -505,7 +504,7 @@ def test_an_explanation_says_that_a_federated_user_needs_session_policies():
     decision = decide(fred, Policies((ENABLE_IAM,), (ADMINISTRATOR,), session=()))
     assert decision.denial is Denial.SESSION
     assert f"- session policies: {FEDERATED} has none; without them, IAM policies allow a federated user nothing" in [
-        str(step) for step in explain(decision)
+        str(step) for step in decision.explain()
     ]
 
 
@@ -521,25 +520,27 @@ def test_an_arn_pattern_that_is_none_denies_and_is_explained(effect):
     assert (
         "+ session policy, statement 1: denies kms:Encrypt: ArnLike aws:PrincipalArn: the policy says "
         f"'${{aws:PrincipalTag/arn}}' ('none'), the request has '{ROLE}'"
-    ) in [str(step) for step in explain(decision)]
+    ) in [str(step) for step in decision.explain()]
     assert decide(SESSION, policies, context=(context | {"aws:principalarn": ("no-arn",)}).get).allowed
 
 
 def test_an_explanation_says_that_an_operation_does_not_work_across_accounts():
     policies = Policies((key(statement("*", **DENY)),), (ADMINISTRATOR,))
-    steps = [str(step) for step in explain(decide(STRANGER, policies, cross_account=False))]
+    steps = [str(step) for step in decide(STRANGER, policies, cross_account=False).explain()]
     assert "+ resource-based policy, statement 1: denies kms:Encrypt" in steps
     assert "- operation: kms:Encrypt works only on keys of the caller's own account" in steps
 
 
 def test_an_explanation_of_an_action_without_a_key_does_not_speak_of_grants():
-    steps = explain(decide(USER, Policies(identity=(ADMINISTRATOR,)), action="kms:CreateKey", resource="*", account=""))
+    steps = decide(
+        USER, Policies(identity=(ADMINISTRATOR,)), action="kms:CreateKey", resource="*", account=""
+    ).explain()
     assert [step.policy for step in steps] == ["identity-based policy", "decision"]
 
 
 @pytest.mark.parametrize("caller", [ROOT, "s3.amazonaws.com"])
 def test_an_explanation_does_not_miss_policies_of_callers_that_have_none(caller):
-    steps = explain(decide(caller, Policies((ENABLE_IAM,))))
+    steps = decide(caller, Policies((ENABLE_IAM,))).explain()
     assert [step.policy for step in steps] == ["resource-based policy", "grants", "decision"]
 
 

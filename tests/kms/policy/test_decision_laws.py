@@ -17,7 +17,6 @@ from pytest_kmsmock._kms.policy import (
     Request,
     compile_policy,
     evaluate,
-    explain,
 )
 
 ACCOUNT = "111122223333"
@@ -116,7 +115,7 @@ def test_a_grant_never_denies(caller, context, in_key, in_identity):
 @given(CALLERS, CONTEXTS, KEY_STATEMENTS, IDENTITY_STATEMENTS)
 def test_an_explanation_agrees_with_the_decision(caller, context, in_key, in_identity):
     decision = decide(caller, context, in_key, in_identity)
-    steps = explain(decision)
+    steps = decision.explain()
     assert steps[-1].matched is decision.allowed
     explicit = decision.denial in {Denial.RESOURCE_EXPLICIT, Denial.IDENTITY_EXPLICIT}
     if any(step.matched and step.text.startswith("denies") for step in steps[:-1]):

@@ -122,9 +122,9 @@ def why_refused(kms_mock, operation="encrypt", principal="role/app", **parameter
             id="equals",
         ),
         pytest.param(
-            {"Operations": ["Encrypt"], "Constraints": {"SourceArn": "arn:aws:s3:::some-bucket"}}, {},
-            "has the constraint SourceArn arn:aws:s3:::some-bucket; the request has the encryption context {} and "
-            "aws:SourceArn nowhere",
+            {"Operations": ["Encrypt"], "Constraints": {"SourceArn": "arn:aws:s3::111122223333:bucket"}}, {},
+            "has the constraint SourceArn arn:aws:s3::111122223333:bucket; the request has the encryption context {} "
+            "and aws:SourceArn nowhere",
             id="source",
         ),
         pytest.param({"Operations": ["Decrypt", "DescribeKey"]}, {}, "allows Decrypt, DescribeKey, not Encrypt",

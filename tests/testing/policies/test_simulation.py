@@ -83,8 +83,9 @@ def test_context_and_members_of_the_request(kms_mock, key):
             "DateLessThan", "aws:TokenIssueTime", "2026-01-01T00:00:00Z",
             datetime(2026, 1, 1, 1, tzinfo=timezone(timedelta(hours=2))), id="time with a zone",
         ),
-        pytest.param("ForAnyValue:NumericEquals", "aws:EpochTime", "2", [1, 2], id="several"),
-        pytest.param("ForAnyValue:StringEquals", "aws:CalledVia", "x", {"x", "y"}, id="a set"),
+        pytest.param("ForAnyValue:NumericEquals", "saml:numbers", "2", [1, 2], id="several"),
+        pytest.param("ForAnyValue:StringEquals", "aws:CalledVia", "s3.amazonaws.com",
+                     {"s3.amazonaws.com", "sns.amazonaws.com"}, id="a set"),
     ],
 )  # fmt: skip
 def test_values_of_condition_keys_in_types_of_python(kms_mock, key, operator, name, in_policy, value):
@@ -109,7 +110,8 @@ def test_every_permission_can_be_simulated(kms_mock, kms_client, key):
         "CreateAlias": {"AliasName": "alias/new"}, "DeleteAlias": {"AliasName": "alias/app"},
         "UpdateAlias": {"AliasName": "alias/app"}, "RetireGrant": {"GrantId": grant["GrantId"]},
     }  # fmt: skip
-    for name in [*OPERATIONS.keys() - {"ReEncrypt"}, "ReEncryptFrom", "ReEncryptTo"]:
+    # multi-region-auth-slr.html of the Developer Guide: SynchronizeMultiRegionKey is a permission without an operation.
+    for name in [*OPERATIONS.keys() - {"ReEncrypt"}, "ReEncryptFrom", "ReEncryptTo", "SynchronizeMultiRegionKey"]:
         on_key = None if name in WITHOUT_KEY or name == "DeleteAlias" else key
         who = "user/alice" if name == "RetireGrant" else None
         assert kms_mock.simulate(who, f"kms:{name}", on_key, **more.get(name, {})), name
@@ -228,6 +230,7 @@ def test_a_key_whose_time_has_come_is_gone(kms_mock, kms_client, key):
             "kms:Encrypt", "KEY", {"KeyId": "alias/x"}, "there are two keys, arn:.* and alias/x", id="two keys"
         ),
         pytest.param("kms:Encrypt", "KEY", {"GrantTokens": ["x"]}, "InvalidGrantTokenException", id="no token"),
+        pytest.param("kms:SynchronizeMultiRegionKey", "KEY", {"DryRun": True}, "without parameters", id="no operation"),
     ],
 )
 def test_what_cannot_be_simulated(kms_mock, key, action, named, members, text):

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_kmsmock._kms.api import errors
-from pytest_kmsmock._kms.policy.decision import Policies
+from pytest_kmsmock._kms.policy.evaluation import Policies
 from pytest_kmsmock._kms.state.records import NO_TAGS, Grant, Key
 from pytest_kmsmock._kms.state.state import Region, State
 

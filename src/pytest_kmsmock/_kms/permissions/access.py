@@ -12,7 +12,8 @@ from itertools import islice
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.call.consistency import in_force
 from pytest_kmsmock._kms.call.operation import Asked, Call, Target
-from pytest_kmsmock._kms.policy.decision import Decision, Request, Unused, evaluate
+from pytest_kmsmock._kms.policy.decision import Decision, Unused, evaluate
+from pytest_kmsmock._kms.policy.evaluation import Request
 from pytest_kmsmock._kms.policy.policy import Policy, compile_policy
 from pytest_kmsmock._kms.state.records import Grant, Key
 

@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._kms.call.operation import Call
-from pytest_kmsmock._kms.policy.decision import Granted
+from pytest_kmsmock._kms.policy.evaluation import Granted
 from pytest_kmsmock._kms.policy.principals import Match, PrincipalKind
 from pytest_kmsmock._kms.state.records import Grant, Key
 
-from .condition_keys import ENCRYPTION, encryption_context
+from .condition_keys import ENCRYPTION
+from .condition_values import context_of
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.principals import Principal
@@ -138,7 +139,7 @@ def _constraints_hold(call: Call, permission: str, grant: Grant) -> bool:
             return False
     if permission.removeprefix("kms:") not in ENCRYPTION:
         return True
-    context = _folded(encryption_context(call, permission))
+    context = _folded(context_of(call, permission))
     if grant.context_equals is not None and _folded(grant.context_equals) != context:
         return False
     return grant.context_subset is None or _folded(grant.context_subset) <= context
@@ -177,7 +178,7 @@ def _describe_constraints(call: Call, permission: str, grant: Grant) -> str:
         "SourceArn": grant.source_arn,
     }
     constraints = ", ".join(f"{name} {value}" for name, value in wanted.items() if value is not None)
-    has = f"the encryption context {dict(encryption_context(call, permission))}"
+    has = f"the encryption context {dict(context_of(call, permission))}"
     if grant.source_arn is not None:
         has += f" and aws:SourceArn {', '.join(call.caller.context.get('aws:sourcearn', ())) or 'nowhere'}"
     return f"has the constraint {constraints}; the request has {has}"

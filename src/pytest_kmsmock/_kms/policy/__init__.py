@@ -1,16 +1,8 @@
 """The policy engine: principals, compiled policies, conditions, decisions. Knows nothing of the rest of the service."""
 
-from .decision import (
-    Decision,
-    Denial,
-    Granted,
-    Policies,
-    Request,
-    evaluate,
-    would_lock_out,
-)
+from .decision import Decision, Step, evaluate, would_lock_out
 from .default_policies import console_key_policy, default_key_policy
-from .explaining import Step, explain
+from .evaluation import Denial, Granted, Policies, Request
 from .kinds import MalformedPolicy, PolicyKind
 from .policy import Policy, compile_policy
 from .principals import Match, Principal, PrincipalKind
@@ -32,6 +24,5 @@ __all__ = [
     "console_key_policy",
     "default_key_policy",
     "evaluate",
-    "explain",
     "would_lock_out",
 ]

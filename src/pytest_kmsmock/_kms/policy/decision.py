@@ -1,19 +1,27 @@
-"""The decision: whether a request is allowed, which kind of policy refused it, and why.
+"""The decision on a request: AWS's text of a refusal, and why policies and grants allow or refuse.
 
-Pure functions of compiled policies and a request. Where policies, grants and condition values come from, and
-which requests an operation makes, is for the caller.
-
-See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and
-https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
+What is decided, and in which order, is in `evaluation`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
-from enum import Enum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
+from .evaluation import (
+    Denial,
+    Grants,
+    Policies,
+    Request,
+    by_grant,
+    denies,
+    explicit,
+    groups,
+    implicit,
+    is_foreign,
+    no_grants,
+)
 from .kinds import PolicyKind
 from .patterns import no_context
 from .principals import Match, PrincipalKind, made_up_id, management_account, organization_of
@@ -24,132 +32,32 @@ if TYPE_CHECKING:
     from .patterns import Lookup
     from .policy import Policy
     from .principals import Principal
+    from .statements import Statement
 
-
-class Granted(NamedTuple):
-    """A grant that gives a caller a permission.
-
-    Attributes:
-        id: The grant id.
-        named: How closely it names the caller.
-        account: Id of the account that gave it.
-    """
-
-    id: str
-    named: Match
-    account: str
-
-
-Grants = Callable[[], Iterable[Granted]]
 #: Gives grants that do not give the permission: the id of each, and why not.
 Unused = Callable[[], Iterable[tuple[str, str]]]
-
-
-def no_grants() -> tuple[()]:
-    """Return the grants of who has none."""
-    return ()
-
-
-class Request(NamedTuple):
-    """What is asked for: one action on one resource.
-
-    Attributes:
-        principal: The caller.
-        action: The permission, such as `kms:ReEncryptFrom`.
-        resource: ARN of the key, alias or custom key store; `*` for an action without a resource.
-        account: Id of the account that owns the resource; empty for an action without a resource.
-        context: Gives the values of a condition key, named in lower case.
-        cross_account: Whether the operation works on keys of other accounts at all.
-        from_ciphertext: Whether the key is known only from a ciphertext; then AWS's text does not name it.
-        unnamed: Whether the resource is yet to be made; then AWS's text is about none.
-    """
-
-    principal: Principal
-    action: str
-    resource: str = "*"
-    account: str = ""
-    context: Lookup = no_context
-    cross_account: bool = True
-    from_ciphertext: bool = False
-    unnamed: bool = False
+_THIS_RESOURCE = " on this resource"
 
 
 @dataclass(frozen=True, slots=True)
-class Policies:
-    """All policies that bear on a request.
+class Step:
+    """One line of an explanation.
 
     Attributes:
-        key: Key policies: the default one, and one of RAM if the key is shared. Empty for actions that only
-            IAM authorises, such as CreateKey, and for aliases.
-        identity: Policies of the user or role, and of the user's groups.
-        boundary: Permissions boundary; None if there is none.
-        session: Session policies of a role session or federated user; None if none was passed.
-        service_control: Service control policies of the caller's account, one tuple for each level of the
-            organization from the root to the account. At each level at least one must allow.
-        resource_control: Resource control policies of the account that owns the resource. Only their denials
-            count, because AWS attaches one that allows everything at every level.
-        vpc_endpoint: Policy of the VPC endpoint through which the request comes; None if it comes through
-            none, or the endpoint has no policy of its own.
-        denying: Those of all these that have a statement that denies, in the order in which a denial is reported.
-        outright: Caller, action and account -> whether they allow it outright, as far as `evaluate` was asked.
+        policy: What the statement belongs to, such as `identity-based policy 1`; or what else was looked at.
+        statement: The statement, by number and Sid; empty if the line is about the whole.
+        matched: Whether it applies to the request.
+        text: What follows from it, or why it does not apply.
     """
 
-    key: tuple[Policy, ...] = ()
-    identity: tuple[Policy, ...] = ()
-    boundary: Policy | None = None
-    session: tuple[Policy, ...] | None = None
-    service_control: tuple[tuple[Policy, ...], ...] = ()
-    resource_control: tuple[Policy, ...] = ()
-    vpc_endpoint: Policy | None = None
-    denying: tuple[Policy, ...] = field(init=False, repr=False, compare=False)
-    outright: dict[tuple[str, str, str], bool] = field(init=False, repr=False, compare=False, default_factory=dict)
+    policy: str
+    statement: str
+    matched: bool
+    text: str
 
-    def __post_init__(self) -> None:
-        denying = tuple(policy for group in groups(self) for policy in group if policy.has_denials)
-        object.__setattr__(self, "denying", denying)
-
-    def allow_outright(self, principal: Principal, action: str, account: str) -> bool | None:
-        """Say whether these policies allow an action whatever the resource, the context and the grants.
-
-        Most requests are of this kind, and need no second thought. None if nobody has worked it out.
-
-        Args:
-            principal: The caller.
-            action: The permission.
-            account: Id of the account that owns the resource.
-        """
-        return self.outright.get((principal.identity, action, account))
-
-
-class Denial(Enum):
-    """Why a request was refused; the value is the end of AWS's text.
-
-    See https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
-    """
-
-    IDENTITY_EXPLICIT = "with an explicit deny in an identity-based policy"
-    RESOURCE_EXPLICIT = "with an explicit deny in a resource-based policy"
-    BOUNDARY_EXPLICIT = "with an explicit deny in a permissions boundary"
-    SESSION_EXPLICIT = "with an explicit deny in a session policy"
-    SERVICE_CONTROL_EXPLICIT = "with an explicit deny in a service control policy"
-    RESOURCE_CONTROL_EXPLICIT = "with an explicit deny in a resource control policy"
-    VPC_ENDPOINT_EXPLICIT = "with an explicit deny in a VPC endpoint policy"
-    IDENTITY = "because no identity-based policy allows the {action} action"
-    RESOURCE = "because no resource-based policy allows the {action} action"
-    BOUNDARY = "because no permissions boundary allows the {action} action"
-    SESSION = "because no session policy allows the {action} action"
-    SERVICE_CONTROL = "because no service control policy allows the {action} action"
-    VPC_ENDPOINT = "because no VPC endpoint policy allows the {action} action"
-    OTHER_ACCOUNT = (
-        "because the resource does not exist in this Region, no resource-based policies allow access, or a "
-        "resource-based policy explicitly denies access"
-    )
-
-
-_THIS_RESOURCE = " on this resource"
-
-# AWS calls the policy of a key resource-based.
-_EXPLICIT = {kind: Denial[f"{'RESOURCE' if kind is PolicyKind.KEY else kind.name}_EXPLICIT"] for kind in PolicyKind}
+    def __str__(self) -> str:
+        sign = "+" if self.matched else "-"
+        return f"{sign} {self.policy}{', ' if self.statement else ''}{self.statement}: {self.text}"
 
 
 class Decision(NamedTuple):
@@ -191,6 +99,13 @@ class Decision(NamedTuple):
             reason = f"{reason}: {_control_policy_arn(request, self.policies)}"
         return f"User: {request.principal.arn} is not authorized to perform: {request.action}{resource} {reason}"
 
+    def explain(self) -> tuple[Step, ...]:
+        """Decide again, and write down each statement with what it says, or why it does not apply.
+
+        The request's context is asked again: explain while it still gives the values of the call.
+        """
+        return tuple(_steps(self))
+
 
 def evaluate(request: Request, policies: Policies, grants: Grants = no_grants) -> Decision:
     """Decide on a request in AWS's order: explicit denials, organization, key and identity policies, grants.
@@ -206,7 +121,7 @@ def evaluate(request: Request, policies: Policies, grants: Grants = no_grants) -
     outright = policies.allow_outright(request.principal, request.action, request.account)
     if outright:
         return Decision(None, request, policies, grants)
-    denial = _explicit(request, policies) or _implicit(request, policies, grants)
+    denial = explicit(request, policies) or implicit(request, policies, grants)
     if outright is None:
         place = (request.principal.identity, request.action, request.account)
         policies.outright[place] = denial is None and _is_outright(request, policies)
@@ -218,7 +133,7 @@ def _is_outright(request: Request, policies: Policies) -> bool:
     settled = all(policy.settles(request.principal, request.action) for group in groups(policies) for policy in group)
     if policies.boundary is not None and any(policy.exempts for policy in policies.denying):
         return False
-    return settled and not is_foreign(request) and _implicit(request, policies, no_grants) is None
+    return settled and not is_foreign(request) and implicit(request, policies, no_grants) is None
 
 
 def would_lock_out(
@@ -253,7 +168,7 @@ def _control_policy_arn(request: Request, policies: Policies) -> str:
 
     Ids of policies are made up, and those of the organization and its management account if nobody said them.
     """
-    denying = next(policy for policy in policies.resource_control if _denies(policy, request, policies))
+    denying = next(policy for policy in policies.resource_control if denies(policy, request, policies))
     organization = next(iter(request.context("aws:resourceorgid") or ()), None) or organization_of(request.account)
     partition = request.resource.split(":")[1]
     policy_id = made_up_id("p-", denying.text, 8).lower()
@@ -263,116 +178,61 @@ def _control_policy_arn(request: Request, policies: Policies) -> str:
     )
 
 
-def groups(policies: Policies) -> Iterator[tuple[Policy, ...]]:
-    """List all policies, in the order in which a denial is reported."""
-    yield from policies.service_control
-    yield policies.resource_control
-    if policies.vpc_endpoint is not None:
-        yield (policies.vpc_endpoint,)
-    yield policies.key
-    yield policies.identity
-    if policies.boundary is not None:
-        yield (policies.boundary,)
-    yield policies.session or ()
+# --- explanations -------------------------------------------------------------------------------------------------
+
+_EFFECTS = {
+    Match.ACCOUNT: "lets IAM policies of the account allow",
+    Match.ISSUER: "allows, within permissions boundary and session policies,",
+    Match.DIRECT: "allows",
+}
 
 
-def _explicit(request: Request, policies: Policies) -> Denial | None:
-    for policy in policies.denying:
-        if _denies(policy, request, policies):
-            if policy.kind is PolicyKind.KEY and (is_foreign(request) or request.principal.is_service):
-                return Denial.OTHER_ACCOUNT
-            return _EXPLICIT[policy.kind]
-    return None
-
-
-def _denies(policy: Policy, request: Request, policies: Policies) -> bool:
-    # "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions boundary".
-    return policy.denies(request.principal, request.action, request.resource, request.context) or (
-        policies.boundary is not None and policy.denies_in_spite(request.action, request.resource, request.context)
-    )
-
-
-def is_foreign(request: Request) -> bool:
-    """Say whether the caller belongs to another account than the resource. A service belongs to none."""
-    principal = request.principal
-    return request.account != principal.account and bool(request.account) and not principal.is_service
-
-
-def _allow(request: Request, policies: tuple[Policy, ...]) -> Match:
-    """Say how closely policies name the caller in what allows the request."""
-    closest = Match.NONE
-    for policy in policies:
-        match = policy.allows(request.principal, request.action, request.resource, request.context)
-        if match > closest:
-            closest = match
-    return closest
-
-
-def _implicit(request: Request, policies: Policies, grants: Grants) -> Denial | None:
-    for level in policies.service_control:
-        if not _allow(request, level):
-            return Denial.SERVICE_CONTROL
-    if policies.vpc_endpoint is not None and not _allow(request, (policies.vpc_endpoint,)):
-        return Denial.VPC_ENDPOINT
-    if not policies.key:
-        return _by_identity(request, policies)
+def _steps(decision: Decision) -> Iterator[Step]:
+    request, policies = decision.request, decision.policies
+    for name, policy in _named(policies):
+        for statement in policy.statements:
+            yield _of_statement(name, policy, statement, request, bounded=policies.boundary is not None)
+    if not policies.identity and request.principal.kind not in {PrincipalKind.ROOT, PrincipalKind.SERVICE}:
+        yield Step("identity-based policies", "", False, f"{request.principal.arn} has none")
+    if policies.session == ():
+        text = f"{request.principal.arn} has none; without them, IAM policies allow a federated user nothing"
+        yield Step("session policies", "", False, text)
     if is_foreign(request) and not request.cross_account:
-        return Denial.OTHER_ACCOUNT
-    denial = _by_key_policy(request, policies)
-    if denial is None:
-        return None
-    lacking = None
-    for granted in grants():  # which may be thousands
-        refused = by_grant(request, policies, granted)
-        if refused is None:
-            return None
-        lacking = lacking or refused
-    return lacking or denial
+        yield Step("operation", "", False, f"{request.action} works only on keys of the caller's own account")
+    if policies.key:
+        yield from _of_grants(decision)
+    yield Step("decision", "", decision.allowed, decision.message or "allowed")
 
 
-def _by_key_policy(request: Request, policies: Policies) -> Denial | None:
-    """Decide by the key policy, and by the caller's policies as far as it leaves that to them.
-
-    On a key of another account both must allow:
-    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
-    """
-    named = _allow(request, policies.key)
-    if is_foreign(request):
-        return _by_identity(request, policies) if named else Denial.OTHER_ACCOUNT
-    if named is Match.NONE:
-        # A service belongs to no account, so it is told no more than a stranger. Captured from AWS KMS, 2026-09.
-        return Denial.OTHER_ACCOUNT if request.principal.is_service else Denial.RESOURCE
-    if named is Match.DIRECT:
-        return None
-    return _limits(request, policies) if named is Match.ISSUER else _by_identity(request, policies)
+def _named(policies: Policies) -> Iterator[tuple[str, Policy]]:
+    """List all policies with their names: by number if a kind has several, and by the level of the organization."""
+    levels = len(policies.service_control)
+    for place, group in enumerate(groups(policies), start=1):
+        level = f" of level {place}" if place <= levels and levels > 1 else ""
+        for number, policy in enumerate(group, start=1):
+            several = f" {number}" if len(group) > 1 else ""
+            yield f"{policy.kind.value}{several}{level}", policy
 
 
-def by_grant(request: Request, policies: Policies, granted: Granted) -> Denial | None:
-    """Decide on a request that a grant allows: by what else must, given how it names the caller and who gave it.
-
-    Captured from AWS KMS, 2026-09: a grant that the caller's own account gave is good by itself; of a grant for a role,
-    a permissions boundary and session policies must allow what it gives. Any other account's grant needs identity
-    policies beside it, and what is lacking in a session policy is said to be lacking there if the session is named.
-    """
-    if granted.named is Match.ACCOUNT:
-        return _by_identity(request, policies)
-    if is_foreign(request) and granted.account != request.principal.account:
-        denial = _by_identity(request, policies)
-        return Denial.IDENTITY if denial is Denial.SESSION and granted.named is Match.DIRECT else denial
-    return _limits(request, policies) if granted.named is Match.ISSUER else None
+def _of_statement(name: str, policy: Policy, statement: Statement, request: Request, *, bounded: bool) -> Step:
+    reason = statement.why_not(request.principal, request.action, request.resource, request.context, bounded=bounded)
+    if reason is not None:
+        return Step(name, statement.name, False, reason)
+    undecided = statement.holds(request.resource, request.context) is None
+    effect = "denies" if statement.deny or undecided else "allows"
+    if effect == "allows" and policy.kind is PolicyKind.KEY:
+        effect = _EFFECTS[statement.match(request.principal, request.action)]
+    conditions = "; ".join(condition.describe(request.context) for condition in statement.conditions)
+    return Step(name, statement.name, True, f"{effect} {request.action}" + (f": {conditions}" if conditions else ""))
 
 
-def _by_identity(request: Request, policies: Policies) -> Denial | None:
-    """Decide by the policies of the caller; the root user needs none."""
-    if request.principal.kind is not PrincipalKind.ROOT and not _allow(request, policies.identity):
-        return Denial.IDENTITY
-    return _limits(request, policies)
-
-
-def _limits(request: Request, policies: Policies) -> Denial | None:
-    """Decide by what limits the policies of the caller."""
-    if policies.boundary is not None and not _allow(request, (policies.boundary,)):
-        return Denial.BOUNDARY
-    if policies.session is not None and not _allow(request, policies.session):
-        return Denial.SESSION
-    return None
+def _of_grants(decision: Decision) -> Iterator[Step]:
+    granted, unused = list(decision.grants()), list(decision.unused())
+    for grant in granted:
+        denial = by_grant(decision.request, decision.policies, grant)
+        text = "allows the request" if denial is None else f"is not enough: {denial.value}"
+        yield Step("grants", "", denial is None, f"grant {grant.id} {text.format(action=decision.request.action)}")
+    for grant_id, reason in unused:
+        yield Step("grants", "", False, f"grant {grant_id} {reason}")
+    if not granted and not unused:
+        yield Step("grants", "", False, "no grant allows the request")

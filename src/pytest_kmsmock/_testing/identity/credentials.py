@@ -23,8 +23,9 @@ from pytest_kmsmock._kms.state.caller import Caller, administrator
 from pytest_kmsmock._runtime import active_mocks
 from pytest_kmsmock.errors import InvalidPrincipal, InvalidSimulation
 
+from .context_values import ContextValue, listed
 from .policy_text import Document, policy_text
-from .request_context import ContextValue, RequestContext, check_circumstances, check_session, listed
+from .request_context import RequestContext, check_circumstances, check_session
 
 #: How principals can be written in short, for the mock's own account.
 _SHORT = re.compile(r"root|(user|role|assumed-role|federated-user)/.+")
@@ -116,6 +117,7 @@ _CONDITION_KEYS = {
     "source_arn": "aws:sourcearn",
     "source_account": "aws:sourceaccount",
     "source_ip": "aws:sourceip",
+    "resource_org_id": "aws:resourceorgid",
     "source_vpc": "aws:sourcevpc",
     "source_vpce": "aws:sourcevpce",
 }
@@ -187,7 +189,23 @@ def in_context(caller: Caller, context: Mapping[str, ContextValue | Iterable[Con
     Raises:
         InvalidSimulation: for what is no value of a condition key.
     """
-    return replace(caller, context={**caller.context, **listed(context, InvalidSimulation)})
+    return replace(caller, context=_merged(caller.context, listed(context, InvalidSimulation), InvalidSimulation))
+
+
+def _merged(
+    said: Mapping[str, tuple[str, ...]],
+    more: Mapping[str, tuple[str, ...]],
+    error: type[InvalidPrincipal | InvalidSimulation],
+) -> Mapping[str, tuple[str, ...]]:
+    """Return condition keys from two places; what is said in the second goes before.
+
+    Raises:
+        InvalidPrincipal, InvalidSimulation: they are not in one request; which, says `error`.
+    """
+    merged = {**said, **more}
+    if "aws:sourceip" in merged and "aws:sourcevpce" in merged:
+        raise error("Requests through a VPC endpoint have aws:VpcSourceIp instead of aws:SourceIp.")
+    return merged
 
 
 def principal_arn(text: str, home: Home) -> str:
@@ -225,7 +243,7 @@ def _principal(text: str, home: Home, given: RequestContext) -> Principal:
         raise InvalidPrincipal(f"{error}. {short}") from None
 
 
-def _context(given: RequestContext) -> dict[str, tuple[str, ...]]:
+def _context(given: RequestContext) -> Mapping[str, tuple[str, ...]]:
     """Return the condition keys that circumstances give a value."""
     circumstances: Mapping[str, object] = given
     values: dict[str, ContextValue | Iterable[ContextValue]] = {
@@ -233,7 +251,9 @@ def _context(given: RequestContext) -> dict[str, tuple[str, ...]]:
     }
     if "mfa" in given:
         values["aws:multifactorauthpresent"] = bool(given["mfa"])
-    return listed(values) | listed(given.get("context", {}))
+    if "source_ip" in given and "source_vpce" in given:
+        values["aws:vpcsourceip"] = values.pop("aws:sourceip")
+    return _merged(listed(values), listed(given.get("context", {})), InvalidPrincipal)
 
 
 def _session_of(role: Principal, session_name: str) -> Principal:

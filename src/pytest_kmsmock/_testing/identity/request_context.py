@@ -5,23 +5,17 @@ Who the principal is, is found by `_testing.identity.credentials`.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from ipaddress import IPv4Address, IPv6Address
-from typing import TypeAlias, TypedDict
+from typing import TypedDict
 
-from pytest_kmsmock._kms.permissions.condition_keys import condition_text
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
-from pytest_kmsmock._runtime.checks import ACCOUNT_ID, check_type
-from pytest_kmsmock.errors import InvalidPrincipal, InvalidSimulation
+from pytest_kmsmock._runtime.checks import check_type
+from pytest_kmsmock.errors import InvalidPrincipal
 
+from .context_values import ACCOUNT, ORGANIZATION, VPC, VPC_ENDPOINT, ContextValue, is_address
 from .policy_text import Document
-
-#: A value of a condition key; of several, each.
-ContextValue: TypeAlias = "str | bool | int | float | datetime"
-_VALUE_TYPES = (str, bool, int, float, datetime)
 
 
 class RequestContext(TypedDict, total=False):
@@ -31,6 +25,7 @@ class RequestContext(TypedDict, total=False):
     session_policies: Document | Iterable[Document]
     tags: Mapping[str, str]
     org_id: str
+    resource_org_id: str
     issuer_arn: str
     provider: str
     account: str
@@ -44,21 +39,21 @@ class RequestContext(TypedDict, total=False):
     context: Mapping[str, ContextValue | Iterable[ContextValue]]
 
 
-_ACCOUNT = (ACCOUNT_ID, "the id of an account, 12 digits")
 #: Circumstance that is a text -> what it looks like, as a pattern and in words.
 _TEXTS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "session_name": (re.compile(r"[\w+=,.@-]{2,64}", re.ASCII), "a name of 2 to 64 letters, digits and =,.@+-_"),
-    "org_id": (re.compile(r"o-[a-z0-9]+"), "the id of an organization, such as 'o-a1b2c3d4e5'"),
+    "org_id": ORGANIZATION,
+    "resource_org_id": ORGANIZATION,
     "issuer_arn": (re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:(role|user)/.+|arn:aws[a-z-]*:iam::[0-9]{12}:root"),
                    "the ARN of the role of a session, or of the user behind a federated user"),
     "provider": (re.compile(r"\S+"), "an identity provider, such as 'accounts.google.com'"),
-    "account": _ACCOUNT,
+    "account": ACCOUNT,
     "via_service": (re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*"), "an AWS service, such as 's3'"),
     "source_arn": (re.compile(r"arn(:[^:]*){4}:.+"), "the ARN of a resource"),
-    "source_account": _ACCOUNT,
+    "source_account": ACCOUNT,
     "source_ip": (re.compile(r".+"), "an IP address"),
-    "source_vpc": (re.compile(r"vpc-[0-9a-z]+"), "the id of a VPC, such as 'vpc-1234abcd5678ef90a'"),
-    "source_vpce": (re.compile(r"vpce-[0-9a-z]+"), "the id of a VPC endpoint, such as 'vpce-1234abcd5678ef90a'"),
+    "source_vpc": VPC,
+    "source_vpce": VPC_ENDPOINT,
 }  # fmt: skip
 #: RequestContext that are part of who a principal is.
 _IDENTITY = ("tags", "org_id", "issuer_arn", "provider", "session_name")
@@ -134,16 +129,8 @@ def _check_text(name: str, value: object, form: re.Pattern[str], words: str) -> 
         return
     if not isinstance(value, str):
         raise InvalidPrincipal(f"{name} is a text, not {value!r}: {words}.")
-    if not form.fullmatch(value) or (name == "source_ip" and not _is_address(value)):
+    if not form.fullmatch(value) or (name == "source_ip" and not is_address(value)):
         raise InvalidPrincipal(f"{name} is {words}, not {value!r}.")
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _check_tags(tags: object) -> None:
@@ -155,25 +142,3 @@ def _check_tags(tags: object) -> None:
                 f"A tag's key has 1 to {_TAG_KEY_CHARACTERS} characters, its value at most {_TAG_VALUE_CHARACTERS}, "
                 f"unlike {key!r}: {value!r}."
             )
-
-
-def listed(
-    values: Mapping[str, ContextValue | Iterable[ContextValue]],
-    error: type[InvalidPrincipal | InvalidSimulation] = InvalidPrincipal,
-) -> dict[str, tuple[str, ...]]:  # fmt: skip
-    """Return condition keys in lower case, with their values as conditions compare them.
-
-    Raises:
-        InvalidPrincipal, InvalidSimulation: for what is no condition key, or no value of one; which, says `error`.
-    """
-    if not isinstance(values, Mapping):
-        raise error(f"context is a mapping of condition keys to values, not {values!r}.")
-    found: dict[str, tuple[str, ...]] = {}
-    for name, value in values.items():
-        if not isinstance(name, str) or ":" not in name:
-            raise error(f"{name!r} is no condition key, such as 'aws:SourceIdentity'.")
-        entries = [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
-        if isinstance(value, Mapping | bytes) or not all(isinstance(entry, _VALUE_TYPES) for entry in entries):
-            raise error(f"{name}: a condition key has texts, numbers, truth values or times, not {value!r}.")
-        found[name.lower()] = tuple(map(condition_text, entries))
-    return found

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from pytest_kmsmock._kms import policy
 from pytest_kmsmock._kms.engine.call_record import CallRecord
 from pytest_kmsmock._kms.policy.decision import Decision
 from pytest_kmsmock.errors import NoSuchCall
@@ -45,7 +44,7 @@ class Explanation:
             request = decision.request
             verdict = "allowed" if decision.allowed else "refused"
             lines.append(f"{request.action} on {request.resource} for {request.principal.arn}: {verdict}")
-            lines += [f"  {step}" for step in policy.explain(decision)]
+            lines += [f"  {step}" for step in decision.explain()]
         return lines + self.otherwise.splitlines()
 
     def __bool__(self) -> bool:

@@ -35,6 +35,9 @@ WITHOUT_KEY = frozenset({
 _ON_ALIASES = frozenset({"CreateAlias", "DeleteAlias", "UpdateAlias"})
 #: The permissions of ReEncrypt -> the member that names the other key.
 _RE_ENCRYPT = {"ReEncryptFrom": "DestinationKeyId", "ReEncryptTo": "SourceKeyId"}
+#: What KMS does by itself, as the service-linked role of multi-Region keys.
+#: https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-auth-slr.html
+_SYNCHRONIZE = Operation("SynchronizeMultiRegionKey", lambda _call: {})
 
 
 def simulate(
@@ -54,7 +57,7 @@ def simulate(
         InvalidSimulation: there is no such permission, key, alias or member, or the permission needs another one.
     """
     name = _permission(action)
-    operation = OPERATIONS["ReEncrypt" if name in _RE_ENCRYPT else name]
+    operation = OPERATIONS.get("ReEncrypt" if name in _RE_ENCRYPT else name, _SYNCHRONIZE)
     _check_members(operation, members)
     arn = parse_arn(key or "")
     with service.lock:
@@ -78,7 +81,7 @@ def _permission(action: object) -> str:
         InvalidSimulation: KMS has no such permission.
     """
     load()
-    known = {name.lower(): name for name in (*OPERATIONS, *_RE_ENCRYPT)}
+    known = {name.lower(): name for name in (*OPERATIONS, *_RE_ENCRYPT, _SYNCHRONIZE.name)}
     vendor, _, name = str(action).rpartition(":")
     found = known.get(name.lower()) if isinstance(action, str) and vendor.lower() in ("", "kms") else None
     if found == "ReEncrypt":
@@ -97,6 +100,8 @@ def _check_members(operation: Operation, members: Mapping[str, object]) -> None:
     """Refuse what is no member of the operation's request, and what botocore would not send as one."""
     if not members:
         return
+    if operation is _SYNCHRONIZE:
+        raise InvalidSimulation(f"kms:{operation.name} is a permission without an operation, so without parameters.")
     from botocore.model import ServiceModel
     from botocore.validate import ParamValidator
 
