@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := algorithms,nitro,seeds,server
 
-.PHONY: demo test lint types unit slow unit-aio matrix mutation changelog dist browser bench docs clean
+.PHONY: demo test lint types unit slow unit-aio matrix mutation differential changelog dist browser bench docs clean
 .DELETE_ON_ERROR:
 
 # Everything is installed once, and again when pyproject.toml changes.
@@ -82,6 +82,12 @@ matrix: .venv/installed
 BUDGET ?= 25
 mutation: .venv/installed
 	$(BIN)/python tools/mutation.py --minutes $(BUDGET)
+
+# The policy engine and an independent evaluator on many generated cases; see docs/contributing.md. SEED is the first one.
+CASES ?= 100000
+SEED ?= 0
+differential: .venv/installed
+	KMS_POLICY_CASES=$(CASES) KMS_POLICY_SEED=$(SEED) $(BIN)/python -m pytest -n auto tests/kms/policy/literal
 
 # The archives of a release, checked as PyPI checks them.
 dist: .venv/installed

@@ -1,0 +1,326 @@
+"""Cases by number: a request, and policies of every kind that bear on it.
+
+A case is plain data, so that it can be printed, kept and reduced.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from .context import HOME, OTHER, REGION, WITH_ENCRYPTION_CONTEXT, Case, caller_of, context_of, key_arn
+from .vocabulary import (
+    ALICE,
+    APP,
+    APP_SESSION,
+    BOB,
+    BY_ALIAS,
+    CALLERS,
+    ENDPOINT,
+    FEDERATED,
+    FRED,
+    GRANTABLE,
+    JOB,
+    KEY_ID,
+    KEYS,
+    MULTIVALUED,
+    NOT_IN_KEY_POLICIES,
+    OF_SERVICES,
+    OPERATIONS,
+    OPERATORS,
+    OTHER_ROOT,
+    PATTERNS,
+    PREFIXES,
+    RARE_OPERATIONS,
+    ROOT,
+    SERVICE,
+    VALUES,
+    WITHOUT_KEY,
+)
+
+
+def make_case(number: int) -> Case:
+    """Return the case with a number, always the same."""
+    return Maker(random.Random(number)).case()
+
+
+class Maker:
+    """Makes one case from a random generator."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+        self._case: dict[str, Any] = {}
+
+    def case(self) -> Case:
+        """Make the request first; then policies, which know what it is like."""
+        name = self._one(OPERATIONS if self._maybe(0.75) else RARE_OPERATIONS)
+        caller = dict(self._one(CALLERS))
+        if caller["principal"] == SERVICE and name in WITHOUT_KEY:
+            name = "Encrypt"
+        self._case |= {
+            "caller": self._caller(caller),
+            "action": f"kms:{name}",
+            "members": self._members(name),
+            "key": None if name in WITHOUT_KEY else self._key(name),
+        }
+        self._policies()
+        return self._case
+
+    # --- the request -------------------------------------------------------------------------------------------------
+
+    def _caller(self, caller: dict[str, Any]) -> dict[str, Any]:
+        if caller["principal"] == SERVICE:
+            return caller
+        if not caller["principal"].endswith(":root"):
+            caller["tags"] = self._tags()
+        if self._maybe(0.3):
+            caller["org_id"] = "o-a1b2c3d4e5"
+        if self._maybe(0.2):
+            caller["mfa"] = self._maybe(0.5)
+        if self._maybe(0.15):
+            caller["via_service"] = "s3"
+        if self._maybe(0.25):
+            caller["source_vpce"] = ENDPOINT
+        if self._maybe(0.1):
+            caller["context"] = {"aws:CalledVia": self._some(("athena.amazonaws.com", "dynamodb.amazonaws.com"), 1)}
+        caller["source_ip"] = self._one(("192.0.2.1", "198.51.100.7", "2001:db8::1", "::ffff:192.0.2.1"))
+        return caller
+
+    def _tags(self) -> dict[str, str]:
+        return self._typed_values() if self._maybe(0.5) else {}
+
+    def _typed_values(self) -> dict[str, str]:
+        return {kind: self._one(values) for kind, values in VALUES.items() if self._maybe(0.6)}
+
+    def _members(self, name: str) -> dict[str, Any]:
+        pairs = self._typed_values() if self._maybe(0.7) else {}
+        if f"kms:{name}" in WITH_ENCRYPTION_CONTEXT and pairs:
+            return {"EncryptionContext": pairs}
+        if name in ("TagResource", "CreateKey"):
+            return {"Tags": [{"TagKey": key, "TagValue": value} for key, value in pairs.items()]}
+        if name == "CreateGrant":
+            constraint = self._one(("EncryptionContextSubset", "EncryptionContextEquals"))
+            return {
+                "GranteePrincipal": self._one((ALICE, APP, BOB)),
+                "Operations": sorted(self._some(("Encrypt", "Decrypt", "DescribeKey"), 1)),
+                **({"Constraints": {constraint: pairs}} if pairs else {}),
+            }
+        if name == "EnableKeyRotation" and self._maybe(0.7):
+            return {"RotationPeriodInDays": self._one((90, 180, 365, 2560))}
+        if name == "ScheduleKeyDeletion" and self._maybe(0.7):
+            return {"PendingWindowInDays": self._one((7, 10, 30))}
+        return {}
+
+    def _key(self, name: str) -> dict[str, Any]:
+        aliases = self._some(("alias/app", "alias/other", "alias/app/2"), 0)
+        by_alias = aliases and name in BY_ALIAS and self._maybe(0.4)
+        return {
+            "account": HOME if self._maybe(0.85) else OTHER,
+            "id": KEY_ID,
+            "named": self._one(aliases) if by_alias else None,
+            # KMS takes letters, digits, blanks and _.:/=+-@ in tags.
+            "tags": {kind: value for kind, value in self._tags().items() if not set(value) & set("*?$\n")},
+            "aliases": aliases,
+        }
+
+    # --- policies ----------------------------------------------------------------------------------------------------
+
+    def _policies(self) -> None:
+        case, caller = self._case, caller_of(self._case)
+        self._kind, self._about = caller.kind, case["action"].removeprefix("kms:")
+        self._resource = key_arn(case)
+        self._values = context_of(case, caller)
+        entity = caller.kind in ("user", "session", "federated")
+        case["identity"] = self._several("identity", 0.9) if entity else []
+        case["boundary"] = self._policy("boundary", 0.9) if entity and self._maybe(0.3) else None
+        sessions = caller.kind == "federated" or (caller.kind == "session" and self._maybe(0.4))
+        case["session"] = self._several("session", 0.9) if sessions else []
+        levels = self._one((0, 0, 1, 1, 2)) if self._kind != "service" else 0
+        case["scp"] = [self._level() for _ in range(levels)]
+        case["rcp"] = [self._policy("rcp", 0) for _ in range(self._one((0, 0, 1)))] if case["key"] else []
+        case["vpce"] = self._policy("vpce", 0.9) if "source_vpce" in case["caller"] and self._maybe(0.5) else None
+        if case["key"]:
+            case["key"]["policy"] = self._policy("key", 0.9)
+        case["grants"] = [self._grant()] if case["key"] and entity and self._maybe(0.25) else []
+
+    def _level(self) -> list[Any]:
+        own = [self._policy("scp", 0.8) for _ in range(self._one((1, 1, 2)))]
+        everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
+        return [everything, *own] if self._maybe(0.7) else own
+
+    def _several(self, use: str, allow: float) -> list[Any]:
+        return [self._policy(use, allow) for _ in range(self._one((0, 1, 1, 1, 1, 2, 2)))]
+
+    def _policy(self, use: str, allow: float) -> dict[str, Any]:
+        version = "2012-10-17" if use in ("rcp", "scp") or self._maybe(0.93) else "2008-10-17"
+        count = self._one((1, 1, 2, 3))
+        statements = [self._statement(use, "Allow" if self._maybe(allow) else "Deny", version) for _ in range(count)]
+        return {"Version": version, "Statement": statements[0] if count == 1 and self._maybe(0.3) else statements}
+
+    def _statement(self, use: str, effect: str, version: str) -> dict[str, Any]:
+        statement: dict[str, Any] = {"Effect": effect}
+        if use in ("key", "vpce", "rcp"):
+            statement |= self._principal(use, effect)
+        statement |= self._action(use)
+        statement |= self._resources(use, version)
+        if self._maybe(0.4 if effect == "Allow" else 0.9):
+            statement["Condition"] = self._conditions(use, effect, version)
+        return statement
+
+    def _principal(self, use: str, effect: str) -> dict[str, Any]:
+        if use == "rcp":
+            return {"Principal": "*"}
+        if use == "key" and effect == "Deny" and self._kind != "service" and self._maybe(0.2):
+            roots = [ROOT], [HOME], [OTHER_ROOT]
+            listed = self._one(([], [ALICE], [BOB], [APP], [APP, APP_SESSION]))
+            chains = ([*listed, *root] for root in roots)
+            return {"NotPrincipal": {"AWS": self._scalar(self._one(chains))}}
+        if self._maybe(0.15):
+            return {"Principal": "*"}
+        if self._kind == "service" and self._maybe(0.7):
+            return {"Principal": {"Service": self._scalar(self._some((SERVICE, "sqs.amazonaws.com"), 1))}}
+        mine = caller_of(self._case)
+        account = mine.account or HOME
+        known = [entry for entry in (mine.arn, mine.source) if entry and mine.kind not in ("root", "service")]
+        roots = [f"arn:aws:iam::{account}:root", account, ROOT]
+        likely = self._one((known or roots, roots, roots, (ALICE, APP, FRED, BOB, JOB, FEDERATED)))
+        everybody = ["*"] if self._maybe(0.1) and self._kind != "service" else []
+        return {"Principal": {"AWS": self._scalar(everybody or [self._one(likely), *self._some((ALICE, BOB), 0)])}}
+
+    def _action(self, use: str) -> dict[str, Any]:
+        name = self._about
+        fitting = (
+            f"kms:{name}",
+            "kms:*",
+            f"kms:{name[:4]}*",
+            f"kms:{name[:-1]}?",
+            f"kms:*{name[2:]}",
+            f"KMS:{name.lower()}",
+        )
+        others = ("kms:Encrypt", "kms:Decrypt", "kms:List*", "kms:Disable*", "kms:?ecrypt")
+        if use == "identity":
+            others += ("s3:*",)
+            fitting += ("*",)
+        if self._maybe(0.1) and use != "rcp":
+            return {"NotAction": self._scalar(self._some((*others, self._one(fitting)), 1))}
+        chosen = [self._one(fitting if self._maybe(0.85) else others)]
+        return {"Action": self._scalar(chosen + self._some(others, 0) if self._maybe(0.3) else chosen)}
+
+    def _resources(self, use: str, version: str) -> dict[str, Any]:
+        if use == "key":
+            return {} if self._maybe(0.02) else {"Resource": "*"}
+        of_home = f"arn:aws:kms:{REGION}:{self._case['key']['account'] if self._case['key'] else HOME}:key/"
+        patterns = ["*", f"{of_home}{KEY_ID}", f"{of_home}*", f"{of_home}????????-*", "arn:aws:kms:*:*:key/*"]
+        others = [f"{of_home}99999999*", f"arn:aws:kms:eu-west-1:{HOME}:key/*", f"arn:aws:kms:*:{'9' * 12}:key/*"]
+        if version == "2012-10-17" and self._maybe(0.1):
+            others.append(of_home + "${aws:PrincipalTag/text}*")
+        if self._maybe(0.08) and use != "scp":
+            return {"NotResource": self._scalar(self._some(others[:3], 1))}
+        if self._maybe(0.6) or self._resource == "*":
+            return {"Resource": "*"}
+        return {
+            "Resource": self._scalar([self._one(patterns if self._maybe(0.8) else others), *self._some(others, 0)[:1]])
+        }
+
+    def _grant(self) -> dict[str, Any]:
+        caller = caller_of(self._case)
+        operations = set(self._some(("Encrypt", "Decrypt", "DescribeKey"), 1))
+        if self._about in GRANTABLE and self._maybe(0.7):
+            operations |= {self._about, *self._case["members"].get("Operations", ())}
+        grantees = [caller.arn, caller.source if caller.kind == "session" else caller.arn, ALICE, APP]
+        grant = {"GranteePrincipal": self._one(grantees), "Operations": sorted(operations)}
+        members = self._case["members"]
+        constraints = list(members.get("Constraints", {}).values())
+        pairs = dict(members.get("EncryptionContext", constraints[0] if constraints else {}))
+        if pairs and self._maybe(0.5):
+            if self._maybe(0.4):
+                pairs.popitem()
+            if self._maybe(0.2):
+                pairs["text"] = "blue"
+            grant["Constraints"] = {
+                self._one(("EncryptionContextSubset", "EncryptionContextEquals")): pairs or {"text": "red"}
+            }
+        return grant
+
+    # --- conditions --------------------------------------------------------------------------------------------------
+
+    def _conditions(self, use: str, effect: str, version: str) -> dict[str, Any]:
+        block: dict[str, Any] = {}
+        for _ in range(self._one((1, 1, 1, 2))):
+            key, kind, patterns = self._condition_key(use)
+            operator = self._operator(use, key, kind)
+            values = [self._pattern(use, operator, patterns, version) for _ in range(self._one((1, 1, 2, 3)))]
+            block.setdefault(operator, {})[self._spelled(key)] = self._scalar(values)
+        return block
+
+    def _condition_key(self, use: str) -> tuple[str, str, Sequence[Any]]:
+        names = [*KEYS, *(f"{prefix}{kind}" for prefix in PREFIXES for kind in VALUES)]
+        if self._kind == "service":
+            names = list(OF_SERVICES)
+        if use == "key":
+            names = [name for name in names if not name.startswith(NOT_IN_KEY_POLICIES)]
+        if "via_service" in self._case["caller"]:
+            names.remove("aws:CalledVia")  # which services are listed there is not documented well enough
+        present = [name for name in names if name.lower() in self._values]
+        name = self._one(present if present and self._maybe(0.8) else names)
+        if name in KEYS:
+            return name, *KEYS[name]
+        kind = name.replace(":", "/").split("/")[-1]
+        return name, kind, PATTERNS[kind]
+
+    def _operator(self, use: str, key: str, kind: str) -> str:
+        if self._maybe(0.05):
+            return "Null"
+        name = self._one(OPERATORS[kind if self._maybe(0.9) else "text"])
+        if self._maybe(0.25):
+            name += "IfExists"
+        sets = 0.75 if key in MULTIVALUED else 0.06
+        if self._maybe(sets):
+            # "OverlyPermissiveCondition": ForAllValues of these single-valued keys is refused in key policies.
+            any_only = use == "key" and key.startswith(("kms:EncryptionContext:", "aws:RequestTag"))
+            return f"{'ForAnyValue' if any_only else self._one(('ForAnyValue', 'ForAllValues'))}:{name}"
+        return name
+
+    def _pattern(self, use: str, operator: str, patterns: Sequence[Any], version: str) -> Any:
+        if operator == "Null":
+            return self._one(("true", "false", True, False, "yes"))
+        if "String" in operator and self._maybe(0.2):
+            return self._variable(use)
+        if "Arn" in operator and version == "2012-10-17" and self._maybe(0.2):
+            of_tag = self._values.get("aws:principaltag/arn", "arn:")
+            return "${aws:PrincipalTag/arn}" if of_tag.startswith("arn:") else "arn:aws:iam::${aws:PrincipalAccount}:*"
+        return self._one(patterns)
+
+    def _variable(self, use: str) -> str:
+        """Write a policy variable. Before Version 2012-10-17 it is an ordinary string."""
+        prefixes = [prefix for prefix in PREFIXES if use != "key" or not prefix.startswith(NOT_IN_KEY_POLICIES)]
+        names = [
+            f"{self._one(prefixes)}{self._one(('text', 'flag', 'number'))}",
+            "aws:username",
+            "aws:PrincipalAccount",
+        ]
+        names.append("aws:TagKeys" if use == "key" else self._one(MULTIVALUED))
+        name = self._one(names)
+        default = self._one(("", "", ", 'blue'", ", '*'"))
+        return self._one(("", "", "b", "*")) + "${" + name + default + "}"
+
+    def _spelled(self, key: str) -> str:
+        """Write a condition key: they are case-insensitive."""
+        vendor, _, name = key.partition(":")
+        return f"{vendor.upper()}:{name}" if self._maybe(0.05) else key
+
+    # --- chance ------------------------------------------------------------------------------------------------------
+
+    def _maybe(self, probability: float) -> bool:
+        return self._chance.random() < probability
+
+    def _one(self, choices: Iterable[Any]) -> Any:
+        return self._chance.choice(tuple(choices))
+
+    def _some(self, choices: Sequence[Any], least: int) -> list[Any]:
+        return self._chance.sample(tuple(choices), self._chance.randint(least, len(choices)))
+
+    def _scalar(self, entries: list[Any]) -> Any:
+        """Write a list of one as its only entry, at times."""
+        return entries[0] if len(entries) == 1 and self._maybe(0.7) else entries

@@ -1,0 +1,136 @@
+"""Asks the package, through its public API, and the literal evaluator about a case; reduces disagreements."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_kmsmock import Credentials, Explanation, KmsMock, mock_kms
+
+from .context import Case, caller_of, key_arn
+from .decision import Verdict, decide
+from .vocabulary import ENDPOINT
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What both say of a case: print it.
+
+    Attributes:
+        case: the case.
+        verdict: the decision of the literal evaluator.
+        explanation: the decision of the package.
+    """
+
+    case: Case
+    verdict: Verdict
+    explanation: Explanation
+
+    @property
+    def agrees(self) -> bool:
+        """Whether both decide the same."""
+        return self.verdict.allowed is self.explanation.allowed
+
+    def __str__(self) -> str:
+        words = {True: "allowed", False: "denied"}
+        lines = [
+            json.dumps(self.case, indent=1, ensure_ascii=False),
+            f"literal evaluator: {words[self.verdict.allowed]}",
+            *(f"  {reason}" for reason in self.verdict.reasons),
+            f"pytest-kmsmock: {words[self.explanation.allowed]}",
+            *(f"  {line}" for line in self.explanation.lines),
+        ]
+        return "\n".join(lines)
+
+
+def prepare(kms: KmsMock, case: Case) -> Credentials:
+    """Set a mock up as a case says, and return the caller's credentials."""
+    caller = caller_of(case)
+    holder = caller.source or caller.arn
+    if case["identity"]:
+        kms.iam.attach(holder, *case["identity"])
+    if case["boundary"]:
+        kms.iam.boundary(holder, case["boundary"])
+    for level in case["scp"]:
+        kms.iam.service_control(*level, account=caller.account, full_access=False)
+    if case["rcp"]:
+        kms.iam.resource_control(*case["rcp"], account=case["key"]["account"])
+    if case["vpce"]:
+        kms.iam.vpc_endpoint_policy(ENDPOINT, case["vpce"])
+    if case["key"]:
+        key = case["key"]
+        kms.create_key(
+            key_id=key["id"],
+            account=key["account"],
+            tags=key["tags"],
+            aliases=key["aliases"],
+            policy=key["policy"],
+            grants=case["grants"],
+        )
+    sessions = {"session_policies": case["session"]} if case["session"] else {}
+    return kms.credentials(**case["caller"], **sessions)
+
+
+def named_key(case: Case) -> str | None:
+    """Return how the request names its key: by its ARN, or by the ARN of an alias."""
+    if case["key"] is None:
+        return None
+    arn, alias = key_arn(case), case["key"]["named"]
+    return arn if alias is None else f"{arn.rpartition(':')[0]}:{alias}"
+
+
+def compare(case: Case) -> Comparison:
+    """Ask both about a case."""
+    with mock_kms() as kms:
+        caller = prepare(kms, case)
+        explanation = kms.simulate(caller, case["action"], named_key(case), **case["members"])
+    return Comparison(case, decide(case), explanation)
+
+
+def reduced(case: Case, interesting: Callable[[Case], bool]) -> Case:
+    """Leave out of a case what can be left out: parts of mappings and lists, while it stays interesting."""
+    smaller = True
+    while smaller:
+        smaller = False
+        for candidate in _without_one(case):
+            try:
+                found = interesting(candidate)
+            except Exception:  # it is no case any more
+                continue
+            if found:
+                case, smaller = candidate, True
+                break
+    return case
+
+
+def _without_one(case: Case) -> Iterator[Case]:
+    """Give copies of a case with one entry of a mapping or a list left out, the greatest first.
+
+    Versions stay, and lists of a policy keep an entry: without them it would mean something else.
+    """
+    for path in sorted(_paths(case), key=len):
+        candidate: Any = copy.deepcopy(case)
+        holder = candidate
+        for step in path[:-1]:
+            holder = holder[step]
+        *before, last = path
+        if not before and last != "caller":
+            empty = type(holder[last])() if isinstance(holder[last], list | dict) else None
+            if holder[last] == empty:
+                continue
+            holder[last] = empty
+        elif last == "Version" or (len(before) > 1 and isinstance(holder, list) and len(holder) == 1):
+            continue
+        else:
+            del holder[last]
+        yield candidate
+
+
+def _paths(node: Any, before: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    entries = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for step, entry in entries:
+        yield (*before, step)
+        yield from _paths(entry, (*before, step))
