@@ -6,7 +6,7 @@ A case is plain data, so that it can be printed, kept and reduced.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .context import HOME, OTHER, REGION, WITH_ENCRYPTION_CONTEXT, Case, caller_of, context_of, key_arn
@@ -17,6 +17,7 @@ from .vocabulary import (
     BOB,
     BY_ALIAS,
     CALLERS,
+    CONTEXTS,
     ENDPOINT,
     FEDERATED,
     FRED,
@@ -82,8 +83,10 @@ class Maker:
             caller["via_service"] = "s3"
         if self._maybe(0.25):
             caller["source_vpce"] = ENDPOINT
-        if self._maybe(0.1):
-            caller["context"] = {"aws:CalledVia": self._some(("athena.amazonaws.com", "dynamodb.amazonaws.com"), 1)}
+            if self._maybe(0.3):
+                caller["source_vpc"] = "vpc-1234abcd5678ef90a"
+        now = {"aws:CurrentTime": self._one(("2030-01-01T00:00:00Z", "2031-07-09T12:00:00Z"))}
+        caller["context"] = now | self._some_of(CONTEXTS)
         caller["source_ip"] = self._one(("192.0.2.1", "198.51.100.7", "2001:db8::1", "::ffff:192.0.2.1"))
         return caller
 
@@ -92,6 +95,9 @@ class Maker:
 
     def _typed_values(self) -> dict[str, str]:
         return {kind: self._one(values) for kind, values in VALUES.items() if self._maybe(0.6)}
+
+    def _some_of(self, choices: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
+        return {name: self._one(values) for name, values in choices.items() if self._maybe(0.2)}
 
     def _members(self, name: str) -> dict[str, Any]:
         pairs = self._typed_values() if self._maybe(0.7) else {}
@@ -186,7 +192,13 @@ class Maker:
         roots = [f"arn:aws:iam::{account}:root", account, ROOT]
         likely = self._one((known or roots, roots, roots, (ALICE, APP, FRED, BOB, JOB, FEDERATED)))
         everybody = ["*"] if self._maybe(0.1) and self._kind != "service" else []
-        return {"Principal": {"AWS": self._scalar(everybody or [self._one(likely), *self._some((ALICE, BOB), 0)])}}
+        services = {"Service": SERVICE} if self._maybe(0.05) else {}
+        return {
+            "Principal": {
+                **services,
+                "AWS": self._scalar(everybody or [self._one(likely), *self._some((ALICE, BOB), 0)]),
+            }
+        }
 
     def _action(self, use: str) -> dict[str, Any]:
         name = self._about
@@ -202,6 +214,8 @@ class Maker:
         if use == "identity":
             others += ("s3:*",)
             fitting += ("*",)
+        if self._maybe(0.02) and use == "key":
+            return {}
         if self._maybe(0.1) and use != "rcp":
             return {"NotAction": self._scalar(self._some((*others, self._one(fitting)), 1))}
         chosen = [self._one(fitting if self._maybe(0.85) else others)]

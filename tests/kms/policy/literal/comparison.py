@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,11 @@ from pytest_kmsmock import Credentials, Explanation, KmsMock, mock_kms
 from .context import Case, caller_of, key_arn
 from .decision import Verdict, decide
 from .vocabulary import ENDPOINT
+
+_DENIED = re.compile(r"with an explicit deny in an? ([\w -]*(?:policy|boundary))")
+#: What callers of other accounts are told.
+_STRANGER = "no resource-based policies allow access, or a resource-based policy explicitly denies access"
+_LACKING = re.compile(r"because no ([\w -]*(?:policy|boundary)) allows")
 
 
 @dataclass(frozen=True)
@@ -31,8 +37,18 @@ class Comparison:
 
     @property
     def agrees(self) -> bool:
-        """Whether both decide the same."""
-        return self.verdict.allowed is self.explanation.allowed
+        """Whether both decide the same, for reasons that go together."""
+        return self.verdict.allowed is self.explanation.allowed and (self.verdict.allowed or self._reason_fits())
+
+    def _reason_fits(self) -> bool:
+        """Tell whether AWS's message names a kind of policy that denies the request, or that does not allow it."""
+        message, bearing = self.explanation.message, self.verdict.denying | self.verdict.lacking
+        if _STRANGER in message:
+            return caller_of(self.case).account != self.case["key"]["account"] and "resource-based policy" in bearing
+        denied, lacking = _DENIED.search(message), _LACKING.search(message)
+        if denied is not None:
+            return denied[1] in self.verdict.denying
+        return not self.verdict.denying and lacking is not None and lacking[1] in self.verdict.lacking
 
     def __str__(self) -> str:
         words = {True: "allowed", False: "denied"}

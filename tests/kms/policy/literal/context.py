@@ -72,11 +72,14 @@ def _of_caller(given: Mapping[str, Any], caller: Caller) -> Values:
     service = caller.kind == "service"
     values: Values = {"aws:principalisawsservice": str(service).lower()}
     if service:
+        values["aws:principalservicename"] = caller.arn
         values["aws:sourcearn"], values["aws:sourceaccount"] = given["source_arn"], given["source_account"]
         return values
     # [global] aws:PrincipalArn of a role session is the ARN of the role, with its path.
     values["aws:principalarn"] = str(caller.source) if caller.kind == "session" else caller.arn
     values["aws:principalaccount"] = values["kms:calleraccount"] = caller.account
+    # [global] aws:CurrentTime is in all requests; cases set it, for the clock of the package is the real one.
+    values["aws:currenttime"] = given["context"]["aws:CurrentTime"]
     values["aws:principaltype"] = _PRINCIPAL_TYPES[caller.kind]
     values |= {f"aws:principaltag/{name}".lower(): value for name, value in given.get("tags", {}).items()}
     if caller.kind == "user":
@@ -96,7 +99,8 @@ def _of_caller(given: Mapping[str, Any], caller: Caller) -> Values:
 def _of_network(given: Mapping[str, Any]) -> Values:
     """[global] A request through a VPC endpoint has aws:SourceVpce, and aws:VpcSourceIp in place of aws:SourceIp."""
     if "source_vpce" in given:
-        return {"aws:sourcevpce": given["source_vpce"], "aws:vpcsourceip": given["source_ip"]}
+        vpc = {"aws:sourcevpc": given["source_vpc"]} if "source_vpc" in given else {}
+        return {"aws:sourcevpce": given["source_vpce"], "aws:vpcsourceip": given["source_ip"], **vpc}
     return {"aws:sourceip": given["source_ip"]} if "source_ip" in given else {}
 
 

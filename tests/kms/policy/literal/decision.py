@@ -29,10 +29,19 @@ _WITH_CONTEXT = {"Encrypt", "Decrypt", "GenerateDataKey"}
 
 @dataclass
 class Verdict:
-    """A decision, and why."""
+    """A decision, and why.
+
+    Attributes:
+        allowed: whether the request is allowed.
+        reasons: how that was found, in words.
+        denying: the kinds of policies with a Deny that applies.
+        lacking: the kinds of policies that had to allow the request and do not.
+    """
 
     allowed: bool = False
     reasons: list[str] = field(default_factory=list)
+    denying: set[str] = field(default_factory=set)
+    lacking: set[str] = field(default_factory=set)
 
     def because(self, allowed: bool, reason: str) -> Verdict:
         """End with a decision."""
@@ -51,7 +60,9 @@ def decide(case: Case) -> Verdict:
     try:
         for name, policy in _bearing(case, request):
             if _any(policy, "Deny", request, _is_resource_based(name)):
-                return verdict.because(False, f"a Deny of the {name} applies")
+                verdict.denying.add(name)
+        if verdict.denying:
+            return verdict.because(False, f"a Deny applies: {sorted(verdict.denying)}")
         return _without_deny(case, request, verdict)
     except RequestDeniedError as error:
         return verdict.because(False, str(error))
@@ -69,7 +80,7 @@ def _bearing(case: Case, request: Request) -> Iterator[tuple[str, Policy]]:
         # [rcp] They concern resources of the account, whoever calls.
         "resource control policy": case["rcp"] if case["key"] else [],
         "VPC endpoint policy": [case["vpce"]] if _through_endpoint(case) else [],
-        "key policy": [case["key"]["policy"]] if case["key"] else [],
+        "resource-based policy": [case["key"]["policy"]] if case["key"] else [],
     }
     return ((kind, policy) for kind, policies in kinds.items() for policy in policies)
 
@@ -80,7 +91,7 @@ def _through_endpoint(case: Case) -> bool:
 
 
 def _is_resource_based(kind: str) -> bool:
-    return kind in ("resource control policy", "VPC endpoint policy", "key policy")
+    return kind in ("resource control policy", "VPC endpoint policy", "resource-based policy")
 
 
 def _any(policy: Policy, effect: str, request: Request, resource_based: bool = False) -> bool:
@@ -95,9 +106,11 @@ def _without_deny(case: Case, request: Request, verdict: Verdict) -> Verdict:
     # [scp] "there must be an explicit Allow statement at every level from the root through each OU to the account".
     levels = case["scp"] if caller.kind != "service" else []
     if not all(any(_any(policy, "Allow", request) for policy in level) for level in levels):
+        verdict.lacking.add("service control policy")
         return verdict.because(False, "a level of service control policies does not allow it")
     # [vpce] The endpoint's policy must allow it too; it gives nothing by itself.
     if _through_endpoint(case) and not _any(case["vpce"], "Allow", request, resource_based=True):
+        verdict.lacking.add("VPC endpoint policy")
         return verdict.because(False, "the VPC endpoint policy does not allow it")
 
     # [logic] "the exception of the AWS account root user, which has full access"
@@ -109,6 +122,8 @@ def _without_deny(case: Case, request: Request, verdict: Verdict) -> Verdict:
     session = unlimited or any(_any(policy, "Allow", request) for policy in case["session"])
     verdict.reasons.append(f"allow: {identity=}, {boundary=}, {session=}")
     iam = identity and boundary and session
+    allowing = {"identity-based policy": identity, "permissions boundary": boundary, "session policy": session}
+    verdict.lacking |= {kind for kind, allows in allowing.items() if not allows}
 
     if case["key"] is None:
         return verdict.because(iam, "IAM policies decide alone, for there is no key")
@@ -116,11 +131,14 @@ def _without_deny(case: Case, request: Request, verdict: Verdict) -> Verdict:
     by_grant = {_granted(grant, request, case["members"]) for grant in case["grants"]} - {None}
     verdict.reasons.append(f"the key policy names the caller {sorted(by_policy)}, grants {sorted(by_grant)}")
     manners = by_policy | by_grant
+    if not by_policy:
+        verdict.lacking.add("resource-based policy")
     if caller.kind == "service":
         return verdict.because("directly" in manners, "the key policy decides alone on AWS services")
     if caller.account != case["key"]["account"]:
         # [cross] [accounts] "The request is allowed only if both evaluations return a decision of Allow."
         if case["action"].removeprefix("kms:") not in ACROSS_ACCOUNTS:
+            verdict.lacking.add("resource-based policy")
             return verdict.because(False, "the operation does not work across accounts")
         return verdict.because(iam and bool(manners), "across accounts both sides must allow")
     # [logic] Named directly, "an implicit deny in an identity-based policy, a permissions boundary, or a session policy

@@ -35,6 +35,13 @@ CALLERS: Sequence[Mapping[str, str]] = (
     {"principal": SERVICE, "source_arn": TOPIC, "source_account": HOME},
 )
 
+#: Condition keys that only the test can give -> their values.
+CONTEXTS: Mapping[str, Sequence[Any]] = {
+    "aws:CalledVia": (["athena.amazonaws.com"], ["athena.amazonaws.com", "dynamodb.amazonaws.com"]),
+    "aws:SourceIdentity": ("blue", "red"),
+    "aws:MultiFactorAuthAge": ("59", "3600"),
+}
+
 OPERATIONS = ("Encrypt", "Decrypt", "GenerateDataKey", "DescribeKey", "TagResource", "CreateGrant")
 RARE_OPERATIONS = ("ListGrants", "GetKeyPolicy", "EnableKeyRotation", "ScheduleKeyDeletion", "CreateKey", "ListKeys")
 WITHOUT_KEY = ("CreateKey", "ListKeys")
@@ -105,6 +112,11 @@ KEYS: Mapping[str, tuple[str, Sequence[Any]]] = {
     "aws:PrincipalIsAWSService": ("flag", ["true", "false"]),
     "aws:username": ("text", ["alice", "bob", "a*"]),
     "aws:MultiFactorAuthPresent": ("flag", ["true", "false"]),
+    "aws:SourceIdentity": ("text", ["blue", "b*", "${aws:PrincipalTag/text}"]),
+    "aws:MultiFactorAuthAge": ("number", ["60", "3600"]),
+    "aws:CurrentTime": ("date", ["2030-01-01T00:00:00Z", "2031-01-01", "1924992000"]),
+    "aws:SourceVpc": ("text", ["vpc-1234abcd5678ef90a", "vpc-*"]),
+    "aws:PrincipalServiceName": ("text", [SERVICE, "*.amazonaws.com", "sqs.amazonaws.com"]),
     "aws:ViaAWSService": ("flag", ["true", "false"]),
     "kms:ViaService": ("text", [f"s3.{REGION}.amazonaws.com", "s3.*", "ec2.*"]),
     "aws:SourceVpce": ("text", [ENDPOINT, "vpce-99999999"]),
@@ -141,4 +153,4 @@ PREFIXES = ("aws:PrincipalTag/", "aws:ResourceTag/", "aws:RequestTag/", "kms:Enc
 #: "These condition keys are not permitted in a key policy": https://github.com/awsdocs/aws-kms-developer-guide/pull/47
 NOT_IN_KEY_POLICIES = ("aws:ResourceTag", "kms:ResourceAliases")
 #: Keys that conditions on AWS services look at; of others, what such requests have is not documented.
-OF_SERVICES = ("aws:SourceArn", "aws:SourceAccount", "aws:PrincipalIsAWSService", "aws:SecureTransport", "kms:KeySpec")
+OF_SERVICES = ("aws:SourceArn", "aws:SourceAccount", "aws:PrincipalIsAWSService", "aws:PrincipalServiceName")
