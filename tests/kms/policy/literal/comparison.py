@@ -62,8 +62,8 @@ class Comparison:
         return "\n".join(lines)
 
 
-def prepare(kms: KmsMock, case: Case) -> Credentials:
-    """Set a mock up as a case says, and return the caller's credentials."""
+def attach(kms: KmsMock, case: Case) -> None:
+    """Attach the policies of a case, those that are not key policies."""
     caller = caller_of(case)
     holder = caller.source or caller.arn
     if case["identity"]:
@@ -76,18 +76,47 @@ def prepare(kms: KmsMock, case: Case) -> Credentials:
         kms.iam.resource_control(*case["rcp"], account=case["key"]["account"])
     if case["vpce"]:
         kms.iam.vpc_endpoint_policy(ENDPOINT, case["vpce"])
-    if case["key"]:
-        key = case["key"]
-        kms.create_key(
-            key_id=key["id"],
-            account=key["account"],
-            tags=key["tags"],
-            aliases=key["aliases"],
-            policy=key["policy"],
-            grants=case["grants"],
-        )
+
+
+def detach(kms: KmsMock, case: Case) -> None:
+    """Take the policies of a case away again."""
+    caller = caller_of(case)
+    holder = caller.source or caller.arn
+    if case["identity"]:
+        kms.iam.detach(holder)
+    if case["boundary"]:
+        kms.iam.boundary(holder, None)
+    if case["scp"]:
+        kms.iam.service_control(account=caller.account)
+    if case["rcp"]:
+        kms.iam.resource_control(account=case["key"]["account"])
+    kms.iam.vpc_endpoint_policy(ENDPOINT, None)
+
+
+def create_key(kms: KmsMock, case: Case) -> None:
+    """Create the key of a case, with its grants."""
+    key = case["key"]
+    kms.create_key(
+        key_id=key["id"],
+        account=key["account"],
+        tags=key["tags"],
+        aliases=key["aliases"],
+        policy=key["policy"],
+        grants=case["grants"],
+    )
+
+
+def credentials(kms: KmsMock, case: Case) -> Credentials:
+    """Return the credentials of a case's caller."""
     sessions = {"session_policies": case["session"]} if case["session"] else {}
     return kms.credentials(**case["caller"], **sessions)
+
+
+def prepare(kms: KmsMock, case: Case) -> None:
+    """Set a mock up as a case says."""
+    attach(kms, case)
+    if case["key"]:
+        create_key(kms, case)
 
 
 def named_key(case: Case) -> str | None:
@@ -99,10 +128,15 @@ def named_key(case: Case) -> str | None:
 
 
 def compare(case: Case) -> Comparison:
-    """Ask both about a case."""
+    """Ask both about a case, in a mock of its own."""
     with mock_kms() as kms:
-        caller = prepare(kms, case)
-        explanation = kms.simulate(caller, case["action"], named_key(case), **case["members"])
+        prepare(kms, case)
+        return compare_in(kms, case)
+
+
+def compare_in(kms: KmsMock, case: Case) -> Comparison:
+    """Ask both about a case, in a mock that is set up for it."""
+    explanation = kms.simulate(credentials(kms, case), case["action"], named_key(case), **case["members"])
     return Comparison(case, decide(case), explanation)
 
 

@@ -9,7 +9,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta, timezone
@@ -239,7 +238,7 @@ def _decoded(text: str) -> bytes | None:
     """[operators] Base64, compared byte for byte. [observed] Only in its canonical form: padded, no stray bits."""
     try:
         decoded = base64.b64decode(text, validate=True)
-    except binascii.Error:
+    except ValueError:
         return None
     return decoded if text and base64.b64encode(decoded).decode() == text else None
 
