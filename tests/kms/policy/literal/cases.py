@@ -34,6 +34,7 @@ from .vocabulary import (
     PATTERNS,
     PREFIXES,
     RARE_OPERATIONS,
+    RELATED,
     ROOT,
     SERVICE,
     VALUES,
@@ -91,7 +92,7 @@ class Maker:
         return caller
 
     def _tags(self) -> dict[str, str]:
-        return self._typed_values() if self._maybe(0.5) else {}
+        return self._typed_values() if self._maybe(0.7) else {}
 
     def _typed_values(self) -> dict[str, str]:
         return {kind: self._one(values) for kind, values in VALUES.items() if self._maybe(0.6)}
@@ -137,18 +138,73 @@ class Maker:
         self._kind, self._about = caller.kind, case["action"].removeprefix("kms:")
         self._resource = key_arn(case)
         self._values = context_of(case, caller)
-        entity = caller.kind in ("user", "session", "federated")
-        case["identity"] = self._several("identity", 0.9) if entity else []
-        case["boundary"] = self._policy("boundary", 0.9) if entity and self._maybe(0.3) else None
-        sessions = caller.kind == "federated" or (caller.kind == "session" and self._maybe(0.4))
-        case["session"] = self._several("session", 0.9) if sessions else []
-        levels = self._one((0, 0, 1, 1, 2)) if self._kind != "service" else 0
-        case["scp"] = [self._level() for _ in range(levels)]
-        case["rcp"] = [self._policy("rcp", 0) for _ in range(self._one((0, 0, 1)))] if case["key"] else []
-        case["vpce"] = self._policy("vpce", 0.9) if "source_vpce" in case["caller"] and self._maybe(0.5) else None
+        self._entity = caller.kind in ("user", "session", "federated")
+        case |= {"identity": [], "boundary": None, "session": [], "scp": [], "rcp": [], "vpce": None, "grants": []}
+        if self._maybe(0.5):
+            self._one_that_matters()
+        else:
+            self._many()
+
+    def _many(self) -> None:
+        """Make policies of all kinds, each of them at random."""
+        case = self._case
+        if self._entity:
+            case["identity"] = self._several("identity", 0.9)
+            case["boundary"] = self._policy("boundary", 0.9) if self._maybe(0.3) else None
+        if self._kind == "federated" or (self._kind == "session" and self._maybe(0.4)):
+            case["session"] = self._several("session", 0.9)
+        if self._kind != "service":
+            case["scp"] = [self._level() for _ in range(self._one((0, 0, 1, 1, 2)))]
+        if "source_vpce" in case["caller"] and self._maybe(0.5):
+            case["vpce"] = self._policy("vpce", 0.9)
         if case["key"]:
+            case["rcp"] = [self._policy("rcp", 0) for _ in range(self._one((0, 0, 1)))]
             case["key"]["policy"] = self._policy("key", 0.9)
-        case["grants"] = [self._grant()] if case["key"] and entity and self._maybe(0.25) else []
+            case["grants"] = [self._grant()] if self._entity and self._maybe(0.35) else []
+
+    def _one_that_matters(self) -> None:
+        """Let all policies allow everything but one, whose conditions decide."""
+        case = self._case
+        uses = ["key", "key", "rcp"] if case["key"] else []
+        uses += ["identity", "identity", "boundary"] if self._entity else []
+        uses += ["session"] if self._kind in ("session", "federated") else []
+        uses += ["scp"] if self._kind != "service" else []
+        uses += ["vpce", "vpce"] if "source_vpce" in case["caller"] else []
+        use = self._one(uses)
+        if self._entity:
+            case["identity"] = [self._everything("identity")]
+        if self._kind == "federated":
+            case["session"] = [self._everything("session")]
+        if case["key"]:
+            case["key"]["policy"] = self._everything("key")
+        policy = self._decisive(use)
+        if use == "key":
+            case["key"]["policy"] = policy
+        elif use in ("boundary", "vpce"):
+            case[use] = policy
+        else:
+            case[use] = [[policy]] if use == "scp" else [policy]
+
+    def _decisive(self, use: str) -> dict[str, Any]:
+        effect = "Deny" if use == "rcp" or self._maybe(0.5) else "Allow"
+        version = "2012-10-17" if use in ("rcp", "scp") or self._maybe(0.95) else "2008-10-17"
+        statement = {"Effect": effect, "Action": "kms:*", "Resource": "*"}
+        if use in ("key", "vpce", "rcp"):
+            statement |= self._principal(use, effect) if self._maybe(0.3) else {"Principal": "*"}
+        if "NotPrincipal" not in statement:
+            statement["Condition"] = self._conditions(use, effect, version)
+        allowing = [self._everything(use)["Statement"]] if effect == "Deny" and use != "rcp" else []
+        return {"Version": version, "Statement": [*allowing, statement]}
+
+    def _everything(self, use: str) -> dict[str, Any]:
+        statement: dict[str, Any] = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+        if use == "vpce":
+            statement["Principal"] = "*"
+        if use == "key":
+            caller = caller_of(self._case)
+            accounts = sorted({f"arn:aws:iam::{caller.account or HOME}:root", ROOT})
+            statement["Principal"] = {"Service": SERVICE} if self._kind == "service" else {"AWS": accounts}
+        return {"Version": "2012-10-17", "Statement": statement}
 
     def _level(self) -> list[Any]:
         own = [self._policy("scp", 0.8) for _ in range(self._one((1, 1, 2)))]
@@ -177,7 +233,7 @@ class Maker:
     def _principal(self, use: str, effect: str) -> dict[str, Any]:
         if use == "rcp":
             return {"Principal": "*"}
-        if use == "key" and effect == "Deny" and self._kind != "service" and self._maybe(0.2):
+        if use == "key" and effect == "Deny" and self._kind != "service" and self._maybe(0.3):
             roots = [ROOT], [HOME], [OTHER_ROOT]
             listed = self._one(([], [ALICE], [BOB], [APP], [APP, APP_SESSION]))
             chains = ([*listed, *root] for root in roots)
@@ -264,7 +320,7 @@ class Maker:
         for _ in range(self._one((1, 1, 1, 2))):
             key, kind, patterns = self._condition_key(use)
             operator = self._operator(use, key, kind)
-            values = [self._pattern(use, operator, patterns, version) for _ in range(self._one((1, 1, 2, 3)))]
+            values = [self._pattern(use, operator, key, patterns, version) for _ in range(self._one((1, 1, 2, 3)))]
             block.setdefault(operator, {})[self._spelled(key)] = self._scalar(values)
         return block
 
@@ -277,7 +333,9 @@ class Maker:
         if "via_service" in self._case["caller"]:
             names.remove("aws:CalledVia")  # which services are listed there is not documented well enough
         present = [name for name in names if name.lower() in self._values]
-        name = self._one(present if present and self._maybe(0.8) else names)
+        typed = [name for name in present if name.startswith(PREFIXES)]
+        likely = typed if typed and self._maybe(0.6) else present
+        name = self._one(likely if likely and self._maybe(0.85) else names)
         if name in KEYS:
             return name, *KEYS[name]
         kind = name.replace(":", "/").split("/")[-1]
@@ -296,17 +354,23 @@ class Maker:
             return f"{'ForAnyValue' if any_only else self._one(('ForAnyValue', 'ForAllValues'))}:{name}"
         return name
 
-    def _pattern(self, use: str, operator: str, patterns: Sequence[Any], version: str) -> Any:
+    def _pattern(self, use: str, operator: str, key: str, patterns: Sequence[Any], version: str) -> Any:
         if operator == "Null":
             return self._one(("true", "false", True, False, "yes"))
         if "String" in operator and self._maybe(0.2):
-            return self._variable(use)
+            return self._variable(use, key)
         if "Arn" in operator and version == "2012-10-17" and self._maybe(0.2):
             of_tag = self._values.get("aws:principaltag/arn", "arn:")
             return "${aws:PrincipalTag/arn}" if of_tag.startswith("arn:") else "arn:aws:iam::${aws:PrincipalAccount}:*"
-        return self._one(patterns)
+        related = self._related(key)
+        return self._one(related if related and self._maybe(0.6) else patterns)
 
-    def _variable(self, use: str) -> str:
+    def _related(self, key: str) -> list[str]:
+        families = RELATED.get(key.replace(":", "/").split("/")[-1], ())
+        value = self._values.get(key.lower())
+        return [pattern for values, patterns in families if value in values for pattern in patterns]
+
+    def _variable(self, use: str, key: str) -> str:
         """Write a policy variable. Before Version 2012-10-17 it is an ordinary string."""
         prefixes = [prefix for prefix in PREFIXES if use != "key" or not prefix.startswith(NOT_IN_KEY_POLICIES)]
         names = [
@@ -315,9 +379,15 @@ class Maker:
             "aws:PrincipalAccount",
         ]
         names.append("aws:TagKeys" if use == "key" else self._one(MULTIVALUED))
-        name = self._one(names)
-        default = self._one(("", "", ", 'blue'", ", '*'"))
-        return self._one(("", "", "b", "*")) + "${" + name + default + "}"
+        present = [name for name in names if name.lower() in self._values]
+        name = self._one(present if present and self._maybe(0.5) else names)
+        value = str(self._values.get(key.lower(), "blue"))
+        usable = value.isascii() and not set(value) & set("*?${}'\n")
+        default = value if usable and self._maybe(0.6) else self._one(("blue", "red"))
+        # Whether the default of an absent multivalued key is used is not known.
+        known = name not in MULTIVALUED or name.lower() in self._values
+        written = f"{name}, '{default}'" if known and self._maybe(0.5) else name
+        return self._one(("", "", "", "b", "*")) + "${" + written + "}"
 
     def _spelled(self, key: str) -> str:
         """Write a condition key: they are case-insensitive."""

@@ -140,6 +140,9 @@ def _without_deny(case: Case, request: Request, verdict: Verdict) -> Verdict:
         if case["action"].removeprefix("kms:") not in ACROSS_ACCOUNTS:
             verdict.lacking.add("resource-based policy")
             return verdict.because(False, "the operation does not work across accounts")
+        # [observed] Of a session that a grant names, AWS calls what its session policy lacks identity-based.
+        if "directly" in by_grant and not session:
+            verdict.lacking.add("identity-based policy")
         return verdict.because(iam and bool(manners), "across accounts both sides must allow")
     # [logic] Named directly, "an implicit deny in an identity-based policy, a permissions boundary, or a session policy
     # does not impact the final decision". [default] The account's principal lets its IAM policies decide; its root user

@@ -99,6 +99,25 @@ PATTERNS: Mapping[str, Sequence[Any]] = {
     "flag": ("true", "false", "TRUE", "yes", True, False),
 }  # fmt: skip
 
+#: Kind -> values of requests, with the patterns for which it takes a rule to tell whether they match.
+RELATED: Mapping[str, Sequence[tuple[Sequence[str], Sequence[str]]]] = {
+    "text": [
+        (("blue", "Blue", "red"), ("blue", "BLUE", "b*", "?lue")),
+        (("a*b", "a/b", "a?b", "a\nb"), ("a*b", "a${*}b", "a?b", "a${?}b")),
+        (("É", "K", "ß", "ς", "ΟΣ"), ("é", "\u212a", "ẞ", "Σ", "ος", "οσ")),
+        (("𐐀",), ("𐐨", "?", "??")),
+        (("$",), ("${$}",)),
+    ],
+    "date": [
+        (("2030-01-01", "2030-01-01T00:00:00", "2030-01-01T00:00:00.0004Z", "+1893456000"), ("2030-01-01T00:00:00Z",)),
+    ],
+    "address": [
+        (("::ffff:192.0.2.1", "::FFFF:c000:201", "192.0.2.1/32"), ("192.0.2.0/24", "::/0", "::ffff:c000:200/120")),
+        (("2001:db8::192.0.2.1",), ("2001:db8::/64",)),
+    ],
+    "binary": [(("YR==", "YQ"), ("YQ==",))],
+}
+
 #: Other condition keys -> their kind, and values of policies.
 KEYS: Mapping[str, tuple[str, Sequence[Any]]] = {
     "aws:PrincipalArn": (
