@@ -169,9 +169,22 @@ async def test_a_decorated_async_context_manager_handles_its_blocks_exception():
     assert handled == [1]
 
 
-def test_decorating_what_cannot_be_decorated():
-    with pytest.raises(TypeError, match="decorates functions and classes, not int: 3"):
-        mock_kms(3)
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        pytest.param("eu-west-1", "region='eu-west-1'", id="Region"),
+        pytest.param("111122223333", "account_id='111122223333'", id="account"),
+        pytest.param("tests/keys.yaml", "seed='tests/keys.yaml'", id="seed file"),
+        pytest.param(3, "region='eu-west-1'", id="something else"),
+    ],
+)
+def test_an_option_without_its_name_is_refused_with_the_name(given, hint):
+    with pytest.raises(InvalidOption) as refused:
+        mock_kms(given)
+    assert str(refused.value) == (
+        f"mock_kms({given!r}): mock_kms decorates functions and classes, and takes options by name, "
+        f"such as mock_kms({hint})."
+    )
 
 
 # --- classes -------------------------------------------------------------------------------------------------------

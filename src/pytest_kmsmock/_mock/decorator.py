@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import functools
 import gc
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from pytest_kmsmock._runtime import active_mocks
-from pytest_kmsmock.errors import NotActive
+from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION
+from pytest_kmsmock.errors import InvalidOption, NotActive
 
 if TYPE_CHECKING:
     import os
@@ -184,12 +186,21 @@ def mock_kms(target: Any = None, /, **options: Any) -> Any:
     return mock if target is None else mock(target)
 
 
+#: Option -> what its values look like, to tell which one was meant by a value without a name.
+_AN_OPTION = "region='eu-west-1'"
+_LIKELY = (("account_id", ACCOUNT_ID), ("region", REGION), ("seed", re.compile(r".*\.(ya?ml|json)")))
+
+
 def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -> Callable[..., Any]:
     """Wrap a function so that each call of it runs in a mock of its own."""
     import inspect
 
     if not callable(function):
-        raise TypeError(f"mock_kms decorates functions and classes, not {type(function).__name__}: {function!r}")
+        meant = (f"{name}={function!r}" for name, form in _LIKELY if form.fullmatch(str(function)))
+        raise InvalidOption(
+            f"mock_kms({function!r}): mock_kms decorates functions and classes, and takes options by name, such as "
+            f"mock_kms({next(meant, _AN_OPTION)})."
+        )
     definition = _definition(function)
     kinds = (
         (inspect.isasyncgenfunction, _wrap_async_generator),

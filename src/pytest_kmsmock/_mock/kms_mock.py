@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pytest_kmsmock import _testing
 from pytest_kmsmock._kms.rules.managed_keys import managed_key
@@ -152,6 +152,7 @@ class KmsMock(Principals):
         grants: Sequence[Mapping[str, object]] = (),
         account: str | None = None,
         region: str | None = None,
+        **unknown: NoReturn,
     ) -> KeyView:
         """Make a key to begin with, in one step and without a call.
 
@@ -180,6 +181,7 @@ class KmsMock(Principals):
             grants: its grants, each with the members of CreateGrant, such as `GranteePrincipal` and `Operations`.
             account: the account that owns it, by default that of the mock.
             region: its Region, by default that of the mock.
+            **unknown: none; a parameter of CreateKey, such as `KeySpec`, is an error that names the one here.
 
         Returns:
             The key, as `KmsMock.keys` shows it.
@@ -187,7 +189,7 @@ class KmsMock(Principals):
         Raises:
             InvalidSeed: the key cannot be made; then nothing has changed.
         """
-        given = {name: value for name, value in locals().items() if name != "self"}
+        given = {name: value for name, value in locals().items() if name not in ("self", "unknown")} | unknown
         seeds = [("create_key()", _testing.key_seed.seed_of(given, "create_key()"))]
         planted = _testing.planting.plant(self._service, seeds, account=self.account_id, region=self.region)
         return _testing.key_view.KeyView(self._service, planted[0])

@@ -71,10 +71,11 @@ def is_number(value: object) -> TypeGuard[int | float]:
 
 
 def closest(name: object, known: Iterable[str], count: int = 1) -> list[str]:
-    """Return which of the known names a misspelt one may have meant, the likeliest first."""
+    """Return which of the known names a misspelt one may have meant, the likeliest first, in whatever case."""
     import difflib  # only who mistypes a name needs it
 
-    return difflib.get_close_matches(str(name), list(known), count)
+    by_lower = {entry.lower(): entry for entry in known}
+    return [by_lower[match] for match in difflib.get_close_matches(str(name).lower(), by_lower, count)]
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:

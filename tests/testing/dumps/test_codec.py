@@ -134,10 +134,10 @@ def test_rsa_key_material_survives() -> None:
         pytest.param([], dict[str, int], "here: expected an object, found []", id="dict"),
         pytest.param({"a": "x"}, dict[str, int], "here['a']: expected a whole number, found 'x'", id="value"),
         pytest.param([[1]], dict[int, int], "here: expected a list of pairs, found [[1]]", id="pairs"),
-        pytest.param({"x": 1, "z": 2}, Point, "here: unknown z", id="unknown field"),
+        pytest.param({"x": 1, "z": 2}, Point, "here: unknown field 'z'.", id="unknown field"),
         pytest.param({"y": 1}, Point, "here: x missing", id="missing field"),
         pytest.param({"x": 1, "names": [1]}, Point, "here.names[0]: expected a text, found 1", id="field"),
-        pytest.param({"points": {}, "other": 1}, Holder, "here: unknown other", id="unknown attribute"),
+        pytest.param({"points": {}, "other": 1}, Holder, "here: unknown field 'other'.", id="unknown attribute"),
         pytest.param("x" * 100, int, f"here: expected a whole number, found '{'x' * 56}...", id="long"),
         pytest.param(["\ud800"], object, "here: expected any JSON value, found ['\\ud800']", id="object"),
     ],
@@ -178,7 +178,7 @@ def test_holders_keep_their_public_attributes() -> None:
     assert encode(holder, Holder) == {"points": {"a": {"x": 1, "y": 0, "names": []}}, "skipped": 0}
     assert decode(encode(holder, Holder), Holder, "").points == holder.points
     assert encode_attributes(holder, skip={"skipped"}).keys() == {"points"}
-    with pytest.raises(Misfit, match="unknown skipped"):
+    with pytest.raises(Misfit, match="unknown field 'skipped'"):
         decode_attributes(Holder(), {"skipped": 1}, "", skip={"skipped"})
 
 

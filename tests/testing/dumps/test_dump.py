@@ -286,7 +286,7 @@ BAD: list[Any] = [
      "the dump is of version None; this release of pytest-kmsmock reads version 2", "no version"),
     (lambda d: d | {"extra": 1}, CHANGED, "changed"),
     (lambda d: {k: v for k, v in d.items() if k != "digest"}, CHANGED, "no digest"),
-    (lambda d: _old(d) | {"extra": 1}, "the dump is damaged: the document: unknown extra", "unknown part"),
+    (lambda d: _old(d) | {"extra": 1}, "the dump is damaged: the document: unknown field 'extra'.", "unknown part"),
     (lambda d: {k: v for k, v in _old(d).items() if k != "time"},
      "the dump is damaged: time: expected a time with its offset from UTC, such as 2026-01-01T00:00:00+00:00, "
      "found None", "no time"),
@@ -295,7 +295,7 @@ BAD: list[Any] = [
     (_change(lambda region, _: region.pop("account")),
      "the dump is damaged: regions[0].account: expected a text, found None", "no account"),
     (_change(lambda _, key: key.pop("spec")), f"the dump is damaged: {KEY}: spec missing", "no spec"),
-    (_change(lambda _, key: key.update(color=1)), f"the dump is damaged: {KEY}: unknown color", "unknown field"),
+    (_change(lambda _, key: key.update(color=1)), f"the dump is damaged: {KEY}: unknown field 'color'.", "unknown field"),
     (_change(lambda _, key: key.update(spec="RSA_1024")),
      f"the dump is damaged: {KEY}.spec: expected a key spec, found 'RSA_1024'", "unknown spec"),
 ]  # fmt: skip

@@ -391,3 +391,27 @@ def test_what_a_key_store_cannot_hold_is_refused(kms_mock: KmsMock, given: dict[
         kms_mock.create_key(**given)
     assert reason in str(refused.value)
     assert len(kms_mock.keys) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        pytest.param("KeySpec", "Did you mean 'spec'?", id="KeySpec"),
+        pytest.param("KeyUsage", "Did you mean 'usage'?", id="KeyUsage"),
+        pytest.param("MultiRegion", "Did you mean 'multi_region'?", id="MultiRegion"),
+        pytest.param("PendingWindowInDays", "Did you mean 'pending_window_in_days'?", id="PendingWindowInDays"),
+        pytest.param("CustomKeyStoreId", "Did you mean 'key_store'?", id="CustomKeyStoreId"),
+        pytest.param("colour", "", id="unlike any"),
+    ],
+)
+def test_a_parameter_of_create_key_has_another_name_here(kms_mock, given, hint):
+    with pytest.raises(InvalidSeed) as refused:
+        kms_mock.create_key(**{given: "x"})
+    assert str(refused.value).startswith(f"create_key(): unknown field {given!r}. {hint}".rstrip())
+    assert not kms_mock.keys
+
+
+def test_a_misspelt_field_of_a_seed_file_is_named_with_the_right_one(kms_mock, tmp_path):
+    (tmp_path / "keys.yaml").write_text("keys:\n- KeySpec: RSA_2048\n")
+    with pytest.raises(InvalidSeed, match=r"keys.yaml:2: keys\[0\]: unknown field 'KeySpec'\. Did you mean 'spec'\?$"):
+        kms_mock.seed(tmp_path / "keys.yaml")

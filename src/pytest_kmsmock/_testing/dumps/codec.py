@@ -19,6 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS, KeySpec
 from pytest_kmsmock._kms.crypto import MaterialError, load
 from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
+from pytest_kmsmock._runtime.checks import did_you_mean
 
 #: Names that modules of records import for type checking only.
 _NAMES = {"KeySpec": KeySpec, "LazyMaterial": LazyMaterial}
@@ -144,9 +145,10 @@ def decode_attributes(holder: object, data: Mapping[str, Any], where: str, *, sk
         Misfit: something else is there, or a value is none of its attribute's type.
     """
     hints = types_of_attributes(type(holder))
+    known = [name for name in hints if name not in skip]
     for name, value in data.items():
-        if name not in hints or name in skip:
-            raise Misfit(where, f"unknown {name}")
+        if name not in known:
+            raise Misfit(where, f"unknown field {name!r}.{did_you_mean(name, known)}")
         setattr(holder, name, decode(value, hints[name], f"{where}.{name}"))
 
 
@@ -212,7 +214,8 @@ def _record(data: Any, record: Any, where: str) -> Any:
     known = _fields(record)
     unknown = [name for name in given if name not in known]
     if unknown:
-        raise Misfit(where, f"unknown {', '.join(sorted(map(str, unknown)))}")
+        names = ", ".join(sorted(map(repr, map(str, unknown))))
+        raise Misfit(where, f"unknown field {names}.{did_you_mean(unknown[0], known)}")
     missing = [name for name, has_default in known.items() if name not in given and not has_default]
     if missing:
         raise Misfit(where, f"{', '.join(missing)} missing")

@@ -90,7 +90,7 @@ def _permission(action: object) -> str:
             "kms:ReEncryptTo on the key that encrypts."
         )
     if found is None:
-        close = closest(name.lower(), known)
+        close = closest(name, known)
         hint = f" Did you mean 'kms:{known[close[0]]}'?" if close else ""
         raise InvalidSimulation(f"Unknown KMS permission {action!r}; expected one such as 'kms:Encrypt'.{hint}")
     return found
