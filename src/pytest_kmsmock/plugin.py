@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_kmsmock._mock.decorator import MockKms
+from pytest_kmsmock._mock.decorator import DECORATED, MockKms
 from pytest_kmsmock._runtime.options import Options, changed, option_names
 
 from ._report import hooks as reports
@@ -171,6 +171,8 @@ class _Guard:
 
 def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
     """Enter a mock with the options of ini file and command line, then of the markers from the outermost in."""
+    if request.scope == "function":
+        _refuse_two_mocks(request)
     where = f"@pytest.mark.kms_mock on {request.node.nodeid}"
     defaults = request.config.stash[_defaults]
     given = dict(defaults)
@@ -182,6 +184,17 @@ def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
         given["seed"] = str(request.config.rootpath / given["seed"])
     with MockKms(given, where, request.scope, _definition(request)) as kms:
         yield kms
+
+
+def _refuse_two_mocks(request: pytest.FixtureRequest) -> None:
+    """Refuse a test that takes the handle of one mock and makes its calls in another, nested in it."""
+    function = getattr(request, "function", None)
+    if getattr(function, DECORATED, False) and "kms_mock" in request.node._fixtureinfo.argnames:  # noqa: SLF001
+        raise InvalidOption(
+            f"{request.node.nodeid} takes kms_mock and is decorated with @mock_kms: these are two mocks, and "
+            "the test makes its calls in the one that kms_mock does not show. Use the fixture alone, with "
+            "@pytest.mark.kms_mock(...) for options; or the decorator alone."
+        )
 
 
 def _definition(request: pytest.FixtureRequest) -> tuple[str, int]:

@@ -14,10 +14,15 @@ import unittest
 import boto3
 import pytest
 import pytest_asyncio
+from botocore.config import Config
+from botocore.exceptions import EndpointConnectionError
 
+# A run in this process forgets the modules that it imported; the hook in botocore must not be registered twice.
+import pytest_kmsmock._mock.kms_mock  # noqa: F401
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._mock import decorator
-from pytest_kmsmock.errors import InvalidOption, NotActive
+from pytest_kmsmock._runtime import network_guard
+from pytest_kmsmock.errors import InvalidOption, NotActive, RealKmsCall
 
 
 def key_count() -> int:
@@ -556,3 +561,114 @@ def test_what_is_of_the_wrong_type_is_refused_in_words(kms_mock, ask, message):
     with pytest.raises(InvalidOption) as refused:
         ask(kms_mock)
     assert str(refused.value) == message
+
+
+# --- where there is no mock -------------------------------------------------------------------------------------------
+
+
+def test_a_client_whose_mock_has_ended_says_so(monkeypatch):
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    with mock_kms() as kms:
+        clients = [kms.client(), kms.client(principal="role/app"), boto3.client("kms", region_name="us-east-1")]
+    for client in clients:
+        with pytest.raises(NotActive, match=r"ListKeys outside a mock\. The client's mock has ended: .* to `yield` it"):
+            client.list_keys()
+
+
+def test_a_client_whose_mock_has_ended_is_told_where_real_calls_are_blocked(monkeypatch):
+    with mock_kms() as kms:
+        client = kms.client()
+    monkeypatch.setattr(network_guard, "blocking", True)
+    with pytest.raises(RealKmsCall, match=r"is on\.\n.*\n.*\nThe client's mock has ended: "):
+        client.list_keys()
+
+
+def test_a_client_of_another_endpoint_may_have_the_credentials_of_a_mock():
+    """Those of `kms_server.environment`, which lead to the mock of another process."""
+    with mock_kms() as kms:
+        client = kms.client(endpoint_url="http://127.0.0.1:9", config=Config(retries={"total_max_attempts": 1}))
+    with pytest.raises(EndpointConnectionError):
+        client.list_keys()
+
+
+QUIET = ("-p", "no:randomly", "-p", "no:cacheprovider", "-o", "asyncio_default_fixture_loop_scope=function")
+
+CLASSES = """
+    import boto3, unittest
+    from pytest_kmsmock import mock_kms
+
+    @mock_kms
+    class TestUnit(unittest.TestCase):
+        @classmethod
+        def setUpClass(cls):
+            boto3.client("kms", region_name="us-east-1").create_key()
+
+        def test_it(self): ...
+
+    @mock_kms
+    class TestPlain:
+        @classmethod
+        def setup_class(cls):
+            boto3.client("kms", region_name="us-east-1").create_key()
+
+        def test_it(self): ...
+
+    @mock_kms
+    class TestFunction:
+        def setup_class(cls):
+            boto3.client("kms", region_name="us-east-1").create_key()
+
+        def test_it(self): ...
+
+    @mock_kms
+    class TestWithoutKms:
+        @classmethod
+        def setup_class(cls):
+            cls.ready = True
+
+        @staticmethod
+        def teardown_class():
+            ...
+
+        def test_it(self):
+            assert self.ready
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "method"), [("TestUnit", "setUpClass"), ("TestPlain", "setup_class"), ("TestFunction", "setup_class")]
+)
+def test_a_call_in_the_set_up_of_a_class_is_refused(pytester, monkeypatch, name, method):
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the user's")
+    pytester.makepyfile(CLASSES)
+    result = pytester.runpytest_inprocess("-k", name, *QUIET)
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([f"*{name}.{method} called KMS CreateKey outside of any mock: *class_kms_mock*"])
+
+
+def test_a_set_up_of_a_class_without_kms_runs(pytester):
+    pytester.makepyfile(CLASSES)
+    result = pytester.runpytest_inprocess("-k", "TestWithoutKms", *QUIET)
+    result.assert_outcomes(passed=1)
+
+
+def test_the_fixture_refuses_a_second_mock(pytester):
+    pytester.makepyfile("""
+        from pytest_kmsmock import mock_kms
+
+        @mock_kms(region="eu-west-1")
+        def test_two(kms_mock): ...
+
+        @mock_kms
+        def test_one(kms_client):
+            kms_client.list_keys()
+
+        @mock_kms
+        class TestClass:
+            def test_method(self, kms_mock): ...
+    """)
+    result = pytester.runpytest_inprocess(*QUIET)
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(["*InvalidOption: *::test_two takes kms_mock and is decorated *two mocks*"])

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import functools
 import gc
-import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
 from pytest_kmsmock._runtime import active_mocks
-from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION
 from pytest_kmsmock.errors import InvalidOption, NotActive
 
 if TYPE_CHECKING:
@@ -186,9 +184,8 @@ def mock_kms(target: Any = None, /, **options: Any) -> Any:
     return mock if target is None else mock(target)
 
 
-#: Option -> what its values look like, to tell which one was meant by a value without a name.
-_AN_OPTION = "region='eu-west-1'"
-_LIKELY = (("account_id", ACCOUNT_ID), ("region", REGION), ("seed", re.compile(r".*\.(ya?ml|json)")))
+#: Attribute of functions that run in a mock of their own.
+DECORATED = "decorated_with_mock_kms"
 
 
 def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -> Callable[..., Any]:
@@ -196,10 +193,9 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
     import inspect
 
     if not callable(function):
-        meant = (f"{name}={function!r}" for name, form in _LIKELY if form.fullmatch(str(function)))
         raise InvalidOption(
             f"mock_kms({function!r}): mock_kms decorates functions and classes, and takes options by name, such as "
-            f"mock_kms({next(meant, _AN_OPTION)})."
+            f"mock_kms({_option_meant(function)})."
         )
     definition = _definition(function)
     kinds = (
@@ -208,7 +204,19 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
         (inspect.isgeneratorfunction, _wrap_generator),
     )
     wrap = next((wrap for is_one, wrap in kinds if is_one(function)), _wrap_function)
-    return functools.wraps(function)(wrap(function, functools.partial(MockKms, given, definition=definition)))
+    wrapper = functools.wraps(function)(wrap(function, functools.partial(MockKms, given, definition=definition)))
+    vars(wrapper)[DECORATED] = True
+    return wrapper
+
+
+def _option_meant(value: object) -> str:
+    """Return which option a value without a name may have been meant for, with the value."""
+    from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION
+
+    text = str(value)
+    likely = {"account_id": ACCOUNT_ID.fullmatch(text), "region": REGION.fullmatch(text),
+              "seed": text.endswith((".yaml", ".yml", ".json"))}  # fmt: skip
+    return next((f"{name}={value!r}" for name, fits in likely.items() if fits), "region='eu-west-1'")
 
 
 def _wrap_function(function: Callable[..., Any], mock: Callable[[], MockKms]) -> Callable[..., Any]:
@@ -269,10 +277,41 @@ def _definition(function: Any) -> tuple[str, int] | None:
     return None if code is None else (code.co_filename, code.co_firstlineno)
 
 
+#: What runs once for a class, before and after the mocks of its tests.
+_OUTSIDE = ("setUpClass", "tearDownClass", "setup_class", "teardown_class")
+
+
+def _refuse_calls_in(cls: type, name: str) -> None:
+    """Have calls in a class method refused that are made outside of any mock: they would go to AWS."""
+    import inspect
+
+    method = vars(cls).get(name)
+    function = getattr(method, "__func__", method)
+    if function is None or isinstance(method, staticmethod) or not inspect.signature(function).parameters:
+        return
+
+    @functools.wraps(function)
+    def outside(cls: Any) -> Any:  # pytest counts its parameters
+        from pytest_kmsmock._runtime import network_guard
+        from pytest_kmsmock._services import hook as services
+        from pytest_kmsmock._transport.hooks import installation
+
+        installation.install(services.HANDLERS)
+        network_guard.outside = f"{cls.__name__}.{name}"
+        try:
+            return function(cls)
+        finally:
+            network_guard.outside = None
+
+    setattr(cls, name, classmethod(outside) if isinstance(method, classmethod) else outside)
+
+
 def _decorate_class(cls: type, given: Mapping[str, Any]) -> type:
     """Give each test of a class a mock of its own, from its set-up to its tear-down."""
     import unittest
 
+    for name in _OUTSIDE:
+        _refuse_calls_in(cls, name)
     if issubclass(cls, unittest.TestCase):
         run = cls.run
 

@@ -5,27 +5,51 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
-from pytest_kmsmock.errors import RealKmsCall, RealKmsConnection
+from pytest_kmsmock.errors import NotActive, RealKmsCall, RealKmsConnection
+
+from . import environment
 
 blocking = False  # set by the plugin for the session
 allowed = False  # set by the plugin while a test marked kms_allow_real_calls runs
 others: list[Callable[[], bool]] = []  # say whether somebody else answers KMS calls in this process, as moto does
+issued = {environment.DUMMY_ACCESS_KEY_ID}  # the access keys that mocks gave out; AWS knows none of them
+outside: str | None = None  # what runs now that was to run in a mock and does not, such as `TestOrders.setUpClass`
 parent: str | None = None  # in a child process that a test has started: who started it
 
+_LEFT = (
+    "The client's mock has ended: its credentials are the mock's, and AWS does not know them. Make clients inside the "
+    "test or the `with` block; a fixture that hands one out has to `yield` it inside of `with mock_kms():`."
+)
 _SERVER = (
     "To answer it here, point it at the fixture kms_server or kms_mock.serve() (`endpoint_url`). "
     "To let the test reach AWS, mark it with @pytest.mark.kms_allow_real_calls."
 )
 
 
-def check_real_call(operation: str) -> None:
-    """Refuse a real call if they are blocked. What moto answers is no real call.
+def check_real_call(operation: str, access_key: str | None = None) -> None:
+    """Refuse a real call if they are blocked, and one that was meant for a mock. What moto answers is no real call.
+
+    Args:
+        operation: the operation.
+        access_key: the access key that the call would be signed with; None if it goes to another endpoint than AWS's.
 
     Raises:
+        NotActive: the client has credentials of a mock that has ended, or the call is made where no mock is yet.
         RealKmsCall: naming the test, the operation and what to do.
     """
-    if blocking and not allowed and not any(answers() for answers in others):
-        raise RealKmsCall(operation, _place())
+    if any(answers() for answers in others):
+        return
+    if outside is not None:
+        raise NotActive(
+            f"{outside} called KMS {operation} outside of any mock: @mock_kms on a class gives each test a mock of its "
+            "own, from its setUp or setup_method to its end. Make there what each test needs; for all tests of a class "
+            "use the fixture class_kms_mock."
+        )
+    is_left = access_key in issued
+    if blocking and not allowed:
+        raise RealKmsCall(operation, _place(), _LEFT if is_left else "")
+    if is_left:
+        raise NotActive(f"{_place()} called KMS {operation} outside a mock. {_LEFT}")
 
 
 def check_look_up(host: str, *, inside_mock: bool) -> None:

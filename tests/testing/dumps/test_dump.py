@@ -295,7 +295,8 @@ BAD: list[Any] = [
     (_change(lambda region, _: region.pop("account")),
      "the dump is damaged: regions[0].account: expected a text, found None", "no account"),
     (_change(lambda _, key: key.pop("spec")), f"the dump is damaged: {KEY}: spec missing", "no spec"),
-    (_change(lambda _, key: key.update(color=1)), f"the dump is damaged: {KEY}: unknown field 'color'.", "unknown field"),
+    (_change(lambda _, key: key.update(color=1)),
+     f"the dump is damaged: {KEY}: unknown field 'color'.", "unknown field"),
     (_change(lambda _, key: key.update(spec="RSA_1024")),
      f"the dump is damaged: {KEY}.spec: expected a key spec, found 'RSA_1024'", "unknown spec"),
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 from pytest_kmsmock._kms.policy.kinds import INLINE_SESSION_CHARACTERS, PolicyKind
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
 from pytest_kmsmock._kms.state.caller import Caller, administrator
-from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock._runtime import active_mocks, network_guard
 from pytest_kmsmock.errors import InvalidPrincipal, InvalidSimulation
 
 from .context_values import ContextValue, listed
@@ -274,6 +274,7 @@ def issue(caller: Caller) -> Credentials:
     if access_key not in _issued:
         secret = base64.b64encode(digest[20:50]).decode()
         token = base64.b64encode(digest * 4).decode() if temporary else None
+        network_guard.issued.add(access_key)
         _issued[access_key] = _Issued(Credentials(caller.arn, access_key, secret, token), caller)
     return _issued[access_key].credentials
 

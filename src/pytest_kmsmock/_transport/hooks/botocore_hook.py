@@ -111,7 +111,9 @@ def before_call(
     """Answer a call before it is signed, or leave it to the wire."""
     mock = gate.current()
     if mock is None:
-        network_guard.check_real_call(model.name)
+        to_aws = kms_endpoint(params["url"]) is not None
+        access_key = access_key_of(request_signer._credentials) if to_aws else None  # noqa: SLF001 - as below
+        network_guard.check_real_call(model.name, access_key)
         return None
     url = params["url"]
     if not configuration.is_answered(mock, url):
