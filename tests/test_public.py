@@ -59,7 +59,7 @@ PUBLIC = {
     "MockKms": "start stop",
     "Options": (
         "account_id deterministic endpoint_urls enforce_policies fresh hygiene hygiene_checks "
-        "max_calls moto_policies region request_quotas seed services share_with_children wire"
+        "max_calls moto_policies region request_quotas seed services share_with_children unused_faults wire"
     ),
     "RequestContext": (
         "account context issuer_arn mfa org_id provider resource_org_id session_name session_policies source_account "

@@ -61,7 +61,11 @@ class UnknownQuota(KmsMockError, ValueError):
 
 
 class UnusedFaults(KmsMockError, AssertionError):
-    """Faults were added that never fired, and the test asked for a check."""
+    """Faults were added that never fired, and the test asked for a check, or the option `unused_faults` is `error`."""
+
+
+class UnusedFaultsWarning(UserWarning):
+    """Faults were added that never fired, and the option `unused_faults` is `warn`."""
 
 
 class KmsHygieneWarning(UserWarning):

@@ -229,3 +229,107 @@ def test_a_refusal_of_a_service_says_how_to_do_without(pytester):
         "*REFUSED NotFoundException: Invalid keyId 'made-up'",
         "The calls of s3 are made as on AWS, * leave the service out of the option services (kms_mock_services).",
     ])  # fmt: skip
+
+
+def test_a_set_up_of_many_calls_is_one_line_unless_something_was_refused_in_it(run):
+    source = """
+        import pytest
+        from botocore.exceptions import ClientError
+
+        @pytest.fixture
+        def prepared(kms_client):
+            for _ in range({calls}):
+                kms_client.list_keys()
+            if {refused}:
+                with pytest.raises(ClientError):
+                    kms_client.describe_key(KeyId="alias/missing")
+            assert not {fails}
+
+        def test_it(prepared, kms_client):
+            kms_client.list_aliases()
+            assert 0
+    """
+    result = run(source.format(calls=11, refused=False, fails=False))
+    result.stdout.fnmatch_lines([
+        "12 calls, none refused",
+        "setup: 11 calls, none refused",
+        "call:",
+        "12. ListAliases() in us-east-1",
+    ])  # fmt: skip
+    result.stdout.no_fnmatch_line("*ListKeys() in*")
+    for shown in ({"calls": 3}, {"calls": 11, "refused": True}, {"calls": 11, "fails": True}):
+        result = run(source.format(**({"refused": False, "fails": False} | shown)))
+        result.stdout.fnmatch_lines(["*1. ListKeys() in us-east-1"])
+
+
+@pytest.mark.parametrize(
+    ("call", "hint"),
+    [
+        pytest.param(
+            "kms_mock.client(region='eu-west-1').describe_key(KeyId='alias/orders')",
+            "alias/orders exists in us-east-1; the call went to eu-west-1.",
+            id="wrong Region",
+        ),
+        pytest.param(
+            "kms_client.describe_key(KeyId='alias/foreign')",
+            "alias/foreign exists in us-east-1 of account 111122223333; the call went to us-east-1.",
+            id="wrong account",
+        ),
+        pytest.param("kms_client.describe_key(KeyId='alias/order')", "Did you mean alias/orders?", id="misspelt"),
+        pytest.param("kms_client.describe_key(KeyId='orders')", "Did you mean alias/orders?", id="no prefix"),
+        pytest.param(
+            "kms_client.describe_key(KeyId=key.arn.replace('us-east-1', 'eu-west-1'))",
+            "* exists in us-east-1; the ARN says eu-west-1.",
+            id="wrong ARN",
+        ),
+        pytest.param(
+            "kms_mock.client(region='eu-west-1').describe_key(KeyId=key.arn)",
+            "The ARN says us-east-1; the call went to eu-west-1.",
+            id="ARN of another Region",
+        ),
+        pytest.param(
+            "kms_client.re_encrypt(CiphertextBlob=blob, SourceKeyId='alias/orders', DestinationKeyId='alias/oders')",
+            "Did you mean alias/orders?",
+            id="second key",
+        ),
+        pytest.param(
+            "kms_client.create_alias(AliasName='alias/order', TargetKeyId=key.id[:-1] + 'x')",
+            "Did you mean *-*-*-*?",
+            id="new alias",
+        ),
+    ],
+)
+def test_a_name_that_was_not_found_is_explained(run, call, hint):
+    result = run(f"""
+        def test_it(kms_mock, kms_client):
+            key = kms_mock.create_key(alias="alias/orders")
+            kms_mock.create_key(alias="alias/foreign", account="111122223333")
+            blob = kms_client.encrypt(KeyId=key.id, Plaintext=b"x")["CiphertextBlob"]
+            {call}
+    """)
+    result.stdout.fnmatch_lines(["*REFUSED NotFoundException: *", f"     {hint}"])
+
+
+def test_a_name_that_came_too_late_or_that_is_like_none(run):
+    result = run("""
+        import pytest
+
+        def test_it(kms_mock, kms_client):
+            for name in ("alias/orders", "alias/zebra"):
+                with pytest.raises(kms_client.exceptions.NotFoundException):
+                    kms_client.describe_key(KeyId=name)
+            kms_mock.create_key(alias="alias/orders")
+            kms_mock.faults.add("ListKeys", error="NotFoundException", times=1)
+            kms_mock.faults.add("ListAliases", error="NotFoundException", times=1)
+            kms_client.list_keys()
+    """)
+    result.stdout.fnmatch_lines([
+        "1. DescribeKey(KeyId='alias/orders') in us-east-1",
+        "   REFUSED NotFoundException: *",
+        "     alias/orders is there now: it was made after the call.",
+        "2. DescribeKey(KeyId='alias/zebra') in us-east-1",
+        "   REFUSED NotFoundException: *",
+        "3. ListKeys() in us-east-1",
+        "   REFUSED NotFoundException (injected by a fault)*",
+        "Fault that never fired: NotFoundException at ListAliases(), fired never",
+    ], consecutive=True)  # fmt: skip

@@ -90,8 +90,13 @@ class MockKms:
         Raises:
             NotActive: when it is not running.
             KmsHygieneError: with `hygiene="error"`, when a check found something.
+            UnusedFaults: with `unused_faults="error"`, when a fault never fired.
         """
         core = self._end()
+        if core.options.unused_faults != "off" and core.injector.unused:
+            from . import hygiene
+
+            hygiene.report_unused_faults(core, self._definition)
         if core.options.hygiene != "off":
             from . import hygiene
 
@@ -152,6 +157,7 @@ def mock_kms(
     request_quotas: bool = ...,
     hygiene: str = ...,
     hygiene_checks: str | list[str] | tuple[str, ...] = ...,
+    unused_faults: str = ...,
     share_with_children: bool = ...,
     moto_policies: bool = ...,
     max_calls: int = ...,

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from pytest_kmsmock._runtime.options import HYGIENE_CHECKS
-from pytest_kmsmock.errors import KmsHygieneError, KmsHygieneWarning
+from pytest_kmsmock.errors import KmsHygieneError, KmsHygieneWarning, UnusedFaults, UnusedFaultsWarning
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.call_record import CallRecord
@@ -202,6 +202,25 @@ def inspect(mock: MockCore, definition: tuple[str, int] | None = None) -> None:
     file, line = definition or _ending()
     for text in texts:
         warnings.warn_explicit(KmsHygieneWarning(text), KmsHygieneWarning, file, line)
+
+
+def report_unused_faults(mock: MockCore, definition: tuple[str, int] | None = None) -> None:
+    """Warn of faults that never fired, or fail the test, after the end of their mock.
+
+    Args:
+        mock: the mock.
+        definition: as in `inspect`.
+
+    Raises:
+        UnusedFaults: `unused_faults` is `error`.
+    """
+    from pytest_kmsmock._testing.faults.faults import unused_text
+
+    text = unused_text(mock.injector)
+    if mock.options.unused_faults == "error":
+        raise UnusedFaults(text)
+    file, line = definition or _ending()
+    warnings.warn_explicit(UnusedFaultsWarning(text), UnusedFaultsWarning, file, line)
 
 
 def _ending() -> tuple[str, int]:

@@ -25,17 +25,29 @@ _BY_SERVICES = (
 #: Of a long list the last calls are shown, and before them the last refused ones: one of them is likely the reason.
 _LAST = 20
 _REFUSED = 10
+#: A set-up of as many calls is shown call by call.
+_QUIET = 3
 
 
-def section(seen: Sequence[SeenCall]) -> str:
-    """Return the calls of a test as text, under their phase and mock, refused ones with AWS's reason."""
+def section(seen: Sequence[SeenCall], failed_in: str = "call") -> str:
+    """Return the calls of a test as text, under their phase and mock, refused ones with AWS's reason.
+
+    Args:
+        seen: the calls.
+        failed_in: the phase in which the test failed. A set-up before it in which nothing was refused is one line.
+    """
+    from pytest_kmsmock._testing.faults.faults import describe
+
     refused = sum(call.record.refused for call in seen)
     lines = [f"{_plural(len(seen), 'call')}, {refused or 'none'} refused"]
+    quiet = _quiet_setup(seen) if failed_in != "setup" else 0
+    if quiet:
+        lines.append(f"setup: {_plural(quiet, 'call')}, none refused")
     shown = _chosen(seen)
     mocks = list(dict.fromkeys(call.mock for call in seen))
     width = len(str(len(seen)))
     heading, left_out = "", 0
-    for index, call in enumerate(seen):
+    for index, call in enumerate(seen[quiet:], quiet):
         if index not in shown:
             left_out += 1
             continue
@@ -48,7 +60,14 @@ def section(seen: Sequence[SeenCall]) -> str:
     refusing = sorted({str(call.record.via) for call in seen if call.record.refused and call.record.via})
     if refusing:
         lines.append(_BY_SERVICES.format(services=" and ".join(refusing)))
-    return "\n".join(lines)
+    unused = [describe(rule) for mock in mocks for rule in mock.injector.unused]
+    return "\n".join([*lines, *(f"Fault that never fired: {one_line(fault)}" for fault in unused)])
+
+
+def _quiet_setup(seen: Sequence[SeenCall]) -> int:
+    """Return how many calls the set-up made, if they are many and none was refused; else 0."""
+    calls = [call for call in seen if call.phase == "setup"]
+    return len(calls) if len(calls) > _QUIET and not any(call.record.refused for call in calls) else 0
 
 
 def _chosen(seen: Sequence[SeenCall]) -> set[int]:
@@ -65,6 +84,7 @@ def _heading(call: SeenCall, mocks: list[MockCore]) -> str:
 
 def _call(call: SeenCall, number: str) -> list[str]:
     from pytest_kmsmock._kms.call.short_text import request, who
+    from pytest_kmsmock._testing.views.near_misses import hints
 
     record = call.record
     lines = [f"{number}{request(record.operation, record.params)}{_key(record)} in {record.region}{who(record.caller)}"]
@@ -74,6 +94,7 @@ def _call(call: SeenCall, number: str) -> list[str]:
         indent = " " * len(number)
         lines.append(one_line(f"{indent}REFUSED {record.error.code}{injected}{message}"))
         lines += [textwrap.indent(reason, indent + "  ") for reason in reasons(record)]
+        lines += [one_line(f"{indent}  {hint}") for hint in hints(record, call.mock.service.state)]
     return lines
 
 

@@ -17,6 +17,7 @@ FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "region": (REGION, "a Region such as 'eu-west-1'"),
     "account_id": (ACCOUNT_ID, "12 digits such as '111122223333', as a string"),
     "hygiene": (re.compile("off|warn|error"), "'off', 'warn' or 'error'"),
+    "unused_faults": (re.compile("off|warn|error"), "'off', 'warn' or 'error'"),
 }
 
 

@@ -44,6 +44,8 @@ class Options:
         hygiene: whether uses of KMS that AWS allows and a review would not are looked for when the mock ends: `off`,
             `warn` (`KmsHygieneWarning`) or `error` (`KmsHygieneError`).
         hygiene_checks: the names of the checks, all by default; see the page on hygiene checks.
+        unused_faults: what becomes of a test with faults that never fire: `off`, `warn` (`UnusedFaultsWarning`) or
+            `error` (`UnusedFaults`).
         share_with_children: whether processes that a test starts by `multiprocessing` with spawn or forkserver reach
             the mock: it is served on a port of this machine meanwhile (extra `server`). Without it their KMS calls are
             refused. Forked processes have a copy of the mock.
@@ -70,6 +72,9 @@ class Options:
     request_quotas: bool = field(default=False, metadata={"help": "throttle calls by AWS's quotas per second"})
     hygiene: str = field(default="off", metadata={"help": "look for questionable uses of KMS: off, warn or error"})
     hygiene_checks: tuple[str, ...] = field(default=(), metadata={"help": "hygiene checks to run, by default all"})
+    unused_faults: str = field(
+        default="off", metadata={"help": "what becomes of tests whose faults never fire: off, warn or error"}
+    )
     share_with_children: bool = field(
         default=False, metadata={"help": "let spawned child processes reach the mock, over HTTP"}
     )

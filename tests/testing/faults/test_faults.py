@@ -11,7 +11,7 @@ from botocore.exceptions import ClientError
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._kms.api.errors import InjectedError, KmsError
-from pytest_kmsmock.errors import InvalidCallPattern, InvalidFault, UnusedFaults
+from pytest_kmsmock.errors import InvalidCallPattern, InvalidFault, InvalidOption, UnusedFaults, UnusedFaultsWarning
 
 MODES = ["legacy", "standard", "adaptive"]
 THROTTLED = "You have exceeded the rate at which you may call KMS. Reduce the frequency of your calls."
@@ -402,3 +402,51 @@ def test_what_is_no_operation_and_not_several_is_refused(kms_mock, operation):
 def test_several_operations_may_be_any_iterable_of_texts(kms_mock):
     kms_mock.faults.add({"Encrypt": 1, "Decrypt": 2}.keys(), error=500)
     assert kms_mock._core.injector.concerns("Decrypt")
+
+
+# --- unused faults ----------------------------------------------------------------------------------------------------
+
+
+def test_unused_faults_fail_a_test_if_the_option_says_so(pytester):
+    pytester.makepyfile("""
+        import pytest
+        from pytest_kmsmock import mock_kms
+
+        def test_unused(kms_mock):
+            kms_mock.faults.add("Decrypt", error=500)
+
+        def test_removed(kms_mock):
+            with kms_mock.faults.add("Decrypt", error=500):
+                pass
+
+        def test_used(kms_mock, kms_client):
+            kms_mock.faults.add("ListKeys", error=500, times=1)
+            kms_client.list_keys()
+
+        @pytest.mark.kms_mock(unused_faults="off")
+        def test_off(kms_mock):
+            kms_mock.faults.add("Decrypt", error=500)
+
+        def test_failed_before(kms_mock):
+            with pytest.raises(ZeroDivisionError), mock_kms(unused_faults="error") as kms:
+                kms.faults.add("Decrypt", error=500)
+                1 / 0
+    """)
+    pytester.makeini("[pytest]\nkms_mock_unused_faults = error\nasyncio_default_fixture_loop_scope = function")
+    result = pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider")
+    result.assert_outcomes(passed=5, errors=2)
+    result.stdout.fnmatch_lines(["*UnusedFaults: These faults never fired:", "*- <Fault 500 at Decrypt(), *>"])
+
+
+def test_unused_faults_warn_at_the_end_of_their_mock():
+    with (
+        pytest.warns(UnusedFaultsWarning, match="These faults never fired") as warned,
+        mock_kms(unused_faults="warn") as kms,
+    ):
+        kms.faults.add("Decrypt", error=500)
+    assert warned[0].filename == __file__
+
+
+def test_what_becomes_of_unused_faults_is_one_of_three():
+    with pytest.raises(InvalidOption, match=r"unused_faults must be 'off', 'warn' or 'error', not 'fail'"):
+        mock_kms(unused_faults="fail")

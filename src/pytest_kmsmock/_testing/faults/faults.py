@@ -79,6 +79,15 @@ def describe(rule: Rule) -> str:
     return f"{rule.description}, fired {formatting.count(rule.fired)}"
 
 
+def unused_text(injector: Injector) -> str:
+    """Say which faults never fired, and what to look for."""
+    return (
+        "These faults never fired:\n"
+        + "\n".join(f"  - <Fault {describe(rule)}>" for rule in injector.unused)
+        + "\nWas the operation called, by a client that the mock answers, with such parameters?"
+    )
+
+
 class Faults:
     """The faults of one mock, in the order in which they were added.
 
@@ -208,11 +217,7 @@ class Faults:
         """
         __tracebackhide__ = True
         if self.unused:
-            raise UnusedFaults(
-                "These faults never fired:\n"
-                + "\n".join(f"  - {fault!r}" for fault in self.unused)
-                + "\nWas the operation called, by a client that the mock answers, with such members?"
-            )
+            raise UnusedFaults(unused_text(self._injector))
 
 
 def _operations(given: object) -> tuple[str | None, ...]:

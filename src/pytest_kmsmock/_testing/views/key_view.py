@@ -19,15 +19,14 @@ from pytest_kmsmock._kms.rules.key_metadata import key_metadata
 from pytest_kmsmock._kms.rules.key_states import key_state
 from pytest_kmsmock._kms.rules.timeline import settle
 from pytest_kmsmock._kms.state.records import Grant, Key, KeyMaterial, LastUsage, Rotation
-from pytest_kmsmock._runtime.checks import closest
 from pytest_kmsmock.errors import CannotDecrypt, UnknownKey
+
+from . import near_misses
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.state.state import Region
-
-_ALIAS = "alias/"
 
 
 class KeyView:
@@ -244,17 +243,12 @@ class Keys(Mapping[str, KeyView]):
 
     def _explain(self, identifier: object, name: str, home: Region) -> str:
         text = f"There is no key {identifier!r} in {home.name} of account {home.account}."
-        elsewhere = [
-            region.name
-            for region in self._service.state.regions()
-            if region is not home and (name in region.keys or name in region.aliases)
-        ]
-        if elsewhere:
-            return f"{text} There is one in {', '.join(sorted(elsewhere))}: look it up by its ARN."
-        known = [alias.name for alias in home.aliases.values() if alias.key_id is not None] + list(home.keys)
-        # Compared without the prefix that all have, else every alias would be like every other.
-        bare = {entry.removeprefix(_ALIAS): entry for entry in known}
-        close = [bare[match] for match in closest(str(name).removeprefix(_ALIAS), bare, 3)]
+        others = near_misses.elsewhere(self._service.state, name, home)
+        if others:
+            there = ", ".join(sorted(region.name for region in others))
+            return f"{text} There is one in {there}: look it up by its ARN."
+        known = near_misses.names(home)
+        close = near_misses.alike(name, home)
         if close:
             return f"{text} Did you mean {' or '.join(map(repr, close))}?"
         shown = ", ".join(map(repr, sorted(known)[:10])) + (", ..." if len(known) > 10 else "")
