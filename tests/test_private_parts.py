@@ -177,12 +177,6 @@ PARTS = (
         {"fe34bcf8a709": "0.25.0", "69c3c316f16d": "0.26.3"},
     ),
     Part(
-        "waitress.server:BaseWSGIServer",
-        "_transport.endpoint.server",
-        "`_map` has its channels, `trigger` wakes its loop.",
-        {"e5d91f474857": "3.0.2"},
-    ),
-    Part(
         "moto.events.models:Rule._send_to_sqs_queue",
         "_moto.deliveries",
         "Sends an event to one queue; takes its place.",

@@ -54,7 +54,7 @@ PUBLIC = {
         "explain iam key_stores keys least_privilege load managed_key options region seed serve simulate"
     ),
     "KmsMockError": "",
-    "KmsServer": "endpoint_url environment start stop",
+    "KmsServer": "endpoint_url environment proxy_url start stop",
     "LeastPrivilege": "identity_policies key_policy_statements to_json write",
     "MockKms": "start stop",
     "Options": (

@@ -218,8 +218,11 @@ def kms_client(kms_mock: KmsMock) -> KMSClient:
 
 @pytest.fixture
 def kms_server(kms_mock: KmsMock) -> Iterator[KmsServer]:
-    """An HTTP endpoint of `kms_mock` for other processes and languages; `kms_server.endpoint_url` is its address."""
-    with kms_mock.serve() as server:
+    """An HTTP endpoint of `kms_mock` for other processes and languages; `kms_server.endpoint_url` is its address.
+
+    Pages in browsers may call it, too.
+    """
+    with kms_mock.serve(cors=True) as server:
         yield server
 
 

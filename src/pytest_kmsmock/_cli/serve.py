@@ -85,11 +85,40 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--region", help="default Region")
     serve.add_argument("--account-id", help="account of the default caller")
     serve.add_argument(
+        "--tls", action="store_true", help="speak TLS as well, and be a proxy (HTTPS_PROXY) that answers kms.* hosts"
+    )
+    serve.add_argument(
+        "--tls-dir",
+        type=Path,
+        metavar="DIR",
+        default=Path("~/.pytest-kmsmock/tls"),
+        help="folder of the certificate authority for --tls, made on first use (default: %(default)s)",
+    )
+    serve.add_argument("--cors", action="store_true", help="let pages in browsers call, as AWS does")
+    serve.add_argument(
         "--check-signatures",
         action="store_true",
         help="refuse requests that are not signed with the access key "
         f"{environment.DUMMY_ACCESS_KEY_ID} and the secret access key {environment.DUMMY_SECRET_ACCESS_KEY}",
     )
+
+
+def _allow_many_connections() -> None:
+    """Let this process have as many files open as the system lets it: each connection is one."""
+    try:
+        import resource
+    except ImportError:  # pragma: no cover - Windows, which has no such limit
+        return
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+def _is_loopback(host: str) -> bool:
+    import ipaddress
+
+    with contextlib.suppress(ValueError):
+        return ipaddress.ip_address(host).is_loopback
+    return host == "localhost"
 
 
 def _serve(given: argparse.Namespace) -> None:
@@ -98,6 +127,7 @@ def _serve(given: argparse.Namespace) -> None:
     from pytest_kmsmock._transport.endpoint.server import KmsServer, check_address
 
     check_address(given.host, given.port)
+    _allow_many_connections()
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
@@ -119,9 +149,21 @@ def _serve(given: argparse.Namespace) -> None:
             host=given.host,
             port=given.port,
             check_signatures=given.check_signatures,
+            tls=given.tls,
+            tls_dir=given.tls_dir if given.tls else None,
+            cors=given.cors,
             around_call=carry_out,
+            waits=store is not None,
         ) as server:
             print(f"AWS KMS: {server.endpoint_url}", flush=True)  # noqa: T201 - scripts wait for this line
+            if not _is_loopback(given.host):
+                print(  # noqa: T201
+                    f"pytest-kmsmock: whoever reaches {given.host} can use all keys: keep it off other networks.",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            if given.tls:
+                print(f"CA certificate: {server.environment['SSL_CERT_FILE']}", flush=True)  # noqa: T201
             ended.wait()
         if store is not None:
             print(f"Saved: {store.save()}", flush=True)  # noqa: T201

@@ -355,7 +355,10 @@ class KmsMock(Principals):
         host: str = "127.0.0.1",
         port: int = 0,
         check_signatures: bool = False,
-    ) -> KmsServer:  # fmt: skip
+        tls: bool = False,
+        tls_dir: str | os.PathLike[str] | None = None,
+        cors: bool = False,
+    ) -> KmsServer:
         """Return an HTTP endpoint of this mock for other processes and languages: `with kms.serve() as server:`.
 
         Args:
@@ -364,6 +367,10 @@ class KmsMock(Principals):
             port: the port; 0 takes a free one.
             check_signatures: whether requests must be signed with credentials of the mock, as on AWS; without it, any
                 credentials do.
+            tls: whether it speaks TLS as well, and is a proxy that answers KMS hosts of AWS (`KmsServer.proxy_url`).
+            tls_dir: the folder of the certificate authority for that, made if it is not there; by default one that
+                lasts as long as the server.
+            cors: whether pages in browsers may call it, as they may AWS.
 
         Raises:
             InvalidOption: when there can be no such host or port.
@@ -373,8 +380,11 @@ class KmsMock(Principals):
         self._must_be_active()
         check_type(host, str, "serve(): host", "a name or address, as text")
         check_type(port, int, "serve(): port", "a whole number")
-        check_type(check_signatures, bool, "serve(): check_signatures")
-        return KmsServer(self._core, host=host, port=port, check_signatures=check_signatures)
+        for name, flag in (("check_signatures", check_signatures), ("tls", tls), ("cors", cors)):
+            check_type(flag, bool, f"serve(): {name}")
+        return KmsServer(
+            self._core, host=host, port=port, check_signatures=check_signatures, tls=tls, tls_dir=tls_dir, cors=cors
+        )
 
     def _must_be_active(self) -> None:
         if not self.active:

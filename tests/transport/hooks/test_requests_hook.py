@@ -227,7 +227,7 @@ def test_requests_is_not_imported_for_this():
         from pytest_kmsmock import mock_kms
         with mock_kms() as kms:
             kms.client().list_keys()
-        assert not {"requests", "responses", "waitress"} & set(sys.modules)
+        assert not {"requests", "responses", "httptools"} & set(sys.modules)
     """)
 
 

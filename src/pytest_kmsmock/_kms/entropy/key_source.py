@@ -29,7 +29,7 @@ _SEED_LENGTH = 32
 class RsaPool:
     """RSA private keys that nobody uses now, by size. Thread safe."""
 
-    __slots__ = ("_free", "_retired", "lock")
+    __slots__ = ("_free", "_making", "_retired", "lock")
 
     def __init__(self) -> None:
         #: Those given back last are at the end, and the last to be drawn again.
@@ -37,6 +37,7 @@ class RsaPool:
         #: The moduli of keys that are never given again.
         self._retired: set[int] = set()
         self.lock = threading.Lock()
+        self._making = threading.Lock()
 
     def draw(self, bits: int) -> RSAPrivateKey:
         """Take a key of ``bits`` out of the pool, or make one; never the key that was given back last."""
@@ -45,6 +46,16 @@ class RsaPool:
             if len(free) > 1:
                 return free.popleft()
         return new_rsa_key(bits)
+
+    def prepare(self, bits: int) -> None:
+        """Make a key ahead of need, so that the next `draw` finds one and nobody has to wait for it."""
+        with self._making:  # more at a time would only take the processors from those who wait for nothing
+            found = False
+            while not found:
+                key = new_rsa_key(bits)
+                with self.lock:
+                    self._free[bits].append(key)
+                    found = len(self._free[bits]) > 1
 
     def give_back(self, keys: list[RSAPrivateKey]) -> None:
         """Put keys into the pool that nobody uses any more."""

@@ -1,36 +1,50 @@
-"""The way in for other processes and languages: an HTTP endpoint, served by waitress in threads of this process.
+"""The way in for other processes and languages: an HTTP endpoint, served by a thread of this process.
 
-It speaks AWS JSON 1.1, the protocol of KMS, over plain HTTP: clients are given its address as their endpoint URL. The
-command line is in `pytest_kmsmock._cli.serve`.
+It speaks AWS JSON 1.1, the protocol of KMS, over HTTP and, if asked to, TLS: clients are given its address as their
+endpoint URL, or as their proxy. The command line is in `pytest_kmsmock._cli.serve`.
 """
 
 from __future__ import annotations
 
 import contextlib
-import threading
-import time
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, final
-from urllib.parse import quote, urlsplit
+import os
+import re
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, final
 
 from pytest_kmsmock._kms.api.errors import InjectedError
+from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
 from pytest_kmsmock._runtime import environment
 from pytest_kmsmock._transport import http
-from pytest_kmsmock._transport.http_request import HttpRequest
+from pytest_kmsmock._transport.endpoints import is_kms_host
+from pytest_kmsmock._transport.json_protocol import HttpAnswer
 from pytest_kmsmock.errors import InvalidOption, MissingExtra, NotActive
 
+from . import routes
+
 if TYPE_CHECKING:
+    import ssl
     from types import TracebackType
 
     from pytest_kmsmock._transport.gate import Gate
-    from pytest_kmsmock._transport.json_protocol import HttpAnswer
+    from pytest_kmsmock._transport.http_request import HttpRequest
+
+    from .authority import Authority
+    from .connection import Outcome
+    from .listener import Listener
+
+#: What names a key spec of RSA in the body of a request.
+_RSA = re.compile(rb'"RSA_(2048|3072|4096)"')
 
 
 @final
 class KmsServer:
     """An HTTP endpoint of a mock: `with kms_mock.serve() as server:`, or the fixture `kms_server`.
 
-    Calls through it and calls in this process see the same keys. Starting it raises `MissingExtra` when waitress is not
+    Calls through it and calls in this process see the same keys. Starting it raises `MissingExtra` when httptools is not
     installed, and `OSError` when the address cannot be listened on.
     """
 
@@ -41,61 +55,90 @@ class KmsServer:
         host: str = "127.0.0.1",
         port: int = 0,
         check_signatures: bool = False,
+        tls: bool = False,
+        tls_dir: str | os.PathLike[str] | None = None,
+        cors: bool = False,
         around_call: Callable[[str, Callable[[], HttpAnswer]], HttpAnswer] | None = None,
+        waits: bool = False,
     ) -> None:
-        # `around_call` is given the operation and a function that carries the request out; it returns what is answered.
+        # `around_call` is given the operation and a function that carries the request out, and returns what is answered;
+        # `waits` says that this may take long.
         check_address(host, port)
         self._mock = mock
         self._host, self._port = host, port
         self._check_signatures = check_signatures
+        self._tls = tls or tls_dir is not None
+        self._tls_dir = tls_dir
+        self._cors = cors
         self._around_call = around_call
-        self._server: Any = None
-        self._thread: threading.Thread | None = None
+        self._waits = waits
+        self._authority: Authority | None = None
+        self._listener: Listener | None = None
+        self._held = contextlib.ExitStack()
 
     @property
     def endpoint_url(self) -> str:
-        """The address for clients, with scheme, host and port.
+        """The address for clients, such as `http://127.0.0.1:49152`; with `https` if it speaks TLS.
 
         Raises:
             NotActive: when it does not serve.
         """
-        if self._server is None:
+        return f"{'https' if self._tls else 'http'}://{self._address()}"
+
+    @property
+    def proxy_url(self) -> str:
+        """The address for programs whose SDK takes no endpoint, as `HTTPS_PROXY`. It needs TLS.
+
+        Raises:
+            NotActive: when it does not serve.
+        """
+        return f"http://{self._address()}"
+
+    def _address(self) -> str:
+        if self._listener is None:
             raise NotActive("This server does not run: use it inside its `with` block, or start() it.")
-        host = self._server.effective_host
-        return f"http://{f'[{host}]' if ':' in host else host}:{self._server.effective_port}"
+        host, port = self._listener.address
+        return f"{f'[{host}]' if ':' in host else host}:{port}"
 
     @property
     def environment(self) -> dict[str, str]:
         """The environment variables that point AWS SDKs and the AWS CLI in another process here."""
-        return {
+        variables = {
             "AWS_ENDPOINT_URL_KMS": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": environment.DUMMY_ACCESS_KEY_ID,
             "AWS_SECRET_ACCESS_KEY": environment.DUMMY_SECRET_ACCESS_KEY,
             "AWS_REGION": self._mock.region,
             "AWS_DEFAULT_REGION": self._mock.region,
         }
+        if self._authority is not None:
+            variables |= dict.fromkeys(_TRUST, str(self._authority.certificate_path))
+        return variables
 
     def start(self) -> None:
         """Listen and answer, until `stop`."""
         try:
-            from .waitress_server import listen
+            from .listener import Application, Listener
         except ModuleNotFoundError:
-            raise MissingExtra("The HTTP endpoint", "waitress", "server") from None
-        self._server = listen(self._answer, self._host, self._port)
-        self._thread = threading.Thread(target=self._server.run, name="pytest-kmsmock-server", daemon=True)
-        self._thread.start()
+            raise MissingExtra("The HTTP endpoint", "httptools", "server") from None
+        with contextlib.ExitStack() as held:
+            if self._tls:
+                from .authority import Authority
+
+                folder = self._tls_dir or held.enter_context(tempfile.TemporaryDirectory(prefix="pytest-kmsmock-"))
+                self._authority = Authority(Path(folder).expanduser().absolute())
+            self._listener = Listener(
+                Application(self._answer, self._blocks, self._context_for), self._host, self._port
+            )
+            self._listener.start()
+            self._held = held.pop_all()
 
     def stop(self) -> None:
         """Finish what is being carried out, and listen no more."""
-        from waitress import wasyncore
-
-        server, self._server = self._server, None
-        if server is None or self._thread is None:
-            return
-        server.task_dispatcher.shutdown()
-        with contextlib.suppress(OSError):  # the loop may wake, and close what wakes it, before it has been woken here
-            server.trigger.pull_trigger(lambda: wasyncore.close_all(server._map))  # noqa: SLF001 - ends the loop of `run`
-        self._thread.join()
+        listener, self._listener = self._listener, None
+        if listener is not None:
+            listener.stop()
+            self._authority = None
+            self._held.close()
 
     def __enter__(self) -> KmsServer:
         self.start()
@@ -106,9 +149,15 @@ class KmsServer:
     ) -> None:
         self.stop()
 
-    def _answer(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        """Answer a request; the WSGI application."""
-        request = _read(environ)
+    def _answer(self, request: HttpRequest) -> Outcome:
+        """Answer a request."""
+        from .connection import Outcome
+
+        answer = routes.answer(request, cors=self._cors)
+        if answer is not None:
+            return Outcome(answer)
+        for bits in _RSA.findall(request.body):
+            RSA_POOL.prepare(int(bits))
 
         def carry_out() -> HttpAnswer:
             return http.answer(self._mock, request, check_signature=self._check_signatures)
@@ -116,14 +165,24 @@ class KmsServer:
         try:
             answer = carry_out() if self._around_call is None else self._around_call(request.operation, carry_out)
         except InjectedError:
-            from waitress.channel import ClientDisconnected
+            return Outcome(None, self._mock.take_delay())
+        return Outcome(routes.readable(answer, request) if self._cors else answer, self._mock.take_delay())
 
-            raise ClientDisconnected from None  # closes the connection without an answer
-        finally:
-            time.sleep(self._mock.take_delay())
-        headers = list(answer.headers.items())
-        start_response(f"{answer.status} {answer.reason}", headers)
-        return [] if request.method == "HEAD" else [answer.body]
+    def _blocks(self, request: HttpRequest) -> bool:
+        """Say whether a request may take long."""
+        return self._waits or _RSA.search(request.body) is not None
+
+    def _context_for(self, host: str | None) -> ssl.SSLContext | None:
+        """Return how TLS is spoken as a host, None being the server itself; None if it is not."""
+        if self._authority is None or (host is not None and not is_kms_host(host)):
+            return None
+        if host is not None:
+            return self._authority.context(host)
+        return self._authority.context("localhost", "127.0.0.1", "::1", self._host, socket.gethostname())
+
+
+#: Where programs look for the certificates that they trust: AWS SDKs, OpenSSL and Go, Node.js.
+_TRUST = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 
 
 def check_address(host: str, port: int) -> None:
@@ -136,20 +195,3 @@ def check_address(host: str, port: int) -> None:
         raise InvalidOption("host must not be empty. To listen on every address of this machine, say 0.0.0.0 or ::.")
     if not 0 <= port <= 65535:
         raise InvalidOption(f"port must be between 0 and 65535, not {port}.")
-
-
-def _read(environ: dict[str, Any]) -> HttpRequest:
-    headers = {
-        name.removeprefix("HTTP_").replace("_", "-").lower(): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_") or name in ("CONTENT_TYPE", "CONTENT_LENGTH")
-    }
-    path = quote(environ["PATH_INFO"], encoding="latin-1")
-    query = environ.get("QUERY_STRING")
-    host = headers.get("host", "")
-    try:
-        urlsplit(f"http://{host}")
-    except ValueError:
-        host = ""  # the caller says what it likes there, half an IPv6 address too
-    url = f"http://{host}{path}{f'?{query}' if query else ''}"
-    return HttpRequest(environ["REQUEST_METHOD"], url, headers, environ["wsgi.input"].read())

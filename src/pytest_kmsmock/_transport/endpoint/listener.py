@@ -1,0 +1,200 @@
+"""The thread that listens: an event loop with the connections, and threads for what would hold it up."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any, NamedTuple, final
+
+from pytest_kmsmock.errors import InvalidOption
+
+from .connection import Connection, Outcome
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._transport.http_request import HttpRequest
+
+#: Connections that wait to be accepted.
+_BACKLOG = 2048
+#: Threads for calls that wait for the disk or make RSA keys.
+_THREADS = 32
+#: How long connections may take to end, in seconds.
+_PATIENCE = 5.0
+#: How a TLS handshake begins.
+_HANDSHAKE = b"\x16"
+
+
+class Application(NamedTuple):
+    """What answers requests.
+
+    Attributes:
+        answer: answers a request.
+        blocks: says whether that may take long.
+        context_for: returns how TLS is spoken as a host, None being the server itself; None if it is not.
+    """
+
+    answer: Callable[[HttpRequest], Outcome]
+    blocks: Callable[[HttpRequest], bool]
+    context_for: Callable[[str | None], ssl.SSLContext | None]
+
+
+class _Loop(asyncio.SelectorEventLoop):
+    """An event loop with the machine's time, whatever a test does to the module `time`."""
+
+    def time(self) -> float:
+        if hasattr(time, "clock_gettime"):  # pragma: no branch - not on Windows
+            return time.clock_gettime(time.CLOCK_MONOTONIC)
+        return super().time()  # pragma: no cover
+
+
+@final
+class Listener:
+    """Listens and answers in a thread of its own.
+
+    Args:
+        application: answers requests.
+        host: the name or address to listen on.
+        port: the port; 0 takes a free one.
+
+    Attributes:
+        loop: the event loop.
+        connections: the open ones.
+
+    Raises:
+        InvalidOption: when the host has no address.
+        OSError: when the address cannot be listened on.
+    """
+
+    def __init__(self, application: Application, host: str, port: int) -> None:
+        self._socket = _listening(host, port)
+        self.loop = _Loop()
+        self.connections: set[Connection] = set()
+        self._server: asyncio.Server | None = None
+        self._accepting = threading.Event()
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._silent: set[socket.socket] = set()  # accepted, and nothing has come yet
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pytest-kmsmock-call")
+        self._thread = threading.Thread(target=self._run, name="pytest-kmsmock-server", daemon=True)
+        self.answer, self.blocks, self.context_for = application
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        host, port = self._socket.getsockname()[:2]
+        return host, port
+
+    def start(self) -> None:
+        """Begin to answer."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish what is being carried out, and listen no more."""
+        self._accepting.wait()
+        self.loop.call_soon_threadsafe(self._spawn, self._end())
+        self._thread.join()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self._spawn(self._accept())
+        try:
+            self.loop.run_forever()
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            self.loop.run_until_complete(asyncio.gather(*self._tasks, return_exceptions=True))
+            self.loop.close()
+
+    async def _end(self) -> None:
+        if self._server is None:
+            self.loop.remove_reader(self._socket)
+            self._socket.close()
+        else:
+            self._server.close()
+        for silent in list(self._silent):
+            self._drop(silent)
+        for connection in list(self.connections):
+            connection.finish()
+        latest = self.loop.time() + _PATIENCE
+        while self.connections and self.loop.time() < latest:
+            await asyncio.sleep(0.005)
+        for connection in list(self.connections):
+            connection.abort()
+        self.loop.call_soon(self.loop.stop)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self.loop.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # --- accepting -----------------------------------------------------------------------------------------------
+
+    async def _accept(self) -> None:
+        """Accept connections; one port takes TLS and HTTP as it is, by the first byte."""
+        self._socket.setblocking(False)
+        if self.context_for(None) is None:
+            self._server = await self.loop.create_server(lambda: Connection(self), sock=self._socket, backlog=_BACKLOG)
+            self._accepting.set()
+            return
+        self._accepting.set()
+        while True:
+            try:
+                accepted, _ = await self.loop.sock_accept(self._socket)
+            except OSError:  # no file descriptor is left
+                await asyncio.sleep(0.1)
+                continue
+            self._silent.add(accepted)
+            self.loop.add_reader(accepted, self._begin, accepted)
+
+    def _begin(self, accepted: socket.socket) -> None:
+        self.loop.remove_reader(accepted)
+        self._silent.discard(accepted)
+        try:
+            secured = accepted.recv(1, socket.MSG_PEEK) == _HANDSHAKE
+        except OSError:
+            accepted.close()
+            return
+        self._spawn(self._serve(accepted, self.context_for(None) if secured else None))
+
+    async def _serve(self, accepted: socket.socket, context: ssl.SSLContext | None) -> None:
+        with contextlib.suppress(OSError):  # a handshake that fails
+            await self.loop.connect_accepted_socket(lambda: Connection(self), accepted, ssl=context)
+
+    def _drop(self, silent: socket.socket) -> None:
+        self.loop.remove_reader(silent)
+        self._silent.discard(silent)
+        silent.close()
+
+    # --- for connections -----------------------------------------------------------------------------------------
+
+    def answer_later(self, request: HttpRequest, finished: Callable[[Outcome], None]) -> None:
+        """Answer a request in another thread."""
+        future = self.loop.run_in_executor(self._threads, self.answer, request)
+        future.add_done_callback(lambda done: None if done.cancelled() else finished(done.result()))
+
+    def start_tls(self, transport: asyncio.Transport, connection: Connection, context: ssl.SSLContext) -> None:
+        """Speak TLS on a connection from now on."""
+        self._spawn(self._secure(transport, connection, context))
+
+    async def _secure(self, transport: asyncio.Transport, connection: Connection, context: ssl.SSLContext) -> None:
+        try:
+            secured = await self.loop.start_tls(transport, connection, context, server_side=True)
+        except OSError:
+            transport.abort()
+            return
+        if secured is not None:
+            connection.connection_made(secured)
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        socket.getaddrinfo(host, port, family)
+    except (UnicodeError, socket.gaierror) as error:
+        raise InvalidOption(f"host {host!r} has no address: {error}") from None
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)

@@ -1,0 +1,139 @@
+"""Many connections, slow clients, long calls: what one client does holds up no other."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import socket
+import subprocess
+import sys
+import threading
+import time
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from pytest_kmsmock._kms.entropy import key_source
+from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
+
+
+def connection_to(server) -> socket.socket:
+    url = urlsplit(server.endpoint_url)
+    return socket.create_connection((url.hostname, url.port), timeout=10)
+
+
+def message(server, sign, operation: str = "ListKeys", body: str = "{}") -> bytes:
+    request = sign(operation, body, url=server.endpoint_url)
+    headers = {"host": urlsplit(server.endpoint_url).netloc} | request.headers
+    lines = [f"{name}: {value}\r\n" for name, value in headers.items()]
+    return f"POST / HTTP/1.1\r\n{''.join(lines)}\r\n".encode() + request.body
+
+
+def test_more_than_1000_connections():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < 4000:
+        pytest.skip(f"this machine lets a process have {hard} files open")
+    command = [sys.executable, "-m", "pytest_kmsmock", "serve", "--port", "0"]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process, contextlib.ExitStack() as idle:
+            url = process.stdout.readline().removeprefix("AWS KMS: ").strip()
+            for _ in range(1500):
+                idle.enter_context(
+                    socket.create_connection(("127.0.0.1", urlsplit(url).port), timeout=5)
+                )  # fmt: skip
+            assert requests.get(f"{url}/health", timeout=5).status_code == 200
+            process.terminate()
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_rsa_keys_are_made_while_others_are_answered(kms_mock, kms_server, sign, monkeypatch):
+    making, go_on = threading.Event(), threading.Event()
+
+    def slowly(bits: int) -> object:
+        making.set()
+        assert go_on.wait(10)
+        return new_rsa_key(bits)
+
+    new_rsa_key = key_source.new_rsa_key
+    monkeypatch.setattr(key_source, "new_rsa_key", slowly)
+    key_id = kms_mock.client().create_key()["KeyMetadata"]["KeyId"]
+    with connection_to(kms_server) as slow, connection_to(kms_server) as fast:
+        body = f'{{"KeyId": "{key_id}", "KeyPairSpec": "RSA_2048"}}'
+        slow.sendall(message(kms_server, sign, "GenerateDataKeyPair", body))
+        assert making.wait(10)
+        fast.sendall(message(kms_server, sign))
+        assert fast.recv(100).startswith(b"HTTP/1.1 200")
+        go_on.set()
+        assert slow.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_a_key_made_ahead_of_need_is_drawn(monkeypatch):
+    pool = key_source.RsaPool()
+    pool.prepare(2048)
+    monkeypatch.setattr(key_source, "new_rsa_key", lambda *_: pytest.fail("none has to be made"))
+    assert pool.draw(2048).key_size == 2048
+    assert RSA_POOL is not pool
+
+
+def test_requests_that_come_at_once_are_answered_in_order(kms_server, kms_mock, sign):
+    kms_mock.faults.add("ListKeys", delay=0.1, times=1)
+    sent = message(kms_server, sign) + message(kms_server, sign, "Nothing") * 200
+    with connection_to(kms_server) as connection:
+        connection.sendall(sent)
+        connection.shutdown(socket.SHUT_WR)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    statuses = [line.split(b" ")[1] for line in received.split(b"\r\n") if b"HTTP/1.1 " in line]
+    assert statuses == [b"200"] + [b"400"] * 200
+
+
+def test_a_client_that_does_not_read_is_not_read_from(kms_server, sign):
+    one = message(kms_server, sign)
+    with connection_to(kms_server) as connection:
+        connection.settimeout(0.5)
+        flood = one * 100_000
+        with pytest.raises(TimeoutError):
+            connection.sendall(flood)
+        connection.settimeout(10)
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    assert requests.get(f"{kms_server.endpoint_url}/health").ok
+
+
+def test_an_upgrade_is_answered_in_the_protocol_that_is_spoken(kms_server, sign):
+    one = message(kms_server, sign).replace(
+        b"\r\n\r\n", b"\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n"
+    )
+    with connection_to(kms_server) as connection:
+        connection.sendall(one)
+        received = b"".join(iter(lambda: connection.recv(65536), b""))
+    assert received.startswith(b"HTTP/1.1 200 OK")
+    assert b"\r\nconnection: close\r\n" in received
+
+
+def test_the_end_waits_for_what_is_being_carried_out(kms_mock, sign):
+    kms_mock.faults.add("ListKeys", delay=0.3, times=1)
+    with kms_mock.serve() as server:
+        connection = connection_to(server)
+        connection.sendall(message(server, sign))
+        while not kms_mock.calls:
+            time.sleep(0.005)
+    with connection:
+        assert connection.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_the_end_does_not_wait_for_ever(kms_mock, sign, monkeypatch):
+    from pytest_kmsmock._transport.endpoint import listener
+
+    monkeypatch.setattr(listener, "_PATIENCE", 0.1)
+    kms_mock.faults.add("ListKeys", delay=30, times=1)
+    begun = time.monotonic()
+    with kms_mock.serve() as server:
+        connection = connection_to(server)
+        connection.sendall(message(server, sign))
+        while not kms_mock.calls:
+            time.sleep(0.005)
+    with connection, contextlib.suppress(ConnectionError):
+        assert connection.recv(100) == b""
+    assert time.monotonic() - begun < 10
