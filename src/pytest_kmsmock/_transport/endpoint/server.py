@@ -44,8 +44,8 @@ _RSA = re.compile(rb'"RSA_(2048|3072|4096)"')
 class KmsServer:
     """An HTTP endpoint of a mock: `with kms_mock.serve() as server:`, or the fixture `kms_server`.
 
-    Calls through it and calls in this process see the same keys. Starting it raises `MissingExtra` when httptools is not
-    installed, and `OSError` when the address cannot be listened on.
+    Calls through it and calls in this process see the same keys. Starting it raises `MissingExtra` when httptools is
+    not installed, and `OSError` when the address cannot be listened on.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class KmsServer:
         around_call: Callable[[str, Callable[[], HttpAnswer]], HttpAnswer] | None = None,
         waits: bool = False,
     ) -> None:
-        # `around_call` is given the operation and a function that carries the request out, and returns what is answered;
-        # `waits` says that this may take long.
+        # `around_call` is given the operation and a function that carries the request out, and returns what is
+        # answered; `waits` says that this may take long.
         check_address(host, port)
         self._mock = mock
         self._host, self._port = host, port
