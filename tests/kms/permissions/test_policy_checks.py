@@ -185,3 +185,26 @@ def test_32_kilobytes_are_the_limit(set_policy, refusal):
     with refusal("LimitExceededException"):
         set_policy(document + " " * (32_769 - len(document)))
     set_policy(document + " " * (32_768 - len(document)))
+
+
+@pytest.mark.parametrize("key", ["aws:ResourceTag/team", "kms:ResourceAliases"])
+def test_condition_keys_that_key_policies_do_not_take(set_policy, refusal, key):
+    # Recorded: awsdocs/aws-kms-developer-guide#47
+    condition = {"ForAnyValue:StringEquals" if "Aliases" in key else "StringEquals": {key: "alias/app"}}
+    by_key = allow(f"arn:aws:iam::{ACCOUNT}:role/app", "kms:Decrypt", Condition=condition)
+    assert refusal(set_policy, policy(ROOT, by_key)) == (
+        MALFORMED,
+        "These condition keys are not permitted in a key policy: aws:ResourceTag, kms:ResourceTag, kms:ResourceAliases",
+    )
+
+
+def test_a_guard_by_the_callers_tag_in_a_key_policy(kms_mock):
+    """IAM User Guide, "Policy variables with no value": else a session without the tag would read all tenants' data."""
+    condition = {"StringNotEquals": {"kms:EncryptionContext:tenant": "${aws:PrincipalTag/tenant}"}}
+    app = f"arn:aws:iam::{ACCOUNT}:role/app"
+    guarded = allow(app, "kms:Decrypt", Effect="Deny", Condition=condition)
+    key = kms_mock.create_key(policy=policy(ROOT, allow(app), guarded))
+    context = {"EncryptionContext": {"tenant": "a"}}
+    for tags, allowed in (({"tenant": "a"}, True), ({"tenant": "b"}, False), ({}, False)):
+        caller = kms_mock.credentials("role/app", tags=tags)
+        assert bool(kms_mock.simulate(caller, "kms:Decrypt", key, **context)) is allowed

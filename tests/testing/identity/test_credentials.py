@@ -275,6 +275,21 @@ def test_session_policies(kms_mock):
         kms_mock.credentials("role/app", session_policies="{")
 
 
+@pytest.mark.parametrize(("listed", "most"), [(False, 2_048), (True, 6_144)])
+def test_session_policies_have_a_largest_size(kms_mock, listed, most):
+    """API AssumeRole: `Policy` has at most 2,048 characters. Quotas of IAM: managed policies have at most 6,144."""
+
+    def session(characters):
+        statement = ALLOW["Statement"][0] | {"Resource": "arn:aws:kms:*:*:key/"}
+        document = ALLOW | {"Statement": [statement]}
+        statement["Resource"] += "k" * (characters - len(json.dumps(document, separators=(",", ":"))))
+        return [document] if listed else document
+
+    assert kms_mock.credentials("role/app", session_policies=session(most))
+    with pytest.raises(InvalidPolicy, match=f"AWS takes {most:,} at most"):
+        kms_mock.credentials("role/app", session_policies=session(most + 1))
+
+
 def test_federated_users_have_what_user_and_session_policy_both_allow(kms_mock):
     """API GetFederationToken: without a session policy, no permissions but those of key policies that name them."""
     key = kms_mock.create_key()

@@ -87,6 +87,61 @@ def test_malformed_policies_say_what_is_wrong(kms_mock, document, text):
         kms_mock.iam.attach("alice", policy(allow("kms:*")))
 
 
+def long(kind, characters, *, indent=None):
+    """Return a policy of a kind, as text with exactly so many characters."""
+    statement = deny("kms:Encrypt", Principal="*") if kind in {"resource_control", "endpoint"} else deny("kms:Encrypt")
+    document = policy(statement | {"Resource": "arn:aws:kms:*:*:key/"})
+    missing = characters - len(json.dumps(document, separators=(",", ":")))
+    document["Statement"][0]["Resource"] += "k" * missing
+    return json.dumps(document, separators=None if indent else (",", ":"), indent=indent)
+
+
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [
+        # Quotas of IAM (2026): an inline policy of a role, a managed policy. White space does not count.
+        pytest.param("attach", 10_240, id="identity"),
+        pytest.param("boundary", 6_144, id="boundary"),
+        # Quotas of AWS Organizations (2026)
+        pytest.param("service_control", 10_240, id="service control"),
+        pytest.param("resource_control", 5_120, id="resource control"),
+        # AWS PrivateLink guide, "Control access to VPC endpoints using endpoint policies"
+        pytest.param("endpoint", 20_480, id="VPC endpoint"),
+    ],
+)
+def test_policies_have_a_largest_size(kms_mock, kind, most):
+    iam = kms_mock.iam
+    put = {
+        "attach": lambda text: iam.attach("role/app", text),
+        "boundary": lambda text: iam.boundary("role/app", text),
+        "service_control": iam.service_control,
+        "resource_control": iam.resource_control,
+        "endpoint": lambda text: iam.vpc_endpoint_policy("vpce-1a2b", text),
+    }[kind]
+    put(long(kind, most))
+    put(json.loads(long(kind, most)))
+    with pytest.raises(InvalidPolicy, match=f"It has {most + 1:,} characters; AWS takes {most:,} at most"):
+        put(long(kind, most + 1))
+    if kind in {"attach", "boundary"}:
+        put(long(kind, most, indent=8))
+    else:
+        with pytest.raises(InvalidPolicy, match=f"AWS takes {most:,} at most"):
+            put(long(kind, most, indent=8))
+
+
+def test_policies_are_of_the_partition_of_the_mock():
+    # Recorded: terraform-aws-modules/terraform-aws-iam#39 and others
+    foreign = policy(allow("kms:*") | {"Resource": "arn:aws:kms:*:*:key/*"})
+    with mock_kms(region="cn-north-1") as kms:
+        with pytest.raises(InvalidPolicy) as refused:
+            kms.iam.attach("role/app", foreign)
+        assert str(refused.value).endswith('Partition "aws" is not valid for resource "arn:aws:kms:*:*:key/*".')
+        with pytest.raises(InvalidPolicy, match='Partition "aws" is not valid'):
+            kms.credentials("role/app", session_policies=foreign)
+        for partition in ("aws-cn", "*", "aws-??"):
+            kms.iam.attach("role/app", policy(allow("kms:*") | {"Resource": f"arn:{partition}:kms:*:*:key/*"}))
+
+
 def test_control_policies_are_of_accounts(kms_mock):
     for control in (kms_mock.iam.service_control, kms_mock.iam.resource_control):
         with pytest.raises(InvalidPrincipal, match="account is the id of an account, 12 digits, not 'me'"):
@@ -236,3 +291,37 @@ def test_a_call_to_a_vpc_endpoint_comes_through_it(kms_mock, refusal):
         through.list_keys()
     kms_mock.client().list_keys()
     assert kms_mock.calls[1].caller.context["aws:sourcevpce"] == ("vpce-0123456789abcdef0",)
+
+
+def guard(operator, **more):
+    condition = {operator: {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}}
+    return deny("kms:*", Condition=condition, **more)
+
+
+INVERTED = ["StringNotEquals", "StringNotEqualsIgnoreCase", "StringNotLike"]
+PLACES = ["identity", "boundary", "session", "service control", "resource control", "endpoint"]
+
+
+@pytest.mark.parametrize("operator", [*INVERTED, *(f"{name}IfExists" for name in INVERTED)])
+@pytest.mark.parametrize("place", PLACES)
+def test_a_guard_by_tags_denies_who_has_none(kms_mock, operator, place):
+    """IAM User Guide, "Policy variables with no value": inverted operators "do match against a null value"."""
+    iam, context = kms_mock.iam, {}
+    key = kms_mock.create_key(tags={"team": "blue"})
+    iam.attach("role/app", policy(allow("kms:*")))
+    if place == "identity":
+        iam.attach("role/app", policy(guard(operator)))
+    elif place == "boundary":
+        iam.boundary("role/app", policy(allow("kms:*"), guard(operator)))
+    elif place == "session":
+        context["session_policies"] = policy(allow("kms:*"), guard(operator))
+    elif place == "service control":
+        iam.service_control(policy(guard(operator)))
+    elif place == "resource control":
+        iam.resource_control(policy(guard(operator, Principal="*")))
+    else:
+        iam.vpc_endpoint_policy("vpce-1a2b", policy(allow("kms:*", Principal="*"), guard(operator, Principal="*")))
+        context["source_vpce"] = "vpce-1a2b"
+    assert kms_mock.simulate(kms_mock.credentials("role/app", tags={"team": "blue"}, **context), "kms:Encrypt", key)
+    untagged = kms_mock.simulate(kms_mock.credentials("role/app", **context), "kms:Encrypt", key)
+    assert "with an explicit deny in a" in untagged.message

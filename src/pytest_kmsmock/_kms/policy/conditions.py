@@ -18,12 +18,12 @@ from .patterns import Variable, constant, is_multivalued, parse_template, resolv
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-    from .operators import Comparison, Operator, Test
+    from .operators import Comparison, Operator
     from .patterns import Lookup, Template
 
 #: Says whether a request meets a condition; None if that cannot be said, which denies the request.
 Check: TypeAlias = "Callable[[Lookup], bool | None]"
-#: Makes the comparison of a value of the request with all values of the policy, for one request.
+#: Makes for one request what says whether one of its values meets an operator with all values of the policy.
 AnyOf: TypeAlias = "Callable[[Lookup], Comparison]"
 
 _NAME = re.compile(r"(?:(?P<qualifier>ForAllValues|ForAnyValue):)?(?P<base>[A-Za-z]+?)(?P<if_exists>IfExists)?")
@@ -99,8 +99,8 @@ def compile_condition(name: str, key: str, values: tuple[str, ...], *, variables
         # "You can add IfExists to the end of any condition operator name except the Null condition."
         check = _null(looked_up, values)
         return None if parts["if_exists"] else Condition(name, key, values, looked_up, templates, check)
-    matches_any = _any_of(row.test, templates)
-    check = _QUALIFIERS[parts["qualifier"]](looked_up, matches_any, row, bool(parts["if_exists"]))
+    absent = row.negated or bool(parts["if_exists"])
+    check = _QUALIFIERS[parts["qualifier"]](looked_up, _any_of(row, templates), negated=row.negated, absent=absent)
     return Condition(
         name, key, values, looked_up, templates, check,
         stored=row.stored is None or all(map(row.stored, _fixed_texts(templates))),
@@ -124,12 +124,12 @@ def _null(key: str, values: tuple[str, ...]) -> Check:
     return lambda lookup: (not lookup(key)) in wanted
 
 
-def _any_of(test: Test, templates: Sequence[Template]) -> AnyOf:
-    """Make the comparison of a value of the request with the values of the policy, one after the other.
+def _any_of(row: Operator, templates: Sequence[Template]) -> AnyOf:
+    """Make what compares a value of the request with the values of the policy, one after the other.
 
     A value with a variable that has no value is passed over: nothing equals it.
     """
-    fixed = [None if pattern is None else test(pattern) for pattern in map(constant, templates)]
+    fixed = [None if pattern is None else row.test(pattern) for pattern in map(constant, templates)]
     known = [compare for compare in fixed if compare is not None]
 
     def with_variables(lookup: Lookup) -> Comparison:
@@ -139,13 +139,13 @@ def _any_of(test: Test, templates: Sequence[Template]) -> AnyOf:
             if compare is not None:
                 comparisons.append(compare)
             elif pattern is not None:
-                comparisons.append(test(pattern))
-        return _first_of(comparisons)
+                comparisons.append(row.test(pattern))
+        return _meets(row, _first_of(comparisons))
 
     if len(known) < len(fixed):
         return with_variables
-    compare_all = known[0] if len(known) == 1 else _first_of(known)
-    return lambda _lookup: compare_all
+    meets = _meets(row, known[0] if len(known) == 1 else _first_of(known))
+    return lambda _lookup: meets
 
 
 def _first_of(comparisons: Iterable[Comparison]) -> Comparison:
@@ -195,31 +195,30 @@ def _every(meets: Comparison, values: Iterable[str]) -> bool | None:
     return True
 
 
-def _plain(key: str, any_of: AnyOf, row: Operator, if_exists: bool) -> Check:
+def _plain(key: str, any_of: AnyOf, *, negated: bool, absent: bool) -> Check:
     """The value of the request meets the operator; a key of several values, if it is there, meets none."""
-    absent = row.negated or if_exists
-    holds = _every if row.negated else _some
+    holds = _every if negated else _some
 
     def check(lookup: Lookup) -> bool | None:
         values = lookup(key)
         if values is None:
             return absent
-        return not is_multivalued(key, values) and holds(_meets(row, any_of(lookup)), values)
+        return not is_multivalued(key, values) and holds(any_of(lookup), values)
 
     return check
 
 
-def _for_all(key: str, any_of: AnyOf, row: Operator, if_exists: bool) -> Check:  # noqa: ARG001
+def _for_all(key: str, any_of: AnyOf, **_of_plain: bool) -> Check:
     """Every value of the request meets the operator; true if there is none."""
-    return lambda lookup: _every(_meets(row, any_of(lookup)), lookup(key) or ())
+    return lambda lookup: _every(any_of(lookup), lookup(key) or ())
 
 
-def _for_any(key: str, any_of: AnyOf, row: Operator, if_exists: bool) -> Check:  # noqa: ARG001
+def _for_any(key: str, any_of: AnyOf, **_of_plain: bool) -> Check:
     """At least one value of the request meets the operator; false if there is none, also with IfExists."""
-    return lambda lookup: _some(_meets(row, any_of(lookup)), lookup(key) or ())
+    return lambda lookup: _some(any_of(lookup), lookup(key) or ())
 
 
-_QUALIFIERS: dict[str | None, Callable[[str, AnyOf, Operator, bool], Check]] = {
+_QUALIFIERS: dict[str | None, Callable[..., Check]] = {
     None: _plain,
     "ForAllValues": _for_all,
     "ForAnyValue": _for_any,

@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 
 class PolicyKind(Enum):
@@ -120,19 +120,27 @@ def check_actions(texts: Iterable[str], kind: PolicyKind) -> None:
             raise MalformedPolicy(NOT_OF_ITS_TYPE)
 
 
-def check_resources(texts: Iterable[str]) -> None:
+def check_resources(texts: Collection[str]) -> None:
     """Refuse what is neither an ARN nor `*`, and ARNs of partitions that there are not.
 
     Raises:
         MalformedPolicy: With IAM's message.
     """
     for text in texts:
-        if text == "*":
-            continue
-        if not (text.startswith("arn:") and text.count(":") >= 2):
+        if text != "*" and not (text.startswith("arn:") and text.count(":") >= 2):
             raise MalformedPolicy(f'Resource {text} must be in ARN format or "*".')
-        partition = text.split(":")[1]
-        if partition not in _PARTITIONS and "*" not in partition and "?" not in partition:
+    check_partition(texts, _PARTITIONS)
+
+
+def check_partition(texts: Iterable[str], partitions: Collection[str]) -> None:
+    """Refuse ARNs of other partitions than some; a partition may have wildcards.
+
+    Raises:
+        MalformedPolicy: With IAM's message.
+    """
+    for text in texts:
+        partition = text.split(":")[1] if ":" in text else "*"
+        if partition not in partitions and "*" not in partition and "?" not in partition:
             raise MalformedPolicy(_WRONG_PARTITION.format(partition=partition, resource=text))
 
 

@@ -166,21 +166,25 @@ def make_caller(named: Named | None, home: Home, given: RequestContext) -> Calle
         principal,
         given.get("account") or principal.account or home.account,
         administrator=principal.arn == default.arn,
-        session_policies=_session_policies(given.get("session_policies", ())),
+        session_policies=_session_policies(given.get("session_policies", ()), home.partition),
         context=_context(given),
         via=(given["via_service"],) if "via_service" in given else (),
     )
 
 
-def _session_policies(given: Document | Iterable[Document]) -> tuple[str, ...]:
+def _session_policies(given: Document | Iterable[Document], partition: str) -> tuple[str, ...]:
     """Return the texts of session policies: one by itself is inline, those of a list may be managed policies.
 
     Raises:
         InvalidPolicy: for a policy that AWS would refuse.
     """
+    policies, most = given, None
     if isinstance(given, str | Mapping):
-        return (policy_text(given, PolicyKind.SESSION, "session_policies", INLINE_SESSION_CHARACTERS),)
-    return tuple(policy_text(policy, PolicyKind.SESSION, "session_policies") for policy in given)
+        policies, most = (given,), INLINE_SESSION_CHARACTERS
+    return tuple(
+        policy_text(policy, PolicyKind.SESSION, "session_policies", partition=partition, most=most)
+        for policy in policies
+    )
 
 
 def in_context(caller: Caller, context: Mapping[str, ContextValue | Iterable[ContextValue]]) -> Caller:

@@ -40,6 +40,9 @@ class IamConsole:
     def _iam(self) -> Iam:
         return self._service.state.iam
 
+    def _text(self, policy: Document, kind: PolicyKind, where: str) -> str:
+        return policy_text(policy, kind, where, partition=self._home.partition)
+
     def attach(self, principal: Named, *policies: Document) -> None:
         """Attach identity policies to a user or role.
 
@@ -50,7 +53,7 @@ class IamConsole:
         holder = self._policy_holder(principal)
         if not policies:
             raise InvalidPolicy(f"iam.attach({holder}): no policy is given.")
-        texts = tuple(policy_text(policy, PolicyKind.IDENTITY, f"iam.attach({holder})") for policy in policies)
+        texts = tuple(self._text(policy, PolicyKind.IDENTITY, f"iam.attach({holder})") for policy in policies)
         self._iam.identity[holder] = (*self._iam.identity.get(holder, ()), *texts)
         self._iam.changed()
 
@@ -64,7 +67,7 @@ class IamConsole:
         holder = self._policy_holder(principal)
         attached = list(self._iam.identity.get(holder, ()))
         for policy in policies:
-            text = policy_text(policy, PolicyKind.IDENTITY, f"iam.detach({holder})")
+            text = self._text(policy, PolicyKind.IDENTITY, f"iam.detach({holder})")
             if text not in attached:
                 raise InvalidPolicy(f"iam.detach({holder}): this policy is not attached. Attached are: {attached}")
             attached.remove(text)
@@ -82,7 +85,7 @@ class IamConsole:
         if policy is None:
             self._iam.boundaries.pop(holder, None)
         else:
-            self._iam.boundaries[holder] = policy_text(policy, PolicyKind.BOUNDARY, f"iam.boundary({holder})")
+            self._iam.boundaries[holder] = self._text(policy, PolicyKind.BOUNDARY, f"iam.boundary({holder})")
         self._iam.changed()
 
     def service_control(self, *policies: Document, account: str | None = None, full_access: bool = True) -> None:
@@ -100,7 +103,7 @@ class IamConsole:
             InvalidPolicy: for a policy that AWS would refuse.
         """
         owner = self._owner(account)
-        texts = tuple(policy_text(policy, PolicyKind.SERVICE_CONTROL, "iam.service_control()") for policy in policies)
+        texts = tuple(self._text(policy, PolicyKind.SERVICE_CONTROL, "iam.service_control()") for policy in policies)
         if texts:
             level = (FULL_ACCESS, *texts) if full_access else texts
             self._iam.service_control[owner] = (*self._iam.service_control.get(owner, ()), level)
@@ -119,7 +122,7 @@ class IamConsole:
             InvalidPolicy: for a policy that AWS would refuse.
         """
         owner = self._owner(account)
-        texts = tuple(policy_text(policy, PolicyKind.RESOURCE_CONTROL, "iam.resource_control()") for policy in policies)
+        texts = tuple(self._text(policy, PolicyKind.RESOURCE_CONTROL, "iam.resource_control()") for policy in policies)
         self._iam.resource_control[owner] = (*self._iam.resource_control.get(owner, ()), *texts) if texts else ()
         self._iam.changed()
 
@@ -138,7 +141,7 @@ class IamConsole:
         if policy is None:
             self._iam.vpc_endpoints.pop(endpoint, None)
         else:
-            self._iam.vpc_endpoints[endpoint] = policy_text(policy, PolicyKind.VPC_ENDPOINT, f"policy of {endpoint}")
+            self._iam.vpc_endpoints[endpoint] = self._text(policy, PolicyKind.VPC_ENDPOINT, f"policy of {endpoint}")
         self._iam.changed()
 
     def missing(self, *principals: Named) -> None:
