@@ -192,10 +192,11 @@ def test_condition_keys_that_key_policies_do_not_take(set_policy, refusal, key):
     # Recorded: awsdocs/aws-kms-developer-guide#47
     condition = {"ForAnyValue:StringEquals" if "Aliases" in key else "StringEquals": {key: "alias/app"}}
     by_key = allow(f"arn:aws:iam::{ACCOUNT}:role/app", "kms:Decrypt", Condition=condition)
-    assert refusal(set_policy, policy(ROOT, by_key)) == (
-        MALFORMED,
-        "These condition keys are not permitted in a key policy: aws:ResourceTag, kms:ResourceTag, kms:ResourceAliases",
+    message = (
+        "These condition keys are not permitted in a key policy: aws:ResourceTag, kms:ResourceTag, kms:ResourceAliases"
     )
+    with refusal(MALFORMED, message):
+        set_policy(policy(ROOT, by_key))
 
 
 def test_a_guard_by_the_callers_tag_in_a_key_policy(kms_mock):
