@@ -2,5 +2,5 @@
 
 It is written from AWS's documentation and from observed decisions and shares no code with the package: a mistake has to
 be made twice to stay hidden. `conditions`, `statements`, `context` and `decision` are the evaluator; `cases` generates
-requests with policies of all kinds from `vocabulary`; `comparison` asks both.
+requests with policies of all kinds, from `vocabulary`; `comparison` asks both.
 """

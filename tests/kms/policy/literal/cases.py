@@ -6,19 +6,17 @@ A case is plain data, so that it can be printed, kept and reduced.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from .context import HOME, OTHER, REGION, WITH_ENCRYPTION_CONTEXT, Case, caller_of, context_of, key_arn
+from .chance import Chance
+from .context import HOME, OTHER, REGION, Case, caller_of, context_of, key_arn
+from .request_maker import RequestMaker
 from .vocabulary import (
     ALICE,
     APP,
     APP_SESSION,
     BOB,
-    BY_ALIAS,
-    CALLERS,
-    CONTEXTS,
-    ENDPOINT,
     FEDERATED,
     FRED,
     GRANTABLE,
@@ -27,120 +25,52 @@ from .vocabulary import (
     KEYS,
     MULTIVALUED,
     NOT_IN_KEY_POLICIES,
+    OF_ALIASES,
     OF_SERVICES,
-    OPERATIONS,
+    ON_ALIASES,
     OPERATORS,
     OTHER_ROOT,
     PATTERNS,
     PREFIXES,
-    RARE_OPERATIONS,
     RELATED,
     ROOT,
     SERVICE,
     VALUES,
-    WITHOUT_KEY,
 )
 
 
 def make_case(number: int) -> Case:
-    """Return the case with a number, always the same."""
-    return Maker(random.Random(number)).case()
+    """Return the case with a number, always the same: a request, then policies, which know what it is like."""
+    chance = random.Random(number)
+    case = RequestMaker(chance).request()
+    PolicyMaker(chance, case).policies()
+    return case
 
 
-class Maker:
-    """Makes one case from a random generator."""
+class PolicyMaker(Chance):
+    """Makes policies for one request."""
 
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-        self._case: dict[str, Any] = {}
-
-    def case(self) -> Case:
-        """Make the request first; then policies, which know what it is like."""
-        name = self._one(OPERATIONS if self._maybe(0.75) else RARE_OPERATIONS)
-        caller = dict(self._one(CALLERS))
-        if caller["principal"] == SERVICE and name in WITHOUT_KEY:
-            name = "Encrypt"
-        self._case |= {
-            "caller": self._caller(caller),
-            "action": f"kms:{name}",
-            "members": self._members(name),
-            "key": None if name in WITHOUT_KEY else self._key(name),
-        }
-        self._policies()
-        return self._case
-
-    # --- the request -------------------------------------------------------------------------------------------------
-
-    def _caller(self, caller: dict[str, Any]) -> dict[str, Any]:
-        if caller["principal"] == SERVICE:
-            return caller
-        if not caller["principal"].endswith(":root"):
-            caller["tags"] = self._tags()
-        if self._maybe(0.3):
-            caller["org_id"] = "o-a1b2c3d4e5"
-        if self._maybe(0.2):
-            caller["mfa"] = self._maybe(0.5)
-        if self._maybe(0.15):
-            caller["via_service"] = "s3"
-        if self._maybe(0.25):
-            caller["source_vpce"] = ENDPOINT
-            if self._maybe(0.3):
-                caller["source_vpc"] = "vpc-1234abcd5678ef90a"
-        now = {"aws:CurrentTime": self._one(("2030-01-01T00:00:00Z", "2031-07-09T12:00:00Z"))}
-        caller["context"] = now | self._some_of(CONTEXTS)
-        caller["source_ip"] = self._one(("192.0.2.1", "198.51.100.7", "2001:db8::1", "::ffff:192.0.2.1"))
-        return caller
-
-    def _tags(self) -> dict[str, str]:
-        return self._typed_values() if self._maybe(0.7) else {}
-
-    def _typed_values(self) -> dict[str, str]:
-        return {kind: self._one(values) for kind, values in VALUES.items() if self._maybe(0.6)}
-
-    def _some_of(self, choices: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
-        return {name: self._one(values) for name, values in choices.items() if self._maybe(0.2)}
-
-    def _members(self, name: str) -> dict[str, Any]:
-        pairs = self._typed_values() if self._maybe(0.7) else {}
-        if f"kms:{name}" in WITH_ENCRYPTION_CONTEXT and pairs:
-            return {"EncryptionContext": pairs}
-        if name in ("TagResource", "CreateKey"):
-            return {"Tags": [{"TagKey": key, "TagValue": value} for key, value in pairs.items()]}
-        if name == "CreateGrant":
-            constraint = self._one(("EncryptionContextSubset", "EncryptionContextEquals"))
-            return {
-                "GranteePrincipal": self._one((ALICE, APP, BOB)),
-                "Operations": sorted(self._some(("Encrypt", "Decrypt", "DescribeKey"), 1)),
-                **({"Constraints": {constraint: pairs}} if pairs else {}),
-            }
-        if name == "EnableKeyRotation" and self._maybe(0.7):
-            return {"RotationPeriodInDays": self._one((90, 180, 365, 2560))}
-        if name == "ScheduleKeyDeletion" and self._maybe(0.7):
-            return {"PendingWindowInDays": self._one((7, 10, 30))}
-        return {}
-
-    def _key(self, name: str) -> dict[str, Any]:
-        aliases = self._some(("alias/app", "alias/other", "alias/app/2"), 0)
-        by_alias = aliases and name in BY_ALIAS and self._maybe(0.4)
-        return {
-            "account": HOME if self._maybe(0.85) else OTHER,
-            "id": KEY_ID,
-            "named": self._one(aliases) if by_alias else None,
-            # KMS takes letters, digits, blanks and _.:/=+-@ in tags.
-            "tags": {kind: value for kind, value in self._tags().items() if not set(value) & set("*?$\n")},
-            "aliases": aliases,
-        }
-
-    # --- policies ----------------------------------------------------------------------------------------------------
-
-    def _policies(self) -> None:
-        case, caller = self._case, caller_of(self._case)
+    def __init__(self, chance: random.Random, case: dict[str, Any]) -> None:
+        super().__init__(chance)
+        caller = caller_of(case)
+        self._case = case
         self._kind, self._about = caller.kind, case["action"].removeprefix("kms:")
         self._resource = key_arn(case)
         self._values = context_of(case, caller)
         self._entity = caller.kind in ("user", "session", "federated")
-        case |= {"identity": [], "boundary": None, "session": [], "scp": [], "rcp": [], "vpce": None, "grants": []}
-        if self._maybe(0.5):
+
+    def policies(self) -> None:
+        """Put policies into the case."""
+        self._case |= {
+            "identity": [],
+            "boundary": None,
+            "session": [],
+            "scp": [],
+            "rcp": [],
+            "vpce": None,
+            "grants": [],
+        }
+        if self.maybe(0.5):
             self._one_that_matters()
         else:
             self._many()
@@ -150,27 +80,30 @@ class Maker:
         case = self._case
         if self._entity:
             case["identity"] = self._several("identity", 0.9)
-            case["boundary"] = self._policy("boundary", 0.9) if self._maybe(0.3) else None
-        if self._kind == "federated" or (self._kind == "session" and self._maybe(0.4)):
+            case["boundary"] = self._policy("boundary", 0.9) if self.maybe(0.3) else None
+        if self._kind == "federated" or (self._kind == "session" and self.maybe(0.4)):
             case["session"] = self._several("session", 0.9)
         if self._kind != "service":
-            case["scp"] = [self._level() for _ in range(self._one((0, 0, 1, 1, 2)))]
-        if "source_vpce" in case["caller"] and self._maybe(0.5):
+            case["scp"] = [self._level() for _ in range(self.one((0, 0, 1, 1, 2)))]
+        if "source_vpce" in case["caller"] and self.maybe(0.5):
             case["vpce"] = self._policy("vpce", 0.9)
         if case["key"]:
-            case["rcp"] = [self._policy("rcp", 0) for _ in range(self._one((0, 0, 1)))]
+            # Whether they concern aliases is not known.
+            case["rcp"] = (
+                [] if self._about in ON_ALIASES else [self._policy("rcp", 0) for _ in range(self.one((0, 0, 1)))]
+            )
             case["key"]["policy"] = self._policy("key", 0.9)
-            case["grants"] = [self._grant()] if self._entity and self._maybe(0.35) else []
+            case["grants"] = [self._grant()] if self._entity and self.maybe(0.35) else []
 
     def _one_that_matters(self) -> None:
         """Let all policies allow everything but one, whose conditions decide."""
         case = self._case
-        uses = ["key", "key", "rcp"] if case["key"] else []
+        uses = ["key", "key", "key" if self._about in ON_ALIASES else "rcp"] if case["key"] else []
         uses += ["identity", "identity", "boundary"] if self._entity else []
         uses += ["session"] if self._kind in ("session", "federated") else []
         uses += ["scp"] if self._kind != "service" else []
         uses += ["vpce", "vpce"] if "source_vpce" in case["caller"] else []
-        use = self._one(uses)
+        use = self.one(uses)
         if self._entity:
             case["identity"] = [self._everything("identity")]
         if self._kind == "federated":
@@ -186,11 +119,11 @@ class Maker:
             case[use] = [[policy]] if use == "scp" else [policy]
 
     def _decisive(self, use: str) -> dict[str, Any]:
-        effect = "Deny" if use == "rcp" or self._maybe(0.5) else "Allow"
-        version = "2012-10-17" if use in ("rcp", "scp") or self._maybe(0.95) else "2008-10-17"
+        effect = "Deny" if use == "rcp" or self.maybe(0.5) else "Allow"
+        version = "2012-10-17" if use in ("rcp", "scp") or self.maybe(0.95) else "2008-10-17"
         statement = {"Effect": effect, "Action": "kms:*", "Resource": "*"}
         if use in ("key", "vpce", "rcp"):
-            statement |= self._principal(use, effect) if self._maybe(0.3) else {"Principal": "*"}
+            statement |= self._principal(use, effect) if self.maybe(0.3) else {"Principal": "*"}
         if "NotPrincipal" not in statement:
             statement["Condition"] = self._conditions(use, effect, version)
         allowing = [self._everything(use)["Statement"]] if effect == "Deny" and use != "rcp" else []
@@ -207,18 +140,18 @@ class Maker:
         return {"Version": "2012-10-17", "Statement": statement}
 
     def _level(self) -> list[Any]:
-        own = [self._policy("scp", 0.8) for _ in range(self._one((1, 1, 2)))]
+        own = [self._policy("scp", 0.8) for _ in range(self.one((1, 1, 2)))]
         everything = {"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}}
-        return [everything, *own] if self._maybe(0.7) else own
+        return [everything, *own] if self.maybe(0.7) else own
 
     def _several(self, use: str, allow: float) -> list[Any]:
-        return [self._policy(use, allow) for _ in range(self._one((0, 1, 1, 1, 1, 2, 2)))]
+        return [self._policy(use, allow) for _ in range(self.one((0, 1, 1, 1, 1, 2, 2)))]
 
     def _policy(self, use: str, allow: float) -> dict[str, Any]:
-        version = "2012-10-17" if use in ("rcp", "scp") or self._maybe(0.93) else "2008-10-17"
-        count = self._one((1, 1, 2, 3))
-        statements = [self._statement(use, "Allow" if self._maybe(allow) else "Deny", version) for _ in range(count)]
-        return {"Version": version, "Statement": statements[0] if count == 1 and self._maybe(0.3) else statements}
+        version = "2012-10-17" if use in ("rcp", "scp") or self.maybe(0.93) else "2008-10-17"
+        count = self.one((1, 1, 2, 3))
+        statements = [self._statement(use, "Allow" if self.maybe(allow) else "Deny", version) for _ in range(count)]
+        return {"Version": version, "Statement": statements[0] if count == 1 and self.maybe(0.3) else statements}
 
     def _statement(self, use: str, effect: str, version: str) -> dict[str, Any]:
         statement: dict[str, Any] = {"Effect": effect}
@@ -226,33 +159,33 @@ class Maker:
             statement |= self._principal(use, effect)
         statement |= self._action(use)
         statement |= self._resources(use, version)
-        if self._maybe(0.4 if effect == "Allow" else 0.9):
+        if self.maybe(0.4 if effect == "Allow" else 0.9):
             statement["Condition"] = self._conditions(use, effect, version)
         return statement
 
     def _principal(self, use: str, effect: str) -> dict[str, Any]:
         if use == "rcp":
             return {"Principal": "*"}
-        if use == "key" and effect == "Deny" and self._kind != "service" and self._maybe(0.3):
+        if use == "key" and effect == "Deny" and self._kind != "service" and self.maybe(0.3):
             roots = [ROOT], [HOME], [OTHER_ROOT]
-            listed = self._one(([], [ALICE], [BOB], [APP], [APP, APP_SESSION]))
+            listed = self.one(([], [ALICE], [BOB], [APP], [APP, APP_SESSION]))
             chains = ([*listed, *root] for root in roots)
-            return {"NotPrincipal": {"AWS": self._scalar(self._one(chains))}}
-        if self._maybe(0.15):
+            return {"NotPrincipal": {"AWS": self.scalar(self.one(chains))}}
+        if self.maybe(0.15):
             return {"Principal": "*"}
-        if self._kind == "service" and self._maybe(0.7):
-            return {"Principal": {"Service": self._scalar(self._some((SERVICE, "sqs.amazonaws.com"), 1))}}
+        if self._kind == "service" and self.maybe(0.7):
+            return {"Principal": {"Service": self.scalar(self.some((SERVICE, "sqs.amazonaws.com"), 1))}}
         mine = caller_of(self._case)
         account = mine.account or HOME
         known = [entry for entry in (mine.arn, mine.source) if entry and mine.kind not in ("root", "service")]
         roots = [f"arn:aws:iam::{account}:root", account, ROOT]
-        likely = self._one((known or roots, roots, roots, (ALICE, APP, FRED, BOB, JOB, FEDERATED)))
-        everybody = ["*"] if self._maybe(0.1) and self._kind != "service" else []
-        services = {"Service": SERVICE} if self._maybe(0.05) else {}
+        likely = self.one((known or roots, roots, roots, (ALICE, APP, FRED, BOB, JOB, FEDERATED)))
+        everybody = ["*"] if self.maybe(0.1) and self._kind != "service" else []
+        services = {"Service": SERVICE} if self.maybe(0.05) else {}
         return {
             "Principal": {
                 **services,
-                "AWS": self._scalar(everybody or [self._one(likely), *self._some((ALICE, BOB), 0)]),
+                "AWS": self.scalar(everybody or [self.one(likely), *self.some((ALICE, BOB), 0)]),
             }
         }
 
@@ -270,46 +203,48 @@ class Maker:
         if use == "identity":
             others += ("s3:*",)
             fitting += ("*",)
-        if self._maybe(0.02) and use == "key":
+        if self.maybe(0.02) and use == "key":
             return {}
-        if self._maybe(0.1) and use != "rcp":
-            return {"NotAction": self._scalar(self._some((*others, self._one(fitting)), 1))}
-        chosen = [self._one(fitting if self._maybe(0.85) else others)]
-        return {"Action": self._scalar(chosen + self._some(others, 0) if self._maybe(0.3) else chosen)}
+        if self.maybe(0.1) and use != "rcp":
+            return {"NotAction": self.scalar(self.some((*others, self.one(fitting)), 1))}
+        chosen = [self.one(fitting if self.maybe(0.85) else others)]
+        return {"Action": self.scalar(chosen + self.some(others, 0) if self.maybe(0.3) else chosen)}
 
     def _resources(self, use: str, version: str) -> dict[str, Any]:
         if use == "key":
-            return {} if self._maybe(0.02) else {"Resource": "*"}
+            return {} if self.maybe(0.02) else {"Resource": "*"}
         of_home = f"arn:aws:kms:{REGION}:{self._case['key']['account'] if self._case['key'] else HOME}:key/"
         patterns = ["*", f"{of_home}{KEY_ID}", f"{of_home}*", f"{of_home}????????-*", "arn:aws:kms:*:*:key/*"]
         others = [f"{of_home}99999999*", f"arn:aws:kms:eu-west-1:{HOME}:key/*", f"arn:aws:kms:*:{'9' * 12}:key/*"]
-        if version == "2012-10-17" and self._maybe(0.1):
+        if version == "2012-10-17" and self.maybe(0.1):
             others.append(of_home + "${aws:PrincipalTag/text}*")
-        if self._maybe(0.08) and use != "scp":
-            return {"NotResource": self._scalar(self._some(others[:3], 1))}
-        if self._maybe(0.6) or self._resource == "*":
+        if self.maybe(0.08) and use != "scp":
+            return {"NotResource": self.scalar(self.some(others[:3], 1))}
+        if self.maybe(0.6) or self._resource == "*":
             return {"Resource": "*"}
-        return {
-            "Resource": self._scalar([self._one(patterns if self._maybe(0.8) else others), *self._some(others, 0)[:1]])
-        }
+        if self._about in ON_ALIASES:
+            account = f"arn:aws:kms:{REGION}:{self.one((HOME, HOME, OTHER))}"
+            aliases = [f"{account}:alias/*", f"{account}:alias/app", "arn:aws:kms:*:*:alias/n*", "arn:aws:kms:*:*:*"]
+            return {"Resource": [self.one(patterns), *self.some(aliases, 1)][self.one((0, 0, 0, 1)) :]}
+        return {"Resource": self.scalar([self.one(patterns if self.maybe(0.8) else others), *self.some(others, 0)[:1]])}
 
     def _grant(self) -> dict[str, Any]:
         caller = caller_of(self._case)
-        operations = set(self._some(("Encrypt", "Decrypt", "DescribeKey"), 1))
-        if self._about in GRANTABLE and self._maybe(0.7):
+        operations = set(self.some(("Encrypt", "Decrypt", "DescribeKey"), 1))
+        if self._about in GRANTABLE and self.maybe(0.7):
             operations |= {self._about, *self._case["members"].get("Operations", ())}
         grantees = [caller.arn, caller.source if caller.kind == "session" else caller.arn, ALICE, APP]
-        grant = {"GranteePrincipal": self._one(grantees), "Operations": sorted(operations)}
+        grant = {"GranteePrincipal": self.one(grantees), "Operations": sorted(operations)}
         members = self._case["members"]
         constraints = list(members.get("Constraints", {}).values())
         pairs = dict(members.get("EncryptionContext", constraints[0] if constraints else {}))
-        if pairs and self._maybe(0.5):
-            if self._maybe(0.4):
+        if pairs and self.maybe(0.5):
+            if self.maybe(0.4):
                 pairs.popitem()
-            if self._maybe(0.2):
+            if self.maybe(0.2):
                 pairs["text"] = "blue"
             grant["Constraints"] = {
-                self._one(("EncryptionContextSubset", "EncryptionContextEquals")): pairs or {"text": "red"}
+                self.one(("EncryptionContextSubset", "EncryptionContextEquals")): pairs or {"text": "red"}
             }
         return grant
 
@@ -317,11 +252,11 @@ class Maker:
 
     def _conditions(self, use: str, effect: str, version: str) -> dict[str, Any]:
         block: dict[str, Any] = {}
-        for _ in range(self._one((1, 1, 1, 2))):
+        for _ in range(self.one((1, 1, 1, 2))):
             key, kind, patterns = self._condition_key(use)
             operator = self._operator(use, key, kind)
-            values = [self._pattern(use, operator, key, patterns, version) for _ in range(self._one((1, 1, 2, 3)))]
-            block.setdefault(operator, {})[self._spelled(key)] = self._scalar(values)
+            values = [self._pattern(use, operator, key, patterns, version) for _ in range(self.one((1, 1, 2, 3)))]
+            block.setdefault(operator, {})[self._spelled(key)] = self.scalar(values)
         return block
 
     def _condition_key(self, use: str) -> tuple[str, str, Sequence[Any]]:
@@ -330,40 +265,42 @@ class Maker:
             names = list(OF_SERVICES)
         if use == "key":
             names = [name for name in names if not name.startswith(NOT_IN_KEY_POLICIES)]
-        if "via_service" in self._case["caller"]:
+        if self._about in ON_ALIASES:
+            names = [name for name in names if name.startswith(OF_ALIASES)]
+        elif "via_service" in self._case["caller"]:
             names.remove("aws:CalledVia")  # which services are listed there is not documented well enough
         present = [name for name in names if name.lower() in self._values]
         typed = [name for name in present if name.startswith(PREFIXES)]
-        likely = typed if typed and self._maybe(0.6) else present
-        name = self._one(likely if likely and self._maybe(0.85) else names)
+        likely = typed if typed and self.maybe(0.6) else present
+        name = self.one(likely if likely and self.maybe(0.85) else names)
         if name in KEYS:
             return name, *KEYS[name]
         kind = name.replace(":", "/").split("/")[-1]
         return name, kind, PATTERNS[kind]
 
     def _operator(self, use: str, key: str, kind: str) -> str:
-        if self._maybe(0.05):
+        if self.maybe(0.05):
             return "Null"
-        name = self._one(OPERATORS[kind if self._maybe(0.9) else "text"])
-        if self._maybe(0.25):
+        name = self.one(OPERATORS[kind if self.maybe(0.9) else "text"])
+        if self.maybe(0.25):
             name += "IfExists"
         sets = 0.75 if key in MULTIVALUED else 0.06
-        if self._maybe(sets):
+        if self.maybe(sets):
             # "OverlyPermissiveCondition": ForAllValues of these single-valued keys is refused in key policies.
             any_only = use == "key" and key.startswith(("kms:EncryptionContext:", "aws:RequestTag"))
-            return f"{'ForAnyValue' if any_only else self._one(('ForAnyValue', 'ForAllValues'))}:{name}"
+            return f"{'ForAnyValue' if any_only else self.one(('ForAnyValue', 'ForAllValues'))}:{name}"
         return name
 
     def _pattern(self, use: str, operator: str, key: str, patterns: Sequence[Any], version: str) -> Any:
         if operator == "Null":
-            return self._one(("true", "false", True, False, "yes"))
-        if "String" in operator and self._maybe(0.2):
+            return self.one(("true", "false", True, False, "yes"))
+        if "String" in operator and self.maybe(0.2):
             return self._variable(use, key)
-        if "Arn" in operator and version == "2012-10-17" and self._maybe(0.2):
+        if "Arn" in operator and version == "2012-10-17" and self.maybe(0.2):
             of_tag = self._values.get("aws:principaltag/arn", "arn:")
             return "${aws:PrincipalTag/arn}" if of_tag.startswith("arn:") else "arn:aws:iam::${aws:PrincipalAccount}:*"
         related = self._related(key)
-        return self._one(related if related and self._maybe(0.6) else patterns)
+        return self.one(related if related and self.maybe(0.6) else patterns)
 
     def _related(self, key: str) -> list[str]:
         families = RELATED.get(key.replace(":", "/").split("/")[-1], ())
@@ -373,38 +310,25 @@ class Maker:
     def _variable(self, use: str, key: str) -> str:
         """Write a policy variable. Before Version 2012-10-17 it is an ordinary string."""
         prefixes = [prefix for prefix in PREFIXES if use != "key" or not prefix.startswith(NOT_IN_KEY_POLICIES)]
+        if self._about in ON_ALIASES:
+            prefixes = [prefix for prefix in prefixes if prefix.startswith(OF_ALIASES)]
         names = [
-            f"{self._one(prefixes)}{self._one(('text', 'flag', 'number'))}",
+            f"{self.one(prefixes)}{self.one(('text', 'flag', 'number'))}",
             "aws:username",
             "aws:PrincipalAccount",
         ]
-        names.append("aws:TagKeys" if use == "key" else self._one(MULTIVALUED))
+        names.append("aws:TagKeys" if use == "key" or self._about in ON_ALIASES else self.one(MULTIVALUED))
         present = [name for name in names if name.lower() in self._values]
-        name = self._one(present if present and self._maybe(0.5) else names)
+        name = self.one(present if present and self.maybe(0.5) else names)
         value = str(self._values.get(key.lower(), "blue"))
         usable = value.isascii() and not set(value) & set("*?${}'\n")
-        default = value if usable and self._maybe(0.6) else self._one(("blue", "red"))
+        default = value if usable and self.maybe(0.6) else self.one(("blue", "red"))
         # Whether the default of an absent multivalued key is used is not known.
         known = name not in MULTIVALUED or name.lower() in self._values
-        written = f"{name}, '{default}'" if known and self._maybe(0.5) else name
-        return self._one(("", "", "", "b", "*")) + "${" + written + "}"
+        written = f"{name}, '{default}'" if known and self.maybe(0.5) else name
+        return self.one(("", "", "", "b", "*")) + "${" + written + "}"
 
     def _spelled(self, key: str) -> str:
         """Write a condition key: they are case-insensitive."""
         vendor, _, name = key.partition(":")
-        return f"{vendor.upper()}:{name}" if self._maybe(0.05) else key
-
-    # --- chance ------------------------------------------------------------------------------------------------------
-
-    def _maybe(self, probability: float) -> bool:
-        return self._chance.random() < probability
-
-    def _one(self, choices: Iterable[Any]) -> Any:
-        return self._chance.choice(tuple(choices))
-
-    def _some(self, choices: Sequence[Any], least: int) -> list[Any]:
-        return self._chance.sample(tuple(choices), self._chance.randint(least, len(choices)))
-
-    def _scalar(self, entries: list[Any]) -> Any:
-        """Write a list of one as its only entry, at times."""
-        return entries[0] if len(entries) == 1 and self._maybe(0.7) else entries
+        return f"{vendor.upper()}:{name}" if self.maybe(0.05) else key

@@ -120,8 +120,8 @@ def prepare(kms: KmsMock, case: Case) -> None:
 
 
 def named_key(case: Case) -> str | None:
-    """Return how the request names its key: by its ARN, or by the ARN of an alias."""
-    if case["key"] is None:
+    """Return how the request names its key: by its ARN, or by the ARN of an alias; not if by the member AliasName."""
+    if case["key"] is None or case["action"] == "kms:DeleteAlias":
         return None
     arn, alias = key_arn(case), case["key"]["named"]
     return arn if alias is None else f"{arn.rpartition(':')[0]}:{alias}"

@@ -8,6 +8,7 @@
 [default]  https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 [cross]    https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
 [vpce]     https://docs.aws.amazon.com/kms/latest/developerguide/vpce-policy.html
+[aliases]  https://docs.aws.amazon.com/kms/latest/developerguide/alias-access.html
 [grants]   https://docs.aws.amazon.com/kms/latest/developerguide/grants.html, and [observed] in September 2026
 """
 
@@ -18,11 +19,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .conditions import RequestDeniedError
-from .context import Case, caller_of, context_of, key_arn
+from .context import REGION, Case, caller_of, context_of, key_arn
 from .statements import Policy, Request, applies, manner, statements
 
 #: https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html, "Cross-account use: Yes"
 ACROSS_ACCOUNTS = {"Encrypt", "Decrypt", "GenerateDataKey", "DescribeKey", "CreateGrant", "ListGrants"}
+ON_ALIASES = ("kms:CreateAlias", "kms:DeleteAlias")
 #: [grants] Operations that encryption context constraints bear on.
 _WITH_CONTEXT = {"Encrypt", "Decrypt", "GenerateDataKey"}
 
@@ -51,10 +53,22 @@ class Verdict:
 
 
 def decide(case: Case) -> Verdict:
-    """Decide on a case as the documentation says, in its order."""
+    """Decide on a case.
+
+    [aliases] Operations on aliases need permission on the alias, which is from IAM policies, and then on its key.
+    """
+    if case["action"] not in ON_ALIASES:
+        return _decide(case, key_arn(case))
+    alias = f"arn:aws:kms:{REGION}:{caller_of(case).account}:{case['members']['AliasName']}"
+    verdict = _decide({**case, "key": None}, alias)
+    return _decide(case, key_arn(case)) if verdict.allowed else verdict
+
+
+def _decide(case: Case, resource: str) -> Verdict:
+    """Decide on one permission as the documentation says, in its order."""
     caller, verdict = caller_of(case), Verdict()
     context = context_of(case, caller)
-    request = Request(caller, case["action"], key_arn(case), context)
+    request = Request(caller, case["action"], resource, context)
     verdict.reasons += [f"caller: {caller}", *(f"{name} = {value!r}" for name, value in sorted(context.items()))]
     # [logic] "If the code finds even one explicit deny that applies, the code returns a final decision of Deny."
     try:
@@ -126,7 +140,7 @@ def _without_deny(case: Case, request: Request, verdict: Verdict) -> Verdict:
     verdict.lacking |= {kind for kind, allows in allowing.items() if not allows}
 
     if case["key"] is None:
-        return verdict.because(iam, "IAM policies decide alone, for there is no key")
+        return verdict.because(iam, "IAM policies decide alone, for it is not on a key")
     by_policy = _manners(case["key"]["policy"], request)
     by_grant = {_granted(grant, request, case["members"]) for grant in case["grants"]} - {None}
     verdict.reasons.append(f"the key policy names the caller {sorted(by_policy)}, grants {sorted(by_grant)}")

@@ -44,6 +44,8 @@ CONTEXTS: Mapping[str, Sequence[Any]] = {
 
 OPERATIONS = ("Encrypt", "Decrypt", "GenerateDataKey", "DescribeKey", "TagResource", "CreateGrant")
 RARE_OPERATIONS = ("ListGrants", "GetKeyPolicy", "EnableKeyRotation", "ScheduleKeyDeletion", "CreateKey", "ListKeys")
+RARE_OPERATIONS += ("CreateAlias", "DeleteAlias")
+ON_ALIASES = ("CreateAlias", "DeleteAlias")
 WITHOUT_KEY = ("CreateKey", "ListKeys")
 BY_ALIAS = ("Encrypt", "Decrypt", "GenerateDataKey", "DescribeKey")
 GRANTABLE = (*BY_ALIAS, "CreateGrant")
@@ -171,5 +173,8 @@ MULTIVALUED = (
 PREFIXES = ("aws:PrincipalTag/", "aws:ResourceTag/", "aws:RequestTag/", "kms:EncryptionContext:")
 #: "These condition keys are not permitted in a key policy": https://github.com/awsdocs/aws-kms-developer-guide/pull/47
 NOT_IN_KEY_POLICIES = ("aws:ResourceTag", "kms:ResourceAliases")
+#: Condition keys that permissions on aliases have as well: those of the caller and of the network.
+OF_ALIASES = ("aws:Principal", "aws:username", "aws:Source", "aws:VpcSourceIp", "aws:MultiFactor", "aws:ViaAWSService")
+OF_ALIASES += ("aws:SecureTransport", "aws:CurrentTime", "kms:CallerAccount", "kms:ViaService")
 #: Keys that conditions on AWS services look at; of others, what such requests have is not documented.
 OF_SERVICES = ("aws:SourceArn", "aws:SourceAccount", "aws:PrincipalIsAWSService", "aws:PrincipalServiceName")
