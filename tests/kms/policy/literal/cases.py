@@ -219,7 +219,7 @@ class PolicyMaker(Chance):
         if version == "2012-10-17" and self.maybe(0.1):
             others.append(of_home + "${aws:PrincipalTag/text}*")
         if self.maybe(0.08) and use != "scp":
-            return {"NotResource": self.scalar(self.some(others[:3], 1))}
+            return {"NotResource": self.scalar(self.some(others, 1))}
         if self.maybe(0.6) or self._resource == "*":
             return {"Resource": "*"}
         if self._about in ON_ALIASES:
@@ -267,8 +267,6 @@ class PolicyMaker(Chance):
             names = [name for name in names if not name.startswith(NOT_IN_KEY_POLICIES)]
         if self._about in ON_ALIASES:
             names = [name for name in names if name.startswith(OF_ALIASES)]
-        elif "via_service" in self._case["caller"]:
-            names.remove("aws:CalledVia")  # which services are listed there is not documented well enough
         present = [name for name in names if name.lower() in self._values]
         typed = [name for name in present if name.startswith(PREFIXES)]
         likely = typed if typed and self.maybe(0.6) else present

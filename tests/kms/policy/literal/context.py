@@ -93,6 +93,9 @@ def _of_caller(given: Mapping[str, Any], caller: Caller) -> Values:
     values["aws:viaawsservice"] = str("via_service" in given).lower()
     if "via_service" in given:
         values["kms:viaservice"] = f"{given['via_service']}.{REGION}.amazonaws.com"
+        # [global] aws:CalledVia lists the services that made requests on the caller's behalf. [observed] So with SQS.
+        via = f"{given['via_service']}.amazonaws.com"
+        values |= {"aws:calledvia": [via], "aws:calledviafirst": via, "aws:calledvialast": via}
     return values
 
 

@@ -48,7 +48,7 @@ class RequestMaker(Chance):
             caller["org_id"] = "o-a1b2c3d4e5"
         if self.maybe(0.2):
             caller["mfa"] = self.maybe(0.5)
-        if self.maybe(0.15):
+        if self.maybe(0.25):
             caller["via_service"] = "s3"
         if self.maybe(0.25):
             caller["source_vpce"] = ENDPOINT

@@ -37,7 +37,6 @@ CALLERS: Sequence[Mapping[str, str]] = (
 
 #: Condition keys that only the test can give -> their values.
 CONTEXTS: Mapping[str, Sequence[Any]] = {
-    "aws:CalledVia": (["athena.amazonaws.com"], ["athena.amazonaws.com", "dynamodb.amazonaws.com"]),
     "aws:SourceIdentity": ("blue", "red"),
     "aws:MultiFactorAuthAge": ("59", "3600"),
 }
@@ -161,7 +160,9 @@ KEYS: Mapping[str, tuple[str, Sequence[Any]]] = {
     "kms:EncryptionContextKeys": ("text", ["text", "arn", "number", "*a*"]),
     "kms:ResourceAliases": ("text", ["alias/app", "alias/*", "alias/other"]),
     "kms:GrantOperations": ("text", ["Encrypt", "Decrypt", "*crypt"]),
-    "aws:CalledVia": ("text", ["athena.amazonaws.com", "*.amazonaws.com"]),
+    "aws:CalledVia": ("text", ["s3.amazonaws.com", "*.amazonaws.com", "sqs.amazonaws.com"]),
+    "aws:CalledViaFirst": ("text", ["s3.amazonaws.com", "sqs.*"]),
+    "aws:CalledViaLast": ("text", ["s3.amazonaws.com", "sqs.*"]),
 }
 MULTIVALUED = (
     "aws:TagKeys",
