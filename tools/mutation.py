@@ -26,7 +26,10 @@ from mutants import Mutant, mutants
 ROOT = Path(__file__).parents[1]
 #: Module (or package) -> the tests that are to notice what is wrong with it, the quickest first.
 TARGETS: Mapping[str, Sequence[str]] = {
-    "_kms/policy": ("tests/kms/policy",),
+    "_kms/policy": (
+        *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/kms/policy").glob("test_*.py")),
+        "tests/kms/policy/literal/test_differential.py",
+    ),
     "_kms/rules/key_states.py": ("tests/kms/rules",),
     "_kms/formats/ciphertext_blob.py": (
         "tests/kms/formats/test_ciphertext_blob_framing.py",
