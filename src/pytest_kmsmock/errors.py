@@ -80,6 +80,17 @@ class NotActive(KmsMockError):
     """A handle was used outside its mock, or a mock was stopped that is not running."""
 
 
+class MockNotStopped(KmsMockError):
+    """A test or a fixture that is over started a mock and did not stop it."""
+
+    def __init__(self, starter: str) -> None:
+        super().__init__(
+            f"{starter} started a KMS mock and did not stop it. It is stopped now, and later tests do not see it.\n"
+            "Use `with mock_kms():`, the decorator or the fixture kms_mock, or call stop() in a finalizer."
+        )
+        self.starter = starter
+
+
 class RealKmsCall(KmsMockError):
     """A KMS call outside a mock was about to leave the process, and `kms_mock_block_real_calls` forbids it."""
 

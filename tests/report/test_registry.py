@@ -27,7 +27,7 @@ def test_calls_are_told_apart_by_phase_and_test(registry):
     with mock_kms() as wide:
         client = wide.client()
         client.list_keys()
-        registry.begin_test()
+        registry.begin_test("test_it")
         registry.begin_phase("setup")
         assert seen(registry) == []
         client.create_key()
@@ -42,7 +42,7 @@ def test_calls_are_told_apart_by_phase_and_test(registry):
         ]  # fmt: skip
         registry.end_test()
         client.list_keys()
-        registry.begin_test()
+        registry.begin_test("test_it")
         registry.begin_phase("setup")
         client.list_aliases()
         assert seen(registry) == [("setup", "ListAliases")]
@@ -56,7 +56,7 @@ def test_nothing_is_seen_between_tests(registry):
 
 def test_a_mock_is_freed_after_its_test(registry, monkeypatch):
     monkeypatch.setattr(active_mocks, "watchers", [registry.entered])  # the plugin watches this very test too
-    registry.begin_test()
+    registry.begin_test("test_it")
     registry.begin_phase("call")
     with mock_kms() as kms:
         kms.client().list_keys()

@@ -149,8 +149,9 @@ class MockCore:
         active_mocks.leave(self)
         if not (active_mocks.is_any_active() or network_guard.blocking):
             installation.restore()
-        if self._server is not None:
-            self._server.stop()
+        server, self._server = self._server, None  # a mock that a test forgot may be stopped once more
+        if server is not None:
+            server.stop()
         retry_pauses.restore()
         self.service.close()
 
@@ -166,11 +167,18 @@ class MockCore:
 
     def requester(self, access_key: str | None, region: str) -> Caller:
         """Return whom a request with an access key to a Region comes from."""
-        if _MOTO_IAM in sys.modules and access_key not in _NOBODYS:
-            found = self._moto_identity(access_key)
-            if found is not None:
-                return moto_principals.caller_of(found, enforced=self.options.moto_policies)
-        return credentials.caller_of(access_key) or self.default_caller(region)
+        found = None if access_key in _NOBODYS else self._moto_identity(access_key)
+        return self._caller(access_key, found, region)
+
+    def _caller(self, access_key: str | None, found: Identity | None, region: str) -> Caller:
+        if found is not None:
+            return moto_principals.caller_of(found, enforced=self.options.moto_policies)
+        caller = credentials.caller_of(access_key)
+        if caller is None:
+            if access_key is not None and access_key not in _NOBODYS:
+                environment.note_access_key(access_key)
+            caller = self.default_caller(region)
+        return caller
 
     def role_session(self, role: str, name: str) -> Caller:
         """Return the session of a role that a service assumes, such as the execution role of a function.
@@ -189,7 +197,7 @@ class MockCore:
 
     def _moto_identity(self, access_key: str | None) -> Identity | None:
         """Return whom moto issued an access key to; None if it did not, or if the mock did."""
-        if access_key is None or _MOTO_IAM not in sys.modules or credentials.secret_of(access_key) is not None:
+        if access_key is None or _MOTO_IAM not in sys.modules or access_key in credentials.issued:
             return None
         return moto_principals.find(access_key)
 
@@ -201,15 +209,19 @@ class MockCore:
         """Return the secret access key of an access key of the mock's; None if it is not the mock's."""
         if access_key == environment.DUMMY_ACCESS_KEY_ID:
             return environment.DUMMY_SECRET_ACCESS_KEY
-        secret = credentials.secret_of(access_key)
+        issued = credentials.issued.get(access_key)
+        if issued is not None:
+            return issued.credentials.secret_access_key
         found = self._moto_identity(access_key)
-        return found.secret if found is not None and found.valid else secret
+        return found.secret if found is not None and found.valid else None
 
     def session_token_of(self, access_key: str) -> str | None:
         """Return the session token that has to go with an access key; None if it needs none."""
-        token = credentials.session_token_of(access_key)
+        issued = credentials.issued.get(access_key)
+        if issued is not None:
+            return issued.credentials.session_token
         found = self._moto_identity(access_key)
-        return token if found is None else found.token
+        return None if found is None else found.token
 
     # --- the answer ----------------------------------------------------------------------------------------------
 
@@ -227,11 +239,10 @@ class MockCore:
         Raises:
             KmsError: what AWS would answer.
         """
-        if _MOTO_IAM in sys.modules and access_key not in _NOBODYS:
-            found = self._moto_identity(access_key)
-            if found is not None and not found.valid:
-                raise UNRECOGNIZED_CLIENT()
-        caller = self.requester(access_key, region)
+        found = None if access_key in _NOBODYS or access_key in credentials.issued else self._moto_identity(access_key)
+        if found is not None and not found.valid:
+            raise UNRECOGNIZED_CLIENT()
+        caller = self._caller(access_key, found, region)
         if endpoint is not None and endpoint.vpc_endpoint is not None:
             caller = replace(caller, context={**caller.context, "aws:sourcevpce": (endpoint.vpc_endpoint,)})
         return self.service.call(operation, params, caller, region, request_id)

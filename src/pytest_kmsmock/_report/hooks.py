@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock.errors import MockNotStopped
 
 from .registry import Registry
 
@@ -117,9 +118,9 @@ class Watch:
         active_mocks.watchers.remove(self._registry.entered)
 
     @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_setup(self) -> None:
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
         """Begin a test."""
-        self._registry.begin_test()
+        self._registry.begin_test(item.nodeid)
         self._registry.begin_phase("setup")
         self._outcome, self._shown = _OUTCOMES[0], 0
 
@@ -128,10 +129,33 @@ class Watch:
         """Begin its own phase."""
         self._registry.begin_phase("call")
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_teardown(self) -> None:
-        """Begin its tear-down."""
+    @pytest.hookimpl(wrapper=True)
+    def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
+        """Know whose mocks are entered meanwhile: those of a wider scope outlive the test."""
+        if fixturedef.scope == "function":
+            return (yield)
+        around, self._registry.fixture = self._registry.fixture, fixturedef
+        try:
+            return (yield)
+        finally:
+            self._registry.fixture = around
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self) -> Generator[None, None, None]:
+        """Begin its tear-down. After it, stop mocks that the test forgot to stop, and say so.
+
+        Raises:
+            MockNotStopped: there was one.
+        """
         self._registry.begin_phase("teardown")
+        try:
+            return (yield)
+        finally:
+            forgotten = self._registry.take_forgotten()
+            for started in reversed(forgotten):
+                started.mock.leave()
+            if forgotten:
+                raise MockNotStopped(str(forgotten[0]))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

@@ -6,12 +6,15 @@ is looked at unless somebody asks: a test that does not fail costs a list entry 
 
 from __future__ import annotations
 
+from _thread import get_ident
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from operator import attrgetter
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
+    import pytest
+
     from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._mock.core import MockCore
 
@@ -32,11 +35,41 @@ class SeenCall(NamedTuple):
     record: CallRecord
 
 
+class Started(NamedTuple):
+    """A mock that was entered while a test ran.
+
+    Attributes:
+        mock: the mock.
+        test: the node id of the test.
+        fixture: the fixture of a wider scope than a test that entered it; None if the test did.
+    """
+
+    mock: MockCore
+    test: str
+    fixture: pytest.FixtureDef[Any] | None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether whoever entered it has ended; of a test, that is asked at its end."""
+        return self.fixture is None or self.fixture.cached_result is None
+
+    def __str__(self) -> str:
+        """Say who entered it."""
+        if self.fixture is None:
+            return f"Test {self.test}"
+        return f"Fixture {self.fixture.argname!r} of scope {self.fixture.scope}, set up for test {self.test},"
+
+
 class Registry:
     """The mocks and calls of the current test.
 
     Args:
         active: gives the mocks that are active now, whoever entered them.
+
+    Attributes:
+        mocks: the mocks that the test used.
+        test: the node id of the test; None between tests.
+        fixture: the fixture of a wider scope than a test that is being set up now, if any.
     """
 
     def __init__(self, active: Callable[[], Iterable[MockCore]]) -> None:
@@ -44,9 +77,14 @@ class Registry:
         self.mocks: list[MockCore] = []
         self._phases: list[tuple[str, int]] = []  # each with the number of the last call before it
         self._last = 0
+        self.test: str | None = None
+        self.fixture: pytest.FixtureDef[Any] | None = None
+        self._thread = 0
+        self._started: list[Started] = []
 
-    def begin_test(self) -> None:
+    def begin_test(self, test: str) -> None:
         """Forget the test before; mocks of wider scopes go on."""
+        self.test, self._thread = test, get_ident()
         self._note_last()
         self.mocks = list(self._active())
         self._phases = []
@@ -59,6 +97,18 @@ class Registry:
     def entered(self, mock: MockCore) -> None:
         """Note a mock that was entered."""
         self.mocks.append(mock)
+        if self.test is not None and get_ident() == self._thread:  # who else enters one may outlive the test
+            self._started.append(Started(mock, self.test, self.fixture))
+
+    def take_forgotten(self) -> list[Started]:
+        """End the test; return the mocks that are active although whoever entered them is over."""
+        self.test = None
+        if not self._started:
+            return []
+        running = [started for started in self._started if started.mock.active]
+        forgotten = [started for started in running if started.is_over]
+        self._started = [started for started in running if not started.is_over]
+        return forgotten
 
     def end_test(self) -> None:
         """Let go of what the test used, so that it can be freed."""

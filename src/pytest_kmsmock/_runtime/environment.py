@@ -17,6 +17,9 @@ DEFAULT_REGION = "us-east-1"
 DUMMY_ACCESS_KEY_ID = "AKIAKMSMOCKDEFAULT00"
 DUMMY_SECRET_ACCESS_KEY = "pytest-kmsmock"
 
+#: Access keys that requests were signed with and nobody is known by, and the test that first did so.
+unknown_access_keys: dict[str, str] = {}
+
 _saved: dict[str, str | None] = {}
 _ours: dict[str, str] = {}
 
@@ -84,3 +87,11 @@ def restore_default_session(session: Any) -> None:
     boto3: Any = sys.modules.get("boto3")
     if boto3 is not None:
         boto3.DEFAULT_SESSION = session
+
+
+def note_access_key(access_key: str) -> None:
+    """Note an access key that nobody is known by, if it may be one of AWS's and is not the environment's."""
+    is_real = len(access_key) == 20 and access_key.startswith(("AKIA", "ASIA")) and not access_key.endswith("EXAMPLE")
+    if is_real and access_key != os.environ.get("AWS_ACCESS_KEY_ID"):
+        test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]
+        unknown_access_keys.setdefault(access_key, test)

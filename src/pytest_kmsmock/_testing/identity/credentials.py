@@ -80,13 +80,15 @@ class Credentials(Mapping[str, Any]):
         return {name: value for name, value in arguments.items() if value is not None}
 
 
-class _Issued(NamedTuple):
+class Issued(NamedTuple):
+    """Credentials that were made here, and whom their requests come from."""
+
     credentials: Credentials
     caller: Caller
 
 
 #: Access key -> what was issued with it.
-_issued: dict[str, _Issued] = {}
+issued: dict[str, Issued] = {}
 _acting: ContextVar[Caller | None] = ContextVar("kms_mock_acting", default=None)
 #: Callers that code outside of asyncio tasks acts as, innermost last: threads see them too.
 _acting_in_process: list[Caller] = []
@@ -94,22 +96,10 @@ _acting_in_process: list[Caller] = []
 
 def caller_of(access_key: str | None) -> Caller | None:
     """Return whom a request with an access key comes from; None for the default caller."""
-    issued = _issued.get(access_key or "")
-    if issued is not None:
-        return issued.caller
+    known = issued.get(access_key or "")
+    if known is not None:
+        return known.caller
     return _acting.get() or (_acting_in_process[-1] if _acting_in_process else None)
-
-
-def secret_of(access_key: str) -> str | None:
-    """Return the secret access key of an access key; None if it is of no credentials made here."""
-    issued = _issued.get(access_key)
-    return None if issued is None else issued.credentials.secret_access_key
-
-
-def session_token_of(access_key: str) -> str | None:
-    """Return the session token that goes with an access key; None for those of users, which have none."""
-    issued = _issued.get(access_key)
-    return None if issued is None else issued.credentials.session_token
 
 
 #: Circumstance -> the condition key that says it.
@@ -144,7 +134,7 @@ def make_caller(named: Named | None, home: Home, given: RequestContext) -> Calle
         InvalidPolicy: for a session policy that AWS would refuse.
     """
     if isinstance(named, Credentials):
-        named = _issued[named.access_key_id].caller
+        named = issued[named.access_key_id].caller
     if isinstance(named, Caller):
         if given:
             raise InvalidPrincipal(
@@ -275,12 +265,12 @@ def issue(caller: Caller) -> Credentials:
     described = f"{caller.key}|{caller.account}|{principal.tags}|{principal.org_id}|{context}|{caller.via}"
     digest = hashlib.sha512(described.encode()).digest()
     access_key = ("ASIA" if temporary else "AKIA") + base64.b32encode(digest).decode()[:16]
-    if access_key not in _issued:
+    if access_key not in issued:
         secret = base64.b64encode(digest[20:50]).decode()
         token = base64.b64encode(digest * 4).decode() if temporary else None
         network_guard.issued.add(access_key)
-        _issued[access_key] = _Issued(Credentials(caller.arn, access_key, secret, token), caller)
-    return _issued[access_key].credentials
+        issued[access_key] = Issued(Credentials(caller.arn, access_key, secret, token), caller)
+    return issued[access_key].credentials
 
 
 @contextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from importlib.abc import MetaPathFinder
 from importlib.machinery import ModuleSpec
 from types import ModuleType
@@ -22,24 +22,46 @@ from . import botocore_hook, child_processes, name_resolution, requests_hook
 
 #: Where moto answers requests.
 _MOTO = "moto.core.botocore_stubber"
+#: Modules that ways in are laid in, the first three around what `_present` names.
+_MODULES = (
+    "botocore.session", "botocore.httpsession", "requests.sessions", "multiprocessing.process", "requests_mock.mocker",
+)  # fmt: skip
+#: What `_present` gave when the ways in were laid last.
+_laid: tuple[object, ...] = ()
 
 
-def install(last: Iterable[tuple[str, Callable[..., Any]]] = ()) -> None:
+def install(last: tuple[tuple[str, Callable[..., Any]], ...] = ()) -> None:
     """Lay the ways in that are not there yet; every mock does this when it begins.
 
     Args:
         last: further events of botocore and their handlers, which come after those of others.
     """
-    when_imported("botocore.session", functools.partial(botocore_hook.install, last=tuple(last)))
+    global _laid
+    name_resolution.install()
+    if (last, *_present()) == _laid and _watch in sys.meta_path:
+        return  # nearly always: nothing was imported, and nobody took a way in away
+    when_imported("botocore.session", functools.partial(botocore_hook.install, last=last))
     when_imported("botocore.httpsession", botocore_hook.install_below)
     when_imported("requests.sessions", requests_hook.install)
     when_imported("multiprocessing.process", child_processes.install)
     if _MOTO not in _watch.awaited:
         when_imported(_MOTO, _keep_moto_away)
-    name_resolution.install()
     mocker = sys.modules.get("requests_mock.mocker")  # what is imported later comes upon what is laid already
     if mocker is not None:
         requests_hook.install_beside(mocker)
+    _laid = (last, *_present())
+
+
+def _present() -> tuple[object, ...]:
+    """Return the modules that there are, and what stands now where ways in are laid."""
+    modules = tuple(map(sys.modules.get, _MODULES))
+    session, httpsession, sessions = modules[:3]
+    return (
+        *modules,
+        session and len(session.handlers.BUILTIN_HANDLERS),
+        httpsession and httpsession.URLLib3Session.send,
+        sessions and sessions.Session.send,
+    )
 
 
 def _keep_moto_away(botocore_stubber: ModuleType, _early: bool) -> None:
