@@ -18,6 +18,9 @@ AUTOMATIC, ON_DEMAND = "AUTOMATIC", "ON_DEMAND"
 PENDING_ROTATION = "PENDING_ROTATION"
 PENDING_EVERYWHERE = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
 PENDING = (PENDING_ROTATION, PENDING_EVERYWHERE)
+#: How many automatic rotations of a key a jump of the clock carries out: the last ones. Nobody has used the material of
+#: those before.
+CARRIED_OUT = 1000
 
 
 def is_primary(key: Key) -> bool:
@@ -34,8 +37,8 @@ def schedule_rotation(service: Backend, key: Key, rotation: Rotation) -> None:
 def rotate(service: Backend, key: Key, when: datetime, kind: str) -> Key:
     """Give a key new material made by KMS, now; the older ones go on to decrypt."""
     fresh = KeyMaterial(service.random(32).hex(), LazyMaterial(key.spec, service.keys), "CURRENT", when, kind)
-    older = tuple(material._replace(state="NON_CURRENT") for material in key.materials)
-    changed = service.state.change_key(key, materials=(*older, fresh))
+    *older, current = key.materials  # KMS makes material only for keys whose latest is the current one
+    changed = service.state.change_key(key, materials=(*older, current._replace(state="NON_CURRENT"), fresh))
     _log_rotation(service, key, changed, when, kind)
     return changed
 
@@ -76,14 +79,20 @@ def _promoted(material: KeyMaterial, when: datetime) -> KeyMaterial:
 def rotate_if_due(service: Backend, key: Key, when: datetime) -> None:
     """Do the automatic rotation of a key that is due, and say when the next one is.
 
-    A key that is disabled or pending deletion is not rotated; `resume_rotation` sees to it later.
+    A key that is disabled or pending deletion is not rotated; `resume_rotation` sees to it later. Of more rotations than
+    `CARRIED_OUT` that are due at once, the first are left out.
     """
     rotation = key.rotation
     # A key that is pending deletion is not enabled either.
     if rotation is None or rotation.next_date > when or not key.enabled or not is_primary(key):
         return
+    period = timedelta(days=rotation.period_days)
+    skipped = (service.clock.now() - rotation.next_date) // period + 1 - CARRIED_OUT
+    if skipped > 0:
+        _set_next(service, key, rotation, rotation.next_date + skipped * period)
+        return
     key = rotate(service, key, rotation.next_date, AUTOMATIC)
-    _set_next(service, key, rotation, rotation.next_date + timedelta(days=rotation.period_days))
+    _set_next(service, key, rotation, rotation.next_date + period)
 
 
 def resume_rotation(service: Backend, key: Key, now: datetime) -> None:
@@ -103,9 +112,7 @@ def resume_rotation(service: Backend, key: Key, now: datetime) -> None:
         key = rotate(service, key, now, AUTOMATIC)
         following = now + period
     else:
-        following = rotation.next_date
-        while following <= now:
-            following += period
+        following = rotation.next_date + period * ((now - rotation.next_date) // period + 1)
     _set_next(service, key, rotation, following)
 
 
