@@ -283,3 +283,29 @@ def test_a_key_takes_little_memory():
         size, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
     assert size / keys < 4096  # bytes, the record of its CreateKey call with it
+
+
+@pytest.mark.parametrize(
+    ("refused", "most"),
+    [pytest.param(False, 4000 + 4162, id="plaintext and ciphertext"), pytest.param(True, 4000, id="refused")],
+)
+@pytest.mark.parametrize("wire", [pytest.param(False, id="default"), pytest.param(True, id="by wire")])
+def test_a_record_of_a_call_keeps_what_was_sent_once(wire, refused, most):
+    with mock_kms(wire=wire) as kms:
+        client, key = kms.client(), "alias/none" if refused else kms.create_key().id
+
+        def call() -> None:
+            try:
+                client.encrypt(KeyId=key, Plaintext=os.urandom(4000))
+            except client.exceptions.NotFoundException:
+                assert refused
+
+        call()
+        gc.collect()
+        tracemalloc.start()
+        for _ in range(50):
+            call()
+        gc.collect()
+        size, _ = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+    assert size / 50 < most + 2500  # bytes

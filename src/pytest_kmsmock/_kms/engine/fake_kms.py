@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Mapping
+from copy import copy
 from random import Random
 from typing import Any
 
@@ -84,7 +85,7 @@ class FakeKms(Backend):
         try:
             result = perform(call) if self.interference is None else self.interference(call)
         except KmsError as refusal:
-            error = refusal
+            error = copy(refusal)  # its own traceback would keep the request's body, and what the caller had
             call.params = as_far_as_readable(operation, call.params)
             raise
         finally:
