@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from types import ModuleType
 
 import boto3
@@ -357,3 +358,27 @@ def test_properties_that_stay_as_they_are(kms):
     )
     client("cloudformation").update_stack(StackName="stack", TemplateBody=template({"Enabled": True}))
     assert client("kms").describe_key(KeyId=key_id)["KeyMetadata"]["Enabled"]
+
+
+def test_what_other_services_ask_for_costs_the_same_among_many_keys(kms, backend):
+    def calls_made() -> int:
+        count = 0
+
+        def trace(*_: object) -> None:
+            nonlocal count
+            count += 1
+
+        before = sys.getprofile()
+        sys.setprofile(trace)
+        try:
+            backend.describe_key("alias/app")
+        finally:
+            sys.setprofile(before)
+        return count
+
+    kms.create_key(alias="alias/app")
+    calls_made()
+    few = calls_made()
+    for _ in range(100):
+        kms.create_key()
+    assert calls_made() <= few + 5  # a date or a lookup more

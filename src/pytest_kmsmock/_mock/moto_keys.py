@@ -33,16 +33,10 @@ class ActiveKms:
 
         service = cast("MockCore", active_mocks.current()).service
         given = {name: value for name, value in params.items() if value is not None}
-        with service.lock:
-            draft = service.fork(service.random)
-            draft.keys, draft.enforce_policies = service.keys, False
-            try:
-                result = draft.call(operation, given, administrator(account, partition_of(region)), region)
-            except KmsError as error:
-                raise Refused(error.code, error.message) from None
-            draft.state.events = service.state.events
-            service.state = draft.state
-        return result
+        try:
+            return service.aside().call(operation, given, administrator(account, partition_of(region)), region)
+        except KmsError as error:
+            raise Refused(error.code, error.message) from None
 
 
 _kms = ActiveKms()

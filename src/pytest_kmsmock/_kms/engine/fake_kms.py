@@ -131,6 +131,12 @@ class FakeKms(Backend):
         inner.delays = self.delays.copy()
         return inner
 
+    def aside(self) -> FakeKms:
+        """Return a fake KMS on the same state, without policies, whose calls are not among this one's."""
+        beside = FakeKms(random=self.random, state=self.state, clock=self.clock, enforce_policies=False)
+        beside.keys, beside.delays, beside.lock = self.keys, self.delays, self.lock
+        return beside
+
     def close(self) -> None:
         """Give back what was borrowed from the process: RSA keys."""
         self.keys.close()
