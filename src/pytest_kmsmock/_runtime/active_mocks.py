@@ -61,9 +61,6 @@ _active: list[ActiveMock] = []
 _changing = threading.RLock()
 _held_for_fork: list[Lock] = []
 
-#: boto3's default sessions from before the active mocks, in their order.
-_sessions: list[Any] = []
-
 #: Told of each mock that is entered; reports watch here. They know nothing of who enters it, or why.
 watchers: list[Callable[[Any], None]] = []
 
@@ -121,8 +118,8 @@ def trio_here() -> Any:
 def enter(mock: ActiveMock) -> None:
     """Make a mock the one that answers."""
     with _changing:
+        environment.begin(mock)
         _active.append(mock)
-        _sessions.append(environment.default_session())
         _in_context.set(mock)
         environment.apply(mock.options.region)
         for watch in watchers:
@@ -132,20 +129,34 @@ def enter(mock: ActiveMock) -> None:
 def leave(mock: ActiveMock) -> None:
     """Let a mock answer no more, if it does; the one around it answers again."""
     with _changing:
+        environment.end(mock)
         if mock in _active:
-            place = _active.index(mock)
-            del _active[place]
-            before = _sessions.pop(place)
-            if place == len(_active):
-                environment.restore_default_session(before)
-            else:  # mocks of other tasks or threads go on; the last of them puts back what was before this one
-                _sessions[place] = before
+            _active.remove(mock)
         if _in_context.get() is mock:
             _in_context.set(mock.outer)
         if _active:
             environment.apply(_active[-1].options.region)
         else:
             environment.restore()
+
+
+def other_began(other: object) -> None:
+    """Note that somebody else, as moto, begins to change the environment and boto3's default session."""
+    with _changing:
+        environment.begin(other)
+
+
+def other_ended(other: object, session: Any) -> None:
+    """Note that somebody else has put back what it had changed; mocks that go on still need what they had set.
+
+    Args:
+        other: who it is.
+        session: boto3's default session just before that.
+    """
+    with _changing:
+        environment.end_other(other, session)
+        if _active:
+            environment.apply(_active[-1].options.region)
 
 
 # --- fork ---------------------------------------------------------------------------------------------------------

@@ -22,6 +22,11 @@ unknown_access_keys: dict[str, str] = {}
 
 _saved: dict[str, str | None] = {}
 _ours: dict[str, str] = {}
+#: What somebody else, who may put our value back, had changed when it was to go: our value and the one before.
+_left: dict[str, tuple[str, str | None]] = {}
+
+#: Who has begun and not ended: mocks, and moto. Each with boto3's default session from before it.
+_scopes: list[_Scope] = []
 
 
 def default_region() -> str:
@@ -69,12 +74,86 @@ def _restore(name: str) -> None:
     if name not in _ours:
         return
     value, before = _ours.pop(name), _saved.pop(name)
-    if os.environ.get(name) != value:
-        return  # the test changed it: it is the test's to restore
+    if os.environ.get(name) == value:
+        _put_back(name, before)
+    elif _scopes:  # moto goes on, and will put back what it found
+        _left[name] = (value, before)
+    # else the test changed it: it is the test's to restore
+
+
+def _put_back(name: str, before: str | None) -> None:
     if before is None:
         del os.environ[name]
     else:
         os.environ[name] = before
+
+
+# --- boto3's default session --------------------------------------------------------------------------------------
+
+
+class _Scope:
+    """A time in which boto3's default session is another one.
+
+    Args:
+        owner: whose it is.
+        session: boto3's default session from before it.
+
+    Attributes:
+        crossed: whether a scope that began before it has ended before it: then `session` is from before that one.
+    """
+
+    __slots__ = ("crossed", "owner", "session")
+
+    def __init__(self, owner: object, session: Any) -> None:
+        self.owner = owner
+        self.session = session
+        self.crossed = False
+
+
+def begin(owner: object) -> None:
+    """Remember boto3's default session for the end of a mock, or of moto."""
+    _scopes.append(_Scope(owner, default_session()))
+
+
+def end(owner: object) -> None:
+    """Put boto3's default session back that was there before a mock.
+
+    While scopes that began later go on, the first of them does so at its end.
+    """
+    if _scopes and _scopes[-1].owner is owner:  # nearly always
+        _set_default_session(_scopes.pop().session)
+        return
+    place = _place(owner)
+    if place is not None:
+        _hand_on(place, _scopes.pop(place).session)
+
+
+def end_other(owner: object, session: Any) -> None:
+    """Do the same for somebody else, who has put back already what was there when it began.
+
+    Args:
+        owner: who it is.
+        session: boto3's default session just before its end.
+    """
+    place = _place(owner)
+    scope = _Scope(owner, default_session()) if place is None else _scopes.pop(place)  # None: it was there before us
+    if (place or 0) < len(_scopes):
+        _hand_on(place or 0, scope.session)
+        _set_default_session(session)
+    elif scope.crossed:
+        _set_default_session(scope.session)
+    for name, (value, before) in _left.items():
+        if os.environ.get(name) == value:
+            _put_back(name, before)
+    _left.clear()
+
+
+def _place(owner: object) -> int | None:
+    return next((place for place, scope in enumerate(_scopes) if scope.owner is owner), None)
+
+
+def _hand_on(place: int, session: Any) -> None:
+    _scopes[place].session, _scopes[place].crossed = session, True
 
 
 def default_session() -> Any:
@@ -82,11 +161,14 @@ def default_session() -> Any:
     return getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
 
 
-def restore_default_session(session: Any) -> None:
-    """Make a session boto3's default again; None lets boto3 make one when it is next needed."""
+def _set_default_session(session: Any) -> None:
+    """Make a session boto3's default; None lets boto3 make one when it is next needed."""
     boto3: Any = sys.modules.get("boto3")
     if boto3 is not None:
         boto3.DEFAULT_SESSION = session
+
+
+# --- access keys --------------------------------------------------------------------------------------------------
 
 
 def note_access_key(access_key: str) -> None:

@@ -14,14 +14,15 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 from typing import Any
 
-from pytest_kmsmock._runtime import network_guard
+from pytest_kmsmock._runtime import active_mocks, environment, network_guard
 from pytest_kmsmock._transport import gate
 from pytest_kmsmock._transport.endpoints import kms_endpoint
 
 from . import botocore_hook, child_processes, name_resolution, requests_hook
 
-#: Where moto answers requests.
+#: Where moto answers requests, and where its mocks begin and end.
 _MOTO = "moto.core.botocore_stubber"
+_MOTO_SCOPES = "moto.core.models"
 #: Modules that ways in are laid in, the first three around what `_present` names.
 _MODULES = (
     "botocore.session", "botocore.httpsession", "requests.sessions", "multiprocessing.process", "requests_mock.mocker",
@@ -46,6 +47,7 @@ def install(last: tuple[tuple[str, Callable[..., Any]], ...] = ()) -> None:
     when_imported("multiprocessing.process", child_processes.install)
     if _MOTO not in _watch.awaited:
         when_imported(_MOTO, _keep_moto_away)
+        when_imported(_MOTO_SCOPES, _follow_moto)
     mocker = sys.modules.get("requests_mock.mocker")  # what is imported later comes upon what is laid already
     if mocker is not None:
         requests_hook.install_beside(mocker)
@@ -72,6 +74,15 @@ def _keep_moto_away(botocore_stubber: ModuleType, _early: bool) -> None:
     stubber.install(
         botocore_stubber, lambda url: "kms" in url and kms_endpoint(url) is not None and gate.current() is not None
     )
+
+
+def _follow_moto(models: ModuleType, _early: bool) -> None:
+    from pytest_kmsmock._moto import scopes
+
+    def ending() -> Callable[[], None]:
+        return functools.partial(active_mocks.other_ended, _MOTO, environment.default_session())
+
+    scopes.install(models, functools.partial(active_mocks.other_began, _MOTO), ending)
 
 
 def restore() -> None:
