@@ -26,7 +26,7 @@ from pytest_kmsmock._transport.endpoints import kms_endpoint
 from pytest_kmsmock._transport.http import answering_mock
 from pytest_kmsmock._transport.http_request import HttpRequest
 
-from . import configuration, retry_pauses
+from . import configuration, credential_sources, retry_pauses
 from .responses import Answer, AwaitedAtOnce
 
 if TYPE_CHECKING:
@@ -61,6 +61,7 @@ def install(session: ModuleType, early: bool, last: tuple[tuple[str, Callable[..
     factory = session.ResponseParserFactory
     if _HANDLERS[0] in new:
         configuration.install(session)
+        credential_sources.install(session, early)
         factory.set_parser_defaults = _noting(factory.set_parser_defaults)
     if early:
         return

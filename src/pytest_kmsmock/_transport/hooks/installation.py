@@ -18,14 +18,15 @@ from pytest_kmsmock._runtime import active_mocks, environment, network_guard
 from pytest_kmsmock._transport import gate
 from pytest_kmsmock._transport.endpoints import kms_endpoint
 
-from . import botocore_hook, child_processes, name_resolution, requests_hook
+from . import botocore_hook, child_processes, credential_sources, name_resolution, requests_hook
 
 #: Where moto answers requests, and where its mocks begin and end.
 _MOTO = "moto.core.botocore_stubber"
 _MOTO_SCOPES = "moto.core.models"
 #: Modules that ways in are laid in, the first three around what `_present` names.
 _MODULES = (
-    "botocore.session", "botocore.httpsession", "requests.sessions", "multiprocessing.process", "requests_mock.mocker",
+    "botocore.session", "botocore.httpsession", "requests.sessions", "aiobotocore.session", "multiprocessing.process",
+    "requests_mock.mocker",
 )  # fmt: skip
 #: What `_present` gave when the ways in were laid last.
 _laid: tuple[object, ...] = ()
@@ -43,6 +44,7 @@ def install(last: tuple[tuple[str, Callable[..., Any]], ...] = ()) -> None:
         return  # nearly always: nothing was imported, and nobody took a way in away
     when_imported("botocore.session", functools.partial(botocore_hook.install, last=last))
     when_imported("botocore.httpsession", botocore_hook.install_below)
+    when_imported("aiobotocore.session", credential_sources.install)
     when_imported("requests.sessions", requests_hook.install)
     when_imported("multiprocessing.process", child_processes.install)
     if _MOTO not in _watch.awaited:
