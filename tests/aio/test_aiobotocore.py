@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import subprocess
 import sys
 import textwrap
@@ -80,6 +81,22 @@ async def test_credentials_that_a_test_takes_away_are_missing(wire, monkeypatch)
         async with AioSession().create_client("kms") as client:
             with pytest.raises(NoCredentialsError):
                 await client.list_keys()
+
+
+@asynchronous
+@both_ways
+async def test_a_cleared_environment_and_a_program_of_a_profile_are_no_way_out(wire, monkeypatch, tmp_path):
+    config = tmp_path / "config"
+    config.write_text(f"[profile program]\ncredential_process = touch {tmp_path}/ran\n")
+    with mock_kms(wire=wire) as kms, monkeypatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        patch.setenv("AWS_CONFIG_FILE", str(config))
+        for session in (AioSession(), AioSession(profile="program")):
+            async with session.create_client("kms") as client:
+                await client.create_key()
+        assert [call.region for call in kms.calls] == ["us-east-1"] * 2
+    assert not (tmp_path / "ran").exists()
 
 
 @asynchronous
