@@ -93,6 +93,18 @@ PARTS = (
         {"d494e3b9e97a": "1.40.0 to 1.44.8"},
     ),
     Part(
+        "botocore.session:Session._add_configured_endpoint_provider",
+        "_transport.hooks.configuration",
+        "Each client of a service gets its configuration there; `client_name` is the service.",
+        {"4fcec3896e91": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.session:Session.get_credentials",
+        "_transport.hooks.credential_sources",
+        "Looks for credentials unless `_credentials` are there; `create_client` does not call it if it is given some.",
+        {"e2f51ab39b29": "1.40.0 to 1.44.8"},
+    ),
+    Part(
         "botocore.session:Session._register_builtin_handlers",
         "_mock.clients",
         "BUILTIN_HANDLERS has (event, handler) or (event, handler, when) with REGISTER_FIRST or REGISTER_LAST.",
@@ -127,6 +139,12 @@ PARTS = (
         "_transport.hooks.botocore_hook",
         "What `before-send` answers may be awaitable, and so may its content.",
         {"384f4f8f485a": "2.25.1 to 3.10.0"},
+    ),
+    Part(
+        "aiobotocore.session:AioSession.create_client",
+        "_transport.hooks.credential_sources",
+        "Takes the arguments of botocore's.",
+        {"af0eb0aa505c": "2.25.1 to 3.10.0"},
     ),
     Part(
         "aiobotocore.retries.bucket:AsyncTokenBucket.acquire",
@@ -175,6 +193,24 @@ PARTS = (
         "_transport.hooks.requests_hook",
         "Gives a response of urllib3 that `HTTPAdapter.build_response` takes.",
         {"fe34bcf8a709": "0.25.0", "69c3c316f16d": "0.26.3"},
+    ),
+    Part(
+        "moto.core.botocore_stubber:BotocoreStubber.process_request",
+        "_moto.stubber",
+        "All requests that moto answers go through it; None lets them pass.",
+        {"60443066da8d": "5.0.0", "4bf83202b184": "5.1.6", "284293283769": "5.2.5"},
+    ),
+    Part(
+        "moto.core.models:MockAWS.start",
+        "_moto.scopes",
+        "`_nested_count` is 0 before the first; only then boto3's default session is replaced.",
+        {"7460c5eceafa": "5.0.0", "e58d974fc8eb": "5.1.6 to 5.2.5"},
+    ),
+    Part(
+        "moto.core.models:MockAWS.stop",
+        "_moto.scopes",
+        "`_nested_count` is 0 after the last, when environment variables and default session are put back.",
+        {"7afa3c8a243d": "5.0.0", "de318e6e67b1": "5.1.6 to 5.2.5"},
     ),
     Part(
         "moto.events.models:Rule._send_to_sqs_queue",
