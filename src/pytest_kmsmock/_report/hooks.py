@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock._runtime import active_mocks, environment
 from pytest_kmsmock.errors import MockNotStopped
 
 from .registry import Registry
@@ -30,6 +30,12 @@ _POLICY = "--kms-policy"
 #: What their files are called.
 _ENDING = {_REPORT: "html", _POLICY: "json"}
 _ATTRIBUTE = "kms_mock_data"  # of a report, where it carries what the test did with KMS
+_ACCESS_KEYS = "kms_mock_access_keys"  # of a report, where it carries access keys that nobody is known by
+
+_UNKNOWN = (
+    "KMS calls were signed with access keys that neither kms_mock nor moto issued. They were made as the default caller, "
+    "whom no IAM policy limits; kms_mock.credentials() gives access keys of a principal."
+)
 
 _EXPLANATION = "pytest_kmsmock._testing.policies.explanation"  # loaded when a test has an explanation
 
@@ -111,6 +117,8 @@ class Watch:
         self._known_keys: set[str] = set()
         self._outcome = _OUTCOMES[0]
         self._shown = 0
+        self._sent = 0
+        self._access_keys: dict[str, str] = {}
         active_mocks.watchers.append(self._registry.entered)
 
     def pytest_unconfigure(self) -> None:
@@ -171,8 +179,25 @@ class Watch:
         if call.when == "teardown":
             if self._registry.mocks and (self._entries or self._permissions):
                 setattr(report, _ATTRIBUTE, self._data(report.nodeid))
+            if len(environment.unknown_access_keys) > self._sent:
+                setattr(report, _ACCESS_KEYS, dict(list(environment.unknown_access_keys.items())[self._sent :]))
+                self._sent = len(environment.unknown_access_keys)
             self._registry.end_test()
         return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Take the access keys that hang on a report, where the run is reported."""
+        for access_key, test in getattr(report, _ACCESS_KEYS, {}).items():
+            self._access_keys.setdefault(access_key, test)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Tell of access keys that nobody is known by, once per run."""
+        if not self._access_keys:
+            return
+        terminalreporter.section("unknown access keys", yellow=True)
+        terminalreporter.write_line(_UNKNOWN)
+        for access_key, test in self._access_keys.items():
+            terminalreporter.write_line(f"  {access_key}{test and f' (first in {test})'}")
 
     def _add_section(self, report: pytest.TestReport) -> None:
         seen = self._registry.calls()
