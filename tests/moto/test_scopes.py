@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+from typing import Any
 
 import boto3
 import pytest
@@ -18,8 +19,12 @@ NAMES = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION", "AW
 USERS = {
     "none": {},
     "half": {"AWS_ACCESS_KEY_ID": "AKIAUSERUSERUSERUSER"},
-    "both": {"AWS_ACCESS_KEY_ID": "AKIAUSERUSERUSERUSER", "AWS_SECRET_ACCESS_KEY": "s", "AWS_DEFAULT_REGION": "sa-east-1"},
-}  # fmt: skip
+    "all": {
+        "AWS_ACCESS_KEY_ID": "AKIAUSERUSERUSERUSER",
+        "AWS_SECRET_ACCESS_KEY": "s",
+        "AWS_DEFAULT_REGION": "sa-east-1",
+    },
+}
 #: Every order in which two mocks of KMS and one of moto can begin and end.
 ORDERS = [
     "".join(order)
@@ -49,7 +54,7 @@ def process():
 )
 def test_whatever_the_order_the_process_is_as_before(users, order):
     before = process()
-    mocks = {"a": mock_kms(), "b": mock_kms(region="eu-west-1"), "m": mock_aws()}
+    mocks: dict[str, Any] = {"a": mock_kms(), "b": mock_kms(region="eu-west-1"), "m": mock_aws()}
     for step in order:
         if step.islower():
             mocks[step].start()

@@ -48,7 +48,9 @@ def _nobody_is_known(monkeypatch):
 def test_strangers_are_named_once(run, workers):
     result = run(SOURCE, *workers)
     result.assert_outcomes(passed=11)
-    result.stdout.re_match_lines([r"=+ unknown access keys =+", r"KMS calls were signed with access keys that neither .*"])
+    result.stdout.re_match_lines(
+        [r"=+ unknown access keys =+", r"KMS calls were signed with access keys that neither .*"]
+    )
     told = sorted(line for line in result.outlines if "STRANGER" in line)
     assert len(told) == 2
     assert told[0].startswith("  AKIASTRANGER00000000 (first in test_it.py::test_a_stranger[")

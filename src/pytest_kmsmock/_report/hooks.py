@@ -33,8 +33,8 @@ _ATTRIBUTE = "kms_mock_data"  # of a report, where it carries what the test did 
 _ACCESS_KEYS = "kms_mock_access_keys"  # of a report, where it carries access keys that nobody is known by
 
 _UNKNOWN = (
-    "KMS calls were signed with access keys that neither kms_mock nor moto issued. They were made as the default caller, "
-    "whom no IAM policy limits; kms_mock.credentials() gives access keys of a principal."
+    "KMS calls were signed with access keys that neither kms_mock nor moto issued. They were made as the default "
+    "caller, whom no IAM policy limits; kms_mock.credentials() gives access keys of a principal."
 )
 
 _EXPLANATION = "pytest_kmsmock._testing.policies.explanation"  # loaded when a test has an explanation

@@ -16,7 +16,7 @@ from botocore.exceptions import NoRegionError, ProfileNotFound
 from pytest_kmsmock import mock_kms
 
 REGION = "us-east-1"
-PROGRAM = f"{sys.executable} -c 'open(\"{{ran}}\", \"w\")'"
+PROGRAM = f'{sys.executable} -c \'open("{{ran}}", "w")\''
 CONFIG = """\
 [profile program]
 region = eu-west-1
@@ -61,9 +61,7 @@ def ran(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("wire", [False, True])
-@pytest.mark.parametrize(
-    "profile", ["program", "role", "role-of-a-user", "instance", "sign-on", "user", "plain"]
-)
+@pytest.mark.parametrize("profile", ["program", "role", "role-of-a-user", "instance", "sign-on", "user", "plain"])
 def test_a_profile_runs_nothing(ran, profile, wire):
     with mock_kms(wire=wire) as kms:
         session = boto3.Session(profile_name=profile)

@@ -79,8 +79,8 @@ def _promoted(material: KeyMaterial, when: datetime) -> KeyMaterial:
 def rotate_if_due(service: Backend, key: Key, when: datetime) -> None:
     """Do the automatic rotation of a key that is due, and say when the next one is.
 
-    A key that is disabled or pending deletion is not rotated; `resume_rotation` sees to it later. Of more rotations than
-    `CARRIED_OUT` that are due at once, the first are left out.
+    A key that is disabled or pending deletion is not rotated; `resume_rotation` sees to it later. Of more rotations
+    than `CARRIED_OUT` that are due at once, the first are left out.
     """
     rotation = key.rotation
     # A key that is pending deletion is not enabled either.

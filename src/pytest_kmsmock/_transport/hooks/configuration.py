@@ -13,6 +13,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+from collections.abc import Iterator
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -61,23 +62,24 @@ def is_answered(mock: Gate, url: str) -> bool:
 
 
 def is_configured(url: str) -> bool:
-    """Say whether the environment or the config file names an address as the endpoint of KMS."""
-    configured = _from_environment() or _from_config_file()
-    return configured is not None and is_below(url, (configured,))
+    """Say whether the environment or the config file names an address as the endpoint of KMS, in any profile."""
+    return is_below(url, tuple(_from_environment() | _AT_FIRST)) or is_below(url, tuple(_from_config_file()))
 
 
-def _from_environment() -> str | None:
-    return os.environ.get("AWS_ENDPOINT_URL_KMS") or os.environ.get("AWS_ENDPOINT_URL")
+def _from_environment() -> frozenset[str]:
+    return frozenset(filter(None, map(os.environ.get, ("AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL"))))
 
 
-def _from_config_file() -> str | None:
+#: What the environment named before the first mock: clients from then keep it, whatever a test does to the environment.
+_AT_FIRST = _from_environment()
+
+
+def _from_config_file() -> Iterator[str]:
+    """Yield the endpoints of all profiles: a client does not say which one it was made for."""
     session = sys.modules["botocore.session"]
-    reader = session.Session()
-    try:
-        scoped = reader.get_scoped_config()
-        services = reader.full_config.get("services", {})
-    except session.ProfileNotFound:
-        return None
-    section: Any = services.get(scoped.get("services"), {}).get("kms", {})
-    found: str | None = section.get("endpoint_url") or scoped.get("endpoint_url")
-    return found
+    file = session.Session().full_config
+    sections: list[dict[str, Any]] = [*file["profiles"].values()]
+    sections += [section.get("kms", {}) for section in file.get("services", {}).values()]
+    for section in sections:
+        if "endpoint_url" in section:
+            yield section["endpoint_url"]

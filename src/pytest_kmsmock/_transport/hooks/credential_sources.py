@@ -1,8 +1,8 @@
 """Where the credentials of KMS clients come from: while a mock is active, never from a program or over the network.
 
-Dummy credentials stand in the environment, and botocore looks there first. A test may have cleared the environment, and a
-profile may name a program (`credential_process`), a role or a sign-on: a client for KMS then gets the dummy credentials,
-which are of the default caller. Clients of other services are left alone.
+Dummy credentials stand in the environment, and botocore looks there first. A test may have cleared the environment,
+and a profile may name a program (`credential_process`), a role or a sign-on: a client for KMS then gets the dummy
+credentials, which are of the default caller. Clients of other services are left alone.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
 """
@@ -86,9 +86,13 @@ def _would_look_up(session: Any) -> bool:
     except BotoCoreError:  # a profile that is not there, a file that cannot be read: botocore says so
         return False
     if "role_arn" in profile:  # assumed when it is needed, so never here; but its source is asked at once
-        return "aws_access_key_id" not in profiles.get(profile.get("source_profile"), {})
+        return not _has_access_key(profiles.get(profile.get("source_profile"), {}))
     if _ELSEWHERE & profile.keys():
         return True
-    if "aws_access_key_id" in profile:
+    if _has_access_key(profile):
         return False
     return os.environ.get("AWS_EC2_METADATA_DISABLED") != "true" or any(name in os.environ for name in _CONTAINER)
+
+
+def _has_access_key(profile: Mapping[str, Any]) -> bool:
+    return "aws_access_key_id" in profile and not _ELSEWHERE & profile.keys()
