@@ -8,9 +8,13 @@ from pytest_kmsmock import mock_kms
 from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.policy import Principal
 from pytest_kmsmock._kms.state.caller import Caller
-from pytest_kmsmock._report.denials import reasons
+from pytest_kmsmock._report.denials import decisive, reasons
 
 BOB = Caller(Principal.parse("arn:aws:iam::123456789012:user/bob"), "123456789012")
+
+
+def policy(effect, action):
+    return {"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": action, "Resource": "*"}]}
 
 
 def test_a_denied_call_tells_what_each_policy_said():
@@ -24,6 +28,13 @@ def test_a_denied_call_tells_what_each_policy_said():
             "- identity-based policies: arn:aws:iam::123456789012:user/bob has none",
             "- grants: no grant allows the request",
         ]
+        assert decisive(kms.calls[-1]) == [1]
+        denials = (policy("Deny", "kms:Decrypt"), policy("Deny", "kms:Encrypt"))
+        kms.iam.attach("user/bob", policy("Allow", "kms:*"), *denials)
+        with pytest.raises(KmsError, match="with an explicit deny in an identity-based policy"):
+            kms._service.call("Encrypt", {"KeyId": key_id, "Plaintext": b"x"}, BOB, "us-east-1")
+        (line,) = decisive(kms.calls[-1])
+        assert "denies kms:Encrypt" in reasons(kms.calls[-1])[line]
 
 
 def test_other_refusals_and_successes_have_none():
@@ -36,6 +47,7 @@ def test_other_refusals_and_successes_have_none():
         with pytest.raises(client.exceptions.ClientError):
             client.list_keys()
         assert [reasons(record) for record in kms.calls] == [[], [], []]
+        assert [decisive(record) for record in kms.calls] == [[], [], []]
 
 
 def test_the_section_shows_them(run):

@@ -84,6 +84,8 @@ def test_a_run_is_reported_as_table_page_and_policies(run, pytester, page_data, 
         "test_one": "passed", "test_two": "passed", "test_fails": "failed", "test_skips": "skipped",
         "test_error": "error",
     }, "test_without called nothing"  # fmt: skip
+    failed = {entry["test"].partition("::")[2] for entry in data["tests"] if entry["failure"]}
+    assert failed == {"test_fails", "test_error"}
     policies = json.loads((pytester.path / "out" / "kms.json").read_text())
     assert policies["IdentityPolicies"] == {"arn:aws:iam::123456789012:user/Administrator": POLICY}
     # A policy for many tests tells keys by their aliases, and cannot know what is created.
@@ -203,3 +205,26 @@ def test_what_cannot_be_written_after_all_costs_no_results(run, fine, code):
         ]
     )
     result.stdout.no_fnmatch_line("*INTERNALERROR*")
+
+
+def test_the_message_of_a_failure_is_in_the_page(run, pytester, page_data):
+    run("""
+        import pytest
+
+        @pytest.fixture
+        def used(kms_client):
+            kms_client.list_keys()
+            yield
+            raise ValueError("untidy")
+
+        def test_twice(used):
+            assert 1 == 2, "one is not two"
+
+        def test_no_fixture(used, nowhere): ...
+    """, "--kms-report=kms.html")  # fmt: skip
+    tests = page_data(pytester.path / "kms.html")["tests"]
+    failures = {entry["test"].partition("::")[2]: entry["failure"] for entry in tests}
+    assert failures["test_twice"].splitlines() == [
+        "AssertionError: one is not two", "assert 1 == 2", "", "teardown: ValueError: untidy",
+    ]  # fmt: skip
+    assert "fixture 'nowhere' not found" in failures["test_no_fixture"]

@@ -11,7 +11,7 @@ HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=\"
 
 
 def test_texts_cannot_become_markup():
-    text = page([{"test": HOSTILE, "outcome": "passed", "calls": [], "keys": []}])
+    text = page([{"test": HOSTILE, "outcome": "passed", "failure": "", "calls": [], "keys": []}])
     assert HOSTILE not in text
     assert text.count("</script>") == 2
     assert "<!--" not in text

@@ -149,21 +149,21 @@ def reader(chromium: webdriver.Chrome, report: Path) -> Iterator[Page]:
 
 
 def test_the_page_tells_the_run(reader):
-    assert [card.text.split("\n") for card in reader.all(".card")][:5] == [
-        ["15", "calls"], ["4", "refused"], ["1", "denied by policies"], ["2", "without encryption context"],
-        ["3", "keys never used"],
+    assert [card.text.split("\n") for card in reader.all(".card")][:6] == [
+        ["1", "test failed"], ["15", "calls"], ["4", "refused"], ["1", "denied by policies"],
+        ["2", "without encryption context"], ["3", "keys never used"],
     ]  # fmt: skip
     rows = {row.text.split()[0]: row.text.split()[1:] for row in reader.all("#operations tbody tr")}
     assert rows["Encrypt"][:4] == ["6", "3", *"\N{EN DASH}\N{EN DASH}"]
     assert reader.tests() == [
-        "test_envelope", "test_disabled", "test_denied", "test_hostile[plain]", f"test_hostile[{HOSTILE}]",
+        "test_disabled", "test_envelope", "test_denied", "test_hostile[plain]", f"test_hostile[{HOSTILE}]",
     ]  # fmt: skip
-    assert [mark.get_attribute("aria-label") for mark in reader.all(".mark")] == ["passed", "failed"] + ["passed"] * 3
+    assert [mark.get_attribute("aria-label") for mark in reader.all(".mark")] == ["failed"] + ["passed"] * 4
     assert reader.one("#shown").text == "5 tests, 15 calls"
 
 
 def test_a_test_opens_to_its_calls_and_a_call_to_its_details(reader):
-    reader.click(reader.all(".test > summary")[0])
+    reader.click(reader.all(".test > summary")[1])
     assert [heading.text.lower() for heading in reader.all(".phase")] == [
         "setup · session_kms_mock", "call · kms_mock", "call · mock_kms()",
     ]  # fmt: skip
@@ -175,14 +175,14 @@ def test_a_test_opens_to_its_calls_and_a_call_to_its_details(reader):
     assert "'alias/payroll'" in detail
     assert "arn:aws:iam::123456789012:user/Administrator" in detail
 
-    reader.click(reader.all(".test > summary")[1])
+    reader.click(reader.all(".test > summary")[0])
     reader.click(reader.one(".call.refused > summary"))
     assert reader.one(".why").text == "DisabledException"
-    assert "is disabled." in reader.all(".detail")[-1].text
+    assert "is disabled." in reader.all(".detail")[0].text
 
 
 def test_a_denied_call_tells_what_the_policies_say(reader):
-    reader.click(reader.all(".card")[2])
+    reader.click(reader.all(".card")[3])
     assert reader.tests() == ["test_denied"]
     reader.click(reader.one(".test > summary"))
     reader.click(reader.one(".call > summary"))
@@ -190,6 +190,30 @@ def test_a_denied_call_tells_what_the_policies_say(reader):
     assert [line.text for line in reader.all(".detail li")] == [
         "- identity-based policies: arn:aws:iam::123456789012:user/bob has none"
     ]
+    assert len(reader.all(".detail li.decisive")) == 1
+
+
+def test_failed_tests_come_first_with_their_message(reader):
+    failed = reader.one("#failed")
+    reader.click(failed)
+    assert failed.get_attribute("aria-pressed") == "true"
+    assert reader.tests() == ["test_disabled"]
+    assert "DisabledException" in reader.one(".test .message").text
+    reader.click(reader.one(".test > summary"))
+    assert "is disabled." in reader.one(".failure").text
+    reader.click(failed)
+    assert len(reader.tests()) == 5
+
+
+def test_all_is_opened_down_to_the_refused_calls(reader):
+    reader.click(reader.one("#all"))
+    assert len(reader.all(".test[open]")) == 5
+    assert [element.text for element in reader.all(".detail .why")] == [
+        "DisabledException", "AccessDeniedException", "NotFoundException", "NotFoundException",
+    ]  # fmt: skip
+    assert "Request context" in [heading.text for heading in reader.all(".detail h3")]
+    reader.click(reader.one("#all"))
+    assert not reader.all(".test[open]")
 
 
 def test_search_and_filters(reader):
@@ -202,7 +226,7 @@ def test_search_and_filters(reader):
     reader.click(reader.one("#clear"))
     assert len(reader.tests()) == 5
 
-    refused = reader.all(".card")[1]
+    refused = reader.all(".card")[2]
     reader.click(refused)
     assert refused.get_attribute("aria-pressed") == "true"
     assert reader.one("#shown").text == "4 tests, 4 calls"
@@ -221,9 +245,9 @@ def test_search_and_filters(reader):
 
 def test_the_keyboard_is_enough(reader):
     reader.press("j", "j")
-    assert "test_disabled" in reader.focused
+    assert "test_envelope" in reader.focused
     reader.press("k", Keys.ENTER)
-    assert len(reader.all(".call")) == 7
+    assert len(reader.all(".call")) == 3
     reader.press("/")
     assert reader.chrome.switch_to.active_element.get_attribute("id") == "search"
     reader.press("jest/", Keys.ESCAPE)

@@ -15,12 +15,12 @@ def call(operation: str, **changes):
         "operation": operation, "phase": "call", "mock": "kms_mock", "caller": "arn:aws:iam::123456789012:user/ada",
         "administrator": False, "region": "us-east-1", "time": "2026-01-01T00:00:00.000+00:00", "start": 0.0,
         "took": 0.001, "request": [], "answer": [], "keys": [], "uses_key": False, "lacks_context": False,
-        "error": "", "message": "", "injected": False, "reasons": [],
+        "error": "", "message": "", "injected": False, "reasons": [], "decisive": [],
     } | changes  # fmt: skip
 
 
 def entry(test: str, *calls, keys=()):
-    return {"test": test, "outcome": "passed", "calls": list(calls), "keys": list(keys)}
+    return {"test": test, "outcome": "passed", "failure": "", "calls": list(calls), "keys": list(keys)}
 
 
 def key(name: str, key_id: str):

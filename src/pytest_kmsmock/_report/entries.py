@@ -41,6 +41,7 @@ class CallEntry(TypedDict):
         message: the error's text.
         injected: whether a fault of the test's caused the error.
         reasons: why policies refused it, a line for each statement.
+        decisive: which of these lines the error is about, by their index.
     """
 
     operation: str
@@ -62,6 +63,7 @@ class CallEntry(TypedDict):
     message: str
     injected: bool
     reasons: list[str]
+    decisive: list[int]
 
 
 class KeyEntry(TypedDict):
@@ -84,12 +86,14 @@ class ItemEntry(TypedDict):
     Attributes:
         test: its node id.
         outcome: `passed`, `failed`, `error` or `skipped`.
+        failure: why it failed, as pytest's summary says it; empty if it did not.
         calls: its calls, in the order in which they were made.
         keys: the keys that its mocks have at its end and that no test before had, not those that AWS manages.
     """
 
     test: str
     outcome: str
+    failure: str
     calls: list[CallEntry]
     keys: list[KeyEntry]
 
@@ -106,7 +110,7 @@ def call_entries(seen: Sequence[SeenCall]) -> list[CallEntry]:
     from pytest_kmsmock._kms.call.operation import OPERATIONS
     from pytest_kmsmock._testing.audit.encryption_contexts import lacks_context
 
-    from .denials import reasons
+    from .denials import decisive, reasons
 
     names = _mock_names(call.mock for call in seen)
     beginning = seen[0].record.started if seen else 0.0
@@ -131,6 +135,7 @@ def call_entries(seen: Sequence[SeenCall]) -> list[CallEntry]:
             "message": record.error.message if record.error is not None else "",
             "injected": record.injected,
             "reasons": reasons(record),
+            "decisive": decisive(record),
         }
         for phase, mock, record in seen
     ]

@@ -116,6 +116,7 @@ class Watch:
         self._entries, self._permissions = entries, permissions
         self._known_keys: set[str] = set()
         self._outcome = _OUTCOMES[0]
+        self._failures: list[str] = []
         self._shown = 0
         self._sent = 0
         self._access_keys: dict[str, str] = {}
@@ -130,7 +131,7 @@ class Watch:
         """Begin a test."""
         self._registry.begin_test(item.nodeid)
         self._registry.begin_phase("setup")
-        self._outcome, self._shown = _OUTCOMES[0], 0
+        self._outcome, self._failures, self._shown = _OUTCOMES[0], [], 0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self) -> None:
@@ -172,6 +173,7 @@ class Watch:
         """Add to the report of a phase."""
         report = yield
         if report.failed:
+            self._failures.append(_message(report))
             _add_decisions(report, call)
             self._add_section(report)
         outcome = "error" if report.failed and call.when != "call" else report.outcome
@@ -220,6 +222,7 @@ class Watch:
             entry: ItemEntry = {
                 "test": nodeid,
                 "outcome": self._outcome,
+                "failure": "\n\n".join(self._failures),
                 "calls": call_entries(seen),
                 "keys": key_entries(mocks, self._known_keys),
             }
@@ -234,6 +237,13 @@ class Watch:
                 aliases |= aliases_before(mock.service.state, records)
             data["permissions"] = [astuple(permission) for permission in permissions(records, aliases)]
         return data
+
+
+def _message(report: pytest.TestReport) -> str:
+    """Return the message of a failure, with the phase if that is not the test itself."""
+    crash = getattr(report.longrepr, "reprcrash", None)  # what pytest's summary shows; there may be none
+    phase = "" if report.when == "call" else f"{report.when}: "
+    return f"{phase}{report.longreprtext if crash is None else crash.message}"
 
 
 def _add_decisions(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:

@@ -28,17 +28,20 @@
   for (const test of tests) for (const key of test.keys) if (key.name) names.set(key.arn, key.name);
   const shortKey = (arn) => names.get(arn) || arn.slice(arn.indexOf("key/"));
   const isDenied = (call) => call.error === "AccessDeniedException" && !call.injected;
-  const kind = (call) => (call.error ? "refused" : call.uses_key ? "use" : "manage");
+  const kind = (call) => (call.injected ? "injected" : call.error ? "refused" : call.uses_key ? "use" : "manage");
+  const isFailed = (test) => test.outcome === "failed" || test.outcome === "error";
+  tests.sort((one, other) => isFailed(other) - isFailed(one));
 
   // --- filters: what is chosen, and whether a call and a test have it ------------------------------------------
   const chosen = { only: "", operation: "", outcome: "", words: [] };
+  const FAILED = "failed or error";
   const ONLY = {
     refused: (call) => call.error !== "",
     denied: isDenied,
     context: (call) => call.lacks_context,
   };
   for (const test of tests) {
-    test.text = test.test.toLowerCase();
+    test.text = `${test.test}\n${test.failure}`.toLowerCase();
     for (const call of test.calls) {
       const words = [call.operation, call.caller, call.via, call.region, call.error, call.message, call.mock, call.phase];
       for (const arn of call.keys) words.push(arn, names.get(arn) || "");
@@ -58,7 +61,7 @@
     for (const test of tests) {
       const calls = test.calls.filter((call) => fits(test, call)).length;
       const bare = test.calls.length === 0 && !chosen.only && !chosen.operation && chosen.words.every((word) => test.text.includes(word));
-      const visible = (calls > 0 || bare) && (!chosen.outcome || test.outcome === chosen.outcome);
+      const visible = (calls > 0 || bare) && (!chosen.outcome || (chosen.outcome === FAILED ? isFailed(test) : test.outcome === chosen.outcome));
       test.element.hidden = !visible;
       if (visible) {
         shownTests += 1;
@@ -70,6 +73,7 @@
     at("nothing").hidden = shownTests > 0;
     for (const card of document.querySelectorAll(".card[data-only]"))
       card.setAttribute("aria-pressed", String(chosen.only === card.dataset.only));
+    at("failed").setAttribute("aria-pressed", String(chosen.outcome === FAILED));
     at("operation").value = chosen.operation;
     at("outcome").value = chosen.outcome;
   };
@@ -94,7 +98,12 @@
       onclick: () => (only === "" ? clear() : choose({ only: chosen.only === only ? "" : only })),
     }, make("b", {}, String(value)), make("span", {}, label));
   const sum = data.totals.overall;
+  const failed = tests.filter(isFailed).length;
   at("cards").append(
+    make("button", {
+      class: `card ${failed ? "bad" : ""}`, id: "failed", type: "button", "aria-pressed": "false",
+      onclick: () => choose({ outcome: chosen.outcome === FAILED ? "" : FAILED }),
+    }, make("b", {}, String(failed)), make("span", {}, `${failed === 1 ? "test" : "tests"} failed`)),
     card(sum.calls, "calls", ""),
     card(sum.refused, "refused", "refused", "bad"),
     card(sum.denied, "denied by policies", "denied", "bad"),
@@ -154,12 +163,12 @@
       parts.push(make("p", { class: "why" }, call.error + (call.injected ? " (injected by a fault)" : "")));
       if (call.message) parts.push(make("p", {}, call.message));
       if (call.reasons.length)
-        parts.push(make("h3", {}, "What the policies say"), make("ul", {}, ...call.reasons.map((reason) =>
-          make("li", { class: reason.startsWith("+") ? "applies" : "" }, reason))));
+        parts.push(make("h3", {}, "What the policies say"), make("ul", {}, ...call.reasons.map((reason, index) =>
+          make("li", { class: call.decisive.includes(index) ? "decisive" : reason.startsWith("+") ? "applies" : "" }, reason))));
     }
-    parts.push(make("h3", {}, "Request"), call.request.length ? list(call.request) : make("p", {}, "no members"));
+    parts.push(make("h3", {}, "Request"), call.request.length ? list(call.request) : make("p", {}, "no parameters"));
     if (call.answer.length) parts.push(make("h3", {}, "Answer"), list(call.answer));
-    parts.push(make("h3", {}, "RequestContext"), list([
+    parts.push(make("h3", {}, "Request context"), list([
       ["caller", call.caller], ...(call.via ? [["via", call.via]] : []), ["Region", call.region], ["time of the mock", call.time], ["answered by", call.mock],
       ...call.keys.map((arn) => ["key", names.has(arn) ? `${arn} (${names.get(arn)})` : arn]), ["took", time(call.took)],
     ]));
@@ -170,6 +179,7 @@
     test.rows = new Map();
     test.headings = [];
     const body = make("div", { class: "calls" });
+    if (test.failure) body.append(make("pre", { class: "failure" }, test.failure));
     const mocks = new Set(test.calls.map((call) => call.mock)).size;
     let heading = "";
     test.calls.forEach((call, index) => {
@@ -183,7 +193,7 @@
       const row = make("details", { class: `call ${kind(call)}` }, make("summary", {},
         make("span", { class: "no" }, String(index + 1)), make("span", { class: "op" }, call.operation),
         make("span", { class: "on" }, call.keys.map(shortKey).join(" → ")),
-        call.error ? make("span", { class: "pill bad" }, call.error)
+        call.error ? make("span", { class: call.injected ? "pill odd" : "pill bad" }, call.error + (call.injected ? " · injected" : ""))
           : call.lacks_context ? make("span", { class: "pill odd" }, "no context") : make("span"),
         make("span", { class: "ms" }, time(call.took)), line(test, [call])));
       row.addEventListener("toggle", () => { if (row.open && row.children.length === 1) row.append(details(call)); });
@@ -197,11 +207,13 @@
   };
   for (const test of tests) {
     const cut = test.test.lastIndexOf("::");
-    const refused = test.calls.filter((call) => call.error).length;
+    const refused = test.calls.filter((call) => call.error && !call.injected).length;
+    const injected = test.calls.filter((call) => call.injected).length;
     test.element = make("details", { class: "test" }, make("summary", {},
       make("span", { class: `mark ${test.outcome}`, title: test.outcome, role: "img", "aria-label": test.outcome }, MARKS[test.outcome]),
-      make("span", { class: "name" }, make("small", {}, cut < 0 ? "" : test.test.slice(0, cut)), make("b", {}, test.test.slice(cut < 0 ? 0 : cut + 2))),
-      make("span", { class: "counts" }, refused ? make("span", { class: "pill bad" }, `${refused} refused`) : "", many(test.calls.length, "call")),
+      make("span", { class: "name" }, make("small", {}, cut < 0 ? "" : test.test.slice(0, cut)), make("b", {}, test.test.slice(cut < 0 ? 0 : cut + 2)),
+        test.failure ? make("span", { class: "message" }, test.failure.split("\n").find(Boolean)) : ""),
+      make("span", { class: "counts" }, injected ? make("span", { class: "pill odd" }, `${injected} injected`) : "", refused ? make("span", { class: "pill bad" }, `${refused} refused`) : "", many(test.calls.length, "call")),
       line(test, test.calls)));
     test.element.addEventListener("toggle", () => { if (test.element.open) fill(test); });
   }
@@ -217,7 +229,12 @@
   const visible = () => tests.filter((test) => !test.element.hidden).map((test) => test.element);
   const openAll = () => {
     const open = visible().some((element) => !element.open);
-    for (const element of visible()) element.open = open;
+    for (const test of tests) {
+      if (test.element.hidden) continue;
+      test.element.open = open;
+      if (open) fill(test);
+      for (const [call, row] of test.rows || []) if (call.error) row.open = open;
+    }
     at("all").textContent = open ? "Close all" : "Open all";
   };
   at("all").addEventListener("click", openAll);
