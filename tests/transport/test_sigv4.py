@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 from urllib.parse import quote, urlencode
 
+import freezegun
 import pytest
+import time_machine
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pytest_kmsmock._runtime.environment import DUMMY_SECRET_ACCESS_KEY
+from pytest_kmsmock._runtime.environment import DUMMY_ACCESS_KEY_ID, DUMMY_SECRET_ACCESS_KEY
 from pytest_kmsmock._transport import http, sigv4
 from pytest_kmsmock._transport.http_request import HttpRequest
 
@@ -103,6 +105,7 @@ def test_the_age_of_a_signature(kms_mock, sign, monkeypatch, minutes, message):
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: _Fixed(x_amz_date))
     request = sign()
     monkeypatch.setattr("pytest_kmsmock._transport.sigv4.time.time", lambda: now)
+    monkeypatch.setattr("pytest_kmsmock._transport.sigv4.machine_time", lambda: now)
     status, members = checked(kms_mock, request)
     assert status == (200 if message is None else 400)
     if message is not None:
@@ -225,6 +228,55 @@ def test_an_address_that_boto3_has_signed_passes(kms_mock):
     url = kms_mock.client().generate_presigned_url("list_keys")
     headers = {"X-Amz-Target": "TrentService.ListKeys", "Content-Type": "application/x-amz-json-1.1"}
     assert checked(kms_mock, HttpRequest("POST", url, headers, b""))[0] == 200
+
+
+#: Documented: every `x-amz-` header of a request has to be signed. Inferred: the text, from that of the header `Host`.
+NOT_SIGNED = "'X-Amz-Target' must be a 'SignedHeader' in the AWS Authorization."
+
+
+@pytest.mark.parametrize("operation", ["ListKeys", "ListAliases"])
+def test_an_operation_that_is_not_signed_is_refused(kms_mock, operation):
+    signed = AWSRequest(
+        "POST", "https://kms.us-east-1.amazonaws.com/", {"Content-Type": "application/x-amz-json-1.1"}, "{}"
+    )
+    SigV4Auth(Credentials(DUMMY_ACCESS_KEY_ID, DUMMY_SECRET_ACCESS_KEY), "kms", "us-east-1").add_auth(signed)
+    headers = dict(signed.headers) | {"X-Amz-Target": f"TrentService.{operation}"}
+    refused = checked(kms_mock, HttpRequest("POST", signed.url, headers, b"{}"))
+    assert refused == (400, {"__type": "InvalidSignatureException", "message": NOT_SIGNED})
+
+
+def test_another_operation_than_the_signed_one_is_refused(kms_mock, sign):
+    request = sign("ListKeys")
+    headers = request.headers | {"x-amz-target": "TrentService.ListAliases"}
+    refused = checked(kms_mock, HttpRequest("POST", request.url, headers, request.body))
+    assert refused == (400, {"__type": "InvalidSignatureException", "message": MISMATCH})
+
+
+def test_a_session_token_beside_the_credentials_of_a_user_is_refused(kms_mock, sign):
+    user = kms_mock.credentials("user/ada")
+    keys = {"access_key": user.access_key_id, "secret": user.secret_access_key}
+    assert checked(kms_mock, sign(**keys))[1]["__type"] == "AccessDeniedException"
+    assert checked(kms_mock, sign(**keys, X_Amz_Security_Token="x"))[1]["__type"] == "UnrecognizedClientException"
+
+
+def test_a_session_token_need_not_be_signed(kms_mock, sign):
+    role = kms_mock.credentials("assumed-role/Worker/session")
+    request = sign(access_key=role.access_key_id, secret=role.secret_access_key)
+    headers = request.headers | {"x-amz-security-token": role.session_token}
+    refused = checked(kms_mock, HttpRequest("POST", request.url, headers, request.body))
+    assert refused[1]["__type"] == "AccessDeniedException"
+
+
+def test_signatures_go_by_the_machines_time_or_by_what_the_signer_sees(kms_mock, sign):
+    real = sign()
+    with freezegun.freeze_time("2001-01-01"):
+        assert checked(kms_mock, real)[0] == 200  # by a program beside the test
+        frozen = sign()
+        assert frozen.headers["x-amz-date"].startswith("2001")
+        assert checked(kms_mock, frozen)[0] == 200
+    assert "Signature expired" in checked(kms_mock, frozen)[1]["message"]
+    with time_machine.travel("2001-01-01T00:00:00Z"):
+        assert checked(kms_mock, real)[0] == 200
 
 
 def test_a_session_token_in_the_query(kms_mock, present):

@@ -23,6 +23,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._runtime.checks import REGION
+from pytest_kmsmock._runtime.machine_time import machine_time
 
 if TYPE_CHECKING:
     from .http_request import HttpRequest
@@ -165,15 +166,37 @@ def check(
         signature: the signature itself.
         request: the request that it is of.
         secret: the secret access key of the signer; None if nobody has this access key.
-        token: the session token that has to be in the request, if the signer's credentials are temporary.
+        token: the session token that has to be in the request if the signer's credentials are temporary; None if they
+            are not, and there must be none.
 
     Raises:
-        KmsError: when it is not right, or made too long ago or in the future.
+        KmsError: when it is not right, made too long ago or in the future, or leaves out a header that has to be
+            signed: every `x-amz-` header but the session token, which some services take unsigned.
     """
-    if secret is None or (token is not None and (scope.token or request.header("x-amz-security-token")) != token):
+    # A token belongs to temporary credentials: those of a user go with none.
+    if secret is None or (scope.token or request.header("x-amz-security-token") or None) != token:
         raise errors.UNRECOGNIZED_CLIENT()
-    now = datetime.fromtimestamp(int(time.time()), timezone.utc)
-    made, earliest, latest = scope.time, now - SKEW, now + SKEW
+    _check_time(scope.time)
+    signed = {name.lower() for name in scope.signed_headers}
+    for name in request.headers:
+        if name.startswith("x-amz-") and name not in signed and name != "x-amz-security-token":
+            raise errors.BAD_REQUEST_SIGNATURE(
+                reason=f"'{name.title()}' must be a 'SignedHeader' in the AWS Authorization."
+            )
+    if not hmac.compare_digest(calculate(scope, request, secret), signature.encode()):
+        raise errors.SIGNATURE_DOES_NOT_MATCH()
+
+
+def _check_time(made: datetime) -> None:
+    """Refuse a signature that is not of now: by the machine's clock, as programs sign that run beside the test.
+
+    Those that freezegun or time-machine show another time sign with that one, so it will do as well.
+    """
+    seen, real = time.time(), machine_time()
+    if abs(made.timestamp() - real) <= SKEW.total_seconds():
+        return
+    now = datetime.fromtimestamp(int(seen), timezone.utc)
+    earliest, latest = now - SKEW, now + SKEW
     if made < earliest:
         raise errors.BAD_REQUEST_SIGNATURE(
             reason=f"Signature expired: {made.strftime(_TIME)} is now earlier than {earliest.strftime(_TIME)} "
@@ -184,8 +207,6 @@ def check(
             reason=f"Signature not yet current: {made.strftime(_TIME)} is still later than {latest.strftime(_TIME)} "
             f"({now.strftime(_TIME)} + 5 min.)"
         )
-    if not hmac.compare_digest(calculate(scope, request, secret), signature.encode()):
-        raise errors.SIGNATURE_DOES_NOT_MATCH()
 
 
 def calculate(scope: Scope, request: HttpRequest, secret: str) -> bytes:
