@@ -53,7 +53,7 @@ def test_the_wheel_has_the_package_and_nothing_else(wheel):
 def test_the_wheel_registers_plugin_and_command(wheel):
     found = next(name for name in wheel.namelist() if name.endswith("entry_points.txt"))
     assert wheel.read(found).decode().split() == [
-        "[console_scripts]", "pytest-kmsmock", "=", "pytest_kmsmock._cli.serve:main",
+        "[console_scripts]", "pytest-kmsmock", "=", "pytest_kmsmock._cli.main:main",
         "[pytest11]", "kmsmock", "=", "pytest_kmsmock.plugin",
     ]  # fmt: skip
 

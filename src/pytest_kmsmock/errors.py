@@ -117,6 +117,14 @@ class StateFileInUse(KmsMockError):
     """Another `pytest-kmsmock serve` keeps its state in the same file. Two would lose each other's changes."""
 
 
+class InvalidScenario(KmsMockError, ValueError):
+    """A conformance scenario is not of the form that `docs/conformance.md` describes; the message says where."""
+
+
+class TargetUnreachable(KmsMockError):
+    """What conformance scenarios were to run against does not answer, or there are no credentials for it."""
+
+
 class InvalidDump(KmsMockError, ValueError):
     """A document is no dump of a mock that this release can load. The mock is as it was."""
 

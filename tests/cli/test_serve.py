@@ -25,7 +25,7 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError
 
 from pytest_kmsmock import __main__, mock_kms
-from pytest_kmsmock._cli.serve import main
+from pytest_kmsmock._cli.main import main
 from pytest_kmsmock._runtime import active_mocks
 
 Work = Callable[["boto3.client"], None]

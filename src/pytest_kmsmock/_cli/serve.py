@@ -7,12 +7,11 @@ import contextlib
 import signal
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._runtime import environment
-from pytest_kmsmock.errors import InvalidOption, KmsMockError, StateFileInUse
 
 if TYPE_CHECKING:
     from pytest_kmsmock._mock.core import MockCore
@@ -21,45 +20,8 @@ if TYPE_CHECKING:
     from .state.store import StateFile
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line.
-
-    Args:
-        arguments: what comes after the program's name; by default those of this process.
-
-    Returns:
-        The exit code: 0 after a signal to end, 1 when it could not serve, 2 when it was asked for what cannot be.
-    """
-    given = _parser().parse_args(arguments)
-    try:
-        given.carry_out(given)
-    except (KmsMockError, OSError) as error:
-        print(f"pytest-kmsmock: {error}", file=sys.stderr)  # noqa: T201 - a command's output
-        return 2 if isinstance(error, InvalidOption | StateFileInUse) else 1
-    return 0
-
-
-class _Version(argparse.Action):
-    """Looks the version up when it is asked for: reading the package's metadata takes time."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
-        from pytest_kmsmock import __version__
-
-        print(f"{parser.prog} {__version__}")  # noqa: T201 - a command's output
-        parser.exit()
-
-
-class _Parser(argparse.ArgumentParser):
-    """Tells what is wrong with the arguments in one line."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = _Parser(prog="pytest-kmsmock", description="A fake AWS KMS.")
-    parser.add_argument("--version", action=_Version, nargs=0, help="show the version and exit")
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+def add_parser(commands: Any) -> None:
+    """Add the commands `serve` and `import-state` to the command line."""
     _add_serve(
         commands.add_parser(
             "serve", help="answer AWS KMS requests over HTTP", description="Answer AWS KMS requests over HTTP."
@@ -72,12 +34,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     importing.add_argument("dump", type=Path, metavar="DUMP", help="JSON file to read")
     importing.add_argument("state", type=Path, metavar="FILE", help="state file to make")
-    importing.set_defaults(carry_out=_import_state)
-    return parser
+    importing.set_defaults(run=_import_state)
 
 
 def _add_serve(serve: argparse.ArgumentParser) -> None:
-    serve.set_defaults(carry_out=_serve)
+    serve.set_defaults(run=_serve)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine)")
     serve.add_argument("--port", type=int, default=8080, help="port; 0 takes a free one (default: %(default)s)")
     serve.add_argument("--seed", type=Path, metavar="FILE", help="keys and aliases to begin with")
@@ -121,7 +82,7 @@ def _is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def _serve(given: argparse.Namespace) -> None:
+def _serve(given: argparse.Namespace) -> int:
     from pytest_kmsmock._mock.core import MockCore
     from pytest_kmsmock._runtime.options import Options, changed
     from pytest_kmsmock._transport.endpoint.server import KmsServer, check_address
@@ -167,6 +128,7 @@ def _serve(given: argparse.Namespace) -> None:
             ended.wait()
         if store is not None:
             print(f"Saved: {store.save()}", flush=True)  # noqa: T201
+    return 0
 
 
 def _begin(kms: MockCore, given: argparse.Namespace, held: contextlib.ExitStack) -> StateFile | None:
@@ -185,7 +147,7 @@ def _begin(kms: MockCore, given: argparse.Namespace, held: contextlib.ExitStack)
     return store
 
 
-def _import_state(given: argparse.Namespace) -> None:
+def _import_state(given: argparse.Namespace) -> int:
     """Write a state file from a dump."""
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._testing.dumps import dump
@@ -198,3 +160,4 @@ def _import_state(given: argparse.Namespace) -> None:
         store.check_new()
         store.begin()
         print(f"Imported: {store.save()}")  # noqa: T201
+    return 0

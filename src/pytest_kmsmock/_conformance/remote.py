@@ -1,0 +1,167 @@
+"""Targets over the network: an endpoint, an AWS account. A run touches only what it made there, and leaves nothing."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from botocore.session import Session
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock.errors import TargetUnreachable
+
+from .ledger import Ledger
+from .scenario import Scenario
+from .targets import CONFIG, DUMMY_KEYS, Answer, Place, names_at, utc_now
+
+#: The tag of every key that a run makes in an account, with the run as its value.
+TAG_KEY = "pytest-kmsmock-conformance"
+_CONFIG = CONFIG.merge(Config(connect_timeout=10, read_timeout=30))
+_ATTEMPTS = 6
+#: USD, of the price list of 2026: a key for an hour until its deletion is scheduled; a request of the dearest kind; a
+#: data key pair of RSA.
+_KEY_HOUR, _REQUEST, _RSA_PAIR = 1 / 730, 0.15 / 10_000, 12 / 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class RemotePlace(Place):
+    """A place over the network: what calls make is noted.
+
+    Attributes:
+        ledger: what the run made.
+        tag: the value of the tag of new keys; None where keys are not tagged.
+        pause: waits for some seconds.
+    """
+
+    ledger: Ledger
+    tag: str | None
+    pause: Callable[[float], object]
+
+    def call(self, operation: str, params: Mapping[str, Any], region: str, by: str) -> Answer:
+        """Call an operation, again if it is throttled.
+
+        Raises:
+            TargetUnreachable: nobody answered.
+        """
+        if operation == "CreateKey" and self.tag is not None:
+            params = {**params, "Tags": [*(params.get("Tags") or ()), _tag(self.tag)]}
+        answer = self._call_until_admitted(operation, params, region, by)
+        if answer.error is None:
+            self.ledger.note(operation, params, answer.members, str(self.names[_NAMES[region]]))
+            if operation == "ReplicateKey" and self.tag is not None:  # not in its request, whose answer would show it
+                replica = {"KeyId": answer.members["ReplicaKeyMetadata"]["KeyId"], "Tags": [_tag(self.tag)]}
+                there = "first" if params["ReplicaRegion"] == self.names["region"] else "other"
+                self._call_until_admitted("TagResource", replica, there, "")
+        return answer
+
+    def _call_until_admitted(self, operation: str, params: Mapping[str, Any], region: str, by: str) -> Answer:
+        answer = Place.call(self, operation, params, region, by)
+        for attempt in range(_ATTEMPTS):
+            if answer.error != "ThrottlingException":
+                break
+            self.pause(2**attempt)
+            answer = Place.call(self, operation, params, region, by)
+        return answer
+
+
+_NAMES = {"first": "region", "other": "other_region"}
+
+
+def _tag(value: str) -> dict[str, str]:
+    return {"TagKey": TAG_KEY, "TagValue": value}
+
+
+class Endpoint:
+    """Anything that answers KMS calls at a URL."""
+
+    has: frozenset[str] = frozenset()
+
+    def __init__(self, url: str, region: str, profile: str | None, pause: Callable[[float], object]) -> None:
+        self.name = url
+        self._region, self._pause = region, pause
+        self._session = Session(profile=profile)
+        keys = DUMMY_KEYS if profile is None else {}
+        self._client = functools.cache(
+            lambda region: self._session.create_client(
+                "kms", region_name=region, endpoint_url=url, config=_CONFIG, **keys
+            )
+        )
+        self._ledger = Ledger()
+        self._account: str | None = None
+        self._caller: str | None = None
+        self._tag: str | None = None
+
+    @contextmanager
+    def place(self, _: Scenario, /) -> Iterator[Place]:
+        """Return the endpoint. What earlier scenarios made is still there."""
+        if self._account is None:  # an endpoint does not say who is calling, but everybody may act as the root user
+            self._account = self._find_account()
+            self._caller = f"arn:{partition_of(self._region)}:iam::{self._account}:root"
+        names = names_at(self._region, self._account, self._caller)
+        self._ledger.unique.add(names["unique"])
+        self._ledger.absent.add(names["absent_key"])
+        yield self._place(names)
+
+    def close(self) -> list[str]:
+        """Delete the aliases and schedule the keys for deletion; return what could not be done."""
+        return list(self._ledger.clean_up(self._client))
+
+    def _place(self, names: dict[str, Any]) -> RemotePlace:
+        wait = (lambda time: self._pause(time.total_seconds())) if "time" in self.has else None
+        return RemotePlace(
+            lambda region, _: self._client(region),
+            names,
+            utc_now,
+            wait,
+            self._ledger.objection,
+            self._ledger,
+            self._tag,
+            self._pause,
+        )  # fmt: skip
+
+    def _find_account(self) -> str:
+        """Make a key to see whose it is."""
+        answer = self._place(names_at(self._region)).call("CreateKey", {}, "first", "")
+        if answer.error is not None:
+            raise TargetUnreachable(f"{self.name} makes no key: {answer.error}: {answer.message}")
+        return str(answer.members["KeyMetadata"]["Arn"]).split(":")[4]
+
+
+class Account(Endpoint):
+    """An AWS account."""
+
+    has = frozenset({"time"})
+
+    def __init__(self, region: str, profile: str | None, pause: Callable[[float], object], run: str) -> None:
+        super().__init__("aws", region, profile, pause)
+        self._client = functools.cache(
+            lambda region: self._session.create_client("kms", region_name=region, config=_CONFIG)
+        )
+        self._tag = run
+        try:
+            told = self._session.create_client("sts", region_name=region, config=_CONFIG).get_caller_identity()
+        except (BotoCoreError, ClientError) as error:
+            raise TargetUnreachable(f"AWS does not say who is calling: {error}") from error
+        self._account, self._caller = told["Account"], told["Arn"]
+
+    def announcement(self, scenarios: Sequence[Scenario]) -> str:
+        """Return what a run makes and costs, to be read before it begins."""
+        steps = [step for each in scenarios if each.needs <= self.has for step in each.steps]
+        keys = sum(step.operation in ("CreateKey", "ReplicateKey") for step in steps)
+        pairs = sum(str(step.params.get("KeyPairSpec")).startswith("RSA") for step in steps)
+        cost = keys * _KEY_HOUR + len(steps) * _REQUEST + pairs * _RSA_PAIR
+        others = names_at(self._region)["other_region"]
+        return "\n".join(
+            (
+                f"Account {self._account} ({partition_of(self._region)}), as {self._caller}:",
+                f"- calls KMS in {self._region} and {others};",
+                f"- makes up to {keys} KMS keys, tagged {TAG_KEY}={self._tag}, and aliases for some of them;",
+                "- schedules all of them for deletion in 7 days when it ends, or is interrupted; touches no other key;",
+                f"- makes some {len(steps)} requests, and costs about {cost:.2f} USD (keys for an hour, no free tier).",
+            )
+        )

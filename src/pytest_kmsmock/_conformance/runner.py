@@ -1,0 +1,149 @@
+"""Running scenarios against a target, and what came of each step."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+from pytest_kmsmock._runtime.checks import did_you_mean
+from pytest_kmsmock.errors import InvalidScenario
+
+from . import templates
+from .matching import Difference, differences
+from .scenario import Expected, Scenario, Step
+from .targets import Answer, Place, Target
+
+#: How long one look takes at what AWS takes its time for.
+_LOOK_AGAIN = timedelta(seconds=2)
+#: How a step came out: as expected or not; not run, because an earlier answer that it refers to did not come; or not
+#: run, because the target has not what the scenario needs, or would not do it.
+AGREES, DIFFERS, BLOCKED, SKIPPED = "agrees", "differs", "blocked", "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a step.
+
+    Attributes:
+        scenario: its scenario.
+        step: the step.
+        outcome: `agrees`, `differs`, `blocked` or `skipped`.
+        differences: how the answer differs.
+        answer: the answer; None if there was no call.
+        reason: why it was not run.
+        names: what `<name>` meant besides answers.
+    """
+
+    scenario: Scenario
+    step: Step
+    outcome: str
+    differences: tuple[Difference, ...] = ()
+    answer: Answer | None = None
+    reason: str = ""
+    names: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def counts(self) -> bool:
+        """Whether it says something of AWS: steps that only prepare for others count when they fail."""
+        return self.step.expected is not None or self.outcome == DIFFERS
+
+
+def select(scenarios: Sequence[Scenario], patterns: Iterable[str]) -> list[Scenario]:
+    """Return the scenarios that fit one of some patterns, or all of them without patterns.
+
+    Args:
+        scenarios: the scenarios.
+        patterns: such as `grants/*`, for `file/name`, file, name or operation.
+
+    Raises:
+        InvalidScenario: for a pattern that fits none.
+    """
+    found: dict[str, Scenario] = {}
+    for pattern in patterns:
+        fitting = [each for each in scenarios if _fits(each, pattern)]
+        if not fitting:
+            hint = did_you_mean(pattern, [name for each in scenarios for name in (each.id, each.file)])
+            raise InvalidScenario(f"No scenario is called {pattern!r}.{hint}")
+        found |= {each.id: each for each in fitting}
+    return [each for each in scenarios if each.id in found] if patterns else list(scenarios)
+
+
+def _fits(scenario: Scenario, pattern: str) -> bool:
+    names = (scenario.id, scenario.file, scenario.name, *(step.operation for step in scenario.steps))
+    return any(fnmatch.fnmatchcase(name, pattern) for name in names)
+
+
+def missing(scenario: Scenario, target: Target) -> frozenset[str]:
+    """Return what a scenario needs and a target has not."""
+    return scenario.needs - target.has
+
+
+def run(scenarios: Iterable[Scenario], target: Target, stopped: Callable[[], bool] = lambda: False) -> Iterator[Result]:
+    """Run scenarios, and yield what came of each step.
+
+    Args:
+        scenarios: the scenarios.
+        target: what they run against.
+        stopped: tells whether to stop after the present call.
+
+    Raises:
+        TargetUnreachable: nobody answers there.
+    """
+    for scenario in scenarios:
+        if stopped():
+            return
+        lacking = missing(scenario, target)
+        if lacking:
+            reason = f"{target.name} has no {' and no '.join(sorted(lacking))}"
+            yield from (Result(scenario, step, SKIPPED, reason=reason) for step in scenario.steps)
+            continue
+        with target.place(scenario) as place:
+            yield from _run_steps(scenario, place, stopped)
+
+
+def _run_steps(scenario: Scenario, place: Place, stopped: Callable[[], bool]) -> Iterator[Result]:
+    answers: dict[str, Any] = dict(place.names)
+    for step in scenario.steps:
+        if stopped():
+            return
+        if step.wait is not None:
+            if place.wait is not None:
+                place.wait(step.wait)
+            yield Result(scenario, step, AGREES)
+            continue
+        try:
+            result = _run_step(scenario, step, place, answers, stopped)
+        except templates.Unresolved as error:
+            result = Result(scenario, step, BLOCKED, reason=str(error))
+        if step.name and result.answer is not None and result.answer.error is None:
+            answers[step.name] = result.answer.members
+        yield result
+
+
+def _run_step(
+    scenario: Scenario, step: Step, place: Place, answers: Mapping[str, Any], stopped: Callable[[], bool]
+) -> Result:  # fmt: skip
+    params = templates.resolve(step.params, answers, place.now)
+    expected = _resolved(step.expected or Expected(), answers, place)
+    objection = place.object_to(step.operation, params, expected.error is not None)
+    if objection:
+        return Result(scenario, step, SKIPPED, reason=objection)
+    left = timedelta(seconds=step.within)
+    while True:
+        answer = place.call(step.operation, params, step.region, step.by)
+        found = differences(expected, answer)
+        if not found or left <= timedelta(0) or stopped():
+            return Result(scenario, step, DIFFERS if found else AGREES, tuple(found), answer, names=place.names)
+        if place.wait is None:
+            left = timedelta(0)  # one more look
+        else:
+            place.wait(_LOOK_AGAIN)
+            left -= _LOOK_AGAIN
+
+
+def _resolved(expected: Expected, answers: Mapping[str, Any], place: Place) -> Expected:
+    message, answer = templates.resolve([expected.message, expected.answer], answers, place.now)
+    return replace(expected, message=message, answer=answer)

@@ -1,0 +1,222 @@
+"""What scenarios run against: this mock, moto, an endpoint. A real account is in `account`."""
+
+from __future__ import annotations
+
+import functools
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any, Protocol
+
+from botocore import exceptions, xform_name
+from botocore.client import BaseClient
+from botocore.config import Config
+from botocore.session import Session
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._mock import clients
+from pytest_kmsmock._mock.decorator import mock_kms
+from pytest_kmsmock._runtime import environment
+from pytest_kmsmock.errors import TargetUnreachable
+
+from . import templates
+from .scenario import NEEDS, Principal, Scenario
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._mock.kms_mock import KmsMock
+    from pytest_kmsmock._testing.identity.credentials import Credentials
+
+#: As AWS validates a request, not as botocore does; and one call is one request.
+CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1, "mode": "standard"})
+_OTHER_REGIONS = {"us-west-2": "us-east-1"}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a target answered: an error with its message, or members."""
+
+    error: str | None = None
+    message: str = ""
+    members: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the calls of a scenario go.
+
+    Attributes:
+        client: makes a client, for a Region and a principal's name.
+        names: what `<name>` means there besides earlier answers.
+        now: tells the time there.
+        wait: lets time pass; None where nothing comes of it.
+        object_to: says why a call must not be made there, if so; of an operation, its parameters, and whether AWS is
+            expected to refuse it.
+    """
+
+    client: Callable[[str, str], BaseClient]
+    names: Mapping[str, Any]
+    now: Callable[[], datetime]
+    wait: Callable[[timedelta], object] | None
+    object_to: Callable[[str, Mapping[str, Any], bool], str]
+
+    def call(self, operation: str, params: Mapping[str, Any], region: str, by: str) -> Answer:
+        """Call an operation, and return the answer whatever it is.
+
+        Args:
+            operation: the operation.
+            params: its parameters.
+            region: `first` or `other`.
+            by: the principal who calls.
+
+        Raises:
+            TargetUnreachable: nobody answered.
+        """
+        client = self.client(str(self.names["other_region" if region == "other" else "region"]), by)
+        try:
+            answer = getattr(client, xform_name(operation))(**params)
+        except exceptions.ClientError as error:
+            told = error.response["Error"]
+            return Answer(told.get("Code", ""), told.get("Message", ""))
+        except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
+            raise TargetUnreachable(f"{operation} got no answer from {client.meta.endpoint_url}: {error}") from error
+        except Exception as error:  # a fake that breaks off, as moto does with NotImplementedError
+            return Answer(type(error).__name__, str(error))
+        answer.pop("ResponseMetadata", None)
+        return Answer(members=answer)
+
+
+class Target(Protocol):
+    """Something that scenarios can run against.
+
+    Attributes:
+        name: as the command line has it.
+        has: which of `NEEDS` it has.
+    """
+
+    name: str
+    has: frozenset[str]
+
+    def place(self, scenario: Scenario, /) -> AbstractContextManager[Place]:
+        """Return where the calls of a scenario go, with nothing there that an earlier one made."""
+
+    def close(self) -> list[str]:
+        """Take away what was made, and return what could not be."""
+
+
+def names_at(region: str, account: str | None = None, caller: str | None = None) -> dict[str, Any]:
+    """Return what `<name>` means for a scenario; what is not known is left out."""
+    told = {
+        "account": account,
+        "caller": caller,
+        "region": region,
+        "other_region": _OTHER_REGIONS.get(region, "us-west-2"),
+        "partition": partition_of(region),
+        "unique": uuid.uuid4().hex[:12],
+        "absent_key": str(uuid.uuid4()),
+    }
+    return {name: value for name, value in told.items() if value is not None}
+
+
+class Mock:
+    """This mock, in process. Everything that scenarios need is there."""
+
+    name = "mock"
+    has = NEEDS
+
+    def __init__(self, region: str = environment.DEFAULT_REGION) -> None:
+        self._region = region
+        self._client = functools.cache(self._make_client)
+
+    @contextmanager
+    def place(self, scenario: Scenario, /) -> Iterator[Place]:
+        """Return a mock that began empty, with the principals and delays of a scenario."""
+        with mock_kms(fresh=True, region=self._region) as kms:
+            for name, seconds in (scenario.delays or {}).items():
+                setattr(kms.delays, name, seconds)
+            names = names_at(self._region, kms.account_id, kms.credentials().arn)
+            if "key stores" in scenario.needs:
+                names |= {
+                    "cluster": kms.key_stores.add_cluster().parameters,
+                    "proxy": kms.key_stores.add_xks_proxy(keys=["external-key"]).parameters,
+                }
+            callers = {each.name: _introduce(kms, each, names) for each in scenario.principals}
+
+            def client(region: str, by: str) -> BaseClient:
+                if not by:
+                    return self._client(region)
+                return clients.session().create_client("kms", region_name=region, config=CONFIG, **callers[by])
+
+            yield Place(client, names, kms.clock.now, kms.clock.advance, no_objection)
+
+    def close(self) -> list[str]:
+        """There is nothing left."""
+        return []
+
+    @staticmethod
+    def _make_client(region: str) -> BaseClient:
+        return clients.session().create_client("kms", region_name=region, config=CONFIG, **DUMMY_KEYS)
+
+
+def _introduce(kms: KmsMock, principal: Principal, names: dict[str, Any]) -> Credentials:
+    """Give a principal its policies, and the scenario its ARN: `<ada>`, and as AWS prints it `<ada_caller>`."""
+    arn, policies, session_policies, boundary = templates.resolve(
+        [principal.arn, principal.policies, principal.session_policies, principal.boundary], names, kms.clock.now
+    )
+    if arn.startswith(("user/", "role/")):
+        arn = f"arn:{names['partition']}:iam::{kms.account_id}:{arn}"
+    if policies:
+        kms.iam.attach(arn, *policies)
+    if boundary is not None:
+        kms.iam.boundary(arn, boundary)
+    context: Any = {"session_policies": session_policies, "session_name": principal.session_name}
+    made = kms.credentials(arn, **{name: value for name, value in context.items() if value})
+    names |= {principal.name: arn, f"{principal.name}_caller": made.arn}
+    return made
+
+
+class Moto:
+    """moto, in process."""
+
+    name = "moto"
+    has: frozenset[str] = frozenset()
+
+    def __init__(self, region: str = environment.DEFAULT_REGION) -> None:
+        from pytest_kmsmock._moto import alone  # moto is no dependency of this package
+
+        self._alone = alone
+        self._region = region
+
+    @contextmanager
+    def place(self, _: Scenario, /) -> Iterator[Place]:
+        """Return a moto that began empty."""
+        with self._alone.mocked():
+            names = names_at(self._region, self._alone.ACCOUNT_ID, self._alone.CALLER)
+            make = functools.cache(functools.partial(_client, Session()))
+            yield Place(lambda region, _: make(region), names, utc_now, None, no_objection)
+
+    def close(self) -> list[str]:
+        """There is nothing left."""
+        return []
+
+
+#: Credentials that are nobody's.
+DUMMY_KEYS = {
+    "aws_access_key_id": environment.DUMMY_ACCESS_KEY_ID,
+    "aws_secret_access_key": environment.DUMMY_SECRET_ACCESS_KEY,
+}
+
+
+def _client(session: Session, region: str) -> BaseClient:
+    return session.create_client("kms", region_name=region, config=CONFIG, **DUMMY_KEYS)
+
+
+def no_objection(*_: object) -> str:
+    """Let all calls be made: the target has nobody else's keys."""
+    return ""
+
+
+def utc_now() -> datetime:
+    """Return the time of the machine."""
+    return datetime.now(timezone.utc)

@@ -1,0 +1,137 @@
+"""Values of scenarios: references to earlier answers, and values that are made when they are needed.
+
+A reference is `<name>` or `<name.Member.0.Path>`. `name` is what a step calls its answer (`as`), one of `BUILT_IN`, or
+a principal. `<key>` is short for `<key.KeyId>`; members of KeyMetadata and ReplicaKeyMetadata can be named directly.
+A made value is a mapping with one name that begins with `$`, such as `{$bytes: 32}`; `MAKERS` has them.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from pytest_kmsmock._runtime.checks import did_you_mean
+
+from . import imports
+
+#: What every scenario can refer to: the account, Regions and partition of the target, the ARN of who runs it, a string
+#: that no other run has, and the id of a key that does not exist; of a target that has key stores, what
+#: CreateCustomKeyStore takes for an active cluster and for a proxy with a key `external-key`.
+BUILT_IN = ("account", "region", "other_region", "partition", "caller", "unique", "absent_key", "cluster", "proxy")
+
+_REFERENCE = re.compile(r"<([a-z_]\w*)((?:\.\w+)*)>")
+_METADATA = ("KeyMetadata", "ReplicaKeyMetadata")
+_HASHES = {"SHA_224": hashlib.sha224, "SHA_256": hashlib.sha256, "SHA_384": hashlib.sha384, "SHA_512": hashlib.sha512}
+
+
+class Unresolved(LookupError):
+    """A step refers to an answer that did not come."""
+
+
+def _changed(blob: bytes) -> bytes:
+    return blob[:-1] + bytes([blob[-1] ^ 1])
+
+
+def _hashed(given: Any) -> bytes:
+    name, text = given
+    return _HASHES[name](text if isinstance(text, bytes) else text.encode()).digest()
+
+
+def _numbered(given: Any) -> list[Any]:
+    count, pattern = given
+    return [{name: text.replace("#", str(place)) for name, text in pattern.items()} for place in range(count)]
+
+
+#: Made values that need nothing but what they are given.
+MAKERS: Mapping[str, Callable[[Any], Any]] = {
+    "$bytes": lambda count: bytes(place % 256 for place in range(count)),  # so many bytes, the same ones each time
+    "$base64": base64.b64decode,
+    "$changed": _changed,  # a blob with another last bit
+    "$digest": _hashed,  # [SHA_256, text]
+    "$repeat": lambda given: given[0] * given[1],  # [text or list, times]
+    "$numbered": _numbered,  # [how many, a mapping whose strings have # for the number]
+    "$json": lambda value: json.dumps(value),
+    "$lines": lambda lines: "\n".join(lines),  # so that the layout of a policy can be seen
+    "$material": imports.material,  # [key spec, name]: key material in the form that is imported
+    "$ber": imports.ber,  # a DER structure with indefinite length
+    "$wrapped": imports.wrap,  # {material, params: answer of GetParametersForImport, algorithm}
+    "$public_key": imports.public_key,  # curve: the public key of somebody else
+}
+#: Of times: so much later than now.
+_LATER = "$in"
+#: What expected values may be beside values; `matching` knows them.
+MATCHERS = frozenset(
+    {"$type", "$length", "$matches", "$contains", "$members", "$absent", "$any_order", "$around", "$base64_starts"}
+)
+
+
+def check(value: Any, known: Iterable[str]) -> None:
+    """Check the references and made values in a value.
+
+    Raises:
+        ValueError: with the reason.
+    """
+    if isinstance(value, str):
+        for name, _ in _REFERENCE.findall(value):
+            if name not in known:
+                raise ValueError(f"<{name}> refers to no earlier step.{did_you_mean(name, known)}")
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            if name.startswith("$") and name not in MAKERS and name not in MATCHERS and name != _LATER:
+                raise ValueError(f"Unknown made value {name!r}.{did_you_mean(name, [*MAKERS, *MATCHERS, _LATER])}")
+            check(inner, known)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            check(inner, known)
+
+
+def resolve(value: Any, answers: Mapping[str, Any], now: Callable[[], datetime]) -> Any:
+    """Return a value with its references and made values replaced.
+
+    Args:
+        value: the value.
+        answers: earlier answers by name, and `BUILT_IN`.
+        now: tells the time.
+
+    Raises:
+        Unresolved: it refers to what is not there.
+    """
+    if isinstance(value, str):
+        return _resolve_text(value, answers)
+    if isinstance(value, list | tuple):
+        return [resolve(inner, answers, now) for inner in value]
+    if not isinstance(value, Mapping):
+        return value
+    if len(value) == 1:
+        ((name, inner),) = value.items()
+        if name == _LATER:
+            return now().replace(microsecond=0) + timedelta(**inner)
+        if name in MAKERS:
+            return MAKERS[name](resolve(inner, answers, now))
+    return {name: resolve(inner, answers, now) for name, inner in value.items()}
+
+
+def _resolve_text(text: str, answers: Mapping[str, Any]) -> Any:
+    whole = _REFERENCE.fullmatch(text)
+    if whole:
+        return _look_up(whole, answers)
+    return _REFERENCE.sub(lambda found: str(_look_up(found, answers)), text)
+
+
+def _look_up(found: re.Match[str], answers: Mapping[str, Any]) -> Any:
+    name, path = found.groups()
+    try:
+        value = answers[name]
+        if isinstance(value, Mapping):
+            parts = re.findall(r"\w+", path) or ["KeyId"]
+            value = next((value[each] for each in _METADATA if each in value and parts[0] in value[each]), value)
+            for part in parts:
+                value = value[int(part)] if part.isdigit() else value[part]
+    except (LookupError, TypeError) as error:
+        raise Unresolved(f"{found.group()} is not there") from error
+    return value

@@ -1,0 +1,161 @@
+"""References and made values, key material of the importing side, and the comparison of answers."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta, timezone
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+
+from pytest_kmsmock._conformance import imports, matching, templates
+from pytest_kmsmock._conformance.scenario import Expected
+from pytest_kmsmock._conformance.targets import Answer
+
+NOW = datetime(2030, 1, 1, 12, 0, 0, 500, tzinfo=timezone.utc)
+ANSWERS = {
+    "key": {
+        "KeyMetadata": {"KeyId": "id", "Arn": "arn", "MultiRegionConfiguration": {"ReplicaKeys": [{"Region": "r"}]}}
+    },
+    "blob": {"KeyId": "arn", "CiphertextBlob": b"\x01\x02"},
+    "account": "111122223333",
+}
+
+
+def resolved(value):
+    return templates.resolve(value, ANSWERS, lambda: NOW)
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ("<key>", "id"),
+        ("<key.Arn> is disabled.", "arn is disabled."),
+        ("<key.MultiRegionConfiguration.ReplicaKeys.0.Region>", "r"),
+        ("<blob>", "arn"),
+        ("<blob.CiphertextBlob>", b"\x01\x02"),
+        ("<account>", "111122223333"),
+        ("${aws:username} <3", "${aws:username} <3"),
+        ({"a": ["<account>", 1, None]}, {"a": ["111122223333", 1, None]}),
+        ({"$changed": "<blob.CiphertextBlob>"}, b"\x01\x03"),
+        ({"$bytes": 3}, b"\x00\x01\x02"),
+        ({"$base64": "AQI="}, b"\x01\x02"),
+        ({"$repeat": ["ab", 2]}, "abab"),
+        ({"$numbered": [2, {"k": "v-#"}]}, [{"k": "v-0"}, {"k": "v-1"}]),
+        ({"$json": {"a": "<account>"}}, '{"a": "111122223333"}'),
+        ({"$lines": ["a", "<account>"]}, "a\n111122223333"),
+        ({"$in": {"days": 1}}, datetime(2030, 1, 2, 12, tzinfo=timezone.utc)),
+        ({"$matches": "<account>."}, {"$matches": "111122223333."}),
+    ],
+)
+def test_values(value, expected):
+    assert resolved(value) == expected
+
+
+@pytest.mark.parametrize("value", ["<nobody>", "<key.Nothing>", "<account.Arn.0>", "<key.Arn.x.y>", "<blob.KeyId.9>"])
+def test_what_is_not_there(value):
+    if value == "<account.Arn.0>":
+        assert resolved(value) == "111122223333"  # a name by itself
+    else:
+        with pytest.raises(templates.Unresolved, match="is not there"):
+            resolved(value)
+
+
+def test_digests():
+    assert resolved({"$digest": ["SHA_256", "hello"]}) == resolved({"$digest": ["SHA_256", b"hello"]})
+    assert len(resolved({"$digest": ["SHA_512", "hello"]})) == 64
+
+
+@pytest.mark.parametrize(("spec", "length"), [("SYMMETRIC_DEFAULT", 32), ("HMAC_224", 28), ("ECC_NIST_P256", 138)])
+def test_material_is_the_same_for_the_same_name(spec, length):
+    assert len(imports.material((spec, "a"))) == length
+    assert imports.material((spec, "a")) == imports.material((spec, "a")) != imports.material((spec, "b"))
+
+
+def test_rsa_material_and_ber():
+    der = imports.material(("RSA_2048", "a"))
+    assert serialization.load_der_private_key(der, None).key_size == 2048
+    assert imports.ber(der)[:2] == b"\x30\x80"
+    assert imports.ber(der)[2:-2] == der[4:]
+
+
+@pytest.mark.parametrize(
+    "algorithm", ["RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "RSA_AES_KEY_WRAP_SHA_1", "RSA_AES_KEY_WRAP_SHA_256"]
+)
+def test_wrapped_material_can_be_imported(kms_client, algorithm):
+    spec = "SYMMETRIC_DEFAULT" if "OAEP" in algorithm else "ECC_NIST_P256"
+    usage = "ENCRYPT_DECRYPT" if "OAEP" in algorithm else "SIGN_VERIFY"
+    key = kms_client.create_key(Origin="EXTERNAL", KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["KeyId"]
+    params = kms_client.get_parameters_for_import(KeyId=key, WrappingAlgorithm=algorithm, WrappingKeySpec="RSA_2048")
+    given = {"material": imports.material((spec, "a")), "params": params["PublicKey"], "algorithm": algorithm}
+    kms_client.import_key_material(
+        KeyId=key,
+        ImportToken=params["ImportToken"],
+        EncryptedKeyMaterial=imports.wrap(given),
+        ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE",
+    )
+
+
+def compared(expected, actual) -> list[str]:
+    return [found.where for found in matching.differences(Expected(answer=expected), Answer(members=actual))]
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual"),
+    [
+        ({"A": 1}, {"A": 1, "B": 2}),
+        ({"A": "x"}, {"A": b"x"}),
+        ({"A": [{"B": 1}]}, {"A": [{"B": 1, "C": 2}]}),
+        ({"A": {"$type": "blob", "$length": 1}}, {"A": b"x"}),
+        ({"A": {"$matches": "x.*"}}, {"A": "x\ny"}),
+        ({"A": {"$base64_starts": "AQ"}}, {"A": b"\x01\x02\x03"}),
+        ({"A": {"$members": ["B"], "B": 1}}, {"A": {"B": 1}}),
+        ({"A": {"$absent": ["C"]}}, {"A": {"B": 1}}),
+        ({"A": {"$contains": [2]}}, {"A": [1, 2]}),
+        ({"A": {"$any_order": [2, 1]}}, {"A": [1, 2]}),
+        ({"A": {"$around": NOW}}, {"A": NOW + timedelta(seconds=100)}),
+    ],
+)
+def test_what_agrees(expected, actual):
+    assert compared(expected, actual) == []
+
+
+@pytest.mark.parametrize(
+    ("expected", "actual", "where"),
+    [
+        ({"A": 1}, {}, ["A"]),
+        ({"A": 1}, {"A": 2}, ["A"]),
+        ({"A": True}, {"A": 1}, ["A"]),
+        ({"A": "x"}, {"A": b"y"}, ["A"]),
+        ({"A": [1]}, {"A": [1, 2]}, ["A"]),
+        ({"A": [1]}, {"A": None}, ["A"]),
+        ({"A": [{"B": 1}, 2]}, {"A": [{"B": 2}, 2]}, ["A[0].B"]),
+        ({"A": {"B": 1}}, {"A": "x"}, ["A.B"]),
+        ({"A": {"$type": "blob"}}, {"A": "x"}, ["A"]),
+        ({"A": {"$length": 1}}, {"A": b"xy"}, ["A"]),
+        ({"A": {"$matches": "x"}}, {"A": "xy"}, ["A"]),
+        ({"A": {"$members": ["B"]}}, {"A": {"B": 1, "C": 2}}, ["A"]),
+        ({"A": {"$absent": ["B"]}}, {"A": {"B": 1}}, ["A"]),
+        ({"A": {"$contains": [3]}}, {"A": [1, 2]}, ["A"]),
+        ({"A": {"$contains": [3]}}, {"A": 3}, ["A"]),
+        ({"A": {"$any_order": [1]}}, {"A": [1, 2]}, ["A"]),
+        ({"A": {"$around": NOW}}, {"A": NOW + timedelta(seconds=200)}, ["A"]),
+        ({"A": {"$around": NOW}}, {"A": "soon"}, ["A"]),
+    ],
+)
+def test_what_differs(expected, actual, where):
+    assert compared(expected, actual) == where
+
+
+def test_codes_and_messages():
+    expected = Expected(error="X", message="y")
+    assert matching.differences(expected, Answer("X", "y")) == []
+    assert matching.differences(Expected(error="X"), Answer("X", "anything")) == []
+    assert matching.differences(expected, Answer("X", "z")) == [("message", "y", "z")]
+    assert matching.differences(expected, Answer("Z", "y")) == [("code", "X", "Z: y")]
+    assert matching.differences(expected, Answer()) == [("code", "X", "success")]
+    assert matching.differences(Expected(), Answer("Z", "y")) == [("code", "success", "Z: y")]
+
+
+def test_members_and_absent_ones():
+    found = matching.differences(Expected(members=("A",), absent=("B",)), Answer(members={"B": 1}))
+    assert found == [("members", ["A"], ["B"]), ("B", "absent", 1)]
