@@ -1,9 +1,9 @@
 # The two commands of a newcomer are `make demo` and `make test`; both make and use .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := algorithms,nitro,seeds,server
+EXTRAS := algorithms,conformance,nitro,seeds,server
 
-.PHONY: demo test lint types unit slow unit-aio matrix mutation differential changelog dist browser bench docs clean
+.PHONY: demo test lint types unit slow unit-aio matrix mutation differential fidelity changelog dist browser bench docs clean
 .DELETE_ON_ERROR:
 
 # Everything is installed once, and again when pyproject.toml changes.
@@ -99,6 +99,11 @@ dist: .venv/installed
 docs: .venv/installed
 	$(BIN)/python -m pip install --quiet --group docs
 	$(BIN)/sphinx-build --fail-on-warning -b html docs docs/_build/html
+
+# The pages of docs/fidelity that are made from the conformance scenarios. MOTO=--moto counts moto too, which takes minutes.
+MOTO ?=
+fidelity: .venv/installed
+	$(BIN)/python tools/fidelity.py $(MOTO)
 
 # What the next release will say, from changelog.d.
 changelog: .venv/installed

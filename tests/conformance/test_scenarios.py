@@ -31,7 +31,8 @@ def test_every_step_that_expects_something_has_a_source_with_a_date():
 
 
 def test_every_shared_source_is_cited():
-    cited = {each.source.name for scenario in SCENARIOS for step in scenario.steps for each in step.cited}
+    steps = [step for scenario in SCENARIOS for step in scenario.steps]
+    cited = {each.source.name for step in steps for each in (*step.cited, *step.message_cited)}
     assert set(scenario_files.shared_sources()) == cited
 
 

@@ -22,7 +22,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what comes after the program's name; by default those of this process.
 
     Returns:
-        The exit code: that of the command, 0 when all went well; 1 when it failed; 2 when it was asked for what cannot be.
+        The exit code of the command; 1 when it failed; 2 when it was asked for what cannot be.
     """
     given = _parser().parse_args(arguments)
     try:

@@ -78,6 +78,7 @@ class Step:
         by: the principal who calls; empty for the one who runs the scenario.
         expected: what AWS answers; None if the call only has to succeed, to prepare for others.
         cited: how that is known.
+        message_cited: how the message is known, if otherwise.
         within: how many seconds AWS may take to get there.
         wait: how much time passes instead of a call.
     """
@@ -92,13 +93,19 @@ class Step:
     by: str
     expected: Expected | None
     cited: tuple[Cited, ...]
+    message_cited: tuple[Cited, ...]
     within: float
     wait: timedelta | None
 
     @property
     def mark(self) -> str:
-        """How its answer is known: by the strongest of its sources."""
-        return min((each.source.mark for each in self.cited), key=MARKS.index, default="inferred")
+        """How its answer is known: by the strongest of its sources; but its message may be known less well."""
+        strongest = [_strongest(cited) for cited in (self.cited, self.message_cited) if cited]
+        return max(strongest, key=MARKS.index, default="inferred")
+
+
+def _strongest(cited: tuple[Cited, ...]) -> str:
+    return min((each.source.mark for each in cited), key=MARKS.index)
 
 
 @dataclass(frozen=True, slots=True)

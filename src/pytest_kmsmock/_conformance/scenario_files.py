@@ -28,7 +28,7 @@ _FILE = {"sources", "parts", "scenarios"}
 _SOURCE = {"mark", "title", "date", "url"}
 _SCENARIO = {"name", "source", "steps", "principals", "delays", "needs"}
 _EXPECTED = {"error", "message", "answer", "members", "absent"}
-_STEP = {"as", "case", "region", "by", "source", "within", "wait", *_EXPECTED}
+_STEP = {"as", "case", "region", "by", "source", "message_source", "within", "wait", *_EXPECTED}
 _PRINCIPAL = {"arn", "policies", "session_policies", "boundary", "session_name"}
 _DELAYS = {"creating", "updating", "rotating"}
 #: What is waited for where the clock cannot be moved.
@@ -196,6 +196,7 @@ def _step(
         by=str(given.get("by", "")),
         expected=expected,
         cited=cited,
+        message_cited=_cited(where, given, sources, "message_source"),
         within=within,
         wait=_wait(where, given),
     )
@@ -252,8 +253,8 @@ def _wait(where: _Where, given: Any) -> timedelta | None:
     return timedelta(**wait)
 
 
-def _cited(where: _Where, given: Any, sources: Mapping[str, Source]) -> tuple[Cited, ...]:
-    named = given.get("source", [])
+def _cited(where: _Where, given: Any, sources: Mapping[str, Source], field: str = "source") -> tuple[Cited, ...]:
+    named = given.get(field, [])
     found = []
     for each in named if isinstance(named, list) else [named]:
         name, _, place = str(each).partition(",")

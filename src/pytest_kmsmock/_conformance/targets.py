@@ -180,7 +180,7 @@ class Moto:
     """moto, in process."""
 
     name = "moto"
-    has: frozenset[str] = frozenset()
+    has = frozenset({"managed keys"})
 
     def __init__(self, region: str = environment.DEFAULT_REGION) -> None:
         from pytest_kmsmock._moto import alone  # moto is no dependency of this package
