@@ -1,4 +1,4 @@
-"""The pages of `docs/fidelity` that tell of each operation how its answers are known, made from the conformance scenarios.
+"""The pages of `docs/fidelity` that tell of each operation how its answers are known, made of the scenarios.
 
 `make fidelity` writes them, `tests/conformance/test_pages.py` checks that they are current. With `--moto` the page that
 counts this mock and moto is written too: that runs all scenarios against both, and takes a minute or more.
@@ -7,42 +7,55 @@ counts this mock and moto is written too: that runs all scenarios against both, 
 from __future__ import annotations
 
 import argparse
-import importlib.metadata
 import sys
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 
 from pytest_kmsmock._conformance import report, runner, scenario_files, targets
 from pytest_kmsmock._conformance.scenario import MARKS, Expected, Scenario, Source, Step
-from pytest_kmsmock._kms.call.operation import OPERATIONS
-from pytest_kmsmock._kms.operations import load
+from pytest_kmsmock._kms.api.service_model import operation_names
 
 FOLDER = Path(__file__).parents[1] / "docs" / "fidelity"
 OPERATIONS_PAGE, MOTO_PAGE = "operations.md", "moto.md"
 _MADE = "<!-- Made by `make fidelity` from the conformance scenarios. Edit those. -->\n\n"
 _LONGEST = 300
 
-#: Module of the operations -> what its page is called.
-_TITLES = {
-    "aliases": "Aliases",
-    "custom_key_stores": "Custom key stores",
-    "data_keys": "Data keys",
-    "encapsulation": "Encapsulation",
-    "encryption": "Encryption",
-    "grants": "Grants",
-    "imports": "Imported key material",
-    "key_agreement": "Key agreement",
-    "keys": "Keys",
-    "mac": "MACs",
-    "multi_region": "Multi-Region keys",
-    "policies": "Key policies",
-    "public_keys": "Public keys",
-    "random_bytes": "Random bytes",
-    "rotation": "Rotation",
-    "signing": "Signatures",
-    "tags": "Tags",
-    "usage": "Last use",
+#: Page -> its title, and the operations on it.
+_PAGES = {
+    "aliases": ("Aliases", "CreateAlias DeleteAlias ListAliases UpdateAlias"),
+    "custom_key_stores": (
+        "Custom key stores",
+        "ConnectCustomKeyStore CreateCustomKeyStore DeleteCustomKeyStore "
+        "DescribeCustomKeyStores DisconnectCustomKeyStore UpdateCustomKeyStore",
+    ),
+    "data_keys": (
+        "Data keys",
+        "GenerateDataKey GenerateDataKeyPair GenerateDataKeyPairWithoutPlaintext GenerateDataKeyWithoutPlaintext",
+    ),
+    "encapsulation": ("Encapsulation", "Decapsulate Encapsulate"),
+    "encryption": ("Encryption", "Decrypt Encrypt ReEncrypt"),
+    "grants": ("Grants", "CreateGrant ListGrants ListRetirableGrants RetireGrant RevokeGrant"),
+    "imports": ("Imported key material", "DeleteImportedKeyMaterial GetParametersForImport ImportKeyMaterial"),
+    "key_agreement": ("Key agreement", "DeriveSharedSecret"),
+    "keys": (
+        "Keys",
+        "CancelKeyDeletion CreateKey DescribeKey DisableKey "
+        "EnableKey ListKeys ScheduleKeyDeletion UpdateKeyDescription",
+    ),
+    "mac": ("MACs", "GenerateMac VerifyMac"),
+    "multi_region": ("Multi-Region keys", "ReplicateKey UpdatePrimaryRegion"),
+    "policies": ("Key policies", "GetKeyPolicy ListKeyPolicies PutKeyPolicy"),
+    "public_keys": ("Public keys", "GetPublicKey"),
+    "random_bytes": ("Random bytes", "GenerateRandom"),
+    "rotation": (
+        "Rotation",
+        "DisableKeyRotation EnableKeyRotation GetKeyRotationStatus ListKeyRotations RotateKeyOnDemand",
+    ),
+    "signing": ("Signatures", "Sign Verify"),
+    "tags": ("Tags", "ListResourceTags TagResource UntagResource"),
+    "usage": ("Last use", "GetKeyLastUsage"),
 }
 
 Checked = tuple[Scenario, Step]
@@ -50,16 +63,12 @@ Checked = tuple[Scenario, Step]
 
 def pages(scenarios: Sequence[Scenario]) -> dict[str, str]:
     """Return the pages, by their names in the folder."""
-    load()
     checked = [(each, step) for each in scenarios for step in each.steps if step.expected is not None]
-    by_operation = {name: [pair for pair in checked if pair[1].operation == name] for name in sorted(OPERATIONS)}
-    by_module: dict[str, list[str]] = {}
-    for name in by_operation:
-        by_module.setdefault(OPERATIONS[name].run.__module__.rpartition(".")[2], []).append(name)
-    found = {OPERATIONS_PAGE: _summary(by_operation, by_module)}
-    for module, operations in by_module.items():
-        sections = [_section(name, by_operation[name]) for name in operations]
-        found[f"operations/{module}.md"] = "\n".join((f"{_MADE}# {_TITLES[module]}\n", *sections))
+    by_operation = {name: [pair for pair in checked if pair[1].operation == name] for name in sorted(operation_names())}
+    found = {OPERATIONS_PAGE: _summary(by_operation)}
+    for page, (title, operations) in _PAGES.items():
+        sections = [_section(name, by_operation[name]) for name in operations.split()]
+        found[f"operations/{page}.md"] = "\n".join((f"{_MADE}# {title}\n", *sections))
     return found
 
 
@@ -67,32 +76,28 @@ def _marks(checked: Iterable[Checked]) -> Counter[str]:
     return Counter(step.mark for _, step in checked)
 
 
-def _summary(by_operation: Mapping[str, Sequence[Checked]], by_module: Mapping[str, Sequence[str]]) -> str:
-    everything = _marks(pair for pairs in by_operation.values() for pair in pairs)
-    sources = {
-        each.source.name: each.source
-        for pairs in by_operation.values()
-        for _, step in pairs
-        for each in (*step.cited, *step.message_cited)
-    }
+def _summary(by_operation: Mapping[str, Sequence[Checked]]) -> str:
+    everything = [pair for pairs in by_operation.values() for pair in pairs]
+    sources = {each.source.name: each.source for _, step in everything for each in (*step.cited, *step.message_cited)}
     rows = [
-        f"| [{name}](operations/{module}.md#{name.lower()}) | {_cells(_marks(by_operation[name]))} |"
-        for module, names in sorted(by_module.items(), key=lambda item: _TITLES[item[0]])
-        for name in names
+        f"| [{name}](operations/{page}.md#{name.lower()}) | {_cells(_marks(by_operation[name]))} |"
+        for page, (_, names) in _PAGES.items()
+        for name in names.split()
     ]
     return "\n".join(
         (
             f"{_MADE}# Operations, and how their answers are known\n",
-            "Each answer counted here is a step of a [conformance scenario](../conformance.md): a call in a situation, and AWS's",
-            "error code with its message, or members of the answer. This mock answers all of them so; a test checks it. *Recorded*:",
-            "AWS was seen to answer so. *Documented*: AWS says so. *Inferred*: neither, so the nearest known behavior stands in.",
-            "Where an answer has several sources, the strongest counts. Answers that are not here are not known to be exact.\n",
+            "Each answer counted here is a step of a [conformance scenario](../conformance.md): a call in a situation,",
+            "and AWS's error code with its message, or members of the answer. This mock answers all of them so; a test",
+            "checks it. *Recorded*: AWS was seen to answer so. *Documented*: AWS says so. *Inferred*: neither, so the",
+            "nearest known behavior stands in. Where an answer has several sources, the strongest counts, unless its",
+            "message is known less well. Of answers that are not here nothing exact is known.\n",
             "| operation | recorded | documented | inferred |",
             "|---|---|---|---|",
             *rows,
-            f"| in all | {_cells(everything)} |\n",
+            f"| in all | {_cells(_marks(everything))} |\n",
             "```{toctree}\n:hidden:",
-            *(f"operations/{module}" for module in sorted(by_module, key=lambda each: _TITLES[each])),
+            *(f"operations/{page}" for page in _PAGES),
             "```\n",
             "## Sources\n",
             "| source | mark | date |",
@@ -157,50 +162,41 @@ def moto_page(scenarios: Sequence[Scenario]) -> str:
     ours = list(runner.run(scenarios, targets.Mock()))
     motos = list(runner.run(scenarios, targets.Moto()))
     rows = [
-        (
-            name,
-            *(_agreeing(each for each in results if each.counts and chosen(each, name)) for results in (ours, motos)),
-        )
-        for names, chosen in (
-            (dict.fromkeys(each.file for each in scenarios), _is_of_file),
-            (MARKS, _is_of_mark),
-            (("in all",), _is_any),
-        )
-        for name in names
+        *(
+            _row(name, ours, motos, lambda result, name=name: result.scenario.file == name)
+            for name in _files(scenarios)
+        ),
+        *(_row(mark, ours, motos, lambda result, mark=mark: result.step.mark == mark) for mark in MARKS),
+        _row("in all", ours, motos, lambda _: True),
     ]
     return "\n".join(
         (
             f"{_MADE}# This mock and moto\n",
-            f"What `pytest-kmsmock conformance` counts for this mock and for moto {importlib.metadata.version('moto')}: of the steps of all",
-            "[scenarios](../conformance.md), how many are answered as AWS answers them, in code, message and members. Steps that need",
-            "policies of principals, a clock that can be moved or clusters behind key stores count as not answered by moto, which",
-            "has none of these.\n",
+            f"What `pytest-kmsmock conformance` counts for this mock and for moto {metadata.version('moto')}:",
+            "of the steps of all [scenarios](../conformance.md), how many are answered as AWS answers them, in code,",
+            "message and members. Steps that need policies of principals, a clock that can be moved or clusters behind",
+            "key stores count as not answered by moto, which has none of these.\n",
             "| scenarios | steps | this mock | moto |",
             "|---|---|---|---|",
-            *(
-                f"| {name.replace('_', ' ')} | {total} | {agree} | {motos_agree} |"
-                for name, (agree, total), (motos_agree, _) in rows
-            ),
+            *rows,
             "",
         )
     )
 
 
-def _agreeing(results: Iterable[runner.Result]) -> tuple[int, int]:
-    counts = Counter(each.outcome for each in results if each.step.expected is not None)
-    return counts[runner.AGREES], counts.total()
+def _files(scenarios: Sequence[Scenario]) -> list[str]:
+    return list(dict.fromkeys(each.file for each in scenarios))
 
 
-def _is_of_file(result: runner.Result, name: str) -> bool:
-    return result.scenario.file == name
-
-
-def _is_of_mark(result: runner.Result, name: str) -> bool:
-    return result.step.mark == name
-
-
-def _is_any(_: runner.Result, __: str) -> bool:
-    return True
+def _row(
+    name: str,
+    ours: Sequence[runner.Result],
+    motos: Sequence[runner.Result],
+    kind: Callable[[runner.Result], str],
+) -> str:
+    checked = [[each for each in results if each.step.expected and kind(each) == name] for results in (ours, motos)]
+    agree = [sum(each.outcome == runner.AGREES for each in results) for results in checked]
+    return f"| {name.replace('_', ' ')} | {len(checked[0])} | {agree[0]} | {agree[1]} |"
 
 
 def main() -> None:
