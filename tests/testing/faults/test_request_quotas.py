@@ -274,6 +274,16 @@ def test_a_quota_has_a_name(kms, name):
         kms.request_quotas[name]
 
 
+@pytest.mark.parametrize(
+    ("name", "quota"),
+    [("Cryptographic operations (ECC and SM2) request rate", ECC), ("Cryptographic operations (ML-DSA)", ML)],
+)
+def test_quotas_by_their_names_in_service_quotas(kms, name, quota):
+    """Developer Guide, "Request quotas", as of 2026."""
+    kms.request_quotas[name] = 7
+    assert kms.request_quotas[quota] == kms.request_quotas[name] == 7
+
+
 def test_quotas_are_on_or_off(kms):
     with pytest.raises(UnknownQuota, match=r"^request_quotas\.active must be True or False, not 'no'\.$"):
         kms.request_quotas.active = "no"

@@ -23,6 +23,8 @@ ECC = "Cryptographic operations (ECC)"
 ML = "Cryptographic operations (ML)"
 KEY_STORE = "Custom key store"
 
+#: Names in Service Quotas of quotas that have a shorter one here.
+_NAMES = {"Cryptographic operations (ECC and SM2)": ECC, "Cryptographic operations (ML-DSA)": ML}
 #: Quota name -> requests per second. Quotas named as an operation are that operation's own.
 PER_SECOND: Mapping[str, float] = {
     RSA: 1000,
@@ -221,7 +223,9 @@ class RequestQuotas:
         self.active = True
 
     def _known(self, name: str) -> str:
-        name = name.removesuffix(" request rate") if isinstance(name, str) else name
+        if isinstance(name, str):
+            name = name.removesuffix(" request rate")
+            name = _NAMES.get(name, name)
         if not isinstance(name, str) or name not in set(self):
             raise UnknownQuota(
                 f"Unknown request quota {name!r}.{did_you_mean(name, self)} "
