@@ -9,10 +9,10 @@ from typing import NoReturn
 
 from pytest_kmsmock.errors import InvalidOption, KmsMockError, StateFileInUse
 
-from . import conformance, serve
+from . import conformance, migrate, serve
 
 #: Modules with `add_parser(commands)`, which sets `run` to what carries the command out and returns the exit code.
-_COMMANDS = (conformance, serve)
+_COMMANDS = (conformance, migrate, serve)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
