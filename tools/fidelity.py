@@ -162,12 +162,9 @@ def moto_page(scenarios: Sequence[Scenario]) -> str:
     ours = list(runner.run(scenarios, targets.Mock()))
     motos = list(runner.run(scenarios, targets.Moto()))
     rows = [
-        *(
-            _row(name, ours, motos, lambda result, name=name: result.scenario.file == name)
-            for name in _files(scenarios)
-        ),
-        *(_row(mark, ours, motos, lambda result, mark=mark: result.step.mark == mark) for mark in MARKS),
-        _row("in all", ours, motos, lambda _: True),
+        *(_row(file, ours, motos, lambda result: result.scenario.file) for file in _files(scenarios)),
+        *(_row(mark, ours, motos, lambda result: result.step.mark) for mark in MARKS),
+        _row("in all", ours, motos, lambda _: "in all"),
     ]
     return "\n".join(
         (
