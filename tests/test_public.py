@@ -152,8 +152,16 @@ def test_the_reference_shows_public_members():
 def test_the_reference_has_fixtures_markers_options_and_commands():
     kinds = ("kms_mock", "kms_client", "kms_server")
     fixtures = [name for name in vars(plugin) if name.endswith(kinds) and not name.startswith("_")]
-    named = [*fixtures, "@pytest.mark.kms_mock(**options)", "@pytest.mark.kms_allow_real_calls",
-             "kms_mock_block_real_calls", "--kms-report", "--kms-policy", "pytest-kmsmock serve", "pytest-kmsmock migrate"]  # fmt: skip
+    named = [
+        *fixtures,
+        "@pytest.mark.kms_mock(**options)",
+        "@pytest.mark.kms_allow_real_calls",
+        "kms_mock_block_real_calls",
+        "--kms-report",
+        "--kms-policy",
+        "pytest-kmsmock serve",
+        "pytest-kmsmock migrate",
+    ]
     assert [name for name in named if name not in REFERENCE] == []
     described = inspect.getdoc(pytest_kmsmock.Options) or ""
     assert [name for name in PUBLIC["Options"].split() if f"\n    {name}: " not in described] == []

@@ -237,7 +237,13 @@ def test_a_person_is_told_where_to_look(source, notes):
 
 @pytest.mark.parametrize(
     "own",
-    ["def mock_kms(): ...", "async def mock_kms(): ...", "def test(mock_kms): ...", "mock_kms = 1", "class mock_kms: 1"],
+    [
+        "def mock_kms(): ...",
+        "async def mock_kms(): ...",
+        "def test(mock_kms): ...",
+        "mock_kms = 1",
+        "class mock_kms: 1",
+    ],
 )
 def test_a_name_of_the_file_is_not_taken_from_it(own):
     source = f"from moto import mock_aws\nwith mock_aws(): ...\n{own}\n{SIGN}"
