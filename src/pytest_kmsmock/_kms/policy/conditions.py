@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from .operators import OPERATORS, is_arn, is_true
-from .patterns import Variable, constant, is_multivalued, parse_template, resolve, text_of
+from .patterns import MULTIVALUED, Variable, constant, parse_template, resolve, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -59,7 +59,8 @@ class Condition:
         wanted = ", ".join(self._wanted(lookup)) or "nothing"
         has = "does not have it" if found is None else f"has {', '.join(map(repr, found)) or 'no value'}"
         text = f"{self.operator} {self.key}: the policy says {wanted}, the request {has}"
-        if found and not self.operator.startswith(("For", "Null")) and is_multivalued(self.looked_up, found):
+        several = found and (self.looked_up in MULTIVALUED or len(found) > 1)
+        if several and not self.operator.startswith(("For", "Null")):
             text += "; a key of several values needs ForAllValues or ForAnyValue"
         return text
 
@@ -197,13 +198,15 @@ def _every(meets: Comparison, values: Iterable[str]) -> bool | None:
 
 def _plain(key: str, any_of: AnyOf, *, negated: bool, absent: bool) -> Check:
     """The value of the request meets the operator; a key of several values, if it is there, meets none."""
-    holds = _every if negated else _some
+    multivalued = key in MULTIVALUED
 
     def check(lookup: Lookup) -> bool | None:
         values = lookup(key)
         if values is None:
             return absent
-        return not is_multivalued(key, values) and holds(any_of(lookup), values)
+        if multivalued or len(values) > 1:
+            return False
+        return any_of(lookup)(values[0]) if values else negated
 
     return check
 

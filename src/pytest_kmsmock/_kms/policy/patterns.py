@@ -19,17 +19,12 @@ Lookup: TypeAlias = "Callable[[str], tuple[str, ...] | None]"
 """Gives the values of a condition key (named in lower case) in the request, or None if it is absent."""
 
 
-#: Condition keys that have a list of values; a key that a test gives several values is one, too.
+#: Condition keys that have a list of values. A key that a test gives several values is taken for one, too.
 MULTIVALUED = frozenset({
     "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths",
     "aws:sourceorgpaths", "aws:tagkeys", "aws:vpceorgpaths", "kms:encryptioncontextkeys", "kms:grantoperations",
     "kms:resourcealiases",
 })  # fmt: skip
-
-
-def is_multivalued(key: str, values: tuple[str, ...]) -> bool:
-    """Say whether a condition key, named in lower case, has a list of values and not one."""
-    return key in MULTIVALUED or len(values) > 1
 
 
 class Wildcard(Enum):
@@ -134,7 +129,7 @@ def resolve(template: Template, lookup: Lookup) -> Pattern | None:
 
 def _value_of(variable: Variable, lookup: Lookup) -> str | None:
     values = lookup(variable.key) or ()
-    if is_multivalued(variable.key, values):
+    if variable.key in MULTIVALUED or len(values) > 1:
         return None
     return values[0] if values else variable.default
 
