@@ -1,7 +1,7 @@
 """Condition keys of requests to KMS: one table, with the permissions each applies to and where its values come from.
 
 A key applies to permissions, not operations: `ReEncryptFrom` and `ReEncryptTo` are two. Operators and policies are
-the engine's business (`authorization`); it asks `ConditionValues` for the values of one request.
+the engine's business (`_kms.policy`); it asks `ConditionValues` for the values of one request.
 
 Sources: Developer Guide, "Condition keys for AWS KMS"
 (https://docs.aws.amazon.com/kms/latest/developerguide/policy-conditions.html), and for `aws:` keys the IAM User Guide,

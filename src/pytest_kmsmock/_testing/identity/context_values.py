@@ -13,6 +13,7 @@ from pytest_kmsmock._kms.permissions.condition_keys import CONDITION_KEYS, find_
 from pytest_kmsmock._kms.permissions.condition_values import condition_text
 from pytest_kmsmock._kms.policy.operators import OPERATORS, is_arn, read_address
 from pytest_kmsmock._kms.policy.patterns import MULTIVALUED
+from pytest_kmsmock._kms.policy.principals import SERVICE_NAME
 from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION, did_you_mean
 from pytest_kmsmock.errors import InvalidPrincipal, InvalidSimulation
 
@@ -30,10 +31,7 @@ _PATH: Form = (
     re.compile(r"o-[a-z0-9]+/(r-[a-z0-9]+/(ou-[a-z0-9-]+/)*)?"),
     "a path in an organization, such as 'o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/'",
 )
-_SERVICE: Form = (
-    re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.amazonaws\.com(\.cn)?"),
-    "the name of a service, such as 's3.amazonaws.com'",
-)
+_SERVICE: Form = (SERVICE_NAME, "the name of a service, such as 's3.amazonaws.com'")
 _VIA: Form = (
     re.compile(r"[a-z0-9-]+\.[a-z0-9-]+\.amazonaws\.com(\.cn)?"),
     "the name of a service in a Region, such as 's3.us-east-1.amazonaws.com'",
