@@ -184,6 +184,25 @@ def test_what_cannot_be_taken_away_is_told(kms_mock, account, scenarios_of):
     assert key.endswith("in us-east-1: AccessDeniedException: no")
 
 
+def test_a_key_whose_answer_was_lost_is_found_by_its_tag(kms_mock, account, scenarios_of):
+    theirs = kms_mock.create_key(tags={remote.TAG_KEY: "another run"})
+    kms_mock.faults.add("CreateKey", error="ConnectionClosedError", executed=True, after=1, times=1)
+    with pytest.raises(TargetUnreachable, match="CreateKey got no answer"):
+        outcomes(scenarios_of(f"scenarios:\n{KEY}  - CreateKey:\n"), account)
+    kms_mock.faults.add("ListResourceTags", error="AccessDeniedException", KeyId=theirs.id)
+    assert account.close() == []
+    assert theirs.state == "Enabled"
+    assert sorted(key.state for key in kms_mock.keys.values()) == ["Enabled", "PendingDeletion", "PendingDeletion"]
+
+
+def test_times_of_an_endpoint_are_those_of_the_machine(endpoint, scenarios_of):
+    scenarios = scenarios_of(
+        f"scenarios:\n{KEY}  - ScheduleKeyDeletion: {{KeyId: <key>, PendingWindowInDays: 7}}\n"
+        "    answer: {DeletionDate: {$around: {$in: {days: 7}}}}\n"
+    )
+    assert outcomes(scenarios, endpoint) == ["agrees", "agrees"]
+
+
 def test_no_credentials(monkeypatch):
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     with pytest.raises(TargetUnreachable, match="AWS does not say who is calling: Unable to locate credentials"):

@@ -62,11 +62,18 @@ def test_a_run_can_be_stopped(scenarios_of):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "count"),
-    [("grants/a grant", 1), ("grants/*", 10), ("a round trip", 1), ("Decapsulate", 1), ("key_stores", 4)],
+    ("pattern", "fits"),
+    [
+        ("grants/a grant", lambda each: each.id == "grants/a grant"),
+        ("grants/*", lambda each: each.file == "grants"),
+        ("grants", lambda each: each.file == "grants"),
+        ("a round trip", lambda each: each.name == "a round trip"),
+        ("Decapsulate", lambda each: any(step.operation == "Decapsulate" for step in each.steps)),
+    ],
 )
-def test_scenarios_are_selected_by_name_file_and_operation(pattern, count):
-    assert len(runner.select(scenario_files.read_folder(), [pattern])) == count
+def test_scenarios_are_selected_by_name_file_and_operation(pattern, fits):
+    scenarios = scenario_files.read_folder()
+    assert runner.select(scenarios, [pattern]) == [each for each in scenarios if fits(each)] != []
 
 
 def test_what_selects_nothing():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -21,8 +22,8 @@ _NEVER = {
     "UpdateCustomKeyStore",
     "DeleteCustomKeyStore",
 }
-#: The answers that bring keys, and where they are in them.
-_MAKERS = {"CreateKey": "KeyMetadata", "ReplicateKey": "ReplicaKeyMetadata"}
+#: The operations that make keys, and where they are in the answers.
+MAKERS = {"CreateKey": "KeyMetadata", "ReplicateKey": "ReplicaKeyMetadata"}
 #: The shortest that AWS allows.
 _WINDOW_IN_DAYS = 7
 
@@ -34,12 +35,14 @@ class Ledger:
         keys: Region and id of each key, replica keys too, in the order in which they were made.
         unique: strings that only this run has: aliases with one of them in their names are its own.
         absent: ids that were made up, so that no key has them.
+        lost: whether an answer never came that could have told of a new key.
     """
 
     def __init__(self) -> None:
         self.keys: list[tuple[str, str]] = []
         self.unique: set[str] = set()
         self.absent: set[str] = set()
+        self.lost = False
         self._aliases: list[tuple[str, str]] = []
 
     def objection(self, operation: str, params: Mapping[str, Any], refused: bool) -> str:
@@ -77,11 +80,19 @@ class Ledger:
 
     def note(self, operation: str, params: Mapping[str, Any], answer: Mapping[str, Any], region: str) -> None:
         """Note what a call that succeeded has made."""
-        if operation in _MAKERS:
-            made = answer[_MAKERS[operation]]
+        if operation in MAKERS:
+            made = answer[MAKERS[operation]]
             self.keys.append((made["Arn"].split(":")[3], made["KeyId"]))
         elif operation == "CreateAlias":
             self._aliases.append((region, params["AliasName"]))
+
+    def find(self, client: BaseClient, tag: Mapping[str, str]) -> None:
+        """Note the keys of a Region that have a tag, whether or not their answers came."""
+        for page in client.get_paginator("list_keys").paginate():
+            for key in page["Keys"]:
+                with contextlib.suppress(ClientError):  # of keys of others nothing need be known
+                    if tag in client.list_resource_tags(KeyId=key["KeyId"])["Tags"]:
+                        self.keys.append((client.meta.region_name, key["KeyId"]))
 
     def clean_up(self, client_for: Callable[[str], BaseClient]) -> Iterator[str]:
         """Delete the aliases, and schedule the keys for deletion, replica keys before their primary keys.

@@ -15,7 +15,7 @@ from botocore.session import Session
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock.errors import TargetUnreachable
 
-from .ledger import Ledger
+from .ledger import MAKERS, Ledger
 from .scenario import Scenario
 from .targets import CONFIG, DUMMY_KEYS, Answer, Place, names_at, utc_now
 
@@ -50,7 +50,11 @@ class RemotePlace(Place):
         """
         if operation == "CreateKey" and self.tag is not None:
             params = {**params, "Tags": [*(params.get("Tags") or ()), _tag(self.tag)]}
-        answer = self._call_until_admitted(operation, params, region, by)
+        try:
+            answer = self._call_until_admitted(operation, params, region, by)
+        except TargetUnreachable:
+            self.ledger.lost |= operation in MAKERS
+            raise
         if answer.error is None:
             self.ledger.note(operation, params, answer.members, str(self.names[_NAMES[region]]))
             if operation == "ReplicateKey" and self.tag is not None:  # not in its request, whose answer would show it
@@ -109,6 +113,10 @@ class Endpoint:
 
     def close(self) -> list[str]:
         """Delete the aliases and schedule the keys for deletion; return what could not be done."""
+        if self._ledger.lost and self._tag is not None:
+            here = names_at(self._region)
+            for region in (here["region"], here["other_region"]):
+                self._ledger.find(self._client(region), _tag(self._tag))
         return list(self._ledger.clean_up(self._client))
 
     def _place(self, names: dict[str, Any]) -> RemotePlace:

@@ -118,6 +118,7 @@ class Principal:
     session_policies: tuple[Mapping[str, Any], ...] = ()
     boundary: Mapping[str, Any] | None = None
     session_name: str = ""
+    missing: bool = False  # does not exist, although it is named
 
 
 @dataclass(frozen=True, slots=True)

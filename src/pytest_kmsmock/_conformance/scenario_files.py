@@ -29,7 +29,7 @@ _SOURCE = {"mark", "title", "date", "url"}
 _SCENARIO = {"name", "source", "steps", "principals", "delays", "needs"}
 _EXPECTED = {"error", "message", "answer", "members", "absent"}
 _STEP = {"as", "case", "region", "by", "source", "message_source", "within", "wait", *_EXPECTED}
-_PRINCIPAL = {"arn", "policies", "session_policies", "boundary", "session_name"}
+_PRINCIPAL = {"arn", "policies", "session_policies", "boundary", "session_name", "missing"}
 _DELAYS = {"creating", "updating", "rotating"}
 #: What is waited for where the clock cannot be moved.
 _LONGEST_WAIT = timedelta(minutes=10)
@@ -110,7 +110,7 @@ def _scenario(where: _Where, given: Any, sources: Mapping[str, Source]) -> Scena
     principals = tuple(_principal(where, each, given["principals"][each]) for each in given.get("principals") or ())
     default = _cited(where, given, sources)
     steps = []
-    known = {*templates.BUILT_IN, *(name for each in principals for name in (each.name, f"{each.name}_caller"))}
+    known = {*templates.BUILT_IN, *(f"{each.name}{suffix}" for each in principals for suffix in ("", "_caller", "_id"))}
     for number, step in enumerate(_steps(where, given, given.get("steps")), 1):
         steps.append(_step(where.inside(name, f"step {number}"), name, number, step, sources, default, known))
         known.add(steps[-1].name)

@@ -160,7 +160,7 @@ class Mock:
 
 
 def _introduce(kms: KmsMock, principal: Principal, names: dict[str, Any]) -> Credentials:
-    """Give a principal its policies, and the scenario its ARN: `<ada>`, and as AWS prints it `<ada_caller>`."""
+    """Give a principal its policies, and the scenario its names: `<ada>`, `<ada_caller>` and `<ada_id>`."""
     arn, policies, session_policies, boundary = templates.resolve(
         [principal.arn, principal.policies, principal.session_policies, principal.boundary], names, kms.clock.now
     )
@@ -172,7 +172,10 @@ def _introduce(kms: KmsMock, principal: Principal, names: dict[str, Any]) -> Cre
         kms.iam.boundary(arn, boundary)
     context: Any = {"session_policies": session_policies, "session_name": principal.session_name}
     made = kms.credentials(arn, **{name: value for name, value in context.items() if value})
-    names |= {principal.name: arn, f"{principal.name}_caller": made.arn}
+    if principal.missing:
+        kms.iam.missing(arn)
+    told = {"": arn, "_caller": made.arn, "_id": made.caller.principal.unique_id}
+    names |= {f"{principal.name}{suffix}": value for suffix, value in told.items()}
     return made
 
 
