@@ -65,6 +65,10 @@ def test_a_recording(tmp_path, capsys):
     ("arguments", "told"),
     [
         (["--target", "nowhere"], "--target must be mock, moto, aws or a URL, not 'nowhere'."),
+        (
+            ["--target", "https://kms.eu-west-1.amazonaws.com"],
+            "https://kms.eu-west-1.amazonaws.com is AWS. Use --target aws, which says what it makes and costs.",
+        ),
         (["--region", "here"], "conformance: region must be a Region such as 'eu-west-1', not 'here'."),
     ],
 )

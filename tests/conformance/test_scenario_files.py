@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from pytest_kmsmock._conformance import scenario_files, yaml_places
+from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock.errors import InvalidScenario, MissingExtra
 
 STEP = "- name: one\n  source: seen\n  steps:\n"
@@ -200,6 +201,15 @@ def test_sources_have_a_mark_a_title_and_a_date(tmp_path, source, told):
     file.write_text(f"sources: {{x: {source}}}\nscenarios: []\n")
     with pytest.raises(InvalidScenario, match=told):
         scenario_files.read_folder(file)
+
+
+def test_an_older_botocore_leaves_out_what_it_does_not_know(monkeypatch):
+    older = dict(service_description())
+    older["operations"] = {name: found for name, found in older["operations"].items() if name != "Decapsulate"}
+    monkeypatch.setattr(scenario_files, "service_description", lambda: older)
+    names = [scenario.id for scenario in scenario_files.read_folder()]
+    assert "key_agreement/shared secrets" in names
+    assert "key_agreement/encapsulation" not in names
 
 
 def test_files_that_cannot_be_read(tmp_path):

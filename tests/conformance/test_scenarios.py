@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_kmsmock._conformance import report, runner, scenario_files, targets
+from pytest_kmsmock._conformance import report, runner, scenario_files, targets, yaml_places
 from pytest_kmsmock._conformance.scenario import NEEDS
 from pytest_kmsmock._kms.api.service_model import operation_names
 
@@ -17,6 +17,12 @@ def test_the_mock_answers_as_aws(scenario):
     results = list(runner.run([scenario], MOCK))
     assert len(results) == len(scenario.steps)
     assert all(result.outcome == runner.AGREES for result in results), report.listing(results)
+
+
+def test_no_scenario_is_left_out():
+    """They are where the installed botocore does not know an operation or a member, or one of them is misspelt."""
+    files = [yaml_places.read(file) for file in scenario_files.FOLDER.glob("*.yaml")]
+    assert len(SCENARIOS) == sum(len(file.get("scenarios", ())) for file in files)
 
 
 def test_every_operation_is_in_one():

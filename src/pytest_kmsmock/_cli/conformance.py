@@ -83,6 +83,7 @@ def run(given: argparse.Namespace) -> int:
 
 def _target(given: argparse.Namespace, stopped: threading.Event) -> Target:
     from pytest_kmsmock._conformance import remote, targets
+    from pytest_kmsmock._transport import endpoints
 
     if given.target == "mock":
         return targets.Mock(given.region)
@@ -93,6 +94,8 @@ def _target(given: argparse.Namespace, stopped: threading.Event) -> Target:
         return remote.Account(given.region, given.profile, stopped.wait, f"{now:%Y%m%dT%H%M%SZ}")
     if not given.target.startswith(("http://", "https://")):
         raise InvalidOption(f"--target must be mock, moto, aws or a URL, not {given.target!r}.")
+    if endpoints.kms_endpoint(given.target) is not None:
+        raise InvalidOption(f"{given.target} is AWS. Use --target aws, which says what it makes and costs.")
     return remote.Endpoint(given.target, given.region, given.profile, stopped.wait)
 
 
