@@ -9,7 +9,8 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from pytest_kmsmock._conformance import remote, runner
-from pytest_kmsmock._conformance.targets import Answer
+from pytest_kmsmock._conformance.ledger import Ledger
+from pytest_kmsmock._conformance.targets import CONFIG, Answer
 from pytest_kmsmock._runtime import environment
 from pytest_kmsmock.errors import TargetUnreachable
 
@@ -129,7 +130,8 @@ def test_keys_of_an_account_are_tagged_and_go(kms_mock, account, scenarios_of):
             "DestinationKeyId 'KEY' is no key that this run made",
         ),
         ("PutKeyPolicy: {Policy: x, BypassPolicyLockoutSafetyCheck: true}", "a key policy could lock this run out"),
-        ("DeleteCustomKeyStore: {CustomKeyStoreId: cks-1}", "DeleteCustomKeyStore changes what is outside of KMS"),
+        ("DeleteCustomKeyStore: {CustomKeyStoreId: cks-1}", "a custom key store is nothing that this run made"),
+        ("CreateCustomKeyStore: {CustomKeyStoreName: x}", "a custom key store would be left behind"),
     ],
 )
 def test_keys_of_others_are_not_touched(kms_mock, account, scenarios_of, step, reason):
@@ -152,7 +154,7 @@ def test_what_names_no_key_is_asked_for(account, scenarios_of):
         "  - {DescribeKey: {KeyId: auto}, error: NotFoundException}\n"
         "  - {DescribeKey: {KeyId: mrk-00000000000000000000000000000000}, error: NotFoundException}\n"
         "  - {CreateAlias: {AliasName: unprefixed, TargetKeyId: <absent_key>}, error: ValidationException}\n"
-        "  - {DeleteCustomKeyStore: {CustomKeyStoreId: cks-123456789abcdef}, error: CustomKeyStoreNotFoundException}\n"
+        "  - {DeleteCustomKeyStore: {CustomKeyStoreId: <absent_store>}, error: CustomKeyStoreNotFoundException}\n"
     )
     assert outcomes(scenarios, account) == ["agrees"] * 6
 
@@ -201,6 +203,30 @@ def test_times_of_an_endpoint_are_those_of_the_machine(endpoint, scenarios_of):
         "    answer: {DeletionDate: {$around: {$in: {days: 7}}}}\n"
     )
     assert outcomes(scenarios, endpoint) == ["agrees", "agrees"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "times", "pauses"),
+    [
+        ({"error": "ThrottlingException"}, 1, [0.5]),
+        ({"error": "KMSInvalidStateException", "message": "arn:aws:kms:x is updating."}, 2, [0.5, 1]),
+        (
+            {"error": "KMSInvalidStateException", "message": "arn:aws:kms:x is creating."},
+            8,
+            [0.5 * 2**n for n in range(8)],
+        ),
+    ],
+)
+def test_what_passes_is_waited_for(kms_mock, kms_server, fault, times, pauses):
+    waited = []
+    made = Ledger(waited.append)
+    client = boto3.client("kms", endpoint_url=kms_server.endpoint_url, config=CONFIG)
+    made.note("CreateKey", {}, client.create_key(), "us-east-1")
+    kms_mock.faults.add("ScheduleKeyDeletion", **fault, times=times)
+    assert [left.partition(": ")[2] for left in made.clean_up(lambda _: client)] == (
+        ["KMSInvalidStateException: arn:aws:kms:x is creating."] if times == 8 else []
+    )
+    assert waited == pauses
 
 
 def test_no_credentials(monkeypatch):

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._runtime import environment
 from pytest_kmsmock._runtime.checks import check_form
-from pytest_kmsmock.errors import InvalidOption
+from pytest_kmsmock.errors import InvalidOption, TargetUnreachable
 
 if TYPE_CHECKING:
     from pytest_kmsmock._conformance.runner import Result
@@ -69,13 +69,18 @@ def run(given: argparse.Namespace) -> int:
             return 2
         results: list[Result] = []
         left: list[str] = []
+        failure = None
         try:
             results.extend(runner.run(scenarios, target, stopped.is_set))
+        except TargetUnreachable as error:
+            failure = error  # what came before is told all the same
         finally:
             left = target.close()
             for each in left:
                 print(f"pytest-kmsmock: left behind: {each}", file=sys.stderr)  # noqa: T201 - a command's output
         _write(given, results, target)
+    if failure is not None:
+        raise failure
     if stopped.is_set():
         return INTERRUPTED
     return 1 if left or any(result.outcome in (runner.DIFFERS, runner.BLOCKED) for result in results) else 0
@@ -124,9 +129,10 @@ def _write(given: argparse.Namespace, results: Sequence[Result], target: Target)
 
 @contextlib.contextmanager
 def _stop_on_signals() -> Iterator[threading.Event]:
-    """Give what SIGINT and SIGTERM set: a call that makes a key is not broken off, and what was made is taken away."""
+    """Give what a signal to end sets: a call that makes a key is not broken off, and what was made is taken away."""
     stopped = threading.Event()
-    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in (signal.SIGINT, signal.SIGTERM)}
+    numbers = (getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
+    before = {number: signal.signal(number, lambda *_: stopped.set()) for number in numbers}
     try:
         yield stopped
     finally:

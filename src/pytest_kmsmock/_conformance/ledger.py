@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -14,9 +15,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 _KEY_MEMBERS = ("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
 _KEY_ID = re.compile(r"(?:.*:key/)?((?:mrk-[0-9a-f]{32})|(?:[0-9a-fA-F-]{36}))", re.DOTALL)
 _ALIAS = re.compile(r"(?:arn:.*:)?(alias/.*)", re.DOTALL)
-#: What makes something outside of KMS, or lets a key go out of hand.
-_NEVER = {
-    "CreateCustomKeyStore",
+#: Names that an alias can have; any other is refused.
+_ALIAS_NAME = re.compile(r"alias/[a-zA-Z0-9/_-]{1,250}")
+#: What changes custom key stores: of a store that does not exist only.
+_STORE_OPERATIONS = {
     "ConnectCustomKeyStore",
     "DisconnectCustomKeyStore",
     "UpdateCustomKeyStore",
@@ -26,6 +28,9 @@ _NEVER = {
 MAKERS = {"CreateKey": "KeyMetadata", "ReplicateKey": "ReplicaKeyMetadata"}
 #: The shortest that AWS allows.
 _WINDOW_IN_DAYS = 7
+#: What passes: a refusal because of too many calls, or because a key is not yet what it will be.
+_PASSING = re.compile("ThrottlingException|.* is (creating|updating)\\.", re.DOTALL)
+_ATTEMPTS = 8
 
 
 class Ledger:
@@ -38,23 +43,25 @@ class Ledger:
         lost: whether an answer never came that could have told of a new key.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, sleep: Callable[[float], object] = time.sleep) -> None:
         self.keys: list[tuple[str, str]] = []
         self.unique: set[str] = set()
         self.absent: set[str] = set()
         self.lost = False
         self._aliases: list[tuple[str, str]] = []
+        self._sleep = sleep
 
-    def objection(self, operation: str, params: Mapping[str, Any], refused: bool) -> str:
+    def objection(self, operation: str, params: Mapping[str, Any]) -> str:
         """Return why a call must not be made: it could touch what this run did not make. Empty if it may be.
 
         Args:
             operation: the operation.
             params: its parameters.
-            refused: whether AWS is expected to refuse it.
         """
-        if operation in _NEVER and not refused:
-            return f"{operation} changes what is outside of KMS"
+        if operation == "CreateCustomKeyStore":
+            return "a custom key store would be left behind"
+        if operation in _STORE_OPERATIONS and params.get("CustomKeyStoreId") not in self.absent:
+            return "a custom key store is nothing that this run made"
         if params.get("BypassPolicyLockoutSafetyCheck"):
             return "a key policy could lock this run out of its key"
         for member in _KEY_MEMBERS:
@@ -62,7 +69,7 @@ class Ledger:
             if isinstance(named, str) and not self._is_own(named):
                 return f"{member} {named!r} is no key that this run made"
         name = params.get("AliasName")
-        if isinstance(name, str) and not refused and not self._has_own_name(name):
+        if isinstance(name, str) and _ALIAS_NAME.fullmatch(name) and not self._has_own_name(name):
             return f"{name!r} is no alias of this run"
         return ""
 
@@ -104,24 +111,36 @@ class Ledger:
             What could not be done, and why.
         """
         for region, name in self._aliases:
-            yield from _try(name, region, lambda: client_for(region).delete_alias(AliasName=name))  # noqa: B023
+            yield from self._try(name, region, lambda: client_for(region).delete_alias(AliasName=name))  # noqa: B023
         self._aliases.clear()
         while self.keys:  # the latest first, so that replica keys come before their primary keys
             region, key_id = self.keys.pop()
-            yield from _try(key_id, region, lambda: _schedule_deletion(client_for(region), key_id))  # noqa: B023
+            yield from self._try(key_id, region, lambda: _schedule_deletion(client_for(region), key_id))  # noqa: B023
+
+    def _try(self, name: str, region: str, work: Callable[[], object]) -> Iterator[str]:
+        problem = ""
+        for attempt in range(_ATTEMPTS):
+            problem = _problem(work)
+            if not _PASSING.match(problem):
+                break
+            self._sleep(0.5 * 2**attempt)
+        if problem:
+            yield f"{name} in {region}: {problem}"
 
 
 def _schedule_deletion(client: BaseClient, key_id: str) -> None:
     client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=_WINDOW_IN_DAYS)
 
 
-def _try(name: str, region: str, work: Callable[[], object]) -> Iterator[str]:
+def _problem(work: Callable[[], object]) -> str:
+    """Do something, and return why it could not be done; empty if it is done, or was before."""
     try:
         work()
     except ClientError as error:
         told = error.response["Error"]
-        # It is on its way already, or went with something else.
-        if told["Code"] != "NotFoundException" and "is pending" not in told.get("Message", ""):
-            yield f"{name} in {region}: {told['Code']}: {told.get('Message', '')}"
+        code, message = told["Code"], told.get("Message", "")
+        is_gone = code == "NotFoundException" or "deletion" in message
+        return "" if is_gone else f"{code}: {message}"
     except BotoCoreError as error:
-        yield f"{name} in {region}: {error}"
+        return str(error)
+    return ""

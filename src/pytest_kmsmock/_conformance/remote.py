@@ -108,7 +108,7 @@ class Endpoint:
             self._caller = f"arn:{partition_of(self._region)}:iam::{self._account}:root"
         names = names_at(self._region, self._account, self._caller)
         self._ledger.unique.add(names["unique"])
-        self._ledger.absent.add(names["absent_key"])
+        self._ledger.absent |= {names["absent_key"], names["absent_store"]}
         yield self._place(names)
 
     def close(self) -> list[str]:

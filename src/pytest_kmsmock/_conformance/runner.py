@@ -112,7 +112,7 @@ def _run_steps(scenario: Scenario, place: Place, stopped: Callable[[], bool]) ->
         if step.wait is not None:
             assert place.wait is not None  # else it was skipped
             place.wait(step.wait)
-            yield Result(scenario, step, AGREES)
+            yield Result(scenario, step, AGREES, names=place.names)
             continue
         try:
             result = _run_step(scenario, step, place, answers, stopped)
@@ -128,7 +128,7 @@ def _run_step(
 ) -> Result:  # fmt: skip
     params = templates.resolve(step.params, answers, place.now)
     expected = _resolved(step.expected or Expected(), answers, place)
-    objection = place.object_to(step.operation, params, expected.error is not None)
+    objection = place.object_to(step.operation, params)
     if objection:
         return Result(scenario, step, SKIPPED, reason=objection)
     left = timedelta(seconds=step.within)

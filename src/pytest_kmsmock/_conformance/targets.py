@@ -1,4 +1,4 @@
-"""What scenarios run against: this mock, moto, an endpoint. A real account is in `account`."""
+"""What scenarios run against: this mock and moto. Endpoints and accounts are in `remote`."""
 
 from __future__ import annotations
 
@@ -51,15 +51,14 @@ class Place:
         names: what `<name>` means there besides earlier answers.
         now: tells the time there.
         wait: lets time pass; None where nothing comes of it.
-        object_to: says why a call must not be made there, if so; of an operation, its parameters, and whether AWS is
-            expected to refuse it.
+        object_to: says why a call of an operation with parameters must not be made there; empty if it may be.
     """
 
     client: Callable[[str, str], BaseClient]
     names: Mapping[str, Any]
     now: Callable[[], datetime]
     wait: Callable[[timedelta], object] | None
-    object_to: Callable[[str, Mapping[str, Any], bool], str]
+    object_to: Callable[[str, Mapping[str, Any]], str]
 
     def call(self, operation: str, params: Mapping[str, Any], region: str, by: str) -> Answer:
         """Call an operation, and return the answer whatever it is.
@@ -115,6 +114,7 @@ def names_at(region: str, account: str | None = None, caller: str | None = None)
         "partition": partition_of(region),
         "unique": uuid.uuid4().hex[:12],
         "absent_key": str(uuid.uuid4()),
+        "absent_store": f"cks-{uuid.uuid4().hex[:17]}",
     }
     return {name: value for name, value in told.items() if value is not None}
 

@@ -20,9 +20,20 @@ from pytest_kmsmock._runtime.checks import did_you_mean
 from . import imports
 
 #: What every scenario can refer to: the account, Regions and partition of the target, the ARN of who runs it, a string
-#: that no other run has, and the id of a key that does not exist; of a target that has key stores, what
+#: that no other run has, and ids of a key and of a key store that do not exist; of a target that has key stores, what
 #: CreateCustomKeyStore takes for an active cluster and for a proxy with a key `external-key`.
-BUILT_IN = ("account", "region", "other_region", "partition", "caller", "unique", "absent_key", "cluster", "proxy")
+BUILT_IN = (
+    "account",
+    "region",
+    "other_region",
+    "partition",
+    "caller",
+    "unique",
+    "absent_key",
+    "absent_store",
+    "cluster",
+    "proxy",
+)
 
 _REFERENCE = re.compile(r"<([a-z_]\w*)((?:\.\w+)*)>")
 _METADATA = ("KeyMetadata", "ReplicaKeyMetadata")
