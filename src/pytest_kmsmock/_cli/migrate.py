@@ -7,14 +7,14 @@ import difflib
 import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock.errors import InvalidOption
 
 if TYPE_CHECKING:
     from .rewrite import Rewritten
 
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]  # noqa: SLF001 - argparse has no other name for it
+    Commands = argparse._SubParsersAction[Any]  # noqa: SLF001 - argparse has no other name for it
 
 #: Folders that are not the user's own code.
 _NOT_OURS = frozenset({"node_modules", "site-packages", "__pycache__", "build", "dist"})
