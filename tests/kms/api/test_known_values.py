@@ -6,11 +6,12 @@ import copy
 import re
 from collections.abc import Iterator
 
+import botocore
 import pytest
 from botocore.config import Config
 
 from pytest_kmsmock._kms.api import validation
-from pytest_kmsmock._kms.api.known_values import KNOWN_VALUES
+from pytest_kmsmock._kms.api.known_values import FIRST_BOTOCORE, KNOWN_VALUES
 from pytest_kmsmock._kms.api.service_model import service_description
 
 NEWER = "FROM_A_NEWER_BOTOCORE"
@@ -89,3 +90,49 @@ def test_known_and_impossible_values_are_as_ever_beside_a_newer_model(client, re
     assert client.create_key(KeySpec="SYMMETRIC_DEFAULT")["KeyMetadata"]["KeySpec"] == "SYMMETRIC_DEFAULT"
     with refusal("ValidationException", re.compile("1 validation error detected: Value 'AES_192' at 'keySpec' .*")):
         client.generate_data_key(KeyId="alias/a", KeySpec="AES_192")
+
+
+# --- an older botocore ------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def older_client(kms_mock, monkeypatch):
+    """A client beside a service model that has no Ed25519, ML-KEM and external stores."""
+    description = copy.deepcopy(dict(service_description()))
+    for shape in description["shapes"].values():
+        if "enum" in shape:
+            hidden = ("ECC_NIST_EDWARDS25519", "ML_KEM_768", "EXTERNAL_KEY_STORE", "Encapsulate")
+            shape["enum"] = [value for value in shape["enum"] if value not in hidden]
+    monkeypatch.setattr(validation, "service_description", lambda: description)
+    for compiled in (validation.reader, validation._read_members):
+        compiled.cache_clear()
+    yield kms_mock.client(config=Config(parameter_validation=False))
+    for compiled in (validation.reader, validation._read_members):
+        compiled.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("operation", "members", "value", "since"),
+    [
+        pytest.param("create_key", {"KeySpec": "ML_KEM_768", "KeyUsage": "ENCAPSULATE_DECAPSULATE"},
+                     "ML_KEM_768", " to 1.44.0 or newer", id="key spec"),
+        pytest.param("generate_data_key_pair", {"KeyId": "alias/a", "KeyPairSpec": "ECC_NIST_EDWARDS25519"},
+                     "ECC_NIST_EDWARDS25519", " to 1.40.69 or newer", id="pair spec"),
+        pytest.param("create_key", {"Origin": "EXTERNAL_KEY_STORE"}, "EXTERNAL_KEY_STORE", "", id="another value"),
+    ],
+)  # fmt: skip
+def test_a_value_that_an_older_botocore_hides_is_named(older_client, refusal, operation, members, value, since):
+    installed = re.escape(botocore.__version__)
+    text = f"The installed botocore {installed} does not know the value {value}: .* Update botocore{since}\\."
+    with refusal("ValidationException", re.compile(text)):
+        getattr(older_client, operation)(**members)
+    assert older_client.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY")
+
+
+def test_an_older_botocore_does_not_make_a_value_of_another_enumeration_fit(older_client, refusal):
+    with refusal("ValidationException", re.compile("1 validation error detected: Value 'SIGN_VERIFY' at 'keySpec' .*")):
+        older_client.create_key(KeySpec="SIGN_VERIFY")
+
+
+def test_the_newest_key_specs_are_known():
+    assert set(FIRST_BOTOCORE) <= set(KNOWN_VALUES["KeySpec"])

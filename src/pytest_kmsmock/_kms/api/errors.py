@@ -95,6 +95,12 @@ VALUE_NOT_BUILT = Text(
     "Update pytest-kmsmock, or patch the call in your test.",
 )
 
+VALUE_HIDDEN = Text(
+    "ValidationException",
+    "The installed botocore {installed} does not know the value {value}: it is older than this feature of KMS. "
+    "Update botocore{since}.",
+)
+
 # --- validation ------------------------------------------------------------------------------------------------
 INVALID = Text("ValidationException", "{reason}")
 SPEC_GIVEN_TWICE = Text(

@@ -1,7 +1,7 @@
 """The enumerated values of requests that this release knows, so that a newer one is named and not half understood.
 
 Requests are validated against the service model of the installed botocore. If that is newer than this release, it lets
-values through that nothing here has heard of.
+values through that nothing here has heard of; if it is older, it hides values that KMS has.
 """
 
 from __future__ import annotations
@@ -9,6 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from .key_specs import KEY_SPECS
+
+#: Key spec -> the first botocore that has it, where that is not every supported one.
+#: Source: botocore's changelog, and its model in 1.43.100 and 1.44.0.
+FIRST_BOTOCORE: Mapping[str, str] = {
+    "ECC_NIST_EDWARDS25519": "1.40.69",
+    "ML_KEM_512": "1.44.0",
+    "ML_KEM_768": "1.44.0",
+    "ML_KEM_1024": "1.44.0",
+}
 
 _USAGES = frozenset(usage for spec in KEY_SPECS.values() for usage in spec.usages)
 _ALGORITHMS = frozenset(

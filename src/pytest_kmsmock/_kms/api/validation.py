@@ -17,7 +17,7 @@ from datetime import datetime, timezone
 from typing import Any, NamedTuple
 
 from . import errors
-from .known_values import KNOWN_VALUES
+from .known_values import FIRST_BOTOCORE, KNOWN_VALUES
 from .service_model import service_description
 from .service_shapes import ASCII, SERVICE_RANGES, SERVICE_SHAPES
 
@@ -205,18 +205,29 @@ def _scalar(types: type | tuple[type, ...], kind: str) -> Callable[[Mapping[str,
             return value
 
         enumerated = shapes[name].get("enum", ())
-        newer = frozenset(enumerated) - KNOWN_VALUES.get(name, frozenset(enumerated))
-        return _refusing(newer, read) if newer else read
+        known = KNOWN_VALUES.get(name, frozenset(enumerated))
+        newer, hidden = frozenset(enumerated) - known, known - _enumerated(shapes)
+        return _refusing(newer, hidden, read) if newer or hidden else read
 
     return compile_scalar
 
 
-def _refusing(newer: frozenset[str], read: _Reader) -> _Reader:
-    """Wrap the reader of an enumeration that has more values in the installed botocore than this release knows."""
+def _enumerated(shapes: Mapping[str, Any]) -> frozenset[str]:
+    """Return the values of all enumerations: what is known here and is in none, the installed botocore hides."""
+    return frozenset(value for shape in shapes.values() for value in shape.get("enum", ()))
+
+
+def _refusing(newer: frozenset[str], hidden: frozenset[str], read: _Reader) -> _Reader:
+    """Wrap the reader of an enumeration of which the installed botocore and this release know different values."""
 
     def read_or_refuse(value: Any, path: str, problems: list[str]) -> Any:
         if value in newer:
             raise errors.VALUE_NOT_BUILT(value=value)
+        if value in hidden:
+            from botocore import __version__ as installed
+
+            since = f" to {FIRST_BOTOCORE[value]} or newer" if value in FIRST_BOTOCORE else ""
+            raise errors.VALUE_HIDDEN(installed=installed, value=value, since=since)
         return read(value, path, problems)
 
     return read_or_refuse
