@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import re
 import signal
 import sys
 import threading
@@ -55,6 +56,17 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
         default=Path("~/.pytest-kmsmock/tls"),
         help="folder of the certificate authority for --tls, made on first use (default: %(default)s)",
     )
+    serve.add_argument(
+        "--credentials",
+        type=_credentials,
+        action="append",
+        default=[],
+        metavar="PRINCIPAL=ACCESS_KEY_ID:SECRET",
+        help="credentials of a principal, such as role/app=AKIAEXAMPLEEXAMPLE00:secret; may be repeated",
+    )
+    serve.add_argument(
+        "--identities", metavar="URL", help="an STS, such as that of moto's server, that knows whose other keys are"
+    )
     serve.add_argument("--cors", action="store_true", help="let pages in browsers call, as AWS does")
     serve.add_argument(
         "--check-signatures",
@@ -62,6 +74,35 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
         help="refuse requests that are not signed with the access key "
         f"{environment.DUMMY_ACCESS_KEY_ID} and the secret access key {environment.DUMMY_SECRET_ACCESS_KEY}",
     )
+
+
+_CREDENTIALS = re.compile(r"(?P<principal>.+?)=(?P<access_key_id>[A-Z0-9]{16,128}):(?P<secret>\S+)")
+
+
+def _credentials(text: str) -> dict[str, str]:
+    found = _CREDENTIALS.fullmatch(text)
+    if found is None:
+        raise argparse.ArgumentTypeError("write it as role/app=AKIAEXAMPLEEXAMPLE00:secret")
+    return found.groupdict()
+
+
+def _know_callers(kms: MockCore, given: argparse.Namespace) -> None:
+    """Let requests come from whom the command line, the seed and another STS say."""
+    from pytest_kmsmock._kms.api.arns import partition_of
+    from pytest_kmsmock._testing.identity.credentials import Home, make_caller, register
+    from pytest_kmsmock._testing.seeds.seed_files import read_seed_file
+
+    account = kms.options.account_id
+    if given.seed is not None:  # its keys are for the first run alone
+        seed = read_seed_file(str(given.seed))
+        seed.environment.register_credentials(seed.account or account, seed.region or kms.region)
+    for own in given.credentials:
+        caller = make_caller(own["principal"], Home(account, partition_of(kms.region), kms.region), {})
+        register(caller, own["access_key_id"], own["secret"])
+    if given.identities is not None:
+        from .identities import Identities
+
+        kms.elsewhere = Identities(given.identities).find
 
 
 def _allow_many_connections() -> None:
@@ -98,6 +139,7 @@ def _serve(given: argparse.Namespace) -> int:
         kms.enter()
         held.callback(kms.leave)
         store = _begin(kms, given, held)
+        _know_callers(kms, given)
 
         def carry_out(operation: str, call: Callable[[], HttpAnswer]) -> HttpAnswer:
             answer = call() if store is None else store.carry_out(operation, call)
@@ -114,7 +156,7 @@ def _serve(given: argparse.Namespace) -> int:
             tls_dir=given.tls_dir if given.tls else None,
             cors=given.cors,
             around_call=carry_out,
-            waits=store is not None,
+            waits=store is not None or given.identities is not None,
         ) as server:
             print(f"AWS KMS: {server.endpoint_url}", flush=True)  # noqa: T201 - scripts wait for this line
             if not _is_loopback(given.host):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -76,6 +76,8 @@ class MockCore:
         self.apart = active_mocks.is_apart()
         self.active = False
         self._server: KmsServer | None = None  # for child processes
+        #: Says whose an access key is that another STS issued; None if there is none.
+        self.elsewhere: Callable[[str], Caller | None] | None = None
         random = determinism.stream(place, [each.place for each in self._parents()]) if options.deterministic else None
         self.service: FakeKms = FakeKms(random=random) if parent is None else parent.service.fork(random)
         if options.deterministic and not (parent is not None and parent.options.deterministic):
@@ -120,7 +122,10 @@ class MockCore:
     @property
     def children_environment(self) -> Mapping[str, str]:
         """The environment variables that lead child processes to the mock; empty if it is not shared with them."""
-        return {} if self._server is None else self._server.environment
+        if self._server is None:
+            return {}
+        # A moto around the mock has the child's other services, STS among them.
+        return {name: value for name, value in self._server.environment.items() if name != "AWS_ENDPOINT_URL_STS"}
 
     @property
     def locks(self) -> tuple[Lock, ...]:
@@ -173,7 +178,8 @@ class MockCore:
     def _caller(self, access_key: str | None, found: Identity | None, region: str) -> Caller:
         if found is not None:
             return moto_principals.caller_of(found, enforced=self.options.moto_policies)
-        caller = credentials.caller_of(access_key)
+        elsewhere = None if self.elsewhere is None or self.knows(access_key) else self.elsewhere(access_key or "")
+        caller = elsewhere or credentials.caller_of(access_key)
         if caller is None:
             if access_key is not None and access_key not in _NOBODYS:
                 environment.note_access_key(access_key)
@@ -246,6 +252,15 @@ class MockCore:
         if endpoint is not None and endpoint.vpc_endpoint is not None:
             caller = replace(caller, context={**caller.context, "aws:sourcevpce": (endpoint.vpc_endpoint,)})
         return self.service.call(operation, params, caller, region, request_id)
+
+    def call_sts(
+        self, action: str, parameters: Mapping[str, str], access_key: str, region: str
+    ) -> Mapping[str, object]:  # fmt: skip
+        """Carry out an operation of AWS STS; see `_transport.gate.Gate.call_sts`."""
+        from pytest_kmsmock._testing.identity import sts
+
+        home = credentials.Home(self.options.account_id, partition_of(region), region)
+        return sts.call(action, parameters, self.requester(access_key, region), home, self.service.clock.now())
 
     # --- faults and request quotas -------------------------------------------------------------------------------
 

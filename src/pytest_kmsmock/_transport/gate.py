@@ -74,6 +74,15 @@ class Gate(Protocol):
     def session_token_of(self, access_key: str) -> str | None:
         """Return the session token that has to go with an access key; None if it needs none."""
 
+    def call_sts(
+        self, action: str, parameters: Mapping[str, str], access_key: str, region: str
+    ) -> Mapping[str, object]:  # fmt: skip
+        """Carry out an operation of AWS STS; the parameters are those of its query protocol.
+
+        Raises:
+            KmsError: with the code and text of STS.
+        """
+
     def answer(
         self,
         operation: str,

@@ -47,14 +47,16 @@ class Scope(NamedTuple):
     time: datetime
     in_query: bool = False
     token: str | None = None  # the session token, if it stands in the query
+    service: str = "kms"
 
 
-def read(request: HttpRequest, region: str | None) -> tuple[Scope, str]:
+def read(request: HttpRequest, region: str | None, service: str = "kms") -> tuple[Scope, str]:
     """Read the signature of a request: what it is made for, and the signature itself.
 
     Args:
         request: the request.
         region: the Region whose endpoint was called; None if the address does not say.
+        service: the service that it has to be signed for.
 
     Raises:
         KmsError: when there is none, or it is malformed or made for something else.
@@ -68,12 +70,12 @@ def read(request: HttpRequest, region: str | None) -> tuple[Scope, str]:
                     reason=f"Found both '{_ALGORITHM_IN_QUERY}' as a query-string param and 'Authorization' as HTTP "
                     "header."
                 )
-            return _read_query(query, region)
+            return _read_query(query, region, service)
     if not header:
         raise errors.MISSING_TOKEN()
     date_of_request = request.header("x-amz-date") or request.header("date")
     before_value, _, value = header.rpartition("Signature=")
-    scope = _usual(before_value, date_of_request, region) if value.isalnum() else None
+    scope = _usual(before_value, date_of_request, region, service) if value.isalnum() else None
     if scope is None:
         algorithm, parameters = _parameters(header)
         problems = [
@@ -84,7 +86,9 @@ def read(request: HttpRequest, region: str | None) -> tuple[Scope, str]:
         if problems:
             raise errors.INCOMPLETE_SIGNATURE(reason=f"{' '.join(problems)} Authorization={header}")
         value = parameters["Signature"]
-        scope = _scoped(algorithm, parameters["Credential"], parameters["SignedHeaders"], date_of_request, region)
+        scope = _scoped(
+            algorithm, parameters["Credential"], parameters["SignedHeaders"], date_of_request, region, service
+        )
     return scope, value
 
 
@@ -93,16 +97,16 @@ _USUAL = re.compile(r"(\S+) Credential=([^,\s=]+), ?SignedHeaders=([^,\s=]+), ?"
 
 
 @functools.lru_cache(maxsize=64)  # many requests are signed by the same signer in the same second
-def _usual(before_value: str, date_of_request: str, region: str | None) -> Scope | None:
+def _usual(before_value: str, date_of_request: str, region: str | None, service: str) -> Scope | None:
     """Read what a signature is made for from a header in the usual form; None if it has another."""
     usual = _USUAL.fullmatch(before_value)
     if usual is None or not date_of_request:
         return None
     algorithm, credential, signed_headers = usual.groups()
-    return _scoped(algorithm, credential, signed_headers, date_of_request, region)
+    return _scoped(algorithm, credential, signed_headers, date_of_request, region, service)
 
 
-def _read_query(query: Mapping[str, str], region: str | None) -> tuple[Scope, str]:
+def _read_query(query: Mapping[str, str], region: str | None, service: str) -> tuple[Scope, str]:
     """Read a signature that stands in the query. How long it is valid is not for the signer to say, as S3 has it."""
     problems = [
         f"AWS query-string parameters must include '{name}'." for name in _QUERY_PARAMETERS if not query.get(name)
@@ -110,11 +114,13 @@ def _read_query(query: Mapping[str, str], region: str | None) -> tuple[Scope, st
     if problems:
         raise errors.INCOMPLETE_SIGNATURE(reason=f"{' '.join(problems)} Re-examine the query-string parameters.")
     algorithm, credential, value, signed, date_of_request = (query[name] for name in _QUERY_PARAMETERS)
-    scope = _scoped(algorithm, credential, signed, date_of_request, region)
+    scope = _scoped(algorithm, credential, signed, date_of_request, region, service)
     return scope._replace(in_query=True, token=query.get("X-Amz-Security-Token")), value
 
 
-def _scoped(algorithm: str, credential: str, signed: str, date_of_request: str, region: str | None) -> Scope:
+def _scoped(
+    algorithm: str, credential: str, signed: str, date_of_request: str, region: str | None, expected: str
+) -> Scope:  # fmt: skip
     """Read what a signature is made for, and stop where AWS does."""
     moment = _moment(date_of_request)
     signed_headers = tuple(signed.split(";"))
@@ -134,8 +140,8 @@ def _scoped(algorithm: str, credential: str, signed: str, date_of_request: str, 
     problems = []
     if scoped_region != region if region else not REGION.fullmatch(scoped_region):
         problems.append(_WRONG_REGION.format(region=scoped_region))
-    if service != "kms":
-        problems.append("Credential should be scoped to correct service: 'kms'.")
+    if service != expected:
+        problems.append(f"Credential should be scoped to correct service: '{expected}'.")
     if terminator != "aws4_request":
         problems.append(f"Credential should be scoped with a valid terminator: 'aws4_request', not '{terminator}'.")
     if date != moment.strftime("%Y%m%d"):
@@ -145,7 +151,7 @@ def _scoped(algorithm: str, credential: str, signed: str, date_of_request: str, 
         )
     if problems:
         raise errors.BAD_REQUEST_SIGNATURE(reason=" ".join(problems))
-    return Scope(access_key, date, scoped_region, signed_headers, moment)
+    return Scope(access_key, date, scoped_region, signed_headers, moment, service=service)
 
 
 _WRONG_REGION = "Credential should be scoped to a valid region, not '{region}'."
@@ -211,7 +217,7 @@ def _check_time(made: datetime) -> None:
 
 def calculate(scope: Scope, request: HttpRequest, secret: str) -> bytes:
     """Return what the signature of a request has to be: lower-case hexadecimal digits."""
-    parts = (scope.date, scope.region, "kms", "aws4_request")
+    parts = (scope.date, scope.region, scope.service, "aws4_request")
     to_sign = "\n".join(
         (
             ALGORITHM,

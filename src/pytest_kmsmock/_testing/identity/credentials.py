@@ -268,8 +268,22 @@ def issue(caller: Caller) -> Credentials:
     if access_key not in issued:
         secret = base64.b64encode(digest[20:50]).decode()
         token = base64.b64encode(digest * 4).decode() if temporary else None
-        network_guard.issued.add(access_key)
-        issued[access_key] = Issued(Credentials(caller.arn, access_key, secret, token), caller)
+        register(caller, access_key, secret, token)
+    return issued[access_key].credentials
+
+
+def issue_session(caller: Caller) -> Credentials:
+    """Return temporary credentials of a user, as GetSessionToken gives them; the same each time."""
+    digest = hashlib.sha512(f"session|{issue(caller).access_key_id}".encode()).digest()
+    access_key = "ASIA" + base64.b32encode(digest).decode()[:16]
+    secret, token = base64.b64encode(digest[20:50]).decode(), base64.b64encode(digest * 4).decode()
+    return register(caller, access_key, secret, token)
+
+
+def register(caller: Caller, access_key: str, secret: str, token: str | None = None) -> Credentials:
+    """Let an access key be a caller's, in every mock of the process; return its credentials."""
+    network_guard.issued.add(access_key)
+    issued[access_key] = Issued(Credentials(caller.arn, access_key, secret, token), caller)
     return issued[access_key].credentials
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from pytest_kmsmock._kms.api.arns import partition_of
-from pytest_kmsmock._testing.identity.credentials import Home
+from pytest_kmsmock._testing.identity.credentials import Home, make_caller, register
 from pytest_kmsmock._testing.identity.iam_console import IamConsole
 from pytest_kmsmock._testing.views.key_store_console import KeyStores
 from pytest_kmsmock.errors import InvalidSeed, KmsMockError
@@ -37,16 +37,27 @@ class KeyStoreSeed:
 
 
 @dataclass(frozen=True, slots=True)
+class CredentialsSeed:
+    """Credentials of a principal; temporary ones have a session token."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SeedEnvironment:
     """What stands around the keys, each part with where it was given, for error messages.
 
     Attributes:
         key_stores: the custom key stores.
         policies: the principals that have identity policies, each with one policy or a list of them.
+        credentials: the principals that have credentials of their own.
     """
 
     key_stores: tuple[tuple[str, KeyStoreSeed], ...] = ()
     policies: tuple[tuple[str, str, object], ...] = ()
+    credentials: tuple[tuple[str, str, CredentialsSeed], ...] = ()
 
     def make(self, draft: FakeKms, account: str, region: str) -> None:
         """Make all of it.
@@ -71,6 +82,23 @@ class SeedEnvironment:
             with _told(where):
                 iam = IamConsole(draft, Home(account, partition_of(region), region))
                 iam.attach(principal, *cast("list[Document]", given if isinstance(given, list) else [given]))
+        self.register_credentials(account, region)
+
+    def register_credentials(self, account: str, region: str) -> None:
+        """Let access keys be the principals' that have credentials of their own.
+
+        Args:
+            account: whose principals the short names mean.
+            region: says the partition.
+
+        Raises:
+            InvalidSeed: with where and the reason.
+        """
+        for where, principal, own in self.credentials:
+            check_home(account, (region,), where)
+            with _told(where):
+                caller = make_caller(principal, Home(account, partition_of(region), region), {})
+                register(caller, own.access_key_id, own.secret_access_key, own.session_token)
 
 
 @contextmanager

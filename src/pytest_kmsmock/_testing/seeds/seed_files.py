@@ -18,7 +18,7 @@ from pytest_kmsmock.errors import InvalidSeed
 
 from .key_seed import KeySeed
 from .planting import plant
-from .seed_environment import KeyStoreSeed, SeedEnvironment
+from .seed_environment import CredentialsSeed, KeyStoreSeed, SeedEnvironment
 from .yaml_lines import parse
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ class _Document:
     region: str | None = None
     key_stores: tuple[KeyStoreSeed, ...] = ()
     iam: Mapping[str, object] | None = None
+    credentials: Mapping[str, CredentialsSeed] | None = None
 
 
 def apply_seed(service: FakeKms, path: str | os.PathLike[str], *, account: str, region: str) -> list[Key]:
@@ -128,6 +129,10 @@ def _read(path: str, text: str) -> tuple[_Document, SeedEnvironment, tuple[_Entr
         tuple(
             (f"{_place(path, lines, f'iam.{principal}')}: iam[{principal!r}]", principal, policies)
             for principal, policies in (document.iam or {}).items()
+        ),
+        tuple(
+            (f"{_place(path, lines, f'credentials.{principal}')}: credentials[{principal!r}]", principal, own)
+            for principal, own in (document.credentials or {}).items()
         ),
     )
     entries = (_entry(path, lines, entry, f"keys[{index}]") for index, entry in enumerate(document.keys))

@@ -23,7 +23,7 @@ from pytest_kmsmock._transport.endpoints import is_kms_host
 from pytest_kmsmock._transport.json_protocol import HttpAnswer
 from pytest_kmsmock.errors import InvalidOption, MissingExtra, NotActive
 
-from . import routes
+from . import routes, sts
 
 if TYPE_CHECKING:
     import ssl
@@ -105,6 +105,7 @@ class KmsServer:
         """The environment variables that point AWS SDKs and the AWS CLI in another process here."""
         variables = {
             "AWS_ENDPOINT_URL_KMS": self.endpoint_url,
+            "AWS_ENDPOINT_URL_STS": self.endpoint_url,
             "AWS_ACCESS_KEY_ID": environment.DUMMY_ACCESS_KEY_ID,
             "AWS_SECRET_ACCESS_KEY": environment.DUMMY_SECRET_ACCESS_KEY,
             "AWS_REGION": self._mock.region,
@@ -156,6 +157,9 @@ class KmsServer:
         answer = routes.answer(request, cors=self._cors)
         if answer is not None:
             return Outcome(answer)
+        if sts.is_for_sts(request):
+            answer = sts.answer(self._mock, request, check_signature=self._check_signatures)
+            return Outcome(routes.readable(answer, request) if self._cors else answer)
         for bits in _RSA.findall(request.body):
             RSA_POOL.prepare(int(bits))
 

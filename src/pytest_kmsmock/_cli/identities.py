@@ -1,0 +1,66 @@
+"""Who has an access key that another STS issued, such as that of moto's server: it is asked, once for each key."""
+
+from __future__ import annotations
+
+import re
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, final
+
+from pytest_kmsmock._kms.policy.principals import Principal
+from pytest_kmsmock._kms.state.caller import Caller
+from pytest_kmsmock.errors import InvalidOption
+
+if TYPE_CHECKING:
+    from http.client import HTTPResponse
+
+_ARN = re.compile(rb"<Arn>(arn:[^<]+)</Arn>")
+#: Whom moto takes those for that it does not know.
+_NOBODY = ":sts::123456789012:user/moto"
+_SECONDS = 10
+
+
+@final
+class Identities:
+    """The callers that an STS elsewhere knows.
+
+    Their policies are not asked for: they may do what key policies let IAM allow.
+
+    Args:
+        url: the address of the STS.
+
+    Raises:
+        InvalidOption: nobody answers there.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._known: dict[str, Caller | None] = {}
+        try:
+            self.find("AKIAIOSFODNN7EXAMPLE")
+        except OSError as error:
+            raise InvalidOption(f"--identities: no STS answers at {url}: {error}") from None
+
+    def find(self, access_key: str) -> Caller | None:
+        """Return whose an access key is; None if the STS does not know."""
+        if access_key not in self._known:
+            self._known[access_key] = self._ask(access_key)
+        return self._known[access_key]
+
+    def _ask(self, access_key: str) -> Caller | None:
+        scope = f"{access_key}/20200101/us-east-1/sts/aws4_request"
+        headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+        body = b"Action=GetCallerIdentity&Version=2011-06-15"
+        request = urllib.request.Request(self._url, body, headers)
+        try:
+            response: HTTPResponse
+            with urllib.request.urlopen(request, timeout=_SECONDS) as response:
+                found = _ARN.search(response.read())
+        except urllib.error.HTTPError as error:
+            error.close()
+            return None
+        arn = "" if found is None else found[1].decode()
+        if found is None or arn.endswith(_NOBODY):
+            return None
+        principal = Principal.parse(arn)
+        return Caller(principal, principal.account or "", administrator=True)
