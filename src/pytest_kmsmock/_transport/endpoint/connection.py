@@ -68,6 +68,7 @@ class Connection(asyncio.Protocol):
         self._waiting: deque[_Received] = deque()
         self._busy = False  # a request is being answered
         self._ended = False  # nothing more is read
+        self._early: bytes | None = None  # what came with the end of a TLS handshake, before its transport is there
         self._parser = httptools.HttpRequestParser(self)
         self._in_head, self._begun, self._head_length = False, False, 0
         self._url = b""
@@ -82,6 +83,9 @@ class Connection(asyncio.Protocol):
         assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         self._listener.connections.add(self)
+        if self._early is not None:
+            early, self._early = self._early, None
+            self.data_received(early)
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - of asyncio
         """End: what is still waiting will not be answered."""
@@ -91,7 +95,10 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read what has come, and answer the requests that are complete."""
-        if self._ended:
+        if self._early is not None:
+            self._early += data
+            return
+        if self._ended or not data:
             return
         self._begun = False
         self._feed(data)
@@ -268,8 +275,8 @@ class Connection(asyncio.Protocol):
             return
         self._write(b"HTTP/1.1 200 Connection established\r\n\r\n")
         self._parser = httptools.HttpRequestParser(self)
-        transport, self._transport = self._transport, None
-        self._listener.start_tls(transport, self, context)
+        self._early = b""
+        self._listener.start_tls(self._transport, self, context)
 
 
 def _refusal(status: HTTPStatus) -> HttpAnswer:
