@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto.server import ThreadedMotoServer
 
-from pytest_kmsmock._cli.serve import main
+from pytest_kmsmock._cli.main import main
 
 from .test_serve import client_of, serve  # noqa: F401 - a fixture
 

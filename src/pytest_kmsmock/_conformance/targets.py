@@ -19,6 +19,7 @@ from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._mock import clients
 from pytest_kmsmock._mock.decorator import mock_kms
 from pytest_kmsmock._runtime import environment
+from pytest_kmsmock._testing.identity.credentials import caller_of
 from pytest_kmsmock.errors import TargetUnreachable
 
 from . import templates
@@ -174,7 +175,9 @@ def _introduce(kms: KmsMock, principal: Principal, names: dict[str, Any]) -> Cre
     made = kms.credentials(arn, **{name: value for name, value in context.items() if value})
     if principal.missing:
         kms.iam.missing(arn)
-    told = {"": arn, "_caller": made.arn, "_id": made.caller.principal.unique_id}
+    caller = caller_of(made.access_key_id)
+    assert caller is not None, made
+    told = {"": arn, "_caller": made.arn, "_id": caller.principal.unique_id}
     names |= {f"{principal.name}{suffix}": value for suffix, value in told.items()}
     return made
 
