@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_kmsmock._mock.decorator import DECORATED, MockKms
-from pytest_kmsmock._runtime.options import Options, changed, option_names
+from pytest_kmsmock._runtime.options import Options, changed, option_names, seed_from
 
 from ._report import hooks as reports
 from ._runtime import network_guard
@@ -100,7 +100,9 @@ def _configured(config: pytest.Config) -> dict[str, Any]:
         found = {name: value for name, value in values.items() if value not in (None, [], "")}
         changed(Options(), found, where)
         if "seed" in found:  # an ini file means paths beside itself
-            found["seed"] = str((config.rootpath if where == "ini file" else Path.cwd()) / found["seed"])
+            folder = config.rootpath if where == "ini file" else Path.cwd()
+            listed = [line.strip() for line in str(found["seed"]).splitlines() if line.strip()]  # one file a line
+            found["seed"] = seed_from(folder, listed[0] if len(listed) == 1 else listed)
         given |= found
     return given
 
@@ -180,10 +182,15 @@ def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
         if marker.args:
             raise InvalidOption(f"{where}: takes keyword arguments only, such as region='eu-west-1'.")
         given |= marker.kwargs
-    if isinstance(given.get("seed"), str | os.PathLike):
-        given["seed"] = str(request.config.rootpath / given["seed"])
+    seed = given.get("seed")
+    if isinstance(seed, str | os.PathLike) or (isinstance(seed, list | tuple) and all(map(_is_path, seed))):
+        given["seed"] = seed_from(request.config.rootpath, seed)
     with MockKms(given, where, request.scope, _definition(request)) as kms:
         yield kms
+
+
+def _is_path(value: object) -> bool:
+    return isinstance(value, str | os.PathLike)
 
 
 def _refuse_two_mocks(request: pytest.FixtureRequest) -> None:

@@ -5,7 +5,6 @@ It makes the fake KMS, finds who calls, and puts faults and request quotas betwe
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -28,9 +27,11 @@ from pytest_kmsmock._testing.faults.request_quotas import Throttle
 from pytest_kmsmock._testing.identity import credentials, moto_principals
 from pytest_kmsmock._transport.hooks import installation, retry_pauses
 
-from . import determinism, moto_keys
+from . import deployments, determinism, moto_keys
+from .deployments import Seed, paths_of
 
 if TYPE_CHECKING:
+    from pytest_kmsmock._iac.model import Deployment
     from pytest_kmsmock._kms.call.operation import Call, Result
     from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.state.records import Key
@@ -65,6 +66,7 @@ class MockCore:
         injector: makes the faults that the test asks for.
         throttle: refuses calls beyond the request quotas.
         seeded: the seed files that its state has the keys of.
+        deployments: what was deployed in it from files of infrastructure.
         interferes: whether there are faults or request quotas to look at.
     """
 
@@ -90,7 +92,8 @@ class MockCore:
         self.throttle = Throttle(self.service.clock, options.request_quotas, self._set_interference)
         self._set_interference()
         self.seeded: frozenset[str] = frozenset() if parent is None else parent.seeded
-        if options.seed is not None and os.fspath(options.seed) not in self.seeded:
+        self.deployments: tuple[Deployment, ...] = () if parent is None else parent.deployments
+        if options.seed is not None and not set(paths_of(options.seed)) <= self.seeded:
             self.seed(options.seed)  # else the state that it began with has the keys already
 
     def _parents(self) -> Iterator[MockCore]:
@@ -104,12 +107,15 @@ class MockCore:
         """The default Region, such as `us-east-1`."""
         return self.options.region or environment.default_region()
 
-    def seed(self, path: str | os.PathLike[str]) -> list[Key]:
-        """Make the keys of a seed file, all of them or none."""
+    def seed(self, seed: Seed) -> list[Key]:
+        """Make the keys of a seed file, or what files of infrastructure declare, all of it or nothing."""
+        paths = paths_of(seed)
+        if len(paths) > 1 or deployments.is_infrastructure(paths[0]):
+            return deployments.deploy(self, paths)
         planted = _testing.seed_files.apply_seed(
-            self.service, path, account=self.options.account_id, region=self.region
+            self.service, paths[0], account=self.options.account_id, region=self.region
         )  # fmt: skip
-        self.seeded |= {str(Path.cwd() / path)}
+        self.seeded |= {str(Path.cwd() / paths[0])}
         return planted
 
     def calls_all_around(self) -> Iterator[CallRecord]:
@@ -142,6 +148,9 @@ class MockCore:
             moto_keys.install()
         active_mocks.enter(self)
         self.active = True
+        inherited = () if self.parent is None else self.parent.deployments
+        if len(self.deployments) > len(inherited):
+            deployments.into_moto(self, self.deployments[len(inherited) :])
         if self.options.share_with_children:
             from pytest_kmsmock._transport.endpoint.server import KmsServer
 

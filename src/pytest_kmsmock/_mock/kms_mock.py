@@ -20,7 +20,7 @@ from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
 from pytest_kmsmock._testing.identity.credentials import issue, make_caller
 from pytest_kmsmock.errors import NotActive
 
-from . import clients
+from . import clients, deployments
 from .principals import Principals
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from .client_types import KMSClient
     from .core import MockCore
+    from .deployments import Seed
 
 
 class KmsMock(Principals):
@@ -194,13 +195,71 @@ class KmsMock(Principals):
         planted = _testing.planting.plant(self._service, seeds, account=self.account_id, region=self.region)
         return _testing.key_view.KeyView(self._service, planted[0])
 
-    def seed(self, path: str | os.PathLike[str]) -> list[KeyView]:
-        """Make the keys of a seed file, all of them or none; the option `seed` does this at the beginning.
+    def seed(self, path: Seed) -> list[KeyView]:
+        """Make the keys of a seed file, or what files of infrastructure declare, all of it or nothing.
+
+        The option `seed` does this at the beginning.
+
+        Args:
+            path: the file; of infrastructure (CloudFormation, CDK, SAM, Terraform) also several in a list, or the
+                folder that CDK writes.
 
         Raises:
             InvalidSeed: with the line and the reason.
         """
         return [_testing.key_view.KeyView(self._service, key) for key in self._core.seed(path)]
+
+    def deploy(
+        self,
+        *files: str | os.PathLike[str],
+        stack: str | None = None,
+        parameters: Mapping[str, object] | None = None,
+        imports: Mapping[str, object] | None = None,
+        nested: Mapping[str, str] | None = None,
+        account: str | None = None,
+        region: str | None = None,
+        strict: bool | None = None,
+    ) -> list[KeyView]:
+        """Make what files of infrastructure declare, as `seed` does, with what they are deployed with.
+
+        Args:
+            *files: templates, plans and states, or CDK's output folder; they see each other's exports.
+            stack: the name of the stack, by default that of its file.
+            parameters: values of the templates' parameters.
+            imports: values of `Fn::ImportValue` of stacks that are not among the files.
+            nested: files of nested stacks, by logical id.
+            account: the account of stacks that do not say theirs, by default that of the mock.
+            region: the Region of stacks that do not say theirs, by default that of the mock.
+            strict: whether it is an error if something is not understood that decides about KMS, by default as the
+                option `seed_strict` says.
+
+        Returns:
+            The keys, as `KmsMock.keys` shows them.
+
+        Raises:
+            InvalidOption: for what is no account or Region.
+            InvalidSeed: with the line and the reason; then nothing has changed.
+        """
+        for name, value in (("account_id", account), ("region", region)):
+            if value is not None:
+                check_form(name, value, "deploy()")
+        made = deployments.deploy(
+            self._core, deployments.paths_of(files), strict=strict, stack=stack, parameters=parameters,
+            imports=imports, nested=nested, account=account, region=region,
+        )  # fmt: skip
+        return [_testing.key_view.KeyView(self._service, key) for key in made]
+
+    def deployed(self, name: str) -> str:
+        """Return the ARN of a principal or key of files of infrastructure; of another resource, what its API takes.
+
+        Args:
+            name: its logical id (of CDK with or without the digits at its end), its address in Terraform, or its name;
+                `stack/id` where several stacks have one.
+
+        Raises:
+            InvalidSeed: there is none of that name, or more than one.
+        """
+        return deployments.find(self._core, name)
 
     @property
     def keys(self) -> Keys:

@@ -70,8 +70,23 @@ def _at_cloudformation(parsing: ModuleType, _early: bool) -> None:
     cloudformation.install(parsing, _kms)
 
 
+def _at_start(models: ModuleType, _early: bool) -> None:
+    from pytest_kmsmock._moto import start
+
+    start.install(models, _begun)
+
+
+def _begun() -> None:
+    mock = cast("MockCore | None", active_mocks.current())
+    if mock is not None and mock.deployments:
+        from . import deployments
+
+        deployments.into_moto(mock, mock.deployments)
+
+
 #: Modules of moto, and what is to be done when they are there.
 _SEAMS = {
+    "moto.core.models": _at_start,
     "moto.kms.models": _at_backends,
     "moto.resourcegroupstaggingapi.models": _at_tagging,
     "moto.cloudformation.parsing": _at_cloudformation,

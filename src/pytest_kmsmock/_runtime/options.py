@@ -6,11 +6,14 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock.errors import InvalidOption
 
 from .checks import FORMS, check_form, check_type, did_you_mean, is_whole
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 DEFAULT_ACCOUNT = "123456789012"
 
@@ -38,8 +41,11 @@ class Options:
             for tests of hooks on the request.
         deterministic: whether ids, key material, random bytes and ciphertexts are the same in every run, and the clock
             stands still; for snapshot tests.
-        seed: a YAML or JSON file of keys that the mock begins with. A relative path starts from the working directory
+        seed: what the mock begins with: a YAML or JSON file of keys, or files of infrastructure (CloudFormation, CDK,
+            SAM, Terraform), of which there may be several in a list. A relative path starts from the working directory
             in code and on the command line, from pytest's rootdir in a marker and in an ini file.
+        seed_strict: whether it is an error if something in files of infrastructure is not understood that decides about
+            KMS; else it is listed at the end of the run.
         request_quotas: whether KMS throttles calls that come too fast, by AWS's quotas per second on the mock's clock.
         hygiene: whether uses of KMS that AWS allows and a review would not are looked for when the mock ends: `off`,
             `warn` (`KmsHygieneWarning`) or `error` (`KmsHygieneError`).
@@ -66,8 +72,11 @@ class Options:
     deterministic: bool = field(
         default=False, metadata={"help": "the same ids, key material and ciphertexts in every run"}
     )
-    seed: str | os.PathLike[str] | None = field(
-        default=None, metadata={"help": "YAML or JSON file of keys that the mock begins with"}
+    seed: str | os.PathLike[str] | tuple[str, ...] | None = field(
+        default=None, metadata={"help": "file of keys, or template, plan or state, that the mock begins with"}
+    )
+    seed_strict: bool = field(
+        default=False, metadata={"help": "fail if a template, plan or state is not understood where it decides on KMS"}
     )
     request_quotas: bool = field(default=False, metadata={"help": "throttle calls by AWS's quotas per second"})
     hygiene: str = field(default="off", metadata={"help": "look for questionable uses of KMS: off, warn or error"})
@@ -120,8 +129,15 @@ def changed(options: Options, given: Mapping[str, Any], where: str) -> Options:
     if values.get("seed") is not None:
         from pathlib import Path
 
-        values["seed"] = str(Path.cwd() / values["seed"])
+        values["seed"] = seed_from(Path.cwd(), values["seed"])
     return replace(options, **values) if values else options
+
+
+def seed_from(folder: Path, seed: Any) -> str | tuple[str, ...]:
+    """Return a seed with its relative paths starting from a folder."""
+    if isinstance(seed, list | tuple):
+        return tuple(str(folder / path) for path in seed)
+    return str(folder / seed)
 
 
 _ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?", re.IGNORECASE)
@@ -142,7 +158,8 @@ def _fit(name: str, value: object, where: str) -> object:
     if name in FORMS and value is not None:
         check_form(name, value, where)
     elif name == "seed" and value is not None:
-        check_type(value, (str, os.PathLike), f"{where}: seed", "the path of a file")
+        for path in value if isinstance(value, list | tuple) else [value]:
+            check_type(path, (str, os.PathLike), f"{where}: seed", "the path of a file, or a list of paths")
     elif isinstance(default, bool):
         check_type(value, bool, f"{where}: {name}")
     elif isinstance(default, int):

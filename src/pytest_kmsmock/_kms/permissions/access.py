@@ -77,6 +77,7 @@ def decide(asked: Asked) -> Decision:
     request = Request(
         call.caller.principal, target.permission, target.arn, asked.account, ConditionValues(asked),
         call.operation.cross_account or target.key is None, target.from_ciphertext, target.new,
+        call.state.iam.origins,
     )  # fmt: skip
     if target.permission == "kms:RetireGrant":
         grant: Grant = call.notes["grant"]

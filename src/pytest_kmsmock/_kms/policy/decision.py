@@ -6,7 +6,7 @@ What is decided, and in which order, is in `evaluation`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from .evaluation import (
@@ -29,6 +29,7 @@ from .principals import Match, PrincipalKind, made_up_id, management_account, or
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .origins import Origin
     from .patterns import Lookup
     from .policy import Policy
     from .principals import Principal
@@ -190,10 +191,16 @@ _EFFECTS = {
 def _steps(decision: Decision) -> Iterator[Step]:
     request, policies = decision.request, decision.policies
     for name, policy in _named(policies):
+        origin = _origin(request, policy)
+        shown = name if origin is None else f"{name} ({origin})"
         for statement in policy.statements:
-            yield _of_statement(name, policy, statement, request, bounded=policies.boundary is not None)
+            step = _of_statement(shown, policy, statement, request, bounded=policies.boundary is not None)
+            line = "" if origin is None else origin.statement(statement.number)
+            yield replace(step, statement=f"{step.statement} in {line}") if line else step
     if not policies.identity and request.principal.kind not in {PrincipalKind.ROOT, PrincipalKind.SERVICE}:
-        yield Step("identity-based policies", "", False, f"{request.principal.arn} has none")
+        holder = request.origins.get(request.principal.issuer_arn or request.principal.arn, {}).get("")
+        name = "identity-based policies" if holder is None else f"identity-based policies ({holder})"
+        yield Step(name, "", False, f"{request.principal.arn} has none")
     if policies.session == ():
         text = f"{request.principal.arn} has none; without them, IAM policies allow a federated user nothing"
         yield Step("session policies", "", False, text)
@@ -202,6 +209,13 @@ def _steps(decision: Decision) -> Iterator[Step]:
     if policies.key:
         yield from _of_grants(decision)
     yield Step("decision", "", decision.allowed, decision.message or "allowed")
+
+
+def _origin(request: Request, policy: Policy) -> Origin | None:
+    """Return where a policy of a request is written; None if that is not known."""
+    principal = request.principal
+    holder = request.resource if policy.kind is PolicyKind.KEY else principal.issuer_arn or principal.arn
+    return request.origins.get(holder, {}).get(policy.text)
 
 
 def _named(policies: Policies) -> Iterator[tuple[str, Policy]]:

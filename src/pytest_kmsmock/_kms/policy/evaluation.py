@@ -15,12 +15,14 @@ from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from .kinds import PolicyKind
+from .origins import NO_ORIGINS
 from .patterns import no_context
 from .principals import Match, PrincipalKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from .origins import Origins
     from .patterns import Lookup
     from .policy import Policy
     from .principals import Principal
@@ -60,6 +62,7 @@ class Request(NamedTuple):
         cross_account: Whether the operation works on keys of other accounts at all.
         from_ciphertext: Whether the key is known only from a ciphertext; then AWS's text does not name it.
         unnamed: Whether the resource is yet to be made; then AWS's text is about none.
+        origins: Where policies are written, for explanations.
     """
 
     principal: Principal
@@ -70,6 +73,7 @@ class Request(NamedTuple):
     cross_account: bool = True
     from_ciphertext: bool = False
     unnamed: bool = False
+    origins: Origins = NO_ORIGINS
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.policy.evaluation import Policies
 from pytest_kmsmock._kms.policy.kinds import PolicyKind
+from pytest_kmsmock._kms.policy.origins import Origin
 from pytest_kmsmock._kms.policy.policy import Policy, compile_policy
 from pytest_kmsmock._kms.policy.principals import PrincipalKind
 
@@ -32,7 +33,8 @@ class Iam:
     """
 
     __slots__ = (
-        "_compiled", "boundaries", "identity", "missing", "resource_control", "service_control", "vpc_endpoints",
+        "_compiled", "boundaries", "identity", "missing", "origins", "resource_control", "service_control",
+        "vpc_endpoints",
     )  # fmt: skip
 
     identity: dict[str, tuple[str, ...]]  # ARN of a user or role -> its policies
@@ -41,6 +43,7 @@ class Iam:
     resource_control: dict[str, tuple[str, ...]]  # account -> its policies
     vpc_endpoints: dict[str, str]  # id of a VPC endpoint -> its policy
     missing: frozenset[str]  # ARNs that no principal has
+    origins: dict[str, dict[str, Origin]]  # ARN of a key, user or role -> policy -> where it is written; as `Origins`
     _compiled: dict[tuple[str, str, Policy | None], Policies]
 
     def __init__(self) -> None:
@@ -50,6 +53,7 @@ class Iam:
         self.resource_control = {}
         self.vpc_endpoints = {}
         self.missing = frozenset()
+        self.origins = {}
         self._compiled = {}
 
     def copy(self) -> Iam:
@@ -61,6 +65,7 @@ class Iam:
         clone.resource_control = self.resource_control.copy()
         clone.vpc_endpoints = self.vpc_endpoints.copy()
         clone.missing = self.missing
+        clone.origins = self.origins
         return clone
 
     def lacks(self, principal: Principal) -> bool:

@@ -43,6 +43,7 @@ def plant(
     account: str,
     region: str,
     prepare: Callable[[FakeKms, str, str], None] | None = None,
+    complete: Callable[[FakeKms], None] | None = None,
 ) -> list[Key]:
     """Make keys, all of them or none.
 
@@ -52,6 +53,7 @@ def plant(
         account: the account of keys that do not name one.
         region: the Region of keys that do not name one.
         prepare: makes what has to be there before the keys, given the draft, the account and the Region.
+        complete: makes what comes after the keys, given the draft.
 
     Returns:
         Their records, in the same order.
@@ -66,6 +68,8 @@ def plant(
         if prepare is not None:
             prepare(draft, account, region)
         planted = [_Planting(draft, where, seed, account, region).carry_out() for where, seed in seeds]
+        if complete is not None:
+            complete(draft)
         draft.state.events = service.state.events
         service.state = draft.state
     return [home.keys[key_id] for home, key_id in planted]

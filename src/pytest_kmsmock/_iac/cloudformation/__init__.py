@@ -1,0 +1,1 @@
+"""CloudFormation templates, also as CDK and SAM write them."""

@@ -1,0 +1,138 @@
+"""One resource of a stack, with its properties worked out and what was made up for them noted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pytest_kmsmock.errors import InvalidSeed
+
+from ..model import Document, Place, Unknown
+from ..policies import bears_on_kms, document_of, each, statements_of
+from ..reading import line_of
+from .functions import NO_VALUE, resolve, text
+from .stack import StackScope
+
+
+class Declared:
+    """One resource of a stack.
+
+    Args:
+        scope: the stack.
+        id: its logical id.
+    """
+
+    def __init__(self, scope: StackScope, id: str) -> None:  # noqa: A002 - as CloudFormation calls it
+        self.scope, self.id, self.stack = scope, id, scope.stack
+        self.body = scope.resources[id]
+        self.kind: str = self.body["Type"]
+        self.place = Place(scope.source.file, line_of(self.body), id)
+        self.properties: Mapping[str, Any] = self._properties()
+
+    def _properties(self) -> Mapping[str, Any]:
+        given = self.body.get("Properties") or {}
+        if function_of(given) == "Fn::If":
+            given = resolve(self.scope, given)
+        if not isinstance(given, dict):
+            raise self.wrong("Properties has to be a mapping")
+        return given
+
+    @property
+    def name(self) -> str:
+        """Its physical name."""
+        return self.scope.name_of(self.id)[0]
+
+    @property
+    def path(self) -> str:
+        """Its path in IAM."""
+        return self.scope.name_of(self.id)[1]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a property, worked out; what it had to make up for it is noted."""
+        return self.value(self.properties.get(name, default), default)
+
+    def value(self, given: Any, default: Any = None) -> Any:
+        """Return a value, worked out, as `get` does."""
+        self.scope.line = line_of(given) or self.place.line
+        before = len(self.scope.notes)
+        found = resolve(self.scope, given)
+        for reason in self.scope.notes[before:]:
+            self.unknown(reason)
+        del self.scope.notes[before:]
+        return default if found is NO_VALUE else found
+
+    def text(self, name: str) -> str | None:
+        """Return a property as a text; None if it is not there."""
+        found = self.get(name)
+        return None if found is None else text(found)
+
+    def texts(self, name: str) -> tuple[str, ...]:
+        """Return a property that is a list of texts."""
+        return tuple(map(text, each(self.get(name))))
+
+    def flag(self, name: str, default: bool | None = None) -> bool | None:
+        """Return a property that is true or false."""
+        found = self.get(name)
+        return default if found is None else text(found).lower() == "true"
+
+    def number(self, name: str) -> int | None:
+        """Return a property that is a number."""
+        found = self.get(name)
+        try:
+            return None if found is None else int(text(found))
+        except ValueError:
+            raise self.wrong(f"{name} has to be a number, not {found!r}") from None
+
+    def tags(self) -> dict[str, str]:
+        """Return its tags."""
+        return {text(tag.get("Key")): text(tag.get("Value")) for tag in each(self.get("Tags")) if isinstance(tag, dict)}
+
+    def document(self, given: Any, line: int = 0) -> Document | None:
+        """Return a policy document. What had to be made up for it is noted if the statement is about KMS."""
+        self.scope.line = line_of(given) or line or self.place.line
+        if isinstance(given, dict) and function_of(given) == "Fn::SamPolicyTemplate":
+            self.unknown(f"the policy template {given['Fn::SamPolicyTemplate']} is not known")
+            return None
+        if function_of(given) in ("Fn::If", "Ref"):
+            given = self.value(given)
+        if given is None:
+            return None
+        if not isinstance(given, dict):
+            raise self.wrong(f"a policy document has to be a mapping, not {given!r}")
+        statements = [self._statement(statement) for statement in self._statements(given)]
+        kept = {name: resolve(self.scope, value) for name, value in given.items() if name != "Statement"}
+        found = [statement for statement in statements if statement is not NO_VALUE]
+        if not found:
+            return None
+        return document_of({**kept, "Statement": found}, self.place)
+
+    def _statements(self, given: Mapping[str, Any]) -> list[Any]:
+        found = given.get("Statement")
+        return each(self.value(found)) if function_of(found) else statements_of(given)
+
+    def _statement(self, statement: Any) -> Any:
+        before = len(self.scope.notes)
+        self.scope.line = line_of(statement) or self.place.line
+        found = resolve(self.scope, statement)
+        if bears_on_kms(found):
+            for reason in self.scope.notes[before:]:
+                self.unknown(reason, line=line_of(statement))
+        del self.scope.notes[before:]
+        return found
+
+    def unknown(self, reason: str, *, line: int = 0, decides: bool = True) -> None:
+        """Note what was not understood."""
+        place = self.place._replace(line=line or self.place.line)
+        self.scope.world.unknowns.append(Unknown(place, reason, decides))
+
+    def wrong(self, reason: str) -> InvalidSeed:
+        """Return an error of the template's author."""
+        return InvalidSeed(f"{self.place}: {reason}")
+
+
+def function_of(value: Any) -> str:
+    """Return the function that a value is a call of; empty if it is none."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return ""
+    name = next(iter(value))
+    return name if name.startswith(("Ref", "Fn::")) else ""

@@ -1,0 +1,264 @@
+"""CloudFormation's intrinsic functions: what a value of a template comes to.
+
+`FUNCTIONS` has one function for each. They are given the scope of the stack and their argument as it is written. What a
+function needs and the files do not say is made up by the scope, which notes it.
+
+See https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
+
+from pytest_kmsmock.errors import InvalidSeed
+
+from ..reading import Located, line_of
+
+#: What `AWS::NoValue` comes to: its property is left out.
+NO_VALUE = object()
+
+_VARIABLE = re.compile(r"\$\{([^}]*)\}")
+_DYNAMIC = re.compile(r"\{\{resolve:[^}]+\}\}")
+
+
+class Scope(Protocol):
+    """The stack that a value belongs to."""
+
+    def ref(self, name: str) -> Any:
+        """Return what `Ref` gives."""
+
+    def get_att(self, name: str, attribute: str) -> Any:
+        """Return what `Fn::GetAtt` gives."""
+
+    def condition(self, name: str) -> bool:
+        """Say whether a condition holds."""
+
+    def find_in_map(self, name: str, first: str, second: str) -> Any:
+        """Return a value of a mapping; `NO_VALUE` if it has none."""
+
+    def import_value(self, name: str) -> Any:
+        """Return what another stack exports."""
+
+    def zones(self, region: str) -> list[str]:
+        """Return the Availability Zones of a Region."""
+
+    def make_up(self, what: str, reason: str) -> Any:
+        """Return a stand-in for what is not known, and note why."""
+
+    def wrong(self, reason: str) -> InvalidSeed:
+        """Return an error of the template's author."""
+
+
+def resolve(scope: Scope, value: Any) -> Any:
+    """Return what a value of a template comes to.
+
+    Raises:
+        InvalidSeed: a function is not used as CloudFormation has it.
+    """
+    if isinstance(value, dict):
+        if len(value) == 1:
+            [(name, argument)] = value.items()
+            if name in FUNCTIONS:
+                return FUNCTIONS[name](scope, argument)
+            if name.startswith("Fn::") and not name.startswith("Fn::ForEach::"):
+                return scope.make_up(name, f"{name} is not carried out")
+        found = {name: resolve(scope, item) for name, item in value.items()}
+        return Located({name: item for name, item in found.items() if item is not NO_VALUE}, line_of(value))
+    if isinstance(value, list):
+        return [item for item in (resolve(scope, each) for each in value) if item is not NO_VALUE]
+    if isinstance(value, str) and "{{resolve:" in value:
+        return _DYNAMIC.sub(lambda found: str(scope.make_up(found[0], f"{found[0]} is not looked up")), value)
+    return value
+
+
+def text(value: Any) -> str:
+    """Return a value as CloudFormation writes it into a text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return ",".join(map(text, value)) if isinstance(value, list) else str(value)
+
+
+def truth(scope: Scope, value: Any) -> bool:
+    """Return what a condition comes to.
+
+    Raises:
+        InvalidSeed: it is none.
+    """
+    if isinstance(value, dict) and len(value) == 1:
+        [(name, argument)] = value.items()
+        if name == "Condition":
+            return scope.condition(text(argument))
+        if name in _CONDITIONS:
+            return _CONDITIONS[name](scope, _list(scope, name, argument))
+    raise scope.wrong(f"{json.dumps(value)[:80]} is no condition")
+
+
+def _list(scope: Scope, name: str, argument: Any, least: int = 1) -> list[Any]:
+    if not isinstance(argument, list) or len(argument) < least:
+        raise scope.wrong(f"{name} takes a list{f' of {least} or more' if least > 1 else ''}, not {argument!r}")
+    return argument
+
+
+def _ref(scope: Scope, argument: Any) -> Any:
+    return scope.ref(text(resolve(scope, argument)))
+
+
+def _get_att(scope: Scope, argument: Any) -> Any:
+    parts = argument.split(".", 1) if isinstance(argument, str) else _list(scope, "Fn::GetAtt", argument, 2)
+    if len(parts) < 2:
+        raise scope.wrong(f"Fn::GetAtt takes a resource and an attribute, not {argument!r}")
+    return scope.get_att(text(parts[0]), ".".join(text(resolve(scope, part)) for part in parts[1:]))
+
+
+def _join(scope: Scope, argument: Any) -> Any:
+    delimiter, parts = _list(scope, "Fn::Join", argument, 2)[:2]
+    found = resolve(scope, parts)
+    return text(delimiter).join(map(text, found if isinstance(found, list) else [found]))
+
+
+def _sub(scope: Scope, argument: Any) -> str:
+    given: Mapping[str, Any] = {}
+    if isinstance(argument, list):
+        argument, given = _list(scope, "Fn::Sub", argument, 2)[:2]
+    values = resolve(scope, given)
+
+    def variable(found: re.Match[str]) -> str:
+        name = found[1].strip()
+        if name.startswith("!"):
+            return f"${{{name[1:]}}}"
+        if name in values:
+            return text(values[name])
+        resource, _, attribute = name.partition(".")
+        return text(scope.get_att(resource, attribute) if attribute else scope.ref(name))
+
+    return _VARIABLE.sub(variable, text(resolve(scope, argument)))
+
+
+def _select(scope: Scope, argument: Any) -> Any:
+    index, choices = _list(scope, "Fn::Select", argument, 2)[:2]
+    found = resolve(scope, choices)
+    try:
+        return found[int(text(resolve(scope, index)))]
+    except (IndexError, ValueError, TypeError, KeyError):
+        return scope.make_up("Fn::Select", f"Fn::Select finds no item {index!r} in {found!r}")
+
+
+def _split(scope: Scope, argument: Any) -> list[str]:
+    delimiter, source = _list(scope, "Fn::Split", argument, 2)[:2]
+    return text(resolve(scope, source)).split(text(delimiter))
+
+
+def _find_in_map(scope: Scope, argument: Any) -> Any:
+    names = _list(scope, "Fn::FindInMap", argument, 3)
+    first, second, third = (text(resolve(scope, name)) for name in names[:3])
+    found = scope.find_in_map(first, second, third)
+    if found is not NO_VALUE:
+        return found
+    if len(names) > 3 and isinstance(names[3], dict) and "DefaultValue" in names[3]:
+        return resolve(scope, names[3]["DefaultValue"])
+    return scope.make_up(f"{first}.{second}.{third}", f"Mappings have no {first}.{second}.{third}")
+
+
+def _if(scope: Scope, argument: Any) -> Any:
+    name, then, otherwise = _list(scope, "Fn::If", argument, 3)[:3]
+    holds = truth(scope, name) if isinstance(name, dict) else scope.condition(text(name))
+    return resolve(scope, then if holds else otherwise)
+
+
+def _base64(scope: Scope, argument: Any) -> str:
+    return base64.b64encode(text(resolve(scope, argument)).encode()).decode()
+
+
+def _import_value(scope: Scope, argument: Any) -> Any:
+    return scope.import_value(text(resolve(scope, argument)))
+
+
+def _zones(scope: Scope, argument: Any) -> list[str]:
+    return scope.zones(text(resolve(scope, argument)))
+
+
+def _length(scope: Scope, argument: Any) -> int:
+    return len(_list(scope, "Fn::Length", resolve(scope, argument), 0))
+
+
+def _to_json(scope: Scope, argument: Any) -> str:
+    return json.dumps(resolve(scope, argument), separators=(",", ":"))
+
+
+def _condition_value(scope: Scope, name: str, argument: Any) -> str:
+    return text(truth(scope, {name: argument}))
+
+
+#: The functions, by their full names.
+FUNCTIONS: Mapping[str, Callable[[Scope, Any], Any]] = {
+    "Ref": _ref,
+    "Fn::Base64": _base64,
+    "Fn::FindInMap": _find_in_map,
+    "Fn::GetAZs": _zones,
+    "Fn::GetAtt": _get_att,
+    "Fn::If": _if,
+    "Fn::ImportValue": _import_value,
+    "Fn::Join": _join,
+    "Fn::Length": _length,
+    "Fn::Select": _select,
+    "Fn::Split": _split,
+    "Fn::Sub": _sub,
+    "Fn::ToJsonString": _to_json,
+}
+
+
+def _equals(scope: Scope, given: list[Any]) -> bool:
+    first, second = _list(scope, "Fn::Equals", given, 2)[:2]
+    return text(resolve(scope, first)) == text(resolve(scope, second))
+
+
+_CONDITIONS: Mapping[str, Callable[[Scope, list[Any]], bool]] = {
+    "Fn::And": lambda scope, given: all(truth(scope, each) for each in given),
+    "Fn::Equals": _equals,
+    "Fn::Not": lambda scope, given: not truth(scope, given[0]),
+    "Fn::Or": lambda scope, given: any(truth(scope, each) for each in given),
+}
+
+
+# --- Fn::ForEach ------------------------------------------------------------------------------------------------------
+
+
+def unroll(scope: Scope, section: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    """Yield the entries of a section, those of its loops one by one.
+
+    See https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
+
+    Raises:
+        InvalidSeed: a loop is not as CloudFormation has it.
+    """
+    for name, entry in section.items():
+        if not name.startswith("Fn::ForEach::"):
+            yield name, entry
+            continue
+        identifier, collection, body = _list(scope, name, entry, 3)[:3]
+        values = resolve(scope, collection)
+        if not isinstance(values, list) or not isinstance(body, dict):
+            raise scope.wrong(f"{name} takes a name, a list and a mapping")
+        for value in values:
+            yield from unroll(scope, _replaced(body, text(identifier), text(value)))
+
+
+def _replaced(value: Any, identifier: str, by: str) -> Any:
+    """Return a value with the name of a loop replaced: `${Name}`, and `&{Name}` by letters and digits alone."""
+    if isinstance(value, dict):
+        if value.keys() == {"Ref"} and value["Ref"] == identifier:
+            return by
+        pairs = {_in_text(name, identifier, by): _replaced(item, identifier, by) for name, item in value.items()}
+        return Located(pairs, line_of(value))
+    if isinstance(value, list):
+        return [_replaced(item, identifier, by) for item in value]
+    return _in_text(value, identifier, by) if isinstance(value, str) else value
+
+
+def _in_text(value: str, identifier: str, by: str) -> str:
+    bare = re.sub(r"[^A-Za-z0-9]", "", by)
+    return value.replace(f"${{{identifier}}}", by).replace(f"&{{{identifier}}}", bare)

@@ -1,0 +1,186 @@
+"""Resources of KMS and IAM in CloudFormation as records of `model`: a table of types.
+
+Sources: the reference of each type, such as
+https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from ..model import Alias, Attachment, Document, Item, Key, ManagedPolicy, Membership, Principal, Replica, Thing
+from ..names import arn, key_id
+from ..policies import each
+from ..reading import line_of
+from .declared import Declared, function_of
+from .functions import NO_VALUE
+from .stack import StackScope
+from .things import THINGS
+
+# --- KMS --------------------------------------------------------------------------------------------------------------
+
+
+def _key(declared: Declared) -> Iterable[Item]:
+    multi_region = bool(declared.flag("MultiRegion", False))
+    settings: dict[str, Any] = {
+        "spec": declared.text("KeySpec") or "SYMMETRIC_DEFAULT",
+        "usage": declared.text("KeyUsage"),
+        "origin": declared.text("Origin") or "AWS_KMS",
+        "description": declared.text("Description") or "",
+        "tags": declared.tags(),
+        "multi_region": multi_region,
+        "enabled": declared.flag("Enabled", True),
+    }
+    if declared.flag("EnableKeyRotation"):
+        settings["rotation_period_in_days"] = declared.number("RotationPeriodInDays") or 365
+    policy = declared.document(declared.properties.get("KeyPolicy"))
+    made_up = key_id(declared.stack, declared.id, multi_region=multi_region)
+    yield Key(declared.place, declared.stack, made_up, settings, policy)
+
+
+def _replica(declared: Declared) -> Iterable[Item]:
+    settings = {
+        "description": declared.text("Description") or "",
+        "tags": declared.tags(),
+        "enabled": declared.flag("Enabled", True),
+    }
+    policy = declared.document(declared.properties.get("KeyPolicy"))
+    yield Replica(declared.place, declared.stack, declared.text("PrimaryKeyArn") or "", settings, policy)
+
+
+def _alias(declared: Declared) -> Iterable[Item]:
+    yield Alias(declared.place, declared.stack, declared.name, declared.text("TargetKeyId") or "")
+
+
+# --- IAM --------------------------------------------------------------------------------------------------------------
+
+
+def _inline(declared: Declared) -> tuple[Document, ...]:
+    found = []
+    for policy in each(_unconditional(declared, declared.properties.get("Policies"))):
+        policy = _unconditional(declared, policy)
+        if isinstance(policy, dict):
+            document = declared.document(policy.get("PolicyDocument"), line_of(policy))
+            found += [] if document is None else [document]
+    return tuple(found)
+
+
+def _unconditional(declared: Declared, given: Any) -> Any:
+    """Return what a condition chose, if there is one."""
+    if not function_of(given):
+        return given
+    found = declared.value(given)
+    return None if found is NO_VALUE else found
+
+
+def _principal(kind: str) -> Callable[[Declared], Iterable[Item]]:
+    def make(declared: Declared) -> Iterable[Item]:
+        trust = declared.properties.get("AssumeRolePolicyDocument")
+        document = None if trust is None else declared.document(trust)
+        yield Principal(
+            declared.place, declared.stack, kind, declared.name,
+            arn(kind, declared.stack, declared.name, declared.path),
+            _inline(declared), declared.texts("ManagedPolicyArns"), declared.text("PermissionsBoundary"),
+            declared.texts("Groups") if kind == "user" else (), "" if document is None else document.text,
+        )  # fmt: skip
+
+    return make
+
+
+_ATTACHED_TO = (("role", "Roles"), ("user", "Users"), ("group", "Groups"))
+
+
+def _policy(declared: Declared) -> Iterable[Item]:
+    document = declared.document(declared.properties.get("PolicyDocument"))
+    if document is not None:
+        for kind, names in _ATTACHED_TO:
+            for name in declared.texts(names):
+                yield Attachment(declared.place, declared.stack, kind, name, document)
+
+
+def _managed_policy(declared: Declared) -> Iterable[Item]:
+    policy_arn = arn("policy", declared.stack, declared.name, declared.path)
+    document = declared.document(declared.properties.get("PolicyDocument"))
+    if document is None:
+        return
+    yield ManagedPolicy(declared.place, declared.stack, declared.name, policy_arn, document)
+    for kind, names in _ATTACHED_TO:
+        for name in declared.texts(names):
+            yield Attachment(declared.place, declared.stack, kind, name, policy_arn)
+
+
+def _policy_of(kind: str, named_by: str) -> Callable[[Declared], Iterable[Item]]:
+    def make(declared: Declared) -> Iterable[Item]:
+        document = declared.document(declared.properties.get("PolicyDocument"))
+        if document is not None:
+            yield Attachment(declared.place, declared.stack, kind, declared.text(named_by) or "", document)
+
+    return make
+
+
+def _members(declared: Declared) -> Iterable[Item]:
+    yield Membership(declared.place, declared.stack, declared.text("GroupName") or "", declared.texts("Users"))
+
+
+def _nothing(_declared: Declared) -> Iterable[Item]:
+    return ()
+
+
+#: Type -> what makes records of a resource.
+RESOURCES: Mapping[str, Callable[[Declared], Iterable[Item]]] = {
+    "AWS::KMS::Key": _key,
+    "AWS::KMS::ReplicaKey": _replica,
+    "AWS::KMS::Alias": _alias,
+    "AWS::IAM::Role": _principal("role"),
+    "AWS::IAM::User": _principal("user"),
+    "AWS::IAM::Group": _principal("group"),
+    "AWS::IAM::Policy": _policy,
+    "AWS::IAM::ManagedPolicy": _managed_policy,
+    "AWS::IAM::RolePolicy": _policy_of("role", "RoleName"),
+    "AWS::IAM::UserPolicy": _policy_of("user", "UserName"),
+    "AWS::IAM::GroupPolicy": _policy_of("group", "GroupName"),
+    "AWS::IAM::UserToGroupAddition": _members,
+    # They say nothing of what anybody may do.
+    "AWS::IAM::AccessKey": _nothing,
+    "AWS::IAM::InstanceProfile": _nothing,
+    "AWS::IAM::OIDCProvider": _nothing,
+    "AWS::IAM::SAMLProvider": _nothing,
+    "AWS::IAM::ServerCertificate": _nothing,
+    "AWS::IAM::ServiceLinkedRole": _nothing,
+    "AWS::IAM::VirtualMFADevice": _nothing,
+}
+_OURS = ("AWS::KMS::", "AWS::IAM::")
+
+
+def items_of(scope: StackScope) -> Iterable[Item]:
+    """Yield the records of all resources of a stack; what is not understood is noted where it touches KMS or IAM."""
+    for logical_id in scope.resources:
+        declared = Declared(scope, logical_id)
+        if declared.kind in RESOURCES:
+            yield from RESOURCES[declared.kind](declared)
+        elif declared.kind in THINGS:
+            before = len(scope.world.unknowns)
+            yield Thing(declared.place, declared.stack, *THINGS[declared.kind](declared))
+            # What a bucket or queue is called decides nothing about KMS.
+            scope.world.unknowns[before:] = [
+                unknown._replace(decides=False) for unknown in scope.world.unknowns[before:]
+            ]
+        elif declared.kind.startswith(_OURS):
+            declared.unknown(f"{declared.kind} is not known: it has no effect here")
+        else:
+            for name in sorted(_key_settings(declared.properties)):
+                declared.unknown(f"{name} of {declared.kind} has no effect here", decides=False)
+
+
+def _key_settings(value: Any) -> set[str]:
+    """Return the names of properties that are about KMS keys."""
+    found: set[str] = set()
+    if isinstance(value, dict):
+        found = {name for name in value if "kms" in name.lower()}
+        for item in value.values():
+            found |= _key_settings(item)
+    elif isinstance(value, list):
+        for item in value:
+            found |= _key_settings(item)
+    return found

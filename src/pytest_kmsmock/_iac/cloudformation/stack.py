@@ -1,0 +1,314 @@
+"""A template with what it is deployed with: parameters, conditions, names of resources, exports, nested stacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_kmsmock.errors import InvalidSeed
+
+from ..model import Place, Stack, Unknown
+from ..names import fill, key_id, physical_name, suffix
+from ..reading import Located, line_of, parse, text_of
+from . import sam
+from .functions import NO_VALUE, resolve, text, truth, unroll
+from .types import TYPES, ResourceType
+
+NESTED = "AWS::CloudFormation::Stack"
+_DEEPEST = 20
+_UNKNOWN_TYPE = ResourceType()
+#: Macros that are carried out here, or that change nothing about KMS and IAM.
+_CARRIED_OUT = {
+    sam.TRANSFORM, "AWS::LanguageExtensions", "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16",
+    "AWS::CodeDeployBlueGreen", "AWS::ServiceCatalog",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Source:
+    """A template file, and what it is deployed with.
+
+    Attributes:
+        file: its path.
+        stack: where it is deployed.
+        parameters: values of its parameters.
+        imports: values of exports of stacks that are not given.
+        nested: files of its nested stacks, by logical id.
+    """
+
+    file: str
+    stack: Stack
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    imports: Mapping[str, Any] = field(default_factory=dict)
+    nested: Mapping[str, str] = field(default_factory=dict)
+
+
+class World:
+    """All stacks of one deployment, which see each other's exports."""
+
+    def __init__(self) -> None:
+        self.stacks: list[StackScope] = []
+        self.unknowns: list[Unknown] = []
+
+    def add(self, source: Source, around: tuple[str, ...] = ()) -> StackScope:
+        """Add a stack, and those that are nested in it.
+
+        Raises:
+            InvalidSeed: the template cannot be read, or a stack is nested in itself.
+        """
+        if source.file in around or len(around) > _DEEPEST:
+            raise InvalidSeed(f"{source.file}:1: stacks are nested too deeply: {' > '.join((*around, source.file))}")
+        scope = StackScope(self, source)
+        self.stacks.append(scope)
+        for logical_id, body in scope.resources.items():
+            if body.get("Type") == NESTED:
+                scope.nest(logical_id, body, (*around, source.file))
+        return scope
+
+    def export(self, name: str, account: str, region: str) -> Any:
+        """Return what a stack of the same account and Region exports; `NO_VALUE` if none does."""
+        for scope in self.stacks:
+            if (scope.stack.account, scope.stack.region) == (account, region):
+                found = scope.exports.get(name)
+                if found is not None:
+                    return scope.output(found)
+        return NO_VALUE
+
+
+class StackScope:
+    """A stack: what `functions.Scope` describes, and its resources."""
+
+    def __init__(self, world: World, source: Source) -> None:
+        self.world, self.source, self.stack = world, source, source.stack
+        template = parse(source.file, text_of(source.file))
+        if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
+            raise InvalidSeed(f"{source.file}:1: this is no template: it has no Resources")
+        self.template = template
+        self.notes: list[str] = []
+        self.nested: dict[str, StackScope] = {}
+        self._parameters: dict[str, Any] = {}
+        self._conditions: dict[str, bool] = {}
+        self._names: dict[str, tuple[str, str]] = {}
+        self._busy: list[str] = []
+        self.line = 1
+        self._check_transforms()
+        self.resources = dict(self._declared())
+
+    def _section(self, name: str) -> Mapping[str, Any]:
+        section = self.template.get(name)
+        if section is None:
+            return {}
+        if not isinstance(section, dict):
+            raise InvalidSeed(f"{self.source.file}:1: {name} has to be a mapping")
+        return section
+
+    def _check_transforms(self) -> None:
+        given = self.template.get("Transform") or []
+        for macro in given if isinstance(given, list) else [given]:
+            name = macro.get("Name") if isinstance(macro, dict) else macro
+            if name not in _CARRIED_OUT:
+                self.note(f"Transform {name}", "this macro is not carried out: what it would add is missing")
+
+    def _declared(self) -> Iterator[tuple[str, Located]]:
+        """Yield the resources whose conditions hold."""
+        entries = dict(unroll(self, self._section("Resources")))
+        for logical_id, body in sam.expand(entries, self._section("Globals")).items():
+            self.line = line_of(body)
+            if not isinstance(body, Located) or not isinstance(body.get("Type"), str):
+                raise self.wrong(f"the resource {logical_id} has no Type")
+            if "Condition" not in body or self.condition(text(body["Condition"])):
+                yield logical_id, body
+
+    def nest(self, logical_id: str, body: Located, around: tuple[str, ...]) -> None:
+        """Add a nested stack, if its template is at hand."""
+        given = body.get("Properties") or {}
+        file = self._nested_file(logical_id, body)
+        if file is None:
+            place = Place(self.source.file, line_of(body), logical_id)
+            reason = "the template of this nested stack is not at hand: give its file as nested"
+            self.world.unknowns.append(Unknown(place, reason))
+            return
+        parameters = resolve(self, given.get("Parameters") or {})
+        stack = self.stack._replace(name=physical_name(self.stack, logical_id, 128))
+        self.nested[logical_id] = self.world.add(Source(file, stack, parameters, self.source.imports), around)
+
+    def _nested_file(self, logical_id: str, body: Located) -> str | None:
+        """Find the file: as it was given, where CDK's asset metadata says, or where `TemplateURL` is a path."""
+        url = (body.get("Properties") or {}).get("TemplateURL")
+        asset = (body.get("Metadata") or {}).get("aws:asset:path")
+        for given in (self.source.nested.get(logical_id), asset, url):
+            if isinstance(given, str) and "://" not in given:
+                file = Path(self.source.file).parent / given
+                if file.is_file():
+                    return str(file)
+        return None
+
+    # --- what is not known, and what is wrong ---------------------------------------------------------------------
+
+    def note(self, resource: str, reason: str, *, line: int = 0, decides: bool = True) -> None:
+        """Note what was not understood."""
+        self.world.unknowns.append(Unknown(Place(self.source.file, line or self.line, resource), reason, decides))
+
+    def make_up(self, what: str, reason: str) -> Any:
+        """Return a stand-in for what is not known, and note why: it counts if a policy on KMS depends on it."""
+        self.notes.append(reason)
+        name = re.sub(r"[^A-Za-z0-9]+", "-", what).strip("-").lower()
+        return f"arn:{self.stack.partition}:made-up:::{name}"
+
+    def wrong(self, reason: str) -> InvalidSeed:
+        """Return an error of the template's author."""
+        return InvalidSeed(f"{self.source.file}:{self.line}: {reason}")
+
+    # --- values ---------------------------------------------------------------------------------------------------
+
+    def ref(self, name: str) -> Any:
+        """Return what `Ref` gives."""
+        if name in _PSEUDO:
+            return _PSEUDO[name](self)
+        if name in self._section("Parameters"):
+            return self.parameter(name)
+        if name in self.resources:
+            return self._form(name, self.type_of(name).ref)
+        if name in self._section("Resources"):  # its condition does not hold
+            return self.make_up(name, f"{name} is not deployed: its condition does not hold")
+        raise self.wrong(f"there is neither a resource nor a parameter {name}")
+
+    def get_att(self, name: str, attribute: str) -> Any:
+        """Return what `Fn::GetAtt` gives."""
+        if name in self.nested and attribute.startswith("Outputs."):
+            nested = self.nested[name]
+            outputs = nested._section("Outputs")  # noqa: SLF001 - of the same class
+            return nested.output(outputs.get(attribute.removeprefix("Outputs."), {}))
+        if name not in self.resources:
+            if name in self._section("Resources"):
+                return self.make_up(name, f"{name} is not deployed: its condition does not hold")
+            raise self.wrong(f"there is no resource {name}")
+        kind = self.resources[name]["Type"]
+        form = self.type_of(name).attributes.get(attribute)
+        if form is not None:
+            return self._form(name, form)
+        what = f"{attribute} of {name} ({kind})"
+        self.notes.append(f"{what} is made up")
+        if not attribute.endswith("Arn"):
+            return f"{self.name_of(name)[0]}-{attribute}"
+        service = kind.split("::")[1].lower() if kind.count("::") > 1 else "cloudformation"
+        return self._form(name, f"arn:{{partition}}:{service}:{{region}}:{{account}}:{{name}}")
+
+    def _form(self, name: str, form: str) -> str:
+        physical, path = self.name_of(name)
+        return fill(form, self.stack, physical, path)
+
+    def type_of(self, name: str) -> ResourceType:
+        """Return how a resource is named."""
+        return TYPES.get(self.resources[name]["Type"], _UNKNOWN_TYPE)
+
+    def name_of(self, logical_id: str) -> tuple[str, str]:
+        """Return the physical name of a resource, and its path in IAM."""
+        if logical_id not in self._names:
+            self._enter(logical_id)
+            body = self.resources[logical_id]
+            given = body.get("Properties") or {}
+            path = text(resolve(self, given.get("Path") or "/"))
+            self._names[logical_id] = (self._physical(logical_id, body["Type"], given), path)
+            self._busy.pop()
+        return self._names[logical_id]
+
+    def _physical(self, logical_id: str, kind: str, given: Mapping[str, Any]) -> str:
+        if kind == "AWS::KMS::ReplicaKey":
+            return text(resolve(self, given.get("PrimaryKeyArn", ""))).rpartition("/")[2]
+        if kind == "AWS::KMS::Key":
+            multi_region = text(resolve(self, given.get("MultiRegion", False))) == "true"
+            return key_id(self.stack, logical_id, multi_region=multi_region)
+        named = TYPES.get(kind, _UNKNOWN_TYPE)
+        if named.named_by in given:
+            name = resolve(self, given[named.named_by])
+            if name is not NO_VALUE:
+                return text(name)
+        made_up = physical_name(self.stack, logical_id, named.longest)
+        return made_up.lower() if named.lower else made_up
+
+    def _enter(self, what: str) -> None:
+        if what in self._busy:
+            raise self.wrong(f"circular dependency between {', '.join(self._busy)}")
+        self._busy.append(what)
+
+    def parameter(self, name: str) -> Any:
+        """Return the value of a parameter: the given one, or its default."""
+        if name not in self._parameters:
+            declared = self._section("Parameters")[name] or {}
+            kind = str(declared.get("Type", "String"))
+            value = self.source.parameters.get(name, declared.get("Default"))
+            if value is None:
+                reason = f"the parameter {name} has neither a default nor a given value"
+                return self.make_up(name, reason)
+            if kind.startswith("AWS::SSM::Parameter::Value") and name not in self.source.parameters:
+                return self.make_up(name, f"the parameter {name} is a value of Parameter Store: give it")
+            is_list = kind == "CommaDelimitedList" or "List<" in kind
+            if is_list and not isinstance(value, list):
+                value = [part.strip() for part in text(value).split(",")]
+            self._parameters[name] = value if is_list else text(value)
+        return self._parameters[name]
+
+    def condition(self, name: str) -> bool:
+        """Say whether a condition holds."""
+        if name not in self._conditions:
+            if name not in self._section("Conditions"):
+                raise self.wrong(f"there is no condition {name}")
+            self._enter(name)
+            self._conditions[name] = truth(self, self._section("Conditions")[name])
+            self._busy.pop()
+        return self._conditions[name]
+
+    def find_in_map(self, name: str, first: str, second: str) -> Any:
+        """Return a value of a mapping; `NO_VALUE` if it has none."""
+        found: Any = self._section("Mappings").get(name)
+        for key in (first, second):
+            if not isinstance(found, dict) or key not in found:
+                return NO_VALUE
+            found = found[key]
+        return found
+
+    def import_value(self, name: str) -> Any:
+        """Return what another stack exports, or what was given for it."""
+        if name in self.source.imports:
+            return self.source.imports[name]
+        found = self.world.export(name, self.stack.account, self.stack.region)
+        return self.make_up(name, f"no given stack exports {name}: give it as import") if found is NO_VALUE else found
+
+    def zones(self, region: str) -> list[str]:
+        """Return three Availability Zones."""
+        return [f"{region or self.stack.region}{letter}" for letter in "abc"]
+
+    @property
+    def exports(self) -> Mapping[str, Any]:
+        """The outputs that are exported, by the names of the exports."""
+        found = {}
+        for output in self._section("Outputs").values():
+            if isinstance(output, dict) and isinstance(output.get("Export"), dict):
+                found[text(resolve(self, output["Export"].get("Name")))] = output
+        return found
+
+    def output(self, output: Mapping[str, Any]) -> Any:
+        """Return the value of an output."""
+        self._enter(f"an output in line {line_of(output)}")
+        value = resolve(self, output.get("Value"))
+        self._busy.pop()
+        return value
+
+
+_PSEUDO: Mapping[str, Callable[[StackScope], Any]] = {
+    "AWS::AccountId": lambda scope: scope.stack.account,
+    "AWS::NoValue": lambda _scope: NO_VALUE,
+    "AWS::NotificationARNs": lambda _scope: [],
+    "AWS::Partition": lambda scope: scope.stack.partition,
+    "AWS::Region": lambda scope: scope.stack.region,
+    "AWS::StackId": lambda scope: (
+        f"arn:{scope.stack.partition}:cloudformation:{scope.stack.region}:{scope.stack.account}:stack/"
+        f"{scope.stack.name}/{key_id(scope.stack, 'stack')}"
+    ),
+    "AWS::StackName": lambda scope: scope.stack.name,
+    "AWS::URLSuffix": lambda scope: suffix(scope.stack),
+}

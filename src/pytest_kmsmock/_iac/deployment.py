@@ -1,0 +1,195 @@
+"""Files to what they declare, and this into a fake KMS: the way of a deployment."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pytest_kmsmock._runtime.checks import closest, did_you_mean
+from pytest_kmsmock.errors import InvalidSeed
+
+from . import unknowns as told
+from .cloudformation.resources import items_of
+from .cloudformation.stack import World
+from .files import Given, Terraform, sources
+from .making.everything import make
+from .model import Deployment, Item, Key, Principal, Replica, Thing, Unknown
+from .names import fill
+from .reading import parse, text_of
+from .terraform.reader import read
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.state.records import Key as KeyRecord
+
+_REMEMBERED = 64
+#: What was read, with the state of all files that it was read from.
+_read: dict[tuple[Any, ...], tuple[dict[str, tuple[int, int]], Deployment]] = {}
+#: CDK adds eight digits to the names of constructs.
+_CDK_ID = re.compile(r"(.+?)[0-9A-F]{8}")
+
+
+def load(paths: Sequence[str], given: Given) -> Deployment:
+    """Return what files declare, all of them together; what was read before is read again if a file has changed.
+
+    Raises:
+        InvalidSeed: with file and line.
+    """
+    place = (tuple(paths), repr(given))
+    known = _read.get(place)
+    if known is None or any(_stamp(file) != stamp for file, stamp in known[0].items()):
+        if len(_read) >= _REMEMBERED:
+            _read.clear()
+        known = _read[place] = _load(paths, given)
+    return known[1]
+
+
+def _stamp(file: str) -> tuple[int, int] | None:
+    try:
+        stat = Path(file).stat()
+    except OSError:
+        return None
+    return stat.st_mtime_ns, stat.st_size
+
+
+def _load(paths: Sequence[str], given: Given) -> tuple[dict[str, tuple[int, int]], Deployment]:
+    world, items, files = World(), list[Item](), list[str](paths)
+    plans: list[Terraform] = []
+    for path in paths:
+        for source in sources(path, given):
+            if isinstance(source, Terraform):
+                plans.append(source)
+            else:
+                world.add(source)
+    _check_parameters(world, given)
+    for scope in world.stacks:
+        files.append(scope.source.file)
+        items += items_of(scope)
+    for plan in plans:
+        files.append(plan.file)
+        items += read(plan.file, parse(plan.file, text_of(plan.file)), plan.stack, world.unknowns)
+    stamps = {file: stamp for file in files if (stamp := _stamp(file)) is not None}
+    return stamps, Deployment(tuple(items), tuple(dict.fromkeys(world.unknowns)))
+
+
+def _check_parameters(world: World, given: Given) -> None:
+    """Refuse a value of a parameter that no template has.
+
+    Raises:
+        InvalidSeed: there is one.
+    """
+    known = {name for scope in world.stacks for name in scope.template.get("Parameters") or {}}
+    for name in given.parameters:
+        if name not in known:
+            raise InvalidSeed(f"no template has a parameter {name!r}.{did_you_mean(name, known)}")
+
+
+def deploy(
+    service: FakeKms, paths: Sequence[str | os.PathLike[str]], given: Given, *, strict: bool = False
+) -> tuple[Deployment, list[KeyRecord]]:  # fmt: skip
+    """Make what files declare in a fake KMS, all of it or nothing.
+
+    Args:
+        service: the fake KMS.
+        paths: the files.
+        given: what they are deployed with.
+        strict: whether it is an error if something is not understood that decides about KMS.
+
+    Returns:
+        What they declare, and the records of the keys.
+
+    Raises:
+        InvalidSeed: with file and line; then nothing has changed.
+    """
+    deployment = load([os.fspath(path) for path in paths], given)
+    keys, further = make(service, deployment)
+    complete = Deployment(deployment.items, (*deployment.unknowns, *further))
+    told.tell(complete.unknowns)
+    grave = [unknown for unknown in complete.unknowns if unknown.decides]
+    if strict and grave:
+        raise InvalidSeed(
+            "these are not understood, and seeds are strict:\n" + "\n".join(f"  {each}" for each in grave)
+        )
+    return complete, keys
+
+
+# --- what is deployed, by name ----------------------------------------------------------------------------------------
+
+
+def find(deployments: Sequence[Deployment], name: str) -> str:
+    """Return the ARN of a principal or key, or what an API takes for another resource.
+
+    Args:
+        deployments: where to look.
+        name: its logical id, as CDK's too without the digits at its end, its address or its name; `stack/id` if several
+            stacks have one.
+
+    Raises:
+        InvalidSeed: there is none, or more than one.
+    """
+    found: dict[str, list[str]] = {}
+    for deployment in deployments:
+        for item in deployment.items:
+            for label in _labels(item):
+                values = found.setdefault(label, [])
+                value = _value(item)
+                if value not in values:
+                    values.append(value)
+    values = found.get(name, [])
+    if len(values) == 1:
+        return values[0]
+    if values:
+        raise InvalidSeed(f"deployed({name!r}) is ambiguous: {', '.join(values)}. Say which as 'stack/{name}'.")
+    hint = (
+        did_you_mean(name, found) or f" There are: {', '.join(closest(name, found, 10)) or ', '.join(found) or 'none'}."
+    )
+    raise InvalidSeed(f"no resource {name!r} was deployed.{hint}")
+
+
+def _labels(item: Item) -> Iterator[str]:
+    resource = item.place.resource
+    without_digits = _CDK_ID.fullmatch(resource)
+    names = [resource, *([without_digits[1]] if without_digits else [])]
+    for name in names:
+        yield name
+        yield f"{item.stack.name}/{name}"
+    yield from _own_names(item)
+
+
+def _own_names(item: Item) -> Iterator[str]:
+    for attribute in ("name", "id", "arn"):
+        value = getattr(item, attribute, None)
+        if isinstance(value, str):
+            yield value
+
+
+def _value(item: Item) -> str:
+    if isinstance(item, Principal):
+        return item.arn
+    if isinstance(item, Key):
+        return fill("arn:{partition}:kms:{region}:{account}:key/{name}", item.stack, item.id)
+    if isinstance(item, Replica):
+        return fill("arn:{partition}:kms:{region}:{account}:key/{name}", item.stack, item.primary.rpartition("/")[2])
+    if isinstance(item, Thing):
+        return item.id
+    name = getattr(item, "name", "")
+    is_alias = name.startswith("alias/")
+    return (
+        fill("arn:{partition}:kms:{region}:{account}:{name}", item.stack, name)
+        if is_alias
+        else getattr(item, "arn", name)
+    )
+
+
+def named(deployments: Sequence[Deployment], kinds: Mapping[str, type]) -> Iterator[tuple[str, Item]]:
+    """Yield the items of some kinds with their values, as `find` gives them."""
+    for deployment in deployments:
+        for item in deployment.items:
+            if isinstance(item, tuple(kinds.values())):
+                yield _value(item), item
+
+
+__all__ = ["Deployment", "Given", "Unknown", "deploy", "find", "load", "named"]

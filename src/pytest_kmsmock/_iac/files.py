@@ -1,0 +1,199 @@
+"""Which files a deployment is of: templates, plans and states, CDK's output folder, and files that list stacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION
+from pytest_kmsmock._testing.dumps.codec import Misfit, decode
+from pytest_kmsmock.errors import InvalidSeed
+
+from .cloudformation.stack import Source
+from .model import Stack
+from .reading import line_of, parse, text_of
+
+#: What a template in YAML begins a line with, and a seed file does not.
+_TEMPLATE = re.compile(r"^(AWSTemplateFormatVersion|Resources|Transform|stacks)\s*:", re.MULTILINE)
+_IN_JSON = ("Resources", "planned_values", "terraform_version", "stacks")
+_MANIFEST = "manifest.json"
+_ENVIRONMENT = re.compile(r"aws://([^/]+)/(.+)")
+_CDK_DEEPEST = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What a deployment is made with, besides its files.
+
+    Attributes:
+        account: the account of stacks that do not name theirs.
+        region: the Region of stacks that do not name theirs.
+        stack: the name of the stack; by default that of its file.
+        parameters: values of the templates' parameters.
+        imports: values of exports of stacks that are not given.
+        nested: files of nested stacks, by logical id.
+    """
+
+    account: str
+    region: str
+    stack: str | None = None
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+    imports: Mapping[str, Any] = field(default_factory=dict)
+    nested: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Terraform:
+    """A plan or state, and where it is deployed unless it says so itself."""
+
+    file: str
+    stack: Stack
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A stack of a file that lists stacks."""
+
+    template: str | None = None
+    terraform: str | None = None
+    name: str | None = None
+    account: str | None = None
+    region: str | None = None
+    parameters: Mapping[str, object] | None = None
+    imports: Mapping[str, object] | None = None
+    nested: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Listed:
+    """A file that lists stacks."""
+
+    stacks: list[_Entry]
+
+
+def is_infrastructure(path: str) -> bool:
+    """Say whether a file is one of these, and not a seed file."""
+    if Path(path).is_dir():
+        return True
+    text = text_of(path)
+    if text.lstrip()[:1] != "{":
+        return _TEMPLATE.search(text) is not None
+    found = parse(path, text)
+    return isinstance(found, dict) and any(name in found for name in _IN_JSON)
+
+
+def sources(path: str, given: Given) -> Iterator[Source | Terraform]:
+    """Yield what a path stands for.
+
+    Raises:
+        InvalidSeed: it cannot be read, or is none of what is known.
+    """
+    if Path(path).is_dir():
+        yield from _assembly(Path(path), given, 0)
+        return
+    content = parse(path, text_of(path))
+    if not isinstance(content, dict):
+        raise InvalidSeed(f"{path}:1: this is neither a template, nor a plan or state of Terraform")
+    if "stacks" in content:
+        yield from _listed(path, content, given)
+    elif "Resources" in content:
+        yield _template(path, given)
+    elif "terraform_version" in content or "planned_values" in content:
+        yield Terraform(path, Stack(given.stack or _stem(path), given.account, given.region))
+    else:
+        raise InvalidSeed(f"{path}:1: this is neither a template, nor a plan or state of Terraform")
+
+
+def _stem(path: str) -> str:
+    return Path(path).name.partition(".")[0]
+
+
+def _template(path: str, given: Given, stack: Stack | None = None) -> Source:
+    found = stack or _of_manifest(Path(path), given) or Stack(_stem(path), given.account, given.region)
+    named = found if given.stack is None else found._replace(name=given.stack)
+    return Source(path, named, given.parameters, given.imports, given.nested)
+
+
+# --- CDK --------------------------------------------------------------------------------------------------------------
+
+
+def _manifest(folder: Path) -> Mapping[str, Any]:
+    """Return the artifacts of a folder that CDK wrote; none if it is another folder."""
+    file = folder / _MANIFEST
+    content = parse(str(file), text_of(str(file))) if file.is_file() else None
+    artifacts = content.get("artifacts") if isinstance(content, dict) else None
+    return artifacts if isinstance(artifacts, dict) else {}
+
+
+def _stack_of(name: str, artifact: Mapping[str, Any], given: Given) -> Stack:
+    """Return where CDK deploys a stack; what it leaves open is as given."""
+    environment = _ENVIRONMENT.fullmatch(str(artifact.get("environment")))
+    account, region = environment.groups() if environment else ("", "")
+    return Stack(
+        str((artifact.get("properties") or {}).get("stackName") or name),
+        account if ACCOUNT_ID.fullmatch(account) else given.account,
+        region if REGION.fullmatch(region) else given.region,
+    )
+
+
+def _stacks(artifacts: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Stack]]:
+    for name, artifact in artifacts.items():
+        if artifact.get("type") == "aws:cloudformation:stack":
+            file = (artifact.get("properties") or {}).get("templateFile")
+            yield str(file), _stack_of(name, artifact, given)
+
+
+def _of_manifest(file: Path, given: Given) -> Stack | None:
+    """Return where CDK deploys a template that lies in its output folder; None if it lies elsewhere."""
+    return dict(_stacks(_manifest(file.parent), given)).get(file.name)
+
+
+def _assembly(folder: Path, given: Given, depth: int) -> Iterator[Source]:
+    artifacts = _manifest(folder)
+    if not artifacts or depth > _CDK_DEEPEST:
+        raise InvalidSeed(f"{folder} is no output folder of CDK: it has no {_MANIFEST} with artifacts")
+    for file, stack in _stacks(artifacts, given):
+        yield _template(str(folder / file), given, stack)
+    for artifact in artifacts.values():
+        if artifact.get("type") == "cdk:cloud-assembly":
+            yield from _assembly(folder / str(artifact["properties"]["directoryName"]), given, depth + 1)
+
+
+# --- a file that lists stacks -----------------------------------------------------------------------------------------
+
+
+def _listed(path: str, content: Mapping[str, Any], given: Given) -> Iterator[Source | Terraform]:
+    try:
+        listed: _Listed = decode(dict(content), _Listed, "")
+    except Misfit as misfit:
+        raise InvalidSeed(f"{path}:{line_of(content)}: {misfit}") from None
+    for index, entry in enumerate(listed.stacks):
+        where = f"{path}:{line_of(content['stacks'][index])}: stacks[{index}]"
+        file = entry.template or entry.terraform
+        if file is None:
+            raise InvalidSeed(f"{where}: name a template or a terraform file")
+        for form, value in ((ACCOUNT_ID, entry.account), (REGION, entry.region)):
+            if value is not None and not form.fullmatch(value):
+                raise InvalidSeed(f"{where}: {value!r} is neither an account id nor a Region")
+        inner = Given(
+            entry.account or given.account, entry.region or given.region, entry.name,
+            {**given.parameters, **(entry.parameters or {})}, {**given.imports, **(entry.imports or {})},
+            entry.nested or {},
+        )  # fmt: skip
+        nested = str(Path(path).parent / file)
+        if nested == path:
+            raise InvalidSeed(f"{where}: this file lists itself")
+        for source in sources(nested, inner):
+            yield _at(source, entry)
+
+
+def _at(source: Source | Terraform, entry: _Entry) -> Source | Terraform:
+    """Return a source deployed where its entry says, which goes before what CDK says."""
+    said = {"account": entry.account, "region": entry.region}
+    stack = source.stack._replace(**{name: value for name, value in said.items() if value is not None})
+    if isinstance(source, Terraform):
+        return Terraform(source.file, stack)
+    return Source(source.file, stack, source.parameters, source.imports, source.nested)

@@ -1,0 +1,275 @@
+"""What a file of infrastructure says of KMS and IAM, whatever language it is in: plain records with their place."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple, TypeAlias
+
+from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.policy.origins import Origin
+
+#: A policy, or a part of one, as JSON has it.
+Json: TypeAlias = "dict[str, Any]"
+
+
+class Place(NamedTuple):
+    """Where something is declared.
+
+    Attributes:
+        file: the path of the file.
+        line: the line; 0 if the file has none to speak of, as Terraform's JSON.
+        resource: the logical id, or Terraform's address.
+    """
+
+    file: str
+    line: int
+    resource: str
+
+    def __str__(self) -> str:
+        name = Path(self.file).name
+        return f"{name}{f':{self.line}' if self.line else ''}, {self.resource}"
+
+
+class Unknown(NamedTuple):
+    """Something that was not understood.
+
+    Attributes:
+        place: where it is.
+        reason: what was not understood, and what was done in its place.
+        decides: whether a decision on KMS may come out differently for it; else it just has no effect here.
+    """
+
+    place: Place
+    reason: str
+    decides: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}"
+
+
+class Stack(NamedTuple):
+    """Where resources are deployed.
+
+    Attributes:
+        name: the name of the stack.
+        account: the account id.
+        region: the Region.
+    """
+
+    name: str
+    account: str
+    region: str
+
+    @property
+    def partition(self) -> str:
+        """The partition, such as `aws-cn`."""
+        return partition_of(self.region)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A policy document.
+
+    Attributes:
+        text: the document, as JSON.
+        place: what declares it.
+        lines: the line of each statement, as far as the file has lines.
+    """
+
+    text: str
+    place: Place
+    lines: tuple[int, ...] = ()
+
+    @property
+    def origin(self) -> Origin:
+        """What explanations say of it."""
+        return Origin(Path(self.place.file).name, self.place.resource, self.place.line, self.lines)
+
+    @property
+    def content(self) -> Json:
+        """The document, read."""
+        read: Json = json.loads(self.text)
+        return read
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A KMS key.
+
+    Attributes:
+        place: what declares it.
+        stack: where it is.
+        id: its key id.
+        settings: fields of a `KeySeed`, other than policy and place.
+        policy: its key policy; None for the default one.
+    """
+
+    place: Place
+    stack: Stack
+    id: str
+    settings: Mapping[str, Any] = field(hash=False)
+    policy: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """A replica key of a multi-Region key; `primary` is the ARN of that. The rest is as for `Key`."""
+
+    place: Place
+    stack: Stack
+    primary: str
+    settings: Mapping[str, Any] = field(hash=False)
+    policy: Document | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """An alias with its target, a key id or ARN."""
+
+    place: Place
+    stack: Stack
+    name: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPolicy:
+    """A key policy that is declared apart from its key."""
+
+    place: Place
+    stack: Stack
+    key: str
+    policy: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """A grant, with the parameters of CreateGrant."""
+
+    place: Place
+    stack: Stack
+    params: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyStore:
+    """A custom key store, which a stand-in takes the place of.
+
+    Attributes:
+        place: what declares it.
+        stack: where it is.
+        id: what keys call it.
+        external: whether it is an external key store, else one on CloudHSM.
+    """
+
+    place: Place
+    stack: Stack
+    id: str
+    external: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A role, user or group.
+
+    Attributes:
+        place: what declares it.
+        stack: where it is.
+        kind: `role`, `user` or `group`.
+        name: its name, without path.
+        arn: its ARN.
+        inline: its inline policies.
+        managed: the ARNs of its managed policies.
+        boundary: the ARN of its permissions boundary.
+        groups: the names of the groups of a user.
+        trust: its trust policy, for moto.
+    """
+
+    place: Place
+    stack: Stack
+    kind: str
+    name: str
+    arn: str
+    inline: tuple[Document, ...] = ()
+    managed: tuple[str, ...] = ()
+    boundary: str | None = None
+    groups: tuple[str, ...] = ()
+    trust: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ManagedPolicy:
+    """A customer managed policy."""
+
+    place: Place
+    stack: Stack
+    name: str
+    arn: str
+    document: Document
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A policy of principals that is declared apart from them.
+
+    Attributes:
+        place: what declares it.
+        stack: where it is.
+        kind: `role`, `user` or `group`.
+        name: the name of the principal.
+        policy: the document, or the ARN of a managed policy.
+    """
+
+    place: Place
+    stack: Stack
+    kind: str
+    name: str
+    policy: Document | str
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """Users of a group."""
+
+    place: Place
+    stack: Stack
+    group: str
+    users: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """A resource of another service, as moto is to have it.
+
+    Attributes:
+        place: what declares it.
+        stack: where it is.
+        id: what its service's API takes for it: a name, a URL or an ARN.
+        calls: what makes it: service as botocore names it, operation and parameters, in order.
+    """
+
+    place: Place
+    stack: Stack
+    id: str
+    calls: tuple[tuple[str, str, Mapping[str, Any]], ...] = field(default=(), hash=False)
+
+
+Item: TypeAlias = (
+    "Alias | Attachment | Grant | Key | KeyPolicy | KeyStore | ManagedPolicy | Membership | Principal | Replica | Thing"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """All that some files declare.
+
+    Attributes:
+        items: what is to be made, in the order of the files.
+        unknowns: what was not understood.
+    """
+
+    items: tuple[Item, ...]
+    unknowns: tuple[Unknown, ...] = ()

@@ -1,0 +1,205 @@
+"""Files to plain data: JSON and YAML with the line of each mapping, and CloudFormation's short tags.
+
+PyYAML's safe loader is the parser, which builds nothing but plain data; short tags are those of a table. What a file may
+hold is bounded: its size, its depth, and what its anchors expand to.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+from bisect import bisect_right
+from collections.abc import Mapping
+from json.decoder import JSONObject  # type: ignore[attr-defined]  # in the standard library's source, not in its stubs
+from json.scanner import py_make_scanner  # type: ignore[attr-defined]
+from pathlib import Path
+from typing import Any
+
+from pytest_kmsmock.errors import InvalidSeed, MissingExtra
+
+#: The most that a file may have, in bytes. CloudFormation itself takes 1 MB.
+_MOST_YAML, _MOST_JSON = 2_000_000, 64_000_000
+#: How many values a YAML file may expand to. Anchors that name anchors make a short file endless.
+_MOST_VALUES = 200_000
+_TAG = "tag:yaml.org,2002:"
+
+
+class Located(dict[str, Any]):
+    """A mapping of a file, with the line where it begins."""
+
+    __slots__ = ("line",)
+
+    def __init__(self, content: Mapping[str, Any] = {}, line: int = 0) -> None:
+        super().__init__(content)
+        self.line = line
+
+
+def line_of(value: object) -> int:
+    """Return the line where a mapping of a file begins; 0 if it has none."""
+    return value.line if isinstance(value, Located) else 0
+
+
+def text_of(path: str) -> str:
+    """Return what is in a file.
+
+    Raises:
+        InvalidSeed: it cannot be read, or is too large.
+    """
+    file = Path(path)
+    try:
+        size = file.stat().st_size
+        most = _MOST_YAML if file.suffix.lower() in (".yaml", ".yml") else _MOST_JSON
+        if size > most:
+            raise InvalidSeed(f"{path}: this file has {size:,} bytes; {most:,} is the most that is read")
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InvalidSeed(f"{path} cannot be read: {error}") from error
+
+
+@functools.lru_cache(maxsize=64)
+def parse(path: str, text: str) -> Any:
+    """Return what a file says; the same text is not read again.
+
+    Args:
+        path: the file, for error messages.
+        text: what is in it.
+
+    Raises:
+        InvalidSeed: it is neither JSON nor YAML, or holds what no such file may; with the line.
+    """
+    try:
+        return _json(text) if text.lstrip()[:1] == "{" else _yaml(path, text)
+    except json.JSONDecodeError as error:
+        try:
+            return _yaml(path, text)  # YAML can begin with a brace too
+        except InvalidSeed:
+            raise InvalidSeed(f"{path}:{error.lineno}: no JSON: {error.msg}") from error
+    except RecursionError:
+        raise InvalidSeed(f"{path}:1: this is nested too deeply") from None
+    except ValueError as error:  # a number that is too long for Python
+        if isinstance(error, InvalidSeed):
+            raise
+        raise InvalidSeed(f"{path}:1: cannot be read: {error}") from error
+
+
+def _json(text: str) -> Any:
+    decoder: Any = json.JSONDecoder()
+    breaks = [index for index, char in enumerate(text) if char == "\n"]
+
+    def parse_object(start: tuple[str, int], *rest: Any) -> tuple[Any, int]:
+        content, end = JSONObject(start, *rest)
+        return Located(content, bisect_right(breaks, start[1]) + 1), end
+
+    decoder.parse_object = parse_object
+    decoder.scan_once = py_make_scanner(decoder)
+    content: object = decoder.decode(text)
+    return content
+
+
+def _yaml(path: str, text: str) -> Any:
+    yaml = _pyyaml()
+    loader = _loader_class()(text)
+    try:
+        node = loader.get_single_node()
+        if node is None:
+            return None
+        _bound(path, node, {}, frozenset())
+        return loader.construct_document(node)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise InvalidSeed(f"{path}:{mark.line + 1 if mark else 1}: no YAML: {error.problem}") from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise InvalidSeed(f"{path}:{line}: no YAML: {error.reason}") from error
+    except RecursionError:
+        raise InvalidSeed(f"{path}:1: this is nested too deeply") from None
+    finally:
+        loader.dispose()
+
+
+def _pyyaml() -> Any:
+    try:
+        import yaml
+    except ModuleNotFoundError:
+        raise MissingExtra("A template in YAML", "PyYAML", "iac") from None
+    return yaml
+
+
+def _bound(path: str, node: Any, sizes: dict[int, int], around: frozenset[int]) -> int:
+    """Return how many values a node expands to.
+
+    Raises:
+        InvalidSeed: it holds itself, or expands to too many.
+    """
+    if id(node) in around:
+        raise InvalidSeed(f"{path}:{node.start_mark.line + 1}: this holds itself")
+    if id(node) not in sizes:
+        within = around | {id(node)}
+        children = node.value if isinstance(node.value, list) else ()
+        parts = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
+        size = 1 + sum(_bound(path, part, sizes, within) for part in parts)
+        if size > _MOST_VALUES:
+            raise InvalidSeed(f"{path}:{node.start_mark.line + 1}: this expands to more than {_MOST_VALUES:,} values")
+        sizes[id(node)] = size
+    return sizes[id(node)]
+
+
+#: CloudFormation's short tags, and what they are short for.
+#: See https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
+SHORT_TAGS: Mapping[str, str] = {"Ref": "Ref", "Condition": "Condition"} | {
+    name: f"Fn::{name}"
+    for name in (
+        "And", "Base64", "Cidr", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "FindInMap", "GetAZs",
+        "GetAtt", "If", "ImportValue", "Join", "Length", "Not", "Or", "RefAll", "Select", "Split", "Sub",
+        "ToJsonString", "Transform", "ValueOf", "ValueOfAll",
+    )
+}  # fmt: skip
+
+
+@functools.cache
+def _loader_class() -> Any:
+    yaml = _pyyaml()
+
+    class Loader(yaml.SafeLoader):  # type: ignore[misc, name-defined]  # loaded when it is needed
+        """YAML 1.1 without dates: `Version: 2012-10-17` is a text."""
+
+        def construct_object(self, node: Any, deep: bool = False) -> Any:
+            try:
+                return super().construct_object(node, deep)
+            except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+                shown = f"{node.value!r} is no {node.tag.removeprefix(_TAG)}"
+                raise yaml.constructor.ConstructorError(None, None, shown, node.start_mark) from error
+
+    def mapping(loader: Any, node: Any) -> Located:
+        loader.flatten_mapping(node)
+        pairs = ((_name(yaml, name), loader.construct_object(value, deep=True)) for name, value in node.value)
+        return Located(dict(pairs), node.start_mark.line + 1)
+
+    def short(loader: Any, suffix: str, node: Any) -> Located:
+        name = SHORT_TAGS.get(suffix)
+        if name is None:
+            raise yaml.constructor.ConstructorError(None, None, f"unknown tag !{suffix}", node.start_mark)
+        if isinstance(node, yaml.ScalarNode):
+            value: Any = loader.construct_scalar(node)
+            value = value.split(".", 1) if name == "Fn::GetAtt" else value
+        elif isinstance(node, yaml.SequenceNode):
+            value = loader.construct_sequence(node, deep=True)
+        else:
+            value = mapping(loader, node)
+        return Located({name: value}, node.start_mark.line + 1)
+
+    Loader.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
+        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    Loader.add_constructor(f"{_TAG}map", mapping)
+    Loader.add_multi_constructor("!", short)
+    return Loader
+
+
+def _name(yaml: Any, node: Any) -> str:
+    """Return a name as it is written: account ids are names too."""
+    if not isinstance(node, yaml.ScalarNode):
+        raise yaml.constructor.ConstructorError(None, None, "a name has to be a text", node.start_mark)
+    name: str = node.value
+    return name

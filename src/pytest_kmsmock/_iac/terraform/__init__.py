@@ -1,0 +1,1 @@
+"""Terraform: `terraform show -json` of plans and states, and state files."""

@@ -1,0 +1,89 @@
+"""What a mock has from files of infrastructure. `_iac` reads and makes it, and is loaded when such a file is given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from pytest_kmsmock.errors import InvalidSeed
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._iac.model import Deployment
+    from pytest_kmsmock._kms.state.records import Key
+
+    from .core import MockCore
+
+#: What a mock begins with: a file, or several files of infrastructure.
+Seed: TypeAlias = "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]"
+#: Files of infrastructure end so, or as seed files do.
+_ENDINGS = (".template", ".tfstate")
+
+
+def paths_of(seed: Seed) -> list[str]:
+    """Return the paths of a seed.
+
+    Raises:
+        InvalidSeed: it is none.
+    """
+    listed: Sequence[Any] = seed if isinstance(seed, list | tuple) else [seed]
+    if not listed or not all(isinstance(path, str | os.PathLike) for path in listed):
+        raise InvalidSeed(f"seed() takes the path of a file, or a list of paths, not {seed!r}")
+    return [os.fspath(path) for path in listed]
+
+
+def is_infrastructure(path: str) -> bool:
+    """Say whether a seed is one of infrastructure: a look at its text tells."""
+    if path.endswith(_ENDINGS) or Path(path).is_dir():
+        return True
+    if not Path(path).is_file():
+        return False  # reading it says what is wrong
+    from pytest_kmsmock._iac.files import is_infrastructure
+
+    return is_infrastructure(path)
+
+
+def deploy(core: MockCore, paths: Sequence[str], *, strict: bool | None = None, **given: Any) -> list[Key]:
+    """Make what files declare.
+
+    Args:
+        core: the mock.
+        paths: the files.
+        strict: whether what is not understood is an error; by default as the option `seed_strict` says.
+        **given: what they are deployed with, fields of `_iac.files.Given`.
+
+    Raises:
+        InvalidSeed: with file and line; then nothing has changed.
+    """
+    from pytest_kmsmock._iac import deployment
+    from pytest_kmsmock._iac.files import Given
+
+    where = {"account": core.options.account_id, "region": core.region}
+    settings = {name: value for name, value in given.items() if value is not None}
+    wanted = core.options.seed_strict if strict is None else strict
+    deployed, keys = deployment.deploy(core.service, paths, Given(**{**where, **settings}), strict=wanted)
+    core.deployments += (deployed,)
+    core.seeded |= {str(Path.cwd() / path) for path in paths}
+    if core.active:
+        into_moto(core, [deployed])
+    return keys
+
+
+def into_moto(core: MockCore, deployments: Sequence[Deployment]) -> None:
+    """Make resources of other services in moto, if it is active; what moto does not take is told like the rest."""
+    from pytest_kmsmock._iac import unknowns
+    from pytest_kmsmock._iac.making.moto import make_in_moto
+
+    unknowns.tell(make_in_moto(deployments, core.options.account_id))
+
+
+def find(core: MockCore, name: str) -> str:
+    """Return the ARN of a principal or key that was deployed, or what an API takes for another resource.
+
+    Raises:
+        InvalidSeed: there is none, or more than one.
+    """
+    from pytest_kmsmock._iac import deployment
+
+    return deployment.find(core.deployments, name)

@@ -1,0 +1,29 @@
+"""The moment at which moto begins to answer, empty: what is to be there already can be made then."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+
+def install(models: ModuleType, begun: Callable[[], None]) -> None:
+    """Have something done when moto begins.
+
+    Args:
+        models: the module `moto.core.models`.
+        begun: what is done.
+    """
+    kind = models.MockAWS
+    enable = kind._enable_patching  # noqa: SLF001 - it is called once moto begins, however often it is entered
+    if getattr(enable, "is_kms_hook", False):
+        return
+
+    @functools.wraps(enable)
+    def enable_and_tell(mock: Any, *args: Any, **kwargs: Any) -> None:
+        enable(mock, *args, **kwargs)
+        begun()
+
+    vars(enable_and_tell)["is_kms_hook"] = True
+    kind._enable_patching = enable_and_tell  # noqa: SLF001
