@@ -213,6 +213,12 @@ PARTS = (
         {"7afa3c8a243d": "5.0.0", "de318e6e67b1": "5.1.6 to 5.2.5"},
     ),
     Part(
+        "moto.core.models:MockAWS._enable_patching",
+        "_moto.start",
+        "Called once moto begins to answer, after its data is reset.",
+        {"4e908ea0e4dd": "5.0.0 to 5.2.0", "6784f11a4221": "5.2.5"},
+    ),
+    Part(
         "moto.events.models:Rule._send_to_sqs_queue",
         "_moto.deliveries",
         "Sends an event to one queue; takes its place.",

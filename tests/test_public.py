@@ -50,17 +50,19 @@ PUBLIC = {
     "KmsHygieneWarning": "",
     "KmsMock": (
         "account_id active as_principal assert_called assert_not_called assert_only_called async_client calls "
-        "client clock cloudtrail_events create_key create_key_as_in_console credentials decrypt delays dump "
-        "explain iam key_stores keys least_privilege load managed_key options region seed serve simulate"
+        "client clock cloudtrail_events create_key create_key_as_in_console credentials decrypt delays deploy deployed "
+        "dump explain iam key_stores keys least_privilege load managed_key options policy_diff region seed serve "
+        "simulate"
     ),
     "KmsMockError": "",
     "KmsServer": "endpoint_url environment proxy_url start stop",
     "LeastPrivilege": "identity_policies key_policy_statements to_json write",
     "MockKms": "start stop",
     "Options": (
-        "account_id deterministic endpoint_urls enforce_policies fresh hygiene hygiene_checks "
-        "max_calls moto_policies region request_quotas seed services share_with_children unused_faults wire"
+        "account_id deterministic endpoint_urls enforce_policies fresh hygiene hygiene_checks max_calls moto_policies "
+        "region request_quotas seed seed_strict services share_with_children unused_faults wire"
     ),
+    "PolicyDiff": "lacking lines of unused",
     "RequestContext": (
         "account context issuer_arn mfa org_id provider resource_org_id session_name session_policies source_account "
         "source_arn source_ip source_vpc source_vpce tags via_service"

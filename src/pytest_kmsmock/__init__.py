@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ._mock.decorator import mock_kms
 
 if TYPE_CHECKING:
+    from ._iac.diff import PolicyDiff
     from ._kms.engine.call_record import CallRecord
     from ._kms.policy.decision import Decision
     from ._kms.state.caller import Caller
@@ -64,6 +65,7 @@ _LAZY = {
     "LeastPrivilege": "_testing.policies.least_privilege",
     "MockKms": "_mock.decorator",
     "Options": "_runtime.options",
+    "PolicyDiff": "_iac.diff",
     "RequestContext": "_testing.identity.request_context",
     "RequestQuotas": "_testing.faults.request_quotas",
     "XksKey": "_kms.state.external_stores",
@@ -97,6 +99,7 @@ __all__ = [
     "LeastPrivilege",
     "MockKms",
     "Options",
+    "PolicyDiff",
     "RequestContext",
     "RequestQuotas",
     "XksKey",

@@ -9,10 +9,11 @@ from typing import NoReturn
 
 from pytest_kmsmock.errors import InvalidOption, KmsMockError, StateFileInUse
 
-from . import conformance, migrate, serve
+from . import check_policies, conformance, migrate, serve
 
-#: Modules with `add_parser(commands)`, which sets `run` to what carries the command out and returns the exit code.
-_COMMANDS = (conformance, migrate, serve)
+#: Modules with `add_parser(commands)`, which sets `run` to what carries the command out and returns the exit code, and
+#: where that is not 1, `failure` to the exit code of errors.
+_COMMANDS = (check_policies, conformance, migrate, serve)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -29,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         code: int = given.run(given)
     except (KmsMockError, OSError) as error:
         print(f"pytest-kmsmock: {error}", file=sys.stderr)  # noqa: T201 - a command's output
-        return 2 if isinstance(error, InvalidOption | StateFileInUse) else 1
+        return 2 if isinstance(error, InvalidOption | StateFileInUse) else getattr(given, "failure", 1)
     return code
 
 

@@ -89,11 +89,12 @@ def _credentials(text: str) -> dict[str, str]:
 def _know_callers(kms: MockCore, given: argparse.Namespace) -> None:
     """Let requests come from whom the command line, the seed and another STS say."""
     from pytest_kmsmock._kms.api.arns import partition_of
+    from pytest_kmsmock._mock.deployments import is_infrastructure
     from pytest_kmsmock._testing.identity.credentials import Home, make_caller, register
     from pytest_kmsmock._testing.seeds.seed_files import read_seed_file
 
     account = kms.options.account_id
-    if given.seed is not None:  # its keys are for the first run alone
+    if given.seed is not None and not is_infrastructure(str(given.seed)):  # its keys are for the first run alone
         seed = read_seed_file(str(given.seed))
         seed.environment.register_credentials(seed.account or account, seed.region or kms.region)
     for own in given.credentials:

@@ -16,7 +16,7 @@ from .cloudformation.resources import items_of
 from .cloudformation.stack import World
 from .files import Given, Terraform, sources
 from .making.everything import make
-from .model import Deployment, Item, Key, Principal, Replica, Thing, Unknown
+from .model import Alias, Deployment, Item, Key, ManagedPolicy, Principal, Replica, Thing, Unknown
 from .names import fill
 from .reading import parse, text_of
 from .terraform.reader import read
@@ -105,14 +105,9 @@ def deploy(
         InvalidSeed: with file and line; then nothing has changed.
     """
     deployment = load([os.fspath(path) for path in paths], given)
-    keys, further = make(service, deployment)
+    keys, further = make(service, deployment, strict=strict)
     complete = Deployment(deployment.items, (*deployment.unknowns, *further))
     told.tell(complete.unknowns)
-    grave = [unknown for unknown in complete.unknowns if unknown.decides]
-    if strict and grave:
-        raise InvalidSeed(
-            "these are not understood, and seeds are strict:\n" + "\n".join(f"  {each}" for each in grave)
-        )
     return complete, keys
 
 
@@ -132,7 +127,7 @@ def find(deployments: Sequence[Deployment], name: str) -> str:
     """
     found: dict[str, list[str]] = {}
     for deployment in deployments:
-        for item in deployment.items:
+        for item in filter(_has_name, deployment.items):
             for label in _labels(item):
                 values = found.setdefault(label, [])
                 value = _value(item)
@@ -147,6 +142,11 @@ def find(deployments: Sequence[Deployment], name: str) -> str:
         did_you_mean(name, found) or f" There are: {', '.join(closest(name, found, 10)) or ', '.join(found) or 'none'}."
     )
     raise InvalidSeed(f"no resource {name!r} was deployed.{hint}")
+
+
+def _has_name(item: Item) -> bool:
+    """Say whether an item is something to ask for, and not an attachment of a policy to it."""
+    return isinstance(item, Alias | Key | ManagedPolicy | Principal | Replica | Thing)
 
 
 def _labels(item: Item) -> Iterator[str]:

@@ -78,7 +78,10 @@ def is_infrastructure(path: str) -> bool:
     """Say whether a file is one of these, and not a seed file."""
     if Path(path).is_dir():
         return True
-    text = text_of(path)
+    try:
+        text = text_of(path)
+    except InvalidSeed:
+        return False  # who reads it as a seed file says what is wrong
     if text.lstrip()[:1] != "{":
         return _TEMPLATE.search(text) is not None
     found = parse(path, text)

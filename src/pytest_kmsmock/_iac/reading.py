@@ -1,7 +1,7 @@
 """Files to plain data: JSON and YAML with the line of each mapping, and CloudFormation's short tags.
 
-PyYAML's safe loader is the parser, which builds nothing but plain data; short tags are those of a table. What a file may
-hold is bounded: its size, its depth, and what its anchors expand to.
+PyYAML's safe loader is the parser, which builds nothing but plain data; short tags are those of a table. What a file
+may hold is bounded: its size, its depth, and what its anchors expand to.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _json(text: str) -> Any:
 
     def parse_object(start: tuple[str, int], *rest: Any) -> tuple[Any, int]:
         content, end = JSONObject(start, *rest)
-        return Located(content, bisect_right(breaks, start[1]) + 1), end
+        return Located(content, bisect_right(breaks, start[1] - 1) + 1), end
 
     decoder.parse_object = parse_object
     decoder.scan_once = py_make_scanner(decoder)
@@ -98,8 +98,9 @@ def _json(text: str) -> Any:
 
 def _yaml(path: str, text: str) -> Any:
     yaml = _pyyaml()
-    loader = _loader_class()(text)
+    loader = None
     try:
+        loader = _loader_class()(text)
         node = loader.get_single_node()
         if node is None:
             return None
@@ -114,7 +115,8 @@ def _yaml(path: str, text: str) -> Any:
     except RecursionError:
         raise InvalidSeed(f"{path}:1: this is nested too deeply") from None
     finally:
-        loader.dispose()
+        if loader is not None:
+            loader.dispose()
 
 
 def _pyyaml() -> Any:

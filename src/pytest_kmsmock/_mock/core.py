@@ -149,7 +149,7 @@ class MockCore:
         active_mocks.enter(self)
         self.active = True
         inherited = () if self.parent is None else self.parent.deployments
-        if len(self.deployments) > len(inherited):
+        if self.deployments and self.deployments is not inherited:
             deployments.into_moto(self, self.deployments[len(inherited) :])
         if self.options.share_with_children:
             from pytest_kmsmock._transport.endpoint.server import KmsServer

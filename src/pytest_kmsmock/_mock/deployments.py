@@ -5,20 +5,38 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from pytest_kmsmock.errors import InvalidSeed
 
 if TYPE_CHECKING:
+    from pytest_kmsmock._iac.diff import PolicyDiff
     from pytest_kmsmock._iac.model import Deployment
+    from pytest_kmsmock._kms.engine.call_record import CallRecord
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.state.records import Key
-
-    from .core import MockCore
+    from pytest_kmsmock._runtime.options import Options
 
 #: What a mock begins with: a file, or several files of infrastructure.
 Seed: TypeAlias = "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]"
 #: Files of infrastructure end so, or as seed files do.
 _ENDINGS = (".template", ".tfstate")
+
+
+class Deploying(Protocol):
+    """A mock, as far as deployments have to do with it; `MockCore` describes the attributes."""
+
+    options: Options
+    service: FakeKms
+    active: bool
+    seeded: frozenset[str]
+    deployments: tuple[Deployment, ...]
+
+    @property
+    def region(self) -> str: ...
+
+    @property
+    def calls(self) -> Sequence[CallRecord]: ...
 
 
 def paths_of(seed: Seed) -> list[str]:
@@ -29,7 +47,7 @@ def paths_of(seed: Seed) -> list[str]:
     """
     listed: Sequence[Any] = seed if isinstance(seed, list | tuple) else [seed]
     if not listed or not all(isinstance(path, str | os.PathLike) for path in listed):
-        raise InvalidSeed(f"seed() takes the path of a file, or a list of paths, not {seed!r}")
+        raise InvalidSeed(f"seed() takes the path of a file, not {seed!r}")
     return [os.fspath(path) for path in listed]
 
 
@@ -44,7 +62,7 @@ def is_infrastructure(path: str) -> bool:
     return is_infrastructure(path)
 
 
-def deploy(core: MockCore, paths: Sequence[str], *, strict: bool | None = None, **given: Any) -> list[Key]:
+def deploy(core: Deploying, paths: Sequence[str], *, strict: bool | None = None, **given: Any) -> list[Key]:
     """Make what files declare.
 
     Args:
@@ -70,7 +88,7 @@ def deploy(core: MockCore, paths: Sequence[str], *, strict: bool | None = None, 
     return keys
 
 
-def into_moto(core: MockCore, deployments: Sequence[Deployment]) -> None:
+def into_moto(core: Deploying, deployments: Sequence[Deployment]) -> None:
     """Make resources of other services in moto, if it is active; what moto does not take is told like the rest."""
     from pytest_kmsmock._iac import unknowns
     from pytest_kmsmock._iac.making.moto import make_in_moto
@@ -78,7 +96,7 @@ def into_moto(core: MockCore, deployments: Sequence[Deployment]) -> None:
     unknowns.tell(make_in_moto(deployments, core.options.account_id))
 
 
-def find(core: MockCore, name: str) -> str:
+def find(core: Deploying, name: str) -> str:
     """Return the ARN of a principal or key that was deployed, or what an API takes for another resource.
 
     Raises:
@@ -87,3 +105,12 @@ def find(core: MockCore, name: str) -> str:
     from pytest_kmsmock._iac import deployment
 
     return deployment.find(core.deployments, name)
+
+
+def policy_diff(core: Deploying) -> PolicyDiff:
+    """Return the difference between what a mock's calls needed and what its deployed policies give."""
+    from pytest_kmsmock._iac.diff import Facts, PolicyDiff
+
+    facts = Facts()
+    facts.add(core.calls, core.service.state.iam)
+    return PolicyDiff.of(facts)

@@ -107,7 +107,7 @@ def _policies(mock: MockCore) -> Iterator[tuple[str, str]]:
             yield _line(index, record, "KeyId"), str(record.params["Policy"])
     for key in _own_keys(mock):
         if key.policy not in seen:
-            yield f"the policy of {key.arn}", key.policy
+            yield f"the policy of {key.arn}{_written(mock, key)}", key.policy
 
 
 def _left_enabled(mock: MockCore) -> Iterator[str]:
@@ -115,7 +115,14 @@ def _left_enabled(mock: MockCore) -> Iterator[str]:
         return
     for key in _own_keys(mock):
         if key.enabled and key.deletion is None:
-            yield f"{key.arn}{f' ({key.description})' if key.description else ''}"
+            yield f"{key.arn}{f' ({key.description})' if key.description else ''}{_written(mock, key)}"
+
+
+def _written(mock: MockCore, key: Key) -> str:
+    """Say where the policy of a key is written, if a file of infrastructure declares it."""
+    known = mock.service.state.iam.origins.get(key.arn, {})
+    origin = known.get(key.policy)
+    return "" if origin is None else f" ({origin})"
 
 
 def _own_keys(mock: MockCore) -> Iterator[Key]:

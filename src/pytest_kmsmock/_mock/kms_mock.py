@@ -20,7 +20,8 @@ from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
 from pytest_kmsmock._testing.identity.credentials import issue, make_caller
 from pytest_kmsmock.errors import NotActive
 
-from . import clients, deployments
+from . import clients
+from .deployed import Deployed
 from .principals import Principals
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
     from .deployments import Seed
 
 
-class KmsMock(Principals):
+class KmsMock(Principals, Deployed):
     """AWS KMS for a test: clients, keys, calls, faults, policies and time.
 
     A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`; it is not made directly.
@@ -208,58 +209,6 @@ class KmsMock(Principals):
             InvalidSeed: with the line and the reason.
         """
         return [_testing.key_view.KeyView(self._service, key) for key in self._core.seed(path)]
-
-    def deploy(
-        self,
-        *files: str | os.PathLike[str],
-        stack: str | None = None,
-        parameters: Mapping[str, object] | None = None,
-        imports: Mapping[str, object] | None = None,
-        nested: Mapping[str, str] | None = None,
-        account: str | None = None,
-        region: str | None = None,
-        strict: bool | None = None,
-    ) -> list[KeyView]:
-        """Make what files of infrastructure declare, as `seed` does, with what they are deployed with.
-
-        Args:
-            *files: templates, plans and states, or CDK's output folder; they see each other's exports.
-            stack: the name of the stack, by default that of its file.
-            parameters: values of the templates' parameters.
-            imports: values of `Fn::ImportValue` of stacks that are not among the files.
-            nested: files of nested stacks, by logical id.
-            account: the account of stacks that do not say theirs, by default that of the mock.
-            region: the Region of stacks that do not say theirs, by default that of the mock.
-            strict: whether it is an error if something is not understood that decides about KMS, by default as the
-                option `seed_strict` says.
-
-        Returns:
-            The keys, as `KmsMock.keys` shows them.
-
-        Raises:
-            InvalidOption: for what is no account or Region.
-            InvalidSeed: with the line and the reason; then nothing has changed.
-        """
-        for name, value in (("account_id", account), ("region", region)):
-            if value is not None:
-                check_form(name, value, "deploy()")
-        made = deployments.deploy(
-            self._core, deployments.paths_of(files), strict=strict, stack=stack, parameters=parameters,
-            imports=imports, nested=nested, account=account, region=region,
-        )  # fmt: skip
-        return [_testing.key_view.KeyView(self._service, key) for key in made]
-
-    def deployed(self, name: str) -> str:
-        """Return the ARN of a principal or key of files of infrastructure; of another resource, what its API takes.
-
-        Args:
-            name: its logical id (of CDK with or without the digits at its end), its address in Terraform, or its name;
-                `stack/id` where several stacks have one.
-
-        Raises:
-            InvalidSeed: there is none of that name, or more than one.
-        """
-        return deployments.find(self._core, name)
 
     @property
     def keys(self) -> Keys:

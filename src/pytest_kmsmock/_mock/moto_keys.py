@@ -12,8 +12,10 @@ from pytest_kmsmock._kms.state.caller import administrator
 from pytest_kmsmock._runtime import active_mocks
 from pytest_kmsmock._transport.hooks import installation
 
+from . import deployments
+
 if TYPE_CHECKING:
-    from .core import MockCore
+    from .deployments import Deploying
 
 
 class ActiveKms:
@@ -31,7 +33,7 @@ class ActiveKms:
         """
         from pytest_kmsmock._moto.kms import Refused
 
-        service = cast("MockCore", active_mocks.current()).service
+        service = cast("Deploying", active_mocks.current()).service
         given = {name: value for name, value in params.items() if value is not None}
         try:
             return service.aside().call(operation, given, administrator(account, partition_of(region)), region)
@@ -77,10 +79,8 @@ def _at_start(models: ModuleType, _early: bool) -> None:
 
 
 def _begun() -> None:
-    mock = cast("MockCore | None", active_mocks.current())
+    mock = cast("Deploying | None", active_mocks.current())
     if mock is not None and mock.deployments:
-        from . import deployments
-
         deployments.into_moto(mock, mock.deployments)
 
 

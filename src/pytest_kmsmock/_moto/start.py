@@ -16,7 +16,7 @@ def install(models: ModuleType, begun: Callable[[], None]) -> None:
         begun: what is done.
     """
     kind = models.MockAWS
-    enable = kind._enable_patching  # noqa: SLF001 - it is called once moto begins, however often it is entered
+    enable = kind._enable_patching  # noqa: SLF001 - called when moto begins, not when it is entered again
     if getattr(enable, "is_kms_hook", False):
         return
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _REPORT = "--kms-report"
 _POLICY = "--kms-policy"
+_DIFF = "--kms-policy-diff"
+#: Knows what was not understood in files of infrastructure, where such a file was read.
+_UNKNOWNS = "pytest_kmsmock._iac.unknowns"
 #: What their files are called.
 _ENDING = {_REPORT: "html", _POLICY: "json"}
 _ATTRIBUTE = "kms_mock_data"  # of a report, where it carries what the test did with KMS
@@ -52,6 +55,10 @@ def add_options(group: pytest.OptionGroup) -> None:
     group.addoption(
         _POLICY, dest="kms_mock_policy", default=None, metavar="FILE",
         help="write the smallest IAM policies and key policy statements that allow the KMS calls of all tests",
+    )  # fmt: skip
+    group.addoption(
+        _DIFF, dest="kms_mock_policy_diff", action="store_true", default=False,
+        help="after the run, show what the tests needed that deployed policies lack, and what these give to no use",
     )  # fmt: skip
 
 
@@ -84,9 +91,9 @@ def configure(config: pytest.Config) -> None:
         problem = None if name is None or is_worker else _problem_of(config.invocation_params.dir / name, name)
         if problem is not None:
             raise pytest.UsageError(f"{option}={name}: {problem}; give it a file, such as kms.{_ENDING[option]}")
-    reports, policy = file is not None, policies is not None
-    config.pluginmanager.register(Watch(entries=reports, permissions=policy), "kmsmock-watch")
-    if (reports or policy) and not is_worker and not config.getoption("collectonly"):
+    reports, policy, diff = file is not None, policies is not None, config.getoption("kms_mock_policy_diff")
+    config.pluginmanager.register(Watch(entries=reports, permissions=policy, diff=diff), "kmsmock-watch")
+    if (reports or policy or diff) and not is_worker and not config.getoption("collectonly"):
         config.pluginmanager.register(RunReport(config), "kmsmock-report")
 
 
@@ -109,11 +116,13 @@ class Watch:
     Args:
         entries: whether what a test did is to hang on its report.
         permissions: whether the permissions that it needed are to hang there too.
+        diff: whether what it needed of deployed policies is to hang there too.
     """
 
-    def __init__(self, *, entries: bool, permissions: bool) -> None:
+    def __init__(self, *, entries: bool, permissions: bool, diff: bool) -> None:
         self._registry = Registry(active_mocks.active)
-        self._entries, self._permissions = entries, permissions
+        self._entries, self._permissions, self._diff = entries, permissions, diff
+        self._unknowns: dict[str, None] = {}
         self._known_keys: set[str] = set()
         self._outcome = _OUTCOMES[0]
         self._failures: list[str] = []
@@ -179,7 +188,7 @@ class Watch:
         outcome = "error" if report.failed and call.when != "call" else report.outcome
         self._outcome = max(self._outcome, outcome, key=_OUTCOMES.index)
         if call.when == "teardown":
-            if self._registry.mocks and (self._entries or self._permissions):
+            if self._registry.mocks and (self._entries or self._permissions or self._diff):
                 setattr(report, _ATTRIBUTE, self._data(report.nodeid))
             if len(environment.unknown_access_keys) > self._sent:
                 setattr(report, _ACCESS_KEYS, dict(list(environment.unknown_access_keys.items())[self._sent :]))
@@ -236,7 +245,41 @@ class Watch:
             for mock in mocks:
                 aliases |= aliases_before(mock.service.state, records)
             data["permissions"] = [astuple(permission) for permission in permissions(records, aliases)]
+        if self._diff:
+            data["diff"] = self._facts()
         return data
+
+    def _facts(self) -> dict[str, Any]:
+        from pytest_kmsmock._iac.diff import Facts
+
+        facts = Facts()
+        for mock in self._registry.mocks:
+            records = [call.record for call in self._registry.calls() if call.mock is mock]
+            facts.add(records, mock.service.state.iam)
+        return facts.data
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Take what this process did not understand, or hand it to the process that reports."""
+        known = sys.modules.get(_UNKNOWNS)
+        found: list[str] = [] if known is None else known.take()
+        output = getattr(session.config, "workeroutput", None)
+        if output is None:
+            self._unknowns |= dict.fromkeys(found)
+        else:
+            output[_UNKNOWNS] = found
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """Take what a worker of pytest-xdist did not understand."""
+        self._unknowns |= dict.fromkeys(getattr(node, "workeroutput", {}).get(_UNKNOWNS, ()))
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """List what was not understood, once for the whole run."""
+        if self._unknowns:
+            terminalreporter.section("KMS: not understood in files of infrastructure", yellow=True)
+            for line in self._unknowns:
+                terminalreporter.write_line(line)
 
 
 def _message(report: pytest.TestReport) -> str:
@@ -270,6 +313,7 @@ class RunReport:
         self._directory = config.invocation_params.dir
         self._tests: list[ItemEntry] = []
         self._permissions: set[tuple[Any, ...]] = set()
+        self._diff: list[dict[str, Any]] | None = [] if config.getoption("kms_mock_policy_diff") else None
         self._written: list[str] = []
         self._failed: list[str] = []
 
@@ -281,6 +325,8 @@ class RunReport:
         if "entry" in data:
             self._tests.append(data["entry"])
         self._permissions |= set(data.get("permissions", ()))
+        if self._diff is not None:
+            self._diff.append(data["diff"])
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -317,6 +363,14 @@ class RunReport:
 
             total = totals(self._tests)
             for line in (*table(total), *findings(total)):
+                terminalreporter.write_line(line)
+        if self._diff is not None:
+            from pytest_kmsmock._iac.diff import Facts, PolicyDiff
+
+            facts = Facts()
+            for data in self._diff:
+                facts.merge(data)
+            for line in PolicyDiff.of(facts).lines:
                 terminalreporter.write_line(line)
         for line in self._written:
             terminalreporter.write_line(line)

@@ -60,6 +60,8 @@ def section(seen: Sequence[SeenCall], failed_in: str = "call") -> str:
     refusing = sorted({str(call.record.via) for call in seen if call.record.refused and call.record.via})
     if refusing:
         lines.append(_BY_SERVICES.format(services=" and ".join(refusing)))
+    if any(reasons(call.record) for call in seen):
+        lines += _unknowns(mocks)
     unused = [describe(rule) for mock in mocks for rule in mock.injector.unused]
     return "\n".join([*lines, *(f"Fault that never fired: {one_line(fault)}" for fault in unused)])
 
@@ -68,6 +70,18 @@ def _quiet_setup(seen: Sequence[SeenCall]) -> int:
     """Return how many calls the set-up made, if they are many and none was refused; else 0."""
     calls = [call for call in seen if call.phase == "setup"]
     return len(calls) if len(calls) > _QUIET and not any(call.record.refused for call in calls) else 0
+
+
+def _unknowns(mocks: Sequence[MockCore]) -> list[str]:
+    """Return what was not understood of deployed policies: that may be why they refuse a call."""
+    found = dict.fromkeys(
+        str(unknown)
+        for mock in mocks
+        for deployment in mock.deployments
+        for unknown in deployment.unknowns
+        if unknown.decides
+    )
+    return ["Not understood, which may be the reason:", *(f"  {one_line(text)}" for text in found)] if found else []
 
 
 def _chosen(seen: Sequence[SeenCall]) -> set[int]:

@@ -159,7 +159,7 @@ def _fit(name: str, value: object, where: str) -> object:
         check_form(name, value, where)
     elif name == "seed" and value is not None:
         for path in value if isinstance(value, list | tuple) else [value]:
-            check_type(path, (str, os.PathLike), f"{where}: seed", "the path of a file, or a list of paths")
+            check_type(path, (str, os.PathLike), f"{where}: seed", "the path of a file")
     elif isinstance(default, bool):
         check_type(value, bool, f"{where}: {name}")
     elif isinstance(default, int):

@@ -39,16 +39,21 @@ if TYPE_CHECKING:
 _NO_KEY = ("NotFoundException", "InvalidArnException")
 
 
-def make(service: FakeKms, deployment: Deployment) -> tuple[list[KeyRecord], list[Unknown]]:
+def make(service: FakeKms, deployment: Deployment, *, strict: bool) -> tuple[list[KeyRecord], list[Unknown]]:
     """Make all that files declare.
+
+    Args:
+        service: the fake KMS.
+        deployment: what the files declare.
+        strict: whether it is an error if something is not understood that decides about KMS.
 
     Returns:
         The records of the keys, and what could not be made.
 
     Raises:
-        InvalidSeed: AWS would refuse something; then nothing has changed.
+        InvalidSeed: AWS would refuse something, or it is not understood; then nothing has changed.
     """
-    making = _Making(deployment)
+    making = _Making(deployment, service, strict=strict)
     home = next((item.stack for item in deployment.items), Stack("", "123456789012", "us-east-1"))
     keys = plant(
         service, making.seeds(), account=home.account, region=home.region,
@@ -58,10 +63,9 @@ def make(service: FakeKms, deployment: Deployment) -> tuple[list[KeyRecord], lis
 
 
 class _Making:
-    def __init__(self, deployment: Deployment) -> None:
-        self.items = deployment.items
+    def __init__(self, deployment: Deployment, service: FakeKms, *, strict: bool) -> None:
+        self.deployment, self.items, self.service, self.strict = deployment, deployment.items, service, strict
         self.unknowns: list[Unknown] = []
-        self.stores: dict[str, str] = {}
 
     def seeds(self) -> list[tuple[str, KeySeed]]:
         """Return the keys, and stand-ins for primary keys of replicas that are in no file."""
@@ -71,7 +75,7 @@ class _Making:
                 found[_arn(item.stack, item.id)] = (str(item.place), self._seed(item))
         for item in self.items:
             primary = parse_arn(item.primary) if isinstance(item, Replica) else None
-            if isinstance(item, Replica) and item.primary not in found:
+            if isinstance(item, Replica) and item.primary not in found and not self._has(self.service, item):
                 if primary is None or not primary.name.startswith("mrk-"):
                     self._note(
                         item.place, f"its primary key {item.primary!r} is in none of the given files: it is not made"
@@ -126,10 +130,18 @@ class _Making:
         attach(draft.state.iam, self.items, self.unknowns.append)
         self._check_grantees()
         draft.state.iam.origins = {**draft.state.iam.origins, **self._origins(draft)}
+        self._check_strictly()
 
-    def _has(self, draft: FakeKms, replica: Replica) -> bool:
+    def _check_strictly(self) -> None:
+        grave = [each for each in (*self.deployment.unknowns, *self.unknowns) if each.decides]
+        if self.strict and grave:
+            told = "\n".join(f"  {each}" for each in grave)
+            raise InvalidSeed(f"these are not understood, and seeds are strict:\n{told}")
+
+    def _has(self, service: FakeKms, replica: Replica) -> bool:
+        """Say whether the primary key of a replica is there."""
         primary = parse_arn(replica.primary)
-        return primary is not None and primary.name in draft.state.region(primary.account, primary.region).keys
+        return primary is not None and primary.name in service.state.region(primary.account, primary.region).keys
 
     def _replica(self, draft: FakeKms, item: Replica) -> None:
         primary = parse_arn(item.primary)
@@ -173,7 +185,7 @@ class _Making:
                 reason = (
                     f"the grantee {grantee} is in none of the given files: AWS refuses a grant for a role that is gone"
                 )
-                self._note(item.place, reason, decides=False)
+                self._note(item.place, reason)
 
     def _origins(self, draft: FakeKms) -> dict[str, dict[str, Origin]]:
         """Return where the policies of keys are written; that of a key without one is written with the key."""
@@ -189,8 +201,8 @@ class _Making:
                 found[record.arn] = {"": Document("", item.place).origin, record.policy: document.origin}
         return found
 
-    def _note(self, place: Place, reason: str, *, decides: bool = True) -> None:
-        self.unknowns.append(Unknown(place, reason, decides))
+    def _note(self, place: Place, reason: str) -> None:
+        self.unknowns.append(Unknown(place, reason))
 
 
 def _arn(stack: Stack, key_id: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ from .resource import Declared, Resource
 from .resources import RESOURCES
 
 _FORMAT = "1."
-_ACCOUNT = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:[a-z0-9-]*:(\d{12}):")
+_ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]*):(\d{12}):")
 #: Types of KMS and IAM that say nothing of what anybody may do.
 _HARMLESS = frozenset({
     "aws_iam_access_key", "aws_iam_account_alias", "aws_iam_account_password_policy", "aws_iam_instance_profile",
@@ -152,12 +153,17 @@ def _home(content: Mapping[str, Any], resources: Iterable[Resource], stack: Stac
     provider = ((content.get("configuration") or {}).get("provider_config") or {}).get("aws") or {}
     region = ((provider.get("expressions") or {}).get("region") or {}).get("constant_value")
     account = None
+    regions: Counter[str] = Counter()
     for resource in resources:
         if resource.is_data and resource.kind == "aws_caller_identity":
             account = resource.values.get("account_id") or account
         if resource.is_data and resource.kind == "aws_region":
             region = resource.values.get("region") or resource.values.get("name") or region
-        found = _ACCOUNT.match(str(resource.values.get("arn") or ""))
-        account = account or (found[1] if found else None)
+        found = _ARN.match(str(resource.values.get("arn") or ""))
+        if found is not None:
+            account = account or found[2]
+            regions.update([found[1]] if found[1] else [])
+    if region is None and regions:  # a state does not say which Region its provider is set to
+        region = regions.most_common(1)[0][0]
     here = region if isinstance(region, str) and REGION.fullmatch(region) else stack.region
     return stack._replace(account=account or stack.account, region=here)

@@ -1,0 +1,86 @@
+"""The part of `KmsMock` that is about files of infrastructure: what they declare, and what tests need of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._runtime.checks import check_form
+
+from . import deployments
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._iac.diff import PolicyDiff
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._testing.views.key_view import KeyView
+
+    from .core import MockCore
+
+
+class Deployed:
+    """What files of infrastructure declare."""
+
+    _core: MockCore
+    _service: FakeKms
+
+    def deploy(
+        self,
+        *files: str | os.PathLike[str],
+        stack: str | None = None,
+        parameters: Mapping[str, object] | None = None,
+        imports: Mapping[str, object] | None = None,
+        nested: Mapping[str, str] | None = None,
+        account: str | None = None,
+        region: str | None = None,
+        strict: bool | None = None,
+    ) -> list[KeyView]:
+        """Make what files of infrastructure declare, as `seed` does, with what they are deployed with.
+
+        Args:
+            *files: templates, plans and states, or CDK's output folder; they see each other's exports.
+            stack: the name of the stack, by default that of its file.
+            parameters: values of the templates' parameters.
+            imports: values of `Fn::ImportValue` of stacks that are not among the files.
+            nested: files of nested stacks, by logical id.
+            account: the account of stacks that do not say theirs, by default that of the mock.
+            region: the Region of stacks that do not say theirs, by default that of the mock.
+            strict: whether it is an error if something is not understood that decides about KMS, by default as the
+                option `seed_strict` says.
+
+        Returns:
+            The keys, as `KmsMock.keys` shows them.
+
+        Raises:
+            InvalidOption: for what is no account or Region.
+            InvalidSeed: with the line and the reason; then nothing has changed.
+        """
+        from pytest_kmsmock._testing.views.key_view import KeyView
+
+        for name, value in (("account_id", account), ("region", region)):
+            if value is not None:
+                check_form(name, value, "deploy()")
+        made = deployments.deploy(
+            self._core, deployments.paths_of(files), strict=strict, stack=stack, parameters=parameters,
+            imports=imports, nested=nested, account=account, region=region,
+        )  # fmt: skip
+        return [KeyView(self._service, key) for key in made]
+
+    def deployed(self, name: str) -> str:
+        """Return the ARN of a principal or key of files of infrastructure; of another resource, what its API takes.
+
+        Args:
+            name: its logical id (of CDK with or without the digits at its end), its address in Terraform, or its name;
+                `stack/id` where several stacks have one.
+
+        Raises:
+            InvalidSeed: there is none of that name, or more than one.
+        """
+        return deployments.find(self._core, name)
+
+    def policy_diff(self) -> PolicyDiff:
+        """Return what the calls made so far needed that deployed policies lack, and what these give to no use.
+
+        Each entry names the file, line and resource to change, of what `seed` and `deploy` took.
+        """
+        return deployments.policy_diff(self._core)

@@ -1,0 +1,161 @@
+"""Intrinsic functions: each with what AWS documents of it. Source: "Intrinsic function reference" of CloudFormation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from pytest_kmsmock._iac.cloudformation.functions import FUNCTIONS, NO_VALUE, resolve, truth, unroll
+from pytest_kmsmock._iac.reading import SHORT_TAGS
+from pytest_kmsmock.errors import InvalidSeed
+
+
+class Scope:
+    """A stack with a few names."""
+
+    def __init__(self) -> None:
+        self.made_up: list[str] = []
+
+    def ref(self, name: str) -> Any:
+        return {"Name": "worker", "AWS::NoValue": NO_VALUE, "Names": ["a", "b"], "Yes": True}[name]
+
+    def get_att(self, name: str, attribute: str) -> Any:
+        return f"{name}/{attribute}"
+
+    def condition(self, name: str) -> bool:
+        return {"IsProd": True, "IsTest": False}[name]
+
+    def find_in_map(self, *names: str) -> Any:
+        return {("Map", "a", "b"): 7}.get(names, NO_VALUE)
+
+    def import_value(self, name: str) -> Any:
+        return f"imported {name}"
+
+    def zones(self, region: str) -> list[str]:
+        return [f"{region}a"]
+
+    def make_up(self, what: str, reason: str) -> Any:
+        self.made_up.append(reason)
+        return "made up"
+
+    def wrong(self, reason: str) -> InvalidSeed:
+        return InvalidSeed(reason)
+
+
+@pytest.fixture
+def scope() -> Scope:
+    return Scope()
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        ({"Ref": "Name"}, "worker"),
+        ({"Fn::GetAtt": ["Key", "Arn"]}, "Key/Arn"),
+        ({"Fn::GetAtt": "Key.Arn"}, "Key/Arn"),
+        ({"Fn::GetAtt": ["Key", {"Ref": "Name"}]}, "Key/worker"),
+        ({"Fn::Join": [":", ["a", {"Ref": "Name"}, 1]]}, "a:worker:1"),
+        ({"Fn::Join": [",", {"Ref": "Names"}]}, "a,b"),
+        ({"Fn::Join": [",", {"Ref": "Name"}]}, "worker"),
+        ({"Fn::Sub": "${Name}-${Key.Arn}-${!Kept}-${Yes}"}, "worker-Key/Arn-${Kept}-true"),
+        ({"Fn::Sub": ["${Other}/${Name}", {"Other": {"Ref": "Name"}}]}, "worker/worker"),
+        ({"Fn::Select": [1, {"Ref": "Names"}]}, "b"),
+        ({"Fn::Select": ["0", ["x", "y"]]}, "x"),
+        ({"Fn::Split": ["|", "a|b"]}, ["a", "b"]),
+        ({"Fn::FindInMap": ["Map", "a", "b"]}, 7),
+        ({"Fn::FindInMap": ["Map", "a", "c", {"DefaultValue": {"Ref": "Name"}}]}, "worker"),
+        ({"Fn::If": ["IsProd", 1, 2]}, 1),
+        ({"Fn::If": ["IsTest", 1, 2]}, 2),
+        ({"Fn::If": [{"Fn::Not": [{"Condition": "IsProd"}]}, 1, 2]}, 2),
+        ({"Fn::Base64": {"Ref": "Name"}}, "d29ya2Vy"),
+        ({"Fn::ImportValue": {"Fn::Sub": "${Name}-key"}}, "imported worker-key"),
+        ({"Fn::GetAZs": "eu-west-1"}, ["eu-west-1a"]),
+        ({"Fn::Length": {"Ref": "Names"}}, 2),
+        ({"Fn::ToJsonString": {"a": {"Ref": "Name"}}}, '{"a":"worker"}'),
+        ({"a": {"Ref": "AWS::NoValue"}, "b": [{"Ref": "AWS::NoValue"}, 1]}, {"b": [1]}),
+        ({"Fn::ForEach::Not::A::Loop": "here"}, {"Fn::ForEach::Not::A::Loop": "here"}),
+        (5, 5),
+    ],
+)
+def test_values(scope, given, found):
+    assert resolve(scope, given) == found
+    assert scope.made_up == []
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"Fn::Select": [5, ["a"]]}, "Fn::Select finds no item 5 in ['a']"),
+        ({"Fn::FindInMap": ["Map", "a", "c"]}, "Mappings have no Map.a.c"),
+        ({"Fn::Cidr": ["10.0.0.0/16", 1, 8]}, "Fn::Cidr is not carried out"),
+        ({"Fn::Transform": {"Name": "AWS::Include"}}, "Fn::Transform is not carried out"),
+        ("{{resolve:ssm:/key}}", "{{resolve:ssm:/key}} is not looked up"),
+    ],
+)
+def test_what_is_not_known_is_made_up_and_noted(scope, given, reason):
+    assert "made up" in resolve(scope, given)
+    assert scope.made_up == [reason]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"Fn::Join": "a"},
+        {"Fn::Join": [","]},
+        {"Fn::GetAtt": "Key"},
+        {"Fn::Sub": ["${A}"]},
+        {"Fn::If": ["IsProd", 1]},
+        {"Fn::If": [{"Fn::Equals": ["a"]}, 1, 2]},
+        {"Fn::If": [{"Fn::Nor": []}, 1, 2]},
+        {"Fn::Length": "a"},
+    ],
+)
+def test_what_is_not_written_as_cloudformation_has_it(scope, given):
+    with pytest.raises(InvalidSeed):
+        resolve(scope, given)
+
+
+@pytest.mark.parametrize(
+    ("condition", "holds"),
+    [
+        ({"Fn::Equals": [{"Ref": "Name"}, "worker"]}, True),
+        ({"Fn::Equals": [{"Ref": "Yes"}, "true"]}, True),
+        ({"Fn::And": [{"Condition": "IsProd"}, {"Condition": "IsTest"}]}, False),
+        ({"Fn::Or": [{"Condition": "IsProd"}, {"Condition": "IsTest"}]}, True),
+        ({"Fn::Not": [{"Condition": "IsTest"}]}, True),
+    ],
+)
+def test_conditions(scope, condition, holds):
+    assert truth(scope, condition) is holds
+
+
+def test_loops(scope):
+    section = {
+        "First": {"Type": "A"},
+        "Fn::ForEach::Keys": [
+            "Name",
+            ["orders", "in-voices"],
+            {"Key&{Name}": {"Type": "B", "Of": ["${Name}", {"Ref": "Name"}, {"Ref": "Names"}, 1]}},
+        ],
+    }
+    assert dict(unroll(scope, section)) == {
+        "First": {"Type": "A"},
+        "Keyorders": {"Type": "B", "Of": ["orders", "orders", {"Ref": "Names"}, 1]},
+        "Keyinvoices": {"Type": "B", "Of": ["in-voices", "in-voices", {"Ref": "Names"}, 1]},
+    }
+
+
+def test_loops_in_loops(scope):
+    inner = {"Fn::ForEach::B": ["Y", ["1", "2"], {"K${X}${Y}": {"Type": "T"}}]}
+    assert list(dict(unroll(scope, {"Fn::ForEach::A": ["X", {"Ref": "Names"}, inner]}))) == ["Ka1", "Ka2", "Kb1", "Kb2"]
+
+
+@pytest.mark.parametrize("loop", ["x", ["Name", ["a"]], ["Name", "a", {}], ["Name", ["a"], "x"]])
+def test_loops_that_are_none(scope, loop):
+    with pytest.raises(InvalidSeed):
+        dict(unroll(scope, {"Fn::ForEach::Keys": loop}))
+
+
+def test_short_tags_stand_for_functions():
+    assert set(FUNCTIONS) <= set(SHORT_TAGS.values())

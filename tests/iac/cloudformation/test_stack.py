@@ -1,0 +1,283 @@
+"""Templates with what they are deployed with: names, parameters, conditions, exports, nested stacks."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+from tests.iac.conftest import ACCOUNT, HERE, REGION, allow, policy, reasons
+
+from pytest_kmsmock._iac.deployment import find, load
+from pytest_kmsmock._iac.files import Given
+from pytest_kmsmock.errors import InvalidSeed
+
+KEY = {"Type": "AWS::KMS::Key"}
+
+
+def role(resource, **more):
+    inline = [{"PolicyName": "p", "PolicyDocument": policy(allow("kms:Decrypt", resource))}]
+    return {"Type": "AWS::IAM::Role", "Properties": {"Policies": inline, **more}}
+
+
+def allowed_on(deployment, name="Role"):
+    """Return the resources that the inline policy of a role names."""
+    item = next(item for item in deployment.items if item.place.resource == name)
+    return item.inline[0].content["Statement"][0]["Resource"]
+
+
+def test_names_are_made_up_and_stay(resources):
+    first = resources({"Key": KEY, "Role": role({"Fn::GetAtt": ["Key", "Arn"]})})
+    again = resources({"Other": KEY, "Key": KEY, "Role": role({"Fn::GetAtt": ["Key", "Arn"]})})
+    assert find([first], "Key") == find([again], "Key") == allowed_on(first)
+    assert re.fullmatch(f"arn:aws:iam::{ACCOUNT}:role/app-Role-[A-Z2-7]{{12}}", find([first], "Role"))
+    assert re.fullmatch(f"arn:aws:kms:{REGION}:{ACCOUNT}:key/[0-9a-f-]{{36}}", find([first], "Key"))
+
+
+@pytest.mark.parametrize(
+    ("given", "account", "region"),
+    [
+        (HERE, ACCOUNT, REGION),
+        (replace(HERE, region="cn-north-1", account="111122223333"), "111122223333", "cn-north-1"),
+    ],
+)
+def test_names_differ_by_account_and_region(resources, given, account, region):
+    partition = "aws-cn" if region.startswith("cn-") else "aws"
+    assert find([resources({"Key": KEY}, given)], "Key").startswith(f"arn:{partition}:kms:{region}:{account}:key/")
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("AWS::AccountId", ACCOUNT),
+        ("AWS::Partition", "aws"),
+        ("AWS::Region", REGION),
+        ("AWS::StackName", "app"),
+        ("AWS::URLSuffix", "amazonaws.com"),
+        ("Text", "given"),
+        ("Default", "true"),
+        ("List", ["a", "b"]),
+        ("Bucket", "my-bucket"),
+        ("Queue", f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/jobs"),
+        ("Policy", f"arn:aws:iam::{ACCOUNT}:policy/app/read"),
+    ],
+)
+def test_references(resources, name, found):
+    deployment = resources(
+        {
+            "Role": role({"Ref": name}),
+            "Bucket": {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "my-bucket"}},
+            "Queue": {"Type": "AWS::SQS::Queue", "Properties": {"QueueName": "jobs"}},
+            "Policy": {
+                "Type": "AWS::IAM::ManagedPolicy",
+                "Properties": {"ManagedPolicyName": "read", "Path": "/app/", "PolicyDocument": policy()},
+            },
+        },
+        replace(HERE, parameters={"Text": "given"}),
+        Parameters={
+            "Text": {"Type": "String", "Default": "default"},
+            "Default": {"Type": "String", "Default": True},
+            "List": {"Type": "CommaDelimitedList", "Default": "a, b"},
+        },
+    )
+    assert allowed_on(deployment) == found
+    assert reasons(deployment) == []
+
+
+def test_the_stack_id_and_no_topics(resources):
+    deployment = resources(
+        {"Role": role([{"Ref": "AWS::StackId"}, {"Ref": "AWS::NoValue"}, {"Ref": "AWS::NotificationARNs"}])}
+    )
+    stack_id, topics = allowed_on(deployment)
+    assert stack_id.startswith(f"arn:aws:cloudformation:{REGION}:{ACCOUNT}:stack/app/")
+    assert topics == []
+
+
+def test_availability_zones(resources):
+    assert allowed_on(resources({"Role": role({"Fn::GetAZs": ""})})) == [f"{REGION}{letter}" for letter in "abc"]
+
+
+def test_conditions_and_mappings(resources):
+    deployment = resources(
+        {
+            "Key": {**KEY, "Condition": "IsProd"},
+            "Other": {**KEY, "Condition": "IsTest"},
+            "Role": role({"Fn::FindInMap": ["ByStage", {"Ref": "Stage"}, "Resource"]}),
+        },
+        Parameters={"Stage": {"Type": "String", "Default": "test"}},
+        Mappings={"ByStage": {"test": {"Resource": "arn:aws:kms:*:*:key/test"}}},
+        Conditions={
+            "IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]},
+            "IsTest": {"Fn::Not": [{"Condition": "IsProd"}]},
+        },
+    )
+    assert [item.place.resource for item in deployment.items] == ["Other", "Role"]
+    assert allowed_on(deployment) == "arn:aws:kms:*:*:key/test"
+
+
+@pytest.mark.parametrize(
+    ("resource", "reason"),
+    [
+        ({"Ref": "KeyArn"}, "the parameter KeyArn has neither a default nor a given value"),
+        ({"Ref": "Stored"}, "the parameter Stored is a value of Parameter Store: give it"),
+        ({"Fn::GetAtt": ["Thing", "Arn"]}, "Arn of Thing (AWS::Some::Thing) is made up"),
+        ({"Fn::GetAtt": ["Thing", "Size"]}, "Size of Thing (AWS::Some::Thing) is made up"),
+        ({"Fn::GetAtt": ["Custom", "TheArn"]}, "TheArn of Custom (Custom::Key) is made up"),
+        ({"Fn::GetAtt": ["Gone", "Arn"]}, "Gone is not deployed: its condition does not hold"),
+        ({"Ref": "Gone"}, "Gone is not deployed: its condition does not hold"),
+        ({"Fn::ImportValue": "other-key"}, "no given stack exports other-key: give it as import"),
+        ({"Fn::FindInMap": ["None", "a", "b"]}, "Mappings have no None.a.b"),
+    ],
+)
+@pytest.mark.parametrize("action", ["kms:Decrypt", "sns:Publish"])
+def test_what_is_not_known_counts_where_it_decides_about_kms(resources, action, resource, reason):
+    statement = allow(action, resource)
+    deployment = resources(
+        {
+            "Role": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": policy(statement)}]}},
+            "Thing": {"Type": "AWS::Some::Thing"},
+            "Custom": {"Type": "Custom::Key"},
+            "Gone": {**KEY, "Condition": "Never"},
+        },
+        Parameters={
+            "KeyArn": {"Type": "String"},
+            "Stored": {"Type": "AWS::SSM::Parameter::Value<String>", "Default": "/key"},
+        },
+        Conditions={"Never": {"Fn::Equals": ["a", "b"]}},
+    )
+    assert reasons(deployment) == ([reason] if action.startswith("kms:") else [])
+
+
+@pytest.mark.parametrize(
+    ("declared", "sections", "told"),
+    [
+        ({"Role": role({"Ref": "None"})}, {}, "there is neither a resource nor a parameter None"),
+        ({"Role": role({"Fn::GetAtt": ["None", "Arn"]})}, {}, "there is no resource None"),
+        ({"Key": {**KEY, "Condition": "None"}}, {}, "there is no condition None"),
+        ({"Key": {}}, {}, "the resource Key has no Type"),
+        ({"Key": KEY}, {"Parameters": []}, None),
+        ({"Role": role({"Ref": "A"})}, {"Parameters": ["A"]}, "Parameters has to be a mapping"),
+        (
+            {"Key": {**KEY, "Condition": "A"}},
+            {"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}},
+            "circular dependency between A, B",
+        ),
+        (
+            {"Role": role("*", RoleName={"Ref": "Role"})},
+            {},
+            "circular dependency between Role",
+        ),
+    ],
+)
+def test_templates_that_cloudformation_refuses(resources, declared, sections, told):
+    if told is None:
+        assert resources(declared, **sections).items
+        return
+    with pytest.raises(InvalidSeed, match=rf"app.template.json:\d+: {re.escape(told)}"):
+        resources(declared, **sections)
+
+
+def test_macros_are_told(resources):
+    given = ["AWS::LanguageExtensions", {"Name": "AWS::Include", "Parameters": {}}]
+    deployment = resources({"Key": KEY}, Transform=given)
+    assert [str(each) for each in deployment.unknowns] == [
+        "app.template.json:1, Transform AWS::Include: this macro is not carried out: what it would add is missing"
+    ]
+
+
+def test_stacks_see_each_others_exports(write):
+    keys = write(
+        "keys.json",
+        {
+            "Resources": {"Key": KEY},
+            "Outputs": {
+                "Arn": {
+                    "Value": {"Fn::GetAtt": ["Key", "Arn"]},
+                    "Export": {"Name": {"Fn::Sub": "${AWS::StackName}-key"}},
+                },
+                "Text": {"Value": "not exported"},
+            },
+        },
+    )
+    app = write("app.json", {"Resources": {"Role": role({"Fn::ImportValue": "keys-key"})}})
+    deployment = load([app, keys], HERE)
+    assert allowed_on(deployment) == find([deployment], "Key")
+    assert reasons(deployment) == []
+
+
+def test_given_imports(write):
+    app = write("app.json", {"Resources": {"Role": role({"Fn::ImportValue": "keys-key"})}})
+    assert (
+        allowed_on(load([app], replace(HERE, imports={"keys-key": "arn:aws:kms:*:*:key/*"}))) == "arn:aws:kms:*:*:key/*"
+    )
+
+
+def test_exports_that_need_each_other(write):
+    app = write(
+        "app.json",
+        {
+            "Resources": {"Role": role({"Fn::ImportValue": "a"})},
+            "Outputs": {"A": {"Value": {"Fn::ImportValue": "a"}, "Export": {"Name": "a"}}},
+        },
+    )
+    with pytest.raises(InvalidSeed, match="circular dependency between an output in line"):
+        load([app], HERE)
+
+
+NESTED = {
+    "Parameters": {"Stage": {"Type": "String"}},
+    "Resources": {"Key": {"Type": "AWS::KMS::Key", "Properties": {"Description": {"Ref": "Stage"}}}},
+    "Outputs": {"KeyArn": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}}},
+}
+
+
+@pytest.mark.parametrize(
+    ("body", "given"),
+    [
+        pytest.param({"Properties": {"TemplateURL": "./inner.json"}}, {}, id="a path"),
+        pytest.param({"Metadata": {"aws:asset:path": "inner.json"}}, {}, id="an asset of CDK"),
+        pytest.param({"Properties": {"TemplateURL": "https://bucket/inner.json"}}, {"Keys": "inner.json"}, id="given"),
+    ],
+)
+def test_nested_stacks(write, body, given):
+    write("inner.json", NESTED)
+    properties = {**body.get("Properties", {}), "Parameters": {"Stage": "prod"}}
+    stack = {"Type": "AWS::CloudFormation::Stack", **body, "Properties": properties}
+    outer = write(
+        "outer.json", {"Resources": {"Keys": stack, "Role": role({"Fn::GetAtt": ["Keys", "Outputs.KeyArn"]})}}
+    )
+    deployment = load([outer], replace(HERE, nested=given))
+    key = next(item for item in deployment.items if item.place.resource == "Key")
+    assert (key.settings["description"], reasons(deployment)) == ("prod", [])
+    assert allowed_on(deployment) == find([deployment], "Key")
+
+
+def test_nested_stacks_that_are_not_at_hand(resources):
+    deployment = resources(
+        {
+            "Keys": {
+                "Type": "AWS::CloudFormation::Stack",
+                "Properties": {"TemplateURL": "https://example.com/keys.json"},
+            }
+        }
+    )
+    assert reasons(deployment) == ["the template of this nested stack is not at hand: give its file as nested"]
+
+
+def test_a_stack_that_is_nested_in_itself(write):
+    outer = write(
+        "outer.json",
+        {
+            "Resources": {
+                "Again": {"Type": "AWS::CloudFormation::Stack", "Properties": {"TemplateURL": "outer.json"}},
+            }
+        },
+    )
+    with pytest.raises(InvalidSeed, match="stacks are nested too deeply"):
+        load([outer], HERE)
+
+
+@pytest.mark.parametrize("content", ["[]", "Resources: none", "stacks: 5\nResources: {}"])
+def test_what_is_no_template(write, content):
+    with pytest.raises(InvalidSeed):
+        load([write("a.yaml", content)], Given(ACCOUNT, REGION))
