@@ -105,7 +105,13 @@ def deploy(
         InvalidSeed: with file and line; then nothing has changed.
     """
     deployment = load([os.fspath(path) for path in paths], given)
-    keys, further = make(service, deployment, strict=strict)
+    try:
+        keys, further = make(service, deployment, strict=strict)
+    except InvalidSeed as error:
+        grave = [f"\n  {unknown}" for unknown in deployment.unknowns if unknown.decides and not strict]
+        if grave:
+            raise InvalidSeed(f"{error}\nwhat was not understood before that:{''.join(grave)}") from None
+        raise
     complete = Deployment(deployment.items, (*deployment.unknowns, *further))
     told.tell(complete.unknowns)
     return complete, keys

@@ -367,3 +367,16 @@ def test_a_document_that_a_parameter_gives(resources):
 
 def test_every_type_of_the_tables_is_one():
     assert set(THINGS) - {"AWS::SNS::Subscription"} <= set(TYPES)
+
+
+def test_a_refusal_tells_what_was_made_up(deployed):
+    principal = {"AWS": {"Ref": "Other"}}
+    told = (
+        r"AWS refuses CreateKey: Malformed.*\nwhat was not understood before that:\n.*the parameter Other has neither"
+    )
+    with pytest.raises(InvalidSeed, match=told):
+        deployed(
+            {"Key": key(KeyPolicy=policy(allow("kms:*", Principal=principal)))},
+            Parameters={"Other": {"Type": "String"}},
+            Transform=[{"Name": {"Ref": "Macro"}}],
+        )

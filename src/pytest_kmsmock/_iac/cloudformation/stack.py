@@ -108,7 +108,7 @@ class StackScope:
     def _check_transforms(self) -> None:
         given = self.template.get("Transform") or []
         for macro in given if isinstance(given, list) else [given]:
-            name = macro.get("Name") if isinstance(macro, dict) else macro
+            name = str(macro.get("Name") if isinstance(macro, dict) else macro)
             if name not in _CARRIED_OUT:
                 self.note(f"Transform {name}", "this macro is not carried out: what it would add is missing")
 
