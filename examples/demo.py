@@ -23,7 +23,15 @@ def main() -> int:
     console.rule("[bold]examples/documents: a role that forgets kms:Decrypt fails in S3, and the report says why")
     forgets = [*suite, "--tb=line", "test_documents.py"]
     documents = subprocess.run(forgets, cwd=HERE / "documents", check=False).returncode
-    return payroll or (0 if documents == 1 else 1)  # one test of it fails, which is what the demo shows
+    console.rule("[bold]examples/deployed: the role of a template forgets kms:Decrypt, and the report names the line")
+    checked = [*suite, "--tb=line", "--kms-policy-diff", "test_deployed.py"]
+    deployed = subprocess.run(checked, cwd=HERE / "deployed", check=False).returncode
+    console.rule("[bold]pytest-kmsmock check-policies: the same without a test")
+    asked = ["--as", "WorkerRole", "--do", "kms:Decrypt", "--on", "Key", "--via", "s3"]
+    command = [sys.executable, "-m", "pytest_kmsmock", "check-policies", "template.yaml", *asked]
+    refused = subprocess.run(command, cwd=HERE / "deployed", check=False).returncode
+    # One test of each fails, and the command says no, which is what the demo shows.
+    return payroll or (0 if (documents, deployed, refused) == (1, 1, 1) else 1)
 
 
 if __name__ == "__main__":

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
 from botocore.exceptions import ClientError
 from tests.iac.conftest import ACCOUNT, allow, policy
 
-from pytest_kmsmock import PolicyDiff
+from pytest_kmsmock import KmsHygieneError, PolicyDiff, mock_kms
 from pytest_kmsmock._iac.diff import Facts
 
 ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
@@ -31,10 +32,8 @@ def used(kms, *operations, key="Key"):
     }
     with kms.as_principal(kms.deployed("Role")):
         for operation in operations:
-            try:
+            with contextlib.suppress(ClientError):
                 calls[operation]()
-            except ClientError:
-                pass
     return kms.policy_diff()
 
 
@@ -148,10 +147,14 @@ def test_facts_add_up_and_travel(deployed):
 
 
 def test_hygiene_names_the_file(write):
-    from pytest_kmsmock import KmsHygieneError, mock_kms
-
     key = {**KEY, "Properties": {"KeyPolicy": policy(allow("kms:*", Principal="*"))}}
     path = write("app.json", {"Resources": {"Key": key}})
+    mock = mock_kms(seed=path, hygiene="error", hygiene_checks=["wildcard-principal"])
+    mock.start()
     with pytest.raises(KmsHygieneError, match=r"the policy of arn:\S+ \(app\.json:3, Key\): statement 1"):
-        with mock_kms(seed=path, hygiene="error", hygiene_checks=["wildcard-principal"]):
-            pass
+        mock.stop()
+
+
+def test_a_role_of_no_file(deployed):
+    kms = deployed({"Key": KEY, "Role": role(allow("kms:Encrypt"))})
+    assert used_by_a_stranger(kms).lacking == ()

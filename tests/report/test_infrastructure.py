@@ -53,7 +53,7 @@ def run(pytester: pytest.Pytester):
 
 def test_a_failing_test_names_file_and_statement(run):
     run().fnmatch_lines([
-        "*- identity-based policy (app.template.json:6, Role), statement 1 in line 17: its Action *does not cover kms:Decrypt",
+        "*- *policy (app.template.json:6, Role), statement 1 in line 17: its Action*not cover kms:Decrypt",
         "Not understood, which may be the reason:",
         "  app.template.json:6, Role: the AWS managed policy New is not known: it is left out",
     ])  # fmt: skip
@@ -72,7 +72,7 @@ def test_the_difference_of_policies(run, workers):
     out = run("--kms-policy-diff", *workers)
     out.fnmatch_lines([
         "permissions that tests used and the files lack (1):",
-        "  + app.template.json:6, Role: allow kms:Decrypt on arn:aws:kms:us-east-1:123456789012:key/* for *:role/app-Role-*",
+        "  + app.template.json:6, Role: allow kms:Decrypt on arn:aws:kms:*:key/* for *:role/app-Role-*",
         "permissions that the files give and no test used (1):",
         "  - app.template.json:6, Role, statement 1 in line 17: kms:Sign",
     ])  # fmt: skip

@@ -76,8 +76,6 @@ class _Listed:
 
 def is_infrastructure(path: str) -> bool:
     """Say whether a file is one of these, and not a seed file."""
-    if Path(path).is_dir():
-        return True
     try:
         text = text_of(path)
     except InvalidSeed:

@@ -73,8 +73,3 @@ def key_id(stack: Stack, name: str, *, multi_region: bool = False) -> str:
     if multi_region:
         return f"mrk-{digest[:32]}"
     return f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-a{digest[17:20]}-{digest[20:32]}"
-
-
-def unique_id(prefix: str, stack: Stack, name: str) -> str:
-    """Return an id as IAM's, such as `AROA...`."""
-    return f"{prefix}{_letters(stack, name)[:17]}"

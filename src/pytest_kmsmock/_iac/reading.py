@@ -174,8 +174,12 @@ def _loader_class() -> Any:
 
     def mapping(loader: Any, node: Any) -> Located:
         loader.flatten_mapping(node)
-        pairs = ((_name(yaml, name), loader.construct_object(value, deep=True)) for name, value in node.value)
-        return Located(dict(pairs), node.start_mark.line + 1)
+        found = Located(line=node.start_mark.line + 1)
+        for name, value in node.value:
+            item = found[_name(yaml, name)] = loader.construct_object(value, deep=True)
+            if isinstance(item, Located):
+                item.line = name.start_mark.line + 1  # where its name is, as in JSON
+        return found
 
     def short(loader: Any, suffix: str, node: Any) -> Located:
         name = SHORT_TAGS.get(suffix)

@@ -369,11 +369,35 @@ def test_every_type_of_the_tables_is_one():
     assert set(THINGS) - {"AWS::SNS::Subscription"} <= set(TYPES)
 
 
+def test_an_alias_that_aws_refuses(deployed):
+    alias = {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "app", "TargetKeyId": {"Ref": "Key"}}}
+    with pytest.raises(
+        InvalidSeed, match=r"json:6, Alias: AWS refuses CreateAlias: ValidationException"
+    ):
+        deployed({"Key": KEY, "Alias": alias})
+
+
+def test_a_name_that_a_condition_leaves_out(resources):
+    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": {"Ref": "AWS::NoValue"}}}
+    assert resources({"Role": role}).items[0].name.startswith("app-Role-")
+
+
+@pytest.mark.parametrize("kind", ["AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy"])
+def test_a_policy_that_a_condition_leaves_empty(resources, kind):
+    document = {"Version": "2012-10-17", "Statement": [{"Ref": "AWS::NoValue"}]}
+    properties = {"PolicyDocument": document, "Roles": ["a"], "RoleName": "a"}
+    assert resources({"Policy": {"Type": kind, "Properties": properties}}).items == ()
+
+
+def test_a_statement_that_is_none(deployed):
+    inline = [{"PolicyDocument": {"Version": "2012-10-17", "Statement": ["text"]}}]
+    with pytest.raises(InvalidSeed, match="AWS refuses this"):
+        deployed({"Role": {"Type": "AWS::IAM::Role", "Properties": {"Policies": inline}}})
+
+
 def test_a_refusal_tells_what_was_made_up(deployed):
     principal = {"AWS": {"Ref": "Other"}}
-    told = (
-        r"AWS refuses CreateKey: Malformed.*\nwhat was not understood before that:\n.*the parameter Other has neither"
-    )
+    told = "(?s)AWS refuses CreateKey: Malformed.*what was not understood before that:.*parameter Other has neither"
     with pytest.raises(InvalidSeed, match=told):
         deployed(
             {"Key": key(KeyPolicy=policy(allow("kms:*", Principal=principal)))},

@@ -205,6 +205,14 @@ def test_stacks_see_each_others_exports(write):
     assert reasons(deployment) == []
 
 
+def test_exports_of_other_accounts_are_not_seen(write):
+    keys = {"Resources": {"Key": KEY}, "Outputs": {"Arn": {"Value": {"Ref": "Key"}, "Export": {"Name": "key"}}}}
+    write("keys.json", keys)
+    write("app.json", {"Resources": {"Role": role({"Fn::ImportValue": "key"})}})
+    listed = {"stacks": [{"template": "keys.json", "account": "111122223333"}, {"template": "app.json"}]}
+    assert reasons(load([write("all.json", listed)], HERE)) == ["no given stack exports key: give it as import"]
+
+
 def test_given_imports(write):
     app = write("app.json", {"Resources": {"Role": role({"Fn::ImportValue": "keys-key"})}})
     assert (
@@ -237,6 +245,7 @@ NESTED = {
         pytest.param({"Properties": {"TemplateURL": "./inner.json"}}, {}, id="a path"),
         pytest.param({"Metadata": {"aws:asset:path": "inner.json"}}, {}, id="an asset of CDK"),
         pytest.param({"Properties": {"TemplateURL": "https://bucket/inner.json"}}, {"Keys": "inner.json"}, id="given"),
+        pytest.param({"Properties": {"TemplateURL": "inner.json"}}, {"Keys": "none.json"}, id="given, but not there"),
     ],
 )
 def test_nested_stacks(write, body, given):

@@ -120,16 +120,28 @@ def test_instances_of_for_each_find_each_other(read):
             expressions={"target_key_id": references("aws_kms_key.this", "each.key")},
             index=index,
         )
-    plan.add(
-        "aws_kms_alias",
-        "each",
-        {"name": "alias/each"},
-        {"target_key_id": True},
-        {"target_key_id": references("aws_kms_key.this", "each.key", "each.value.key_id")},
-        index="a",
-    )
     found = read(plan)
-    assert len(found.items) == 5
+    for index in ("a", "b"):
+        [alias] = [item for item in found.items if item.place.resource == f'aws_kms_alias.this["{index}"]']
+        assert alias.target == key_of(found, f'aws_kms_key.this["{index}"]')
+    assert reasons(found) == []
+
+
+def test_roles_and_documents_of_for_each_find_each_other(read):
+    plan = Plan().add("aws_kms_key", unknown=UNKNOWN_KEY)
+    known, unknown, expressions = document(resources=references("aws_kms_key.this.arn", "aws_kms_key.this"))
+    for index in ("a", "b"):
+        plan.add("aws_iam_role", known={"name": f"worker-{index}"}, unknown={"arn": True}, index=index)
+        plan.add("aws_iam_policy_document", "this", known, unknown, expressions, index=index, data=True)
+        expected = {"role": references("aws_iam_role.this", "each.key"),
+                    "policy": references("data.aws_iam_policy_document.this", "each.key")}  # fmt: skip
+        plan.add("aws_iam_role_policy", "this", {}, {"role": True, "policy": True}, expected, index=index)
+    found = read(plan)
+    assert [item.name for item in found.items if hasattr(item, "policy") and not hasattr(item, "id")] == [
+        "worker-a",
+        "worker-b",
+    ]
+    assert reasons(found) == []
 
 
 def test_keys_of_a_module(read):
@@ -185,7 +197,7 @@ def test_variables_of_a_module(read, given, target):
             references("aws_kms_key.a.arn", "aws_kms_key.b.arn"),
             "a value is known after apply only, and put together of what the plan does not say",
         ),
-        (references("aws_kms_key.this"), "aws_kms_key.this is known after apply only"),
+        (references("each.value"), "each.value is known after apply only"),
         (references("module.none.arn", "module.none"), "module.none.arn is known after apply only"),
         (references("var.none"), "var.none is known after apply only"),
     ],

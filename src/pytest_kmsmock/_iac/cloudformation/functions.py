@@ -189,10 +189,6 @@ def _to_json(scope: Scope, argument: Any) -> str:
     return json.dumps(resolve(scope, argument), separators=(",", ":"))
 
 
-def _condition_value(scope: Scope, name: str, argument: Any) -> str:
-    return text(truth(scope, {name: argument}))
-
-
 #: The functions, by their full names.
 FUNCTIONS: Mapping[str, Callable[[Scope, Any], Any]] = {
     "Ref": _ref,

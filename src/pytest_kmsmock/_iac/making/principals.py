@@ -76,8 +76,6 @@ def _gathered(items: Iterable[Item], arns: dict[tuple[str, str, str], str]) -> d
     members: list[tuple[str, str]] = []  # group and user
 
     def holder(item: Principal | Attachment | Membership, kind: str, name: str) -> str:
-        if name.startswith("arn:"):
-            return name
         return arns.get((item.stack.account, kind, name)) or arn(kind, item.stack, name)
 
     for item in items:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..model import Place, Stack, Unknown
-from .computed import computed
+from .computed import COMPUTED, computed
 from .documents import DOCUMENT, rendered
 from .resource import Note, Resource
 
@@ -66,43 +66,44 @@ class Values:
                 if name != attribute
             }
             return computed(resource.kind, attribute, resource.address, given, self._stack)
-        return self._filled(known, unknown, resource.expressions.get(attribute), resource)
+        return self._filled(known, unknown, resource.expressions.get(attribute), resource, attribute)
 
-    def _filled(self, known: Any, unknown: Any, expression: Any, resource: Resource) -> Any:
+    def _filled(self, known: Any, unknown: Any, expression: Any, resource: Resource, attribute: str) -> Any:
         """Return a value with what is unknown of it filled in."""
         if unknown is True:
-            return self._evaluate(expression, resource)
+            return self._evaluate(expression, resource, attribute)
         if isinstance(unknown, Mapping) and isinstance(known, Mapping):
             said = expression if isinstance(expression, Mapping) else _NOTHING
             return {
-                name: self._filled(known.get(name), unknown.get(name, False), said.get(name), resource)
+                name: self._filled(known.get(name), unknown.get(name, False), said.get(name), resource, attribute)
                 for name in {**known, **unknown}
             }
         if isinstance(unknown, list) and isinstance(known, list):
-            return self._filled_list(known, unknown, expression, resource)
+            return self._filled_list(known, unknown, expression, resource, attribute)
         return known
 
-    def _filled_list(self, known: list[Any], unknown: list[Any], expression: Any, resource: Resource) -> list[Any]:
+    def _filled_list(
+        self, known: list[Any], unknown: list[Any], expression: Any, resource: Resource, attribute: str
+    ) -> list[Any]:
         length = max(len(known), len(unknown))
         known, unknown = known + [None] * (length - len(known)), unknown + [False] * (length - len(unknown))
         if isinstance(expression, list):  # blocks, each with its own expressions
             said = expression + [None] * (length - len(expression))
-            return [self._filled(*parts, resource) for parts in zip(known, unknown, said, strict=False)]
+            return [self._filled(*parts, resource, attribute) for parts in zip(known, unknown, said, strict=False)]
         gaps = [index for index, part in enumerate(unknown) if part is True]
         references = list(_leaves(expression))
         if len(gaps) != len(references):
-            return [self._filled(*parts, None, resource) for parts in zip(known, unknown, strict=True)]
+            return [self._filled(*parts, None, resource, attribute) for parts in zip(known, unknown, strict=True)]
         values = dict(zip(gaps, references, strict=True))
         return [
-            self._reference(values[index], resource) if index in values else part for index, part in enumerate(known)
+            self._reference(values[index], resource, attribute) if index in values else part
+            for index, part in enumerate(known)
         ]
 
-    def _evaluate(self, expression: Any, resource: Resource) -> Any:
-        if isinstance(expression, Mapping) and "constant_value" in expression:
-            return expression["constant_value"]
+    def _evaluate(self, expression: Any, resource: Resource, attribute: str) -> Any:
         references = list(_leaves(expression))
         if len(references) == 1:
-            return self._reference(references[0], resource)
+            return self._reference(references[0], resource, attribute)
         told = " and ".join(references) if references else "what the plan does not say"
         return self._made_up(resource, f"a value is known after apply only, and put together of {told}")
 
@@ -113,19 +114,24 @@ class Values:
 
     # --- references -----------------------------------------------------------------------------------------------
 
-    def _reference(self, reference: str, resource: Resource) -> Any:
-        found = self._look_up(reference, resource.module, resource.index)
+    def _reference(self, reference: str, resource: Resource, attribute: str) -> Any:
+        found = self._look_up(reference, resource.module, resource.index, attribute)
         return self._made_up(resource, f"{reference} is known after apply only") if found is None else found
 
-    def _look_up(self, reference: str, module: str, index: str | int | None) -> Any:
-        """Return what a reference in a module means; None if that cannot be told."""
+    def _look_up(self, reference: str, module: str, index: str | int | None, wanted: str) -> Any:
+        """Return what a reference in a module means; None if that cannot be told.
+
+        Args:
+            reference: the reference.
+            module: the address of the module.
+            index: the key or number of the instance that refers.
+            wanted: the attribute that it is the value of.
+        """
         parts = _parts(reference)
-        if reference in ("each.key", "count.index"):
-            return index
         if parts[0] == "var" and len(parts) > 1:
-            return self._variable(str(parts[1]), module, index)
+            return self._variable(str(parts[1]), module, index, wanted)
         if parts[0] == "module" and len(parts) > 2:
-            return self._output(parts, module, index)
+            return self._output(parts, module, index, wanted)
         if parts[0] in ("each", "count", "local", "path", "terraform", "self"):
             return None
         is_data = parts[0] == "data"
@@ -133,7 +139,7 @@ class Values:
         keys = [part for part in rest if isinstance(part, int) or (isinstance(part, str) and part.startswith('"'))]
         attribute = next((part for part in rest if isinstance(part, str) and not part.startswith('"')), None)
         found = self._instance(module, str(kind), str(name), keys, index, is_data=is_data)
-        return None if found is None or attribute is None else self.get(found, attribute)
+        return None if found is None else self.get(found, attribute or _likely(found, wanted))
 
     def _instance(
         self, module: str, kind: str, name: str, keys: list[Any], index: str | int | None, *, is_data: bool
@@ -149,7 +155,7 @@ class Values:
             wanted = index
         return next((each for each in having if wanted is None or each.index == wanted), None)
 
-    def _variable(self, name: str, module: str, index: str | int | None) -> Any:
+    def _variable(self, name: str, module: str, index: str | int | None, wanted: str) -> Any:
         if not module:
             return (self._variables.get(name) or _NOTHING).get("value")
         parent, _, call = module.rpartition("module.")
@@ -159,16 +165,16 @@ class Values:
         if "constant_value" in expression:
             return expression["constant_value"]
         references = list(_leaves(expression))
-        return self._look_up(references[0], parent, index) if len(references) == 1 else None
+        return self._look_up(references[0], parent, index, wanted) if len(references) == 1 else None
 
-    def _output(self, parts: list[str | int], module: str, index: str | int | None) -> Any:
+    def _output(self, parts: list[str | int], module: str, index: str | int | None, wanted: str) -> Any:
         name = str(parts[1])
         keys = [part for part in parts[2:-1] if isinstance(part, int) or part.startswith('"')]
         key = f"[{keys[0]}]" if keys else ""
         child = f"{module}{'.' if module else ''}module.{name}{key}"
         outputs = (self._configured(child) or _NOTHING).get("outputs") or {}
         references = list(_leaves((outputs.get(str(parts[-1])) or _NOTHING).get("expression")))
-        return self._look_up(references[0], child, index) if len(references) == 1 else None
+        return self._look_up(references[0], child, index, wanted) if len(references) == 1 else None
 
     def _configured(self, module: str) -> Mapping[str, Any] | None:
         """Return the configuration of a module by its address."""
@@ -179,11 +185,23 @@ class Values:
         return found
 
 
+#: Attributes whose value is the name of another resource; of all others it is the ARN, where only the resource is told.
+_NAMES = ("bucket", "group", "role", "user")
+
+
+def _likely(resource: Resource, wanted: str) -> str:
+    """Return the attribute that is meant where a plan tells the resource only: `aws_kms_key.this[each.key].arn`."""
+    if resource.kind == DOCUMENT:
+        return "json"
+    return COMPUTED.get(resource.kind, ("", {}))[0] or "id" if wanted in _NAMES else "arn"
+
+
 def _leaves(expression: Any) -> Iterator[str]:
-    """Yield the references of an expression, without those to what others are parts of."""
+    """Yield the references of an expression, without those to what others are parts of, and to keys of instances."""
     references = expression.get("references") if isinstance(expression, Mapping) else None
     listed = [reference for reference in references or () if isinstance(reference, str)]
-    for reference in dict.fromkeys(listed):
+    resources = [reference for reference in listed if not reference.startswith(("each.", "count."))]
+    for reference in dict.fromkeys(resources or listed):
         if not any(other != reference and other.startswith((f"{reference}.", f"{reference}[")) for other in listed):
             yield reference
 
