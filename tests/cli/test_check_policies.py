@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_kmsmock._cli.serve import main
+from pytest_kmsmock._cli.main import main
 
 DATA = Path(__file__).parents[1] / "iac" / "data"
 PAYMENTS = str(DATA / "cdk.out")

@@ -79,10 +79,10 @@ def _check(given: argparse.Namespace) -> None:
 def _deployed(given: argparse.Namespace) -> MockCore:
     from pytest_kmsmock._mock import deployments
     from pytest_kmsmock._mock.core import MockCore
-    from pytest_kmsmock._runtime.options import Options
+    from pytest_kmsmock._runtime.options import Options, changed
 
     options = {name: value for name in ("region", "account_id") if (value := getattr(given, name)) is not None}
-    core = MockCore(Options().changed(options, "check-policies"))
+    core = MockCore(changed(Options(), options, "check-policies"))
     deployments.deploy(core, given.files, strict=given.strict, parameters=dict(given.parameter))
     return core
 

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_kmsmock._kms.policy.decision import Denial
-from pytest_kmsmock._kms.policy.documents import PolicyKind
+from pytest_kmsmock._kms.policy.evaluation import Denial
+from pytest_kmsmock._kms.policy.kinds import PolicyKind
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock._kms.state.attached_policies import policy_holder
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.call_record import CallRecord
-    from pytest_kmsmock._kms.policy.decision import Decision, Request
+    from pytest_kmsmock._kms.policy.decision import Decision
+    from pytest_kmsmock._kms.policy.evaluation import Request
     from pytest_kmsmock._kms.policy.origins import Origin
     from pytest_kmsmock._kms.policy.policy import Policy
     from pytest_kmsmock._kms.policy.statements import Statement

@@ -127,7 +127,7 @@ class Watch:
         self._outcome = _OUTCOMES[0]
         self._failures: list[str] = []
         self._shown = 0
-        self._sent = 0
+        self._sent = len(environment.unknown_access_keys)  # those of earlier runs in this process are not of this one
         self._access_keys: dict[str, str] = {}
         active_mocks.watchers.append(self._registry.entered)
 
@@ -202,13 +202,16 @@ class Watch:
             self._access_keys.setdefault(access_key, test)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell of access keys that nobody is known by, once per run."""
-        if not self._access_keys:
-            return
-        terminalreporter.section("unknown access keys", yellow=True)
-        terminalreporter.write_line(_UNKNOWN)
-        for access_key, test in self._access_keys.items():
-            terminalreporter.write_line(f"  {access_key}{test and f' (first in {test})'}")
+        """Tell once per run of access keys that nobody is known by, and of what was not understood in files."""
+        if self._access_keys:
+            terminalreporter.section("unknown access keys", yellow=True)
+            terminalreporter.write_line(_UNKNOWN)
+            for access_key, test in self._access_keys.items():
+                terminalreporter.write_line(f"  {access_key}{test and f' (first in {test})'}")
+        if self._unknowns:
+            terminalreporter.section("KMS: not understood in files of infrastructure", yellow=True)
+            for line in self._unknowns:
+                terminalreporter.write_line(line)
 
     def _add_section(self, report: pytest.TestReport) -> None:
         seen = self._registry.calls()
@@ -273,13 +276,6 @@ class Watch:
     def pytest_testnodedown(self, node: Any) -> None:
         """Take what a worker of pytest-xdist did not understand."""
         self._unknowns |= dict.fromkeys(getattr(node, "workeroutput", {}).get(_UNKNOWNS, ()))
-
-    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """List what was not understood, once for the whole run."""
-        if self._unknowns:
-            terminalreporter.section("KMS: not understood in files of infrastructure", yellow=True)
-            for line in self._unknowns:
-                terminalreporter.write_line(line)
 
 
 def _message(report: pytest.TestReport) -> str:

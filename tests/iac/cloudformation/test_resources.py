@@ -371,9 +371,7 @@ def test_every_type_of_the_tables_is_one():
 
 def test_an_alias_that_aws_refuses(deployed):
     alias = {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "app", "TargetKeyId": {"Ref": "Key"}}}
-    with pytest.raises(
-        InvalidSeed, match=r"json:6, Alias: AWS refuses CreateAlias: ValidationException"
-    ):
+    with pytest.raises(InvalidSeed, match=r"json:6, Alias: AWS refuses CreateAlias: ValidationException"):
         deployed({"Key": KEY, "Alias": alias})
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.iac.conftest import ACCOUNT
 
 from pytest_kmsmock._iac.policies import aws_managed, aws_managed_names, bears_on_kms
-from pytest_kmsmock._kms.policy.documents import PolicyKind
+from pytest_kmsmock._kms.policy.kinds import PolicyKind
 from pytest_kmsmock._kms.policy.policy import compile_policy
 
 AWS = "arn:aws:iam::aws:policy/"

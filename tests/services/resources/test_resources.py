@@ -159,9 +159,10 @@ def test_the_words_of_rds_and_ecr(world):
 def test_managed_keys(world):
     with world.as_role(world.ALL_BUT_KMS):
         world.client("efs").create_file_system(CreationToken="t", Encrypted=True)
+        world.client("ecr").create_repository(repositoryName="app", encryptionConfiguration={"encryptionType": "KMS"})
         world.client("backup").create_backup_vault(BackupVaultName="v")
     assert {call.key.arn for call in world.kms.calls if call.key is not None} == {
-        world.kms.managed_key("elasticfilesystem"), world.kms.managed_key("backup")
+        world.kms.managed_key("elasticfilesystem"), world.kms.managed_key("ecr")
     }  # fmt: skip
 
 

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock._kms.policy.documents import PolicyKind
+from pytest_kmsmock._kms.policy.kinds import PolicyKind
 from pytest_kmsmock._testing.identity.policy_text import policy_text
 from pytest_kmsmock.errors import InvalidPolicy, InvalidSeed
 
@@ -57,14 +57,14 @@ def attach(iam: Iam, items: Iterable[Item], note: Callable[[Unknown], None]) -> 
         documents = [*policies.documents, *_of_managed(policies.managed, known, note)]
         texts = list(iam.identity.get(holder, ()))
         for document in documents:
-            text = _checked(document, PolicyKind.IDENTITY)
+            text = _checked(document, PolicyKind.IDENTITY, holder)
             origins.setdefault(holder, {})[text] = document.origin
             texts += [text] if text not in texts else []
         if texts:
             iam.identity[holder] = tuple(texts)
         if policies.boundary is not None:
             for document in _of_managed([policies.boundary], known, note, nothing=_NOTHING):
-                iam.boundaries[holder] = _checked(document, PolicyKind.BOUNDARY)
+                iam.boundaries[holder] = _checked(document, PolicyKind.BOUNDARY, holder)
                 origins.setdefault(holder, {})[document.text] = document.origin
     iam.origins = origins
     iam.changed()
@@ -119,8 +119,8 @@ def _of_managed(
             yield Document(json.dumps(content) if content else nothing, told)
 
 
-def _checked(document: Document, kind: PolicyKind) -> str:
+def _checked(document: Document, kind: PolicyKind, holder: str) -> str:
     try:
-        return policy_text(document.text, kind, str(document.place))
+        return policy_text(document.text, kind, str(document.place), partition=holder.split(":")[1])
     except InvalidPolicy as error:
         raise InvalidSeed(str(error)) from None

@@ -19,8 +19,10 @@ _GRANTED = ("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey", "RetireG
 
 
 def _made(request: Request) -> Iterable[Protected]:
-    """Find the vault that has been made."""
-    key = request.params.get("EncryptionKeyArn") or "alias/aws/backup"
+    """Find the vault that has been made; for `aws/backup` the caller is asked nothing."""
+    key = request.params.get("EncryptionKeyArn")
+    if not key:
+        return ()
     protected = Protected(key, {}, request.region, account=request.account)
     return (granting(protected, f"backup.{request.region}.amazonaws.com", _GRANTED),)
 
