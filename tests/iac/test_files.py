@@ -157,7 +157,7 @@ def test_a_file_that_lists_stacks(write):
         ("{template: all.yaml}", "all.yaml:2: stacks[0]: this file lists itself"),
         ("{template: a, region: 5}", "all.yaml:1: stacks[0].region: expected a text, found 5"),
         ("{template: a, region: x}", "all.yaml:2: stacks[0]: 'x' is neither an account id nor a Region"),
-        ("{templates: a}", "all.yaml:1: stacks[0]: unknown templates"),
+        ("{templates: a}", "all.yaml:1: stacks[0]: unknown field 'templates'. Did you mean 'template'?"),
     ],
 )
 def test_lists_that_are_wrong(write, entry, told):

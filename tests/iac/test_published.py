@@ -13,6 +13,8 @@ AWS = sorted((DATA / "aws").iterdir())
 @pytest.mark.parametrize("file", AWS, ids=lambda file: file.name)
 @pytest.mark.parametrize("region", ["us-east-1", "cn-north-1"])
 def test_nothing_is_unknown(file, region):
+    if region == "cn-north-1" and ":aws:kms:" in file.read_text():
+        return  # it names a key of another partition, which AWS refuses in China
     with mock_kms(seed=file, seed_strict=True, region=region) as kms:
         assert len(kms.keys) == 1
         assert [unknown for unknown in kms._core.deployments[0].unknowns if unknown.decides] == []

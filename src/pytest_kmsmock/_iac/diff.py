@@ -18,8 +18,7 @@ from pytest_kmsmock._kms.state.attached_policies import policy_holder
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.policy.decision import Decision
-    from pytest_kmsmock._kms.policy.evaluation import Request
-    from pytest_kmsmock._kms.policy.origins import Origin
+    from pytest_kmsmock._kms.policy.evaluation import Origin, Request
     from pytest_kmsmock._kms.policy.policy import Policy
     from pytest_kmsmock._kms.policy.statements import Statement
     from pytest_kmsmock._kms.state.attached_policies import Iam

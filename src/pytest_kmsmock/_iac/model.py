@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 from pytest_kmsmock._kms.api.arns import partition_of
-from pytest_kmsmock._kms.policy.origins import Origin
+from pytest_kmsmock._kms.policy.evaluation import Origin
 
 #: A policy, or a part of one, as JSON has it.
 Json: TypeAlias = "dict[str, Any]"

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn, parse_arn
 from pytest_kmsmock._kms.api.errors import KmsError
-from pytest_kmsmock._kms.policy.origins import Origin
+from pytest_kmsmock._kms.policy.evaluation import Origin
 from pytest_kmsmock._kms.state.caller import administrator
 from pytest_kmsmock._testing.seeds.key_seed import KeySeed, seed_of
 from pytest_kmsmock._testing.seeds.planting import plant

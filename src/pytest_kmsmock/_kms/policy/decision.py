@@ -29,7 +29,7 @@ from .principals import Match, PrincipalKind, made_up_id, management_account, or
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .origins import Origin
+    from .evaluation import Origin
     from .patterns import Lookup
     from .policy import Policy
     from .principals import Principal

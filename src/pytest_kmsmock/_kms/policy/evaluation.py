@@ -9,20 +9,18 @@ https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
 from .kinds import PolicyKind
-from .origins import NO_ORIGINS
 from .patterns import no_context
 from .principals import Match, PrincipalKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .origins import Origins
     from .patterns import Lookup
     from .policy import Policy
     from .principals import Principal
@@ -48,6 +46,36 @@ Grants = Callable[[], Iterable[Granted]]
 def no_grants() -> tuple[()]:
     """Return the grants of who has none."""
     return ()
+
+
+class Origin(NamedTuple):
+    """Where a policy comes from.
+
+    Attributes:
+        file: The name of the file.
+        resource: The resource in it that declares the policy.
+        line: Its line; 0 if the file has no lines to speak of.
+        lines: The line of each statement.
+    """
+
+    file: str
+    resource: str
+    line: int = 0
+    lines: tuple[int, ...] = ()
+
+    def __str__(self) -> str:
+        return f"{self.file}{f':{self.line}' if self.line else ''}, {self.resource}"
+
+    def statement(self, number: int) -> str:
+        """Say where a statement is, by its number from 1."""
+        return f"line {self.lines[number - 1]}" if number <= len(self.lines) and self.lines[number - 1] else ""
+
+
+#: ARN of a key, a user or a role -> text of one of its policies -> where that is written. The empty text stands for the
+#: key, user or role itself.
+Origins = Mapping[str, Mapping[str, Origin]]
+
+NO_ORIGINS: Origins = {}
 
 
 class Request(NamedTuple):

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock._kms.policy.evaluation import Policies
+from pytest_kmsmock._kms.policy.evaluation import Origin, Policies
 from pytest_kmsmock._kms.policy.kinds import PolicyKind
-from pytest_kmsmock._kms.policy.origins import Origin
 from pytest_kmsmock._kms.policy.policy import Policy, compile_policy
 from pytest_kmsmock._kms.policy.principals import PrincipalKind
 
