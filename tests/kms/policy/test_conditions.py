@@ -277,6 +277,11 @@ TEAM = "StringEquals aws:ResourceTag/team: the policy says "
             "StringEquals aws:TagKeys: the policy says 'team', the request has 'team'; a key of several values needs "
             "ForAllValues or ForAnyValue",
         ),
+        (
+            "saml:groups", ("team",), {"saml:groups": ("team", "other")},
+            "StringEquals saml:groups: the policy says 'team', the request has 'team', 'other'; a key of several values "
+            "needs ForAllValues or ForAnyValue",
+        ),
     ],
 )  # fmt: skip
 def test_a_condition_describes_what_it_wants_and_what_it_found(key, policy, context, expected):

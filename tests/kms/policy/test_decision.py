@@ -519,7 +519,7 @@ def test_an_arn_pattern_that_is_none_denies_and_is_explained(effect):
     assert decision.denial is Denial.SESSION_EXPLICIT
     assert (
         "+ session policy, statement 1: denies kms:Encrypt: ArnLike aws:PrincipalArn: the policy says "
-        f"'${{aws:PrincipalTag/arn}}' ('none'), the request has '{ROLE}'"
+        f"'${{aws:PrincipalTag/arn}}' ('none'), the request has '{ROLE}'; a pattern that is no ARN denies the request"
     ) in [str(step) for step in decision.explain()]
     assert decide(SESSION, policies, context=(context | {"aws:principalarn": ("no-arn",)}).get).allowed
 

@@ -62,6 +62,8 @@ class Condition:
         several = found and (self.looked_up in MULTIVALUED or len(found) > 1)
         if several and not self.operator.startswith(("For", "Null")):
             text += "; a key of several values needs ForAllValues or ForAnyValue"
+        if self.may_be_undecided and self.check(lookup) is None:
+            text += "; a pattern that is no ARN denies the request"
         return text
 
     def _wanted(self, lookup: Lookup) -> Iterable[str]:
