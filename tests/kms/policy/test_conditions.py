@@ -279,8 +279,8 @@ TEAM = "StringEquals aws:ResourceTag/team: the policy says "
         ),
         (
             "saml:groups", ("team",), {"saml:groups": ("team", "other")},
-            "StringEquals saml:groups: the policy says 'team', the request has 'team', 'other'; a key of several values "
-            "needs ForAllValues or ForAnyValue",
+            "StringEquals saml:groups: the policy says 'team', the request has 'team', 'other'; a key of several "
+            "values needs ForAllValues or ForAnyValue",
         ),
     ],
 )  # fmt: skip
