@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pytest_kmsmock._kms.policy.conditions.operators import OPERATORS
 from pytest_kmsmock._kms.policy.documents import parse_document
 from pytest_kmsmock._kms.policy.kinds import MalformedPolicy, PolicyKind
-from pytest_kmsmock._kms.policy.operators import OPERATORS
 from pytest_kmsmock._kms.policy.principals import Match, Principal
 
 BY_PRINCIPAL = [PolicyKind.KEY, PolicyKind.VPC_ENDPOINT]

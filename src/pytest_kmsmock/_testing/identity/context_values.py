@@ -11,7 +11,7 @@ from typing import TypeAlias
 from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.permissions.condition_keys import CONDITION_KEYS, find_row
 from pytest_kmsmock._kms.permissions.condition_values import condition_text
-from pytest_kmsmock._kms.policy.operators import OPERATORS, is_arn, read_address
+from pytest_kmsmock._kms.policy.conditions.operators import OPERATORS, is_arn, read_address
 from pytest_kmsmock._kms.policy.patterns import MULTIVALUED
 from pytest_kmsmock._kms.policy.principals import SERVICE_NAME
 from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION, did_you_mean

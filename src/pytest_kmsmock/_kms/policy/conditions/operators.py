@@ -18,12 +18,12 @@ from decimal import ROUND_FLOOR, Decimal
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from .patterns import matcher, text_of, utf16
+from pytest_kmsmock._kms.policy.patterns import matcher, text_of, utf16
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .patterns import Matcher, Pattern
+    from pytest_kmsmock._kms.policy.patterns import Matcher, Pattern
 
 #: Says whether a value of the request matches; None if that cannot be said, which denies the request.
 Comparison: TypeAlias = "Callable[[str], bool | None]"

@@ -12,14 +12,16 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from pytest_kmsmock._kms.policy.patterns import MULTIVALUED, Variable, constant, parse_template, resolve, text_of
+
 from .operators import OPERATORS, is_arn, is_true
-from .patterns import MULTIVALUED, Variable, constant, parse_template, resolve, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from pytest_kmsmock._kms.policy.patterns import Lookup, Template
+
     from .operators import Comparison, Operator
-    from .patterns import Lookup, Template
 
 #: Says whether a request meets a condition; None if that cannot be said, which denies the request.
 Check: TypeAlias = "Callable[[Lookup], bool | None]"

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_kmsmock._kms.policy.conditions import compile_condition
-from pytest_kmsmock._kms.policy.operators import OPERATORS
+from pytest_kmsmock._kms.policy.conditions.operators import OPERATORS
 
 TAG = "aws:PrincipalTag/team"
 
