@@ -89,7 +89,8 @@ NOT_OF_ITS_TYPE = "The provided policy document does not meet the requirements o
 _WRONG_PARTITION = 'Partition "{partition}" is not valid for resource "{resource}".'
 #: theserverlessway/aws-baseline#1 (2018), boogy/iam-policy-validator#172 (2026).
 _WILDCARD_VENDOR = "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards."
-_PARTITIONS = frozenset({
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html, and those of botocore.
+PARTITIONS = frozenset({
     "aws", "aws-cn", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-us-gov",
 })  # fmt: skip
 #: As of 2026:
@@ -129,7 +130,7 @@ def check_resources(texts: Collection[str]) -> None:
     for text in texts:
         if text != "*" and not (text.startswith("arn:") and text.count(":") >= 2):
             raise MalformedPolicy(f'Resource {text} must be in ARN format or "*".')
-    check_partition(texts, _PARTITIONS)
+    check_partition(texts, PARTITIONS)
 
 
 def check_partition(texts: Iterable[str], partitions: Collection[str]) -> None:

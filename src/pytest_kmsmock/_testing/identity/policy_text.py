@@ -6,7 +6,14 @@ import json
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from pytest_kmsmock._kms.policy.kinds import MalformedPolicy, PolicyKind, check_partition, check_size, compact
+from pytest_kmsmock._kms.policy.kinds import (
+    PARTITIONS,
+    MalformedPolicy,
+    PolicyKind,
+    check_partition,
+    check_size,
+    compact,
+)
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock.errors import InvalidPolicy
 
@@ -15,7 +22,7 @@ Document: TypeAlias = "str | Mapping[str, object]"
 
 
 def policy_text(
-    document: Document, kind: PolicyKind, where: str, *, partition: str, most: int | None = None
+    document: Document, kind: PolicyKind, where: str, *, partition: str | None = None, most: int | None = None
 ) -> str:  # fmt: skip
     """Return the text of a policy that AWS would take.
 
@@ -23,7 +30,7 @@ def policy_text(
         document: the policy.
         kind: what it is used as.
         where: where the test gives it, for the error message.
-        partition: the partition of the mock.
+        partition: the partition that its ARNs are to be of; any by default.
         most: how many characters it may have, if fewer than the largest policy of its kind.
 
     Raises:
@@ -33,8 +40,9 @@ def policy_text(
         raise InvalidPolicy(f"{where}: a policy is JSON text or a mapping, not {type(document).__name__}.")
     try:
         text = document if isinstance(document, str) else json.dumps(document)
-        for statement in compile_policy(text, kind).statements:
-            check_partition(statement.resource.texts if statement.resource else (), {partition})
+        policy = compile_policy(text, kind)
+        resources = [arn for each in policy.statements if each.resource for arn in each.resource.texts]
+        check_partition(resources, PARTITIONS if partition is None else {partition})
         check_size(text if isinstance(document, str) else compact(document), kind, most)
     except MalformedPolicy as malformed:
         raise InvalidPolicy(f"{where}: AWS refuses this {kind.value}: {malformed.reason or 'not JSON'}") from None
