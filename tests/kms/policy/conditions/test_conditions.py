@@ -87,6 +87,8 @@ MATCHING = [
     ("IpAddress", "2001:DB8:1234:5678::/64", "203.0.113.5", False),
     ("IpAddress", "everywhere", "203.0.113.5", False),
     ("IpAddress", "10.0.0.0/8", "10.0.0.0.1", False),
+    ("IpAddress", "2001:db8::/64", "2001:db8", False),
+    ("IpAddress", "fe80::/10", "fe80::1%eth0", False),
 ]  # fmt: skip
 NEGATIONS = {
     "StringEquals": "StringNotEquals",
