@@ -456,6 +456,14 @@ def test_who_has_a_permissions_boundary_is_never_exempt_from_a_deny():
         assert decide(USER, Policies((key(statement(USER), exempting | more),)), context=context.get).allowed
 
 
+def test_a_permissions_boundary_changes_nothing_of_whom_other_statements_name():
+    boundary = policy(PolicyKind.BOUNDARY, statement(action="*"))
+    policies = Policies((key(statement(USER), statement(ROLE, **DENY)),), boundary=boundary)
+    decision = decide(USER, policies)
+    assert decision.allowed
+    assert f"- resource-based policy, statement 2: its Principal does not name {USER}" in map(str, decision.explain())
+
+
 def test_an_explanation_of_an_allowed_request():
     listed = [f"kms:Do{i}" for i in range(7)]
     policies = Policies(

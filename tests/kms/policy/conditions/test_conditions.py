@@ -266,6 +266,10 @@ TEAM = "StringEquals aws:ResourceTag/team: the policy says "
         ("kms:ViaService", ("a", "b"), {"kms:viaservice": ("c",)}, f"{VIA}has 'c'"),
         ("kms:ViaService", ("a", "b"), {"kms:viaservice": ()}, f"{VIA}has no value"),
         (
+            "kms:ViaService", (), {"kms:viaservice": ("c",)},
+            "StringEquals kms:ViaService: the policy says nothing, the request has 'c'",
+        ),
+        (
             "aws:ResourceTag/team", ("${aws:PrincipalTag/team}",),
             {"aws:resourcetag/team": ("red",), TAG.lower(): ("blue",)},
             f"{TEAM}'${{aws:PrincipalTag/team}}' ('blue'), the request has 'red'",
