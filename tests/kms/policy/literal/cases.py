@@ -102,6 +102,7 @@ class PolicyMaker(Chance):
         uses += ["identity", "identity", "boundary"] if self._entity else []
         uses += ["session"] if self._kind in ("session", "federated") else []
         uses += ["scp"] if self._kind != "service" else []
+        uses += ["grant", "grant"] if self._entity and self._about in GRANTABLE else []
         uses += ["vpce", "vpce"] if "source_vpce" in case["caller"] else []
         use = self.one(uses)
         if self._entity:
@@ -110,6 +111,10 @@ class PolicyMaker(Chance):
             case["session"] = [self._everything("session")]
         if case["key"]:
             case["key"]["policy"] = self._everything("key")
+        if use == "grant":
+            case["key"]["policy"] = {"Version": "2012-10-17", "Statement": [self._allow_somebody_else()]}
+            case["grants"] = [self._grant()]
+            return
         policy = self._decisive(use)
         if use == "key":
             case["key"]["policy"] = policy
@@ -128,6 +133,9 @@ class PolicyMaker(Chance):
             statement["Condition"] = self._conditions(use, effect, version)
         allowing = [self._everything(use)["Statement"]] if effect == "Deny" and use != "rcp" else []
         return {"Version": version, "Statement": [*allowing, statement]}
+
+    def _allow_somebody_else(self) -> dict[str, Any]:
+        return {"Effect": "Allow", "Principal": {"AWS": FRED}, "Action": "kms:PutKeyPolicy", "Resource": "*"}
 
     def _everything(self, use: str) -> dict[str, Any]:
         statement: dict[str, Any] = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
@@ -269,6 +277,7 @@ class PolicyMaker(Chance):
             names = [name for name in names if name.startswith(OF_ALIASES)]
         present = [name for name in names if name.lower() in self._values]
         typed = [name for name in present if name.startswith(PREFIXES)]
+        typed += [name for name in typed if name.endswith("text")] * 3
         likely = typed if typed and self.maybe(0.6) else present
         name = self.one(likely if likely and self.maybe(0.85) else names)
         if name in KEYS:
@@ -315,7 +324,8 @@ class PolicyMaker(Chance):
             "aws:username",
             "aws:PrincipalAccount",
         ]
-        names.append("aws:TagKeys" if use == "key" or self._about in ON_ALIASES else self.one(MULTIVALUED))
+        lists = ["aws:TagKeys", "kms:EncryptionContextKeys", "kms:GrantOperations"]
+        names += [name for name in lists if name.lower() in self._values] or ["aws:TagKeys"]
         present = [name for name in names if name.lower() in self._values]
         name = self.one(present if present and self.maybe(0.5) else names)
         value = str(self._values.get(key.lower(), "blue"))
@@ -323,8 +333,8 @@ class PolicyMaker(Chance):
         default = value if usable and self.maybe(0.6) else self.one(("blue", "red"))
         # Whether the default of an absent multivalued key is used is not known.
         known = name not in MULTIVALUED or name.lower() in self._values
-        written = f"{name}, '{default}'" if known and self.maybe(0.5) else name
-        return self.one(("", "", "", "b", "*")) + "${" + written + "}"
+        written = f"{name}, '{default}'" if known and self.maybe(0.6) else name
+        return self.one(("", "", "", "", "", "b", "*")) + "${" + written + "}"
 
     def _spelled(self, key: str) -> str:
         """Write a condition key: they are case-insensitive."""

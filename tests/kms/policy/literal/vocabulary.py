@@ -64,7 +64,7 @@ OPERATORS: Mapping[str, Sequence[str]] = {
 
 #: Kind -> values of requests. Tags and encryption contexts of cases have a pair for each kind, named by it.
 VALUES: Mapping[str, Sequence[str]] = {
-    "text": ("blue", "Blue", "red", "a*b", "a/b", "a?b", "a\nb", "É", "K", "ß", "ς", "ΟΣ", "𐐀", "$", ""),
+    "text": ("blue", "Blue", "red", "a*b", "a/b", "a?b", "a\nb", "É", "K", "ß", "ς", "ΟΣ", "𐐀", "𐐀", "𐐀", "$", ""),
     "number": ("1", "01", "+1", "1.0", "1e0", "2", "10", "-3", "no-number", "NaN", ""),
     "date": (
         "2030-01-01", "2030-01-01T00:00:00Z", "2030-01-01T00:00:00", "2030-01-01T02:30:00+02:30",
