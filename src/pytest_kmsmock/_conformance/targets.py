@@ -189,8 +189,10 @@ class Moto:
     has = frozenset({"managed keys"})
 
     def __init__(self, region: str = environment.DEFAULT_REGION) -> None:
-        from pytest_kmsmock._moto import alone  # moto is no dependency of this package
-
+        try:
+            from pytest_kmsmock._moto import alone
+        except ModuleNotFoundError as error:
+            raise TargetUnreachable("moto is not installed: pip install moto") from error
         self._alone = alone
         self._region = region
 
