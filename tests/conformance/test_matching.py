@@ -30,6 +30,7 @@ def compared(expected, actual) -> list[str]:
         ({"A": {"$absent": ["C"]}}, {"A": {"B": 1}}),
         ({"A": {"$contains": [2]}}, {"A": [1, 2]}),
         ({"A": {"$any_order": [2, 1]}}, {"A": [1, 2]}),
+        ({"A": {"$sorted_by": "B"}}, {"A": [{"B": 1}, {"B": 2}]}),
         ({"A": {"$around": NOW}}, {"A": NOW + timedelta(seconds=100)}),
     ],
 )
@@ -58,6 +59,7 @@ def test_what_agrees(expected, actual):
         ({"A": {"$any_order": [1]}}, {"A": [1, 2]}, ["A"]),
         ({"A": {"$around": NOW}}, {"A": NOW + timedelta(seconds=200)}, ["A"]),
         ({"A": {"$around": NOW}}, {"A": "soon"}, ["A"]),
+        ({"A": {"$sorted_by": "B"}}, {"A": [{"B": 2}, {"B": 1}]}, ["A"]),
     ],
 )
 def test_what_differs(expected, actual, where):

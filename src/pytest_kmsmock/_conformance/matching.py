@@ -110,6 +110,10 @@ def _any_order(where: str, wanted: Any, actual: Any) -> Iterator[Difference]:
         yield from _contains(where, wanted, actual)
 
 
+def _is_sorted(values: list[Any]) -> bool:
+    return values == sorted(values)
+
+
 def _is_around(wanted: datetime, actual: Any) -> bool:
     return isinstance(actual, datetime) and abs((actual - wanted).total_seconds()) <= _TOLERANCE
 
@@ -123,6 +127,7 @@ _MATCHERS: Mapping[str, Callable[[str, Any, Any], Iterator[Difference]]] = {
     ),
     "$members": _when(lambda wanted, actual: set(wanted) == set(actual), "$members"),
     "$absent": _when(lambda wanted, actual: not set(wanted) & set(actual), "$absent"),
+    "$sorted_by": _when(lambda wanted, actual: _is_sorted([item[wanted] for item in actual]), "$sorted_by"),
     "$around": _when(_is_around, "$around"),
     "$contains": _contains,
     "$any_order": _any_order,

@@ -9,9 +9,9 @@ from typing import Any
 
 #: How an answer is known, the strongest first.
 MARKS = ("recorded", "documented", "inferred")
-#: What not every target has: principals with policies of their own, a clock that can be moved, AWS managed keys that
-#: may come into being, clusters and proxies behind custom key stores; and minutes that pass while AWS does something.
-NEEDS = frozenset({"principals", "clock", "managed keys", "key stores", "time"})
+#: What not every target has: principals with policies of their own, a clock that can be moved, an account without keys
+#: and aliases, clusters and proxies behind custom key stores; and minutes that pass while AWS does something.
+NEEDS = frozenset({"principals", "clock", "empty account", "key stores", "time"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,7 +186,7 @@ class Moto:
     """moto, in process."""
 
     name = "moto"
-    has = frozenset({"managed keys"})
+    has = frozenset({"empty account"})
 
     def __init__(self, region: str = environment.DEFAULT_REGION) -> None:
         try:

@@ -77,7 +77,18 @@ MAKERS: Mapping[str, Callable[[Any], Any]] = {
 _LATER = "$in"
 #: What expected values may be beside values; `matching` knows them.
 MATCHERS = frozenset(
-    {"$type", "$length", "$matches", "$contains", "$members", "$absent", "$any_order", "$around", "$base64_starts"}
+    {
+        "$type",
+        "$length",
+        "$matches",
+        "$contains",
+        "$members",
+        "$absent",
+        "$any_order",
+        "$sorted_by",
+        "$around",
+        "$base64_starts",
+    }
 )
 
 
