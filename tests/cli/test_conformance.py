@@ -55,6 +55,16 @@ def test_moto_server(sts):
     assert main(["conformance", "a key by default", "--target", sts]) == 1
 
 
+def test_an_endpoint_that_goes_away(kms_mock, kms_server, capsys):
+    """What was found out before is told, and what was made is taken away."""
+    kms_mock.faults.add("ListAliases", error="ConnectionClosedError")
+    assert main(["conformance", "aliases/aliases", "--target", kms_server.endpoint_url]) == 2
+    told = capsys.readouterr()
+    assert told.out.splitlines()[1].split() == ["aliases", "1", "0", "0", "0"]
+    assert "pytest-kmsmock: ListAliases got no answer from http://127.0.0.1:" in told.err
+    assert {key.state for key in kms_mock.keys.values()} == {"PendingDeletion"}
+
+
 def test_a_recording(tmp_path, capsys):
     file = tmp_path / "recorded.yaml"
     assert main(["conformance", "aliases/aliases", "--record", str(file)]) == 0
@@ -78,7 +88,7 @@ def test_bad_arguments(capsys, arguments, told):
 
 
 def test_unknown_scenarios(capsys):
-    assert main(["conformance", "nothing"]) == 1
+    assert main(["conformance", "nothing"]) == 2
     assert "No scenario is called 'nothing'." in capsys.readouterr().err
 
 

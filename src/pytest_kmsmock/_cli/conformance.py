@@ -33,7 +33,7 @@ def add_parser(commands: Any) -> None:
         help="compare a mock, an endpoint or an AWS account with AWS's recorded and documented behavior",
         description="Compare a mock, an endpoint or an AWS account with AWS's recorded and documented behavior.",
     )
-    command.set_defaults(run=run)
+    command.set_defaults(run=run, failure=2)
     command.add_argument(
         "only", nargs="*", metavar="PATTERN", help="scenarios by name, file or operation: 'grants/*', Encrypt"
     )
@@ -58,6 +58,9 @@ def run(given: argparse.Namespace) -> int:
     Returns:
         The exit code: 0 when all agree, 1 when some differ or something was left, 2 without `--yes` where it is needed,
         130 after an interrupt.
+
+    Raises:
+        KmsMockError: it could not be found out whether they agree.
     """
     from pytest_kmsmock._conformance import runner, scenario_files
 
