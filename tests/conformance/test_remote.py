@@ -10,7 +10,7 @@ from moto.server import ThreadedMotoServer
 
 from pytest_kmsmock._conformance import remote, runner
 from pytest_kmsmock._conformance.ledger import Ledger
-from pytest_kmsmock._conformance.targets import CONFIG, Answer
+from pytest_kmsmock._conformance.targets import CONFIG, names_at
 from pytest_kmsmock._runtime import environment
 from pytest_kmsmock.errors import TargetUnreachable
 
@@ -246,5 +246,15 @@ def test_an_account_lets_time_pass(kms_mock, kms_server, sts, account, scenarios
     assert pauses == [120, 2, 2]
 
 
-def test_answers_compare():
-    assert Answer("X", "y") == Answer(error="X", message="y", members={})
+@pytest.mark.parametrize(
+    ("region", "other"),
+    [
+        ("us-east-1", "us-west-2"),
+        ("us-west-2", "us-east-1"),
+        ("eu-west-1", "us-west-2"),
+        ("cn-north-1", "cn-northwest-1"),
+        ("us-gov-west-1", "us-gov-east-1"),
+    ],
+)
+def test_the_other_region_is_in_the_same_partition(region, other):
+    assert names_at(region)["other_region"] == other

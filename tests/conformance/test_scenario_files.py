@@ -220,6 +220,16 @@ def test_files_that_cannot_be_read(tmp_path):
         scenario_files.read_folder(tmp_path)
 
 
+def test_without_libyaml(monkeypatch):
+    """What PyYAML's own parser reads is the same."""
+    expected = scenario_files.read_folder()
+    monkeypatch.delattr("yaml.CSafeLoader", raising=False)
+    monkeypatch.delitem(sys.modules, yaml_places.__name__)
+    monkeypatch.setattr(scenario_files, "read", importlib.import_module(yaml_places.__name__).read)
+    aliases = scenario_files.read_folder(scenario_files.FOLDER / "aliases.yaml")
+    assert aliases == [scenario for scenario in expected if scenario.file == "aliases"]
+
+
 def test_without_pyyaml(monkeypatch):
     monkeypatch.setitem(sys.modules, "yaml", None)
     monkeypatch.delitem(sys.modules, yaml_places.__name__)

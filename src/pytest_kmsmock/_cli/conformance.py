@@ -124,10 +124,12 @@ def _write(given: argparse.Namespace, results: Sequence[Result], target: Target)
 
     print(report.table(results), report.listing(results), sep="\n")  # noqa: T201 - a command's output
     if given.json is not None:
-        given.json.write_text(json.dumps(report.document(results, target.name, given.region), indent=2) + "\n")
+        document = report.document(results, target.name, given.region)
+        given.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
     if given.record is not None:
         today = datetime.now(timezone.utc).date()
-        given.record.write_text(yaml_places.write(recording.recorded(results, target.name, today)))
+        recorded = recording.recorded(results, target.name, today)
+        given.record.write_text(yaml_places.write(recorded), encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 
 #: As AWS validates a request, not as botocore does; and one call is one request.
 CONFIG = Config(parameter_validation=False, retries={"total_max_attempts": 1, "mode": "standard"})
-_OTHER_REGIONS = {"us-west-2": "us-east-1"}
+#: Two Regions of each partition, since replica keys stay in theirs.
+_REGIONS = {
+    "aws": ("us-west-2", "us-east-1"),
+    "aws-cn": ("cn-northwest-1", "cn-north-1"),
+    "aws-us-gov": ("us-gov-east-1", "us-gov-west-1"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +112,13 @@ class Target(Protocol):
 
 def names_at(region: str, account: str | None = None, caller: str | None = None) -> dict[str, Any]:
     """Return what `<name>` means for a scenario; what is not known is left out."""
+    partition = partition_of(region)
     told = {
         "account": account,
         "caller": caller,
         "region": region,
-        "other_region": _OTHER_REGIONS.get(region, "us-west-2"),
-        "partition": partition_of(region),
+        "other_region": next(each for each in _REGIONS.get(partition, _REGIONS["aws"]) if each != region),
+        "partition": partition,
         "unique": uuid.uuid4().hex[:12],
         "absent_key": str(uuid.uuid4()),
         "absent_store": f"cks-{uuid.uuid4().hex[:17]}",
