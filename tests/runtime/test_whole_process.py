@@ -6,6 +6,7 @@ Hooks that stay in the process and let everything pass are laid by the first moc
 from __future__ import annotations
 
 import asyncio
+import linecache
 import os
 import signal
 import socket
@@ -51,6 +52,7 @@ def _hooks_are_there():
 
 def process() -> dict[str, object]:
     """Return what a mock may change in the process."""
+    lock: Any = active_mocks._changing
     return {
         "environment": dict(os.environ),
         "default session": boto3.DEFAULT_SESSION,
@@ -61,6 +63,7 @@ def process() -> dict[str, object]:
         "signals": {number: signal.getsignal(number) for number in signal.valid_signals()},
         "imports": list(sys.meta_path),
         "threads": threading.enumerate(),
+        "locked": lock._is_owned(),
         "mocks": (active_mocks.active(), list(environment._scopes), list(active_mocks._held_for_fork)),
         "guard": (network_guard.blocking, network_guard.allowed, list(network_guard.others)),
     }
@@ -208,7 +211,9 @@ def test_ctrl_c_at_any_line_while_a_mock_is_entered():
             nonlocal seen
             if not frame.f_code.co_filename.startswith(root):
                 return None
-            if event == "line":
+            # Signals do not come between a lock and its `with`, where a trace function does.
+            line = linecache.getline(frame.f_code.co_filename, frame.f_lineno).lstrip()
+            if event == "line" and not line.startswith("with "):
                 seen += 1
                 if seen == number:
                     sys.settrace(None)
