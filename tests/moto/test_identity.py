@@ -13,7 +13,12 @@ import timeit
 
 import boto3
 import pytest
+import requests
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
+from botocore.httpsession import URLLib3Session
 from moto import mock_aws
 
 from pytest_kmsmock import mock_kms
@@ -314,3 +319,35 @@ def test_saml(role, kms, key):
 
 def test_an_access_key_of_no_session_is_nobodys(kms, role):
     assert identity.find(backend_of_iam().create_temp_access_key().access_key_id) is None
+
+
+@pytest.mark.parametrize("sent_by", ["requests", "botocore without a client"])
+def test_raw_requests_come_from_whom_moto_knows(kms, key, role, sent_by):
+    url = f"https://kms.{REGION}.amazonaws.com/"
+    body = json.dumps({"KeyId": key, "Plaintext": "eA=="}).encode()
+    headers = {"X-Amz-Target": "TrentService.Encrypt", "Content-Type": "application/x-amz-json-1.1"}
+    made = AWSRequest("POST", url, headers, body)
+    names = ("aws_access_key_id", "aws_secret_access_key", "aws_session_token")
+    SigV4Auth(Credentials(*(role[name] for name in names)), "kms", REGION).add_auth(made)
+    if sent_by == "requests":
+        assert requests.post(url, body, headers=dict(made.headers), timeout=5).status_code == 200
+    else:
+        assert URLLib3Session().send(made.prepare()).status_code == 200
+    assert kms.calls[-1].caller.arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/app/one"
+
+
+def test_grants_aliases_and_quotas_are_those_of_the_account(kms):
+    other = client(assume("arn:aws:iam::999999999999:role/deploy"))
+    made = other.create_key()["KeyMetadata"]["KeyId"]
+    other.create_grant(KeyId=made, GranteePrincipal="arn:aws:iam::999999999999:role/app", Operations=["Decrypt"])
+    other.create_alias(AliasName="alias/app", TargetKeyId=made)
+    kms.create_key(alias="alias/app")  # of another account, so not the same alias
+    assert other.list_grants(KeyId=made)["Grants"][0]["IssuingAccount"] == "arn:aws:iam::999999999999:root"
+    aliases = [alias["AliasArn"] for alias in other.list_aliases(KeyId=made)["Aliases"]]
+    assert aliases == [f"arn:aws:kms:{REGION}:999999999999:alias/app"]
+    kms.clock.freeze()
+    kms.request_quotas["CreateKey"] = 1
+    for each in (other, kms.client()):  # each account has a quota of its own
+        each.create_key()
+    kms.faults.skip_backoff = True
+    assert "exceeded the rate" in refusal(other.create_key)
