@@ -99,3 +99,13 @@ def test_watching_again_changes_nothing():
         before = models.MockAWS.start
         scopes.install(models, pytest.fail, pytest.fail)
     assert models.MockAWS.start is before
+
+
+@pytest.mark.parametrize("users", ["all"], indirect=True)
+def test_moto_in_moto_is_one_scope(users):
+    before = process()
+    with mock_aws(), mock_kms():
+        with mock_aws():
+            assert len(environment._scopes) == 2
+        assert len(environment._scopes) == 2
+    assert process() == before
