@@ -81,7 +81,7 @@ class NotActive(KmsMockError):
 
 
 class MockNotStopped(KmsMockError):
-    """A test or a fixture that is over started a mock and did not stop it."""
+    """A test or a fixture started a mock and did not stop it."""
 
     def __init__(self, starter: str) -> None:
         super().__init__(

@@ -6,10 +6,10 @@ is looked at unless somebody asks: a test that does not fail costs a list entry 
 
 from __future__ import annotations
 
-from _thread import get_ident
 from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from operator import attrgetter
+from threading import get_ident
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:

@@ -88,6 +88,18 @@ def test_a_cleared_environment_is_no_way_out(ran, profile, wire):
         assert "AWS_ACCESS_KEY_ID" in os.environ
 
 
+@pytest.mark.parametrize("wire", [False, True])
+def test_a_client_from_before_without_credentials_calls_in_a_cleared_environment(ran, monkeypatch, wire):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    before = boto3.Session().client("kms", region_name=REGION)
+    with mock_kms(wire=wire) as kms, patch.dict(os.environ, clear=True):
+        before.create_key()
+        kms.client().list_keys()
+        assert [call.operation for call in kms.calls] == ["CreateKey", "ListKeys"]
+
+
 def test_what_is_said_in_code_counts(ran):
     with mock_kms(region="eu-central-1") as kms, patch.dict(os.environ, clear=True):
         key = {"aws_access_key_id": "AKIAX", "aws_secret_access_key": "x"}

@@ -123,7 +123,7 @@ def before_call(
     if endpoint is not None and endpoint.unknown and endpoint.region != mock.options.region:
         raise failures.botocore_error(failures.unknown_region(endpoint), url)
     credentials = request_signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
-    if credentials is None and "AWS_ACCESS_KEY_ID" not in os.environ:
+    if credentials is None and "AWS_ACCESS_KEY_ID" not in os.environ and not credential_sources.is_cleared():
         return None  # the test took the credentials away: botocore raises NoCredentialsError, as it would for AWS
     access_key = access_key_of(credentials)
     if _own_parsers or mock.goes_by_wire(model.name):

@@ -65,10 +65,10 @@ def _with_credentials(create: Callable[..., Any]) -> Callable[..., Any]:
 def _region(session: Any, mock: Gate, config: Any) -> str | None:
     """Return the Region of a client that has none because the environment was cleared."""
     is_told = getattr(config, "region_name", None) or session.instance_variables().get("region")
-    return None if is_told or not _is_cleared() else mock.region
+    return None if is_told or not is_cleared() else mock.region
 
 
-def _is_cleared() -> bool:
+def is_cleared() -> bool:
     """Say whether a test has cleared the environment: two of the variables that mocks set are gone."""
     return "AWS_EC2_METADATA_DISABLED" not in os.environ and "AWS_DEFAULT_REGION" not in os.environ
 
