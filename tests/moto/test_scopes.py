@@ -109,3 +109,11 @@ def test_moto_in_moto_is_one_scope(users):
             assert len(environment._scopes) == 2
         assert len(environment._scopes) == 2
     assert process() == before
+
+
+def test_what_is_changed_between_two_mocks_is_no_matter_of_motos(monkeypatch):
+    with mock_kms():
+        monkeypatch.setenv("AWS_DEFAULT_REGION", "ap-south-1")
+        with mock_kms():
+            pass
+    assert environment._left == {}

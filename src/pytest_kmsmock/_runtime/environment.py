@@ -55,8 +55,10 @@ def apply(region: str | None) -> None:
 
 def restore() -> None:
     """Put back everything that `apply` changed, unless somebody else has changed it since."""
-    for name in list(_ours):
-        _restore(name)
+    for name, value in list(_ours.items()):
+        before = _saved[name]
+        if not _restore(name) and _scopes:  # moto goes on, and will put back what it found
+            _left[name] = (value, before)
 
 
 def _is_users(name: str) -> bool:
@@ -70,15 +72,15 @@ def _set(wanted: Mapping[str, str]) -> None:
         os.environ[name] = _ours[name] = value
 
 
-def _restore(name: str) -> None:
+def _restore(name: str) -> bool:
+    """Put a variable back, and say whether it was there: if the test changed it, it is the test's to restore."""
     if name not in _ours:
-        return
+        return False
     value, before = _ours.pop(name), _saved.pop(name)
-    if os.environ.get(name) == value:
+    is_there = os.environ.get(name) == value
+    if is_there:
         _put_back(name, before)
-    elif _scopes:  # moto goes on, and will put back what it found
-        _left[name] = (value, before)
-    # else the test changed it: it is the test's to restore
+    return is_there
 
 
 def _put_back(name: str, before: str | None) -> None:
