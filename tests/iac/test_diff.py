@@ -129,9 +129,9 @@ def test_everything_but_some(deployed):
 
 
 def test_statements_without_an_action(deployed):
-    kms = deployed({"Key": KEY, "Role": role(allow("kms:Encrypt"))})
-    text = kms._service.state.iam.identity[kms.deployed("Role")][0]
-    assert json.loads(text)["Statement"]
+    nothing = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/ann"}, "Resource": "*"}
+    key = {**KEY, "Properties": {"KeyPolicy": policy(allow("kms:*", Principal=ROOT), nothing)}}
+    kms = deployed({"Key": key, "Role": role(allow("kms:Encrypt"))})
     assert used(kms, "ListKeys").lacking[0].endswith(f"allow kms:ListKeys on * for {kms.deployed('Role')}")
 
 

@@ -186,6 +186,7 @@ class Principal:
         boundary: the ARN of its permissions boundary.
         groups: the names of the groups of a user.
         trust: its trust policy, for moto.
+        tags: its tags, which are principal tags of requests.
     """
 
     place: Place
@@ -198,6 +199,7 @@ class Principal:
     boundary: str | None = None
     groups: tuple[str, ...] = ()
     trust: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,18 @@ def _is_of_kms(action: object) -> bool:
     return fnmatch.fnmatchcase("kms", service) and (bool(name) or service == "*")
 
 
+def mentions_kms(value: Any) -> bool:
+    """Say whether something has a statement, or a text of one, that names actions of KMS."""
+    if isinstance(value, Mapping):
+        actions = each(value.get("Action")) if "Effect" in value else ()
+        return any(str(action).lower().startswith("kms:") for action in actions) or any(
+            map(mentions_kms, value.values())
+        )
+    if isinstance(value, list):
+        return any(map(mentions_kms, value))
+    return isinstance(value, str) and '"kms:' in value.lower()
+
+
 def document_of(content: Mapping[str, Any], place: Place) -> Document:
     """Return a policy document of a file, whose values are worked out."""
     written = {name: value for name, value in content.items() if name != "Statement"}

@@ -70,7 +70,8 @@ class Principals:
         """Return a caller for `FakeKms.call`; the arguments are those of `credentials`."""
         if principal is None and not request_context:
             return self._core.default_caller(self.region)
-        return make_caller(principal, self._home(self.region), request_context)
+        caller = make_caller(principal, self._home(self.region), request_context)
+        return self._service.state.iam.tagged(caller) if isinstance(principal, str) else caller
 
     def as_principal(
         self, principal: Named, **request_context: Unpack[RequestContext]

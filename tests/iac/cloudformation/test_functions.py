@@ -108,6 +108,7 @@ def test_what_is_not_known_is_made_up_and_noted(scope, given, reason):
         {"Fn::If": ["IsProd", 1]},
         {"Fn::If": [{"Fn::Equals": ["a"]}, 1, 2]},
         {"Fn::If": [{"Fn::Nor": []}, 1, 2]},
+        {"Fn::If": [{"Fn::And": ["text"]}, 1, 2]},
         {"Fn::Length": "a"},
     ],
 )

@@ -369,6 +369,52 @@ def test_every_type_of_the_tables_is_one():
     assert set(THINGS) - {"AWS::SNS::Subscription"} <= set(TYPES)
 
 
+@pytest.mark.parametrize(
+    ("given", "allowed"), [({}, True), ({"tags": {"team": "other"}}, False), ({"tags": {"more": "x"}}, True)]
+)
+def test_tags_of_a_role_are_principal_tags(deployed, given, allowed):
+    condition = {"StringEquals": {"aws:PrincipalTag/team": "payments"}}
+    role = {
+        "Policies": [{"PolicyDocument": policy(allow("kms:Encrypt", Condition=condition))}],
+        "Tags": [{"Key": "team", "Value": "payments"}],
+    }
+    kms = deployed({"Key": KEY, "Role": {"Type": "AWS::IAM::Role", "Properties": role}})
+    with kms.as_principal(kms.deployed("Role"), **given):
+        try:
+            kms.client().encrypt(KeyId=kms.deployed("Key"), Plaintext=b"x")
+        except ClientError:
+            assert not allowed
+        else:
+            assert allowed
+    with kms.as_principal(kms.credentials(kms.deployed("Role"))):
+        kms.client().encrypt(KeyId=kms.deployed("Key"), Plaintext=b"x")
+
+
+@pytest.mark.parametrize(
+    ("kind", "properties", "told"),
+    [
+        ("AWS::Organizations::Policy", {"Content": policy(allow(["s3:*", "KMS:Decrypt"]))}, True),
+        ("AWS::SSO::PermissionSet", {"InlinePolicy": '{"Statement": [{"Action": "kms:Decrypt"}]}'}, True),
+        ("Custom::AWS", {"Create": '{"service":"KMS","action":"createGrant"}'}, True),
+        ("Custom::Other", {"Create": '{"service":"S3"}'}, False),
+        ("AWS::S3::BucketPolicy", {"PolicyDocument": policy(allow("s3:*"))}, False),
+    ],
+)
+def test_what_else_has_to_do_with_permissions(resources, kind, properties, told):
+    reason = f"{kind} has to do with permissions on KMS, and has no effect here"
+    found = resources({"X": {"Type": kind, "Properties": properties}})
+    assert reasons(found, decides=True) == ([reason] if told else [])
+
+
+def test_the_arn_of_a_replica(resources):
+    primary = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/mrk-{'1' * 32}"
+    replica = {"Type": "AWS::KMS::ReplicaKey", "Properties": {"PrimaryKeyArn": primary}}
+    inline = [{"PolicyDocument": policy(allow("kms:Decrypt", {"Fn::GetAtt": ["Replica", "Arn"]}))}]
+    found = resources({"Replica": replica, "Role": {"Type": "AWS::IAM::Role", "Properties": {"Policies": inline}}})
+    statement = found.items[1].inline[0].content["Statement"][0]
+    assert statement["Resource"] == f"arn:aws:kms:{REGION}:{ACCOUNT}:key/mrk-{'1' * 32}"
+
+
 def test_an_alias_that_aws_refuses(deployed):
     alias = {"Type": "AWS::KMS::Alias", "Properties": {"AliasName": "app", "TargetKeyId": {"Ref": "Key"}}}
     with pytest.raises(InvalidSeed, match=r"json:6, Alias: AWS refuses CreateAlias: ValidationException"):

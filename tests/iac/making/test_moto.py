@@ -81,6 +81,14 @@ def test_a_mock_in_the_mock_makes_nothing_twice(kms):
     assert unknowns.take() == []
 
 
+def test_a_fresh_mock_finds_what_is_there():
+    with mock_aws():
+        for _ in range(2):
+            with mock_kms(seed=PAYMENTS):
+                assert client("dynamodb").list_tables()["TableNames"] == ["payments-ledger"]
+    assert unknowns.take() == []
+
+
 def test_moto_that_begins_again_is_filled_again():
     with mock_kms(seed=PAYMENTS):
         for _ in range(2):
@@ -139,6 +147,7 @@ EVERYTHING = {
             "StreamEncryption": {"EncryptionType": "KMS", "KeyId": {"Fn::GetAtt": ["Key", "Arn"]}},
         },
     },
+    "Plain": {"Type": "AWS::Kinesis::Stream"},
     "Table": {
         "Type": "AWS::DynamoDB::Table",
         "Properties": {

@@ -225,6 +225,12 @@ def test_grants_with_equal_contexts(state):
     [
         (resource("aws_kms_new"), ["aws_kms_new is not known: it has no effect here"]),
         (resource("aws_iam_instance_profile"), []),
+        (resource("aws_iam_policy", name="a", arn="b"), []),
+        (resource("aws_iam_role_policy", role="a"), []),
+        (
+            resource("aws_organizations_policy", content='{"Action": "kms:*"}'),
+            ["aws_organizations_policy has to do with permissions on KMS, and has no effect here"],
+        ),
         (resource("aws_efs_file_system", kms_key_id=KEY_ID), ["kms_key_id of aws_efs_file_system has no effect here"]),
         (resource("aws_efs_file_system", kms_key_id=""), []),
         (resource("random_id", kms="x"), []),

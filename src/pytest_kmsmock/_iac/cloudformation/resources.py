@@ -6,12 +6,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resou
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from ..model import Alias, Attachment, Document, Item, Key, ManagedPolicy, Membership, Principal, Replica, Thing
 from ..names import arn, key_id
-from ..policies import each
+from ..policies import each, mentions_kms
 from ..reading import line_of
 from .declared import Declared, function_of
 from .functions import NO_VALUE
@@ -83,6 +84,7 @@ def _principal(kind: str) -> Callable[[Declared], Iterable[Item]]:
             arn(kind, declared.stack, declared.name, declared.path),
             _inline(declared), declared.texts("ManagedPolicyArns"), declared.text("PermissionsBoundary"),
             declared.texts("Groups") if kind == "user" else (), "" if document is None else document.text,
+            declared.tags(),
         )  # fmt: skip
 
     return make
@@ -168,9 +170,17 @@ def items_of(scope: StackScope) -> Iterable[Item]:
             ]
         elif declared.kind.startswith(_OURS):
             declared.unknown(f"{declared.kind} is not known: it has no effect here")
+        elif mentions_kms(declared.properties) or _calls_kms(declared):
+            declared.unknown(f"{declared.kind} has to do with permissions on KMS, and has no effect here")
         else:
             for name in sorted(_key_settings(declared.properties)):
                 declared.unknown(f"{name} of {declared.kind} has no effect here", decides=False)
+
+
+def _calls_kms(declared: Declared) -> bool:
+    """Say whether a custom resource calls KMS, as CDK's `AwsCustomResource` can."""
+    is_custom = declared.kind.startswith(("Custom::", "AWS::CloudFormation::CustomResource"))
+    return is_custom and "kms" in json.dumps(declared.properties).lower()
 
 
 def _key_settings(value: Any) -> set[str]:

@@ -67,6 +67,8 @@ def attach(iam: Iam, items: Iterable[Item], note: Callable[[Unknown], None]) -> 
                 iam.boundaries[holder] = _checked(document, PolicyKind.BOUNDARY, holder)
                 origins.setdefault(holder, {})[document.text] = document.origin
     iam.origins = origins
+    tags = {item.arn: dict(item.tags) for item in everything if isinstance(item, Principal) and item.tags}
+    iam.tags = {**iam.tags, **tags}
     iam.changed()
 
 

@@ -15,6 +15,7 @@ from pytest_kmsmock._runtime.checks import REGION
 from pytest_kmsmock.errors import InvalidSeed
 
 from ..model import Item, Stack, Unknown
+from ..policies import mentions_kms
 from .plan import Values
 from .resource import Declared, Resource
 from .resources import RESOURCES
@@ -67,6 +68,8 @@ def _items(declared: Declared) -> Iterable[Item]:
     if kind.startswith(("aws_kms_", "aws_iam_")):
         if kind not in _HARMLESS:
             declared.unknown(f"{kind} is not known: it has no effect here")
+    elif mentions_kms(declared.resource.values):
+        declared.unknown(f"{kind} has to do with permissions on KMS, and has no effect here")
     else:
         for name in sorted(declared.resource.values):
             if "kms" in name and declared.resource.values[name]:

@@ -127,7 +127,7 @@ def _principal(kind: str) -> Callable[[Declared], Iterable[Item]]:
         yield Principal(
             declared.place, declared.stack, kind, declared.required("name"), declared.required("arn"),
             _inline(declared), declared.texts("managed_policy_arns"), declared.text("permissions_boundary"),
-            trust=declared.required("assume_role_policy"),
+            trust=declared.required("assume_role_policy"), tags=declared.tags(),
         )  # fmt: skip
 
     return make

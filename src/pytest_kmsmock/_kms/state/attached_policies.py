@@ -6,6 +6,7 @@ kept as texts, so that nested scopes copy and dumps write them; compiling a text
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.policy.evaluation import Origin, Policies
@@ -32,7 +33,7 @@ class Iam:
     """
 
     __slots__ = (
-        "_compiled", "boundaries", "identity", "missing", "origins", "resource_control", "service_control",
+        "_compiled", "boundaries", "identity", "missing", "origins", "resource_control", "service_control", "tags",
         "vpc_endpoints",
     )  # fmt: skip
 
@@ -43,6 +44,7 @@ class Iam:
     vpc_endpoints: dict[str, str]  # id of a VPC endpoint -> its policy
     missing: frozenset[str]  # ARNs that no principal has
     origins: dict[str, dict[str, Origin]]  # ARN of a key, user or role -> policy -> where it is written; as `Origins`
+    tags: dict[str, dict[str, str]]  # ARN of a user or role -> its tags
     _compiled: dict[tuple[str, str, Policy | None], Policies]
 
     def __init__(self) -> None:
@@ -53,6 +55,7 @@ class Iam:
         self.vpc_endpoints = {}
         self.missing = frozenset()
         self.origins = {}
+        self.tags = {}
         self._compiled = {}
 
     def copy(self) -> Iam:
@@ -64,7 +67,7 @@ class Iam:
         clone.resource_control = self.resource_control.copy()
         clone.vpc_endpoints = self.vpc_endpoints.copy()
         clone.missing = self.missing
-        clone.origins = self.origins
+        clone.origins, clone.tags = self.origins, self.tags
         return clone
 
     def lacks(self, principal: Principal) -> bool:
@@ -78,6 +81,14 @@ class Iam:
         return any(
             arn == principal.arn or (arn.startswith(f"{start}role/") and arn.endswith(f"/{name}")) for arn in gone
         )
+
+    def tagged(self, caller: Caller) -> Caller:
+        """Return a caller with the tags of its user or role; those of its session take precedence."""
+        own = self.tags.get(policy_holder(caller.principal))
+        if not own:
+            return caller
+        tags = tuple((own | dict(caller.principal.tags)).items())
+        return replace(caller, principal=replace(caller.principal, tags=tags))
 
     def changed(self) -> None:
         """Forget what was worked out: a policy was attached or detached."""
