@@ -1,7 +1,7 @@
 # The two commands of a newcomer are `make demo` and `make test`; both make and use .venv.
 PYTHON ?= python3
 BIN := .venv/bin
-EXTRAS := algorithms,conformance,nitro,seeds,server
+EXTRAS := algorithms,conformance,iac,nitro,seeds,server
 
 .PHONY: demo test lint types unit slow unit-aio matrix mutation differential fidelity changelog dist browser bench docs clean
 .DELETE_ON_ERROR:

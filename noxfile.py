@@ -14,7 +14,7 @@ nox.options.default_venv_backend = "venv"
 nox.options.error_on_missing_interpreters = False
 
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
-EXTRAS = "algorithms,conformance,nitro,seeds,server"
+EXTRAS = "algorithms,conformance,iac,nitro,seeds,server"
 DEVELOPMENT = nox.project.dependency_groups(nox.project.load_toml("pyproject.toml"), "dev")
 FAST = ("-q", "-n", "2", "-m", "not slow and not browser")
 #: The lower bounds in pyproject.toml; pytest-asyncio needs a newer pytest, the extra `algorithms` a newer cryptography.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from pytest_kmsmock.errors import InvalidSeed
 
 from . import unknowns as told
 from .cloudformation.resources import items_of
-from .cloudformation.stack import World
+from .cloudformation.stack import StackScope, World
 from .files import Given, Terraform, sources
 from .making.everything import make
 from .model import Alias, Deployment, Item, Key, ManagedPolicy, Principal, Replica, Thing, Unknown
@@ -59,20 +60,39 @@ def _load(paths: Sequence[str], given: Given) -> tuple[dict[str, tuple[int, int]
     world, items, files = World(), list[Item](), list[str](paths)
     plans: list[Terraform] = []
     for path in paths:
-        for source in sources(path, given):
-            if isinstance(source, Terraform):
-                plans.append(source)
-            else:
-                world.add(source)
+        with _well_formed(path):
+            for source in sources(path, given):
+                if isinstance(source, Terraform):
+                    plans.append(source)
+                else:
+                    world.add(source)
     _check_parameters(world, given)
     for scope in world.stacks:
         files.append(scope.source.file)
-        items += items_of(scope)
+        with _well_formed(scope.source.file, scope):
+            items += items_of(scope)
     for plan in plans:
         files.append(plan.file)
-        items += read(plan.file, parse(plan.file, text_of(plan.file)), plan.stack, world.unknowns)
+        with _well_formed(plan.file):
+            items += read(plan.file, parse(plan.file, text_of(plan.file)), plan.stack, world.unknowns)
     stamps = {file: stamp for file in files if (stamp := _stamp(file)) is not None}
     return stamps, Deployment(tuple(items), tuple(dict.fromkeys(world.unknowns)))
+
+
+@contextmanager
+def _well_formed(file: str, scope: StackScope | None = None) -> Iterator[None]:
+    """Tell what stumbles over a value of another type than its place takes as a mistake of the file.
+
+    Raises:
+        InvalidSeed: with the line of the resource, if the file has lines.
+    """
+    try:
+        yield
+    except InvalidSeed:
+        raise
+    except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
+        line = 1 if scope is None else scope.line
+        raise InvalidSeed(f"{file}:{line}: this is not as its format has it: {error}") from error
 
 
 def _check_parameters(world: World, given: Given) -> None:

@@ -68,7 +68,7 @@ def expand(resources: Mapping[str, Any], global_settings: Mapping[str, Any]) -> 
     """Return the resources of a template, those of SAM as plain CloudFormation; `Globals` are the settings of all."""
     found: dict[str, Any] = {}
     for logical_id, body in resources.items():
-        kind = body.get("Type") if isinstance(body, dict) else None
+        kind = str(body.get("Type")) if isinstance(body, dict) else ""
         if kind in _ROLES:
             found |= _with_role(logical_id, body, global_settings)
         elif kind in _RENAMED:
