@@ -91,6 +91,18 @@ def test_a_template_of_cdk_by_itself():
     assert key.stack.account == "999999999999"
 
 
+def test_a_manifest_that_changes(write):
+    template = write("cdk.out/App.template.json", KEYS)
+    for account in ("111122223333", "999999999999"):
+        artifact = {
+            "type": "aws:cloudformation:stack",
+            "environment": f"aws://{account}/eu-west-1",
+            "properties": {"templateFile": "App.template.json", "size": "x" * int(account[0])},
+        }
+        write("cdk.out/manifest.json", {"artifacts": {"App": artifact}})
+        assert stacks(load([template], HERE)) == [("App", account, "eu-west-1")]
+
+
 def test_stages_of_cdk(write):
     inner = {
         "artifacts": {
@@ -226,3 +238,9 @@ def test_a_file_that_is_gone(write, tmp_path):
     (tmp_path / "app.json").unlink()
     with pytest.raises(InvalidSeed, match="cannot be read"):
         load([path], HERE)
+
+
+def test_a_file_that_is_no_text(tmp_path):
+    (tmp_path / "a.yaml").write_bytes(b"Resources: \xff")
+    with pytest.raises(InvalidSeed, match=r"a\.yaml:1: no UTF-8"), mock_kms(seed=tmp_path / "a.yaml"):
+        pass

@@ -57,11 +57,11 @@ def cells(core: MockCore, actions: Sequence[str] = ()) -> list[Cell]:
     """
     home = Home(core.options.account_id, partition_of(core.region), core.region)
     found = []
-    for principal, declared in named(core.deployments, {"principal": Principal}):
+    for principal, declared in named(core.deployments, Principal):
         if isinstance(declared, Principal) and declared.kind == "group":
             continue
         caller = core.service.state.iam.tagged(make_caller(principal, home, {}))
-        for key, item in named(core.deployments, {"key": Key, "replica": Replica}):
+        for key, item in named(core.deployments, Key, Replica):
             for action in actions or _actions(core, key):
                 explanation = simulate(core.service, caller, action, key, core.region, {})
                 steps = tuple(str(step) for decision in explanation.decisions for step in decision.explain())

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_kmsmock._kms.api.arns import alias_arn, key_arn
 from pytest_kmsmock._runtime.checks import closest, did_you_mean
 from pytest_kmsmock.errors import InvalidSeed
 
 from . import unknowns as told
 from .cloudformation.resources import items_of
 from .cloudformation.stack import StackScope, World
-from .files import Given, Terraform, sources
+from .files import MANIFEST, Given, Terraform, sources
 from .making.everything import make
-from .model import Alias, Deployment, Item, Key, ManagedPolicy, Principal, Replica, Thing, Unknown
-from .names import fill
+from .model import Alias, Deployment, Item, Key, ManagedPolicy, Principal, Replica, Thing
 from .reading import parse, text_of
 from .terraform.reader import read
 
@@ -68,7 +68,7 @@ def _load(paths: Sequence[str], given: Given) -> tuple[dict[str, tuple[int, int]
                     world.add(source)
     _check_parameters(world, given)
     for scope in world.stacks:
-        files.append(scope.source.file)
+        files += [scope.source.file, str(Path(scope.source.file).parent / MANIFEST)]
         with _well_formed(scope.source.file, scope):
             items += items_of(scope)
     for plan in plans:
@@ -193,29 +193,19 @@ def _own_names(item: Item) -> Iterator[str]:
 
 
 def _value(item: Item) -> str:
-    if isinstance(item, Principal):
-        return item.arn
+    stack = item.stack
     if isinstance(item, Key):
-        return fill("arn:{partition}:kms:{region}:{account}:key/{name}", item.stack, item.id)
+        return key_arn(stack.region, stack.account, item.id)
     if isinstance(item, Replica):
-        return fill("arn:{partition}:kms:{region}:{account}:key/{name}", item.stack, item.primary.rpartition("/")[2])
-    if isinstance(item, Thing):
-        return item.id
-    name = getattr(item, "name", "")
-    is_alias = name.startswith("alias/")
-    return (
-        fill("arn:{partition}:kms:{region}:{account}:{name}", item.stack, name)
-        if is_alias
-        else getattr(item, "arn", name)
-    )
+        return key_arn(stack.region, stack.account, item.primary.rpartition("/")[2])
+    if isinstance(item, Alias):
+        return alias_arn(stack.region, stack.account, item.name)
+    return str(getattr(item, "arn", "") or getattr(item, "id", ""))
 
 
-def named(deployments: Sequence[Deployment], kinds: Mapping[str, type]) -> Iterator[tuple[str, Item]]:
+def named(deployments: Sequence[Deployment], *kinds: type) -> Iterator[tuple[str, Item]]:
     """Yield the items of some kinds with their values, as `find` gives them."""
     for deployment in deployments:
         for item in deployment.items:
-            if isinstance(item, tuple(kinds.values())):
+            if isinstance(item, kinds):
                 yield _value(item), item
-
-
-__all__ = ["Deployment", "Given", "Unknown", "deploy", "find", "load", "named"]

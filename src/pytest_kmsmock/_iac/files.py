@@ -19,7 +19,8 @@ from .reading import line_of, parse, text_of
 #: What a template in YAML begins a line with, and a seed file does not.
 _TEMPLATE = re.compile(r"^(AWSTemplateFormatVersion|Resources|Transform|stacks)\s*:", re.MULTILINE)
 _IN_JSON = ("Resources", "planned_values", "terraform_version", "stacks")
-_MANIFEST = "manifest.json"
+#: What CDK writes beside templates: which stacks there are, and where they are deployed.
+MANIFEST = "manifest.json"
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/(.+)")
 _CDK_DEEPEST = 10
 
@@ -123,7 +124,7 @@ def _template(path: str, given: Given, stack: Stack | None = None) -> Source:
 
 def _manifest(folder: Path) -> Mapping[str, Any]:
     """Return the artifacts of a folder that CDK wrote; none if it is another folder."""
-    file = folder / _MANIFEST
+    file = folder / MANIFEST
     content = parse(str(file), text_of(str(file))) if file.is_file() else None
     artifacts = content.get("artifacts") if isinstance(content, dict) else None
     return artifacts if isinstance(artifacts, dict) else {}
@@ -155,7 +156,7 @@ def _of_manifest(file: Path, given: Given) -> Stack | None:
 def _assembly(folder: Path, given: Given, depth: int) -> Iterator[Source]:
     artifacts = _manifest(folder)
     if not artifacts or depth > _CDK_DEEPEST:
-        raise InvalidSeed(f"{folder} is no output folder of CDK: it has no {_MANIFEST} with artifacts")
+        raise InvalidSeed(f"{folder} is no output folder of CDK: it has no {MANIFEST} with artifacts")
     for file, stack in _stacks(artifacts, given):
         yield _template(str(folder / file), given, stack)
     for artifact in artifacts.values():

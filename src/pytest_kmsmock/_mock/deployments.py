@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 Seed: TypeAlias = "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]"
 #: Files of infrastructure end so, or as seed files do.
 _ENDINGS = (".template", ".tfstate")
+#: What none of them is without. Seed files can have it too, somewhere.
+_NAMES = re.compile(rb'\b(Resources|Transform|planned_values|stacks|terraform_version)"?\s*:')
 
 
 class Deploying(Protocol):
@@ -55,8 +58,11 @@ def is_infrastructure(path: str) -> bool:
     """Say whether a seed is one of infrastructure: a look at its text tells."""
     if path.endswith(_ENDINGS) or Path(path).is_dir():
         return True
-    if not Path(path).is_file():
-        return False  # reading it says what is wrong
+    try:
+        if not _NAMES.search(Path(path).read_bytes()):
+            return False
+    except (OSError, ValueError):
+        return False  # who reads it as a seed file says what is wrong
     from pytest_kmsmock._iac.files import is_infrastructure
 
     return is_infrastructure(path)
