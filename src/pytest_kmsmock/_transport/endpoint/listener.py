@@ -182,13 +182,14 @@ class Listener:
         self._spawn(self._secure(transport, connection, context))
 
     async def _secure(self, transport: asyncio.Transport, connection: Connection, context: ssl.SSLContext) -> None:
+        self.connections.discard(connection)
         try:
             secured = await self.loop.start_tls(transport, connection, context, server_side=True)
         except OSError:
             transport.abort()
-            return
-        if secured is not None:
-            connection.connection_made(secured)
+        else:
+            if secured is not None and not secured.is_closing():
+                connection.connection_made(secured)
 
 
 def _listening(host: str, port: int) -> socket.socket:
