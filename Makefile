@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := algorithms,conformance,iac,nitro,seeds,server
 
-.PHONY: demo test lint types unit slow unit-aio matrix mutation differential fidelity changelog dist browser bench docs clean
+.PHONY: demo test lint types unit slow unit-aio matrix mutation differential fidelity changelog dist browser bench bench-server docs clean
 .DELETE_ON_ERROR:
 
 # Everything is installed once, and again when pyproject.toml changes.
@@ -73,6 +73,12 @@ browser:
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/compare.py
+
+# The HTTP endpoint, moto's server and, where it is installed, ministack, in one run.
+bench-server: .venv/installed
+	test -x .venv-ministack/bin/ministack || ($(PYTHON) -m venv .venv-ministack && \
+		.venv-ministack/bin/python -m pip install --quiet ministack) || echo "ministack cannot be installed here: it is left out."
+	$(BIN)/python benchmarks/server.py
 
 # The suite on every installed Python and on the oldest and newest dependencies; see noxfile.py. It takes many minutes.
 matrix: .venv/installed
