@@ -237,3 +237,19 @@ def test_a_cli_that_is_imported_before_anything_else(tmp_path):
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     run = [sys.executable, "-c", textwrap.dedent(script)]
     assert subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout == '"Enabled"\n1\n'
+
+
+def test_the_cli_through_the_proxy_of_the_server(kms_mock, tmp_path):
+    with kms_mock.serve(tls=True, check_signatures=True) as server:
+        environment = {**os.environ, **server.environment, "HTTPS_PROXY": server.proxy_url, "HOME": str(tmp_path)}
+        del environment["AWS_ENDPOINT_URL_KMS"]  # as for versions that do not read it
+        command = [str(AWS), "kms", "create-key", "--description", "by proxy"]
+        run = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert run.returncode == 0, run.stderr
+        made = json.loads(run.stdout)["KeyMetadata"]
+        assert (made["Arn"].split(":")[3], made["Description"]) == ("us-west-2", "by proxy")
+        who = [str(AWS), "sts", "get-caller-identity", "--endpoint-url", server.endpoint_url]
+        run = subprocess.run(
+            who, env=environment | {"NO_PROXY": "127.0.0.1"}, capture_output=True, text=True, check=False
+        )
+        assert json.loads(run.stdout)["Arn"] == "arn:aws:iam::111122223333:user/Administrator", run.stderr

@@ -109,7 +109,7 @@ def test_an_upgrade_is_answered_in_the_protocol_that_is_spoken(kms_server, sign)
         connection.sendall(one)
         received = b"".join(iter(lambda: connection.recv(65536), b""))
     assert received.startswith(b"HTTP/1.1 200 OK")
-    assert b"\r\nconnection: close\r\n" in received
+    assert b"\r\nConnection: close\r\n" in received
 
 
 def test_the_end_waits_for_what_is_being_carried_out(kms_mock, sign):

@@ -248,14 +248,12 @@ class Connection(asyncio.Protocol):
             self._ended = True
             self._waiting.clear()
             return
-        lines = [
-            f"HTTP/1.1 {answer.status} {answer.reason}",
-            *(f"{name}: {text}" for name, text in answer.headers.items()),
-        ]
+        lines = [f"HTTP/1.1 {answer.status} {answer.reason}"]
+        lines += [f"{_spelled(name)}: {text}" for name, text in answer.headers.items()]
         if not received.keeps_alive:
             self._ended = True
             self._waiting.clear()
-            lines.append("connection: close")
+            lines.append("Connection: close")
         head = ("\r\n".join(lines) + "\r\n\r\n").encode("latin-1")
         self._write(head if received.request.method == "HEAD" else head + answer.body)
 
@@ -277,6 +275,12 @@ class Connection(asyncio.Protocol):
         self._parser = httptools.HttpRequestParser(self)
         self._early = b""
         self._listener.start_tls(self._transport, self, context)
+
+
+@functools.cache
+def _spelled(name: str) -> str:
+    """Return a header's name as AWS spells it: some clients, libmongocrypt among them, look for nothing else."""
+    return "x-amzn-RequestId" if name == "x-amzn-requestid" else name.title()
 
 
 def _refusal(status: HTTPStatus) -> HttpAnswer:
