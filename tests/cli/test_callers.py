@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.server
 import json
+import threading
 
 import boto3
 import pytest
@@ -101,3 +103,19 @@ def test_an_sts_elsewhere_knows_whose_keys_are(serve, monkeypatch):  # noqa: F81
         assert serve("--identities", url, work=work) == 0
     finally:
         moto.stop()
+
+
+class _Refusing(http.server.BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        self.send_error(403)
+
+    def log_message(self, *_) -> None:
+        pass
+
+
+def test_an_sts_that_refuses_knows_nobody(serve):  # noqa: F811
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Refusing) as sts:
+        threading.Thread(target=sts.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{sts.server_port}"
+        assert serve("--identities", url, work=lambda client: acting(client, "AKIANOBODYNOBODY0000").list_keys()) == 0
+        sts.shutdown()

@@ -100,6 +100,20 @@ def test_account_and_region_are_options(serve, tmp_path):
     assert serve("--account-id", "111122223333", "--region", "eu-west-1", "--seed", seed, work=work) == 0
 
 
+@pytest.mark.parametrize(("host", "warned"), [("0.0.0.0", True), ("localhost", False), ("127.0.0.1", False)])
+def test_a_host_that_others_reach_is_told(serve, capsys, host, warned):
+    assert serve("--host", host, work=lambda client: client.list_keys()) == 0
+    told = f"pytest-kmsmock: whoever reaches {host} can use all keys: keep it off other networks.\n"
+    assert capsys.readouterr().err == (told if warned else "")
+
+
+def test_tls_says_whom_to_trust(serve, capsys, tmp_path):
+    assert serve("--tls", "--tls-dir", tmp_path, "--cors", work=lambda client: client.list_keys()) == 0
+    url, trusted = capsys.readouterr().out.splitlines()
+    assert url.startswith("AWS KMS: https://127.0.0.1:")
+    assert trusted == f"CA certificate: {tmp_path / 'ca.pem'}"
+
+
 def test_signatures_are_checked_on_request(serve, refusal):
     def work(client):
         with refusal("UnrecognizedClientException"):

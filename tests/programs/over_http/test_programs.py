@@ -88,7 +88,7 @@ def test_curl_over_tls(kms_mock, tls_server):
 
 
 def test_libmongocrypt_over_tls(kms_mock, tls_server):
-    mongocrypt = pytest.importorskip("pymongocrypt.mongocrypt", reason="pip install pymongocrypt")
+    mongocrypt = pytest.importorskip("pymongocrypt.mongocrypt", reason="pip install pymongo[encryption]")
     callback_module = pytest.importorskip("pymongocrypt.synchronous.state_machine")
     encrypter_module = pytest.importorskip("pymongocrypt.synchronous.explicit_encrypter")
     from bson import BSON  # of pymongo, as any program that uses libmongocrypt has it

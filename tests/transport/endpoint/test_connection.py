@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import resource
 import socket
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 import pytest
@@ -16,6 +18,8 @@ import requests
 
 from pytest_kmsmock._kms.entropy import key_source
 from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
+from pytest_kmsmock._transport.endpoint.connection import Connection, Outcome
+from pytest_kmsmock._transport.json_protocol import HttpAnswer
 
 
 def connection_to(server) -> socket.socket:
@@ -137,3 +141,88 @@ def test_the_end_does_not_wait_for_ever(kms_mock, sign, monkeypatch):
     with connection, contextlib.suppress(ConnectionError):
         assert connection.recv(100) == b""
     assert time.monotonic() - begun < 10
+
+
+class Transport(asyncio.Transport):
+    """Notes what is asked of it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def pause_reading(self) -> None:
+        self.asked.append("pause")
+
+    def resume_reading(self) -> None:
+        self.asked.append("resume")
+
+    def is_closing(self) -> bool:
+        return False
+
+    def write(self, data) -> None:
+        self.asked.append("write")
+
+    def close(self) -> None:
+        self.asked.append("close")
+
+    def abort(self) -> None:
+        self.asked.append("abort")
+
+
+class Idle:
+    """A listener whose answers come when they are told to."""
+
+    def __init__(self) -> None:
+        self.connections: set[Connection] = set()
+        self.finished: list[Callable[[Outcome], None]] = []
+
+    def blocks(self, _: object) -> bool:
+        return True
+
+    def answer_later(self, _: object, finished: Callable[[Outcome], None]) -> None:
+        self.finished.append(finished)
+
+
+def test_a_client_is_read_from_no_faster_than_it_reads():
+    listener, transport = Idle(), Transport()
+    connection = Connection(listener)
+    connection.connection_made(transport)
+    connection.pause_writing()
+    connection.resume_writing()
+    assert transport.asked == ["pause", "resume"]
+    connection.data_received(b"GET /ping HTTP/1.1\r\n\r\n" * 100)
+    assert transport.asked[2:] == ["pause"]
+    connection.data_received(b"")
+    # It goes away while it is answered: whatever comes of that has no effect.
+    connection.connection_lost(None)
+    (finished,) = listener.finished
+    finished(Outcome(HttpAnswer(200, {}, b"")))
+    connection.abort()
+    connection.finish()
+    connection.pause_writing()
+    assert transport.asked[3:] == []
+    assert listener.connections == set()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        pytest.param([b"GET / HTTP/1.1\r\nX: "] + [b"a" * 100_000] * 5, 431, id="header-without-an-end"),
+        pytest.param(
+            [b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n"] + [b"20000\r\n" + b"a" * 0x20000 + b"\r\n"] * 9,
+            413,
+            id="chunks-without-an-end",
+        ),
+    ],
+)
+def test_what_never_ends_is_refused(kms_server, sent, status):
+    received = b""
+    with connection_to(kms_server) as connection:
+        with contextlib.suppress(ConnectionError):  # it closes on what it does not want to read
+            for part in sent:
+                connection.sendall(part)
+                time.sleep(0.02)
+        with contextlib.suppress(ConnectionError):
+            received = connection.recv(100)
+    assert received == b"" or received.startswith(f"HTTP/1.1 {status} ".encode())
+    assert requests.get(f"{kms_server.endpoint_url}/health").ok

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import ssl
@@ -18,6 +19,7 @@ import requests
 from botocore.config import Config
 from cryptography import x509
 
+from pytest_kmsmock._transport.endpoint import listener
 from pytest_kmsmock.errors import InvalidOption
 
 
@@ -137,6 +139,33 @@ def test_a_silent_connection_does_not_hold_up_the_end(kms_mock):
         assert requests.get(f"{server.proxy_url}/health").status_code == 200
     assert silent.recv(1) == b""
     silent.close()
+
+
+def test_it_goes_on_when_no_file_descriptor_is_left(kms_mock, monkeypatch):
+    accept, failed = listener._Loop.sock_accept, []
+
+    async def fail_once(self, sock):
+        if not failed:
+            failed.append(True)
+            raise OSError(24, "Too many open files")
+        return await accept(self, sock)
+
+    monkeypatch.setattr(listener._Loop, "sock_accept", fail_once)
+    with kms_mock.serve(tls=True) as server:
+        assert requests.get(f"{server.proxy_url}/health").ok
+    assert failed
+
+
+def test_a_client_that_goes_away_instead_of_a_handshake(tls_server, monkeypatch):
+    async def gone(self, transport, *_, **__):
+        transport.abort()
+
+    monkeypatch.setattr(listener._Loop, "start_tls", gone)
+    connection, answer = connect(tls_server, "kms.us-east-1.amazonaws.com")
+    with connection, contextlib.suppress(ConnectionError):
+        assert answer.startswith(b"HTTP/1.1 200")
+        assert connection.recv(10) == b""
+    assert requests.get(f"{tls_server.proxy_url}/health").ok
 
 
 # --- the certificate authority ------------------------------------------------------------------------------------

@@ -116,7 +116,7 @@ class Database:
             yield
             self._connection.execute("COMMIT")
         except BaseException:
-            if self._connection.in_transaction:  # SQLite may have rolled back
+            with contextlib.suppress(sqlite3.Error):  # SQLite may have rolled back
                 self._connection.execute("ROLLBACK")
             raise
 

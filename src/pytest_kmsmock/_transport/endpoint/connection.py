@@ -209,9 +209,8 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: HTTPStatus) -> None:
         """Answer a request that is none, after those before it, and close."""
-        if not self._ended:
-            self._in_head, self._ended = False, True
-            self._waiting.append(_Received(_NO_REQUEST, refused=status))
+        self._in_head, self._ended = False, True
+        self._waiting.append(_Received(_NO_REQUEST, refused=status))
 
     # --- answering -----------------------------------------------------------------------------------------------
 
