@@ -7,17 +7,20 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import pytest
+
 HERE = Path(__file__).parent
 INSTALLED = HERE.parents[1] / ".make" / "node"
 
 
-def test_a_program_in_javascript(kms_mock, tmp_path):
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "tls"])
+def test_a_program_in_javascript(kms_mock, tmp_path, tls):
     # Node looks for packages beside the script.
     script = tmp_path / "round_trip.mjs"
     shutil.copy(HERE / script.name, script)
     (tmp_path / "node_modules").symlink_to(INSTALLED / "node_modules")
     before = kms_mock.create_key().id
-    with kms_mock.serve(check_signatures=True) as server:
+    with kms_mock.serve(check_signatures=True, tls=tls) as server:
         result = subprocess.run(
             [shutil.which("node"), script],
             env={"HOME": str(tmp_path), **server.environment},
