@@ -254,7 +254,7 @@ def test_dumps_and_older_state_files_are_imported(serve, capsys, tmp_path, versi
         del document["digest"]
     dump.write_text(json.dumps(document))
     assert main(["import-state", str(dump), str(state)]) == 0
-    assert re.fullmatch(r"Imported: \d+ keys, 1 of them with aliases, in .*\n", capsys.readouterr().out)
+    assert re.fullmatch(r"Imported: keys 1, aliases 1, in .*\n", capsys.readouterr().out)
 
     def check(client):
         assert client.describe_key(KeyId="alias/kept")["KeyMetadata"]["KeyId"] == kept["key"]
@@ -392,7 +392,7 @@ def test_the_end_says_what_is_saved(serve, capsys, tmp_path):
         client.create_alias(AliasName="alias/a", TargetKeyId=key_id)
 
     assert serve("--state", state, work=work) == 0
-    assert capsys.readouterr().out.splitlines()[1] == f"Saved: 1 keys, 1 of them with aliases, in {state}"
+    assert capsys.readouterr().out.splitlines()[1] == f"Saved: keys 1, aliases 1, in {state}"
 
 
 def test_what_was_answered_outlives_being_killed_in_the_middle_of_writing(tmp_path):

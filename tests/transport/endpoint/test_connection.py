@@ -143,6 +143,17 @@ def test_the_end_does_not_wait_for_ever(kms_mock, sign, monkeypatch):
     assert time.monotonic() - begun < 10
 
 
+@pytest.mark.parametrize("body", ["{}", '{"KeySpec": "RSA_2048"}'], ids=["in-the-loop", "in-a-thread"])
+def test_a_mock_that_fails_says_so(kms_mock, kms_server, sign, monkeypatch, caplog, body):
+    monkeypatch.setattr("pytest_kmsmock._transport.http.answer", lambda *_, **__: 1 / 0)
+    request = sign("CreateKey", body, url=kms_server.endpoint_url)
+    response = requests.post(request.url, request.body, headers=request.headers)
+    assert response.status_code == 500
+    assert response.json() == {"__type": "InternalFailure", "message": "division by zero"}
+    (record,) = caplog.records
+    assert (record.name, record.getMessage()) == ("pytest_kmsmock.server", "CreateKey failed")
+
+
 class Transport(asyncio.Transport):
     """Notes what is asked of it."""
 

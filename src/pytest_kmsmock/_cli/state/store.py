@@ -134,8 +134,8 @@ class StateFile:
             raise batch.failure
         regions = list(self._service.state.regions())
         keys = sum(len(region.keys) for region in regions)
-        aliases = sum(len(region.aliases_of) for region in regions)
-        return f"{keys} keys, {aliases} of them with aliases, in {self._path}"
+        aliases = sum(len(names) for region in regions for names in region.aliases_of.values())
+        return f"keys {keys}, aliases {aliases}, in {self._path}"
 
     def _settle(self) -> _Batch:
         """Write down all changes made so far, or undo them."""

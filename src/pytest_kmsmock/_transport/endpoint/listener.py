@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import ssl
 import threading
@@ -12,6 +13,8 @@ from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, final
 
+from pytest_kmsmock._kms.api.errors import KmsError
+from pytest_kmsmock._transport.json_protocol import CONTENT_TYPE, HttpAnswer, error_body
 from pytest_kmsmock.errors import InvalidOption
 
 from .connection import Connection, Outcome
@@ -19,6 +22,7 @@ from .connection import Connection, Outcome
 if TYPE_CHECKING:
     from pytest_kmsmock._transport.http_request import HttpRequest
 
+_LOG = logging.getLogger("pytest_kmsmock.server")
 #: Connections that wait to be accepted.
 _BACKLOG = 2048
 #: Threads for calls that wait for the disk or make RSA keys.
@@ -80,7 +84,7 @@ class Listener:
         self._silent: set[socket.socket] = set()  # accepted, and nothing has come yet
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pytest-kmsmock-call")
         self._thread = threading.Thread(target=self._run, name="pytest-kmsmock-server", daemon=True)
-        self.answer, self.blocks, self.context_for = application
+        self._answer, self.blocks, self.context_for = application
 
     @property
     def address(self) -> tuple[str, int]:
@@ -171,6 +175,17 @@ class Listener:
         silent.close()
 
     # --- for connections -----------------------------------------------------------------------------------------
+
+    def answer(self, request: HttpRequest) -> Outcome:
+        """Answer a request; with status 500 if the mock fails, as for a key spec whose package is not installed."""
+        try:
+            return self._answer(request)
+        except Exception as error:
+            _LOG.exception("%s failed", request.operation or request.method)
+            failure = KmsError("InternalFailure", str(error))
+            body = error_body(failure)
+            headers = {"content-type": CONTENT_TYPE, "content-length": str(len(body))}
+            return Outcome(HttpAnswer(failure.status, headers, body))
 
     def answer_later(self, request: HttpRequest, finished: Callable[[Outcome], None]) -> None:
         """Answer a request in another thread."""
