@@ -82,6 +82,14 @@ def test_a_key_made_ahead_of_need_is_drawn(monkeypatch):
     assert RSA_POOL is not pool
 
 
+def test_no_more_keys_are_made_than_may_be_needed(monkeypatch):
+    pool = key_source.RsaPool()
+    monkeypatch.setattr(key_source, "_MOST_READY", 3)
+    for _ in range(5):
+        pool.prepare(2048)
+    assert len(pool._free[2048]) == 3
+
+
 def test_requests_that_come_at_once_are_answered_in_order(kms_server, kms_mock, sign):
     kms_mock.faults.add("ListKeys", delay=0.1, times=1)
     sent = message(kms_server, sign) + message(kms_server, sign, "Nothing") * 200

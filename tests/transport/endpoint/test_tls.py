@@ -42,6 +42,22 @@ def test_one_port_speaks_tls_and_http(kms_mock, tls_server):
         requests.get(f"{tls_server.endpoint_url}/health", verify=True)
 
 
+@pytest.mark.parametrize("name", ["kms", "kms.eu-west-1.amazonaws.com", "localhost"])
+def test_it_is_the_host_that_a_client_asks_for(tls_server, name):
+    context = ssl.create_default_context(cafile=tls_server.environment["SSL_CERT_FILE"])
+    url = urlsplit(tls_server.proxy_url)
+    plain = socket.create_connection((url.hostname, url.port), timeout=5)
+    with context.wrap_socket(plain, server_hostname=name) as secured:
+        assert secured.version().startswith("TLS")
+
+
+def test_a_name_that_is_none_is_not_certified(tls_server):
+    context = ssl.create_default_context(cafile=tls_server.environment["SSL_CERT_FILE"])
+    url = urlsplit(tls_server.proxy_url)
+    with socket.create_connection((url.hostname, url.port), timeout=5) as plain, pytest.raises(ssl.SSLError):
+        context.wrap_socket(plain, server_hostname="a b")
+
+
 def test_its_environment_makes_another_process_trust_it(kms_mock, tls_server):
     script = "import boto3; print(boto3.client('kms').create_key()['KeyMetadata']['KeyId'])"
     environment = {"PATH": os.environ["PATH"], **tls_server.environment}

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.crypto.rsa import RsaMaterial
 
 _SEED_LENGTH = 32
+#: How many keys of a size are made ahead of need at most, for requests that may be refused.
+_MOST_READY = 64
 
 
 class RsaPool:
@@ -50,12 +52,14 @@ class RsaPool:
     def prepare(self, bits: int) -> None:
         """Make a key ahead of need, so that the next `draw` finds one and nobody has to wait for it."""
         with self._making:  # more at a time would only take the processors from those who wait for nothing
-            found = False
-            while not found:
+            ready = len(self._free[bits])
+            while ready < _MOST_READY:
                 key = new_rsa_key(bits)
                 with self.lock:
                     self._free[bits].append(key)
-                    found = len(self._free[bits]) > 1
+                    ready = len(self._free[bits])
+                if ready > 1:
+                    return
 
     def give_back(self, keys: list[RSAPrivateKey]) -> None:
         """Put keys into the pool that nobody uses any more."""

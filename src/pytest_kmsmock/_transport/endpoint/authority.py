@@ -6,6 +6,7 @@ import contextlib
 import functools
 import ipaddress
 import os
+import re
 import ssl
 import tempfile
 from datetime import datetime, timedelta, timezone
@@ -24,6 +25,7 @@ _CERTIFICATE, _KEY = "ca.pem", "ca-key.pem"
 _YEARS = timedelta(days=3650)
 #: Longer ones are refused by some clients.
 _DAYS = timedelta(days=397)
+_NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 _ANOTHER_CLOCK = timedelta(days=1)
 
 
@@ -76,12 +78,18 @@ class Authority:
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_alpn_protocols(["http/1.1"])
+        context.sni_callback = self._as_asked
         # Python takes certificates from files alone.
         with tempfile.TemporaryDirectory(prefix="pytest-kmsmock-") as folder:
             path = Path(folder) / "server.pem"
             path.write_bytes(_pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
             context.load_cert_chain(path)
         return context
+
+    def _as_asked(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        """Be the host that the client asks for, such as the name of a container or a host of AWS."""
+        if name is not None and _NAME.fullmatch(name):
+            connection.context = self.context(name)
 
 
 def _make(folder: Path) -> None:

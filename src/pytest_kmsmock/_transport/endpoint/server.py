@@ -160,7 +160,7 @@ class KmsServer:
         if sts.is_for_sts(request):
             answer = sts.answer(self._mock, request, check_signature=self._check_signatures)
             return Outcome(routes.readable(answer, request) if self._cors else answer)
-        for bits in _RSA.findall(request.body):
+        for bits in set(_RSA.findall(request.body)):
             RSA_POOL.prepare(int(bits))
 
         def carry_out() -> HttpAnswer:
