@@ -7,7 +7,7 @@ from __future__ import annotations
 
 
 class KmsMockError(Exception):
-    """Something about the mock itself, or how a test uses it, is wrong."""
+    """Base class of the errors of this package: a test uses it wrongly, or it cannot do what was asked for."""
 
 
 class MissingExtra(KmsMockError):
@@ -33,31 +33,31 @@ class InvalidOption(KmsMockError, ValueError):
 
 
 class InvalidPrincipal(KmsMockError, ValueError):
-    """Somebody was to call, or to have a policy, who is no principal of AWS."""
+    """A principal is written in a form that AWS does not know."""
 
 
 class InvalidPolicy(KmsMockError, ValueError):
-    """A policy is one that AWS would refuse, cannot be taken away because it is not there, or is for no kind of key."""
+    """AWS would refuse this policy, or it cannot be detached because it is not attached."""
 
 
 class InvalidSimulation(KmsMockError, ValueError):
-    """A simulation was asked for of a permission, key, alias, grant or member that there is not."""
+    """A simulation names a permission, key, alias, grant or parameter that does not exist."""
 
 
 class NoSuchCall(KmsMockError, LookupError):
-    """An explanation was asked for of an error that no call of this mock had."""
+    """No call of this mock had the error that was to be explained."""
 
 
 class InvalidCallPattern(KmsMockError, ValueError):
-    """Calls were described by an operation or a member that does not exist: no call could ever match."""
+    """A filter, assertion or fault names an operation or a parameter that does not exist: no call could match."""
 
 
 class InvalidFault(KmsMockError, ValueError):
-    """A fault was described with a name or a value that it cannot have."""
+    """A fault has a wrong name or value."""
 
 
 class UnknownQuota(KmsMockError, ValueError):
-    """A request quota was named that there is not, or given a value that it cannot have."""
+    """A request quota has a wrong name or value."""
 
 
 class UnusedFaults(KmsMockError, AssertionError):
@@ -77,7 +77,7 @@ class KmsHygieneError(KmsMockError, AssertionError):
 
 
 class NotActive(KmsMockError):
-    """A handle was used outside its mock, or a mock was stopped that is not running."""
+    """A handle or a client was used outside its mock, or a mock was stopped that is not running."""
 
 
 class MockNotStopped(KmsMockError):
@@ -106,11 +106,11 @@ class RealKmsCall(KmsMockError):
 
 
 class RealKmsConnection(KmsMockError):
-    """Something that no mock answers was about to connect to a KMS endpoint of AWS."""
+    """An HTTP library that no mock answers was about to connect to a KMS endpoint of AWS."""
 
 
 class InvalidSeed(KmsMockError, ValueError):
-    """A key that a test wants to begin with cannot be made: a wrong value, a bad seed file, or a refusal of AWS's."""
+    """A key cannot be seeded: a wrong value, a bad seed file, or a request that AWS would refuse."""
 
 
 class StateFileInUse(KmsMockError):
@@ -126,7 +126,7 @@ class TargetUnreachable(KmsMockError):
 
 
 class InvalidDump(KmsMockError, ValueError):
-    """A document is no dump of a mock that this release can load. The mock is as it was."""
+    """This release cannot load the document as a dump. The mock is as it was."""
 
 
 class UnknownKey(KmsMockError, KeyError):
@@ -136,15 +136,15 @@ class UnknownKey(KmsMockError, KeyError):
 
 
 class CannotDecrypt(KmsMockError, ValueError):
-    """`kms_mock.decrypt` cannot tell the plaintext: no key of the mock fits, or the encryption context is unknown."""
+    """`kms_mock.decrypt` cannot decrypt: no key of the mock fits, or the encryption context is unknown."""
 
 
 class InvalidBacking(KmsMockError, ValueError):
-    """A cluster, a proxy, an external key or a custom key store was described in a way that AWS does not know."""
+    """A cluster, a proxy, an external key or a custom key store has a wrong value."""
 
 
 class UnknownBacking(KmsMockError, LookupError):
-    """A cluster, a proxy or an external key is not there: it was removed, or added in another mock."""
+    """A cluster, a proxy or an external key does not exist: it was removed, or added in another mock."""
 
     def __init__(self, *identity: str) -> None:
         super().__init__(f"There is no {' '.join(identity)} in this mock. Add it with kms.key_stores first.")

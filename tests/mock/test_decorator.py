@@ -535,7 +535,9 @@ def test_wrong_options_say_what_is_right(options, message):
             id="client",
         ),
         pytest.param(
-            lambda kms: kms.serve(host=5), "serve(): host must be a name or address, as text, not 5.", id="host"
+            lambda kms: kms.serve(host=5),
+            "serve(): host must be a host name or address, as a string, not 5.",
+            id="host",
         ),
         pytest.param(lambda kms: kms.serve(port="80"), "serve(): port must be a whole number, not '80'.", id="port"),
         pytest.param(

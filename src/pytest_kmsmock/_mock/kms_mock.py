@@ -104,30 +104,30 @@ class KmsMock(Principals, Deployed):
         """The calls made so far in this mock, oldest first, with filters."""
         return self._core.calls
 
-    def assert_called(self, operation: str, /, *, times: int | None = None, **members: object) -> None:
+    def assert_called(self, operation: str, /, *, times: int | None = None, **params: object) -> None:
         """Fail unless an operation was called.
 
         Args:
             operation: such as `Decrypt`.
             times: how often exactly; at least once if not given.
-            **members: what members of the request are like, as in `KmsMock.calls.of`.
+            **params: what parameters of the call are like, as in `KmsMock.calls.of`.
 
         Raises:
             AssertionError: with the nearest calls and what about them differs.
-            InvalidCallPattern: for an operation or a member that there is not.
+            InvalidCallPattern: for an operation or a parameter that does not exist.
         """
         __tracebackhide__ = True
-        _testing.assertions.assert_called(self.calls, self._service.state, operation, times, members)
+        _testing.assertions.assert_called(self.calls, self._service.state, operation, times, params)
 
-    def assert_not_called(self, operation: str | None = None, /, **members: object) -> None:
+    def assert_not_called(self, operation: str | None = None, /, **params: object) -> None:
         """Fail if an operation was called, or any if none is given; the arguments are those of `assert_called`."""
         __tracebackhide__ = True
-        _testing.assertions.assert_not_called(self.calls, operation, members)
+        _testing.assertions.assert_not_called(self.calls, operation, params)
 
-    def assert_only_called(self, operation: str, /, **members: object) -> None:
+    def assert_only_called(self, operation: str, /, **params: object) -> None:
         """Fail unless an operation was called, and nothing else; the arguments are those of `assert_called`."""
         __tracebackhide__ = True
-        _testing.assertions.assert_only_called(self.calls, self._service.state, operation, members)
+        _testing.assertions.assert_only_called(self.calls, self._service.state, operation, params)
 
     # --- seeds, and inspecting state ----------------------------------------------------------------------------------
 
@@ -167,7 +167,7 @@ class KmsMock(Principals, Deployed):
             usage: its KeyUsage; not needed where the spec has only one.
             key_id: its id, a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key; made up if not given.
             material: its material: raw bytes of a symmetric or HMAC key; PKCS#8 DER or PEM of a private key; or
-                base64 text of these. Made up if not given. With `key_id` and `material`, ciphertexts of earlier runs
+                base64 of these. Made up if not given. With `key_id` and `material`, ciphertexts of earlier runs
                 can be decrypted.
             origin: its Origin, `AWS_KMS` or `EXTERNAL`; the latter without material is `PendingImport`.
             key_store: the name or id of the custom key store that it is in; see `key_stores`.
@@ -180,7 +180,7 @@ class KmsMock(Principals, Deployed):
             enabled: whether it is enabled.
             rotation_period_in_days: how often it is rotated; never if not given.
             pending_window_in_days: in how many days it will be deleted; not at all if not given.
-            grants: its grants, each with the members of CreateGrant, such as `GranteePrincipal` and `Operations`.
+            grants: its grants, each with the parameters of CreateGrant, such as `GranteePrincipal` and `Operations`.
             account: the account that owns it, by default that of the mock.
             region: its Region, by default that of the mock.
             **unknown: none; a parameter of CreateKey, such as `KeySpec`, is an error that names the one here.
@@ -317,7 +317,7 @@ class KmsMock(Principals, Deployed):
             **kwargs: whatever else `botocore.session.Session.create_client` takes, such as `config`.
 
         Raises:
-            InvalidOption: for a Region that is no text.
+            InvalidOption: for a Region that is no string.
             InvalidPrincipal: saying what a principal looks like.
             NotActive: outside the mock.
         """
@@ -335,7 +335,7 @@ class KmsMock(Principals, Deployed):
             **kwargs: whatever else `aiobotocore.session.AioSession.create_client` takes, such as `config`.
 
         Raises:
-            InvalidOption: for a Region that is no text.
+            InvalidOption: for a Region that is no string.
             InvalidPrincipal: saying what a principal looks like.
             MissingExtra: when aiobotocore is not installed.
             NotActive: outside the mock.
@@ -386,7 +386,7 @@ class KmsMock(Principals, Deployed):
         from pytest_kmsmock._transport.endpoint.server import KmsServer
 
         self._must_be_active()
-        check_type(host, str, "serve(): host", "a name or address, as text")
+        check_type(host, str, "serve(): host", "a host name or address, as a string")
         check_type(port, int, "serve(): port", "a whole number")
         for name, flag in (("check_signatures", check_signatures), ("tls", tls), ("cors", cors)):
             check_type(flag, bool, f"serve(): {name}")

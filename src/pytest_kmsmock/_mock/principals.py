@@ -110,7 +110,7 @@ class Principals:
         context: Mapping[str, ContextValue | Iterable[ContextValue]] | None = None,
         *,
         region: str | None = None,
-        **members: object,
+        **params: object,
     ) -> Explanation:
         """Decide whether a principal may do something, without a call: `kms.simulate("role/app", "kms:Encrypt", key)`.
 
@@ -119,10 +119,10 @@ class Principals:
             action: the permission, such as `kms:Decrypt` or `kms:ReEncryptFrom`.
             key: the key, by id, ARN or alias, or as `create_key` gives it; None for a permission without a key, such as
                 `kms:CreateKey`. `kms:DeleteAlias` takes the alias here; `kms:CreateAlias` and `kms:UpdateAlias` take
-                the alias or the key, and the other as the member `AliasName` or `TargetKeyId`.
+                the alias or the key, and the other as the parameter `AliasName` or `TargetKeyId`.
             context: condition keys of the request, with their values; they go before what the request would say.
             region: the Region called, by default that of the key's ARN or of the mock.
-            **members: members of the request that conditions and grants look at, such as `EncryptionContext`;
+            **params: parameters of the call that conditions and grants look at, such as `EncryptionContext`;
                 `GrantId` or `GrantToken` of `kms:RetireGrant`.
 
         Returns:
@@ -130,7 +130,7 @@ class Principals:
 
         Raises:
             InvalidPrincipal: saying what a principal looks like.
-            InvalidSimulation: for a permission, key, alias, grant or member that there is not.
+            InvalidSimulation: for a permission, key, alias, grant or parameter that does not exist.
         """
         from pytest_kmsmock._testing.policies.simulation import simulate
 
@@ -138,7 +138,7 @@ class Principals:
         if context is not None:
             caller = in_context(caller, context)
         named = None if key is None else str(getattr(key, "arn", key))
-        return simulate(self._service, caller, action, named, region or self.region, members)
+        return simulate(self._service, caller, action, named, region or self.region, params)
 
     def create_key_as_in_console(
         self,

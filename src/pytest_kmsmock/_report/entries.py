@@ -32,13 +32,13 @@ class CallEntry(TypedDict):
         time: when, by the mock's clock, in ISO 8601.
         start: seconds from the test's first call to the beginning of this one.
         took: how long the fake KMS worked on it, in seconds.
-        request: members of the request, each as a short text.
-        answer: members of the answer, each as a short text.
+        request: parameters of the call, each as a short string.
+        answer: members of the answer, each as a short string.
         keys: the keys that it was about, each as an ARN.
         uses_key: whether it was carried out and is cryptographic use of these keys.
         lacks_context: whether it encrypted or decrypted under a symmetric key without encryption context.
         error: the error's code; empty if it was carried out.
-        message: the error's text.
+        message: the error's message.
         injected: whether a fault of the test's caused the error.
         reasons: why policies refused it, a line for each statement.
         decisive: which of these lines the error is about, by their index.

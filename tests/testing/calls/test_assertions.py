@@ -195,5 +195,5 @@ def test_times_is_a_number(kms_mock, encrypted, times):
 
 
 def test_boto3s_method_is_told_from_the_operation(kms_mock, encrypted):
-    with pytest.raises(InvalidCallPattern, match=r"'encrypt' is no KMS operation\. Did you mean 'Encrypt'\?"):
+    with pytest.raises(InvalidCallPattern, match=r"Unknown KMS operation 'encrypt'\. Did you mean 'Encrypt'\?"):
         kms_mock.assert_called("encrypt")

@@ -148,27 +148,30 @@ def test_calls_can_be_forgotten(kms_mock, kms_client, key):
 @pytest.mark.parametrize(
     ("operation", "members", "text"),
     [
-        pytest.param("Decyrpt", {}, "'Decyrpt' is no KMS operation. Did you mean 'Decrypt'?", id="operation"),
-        pytest.param("xyz", {}, "'xyz' is no KMS operation.", id="operation like no other"),
+        pytest.param("Decyrpt", {}, "Unknown KMS operation 'Decyrpt'. Did you mean 'Decrypt'?", id="operation"),
+        pytest.param("xyz", {}, "Unknown KMS operation 'xyz'.", id="operation like no other"),
         pytest.param(
             "Decrypt",
             {"EncryptionContexts": {}},
-            "'EncryptionContexts' is no member of a request of KMS Decrypt. Did you mean 'EncryptionContext'?",
+            "Unknown parameter 'EncryptionContexts' of KMS Decrypt. Did you mean 'EncryptionContext'?",
             id="member",
         ),
-        pytest.param("encrypt", {}, "'encrypt' is no KMS operation. Did you mean 'Encrypt'?", id="boto3's method"),
+        pytest.param("encrypt", {}, "Unknown KMS operation 'encrypt'. Did you mean 'Encrypt'?", id="boto3's method"),
         pytest.param(
-            "re_encrypt", {}, "'re_encrypt' is no KMS operation. Did you mean 'ReEncrypt'?", id="boto3's longer method"
+            "re_encrypt",
+            {},
+            "Unknown KMS operation 're_encrypt'. Did you mean 'ReEncrypt'?",
+            id="boto3's longer method",
         ),
         pytest.param(
             "Encrypt",
             {"key_id": "x"},
-            "'key_id' is no member of a request of KMS Encrypt. Did you mean 'KeyId'?",
+            "Unknown parameter 'key_id' of KMS Encrypt. Did you mean 'KeyId'?",
             id="member in lower case",
         ),
-        pytest.param(5, {}, "5 is no KMS operation.", id="number"),
-        pytest.param(["Encrypt"], {}, "['Encrypt'] is no KMS operation. Did you mean 'Encrypt'?", id="list"),
-        pytest.param(None, {"zzz": 1}, "'zzz' is no member of a request of any KMS operation.", id="of any operation"),
+        pytest.param(5, {}, "Unknown KMS operation 5.", id="number"),
+        pytest.param(["Encrypt"], {}, "Unknown KMS operation ['Encrypt']. Did you mean 'Encrypt'?", id="list"),
+        pytest.param(None, {"zzz": 1}, "Unknown parameter 'zzz' of any KMS operation.", id="of any operation"),
     ],
 )
 def test_a_filter_that_could_never_match_is_refused(kms_mock, operation, members, text):

@@ -109,7 +109,7 @@ def test_rsa_key_material_survives() -> None:
 @pytest.mark.parametrize(
     ("data", "hint", "reason"),
     [
-        pytest.param(5, str, "here: expected a text, found 5", id="str"),
+        pytest.param(5, str, "here: expected a string, found 5", id="str"),
         pytest.param(True, int, "here: expected a whole number, found True", id="a bool is no int"),
         pytest.param(1, bool, "here: expected true or false, found 1", id="bool"),
         pytest.param("1", float, "here: expected a number, found '1'", id="float"),
@@ -136,7 +136,7 @@ def test_rsa_key_material_survives() -> None:
         pytest.param([[1]], dict[int, int], "here: expected a list of pairs, found [[1]]", id="pairs"),
         pytest.param({"x": 1, "z": 2}, Point, "here: unknown field 'z'.", id="unknown field"),
         pytest.param({"y": 1}, Point, "here: x missing", id="missing field"),
-        pytest.param({"x": 1, "names": [1]}, Point, "here.names[0]: expected a text, found 1", id="field"),
+        pytest.param({"x": 1, "names": [1]}, Point, "here.names[0]: expected a string, found 1", id="field"),
         pytest.param({"points": {}, "other": 1}, Holder, "here: unknown field 'other'.", id="unknown attribute"),
         pytest.param("x" * 100, int, f"here: expected a whole number, found '{'x' * 56}...", id="long"),
         pytest.param(["\ud800"], object, "here: expected any JSON value, found ['\\ud800']", id="object"),

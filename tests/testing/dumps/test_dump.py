@@ -293,7 +293,7 @@ BAD: list[Any] = [
     (lambda d: _old(d) | {"regions": {}}, "the dump is damaged: regions: expected a list, found {}", "regions"),
     (lambda d: _old(d) | {"regions": [5]}, "the dump is damaged: regions[0]: expected an object, found 5", "region"),
     (_change(lambda region, _: region.pop("account")),
-     "the dump is damaged: regions[0].account: expected a text, found None", "no account"),
+     "the dump is damaged: regions[0].account: expected a string, found None", "no account"),
     (_change(lambda _, key: key.pop("spec")), f"the dump is damaged: {KEY}: spec missing", "no spec"),
     (_change(lambda _, key: key.update(color=1)),
      f"the dump is damaged: {KEY}: unknown field 'color'.", "unknown field"),

@@ -226,7 +226,7 @@ def test_a_mistake_in_a_grant_has_its_line(kms_mock: KmsMock, tmp_path: Path) ->
     path = tmp_path / "keys.yaml"
     path.write_text("keys:\n- grants:\n  - GranteePrincipal: x\n    Constraint: {}\n")
     with pytest.raises(
-        InvalidSeed, match=r"keys\.yaml:2: keys\[0\]: grants\[0\] has an unknown member 'Constraint'\. Did you mean"
+        InvalidSeed, match=r"keys\.yaml:2: keys\[0\]: grants\[0\] has an unknown parameter 'Constraint'\. Did you mean"
     ):
         kms_mock.seed(path)
 
@@ -262,13 +262,13 @@ MISTAKES: list[Any] = [
     ("keys: []\nfoo: 1", "1: the document: unknown field 'foo'.", "unknown part"),
     ("keys: []\nversion: 2", "2: this release reads seed files of version 1 only", "newer"),
     ("keys: []\naccount: 111122223333",
-     "2: account: expected a text, found 111122223333; write it in quotes", "account"),
+     "2: account: expected a string, found 111122223333; write it in quotes", "account"),
     ("keys:\n- {}\n- 5", "3: keys[1]: expected an object, found 5", "no key"),
     ("keys:\n- {}\n- alias: alias/x\n  enabled: 1", "4: keys[1].enabled: expected true or false, found 1", "enabled"),
     ("keys:\n- color: red", "2: keys[0]: unknown field 'color'.", "unknown field"),
-    ("keys:\n- alias: [alias/x]", "2: keys[0].alias: expected a text, found ['alias/x']", "list of aliases"),
+    ("keys:\n- alias: [alias/x]", "2: keys[0].alias: expected a string, found ['alias/x']", "list of aliases"),
     ("keys:\n- tags:\n    a: x\n    since: 2020",
-     "4: keys[0].tags['since']: expected a text, found 2020; write it in quotes", "tag"),
+     "4: keys[0].tags['since']: expected a string, found 2020; write it in quotes", "tag"),
     ("keys:\n- tags:\n    2020: x", "3: 2020 is no name: names are texts; write it in quotes", "name that is a number"),
     ("keys:\n- tags:\n    yes: x", "3: yes is no name: names are texts; write it in quotes", "name that is true"),
     ("keys:\n- tags:\n    ? [a]\n    : x", "3: this is no name: names are texts; write it in quotes", "list as a name"),
@@ -288,7 +288,7 @@ MISTAKES: list[Any] = [
         f"{chr(code + 1)}: &{chr(code + 1)} [{', '.join([f'*{chr(code)}'] * 9)}]\n" for code in range(97, 104)),
      "a seed file can hold at most 200000 things", "endless anchors"),
     ("keys:\n- aliases:\n  - alias/x\n  - 5",
-     "4: keys[0].aliases[1]: expected a text, found 5; write it in quotes", "item"),
+     "4: keys[0].aliases[1]: expected a string, found 5; write it in quotes", "item"),
     ("keys:\n- alias: alias/x\n  alias: alias/y", "3: alias is there twice", "twice"),
     ("keys:\n- alias: [", "2: no YAML: expected the node content, but found '<stream end>'", "torn"),
     ("keys:\n- alias: \0", "2: no YAML: special characters are not allowed", "control character"),
@@ -332,7 +332,7 @@ def test_mistakes_in_yaml_are_shown_with_their_line(kms_mock: KmsMock, tmp_path:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        pytest.param('{"keys": [\n{},\n{"alias": 5}]}', "3: keys[1].alias: expected a text, found 5", id="type"),
+        pytest.param('{"keys": [\n{},\n{"alias": 5}]}', "3: keys[1].alias: expected a string, found 5", id="type"),
         pytest.param(
             '{\n\t"keys": [\n\t\t{"alias": "\\u0000"}\n\t]\n}', "3: keys[0]: AWS refuses CreateAlias", id="tabs"
         ),

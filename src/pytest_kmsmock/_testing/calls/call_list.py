@@ -68,18 +68,18 @@ class Calls(list[CallRecord]):
         """Return the calls made so far, in a list that does not grow with the next ones."""
         return self[:]
 
-    def of(self, operation: str | None = None, /, **members: object) -> Calls:
-        """Return the calls of an operation whose members are like the given ones.
+    def of(self, operation: str | None = None, /, **params: object) -> Calls:
+        """Return the calls of an operation whose parameters are like the given ones.
 
         Args:
             operation: such as `Decrypt`; None for any.
-            **members: members of the request. Mappings match partially, a key in whichever form it was named, and
-                `None` an absent member; the page "Calls" has more.
+            **params: parameters of the call. Mappings match partially, a key in whichever form it was named, and
+                `None` an absent one; the page "Calls" has more.
 
         Raises:
-            InvalidCallPattern: for an operation or a member that there is not.
+            InvalidCallPattern: for an operation or a parameter that does not exist.
         """
-        pattern = CallPattern(operation, members)
+        pattern = CallPattern(operation, params)
         return self._where(lambda record: pattern.matches(record, self._service.state))
 
     def on(self, key: str | KeyView | Key) -> Calls:

@@ -68,12 +68,12 @@ class CallPattern:
 
     def __init__(self, operation: str | None, members: Mapping[str, object]) -> None:
         if operation is not None and not (isinstance(operation, str) and operation in operation_names()):
-            raise InvalidCallPattern(f"{operation!r} is no KMS operation.{_hint(operation, operation_names())}")
+            raise InvalidCallPattern(f"Unknown KMS operation {operation!r}.{_hint(operation, operation_names())}")
         known = _members(operation) | {VIA}
         for member in members:
             if member not in known:
                 whose = f"KMS {operation}" if operation else "any KMS operation"
-                raise InvalidCallPattern(f"{member!r} is no member of a request of {whose}.{_hint(member, known)}")
+                raise InvalidCallPattern(f"Unknown parameter {member!r} of {whose}.{_hint(member, known)}")
         self.operation = operation
         self.members = {
             name: getattr(value, "arn", value) if name in KEY_MEMBERS else value for name, value in members.items()

@@ -331,7 +331,7 @@ def _same(value: Any) -> Any:
 
 
 _SCALARS: Mapping[Any, tuple[Callable[[Any], Any], Callable[[Any], Any], str]] = {
-    str: (_same, _read_text, "a text"),
+    str: (_same, _read_text, "a string"),
     bool: (_same, _exactly(bool), "true or false"),
     int: (_same, _read_whole, "a whole number"),
     float: (_same, _read_number, "a number"),

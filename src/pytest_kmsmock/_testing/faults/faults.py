@@ -141,7 +141,7 @@ class Faults:
         delay: float = 0.0,
         clock_delay: float = 0.0,
         executed: bool = False,
-        **members: object,
+        **params: object,
     ) -> Fault:
         """Let calls fail, or answer them late.
 
@@ -151,7 +151,7 @@ class Faults:
                 HTTP status such as 503 for an answer without KMS's body; a connection error by name or class
                 (`EndpointConnectionError`, `ConnectTimeoutError`, `ReadTimeoutError`, `ConnectionClosedError`, ...);
                 None to answer late only.
-            message: the error's text in place of the usual one.
+            message: the error's message in place of the usual one.
             status: the HTTP status in place of the usual one.
             times: how often it fires; None for as long as it is there. Each retry is a call.
             after: how many calls that fit pass before it fires.
@@ -162,14 +162,14 @@ class Faults:
             clock_delay: seconds that the mock's clock moves on before the call is carried out.
             executed: whether the call is carried out all the same and only its answer is lost, as at a read
                 time-out that came too early.
-            **members: what the members of the request are like, as in `KmsMock.calls.of`.
+            **params: what the parameters of the call are like, as in `KmsMock.calls.of`.
 
         Returns:
             The fault; as a context manager it is removed at the end.
 
         Raises:
             InvalidFault: for a value that makes no sense.
-            InvalidCallPattern: for an operation or a member that there is not.
+            InvalidCallPattern: for an operation or a parameter that does not exist.
         """
         operations = _operations(operation)
         _check(error, message, status, executed, late=delay != 0 or clock_delay != 0)
@@ -180,8 +180,8 @@ class Faults:
         if seed and rate == 1:
             raise InvalidFault("faults.add(): seed says which calls a rate picks: give a rate below 1.")
         rule = Rule(
-            _describe(operations, error, members),
-            tuple(CallPattern(name, members) for name in operations),
+            _describe(operations, error, params),
+            tuple(CallPattern(name, params) for name in operations),
             None if error is None else error_codes.maker(error, message, status),
             when,
             times,
@@ -267,6 +267,6 @@ def _check(error: object, message: object, status: object, executed: object, *, 
         raise InvalidFault("faults.add(): message, status and executed belong to an error: give one.")
 
 
-def _describe(operations: tuple[str | None, ...], error: object, members: dict[str, object]) -> str:
+def _describe(operations: tuple[str | None, ...], error: object, params: dict[str, object]) -> str:
     what = "late answer" if error is None else getattr(error, "__name__", None) or str(error)
-    return f"{what} at {', '.join(request(name, members) for name in operations)}"
+    return f"{what} at {', '.join(request(name, params) for name in operations)}"

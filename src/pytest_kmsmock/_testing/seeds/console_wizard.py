@@ -59,7 +59,7 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
         InvalidSeed: the wizard would not go on.
     """
     for name in ("alias", "region"):
-        check_type(getattr(answers, name), str, f"{_WHERE}: {name}", "a text", InvalidSeed)
+        check_type(getattr(answers, name), str, f"{_WHERE}: {name}", "a string", InvalidSeed)
     for name in ("allow_deletion", "multi_region"):
         check_type(getattr(answers, name), bool, f"{_WHERE}: {name}", error=InvalidSeed)
     spec = _spec(answers)

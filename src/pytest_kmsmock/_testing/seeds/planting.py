@@ -208,7 +208,7 @@ class _Planting:
         for name, value in given.items():
             if name not in known:
                 hint = did_you_mean(name, known) or f" Choose from: {', '.join(known)}."
-                raise self.wrong(f"{where} has an unknown member {name!r}.{hint}")
+                raise self.wrong(f"{where} has an unknown parameter {name!r}.{hint}")
             if value is None:
                 raise self.wrong(f"{where}.{name} is empty: leave it out, or give it a value")
             self.check_members(value, shape["members"][name]["shape"], f"{where}.{name}")

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 VERSION = 1
 
 #: YAML takes an account for a number, and `yes` for true.
-_UNQUOTED = re.compile(r"expected a text, found [^\[{N]")
+_UNQUOTED = re.compile(r"expected a string, found [^\[{N]")
 
 
 @dataclass(frozen=True, slots=True)
