@@ -565,6 +565,13 @@ def test_what_is_of_the_wrong_type_is_refused_in_words(kms_mock, ask, message):
     assert str(refused.value) == message
 
 
+def test_a_mock_shows_where_it_is_and_what_was_called():
+    with mock_kms(region="eu-west-1", account_id="111122223333") as kms:
+        kms.client().list_keys()
+        assert repr(kms) == "<KmsMock of 111122223333 in eu-west-1, 1 calls>"
+    assert repr(kms).endswith(", ended>")
+
+
 # --- where there is no mock -------------------------------------------------------------------------------------------
 
 

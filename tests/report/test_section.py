@@ -331,5 +331,5 @@ def test_a_name_that_came_too_late_or_that_is_like_none(run):
         "   REFUSED NotFoundException: *",
         "3. ListKeys() in us-east-1",
         "   REFUSED NotFoundException (injected by a fault)*",
-        "Fault that never fired: NotFoundException at ListAliases(), fired never",
+        "Fault that never fired: NotFoundException at ListAliases()",
     ], consecutive=True)  # fmt: skip

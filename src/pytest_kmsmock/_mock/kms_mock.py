@@ -57,6 +57,10 @@ class KmsMock(Principals, Deployed):
         self.faults = Faults(core.injector)
         self.request_quotas = RequestQuotas(core.throttle)
 
+    def __repr__(self) -> str:
+        ended = "" if self.active else ", ended"
+        return f"<KmsMock of {self.account_id} in {self.region}, {len(self.calls)} calls{ended}>"
+
     @property
     def options(self) -> Options:
         """The options of this mock."""

@@ -36,8 +36,6 @@ def section(seen: Sequence[SeenCall], failed_in: str = "call") -> str:
         seen: the calls.
         failed_in: the phase in which the test failed. A set-up before it in which nothing was refused is one line.
     """
-    from pytest_kmsmock._testing.faults.faults import describe
-
     refused = sum(call.record.refused for call in seen)
     lines = [f"{_plural(len(seen), 'call')}, {refused or 'none'} refused"]
     quiet = _quiet_setup(seen) if failed_in != "setup" else 0
@@ -62,7 +60,7 @@ def section(seen: Sequence[SeenCall], failed_in: str = "call") -> str:
         lines.append(_BY_SERVICES.format(services=" and ".join(refusing)))
     if any(reasons(call.record) for call in seen):
         lines += _unknowns(mocks)
-    unused = [describe(rule) for mock in mocks for rule in mock.injector.unused]
+    unused = [rule.description for mock in mocks for rule in mock.injector.unused]
     return "\n".join([*lines, *(f"Fault that never fired: {one_line(fault)}" for fault in unused)])
 
 
