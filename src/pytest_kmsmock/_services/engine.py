@@ -13,6 +13,7 @@ from pytest_kmsmock._kms.api.arns import KEY_ID, alias_arn, key_arn
 from pytest_kmsmock._kms.api.errors import InjectedError, KmsError
 from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.state.attached_policies import policy_holder
+from pytest_kmsmock._kms.state.delays import end_of
 
 from . import catalog, data_keys, wording
 from .protected import DataKey
@@ -93,7 +94,7 @@ def call_kms(request: Request, step: Step, protected: Protected) -> DataKey:
             data_key = DataKey(blob, str(result["KeyId"]), protected.context)
     made = data_key or _data_key(request, protected, caller)
     if reuse:
-        data_keys.reuse(request.mock, place, made, fake.delays.end(fake.clock.now(), reuse))
+        data_keys.reuse(request.mock, place, made, end_of(fake.clock.now(), reuse))
     return made
 
 

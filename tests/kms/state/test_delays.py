@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock._kms.state.delays import LONGEST, Delays
+from pytest_kmsmock._kms.state.delays import LONGEST, Delays, end_of
 from pytest_kmsmock._mock.kms_mock import KmsMock
 
 START = datetime(2030, 1, 1, tzinfo=timezone.utc)
@@ -17,7 +17,7 @@ START = datetime(2030, 1, 1, tzinfo=timezone.utc)
 def test_seconds_and_timedeltas(duration: float | timedelta) -> None:
     delays = Delays(creating=duration)
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
-    assert Delays.end(START, delays.creating) == START + timedelta(seconds=seconds)
+    assert end_of(START, delays.creating) == START + timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize("name", Delays.__annotations__)

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
 
 from pytest_kmsmock._kms.api.arns import alias_arn
-from pytest_kmsmock._kms.state.delays import Delays
+from pytest_kmsmock._kms.state.delays import end_of
 from pytest_kmsmock._kms.state.records import Key
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Watch:
     def note_changes(self) -> None:
         """Note what counts for a while yet."""
         call, recent = self._call, self._call.state.recent
-        until = Delays.end(call.now, call.service.delays.eventual_consistency)
+        until = end_of(call.now, call.service.delays.eventual_consistency)
         if self._present_target() != self._alias_target:
             arn = alias_arn(call.region.name, call.region.account, call.params["AliasName"])
             _note(recent.alias_targets, arn, (until, self._alias_target))

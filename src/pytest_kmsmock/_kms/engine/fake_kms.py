@@ -125,10 +125,10 @@ class FakeKms(Backend):
         inner = FakeKms(
             random=random,
             state=self.state.copy(),
-            clock=self.clock.copy(),
+            clock=copy(self.clock),
             enforce_policies=self.enforce_policies,
         )
-        inner.delays = self.delays.copy()
+        inner.delays = copy(self.delays)
         return inner
 
     def aside(self) -> FakeKms:

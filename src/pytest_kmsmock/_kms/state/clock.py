@@ -98,7 +98,7 @@ class Clock:
             self._offset, self._frozen_at = self._frozen_at - time.time(), None
         return self.now()
 
-    def copy(self) -> Clock:
+    def __copy__(self) -> Clock:
         """Return a clock that shows the same time and moves on its own."""
         clone = Clock()
         clone._offset, clone._frozen_at = self._offset, self._frozen_at

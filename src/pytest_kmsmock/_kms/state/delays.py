@@ -33,7 +33,7 @@ class Delays:
     Example:
         >>> from datetime import datetime
         >>> delays = Delays(creating=5)
-        >>> Delays.end(datetime(2030, 1, 1), delays.creating)
+        >>> end_of(datetime(2030, 1, 1), delays.creating)
         datetime.datetime(2030, 1, 1, 0, 0, 5)
     """
 
@@ -60,16 +60,16 @@ class Delays:
     def __repr__(self) -> str:
         return f"Delays({', '.join(f'{name}={duration!r}' for name, duration in vars(self).items())})"
 
-    def copy(self) -> Delays:
+    def __copy__(self) -> Delays:
         """Return the same delays, for a nested mock: a look at each would cost every test more than all else."""
         copied = Delays()
         vars(copied).update(vars(self))
         return copied
 
-    @staticmethod
-    def end(start: datetime, duration: Duration) -> datetime:
-        """Return when something ends that begins at `start`."""
-        return start + (duration if isinstance(duration, timedelta) else timedelta(seconds=duration))
+
+def end_of(start: datetime, duration: Duration) -> datetime:
+    """Return when something ends that begins at `start`."""
+    return start + (duration if isinstance(duration, timedelta) else timedelta(seconds=duration))
 
 
 def check_duration(name: str, duration: object) -> None:

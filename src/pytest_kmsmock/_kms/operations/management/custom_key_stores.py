@@ -31,7 +31,7 @@ from pytest_kmsmock._kms.rules.custom_key_stores import (
     proxy_settings,
     service_problem,
 )
-from pytest_kmsmock._kms.state.delays import Delays
+from pytest_kmsmock._kms.state.delays import end_of
 from pytest_kmsmock._kms.state.records import CustomKeyStore
 
 _STORES_PER_PAGE = 1000
@@ -195,7 +195,7 @@ def disconnect_custom_key_store(call: Call) -> Result:
 
 def _pass_through(call: Call, store: CustomKeyStore, passing_state: str, duration: Any) -> None:
     """Put a store into a transitional state, and say when it ends."""
-    until = Delays.end(call.now, duration)
+    until = end_of(call.now, duration)
     call.region.custom_key_stores[store.id] = replace(store, state=passing_state, state_until=until)
     call.state.schedule(until, call.region, store.id)
 

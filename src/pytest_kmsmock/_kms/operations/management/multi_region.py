@@ -21,7 +21,7 @@ from pytest_kmsmock._kms.rules.key_metadata import key_metadata
 from pytest_kmsmock._kms.rules.key_states import CREATING, MOVES_PRIMARY, REPLICATES, UPDATING
 from pytest_kmsmock._kms.rules.rotation import is_primary, schedule_rotation
 from pytest_kmsmock._kms.rules.tags import read_tags
-from pytest_kmsmock._kms.state.delays import Delays, Duration
+from pytest_kmsmock._kms.state.delays import Duration, end_of
 from pytest_kmsmock._kms.state.records import Key, MultiRegion, Transition
 
 from .keys import check_quota
@@ -133,7 +133,7 @@ def _pass_through(
         duration: how long it lasts.
         shown: whether the next DescribeKey shows the state even if it takes no time: the call's own answer does not.
     """
-    until: datetime = Delays.end(call.now, duration)
+    until: datetime = end_of(call.now, duration)
     shown_until = call.now + _SHOWN_UPDATING if shown and not duration else None
     changed = call.state.change_key(changing, transition=Transition(passing_state, until, shown_until))
     call.state.schedule(until, call.state.home(changed), changed.id)

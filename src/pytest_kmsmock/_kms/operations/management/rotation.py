@@ -15,7 +15,7 @@ from pytest_kmsmock._kms.rules.imported_material import is_complete, is_imported
 from pytest_kmsmock._kms.rules.key_states import ROTATES
 from pytest_kmsmock._kms.rules.rotation import PENDING, PENDING_ROTATION, is_primary, schedule_rotation
 from pytest_kmsmock._kms.rules.timeline import end_shown
-from pytest_kmsmock._kms.state.delays import Delays
+from pytest_kmsmock._kms.state.delays import end_of
 from pytest_kmsmock._kms.state.records import Key, KeyMaterial, OnDemandRotation, Rotation
 
 ROTATIONS_ON_DEMAND = 25
@@ -119,7 +119,7 @@ def _check_on_demand(call: Call) -> None:
 
 def _begin_on_demand(call: Call) -> None:
     found, duration = call.key, call.service.delays.rotating
-    until = Delays.end(call.now, duration)
+    until = end_of(call.now, duration)
     call.state.change_key(
         found,
         on_demand=OnDemandRotation(call.now, until, None if duration else call.now + _SHOWN_UNDER_WAY),
