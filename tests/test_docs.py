@@ -14,7 +14,7 @@ import pytest_kmsmock
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
-BLOCK = re.compile(r"^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+BLOCK = re.compile(r"(?:^<!-- needs: (.*?) -->\n)?^```python\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 MODULES = [
     module.name
     for module in pkgutil.walk_packages(pytest_kmsmock.__path__, "pytest_kmsmock.")
@@ -27,13 +27,32 @@ for name in (*MODULES, "moto.core", "requests"):
 
 
 def blocks(page: Path) -> list[str]:
-    return BLOCK.findall(page.read_text())
+    return [block for needs, block in BLOCK.findall(page.read_text()) if not needs]
+
+
+#: Examples that are test files of their own, after a comment `<!-- needs: django -->` with the packages they import.
+NEEDY_BLOCKS = [
+    pytest.param(needs.split(", "), block, id=f"{page.relative_to(ROOT)}-{needs}")
+    for page in PAGES
+    for needs, block in BLOCK.findall(page.read_text())
+    if needs
+]
 
 
 @pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES if blocks(page)])
 def test_the_examples_of_a_page_run(pytester: pytest.Pytester, page: Path):
     """The blocks of a page make one test file: what is outside of functions runs, then the tests in it."""
-    source = "\n".join(blocks(page))
+    run_examples(pytester, "\n".join(blocks(page)))
+
+
+@pytest.mark.parametrize(("needs", "block"), NEEDY_BLOCKS)
+def test_an_example_that_needs_a_package_runs(pytester: pytest.Pytester, needs: list[str], block: str):
+    for package in needs:
+        pytest.importorskip(package)
+    run_examples(pytester, block)
+
+
+def run_examples(pytester: pytest.Pytester, source: str) -> None:
     names = re.findall(r"^def (test_\w+)|^async def (test_\w+)|^class (Test\w+)", source, re.MULTILINE)
     assert len(names) == len(set(names)), "two examples of a page have the same name"
     file = pytester.makepyfile(test_page=source + "\n\ndef test_the_page_was_run(): ...\n")
