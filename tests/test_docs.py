@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import importlib
 import pkgutil
@@ -60,6 +61,30 @@ def run_examples(pytester: pytest.Pytester, source: str) -> None:
     result = pytester.runpytest_inprocess(file, "-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-W", "error")
     assert result.ret == 0
     assert result.parseoutcomes()["passed"] > len(names)
+
+
+CODE = re.compile(r"^```(?:python|py|console|sh|ini|toml|yaml|json)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+WIDEST = 88  # what a page of the docs shows without a scroll bar
+
+
+@pytest.mark.parametrize("page", [pytest.param(page, id=str(page.relative_to(ROOT))) for page in PAGES])
+def test_code_fits_the_page(page: Path):
+    lines = [line for block in CODE.findall(page.read_text()) for line in block.splitlines()]
+    assert [line for line in lines if len(line) > WIDEST] == []
+
+
+def test_every_message_of_troubleshooting_is_one_of_the_package():
+    """Headings quote messages, with `…` for what differs from case to case."""
+    strings = [
+        node.value
+        for file in (ROOT / "src").rglob("*.py")
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    ]
+    quoted = re.findall(r"^### `(.*)`$", (ROOT / "docs/troubleshooting.md").read_text(), re.MULTILINE)
+    parts = {part.strip() for message in quoted for part in message.split("…")} - {"", "'", "',"}
+    assert len(quoted) > 20
+    assert {part for part in parts if not any(part in string for string in strings)} == set()
 
 
 @pytest.mark.parametrize("name", MODULES)
