@@ -23,8 +23,8 @@ from .targets import CONFIG, DUMMY_KEYS, Answer, Place, names_at, utc_now
 TAG_KEY = "pytest-kmsmock-conformance"
 _CONFIG = CONFIG.merge(Config(connect_timeout=10, read_timeout=30))
 _ATTEMPTS = 6
-#: USD, of the price list of 2026: a key for an hour until its deletion is scheduled; a request of the dearest kind; a
-#: data key pair of RSA.
+#: USD, by https://aws.amazon.com/kms/pricing in 2026: a key by the hour, until its deletion is scheduled; a request of
+#: the dearest kind; a data key pair of RSA.
 _KEY_HOUR, _REQUEST, _RSA_PAIR = 1 / 730, 0.15 / 10_000, 12 / 10_000
 
 
