@@ -22,7 +22,6 @@ from pathlib import Path
 import boto3
 import pytest
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError
 
 from pytest_kmsmock import __main__, mock_kms
 from pytest_kmsmock._cli.main import main
@@ -393,28 +392,6 @@ def test_the_end_says_what_is_saved(serve, capsys, tmp_path):
 
     assert serve("--state", state, work=work) == 0
     assert capsys.readouterr().out.splitlines()[1] == f"Saved: keys 1, aliases 1, in {state}"
-
-
-def test_what_was_answered_outlives_being_killed_in_the_middle_of_writing(tmp_path):
-    state = tmp_path / "state.db"
-    command = [sys.executable, "-m", "pytest_kmsmock", "serve", "--port", "0", "--state", str(state)]
-    answered: set[str] = set()
-    for round_ in range(4):
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-            client = client_of(
-                process.stdout.readline().removeprefix("AWS KMS: ").strip(),
-                Config(retries={"total_max_attempts": 1}, connect_timeout=2, read_timeout=2),
-            )
-            assert answered <= {
-                key["KeyId"] for page in client.get_paginator("list_keys").paginate() for key in page["Keys"]
-            }
-            killer = threading.Timer(0.1 + 0.037 * round_, process.kill)
-            killer.start()
-            with contextlib.suppress(BotoCoreError):  # as it is dead
-                while made := client.create_key().get("KeyMetadata"):  # botocore takes half an answer for an empty one
-                    answered.add(made["KeyId"])
-            killer.join()
-    assert answered <= keys_in(state)
 
 
 def test_a_server_that_lives_long_does_not_grow(serve):

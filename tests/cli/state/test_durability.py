@@ -26,7 +26,7 @@ def server(state: Path) -> Iterator[tuple[subprocess.Popen[str], boto3.client]]:
         try:
             url = process.stdout.readline().removeprefix("AWS KMS: ").strip()
             assert url.startswith("http"), "it does not start"
-            config = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=5)
+            config = Config(retries={"total_max_attempts": 1}, connect_timeout=60, read_timeout=60)
             yield process, boto3.client(
                 "kms", "us-east-1", endpoint_url=url, config=config,
                 aws_access_key_id="AKIA", aws_secret_access_key="x",
