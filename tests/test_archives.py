@@ -65,7 +65,7 @@ def test_the_wheel_tells_its_license_and_what_it_needs(wheel):
     assert any(name.endswith("/licenses/LICENSE") for name in names)
     needed = {re.split(r"[^\w-]", text)[0] for text in metadata.get_all("Requires-Dist") if "extra ==" not in text}
     assert needed == {"botocore", "cryptography", "pytest", "responses"}
-    extras = {"aio", "algorithms", "boto3", "conformance", "nitro", "seeds", "server"}
+    extras = {"aio", "algorithms", "boto3", "conformance", "iac", "nitro", "seeds", "server"}
     assert set(metadata.get_all("Provides-Extra")) == extras
 
 
