@@ -147,5 +147,5 @@ class UnknownBacking(KmsMockError, LookupError):
     """A cluster, a proxy or an external key does not exist: it was removed, or added in another mock."""
 
     def __init__(self, *identity: str) -> None:
-        super().__init__(f"There is no {' '.join(identity)} in this mock. Add it with kms.key_stores first.")
+        super().__init__(f"{' '.join(identity)} does not exist in this mock. Add it with kms.key_stores first.")
         self.identity = identity

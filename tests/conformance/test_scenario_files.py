@@ -66,7 +66,7 @@ def test_short_waits_need_time_and_long_ones_a_clock(scenarios_of):
     [
         pytest.param("scenarios: [", "mine.yaml:4: not YAML: ", id="no YAML"),
         pytest.param("scenarios: \a", "mine.yaml:1: not YAML: ", id="characters"),
-        pytest.param("scenarios: [{name: a, name: b}]", "mine.yaml:3: not YAML: 'name' is there twice", id="twice"),
+        pytest.param("scenarios: [{name: a, name: b}]", "mine.yaml:3: not YAML: 'name' occurs twice", id="twice"),
         pytest.param(
             "scenario: []", "mine.yaml:1: a scenario file has no 'scenario'. Did you mean 'scenarios'?", id="field"
         ),
@@ -84,7 +84,7 @@ def test_short_waits_need_time_and_long_ones_a_clock(scenarios_of):
         ),
         pytest.param(
             f"scenarios:\n{STEP}  - ListKeys:\n{STEP}  - ListKeys:\n",
-            "mine.yaml:8: scenario 'one' is there twice",
+            "mine.yaml:8: scenario 'one' occurs twice",
             id="two",
         ),
         pytest.param(

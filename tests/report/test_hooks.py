@@ -150,12 +150,12 @@ def test_collecting_tests_reports_nothing(run, pytester):
 @pytest.mark.parametrize(
     ("argument", "problem"),
     [
-        pytest.param("--kms-policy=", "there is no name of a file; give it a file, such as kms.json", id="empty"),
+        pytest.param("--kms-policy=", "the file name is missing; give it a file, such as kms.json", id="empty"),
         pytest.param("--kms-policy=.", "this is a folder; give it a file, such as kms.json", id="folder"),
-        pytest.param("--kms-policy=test_it.py/kms.json", "*test_it.py is no folder; *", id="in a file"),
+        pytest.param("--kms-policy=test_it.py/kms.json", "*test_it.py is not a directory; *", id="in a file"),
         pytest.param(f"--kms-policy={'x' * 300}", "File name too long; *", id="long"),
         pytest.param("--kms-report=pages.html", "this is a folder; give it a file, such as kms.html", id="page"),
-        pytest.param("--kms-report=test_it.py/kms.html", "*test_it.py is no folder; *", id="page in a file"),
+        pytest.param("--kms-report=test_it.py/kms.html", "*test_it.py is not a directory; *", id="page in a file"),
     ],
 )
 def test_a_file_that_cannot_be_is_refused_before_the_run(run, pytester, argument, problem):

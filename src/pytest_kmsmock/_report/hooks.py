@@ -101,12 +101,12 @@ def _problem_of(path: Path, name: str) -> str | None:
     """Return why a file cannot be written, as far as that can be told before; None if it probably can."""
     try:
         if not name or path.is_dir():
-            return "this is a folder" if name else "there is no name of a file"
+            return "this is a folder" if name else "the file name is missing"
         nearest = next(place for place in (path, *path.parents) if place.exists())
     except OSError as error:  # such as a name that is too long
         return error.strerror
     if nearest != path and not nearest.is_dir():
-        return f"{nearest} is no folder"
+        return f"{nearest} is not a directory"
     return None if os.access(nearest, os.W_OK) else f"{nearest} cannot be written to"
 
 

@@ -66,8 +66,8 @@ class Options:
 
     region: str | None = field(default=None, metadata={"help": "default Region of clients made under the mock"})
     account_id: str = field(default=DEFAULT_ACCOUNT, metadata={"help": "account of the default caller"})
-    enforce_policies: bool = field(default=True, metadata={"help": "let policies and grants decide who may do what"})
-    fresh: bool = field(default=False, metadata={"help": "begin empty, even inside another mock"})
+    enforce_policies: bool = field(default=True, metadata={"help": "enforce policies and grants"})
+    fresh: bool = field(default=False, metadata={"help": "start empty, even inside another mock"})
     wire: bool = field(default=False, metadata={"help": "send every call through botocore's whole request path"})
     deterministic: bool = field(
         default=False, metadata={"help": "the same ids, key material and ciphertexts in every run"}
@@ -79,18 +79,16 @@ class Options:
         default=False, metadata={"help": "fail if a template, plan or state is not understood where it decides on KMS"}
     )
     request_quotas: bool = field(default=False, metadata={"help": "throttle calls by AWS's quotas per second"})
-    hygiene: str = field(default="off", metadata={"help": "look for questionable uses of KMS: off, warn or error"})
+    hygiene: str = field(default="off", metadata={"help": "check for questionable uses of KMS: off, warn or error"})
     hygiene_checks: tuple[str, ...] = field(default=(), metadata={"help": "hygiene checks to run, by default all"})
-    unused_faults: str = field(
-        default="off", metadata={"help": "what becomes of tests whose faults never fire: off, warn or error"}
-    )
+    unused_faults: str = field(default="off", metadata={"help": "report faults that never fire: off, warn or error"})
     share_with_children: bool = field(
         default=False, metadata={"help": "let spawned child processes reach the mock, over HTTP"}
     )
     moto_policies: bool = field(
-        default=True, metadata={"help": "let the policies of moto's IAM decide about calls of its users and roles"}
+        default=True, metadata={"help": "apply the policies of moto's IAM to calls of its users and roles"}
     )
-    max_calls: int = field(default=1_000_000, metadata={"help": "how many calls are kept at most"})
+    max_calls: int = field(default=1_000_000, metadata={"help": "maximum number of calls to keep"})
     endpoint_urls: tuple[str, ...] = field(
         default=(), metadata={"help": "endpoints that the mock answers besides AWS's"}
     )

@@ -70,5 +70,5 @@ def test_import_takes_the_lengths_of_all_partitions(length: int) -> None:
 
 @pytest.mark.parametrize("length", [0, 15, 24, 31, 33, 64])
 def test_import_refuses_other_lengths(length: int) -> None:
-    with pytest.raises(InvalidMaterial, match=f"{length} bytes are no SYMMETRIC_DEFAULT key material"):
+    with pytest.raises(InvalidMaterial, match=f"{length} bytes are not SYMMETRIC_DEFAULT key material"):
         load(AES, bytes(length))

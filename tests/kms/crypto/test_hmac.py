@@ -37,5 +37,5 @@ def test_keys_are_as_long_as_the_hash(bits: int) -> None:
     assert len(generate(spec).private_bytes()) == bits // 8
     assert load(spec, bytearray(bits // 8)).private_bytes() == bytes(bits // 8)
     for length in (0, bits // 8 - 1, bits // 8 + 1):
-        with pytest.raises(InvalidMaterial, match=f"{length} bytes are no HMAC_{bits} key material"):
+        with pytest.raises(InvalidMaterial, match=f"{length} bytes are not HMAC_{bits} key material"):
             load(spec, bytes(length))

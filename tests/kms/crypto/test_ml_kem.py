@@ -80,7 +80,7 @@ def test_a_damaged_or_foreign_ciphertext_gives_another_secret(spec: str) -> None
 def test_a_ciphertext_of_another_length_fails(spec: str) -> None:
     material = generate(KEY_SPECS[spec])
     for length in {0, 767, 768, 769, 1088, 1568} - {SIZES[spec][1]}:
-        with pytest.raises(DecryptionFailed, match=f"{length} bytes are no {spec} ciphertext"):
+        with pytest.raises(DecryptionFailed, match=f"{length} bytes are not {spec} ciphertext"):
             material.decapsulate(bytes(length))
 
 

@@ -239,13 +239,13 @@ def test_seeded_keys_are_a_function_of_the_seed() -> None:
 
 def test_keys_outside_of_pkcs8_are_refused(rsa_keys: Mapping[str, Material]) -> None:
     key = private_key(rsa_keys["RSA_2048"])
-    with pytest.raises(InvalidMaterial, match="no PKCS#8 structure"):
+    with pytest.raises(InvalidMaterial, match="not a PKCS#8 structure"):
         load(RSA_2048, key.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption()))
 
 
 def test_keys_of_another_size_are_refused() -> None:
     key = generate_key(1024, expand(b"seed"))
-    with pytest.raises(InvalidMaterial, match="a modulus of 1024 bits is no RSA_2048 key material"):
+    with pytest.raises(InvalidMaterial, match="a modulus of 1024 bits is not RSA_2048 key material"):
         load(RSA_2048, key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
 
 

@@ -314,8 +314,8 @@ def test_the_optional_parts_of_a_private_key_may_be_there(material: Material, pa
 @pytest.mark.parametrize(
     ("parts", "reason"),
     [
-        pytest.param([], "no ECPrivateKey", id="empty"),
-        pytest.param([VERSION], "no ECPrivateKey", id="no scalar"),
+        pytest.param([], "not an ECPrivateKey", id="empty"),
+        pytest.param([VERSION], "not an ECPrivateKey", id="no scalar"),
         pytest.param([der.encode_integer(2), SCALAR], "out of range", id="version"),
         pytest.param([VERSION, der.encode(der.OCTET_STRING, b"\1")], "out of range", id="short"),
         pytest.param([VERSION, der.encode(der.OCTET_STRING, bytes(32))], "out of range", id="zero"),
@@ -324,7 +324,7 @@ def test_the_optional_parts_of_a_private_key_may_be_there(material: Material, pa
         ),
         pytest.param([VERSION, SCALAR, der.encode(0xA0, der.encode_oid("1.3.132.0.10"))], "another curve", id="curve"),
         pytest.param([VERSION, SCALAR, PUBLIC[:-1] + b"\0"], "not the private key's", id="public key"),
-        pytest.param([VERSION, SCALAR, PUBLIC, b"\0\0"], "no ECPrivateKey", id="something after it"),
+        pytest.param([VERSION, SCALAR, PUBLIC, b"\0\0"], "not an ECPrivateKey", id="something after it"),
     ],
 )
 def test_what_is_no_private_key_is_refused(parts: list[bytes], reason: str) -> None:

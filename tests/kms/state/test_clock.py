@@ -136,12 +136,14 @@ def test_a_unit_is_one_and_has_a_number(units: dict[str, float], got: str):
 
 @pytest.mark.parametrize("when", [date(2030, 1, 1), 5, 1.5, None, timedelta(days=1)])
 def test_a_time_is_a_datetime_or_text(when: object):
-    with pytest.raises(TypeError, match=r"Expected a datetime such as .*, or text such as '2030-01-01'; got .*advance"):
+    with pytest.raises(
+        TypeError, match=r"Expected a datetime such as .*, or a string such as '2030-01-01'; got .*advance"
+    ):
         Clock().move_to(when)  # this is what is tested
 
 
 def test_a_text_is_iso_8601():
-    with pytest.raises(ValueError, match="Expected ISO 8601 text such as '2030-01-01T12:00:00Z', got 'tomorrow'"):
+    with pytest.raises(ValueError, match="Expected an ISO 8601 string such as '2030-01-01T12:00:00Z', got 'tomorrow'"):
         Clock().freeze("tomorrow")
 
 

@@ -233,8 +233,9 @@ def test_the_short_name_of_a_role_stands_for_all_its_sessions(kms_mock):
                      "name of a service, an account id, or credentials, not 'alice'.", id="by without user/"),
         pytest.param("in_region", "Ohio", "calls.in_region() takes the name of a Region, such as 'eu-west-1', not "
                      "'Ohio'.", id="in_region by its city"),
-        pytest.param("with_error", "AccessDenied", "'AccessDenied' is no error code of KMS, nor one of botocore's "
-                     "connection errors, and no call had it. Did you mean 'AccessDeniedException'?", id="error of S3"),
+        pytest.param("with_error", "AccessDenied", "Unknown error 'AccessDenied': neither an error code of KMS nor a "
+                     "connection error of botocore, and no call had it. Did you mean 'AccessDeniedException'?",
+                     id="error of S3"),
         pytest.param("in_region", None, "calls.in_region() takes the name of a Region, such as 'eu-west-1', not None.",
                      id="in_region"),
         pytest.param("with_error", 400, "calls.with_error() takes an error code, such as 'AccessDeniedException', "

@@ -271,13 +271,13 @@ def _old(document: dict[str, Any]) -> dict[str, Any]:
 
 
 CHANGED = (
-    "the dump is damaged, or was changed after it was written: its digest is another. "
+    "the dump is damaged, or was changed after it was written: its digest does not match. "
     "To write a state by hand, write a seed file"
 )
 BAD: list[Any] = [
-    (lambda _: [], 'this is no dump of a mock: it does not say "format": "pytest-kmsmock"', "no object"),
+    (lambda _: [], 'this is not a dump of a mock: it has no "format": "pytest-kmsmock"', "no object"),
     (lambda d: d | {"format": "other"},
-     'this is no dump of a mock: it does not say "format": "pytest-kmsmock"', "foreign"),
+     'this is not a dump of a mock: it has no "format": "pytest-kmsmock"', "foreign"),
     (lambda d: d | {"version": 3},
      "the dump is of version 3; this release of pytest-kmsmock reads version 2", "newer"),
     (lambda d: d | {"version": True},
@@ -319,7 +319,7 @@ def test_a_torn_file_is_refused_with_its_line(kms_mock: KmsMock, document: dict[
     path = tmp_path / "state.json"
     text = json.dumps(document, indent=1)
     path.write_text("\n".join(text.splitlines()[:9]))
-    with pytest.raises(InvalidDump, match=r"state\.json:9: no JSON, or not all of it: "):
+    with pytest.raises(InvalidDump, match=r"state\.json:9: invalid or incomplete JSON: "):
         kms_mock.load(path)
 
 
@@ -331,14 +331,14 @@ def test_a_missing_file_is_refused(kms_mock: KmsMock, tmp_path: Path) -> None:
 def test_what_is_no_text_is_refused_with_its_line(kms_mock: KmsMock, tmp_path: Path) -> None:
     path = tmp_path / "state.json"
     path.write_bytes(b"{\n\xff}")
-    with pytest.raises(InvalidDump, match=r"state\.json:2: no UTF-8: "):
+    with pytest.raises(InvalidDump, match=r"state\.json:2: invalid UTF-8: "):
         kms_mock.load(path)
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        pytest.param("[" * 100_000, "no dump: it is nested too deeply", id="nested"),
+        pytest.param("[" * 100_000, "not a dump: it is nested too deeply", id="nested"),
         pytest.param('{"time": ' + "1" * 5000 + "}", "cannot be read: Exceeds the limit", id="long number"),
     ],
 )
@@ -399,7 +399,7 @@ def test_a_folder_in_the_place_of_the_file_is_left_alone(kms_mock: KmsMock, tmp_
 
 
 def test_a_missing_folder_is_named(kms_mock: KmsMock, tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"There is no such folder: '.*missing'$"):
+    with pytest.raises(FileNotFoundError, match=r"The directory does not exist: '.*missing'$"):
         kms_mock.dump(tmp_path / "missing" / "state.json")
 
 

@@ -347,13 +347,13 @@ def test_only_operations_with_faults_leave_the_short_path(kms_mock):
         pytest.param({"error": 500, "rate": 1.5}, "at most 1", id="rate"),
         pytest.param({"delay": -1}, "seconds from 0 on", id="delay"),
         pytest.param({"error": 200}, "HTTP status from 400 to 599", id="success is no error"),
-        pytest.param({"error": 500, "message": "x"}, "no body", id="a message without a body"),
+        pytest.param({"error": 500, "message": "x"}, "without a body", id="a message without a body"),
         pytest.param({"error": True}, "must be an error code", id="a boolean"),
         pytest.param({"error": "ThrotlingException"}, "Did you mean 'ThrottlingException'?", id="misspelt"),
-        pytest.param({"error": "Zzz"}, "is no error code of KMS", id="unknown"),
-        pytest.param({"error": ValueError}, "is no error code of KMS", id="another exception"),
+        pytest.param({"error": "Zzz"}, "neither an error code of KMS", id="unknown"),
+        pytest.param({"error": ValueError}, "neither an error code of KMS", id="another exception"),
         pytest.param({"error": ValueError("x")}, "by its name or class, not ValueError('x')", id="an exception made"),
-        pytest.param({"error": 500, "status": 503}, "give no message and no status to it", id="two statuses"),
+        pytest.param({"error": 500, "status": 503}, "neither message nor status", id="two statuses"),
         pytest.param({"error": "SSLError", "status": 503}, "has no answer: give no status", id="status of no answer"),
         pytest.param(
             {"error": "DisabledException", "status": 99}, "status must be an HTTP status from 400 to 599", id="status"

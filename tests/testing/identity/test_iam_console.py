@@ -75,7 +75,7 @@ def test_what_is_not_attached_cannot_be_detached(kms_mock):
         ),
         (policy({"Effect": "Allow"}), "must contain actions"),
         (policy({"Effect": {1, 2}}), "cannot be written as JSON"),
-        (b"{}", "a policy is JSON text or a mapping, not bytes"),
+        (b"{}", "a policy is a JSON string or a mapping, not bytes"),
     ],
 )
 def test_malformed_policies_say_what_is_wrong(kms_mock, document, text):
@@ -144,9 +144,9 @@ def test_policies_are_of_the_partition_of_the_mock():
 
 def test_control_policies_are_of_accounts(kms_mock):
     for control in (kms_mock.iam.service_control, kms_mock.iam.resource_control):
-        with pytest.raises(InvalidPrincipal, match="account is the id of an account, 12 digits, not 'me'"):
+        with pytest.raises(InvalidPrincipal, match="account must be the id of an account, 12 digits, not 'me'"):
             control(account="me")
-        with pytest.raises(InvalidPrincipal, match="account is a text, not 123456789012"):
+        with pytest.raises(InvalidPrincipal, match="account must be a string, not 123456789012"):
             control(account=123456789012)
 
 
@@ -157,7 +157,7 @@ def test_something_has_to_be_attached(kms_mock):
 
 @pytest.mark.parametrize("endpoint", [None, 5, "", "vpc-1"])
 def test_the_policy_of_what_is_no_vpc_endpoint(kms_mock, endpoint):
-    with pytest.raises(InvalidPrincipal, match="source_vpce is "):
+    with pytest.raises(InvalidPrincipal, match="source_vpce must be "):
         kms_mock.iam.vpc_endpoint_policy(endpoint, policy(allow("kms:*", Principal="*")))
 
 

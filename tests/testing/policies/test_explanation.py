@@ -221,5 +221,5 @@ def test_what_pytest_raises_gives_can_be_explained(kms_mock):
 
 @pytest.mark.parametrize("what", [None, "AccessDenied", ValueError("AccessDenied"), 5])
 def test_what_is_no_error_of_a_client_cannot(kms_mock, what):
-    with pytest.raises(NoSuchCall, match="What can be explained is a call, or the ClientError"):
+    with pytest.raises(NoSuchCall, match="Expected a call, or the ClientError"):
         kms_mock.explain(what)

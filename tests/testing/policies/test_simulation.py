@@ -206,18 +206,18 @@ def test_a_key_whose_time_has_come_is_gone(kms_mock, kms_client, key):
             "kms:Encrypt", f"arn:aws:kms:us-east-1:{OTHER}:key/mrk-{0:032}", {}, "AccessDeniedException", id="abroad"
         ),
         pytest.param("kms:Encrypt", 5, {}, "Invalid keyId", id="no key"),
-        pytest.param("kms:Encrypt", None, {}, "kms:Encrypt is a permission on a key: say on which one", id="without"),
+        pytest.param("kms:Encrypt", None, {}, "kms:Encrypt is a permission on a key: give the key", id="without"),
         pytest.param("kms:Encrypts", "KEY", {}, "Unknown KMS permission .* Did you mean 'kms:Encrypt'?", id="typo"),
         pytest.param("s3:GetObject", "KEY", {}, "Unknown KMS permission 's3:GetObject'", id="of another service"),
         pytest.param("kms:*", "KEY", {}, "Unknown KMS permission", id="all"),
         pytest.param(None, "KEY", {}, "Unknown KMS permission None", id="None"),
-        pytest.param("kms:ReEncrypt", "KEY", {}, "ask for kms:ReEncryptFrom on .* kms:ReEncryptTo on", id="ReEncrypt"),
-        pytest.param("kms:CreateKey", "KEY", {}, "kms:CreateKey is on no key", id="too much"),
+        pytest.param("kms:ReEncrypt", "KEY", {}, "simulate kms:ReEncryptFrom on .* kms:ReEncryptTo on", id="ReEncrypt"),
+        pytest.param("kms:CreateKey", "KEY", {}, "kms:CreateKey is not a permission on a key", id="too much"),
         pytest.param("kms:CreateAlias", "KEY", {}, "on an alias and on its key: give AliasName too", id="no alias"),
         pytest.param("kms:CreateAlias", "alias/x", {}, "give TargetKeyId too", id="no target"),
         pytest.param("kms:UpdateAlias", None, {}, "give AliasName and TargetKeyId too", id="neither"),
-        pytest.param("kms:DeleteAlias", "alias/none", {}, "There is no alias/none in us-east-1", id="no such alias"),
-        pytest.param("kms:DeleteAlias", "KEY", {}, "say which alias", id="a key for an alias"),
+        pytest.param("kms:DeleteAlias", "alias/none", {}, "alias/none does not exist in us-east-1", id="no such alias"),
+        pytest.param("kms:DeleteAlias", "KEY", {}, "give the alias", id="a key for an alias"),
         pytest.param("kms:DeleteAlias", "alias/app", {"AliasName": "alias/x"}, "two of AliasName", id="two"),
         pytest.param("kms:CreateAlias", "alias/aws/x", {"TargetKeyId": "KEY"}, "NotAuthorizedException", id="of AWS"),
         pytest.param("kms:RetireGrant", "KEY", {}, "is decided by a grant: give GrantId", id="no grant"),
@@ -230,7 +230,7 @@ def test_a_key_whose_time_has_come_is_gone(kms_mock, kms_client, key):
             "kms:Encrypt", "KEY", {"KeyId": "alias/x"}, "there are two keys, arn:.* and alias/x", id="two keys"
         ),
         pytest.param("kms:Encrypt", "KEY", {"GrantTokens": ["x"]}, "InvalidGrantTokenException", id="no token"),
-        pytest.param("kms:SynchronizeMultiRegionKey", "KEY", {"DryRun": True}, "without parameters", id="no operation"),
+        pytest.param("kms:SynchronizeMultiRegionKey", "KEY", {"DryRun": True}, "no parameters", id="no operation"),
     ],
 )
 def test_what_cannot_be_simulated(kms_mock, key, action, named, members, text):

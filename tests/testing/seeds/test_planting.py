@@ -79,7 +79,9 @@ def test_keys_of_every_spec_take_their_own_material(spec: str) -> None:
 
 def test_keys_of_china_regions_have_16_bytes(kms_mock: KmsMock) -> None:
     assert kms_mock.create_key(region="cn-north-1", material=bytes(16)).material() == bytes(16)
-    with pytest.raises(InvalidSeed, match=r"material is no SYMMETRIC_DEFAULT key material: .* needs 16 bytes, not 32$"):
+    with pytest.raises(
+        InvalidSeed, match=r"material is not SYMMETRIC_DEFAULT key material: .* needs 16 bytes, not 32$"
+    ):
         kms_mock.create_key(region="cn-north-1", material=bytes(32))
 
 
@@ -211,24 +213,24 @@ WRONG: list[Any] = [
      "AWS refuses CreateKey: ValidationException: KeyUsage KEY_AGREEMENT is not compatible with KeySpec RSA_2048",
      "usage of another spec"),
     ({"spec": "RSA_1024", "material": b"x"},
-     f"there is no key spec 'RSA_1024'; the specs are {', '.join(KEY_SPECS)}", "spec with material"),
+     f"unknown key spec 'RSA_1024'; choose from: {', '.join(KEY_SPECS)}", "spec with material"),
     ({"account": "1"}, "account must be 12 digits, not '1'", "account"),
-    ({"policy": 5}, "policy must be JSON text or a mapping, not 5", "policy"),
+    ({"policy": 5}, "policy must be a JSON string or a mapping, not 5", "policy"),
     ({"tags": {"aws:x": "y"}},
      "AWS refuses CreateKey: TagException: Tags beginning with aws: are reserved", "tag"),
     ({"material": b"short"},
-     "material is no SYMMETRIC_DEFAULT key material: SYMMETRIC_DEFAULT needs 32 bytes, not 5", "length"),
-    ({"material": 5}, "material is no SYMMETRIC_DEFAULT key material: bytes or text are needed, not int", "number"),
+     "material is not SYMMETRIC_DEFAULT key material: SYMMETRIC_DEFAULT needs 32 bytes, not 5", "length"),
+    ({"material": 5}, "material is not SYMMETRIC_DEFAULT key material: expected bytes or a string, not int", "number"),
     ({"material": "no base64!"},
-     "material is no SYMMETRIC_DEFAULT key material: the text is neither PEM nor base64", "text"),
+     "material is not SYMMETRIC_DEFAULT key material: the string is neither PEM nor base64", "text"),
     ({"material": PEM.format("PUBLIC KEY")},
-     "material is no SYMMETRIC_DEFAULT key material: a PEM PUBLIC KEY is not taken: give the private", "public key"),
+     "material is not SYMMETRIC_DEFAULT key material: a PEM PUBLIC KEY is not supported", "public key"),
     ({"material": PEM.format("ENCRYPTED PRIVATE KEY")},
-     "material is no SYMMETRIC_DEFAULT key material: a PEM ENCRYPTED PRIVATE KEY is not taken", "encrypted"),
+     "material is not SYMMETRIC_DEFAULT key material: a PEM ENCRYPTED PRIVATE KEY is not supported", "encrypted"),
     ({"material": PEM.format("A") + PEM.format("B")},
-     "material is no SYMMETRIC_DEFAULT key material: the PEM text is damaged, or holds more than", "two keys"),
+     "material is not SYMMETRIC_DEFAULT key material: the PEM data is damaged, or contains more than", "two keys"),
     ({"material": PEM.format("PRIVATE KEY"), "spec": "ECC_SECG_P256K1"},
-     "material is no ECC_SECG_P256K1 key material: the key material is no PKCS#8 structure", "damaged"),
+     "material is not ECC_SECG_P256K1 key material: the key material is not a PKCS#8 structure", "damaged"),
     ({"pending_window_in_days": 3}, "AWS refuses ScheduleKeyDeletion: ValidationException: ", "window"),
 ]  # fmt: skip
 
@@ -295,9 +297,9 @@ class Spec(str, enum.Enum):
         pytest.param({"grants": {"Operations": []}}, "grants: expected a list, found {'Operations': []}", id="grants"),
         pytest.param({"grants": ["x"]}, "grants[0]: expected an object, found 'x'", id="grant"),
         pytest.param({"policy": {"a": {1}}}, "policy cannot be written as JSON: ", id="policy"),
-        pytest.param({"policy": 5}, "policy must be JSON text or a mapping, not 5", id="policy of another type"),
-        pytest.param({"policy": LOOP}, "this is nested too deeply, or holds itself", id="policy that holds itself"),
-        pytest.param({"material": 5}, "material is no SYMMETRIC_DEFAULT key material: bytes or text", id="material"),
+        pytest.param({"policy": 5}, "policy must be a JSON string or a mapping, not 5", id="policy of another type"),
+        pytest.param({"policy": LOOP}, "this is nested too deeply, or contains itself", id="policy that holds itself"),
+        pytest.param({"material": 5}, "material is not SYMMETRIC_DEFAULT key material: expected bytes", id="material"),
     ],
 )  # fmt: skip
 def test_values_of_other_types_are_refused_with_what_to_do(
@@ -373,9 +375,9 @@ def test_keys_are_in_the_key_store_of_a_name_or_an_id(kms_mock: KmsMock, kms_cli
     ("given", "reason"),
     [
         pytest.param({"key_store": "hms"},
-                     "there is no custom key store 'hms' in us-east-1; there are: hsm", id="store"),
+                     "unknown custom key store 'hms' in us-east-1; choose from: hsm", id="store"),
         pytest.param({"key_store": "hsm", "region": "eu-west-1"},
-                     "there is no custom key store 'hsm' in eu-west-1; there are: none", id="Region"),
+                     "unknown custom key store 'hsm' in eu-west-1; choose from: none", id="Region"),
         pytest.param({"key_store": "hsm", "material": MATERIAL},
                      "a key in the key store 'hsm' takes no material, and its origin is AWS_CLOUDHSM", id="material"),
         pytest.param({"key_store": "hsm", "origin": "EXTERNAL"},

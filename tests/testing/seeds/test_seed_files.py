@@ -269,30 +269,30 @@ MISTAKES: list[Any] = [
     ("keys:\n- alias: [alias/x]", "2: keys[0].alias: expected a string, found ['alias/x']", "list of aliases"),
     ("keys:\n- tags:\n    a: x\n    since: 2020",
      "4: keys[0].tags['since']: expected a string, found 2020; write it in quotes", "tag"),
-    ("keys:\n- tags:\n    2020: x", "3: 2020 is no name: names are texts; write it in quotes", "name that is a number"),
-    ("keys:\n- tags:\n    yes: x", "3: yes is no name: names are texts; write it in quotes", "name that is true"),
-    ("keys:\n- tags:\n    ? [a]\n    : x", "3: this is no name: names are texts; write it in quotes", "list as a name"),
-    ("keys:\n- description: !!timestamp abc", "2: no YAML: 'abc' is no timestamp", "no date"),
-    ("keys:\n- description: !!timestamp 2020-13-45", "2: no YAML: '2020-13-45' is no timestamp", "date that is none"),
-    ("keys:\n- pending_window_in_days: !!int abc", "2: no YAML: 'abc' is no int", "no number"),
-    ("keys:\n- pending_window_in_days: !!int ''", "2: no YAML: '' is no int", "empty number"),
-    ("keys:\n- enabled: !!bool maybe", "2: no YAML: 'maybe' is no bool", "no bool"),
-    ("keys:\n- description: !!python/name:os.getcwd", "2: no YAML: could not determine a constructor", "foreign tag"),
-    ("keys:\n- &a [*a]", "2: this holds itself", "recursive list"),
-    ("keys:\n- &a\n  tags: *a", "2: this holds itself", "recursive mapping"),
-    ("keys:\n- &a\n  <<: *a", "2: this holds itself", "recursive merge"),
-    ("keys:\n- description: \"\\ud800\"", "2: '\\ud800' holds half of a character (a surrogate)", "surrogate"),
+    ("keys:\n- tags:\n    2020: x", "3: 2020 is not a string: put the name in quotes", "name that is a number"),
+    ("keys:\n- tags:\n    yes: x", "3: yes is not a string: put the name in quotes", "name that is true"),
+    ("keys:\n- tags:\n    ? [a]\n    : x", "3: this is not a string: put the name in quotes", "list as a name"),
+    ("keys:\n- description: !!timestamp abc", "2: invalid YAML: 'abc' is no timestamp", "no date"),
+    ("keys:\n- description: !!timestamp 2020-13-45", "2: invalid YAML: '2020-13-45' is no timestamp", "bad date"),
+    ("keys:\n- pending_window_in_days: !!int abc", "2: invalid YAML: 'abc' is no int", "no number"),
+    ("keys:\n- pending_window_in_days: !!int ''", "2: invalid YAML: '' is no int", "empty number"),
+    ("keys:\n- enabled: !!bool maybe", "2: invalid YAML: 'maybe' is no bool", "no bool"),
+    ("keys:\n- description: !!python/name:os.getcwd", "invalid YAML: could not determine a constructor", "foreign tag"),
+    ("keys:\n- &a [*a]", "2: this contains itself", "recursive list"),
+    ("keys:\n- &a\n  tags: *a", "2: this contains itself", "recursive mapping"),
+    ("keys:\n- &a\n  <<: *a", "2: this contains itself", "recursive merge"),
+    ("keys:\n- description: \"\\ud800\"", "2: '\\ud800' contains a lone surrogate", "surrogate"),
     ("keys: " + "[" * 5000, "1: this is nested too deeply", "nested"),
     ("keys:\n- policy: " + "[" * 300 + "]" * 300, "2: ", "nested policy"),
     ("a: &a [1,1,1,1,1,1,1,1,1]\n" + "".join(
         f"{chr(code + 1)}: &{chr(code + 1)} [{', '.join([f'*{chr(code)}'] * 9)}]\n" for code in range(97, 104)),
-     "a seed file can hold at most 200000 things", "endless anchors"),
+     "a seed file can have at most 200000 values", "endless anchors"),
     ("keys:\n- aliases:\n  - alias/x\n  - 5",
      "4: keys[0].aliases[1]: expected a string, found 5; write it in quotes", "item"),
-    ("keys:\n- alias: alias/x\n  alias: alias/y", "3: alias is there twice", "twice"),
-    ("keys:\n- alias: [", "2: no YAML: expected the node content, but found '<stream end>'", "torn"),
-    ("keys:\n- alias: \0", "2: no YAML: special characters are not allowed", "control character"),
-    ("keys:\n- &a {alias: alias/x}\n- *b", "3: no YAML: found undefined alias 'b'", "anchor"),
+    ("keys:\n- alias: alias/x\n  alias: alias/y", "3: alias occurs twice", "twice"),
+    ("keys:\n- alias: [", "2: invalid YAML: expected the node content, but found '<stream end>'", "torn"),
+    ("keys:\n- alias: \0", "2: invalid YAML: special characters are not allowed", "control character"),
+    ("keys:\n- &a {alias: alias/x}\n- *b", "3: invalid YAML: found undefined alias 'b'", "anchor"),
     ("keys:\n- {}\n- spec: RSA_2048", "3: keys[1]: RSA_2048 needs a usage: ENCRYPT_DECRYPT or SIGN_VERIFY", "usage"),
     ("keys: []\nkey_stores:\n- {}", "3: key_stores[0]: name missing", "store without a name"),
     ("keys: []\nkey_stores:\n- name: a\n- name: a", "4: key_stores[1]: ", "two stores of one name"),
@@ -307,13 +307,13 @@ MISTAKES: list[Any] = [
     ("keys: []\niam: []", "2: iam: expected an object, found []", "policies of a list"),
     ("region: x\nkeys: []\niam:\n  role/app: []",
      "4: iam['role/app']: region must be a Region such as 'eu-west-1', not 'x'", "no Region"),
-    ("keys:\n- key_store: hsm", "2: keys[0]: there is no custom key store 'hsm' in us-east-1; there are: none",
+    ("keys:\n- key_store: hsm", "2: keys[0]: unknown custom key store 'hsm' in us-east-1; choose from: none",
      "key in no store"),
     ("keys:\n- alias: alias/x\n\n- alias: alias/x",
      "4: keys[1]: AWS refuses CreateAlias: AlreadyExistsException: ", "alias"),
     ("keys:\n- material_file: none.pem", "2: material_file cannot be read: ", "missing material file"),
     ("keys:\n- material: AAAA\n  material_file: none.pem",
-     "3: material_file must be the path of a file, and material is not to stand beside it", "two materials"),
+     "3: material_file must be the path of a file, without material beside it", "two materials"),
     ("keys:\n- material_file: 5", "2: material_file must be the path of a file", "no path"),
 ]  # fmt: skip
 
@@ -338,8 +338,8 @@ def test_mistakes_in_yaml_are_shown_with_their_line(kms_mock: KmsMock, tmp_path:
         ),
         pytest.param('{"keys": ' + "1" * 5000 + "}", "1: cannot be read: Exceeds the limit", id="long number"),
         pytest.param('{"keys": ' + "[" * 100000, "1: this is nested too deeply", id="nested"),
-        pytest.param('{"keys": [\n{} {}', "2: no JSON: Expecting ',' delimiter", id="torn"),
-        pytest.param('{"keys": [],\n"keys": []}', "2: keys is there twice", id="twice"),
+        pytest.param('{"keys": [\n{} {}', "2: invalid JSON: Expecting ',' delimiter", id="torn"),
+        pytest.param('{"keys": [],\n"keys": []}', "2: keys occurs twice", id="twice"),
     ],
 )
 def test_mistakes_in_json_are_shown_with_their_line(kms_mock: KmsMock, tmp_path: Path, text: str, reason: str) -> None:
@@ -359,7 +359,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 def test_what_is_no_text_is_refused_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "keys.yaml"
     path.write_bytes("keys:\n- description: Schlüssel\n".encode("latin-1"))
-    with pytest.raises(InvalidSeed, match=r"keys\.yaml:2: no UTF-8: "):
+    with pytest.raises(InvalidSeed, match=r"keys\.yaml:2: invalid UTF-8: "):
         mock_kms(seed=path).start()
 
 

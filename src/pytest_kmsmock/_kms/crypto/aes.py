@@ -36,7 +36,7 @@ class AesMaterial(Material):
     def load(cls, spec: KeySpec, data: bytes) -> AesMaterial:
         """See `Material.load`; 32 or 16 bytes, of which the caller knows which one its Region has."""
         if len(data) not in spec.import_lengths.values():
-            raise InvalidMaterial(f"{len(data)} bytes are no {spec.name} key material")
+            raise InvalidMaterial(f"{len(data)} bytes are not {spec.name} key material")
         return cls(spec, bytes(data), AESGCM(data))
 
     def private_bytes(self) -> bytes:

@@ -32,7 +32,7 @@ class HmacMaterial(Material):
     def load(cls, spec: KeySpec, data: bytes) -> HmacMaterial:
         """See `Material.load`."""
         if len(data) != spec.bits // 8:
-            raise InvalidMaterial(f"{len(data)} bytes are no {spec.name} key material")
+            raise InvalidMaterial(f"{len(data)} bytes are not {spec.name} key material")
         return cls(spec, bytes(data))
 
     def private_bytes(self) -> bytes:

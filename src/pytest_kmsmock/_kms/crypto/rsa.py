@@ -88,7 +88,7 @@ class RsaMaterial(Material):
         except ValueError as error:
             raise InvalidMaterial(f"the private key is not valid: {error}") from error
         if private.key_size != spec.bits:
-            raise InvalidMaterial(f"a modulus of {private.key_size} bits is no {spec.name} key material")
+            raise InvalidMaterial(f"a modulus of {private.key_size} bits is not {spec.name} key material")
         # FIPS 186-5, A.1.1, which the security modules of AWS follow; AWS documents nothing narrower.
         if not 2**16 < private.public_key().public_numbers().e < 2**256:
             raise InvalidMaterial("the public exponent is out of the range that FIPS 186-5 allows")

@@ -63,7 +63,7 @@ class Sm2Material(Material):
             if rest and der.only(rest, _EC_PUBLIC_KEY) != _public_bits(material._point):  # noqa: SLF001
                 raise InvalidMaterial("the public key is not the private key's")
         except der.InvalidDer as error:
-            raise InvalidMaterial(f"the private key is no ECPrivateKey: {error}") from error
+            raise InvalidMaterial(f"the private key is not an ECPrivateKey: {error}") from error
         return material
 
     @classmethod

@@ -62,7 +62,7 @@ class FakeKms(Backend):
 
         Args:
             operation: such as `Encrypt`.
-            params: the members of the request; blobs as bytes or base64 text.
+            params: the members of the request; blobs as bytes or a base64 string.
             caller: who calls.
             region: the Region called.
             request_id: the id that the answer will have.

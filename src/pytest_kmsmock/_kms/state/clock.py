@@ -126,10 +126,10 @@ def _read(when: datetime | str) -> datetime:
         try:
             moment = datetime.fromisoformat(moment.replace("Z", "+00:00"))
         except ValueError:
-            raise ValueError(f"Expected ISO 8601 text such as '2030-01-01T12:00:00Z', got {when!r}.") from None
+            raise ValueError(f"Expected an ISO 8601 string such as '2030-01-01T12:00:00Z', got {when!r}.") from None
     if not isinstance(moment, datetime):
         raise TypeError(
-            "Expected a datetime such as datetime(2030, 1, 1, tzinfo=timezone.utc), or text such as '2030-01-01'; "
+            "Expected a datetime such as datetime(2030, 1, 1, tzinfo=timezone.utc), or a string such as '2030-01-01'; "
             f"got {when!r}. To move by a time, use advance()."
         )
     if moment.tzinfo is None:

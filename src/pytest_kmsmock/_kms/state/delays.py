@@ -53,7 +53,7 @@ class Delays:
 
         def __setattr__(self, name: str, duration: object) -> None:
             if name not in Delays.__annotations__:
-                raise AttributeError(f"There is no delay {name!r}, only {', '.join(Delays.__annotations__)}.")
+                raise AttributeError(f"Unknown delay {name!r}. Choose from: {', '.join(Delays.__annotations__)}.")
             check_duration(name, duration)
             object.__setattr__(self, name, duration)
 

@@ -85,8 +85,9 @@ def maker(error: object, message: str | None, status: int | None) -> ErrorMaker:
     if is_whole(error):
         if message is not None or status is not None or not 400 <= error <= 599:
             raise InvalidFault(
-                f"error={error!r} is an answer with an HTTP status from 400 to 599 and no body: give no message and no "
-                "status to it. For an error with a text give an error code, such as 'KMSInternalException'."
+                f"error={error!r} is a response without a body, with an HTTP status from 400 to 599: it takes "
+                "neither message nor status. For an error with a message give an error code, such as "
+                "'KMSInternalException'."
             )
         number = error
         return lambda _: InjectedError(str(number), _reason(number), status=number, kind="http")
@@ -101,7 +102,7 @@ def maker(error: object, message: str | None, status: int | None) -> ErrorMaker:
         return lambda _: InjectedError(name, "" if message is None else message, status=503, kind="connection")
     if name not in known_codes() and status is None:
         raise InvalidFault(
-            f"error={name!r} is no error code of KMS, nor one of botocore's connection errors."
+            f"Unknown error={name!r}: neither an error code of KMS nor a connection error of botocore."
             f"{_hint(name)} To use it all the same, give its HTTP status: status=400."
         )
     template = known_codes().get(name, "") if message is None else message
@@ -131,7 +132,8 @@ def check_code(code: str) -> None:
     is_status = code.isdecimal() and 400 <= int(code) <= 599
     if not is_status and code not in known_codes() and code not in CONNECTION_ERRORS:
         raise InvalidCallPattern(
-            f"{code!r} is no error code of KMS, nor one of botocore's connection errors, and no call had it."
+            f"Unknown error {code!r}: neither an error code of KMS nor a connection error of botocore, and no call "
+            "had it."
             f"{_hint(code)}"
         )
 

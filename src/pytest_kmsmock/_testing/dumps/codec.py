@@ -50,7 +50,7 @@ def encode(value: Any, hint: Any) -> Any:
         hint: its type: a record, a scalar, an optional, or a collection of such.
 
     Raises:
-        TypeError: there is no way to write the type.
+        TypeError: cannot write the type.
     """
     if hint in _SCALARS:
         return _SCALARS[hint][0](value)
@@ -63,7 +63,7 @@ def encode(value: Any, hint: Any) -> Any:
         return {name: encode(getattr(value, name), hints[name]) for name in _fields(hint)}
     if _is_holder(hint):
         return encode_attributes(value)
-    raise TypeError(f"there is no way to write {hint!r} into a dump")
+    raise TypeError(f"cannot write {hint!r} into a dump")
 
 
 def _encode_generic(value: Any, hint: Any) -> Any:
@@ -227,7 +227,7 @@ def _only_type(union: Any) -> Any:
     """Return the type of an optional."""
     others = [argument for argument in get_args(union) if argument is not type(None)]
     if len(others) != 1:
-        raise TypeError(f"there is no way to write {union!r} into a dump")
+        raise TypeError(f"cannot write {union!r} into a dump")
     return others[0]
 
 
@@ -313,7 +313,7 @@ def _write_json(value: Any) -> Any:
         return [_write_json(item) for item in value]
     if isinstance(value, Mapping) and all(isinstance(name, str) for name in value):
         return {name: _write_json(item) for name, item in value.items()}
-    raise TypeError(f"there is no way to write {value!r} into a dump")
+    raise TypeError(f"cannot write {value!r} into a dump")
 
 
 def _read_json(data: Any) -> Any:
@@ -335,7 +335,7 @@ _SCALARS: Mapping[Any, tuple[Callable[[Any], Any], Callable[[Any], Any], str]] =
     bool: (_same, _exactly(bool), "true or false"),
     int: (_same, _read_whole, "a whole number"),
     float: (_same, _read_number, "a number"),
-    bytes: (_write_bytes, _read_bytes, "base64 text"),
+    bytes: (_write_bytes, _read_bytes, "a base64 string"),
     datetime: (datetime.isoformat, _read_time, "a time with its offset from UTC, such as 2026-01-01T00:00:00+00:00"),
     KeySpec: (lambda spec: spec.name, KEY_SPECS.__getitem__, "a key spec"),
     LazyMaterial: (_write_material, _read_material, "key material with its key spec"),

@@ -109,7 +109,7 @@ def write(document: Mapping[str, Any], path: str | os.PathLike[str], indent: int
     """
     target = Path(path)
     if not target.parent.is_dir():
-        raise FileNotFoundError(errno.ENOENT, "There is no such folder", str(target.parent))
+        raise FileNotFoundError(errno.ENOENT, "The directory does not exist", str(target.parent))
     number, unfinished = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
@@ -150,26 +150,26 @@ def read(path: str | os.PathLike[str]) -> object:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise InvalidDump(f"{path}:{error.lineno}: no JSON, or not all of it: {error.msg}") from error
+        raise InvalidDump(f"{path}:{error.lineno}: invalid or incomplete JSON: {error.msg}") from error
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise InvalidDump(f"{path}:{line}: no UTF-8: {error.reason}") from error
+        raise InvalidDump(f"{path}:{line}: invalid UTF-8: {error.reason}") from error
     except RecursionError as error:
-        raise InvalidDump(f"{path}: no dump: it is nested too deeply") from error
+        raise InvalidDump(f"{path}: not a dump: it is nested too deeply") from error
     except (OSError, ValueError) as error:  # a number too long for Python, a path with a null byte
         raise InvalidDump(f"{path}: cannot be read: {error}") from error
 
 
 def _checked_header(document: object) -> Mapping[str, Any]:
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
-        raise InvalidDump(f'this is no dump of a mock: it does not say "format": "{FORMAT}"')
+        raise InvalidDump(f'this is not a dump of a mock: it has no "format": "{FORMAT}"')
     version = document.get("version")
     if type(version) is not int or version not in (_WITHOUT_DIGEST, VERSION):  # True is 1 to Python
         raise InvalidDump(f"the dump is of version {version!r}; this release of pytest-kmsmock reads version {VERSION}")
     content = {name: value for name, value in document.items() if name != "digest"}
     if version == VERSION and document.get("digest") != _digest(content):
         raise InvalidDump(
-            "the dump is damaged, or was changed after it was written: its digest is another. "
+            "the dump is damaged, or was changed after it was written: its digest does not match. "
             "To write a state by hand, write a seed file"
         )
     return {name: value for name, value in content.items() if name not in ("format", "version")}

@@ -106,14 +106,14 @@ def listed(
         InvalidPrincipal, InvalidSimulation: for what is no condition key, or no value of one; which, says `error`.
     """
     if not isinstance(values, Mapping):
-        raise error(f"context is a mapping of condition keys to values, not {values!r}.")
+        raise error(f"context must be a mapping of condition keys to values, not {values!r}.")
     found: dict[str, tuple[str, ...]] = {}
     for name, value in values.items():
         if not isinstance(name, str) or ":" not in name:
-            raise error(f"{name!r} is no condition key, such as 'aws:SourceIdentity'.")
+            raise error(f"{name!r} is not a condition key, such as 'aws:SourceIdentity'.")
         entries = [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
         if isinstance(value, Mapping | bytes) or not all(isinstance(entry, _VALUE_TYPES) for entry in entries):
-            raise error(f"{name}: a condition key has texts, numbers, truth values or times, not {value!r}.")
+            raise error(f"{name}: the value of a condition key is a string, number, boolean or time, not {value!r}.")
         texts = tuple(map(condition_text, entries))
         wrong = _what_is_wrong(name, texts)
         if wrong is not None:

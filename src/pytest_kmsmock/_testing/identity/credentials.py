@@ -31,7 +31,7 @@ from .request_context import RequestContext, check_circumstances, check_session
 _SHORT = re.compile(r"root|(user|role|assumed-role|federated-user)/.+")
 _TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
 DEFAULT_SESSION = "pytest-kmsmock"
-_HOW_GIVEN = "A principal is given by its ARN or in short, as text"
+_HOW_GIVEN = "A principal is a string: its ARN or its short form"
 #: A principal: its ARN, its short form such as `user/alice`, or its credentials.
 Named: TypeAlias = "str | Principal | Credentials | Caller"
 
@@ -138,12 +138,12 @@ def make_caller(named: Named | None, home: Home, given: RequestContext) -> Calle
     if isinstance(named, Caller):
         if given:
             raise InvalidPrincipal(
-                f"{next(iter(given))!r} is given with credentials that there are already, of {named.arn}. What "
-                "surrounds their requests belongs to them: give it when they are made."
+                f"{next(iter(given))!r} cannot be added to existing credentials, of {named.arn}. "
+                "Give the request context when you make them."
             )
         return named
     if named is not None and not isinstance(named, str | Principal):
-        raise InvalidPrincipal(f"{_HOW_GIVEN}, or by its credentials, not by {named!r}.")
+        raise InvalidPrincipal(f"{_HOW_GIVEN}, or its credentials, not {named!r}.")
     check_circumstances(named, given)
     default = administrator(home.account, home.partition)
     principal = (
@@ -209,7 +209,7 @@ def principal_arn(text: str, home: Home) -> str:
         InvalidPrincipal: saying what a principal looks like.
     """
     if not isinstance(text, str):
-        raise InvalidPrincipal(f"{_HOW_GIVEN}, not by {text!r}.")
+        raise InvalidPrincipal(f"{_HOW_GIVEN}, not {text!r}.")
     return _principal(text, home, {}).arn
 
 

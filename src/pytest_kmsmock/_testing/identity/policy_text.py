@@ -37,7 +37,7 @@ def policy_text(
         InvalidPolicy: saying what AWS would say.
     """
     if not isinstance(document, str | Mapping):
-        raise InvalidPolicy(f"{where}: a policy is JSON text or a mapping, not {type(document).__name__}.")
+        raise InvalidPolicy(f"{where}: a policy is a JSON string or a mapping, not {type(document).__name__}.")
     try:
         text = document if isinstance(document, str) else json.dumps(document)
         policy = compile_policy(text, kind)

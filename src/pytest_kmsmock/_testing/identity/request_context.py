@@ -81,7 +81,7 @@ def check_circumstances(named: object, given: RequestContext) -> None:
     unknown = sorted(set(given) - set(RequestContext.__annotations__))
     if unknown:
         known = ", ".join(RequestContext.__annotations__)
-        raise InvalidPrincipal(f"{unknown[0]!r} is not known of callers. What can be given is: {known}.")
+        raise InvalidPrincipal(f"Unknown part of a request context: {unknown[0]!r}. Choose from: {known}.")
     for name, (form, words) in _TEXTS.items():
         if name in circumstances:
             _check_text(name, circumstances[name], form, words)
@@ -89,7 +89,7 @@ def check_circumstances(named: object, given: RequestContext) -> None:
     if "tags" in given:
         _check_tags(given["tags"])
     if not isinstance(given.get("session_policies", ()), Iterable):
-        raise InvalidPrincipal(f"session_policies is a policy, or several, not {given['session_policies']!r}.")
+        raise InvalidPrincipal(f"session_policies must be a policy or several, not {given['session_policies']!r}.")
     lost = [name for name in _IDENTITY if name in given] if isinstance(named, Principal) else []
     if lost:
         raise InvalidPrincipal(f"{lost[0]!r} is part of the Principal that is given: {named!r}")
@@ -121,24 +121,26 @@ def check_session(principal: Principal, given: RequestContext) -> None:
     role = principal.arn.split("/")[1] if principal.kind is PrincipalKind.ASSUMED_ROLE else None
     fits = not resource.startswith("role/") if role is None else re.fullmatch(f"role/(.+/)?{re.escape(role)}", resource)
     if account != principal.account or not fits:
-        raise InvalidPrincipal(f"{issuer} cannot be behind {principal.arn}.")
+        raise InvalidPrincipal(f"{issuer} cannot be the issuer of {principal.arn}.")
 
 
 def _check_text(name: str, value: object, form: re.Pattern[str], words: str) -> None:
     if name == "source_ip" and isinstance(value, IPv4Address | IPv6Address):
         return
     if not isinstance(value, str):
-        raise InvalidPrincipal(f"{name} is a text, not {value!r}: {words}.")
+        raise InvalidPrincipal(f"{name} must be a string, not {value!r}: {words}.")
     if not form.fullmatch(value) or (name == "source_ip" and not is_address(value)):
-        raise InvalidPrincipal(f"{name} is {words}, not {value!r}.")
+        raise InvalidPrincipal(f"{name} must be {words}, not {value!r}.")
 
 
 def _check_tags(tags: object) -> None:
     if not (isinstance(tags, Mapping) and all(isinstance(part, str) for pair in tags.items() for part in pair)):
-        raise InvalidPrincipal(f"tags is a mapping of texts to texts, such as {{'team': 'blue'}}, not {tags!r}.")
+        raise InvalidPrincipal(
+            f"tags must be a mapping of strings to strings, such as {{'team': 'blue'}}, not {tags!r}."
+        )
     for key, value in tags.items():
         if not 0 < len(key) <= _TAG_KEY_CHARACTERS or len(value) > _TAG_VALUE_CHARACTERS:
             raise InvalidPrincipal(
                 f"A tag's key has 1 to {_TAG_KEY_CHARACTERS} characters, its value at most {_TAG_VALUE_CHARACTERS}, "
-                f"unlike {key!r}: {value!r}."
+                f"not {key!r}: {value!r}."
             )

@@ -112,7 +112,7 @@ def find_record(calls: Iterable[CallRecord], wanted: CallRecord | BaseException 
     error = wanted if isinstance(wanted, BaseException) else getattr(wanted, "value", None)
     response = getattr(error, "response", None)
     if not isinstance(response, Mapping):
-        raise NoSuchCall(f"What can be explained is a call, or the ClientError that a client raised, not {wanted!r}.")
+        raise NoSuchCall(f"Expected a call, or the ClientError that a client raised, not {wanted!r}.")
     request_id = response.get("ResponseMetadata", {}).get("RequestId")
     for record in calls:
         if record.request_id == request_id:

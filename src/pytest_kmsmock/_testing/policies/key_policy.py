@@ -68,7 +68,7 @@ def key_policy(
     for name, value in (("allow_deletion", allow_deletion), ("multi_region", multi_region)):
         check_type(value, bool, f"key_policy(): {name}", error=InvalidPolicy)
     if origin not in _ORIGINS:
-        raise InvalidPolicy(f"key_policy(): {origin!r} is no Origin. There are: {', '.join(_ORIGINS)}.")
+        raise InvalidPolicy(f"key_policy(): unknown origin {origin!r}. Choose from: {', '.join(_ORIGINS)}.")
     return console_key_policy(
         home.account,
         home.partition,
@@ -98,7 +98,7 @@ def _home(account: str | None, partition: str | None) -> Home:
     if partition is None:
         partition = partition_of(region)
     if not isinstance(partition, str) or not _PARTITION.fullmatch(partition):
-        raise InvalidPolicy(f"key_policy(): {partition!r} is no partition, such as 'aws-cn'.")
+        raise InvalidPolicy(f"key_policy(): unknown partition {partition!r}; expected one such as 'aws-cn'.")
     return Home(owner, partition, region)
 
 
@@ -110,7 +110,7 @@ def _usage(spec: str, usage: str | None) -> str:
     """
     known = KEY_SPECS.get(spec)
     if known is None:
-        raise InvalidPolicy(f"key_policy(): {spec!r} is no key_spec. There are: {', '.join(KEY_SPECS)}.")
+        raise InvalidPolicy(f"key_policy(): unknown key_spec {spec!r}. Choose from: {', '.join(KEY_SPECS)}.")
     if usage is None and len(known.usages) == 1:
         return next(iter(known.usages))
     if usage is None or usage not in known.usages:
@@ -125,7 +125,7 @@ def each(names: str | Iterable[str]) -> list[str]:
         InvalidPrincipal: for what is neither.
     """
     if not isinstance(names, Iterable):
-        raise InvalidPrincipal(f"Principals and accounts are given by a name or by several, not by {names!r}.")
+        raise InvalidPrincipal(f"Principals and accounts must be a name or a list of names, not {names!r}.")
     return [names] if isinstance(names, str) else list(names)
 
 
@@ -155,6 +155,8 @@ def account_ids(accounts: str | Iterable[str]) -> list[str]:
     for text in each(accounts):
         root = _ROOT.fullmatch(str(text))
         if root is None and not (isinstance(text, str) and ACCOUNT_ID.fullmatch(text)):
-            raise InvalidPrincipal(f"{text!r} is no account: give its id, 12 digits, such as '111122223333', as text.")
+            raise InvalidPrincipal(
+                f"Expected an account id of 12 digits as a string, such as '111122223333', not {text!r}."
+            )
         found.append(text if root is None else root[1])
     return found

@@ -71,7 +71,7 @@ def simulate(
             granted_by_token(call)  # a token that is none is refused, whoever needs it
             return Explanation(tuple(_decisions(call, targets)))
         except KmsError as refusal:
-            raise InvalidSimulation(f"kms:{name} cannot be simulated so. AWS would say: {refusal}") from None
+            raise InvalidSimulation(f"kms:{name} cannot be simulated: AWS would answer {refusal}") from None
 
 
 def _permission(action: object) -> str:
@@ -86,7 +86,7 @@ def _permission(action: object) -> str:
     found = known.get(name.lower()) if isinstance(action, str) and vendor.lower() in ("", "kms") else None
     if found == "ReEncrypt":
         raise InvalidSimulation(
-            "kms:ReEncrypt is no permission: ask for kms:ReEncryptFrom on the key that decrypts, and for "
+            "kms:ReEncrypt is not a permission: simulate kms:ReEncryptFrom on the key that decrypts, and "
             "kms:ReEncryptTo on the key that encrypts."
         )
     if found is None:
@@ -101,7 +101,9 @@ def _check_members(operation: Operation, members: Mapping[str, object]) -> None:
     if not members:
         return
     if operation is _SYNCHRONIZE:
-        raise InvalidSimulation(f"kms:{operation.name} is a permission without an operation, so without parameters.")
+        raise InvalidSimulation(
+            f"kms:{operation.name} is a permission without an operation, so it takes no parameters."
+        )
     from botocore.model import ServiceModel
     from botocore.validate import ParamValidator
 
@@ -125,7 +127,7 @@ def _targets(call: Call, name: str, key: str | None) -> Iterable[Target]:
     permission = f"kms:{name}"
     if name in WITHOUT_KEY:
         if key is not None:
-            raise InvalidSimulation(f"{permission} is on no key: leave it out.")
+            raise InvalidSimulation(f"{permission} is not a permission on a key: leave the key out.")
         if name == "ListRetirableGrants" and call.params:
             return _found(call)
         return (Target(permission, "*"),)
@@ -137,7 +139,7 @@ def _targets(call: Call, name: str, key: str | None) -> Iterable[Target]:
     if name == "RetireGrant":
         return _on_grant(call, key)
     if key is None:
-        raise InvalidSimulation(f"{permission} is a permission on a key: say on which one.")
+        raise InvalidSimulation(f"{permission} is a permission on a key: give the key.")
     return (find_key(call, key, permission, aliases=True),)
 
 
@@ -157,7 +159,7 @@ def _on_alias(call: Call, key: str | None) -> list[Target]:
         named = key if arn is None else arn.name
         member = "AliasName" if named.startswith("alias/") else "TargetKeyId"
         if (name, member) == ("DeleteAlias", "TargetKeyId"):
-            raise InvalidSimulation("kms:DeleteAlias is a permission on an alias and on its key: say which alias.")
+            raise InvalidSimulation("kms:DeleteAlias is a permission on an alias and on its key: give the alias.")
         if member in call.params:
             raise InvalidSimulation(f"kms:{name}: there are two of {member}, {key} and {call.params[member]}.")
         call.params[member] = named if member == "AliasName" else key
@@ -169,7 +171,7 @@ def _on_alias(call: Call, key: str | None) -> list[Target]:
         )
     alias = call.params["AliasName"]
     if name != "CreateAlias" and alias not in call.region.aliases:
-        raise InvalidSimulation(f"There is no {alias} in {call.region.name} of account {call.region.account}.")
+        raise InvalidSimulation(f"{alias} does not exist in {call.region.name} of account {call.region.account}.")
     return _found(call)
 
 
@@ -177,7 +179,7 @@ def _on_grant(call: Call, key: str | None) -> list[Target]:
     """Find the grant: it says who may retire it."""
     if "GrantToken" not in call.params and (key is None or "GrantId" not in call.params):
         raise InvalidSimulation(
-            "kms:RetireGrant is decided by a grant: give GrantId (and the key), or GrantToken, as a member."
+            "kms:RetireGrant is decided by a grant: give GrantId (and the key), or GrantToken, as a parameter."
         )
     if "GrantToken" not in call.params and key is not None:
         call.params["KeyId"] = find_key(call, key, "kms:RetireGrant", aliases=True).arn

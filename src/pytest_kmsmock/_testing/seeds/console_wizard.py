@@ -68,8 +68,8 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
     strangers = [arn for arn in (*administrators, *users) if arn.split(":")[4] != home.account]
     if strangers:
         raise InvalidSeed(
-            f"{_WHERE}: key administrators and users are of the key's own account, unlike {strangers[0]}. For other "
-            "accounts there is other_accounts."
+            f"{_WHERE}: key administrators and users must be of the key's own account, not {strangers[0]}. "
+            "Use other_accounts for other accounts."
         )
     policy = key_policy(
         home.account,
@@ -109,7 +109,7 @@ def _spec(answers: Answers) -> str:
     if spec is None:
         raise InvalidSeed(f"{_WHERE}: a key of type {answers.key_type} for {answers.usage} needs a spec")
     if spec not in KEY_SPECS or (KEY_SPECS[spec].key_type == "asymmetric") is symmetric:
-        raise InvalidSeed(f"{_WHERE}: {spec} is no spec of a key of type {answers.key_type}")
+        raise InvalidSeed(f"{_WHERE}: {spec} is not a spec of a key of type {answers.key_type}")
     if answers.usage not in KEY_SPECS[spec].usages:
         raise InvalidSeed(f"{_WHERE}: the usage of {spec} is {' or '.join(KEY_SPECS[spec].usages)}")
     if answers.origin not in ("AWS_KMS", "EXTERNAL"):

@@ -26,35 +26,35 @@ def material_bytes(given: object) -> bytes:
     """Return key material as ImportKeyMaterial has it: a raw secret or PKCS#8 DER.
 
     Args:
-        given: just that; or PEM, as text or bytes; or base64 text.
+        given: just that; or PEM, as text or bytes; or a base64 string.
 
     Raises:
         TypeError: it is neither bytes nor text.
-        ValueError: the text is neither PEM nor base64, or an encrypted key.
+        ValueError: the string is neither PEM nor base64, or an encrypted key.
     """
     if isinstance(given, bytes | bytearray):
         pem = bytes(given).lstrip().startswith(b"-----BEGIN ")
         return _from_pem(bytes(given).decode("ascii")) if pem else bytes(given)
     if not isinstance(given, str):
-        raise TypeError(f"bytes or text are needed, not {type(given).__name__}")
+        raise TypeError(f"expected bytes or a string, not {type(given).__name__}")
     if "-----BEGIN " in given:
         return _from_pem(given)
     try:
         return base64.b64decode("".join(given.split()), validate=True)
     except binascii.Error as error:
-        raise ValueError(f"the text is neither PEM nor base64: {error}") from error
+        raise ValueError(f"the string is neither PEM nor base64: {error}") from error
 
 
 def _from_pem(text: str) -> bytes:
     """Return the PKCS#8 DER in a PEM text; the older forms of RSA and EC keys are rewritten."""
     match = _PEM.fullmatch(text)
     if match is None:
-        raise ValueError("the PEM text is damaged, or holds more than a private key")
+        raise ValueError("the PEM data is damaged, or contains more than a private key")
     label, body = match.groups()
     if label == "PRIVATE KEY":
         return base64.b64decode("".join(body.split()), validate=True)
     if label not in ("RSA PRIVATE KEY", "EC PRIVATE KEY") or "ENCRYPTED" in body:
-        raise ValueError(f"a PEM {label} is not taken: give the private key, not encrypted")
+        raise ValueError(f"a PEM {label} is not supported: give the unencrypted private key")
     return _written(serialization.load_pem_private_key(text.strip().encode(), password=None))
 
 

@@ -55,7 +55,7 @@ def seed_of(given: Mapping[str, object], where: str) -> KeySeed:
         hint = f"; write [{value!r}]" if isinstance(value, str) and "a list" in misfit.reason else ""
         raise InvalidSeed(f"{where}: {misfit if misfit.where else misfit.reason}{hint}") from None
     except RecursionError:
-        raise InvalidSeed(f"{where}: this is nested too deeply, or holds itself") from None
+        raise InvalidSeed(f"{where}: this is nested too deeply, or contains itself") from None
     return seed
 
 

@@ -164,7 +164,7 @@ class _Planting:
         store = next((store for store in stores if wanted in (store.name, store.id)), None)
         if store is None:
             known = ", ".join(store.name for store in stores) or "none"
-            raise self.wrong(f"there is no custom key store {wanted!r} in {self.region}; there are: {known}")
+            raise self.wrong(f"unknown custom key store {wanted!r} in {self.region}; choose from: {known}")
         if seed.material is not None or seed.origin not in ("AWS_KMS", store.type):
             raise self.wrong(f"a key in the key store {wanted!r} takes no material, and its origin is {store.type}")
         return store
@@ -193,7 +193,7 @@ class _Planting:
         if policy is None or isinstance(policy, str):
             return policy
         if not isinstance(policy, Mapping):
-            raise self.wrong(f"policy must be JSON text or a mapping, not {policy!r}")
+            raise self.wrong(f"policy must be a JSON string or a mapping, not {policy!r}")
         try:
             return json.dumps(policy)
         except (TypeError, ValueError) as error:
@@ -216,7 +216,7 @@ class _Planting:
     def read_material(self, given: object) -> Material:
         spec = KEY_SPECS.get(self.seed.spec)
         if spec is None:
-            raise self.wrong(f"there is no key spec {self.seed.spec!r}; the specs are {', '.join(KEY_SPECS)}")
+            raise self.wrong(f"unknown key spec {self.seed.spec!r}; choose from: {', '.join(KEY_SPECS)}")
         try:
             data = material_bytes(given)
             length = spec.import_lengths.get(partition_of(self.region), spec.import_lengths.get(""))
@@ -224,7 +224,7 @@ class _Planting:
                 raise InvalidMaterial(f"{spec.name} needs {length} bytes, not {len(data)}")
             return load_material(spec, data)
         except (TypeError, ValueError) as error:
-            raise self.wrong(f"material is no {spec.name} key material: {error}") from error
+            raise self.wrong(f"material is not {spec.name} key material: {error}") from error
 
     def put(self, home: Region, key_id: str, material: Material) -> None:
         """Let the material be the key's. Its id follows from key and material, so that old ciphertexts stay good."""

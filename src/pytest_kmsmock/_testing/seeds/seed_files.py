@@ -109,7 +109,7 @@ def _text(path: str) -> str:
         return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise InvalidSeed(f"{path}:{line}: no UTF-8: {error.reason}") from error
+        raise InvalidSeed(f"{path}:{line}: invalid UTF-8: {error.reason}") from error
     except (OSError, ValueError) as error:  # also a path with a null byte
         raise InvalidSeed(f"seed file {path} cannot be read: {error}") from error
 
@@ -145,9 +145,7 @@ def _entry(path: str, lines: dict[str, int], given: Any, where: str) -> _Entry:
         given = dict(given)
         name = given.pop("material_file")
         if "material" in given or not isinstance(name, str):
-            raise InvalidSeed(
-                f"{place}: material_file must be the path of a file, and material is not to stand beside it"
-            )
+            raise InvalidSeed(f"{place}: material_file must be the path of a file, without material beside it")
         file = Path(path).parent / name
     seed = _decoded(path, lines, given, KeySeed, where)
     return _Entry(f"{_place(path, lines, where)}: {where}", seed, file, place)

@@ -65,13 +65,13 @@ def parse(path: str, text: str) -> tuple[Any, dict[str, int]]:
     except InvalidSeed:
         raise
     except json.JSONDecodeError as error:
-        raise InvalidSeed(f"{path}:{error.lineno}: no JSON: {error.msg}") from error
+        raise InvalidSeed(f"{path}:{error.lineno}: invalid JSON: {error.msg}") from error
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise InvalidSeed(f"{path}:{mark.line + 1 if mark else 1}: no YAML: {error.problem}") from error
+        raise InvalidSeed(f"{path}:{mark.line + 1 if mark else 1}: invalid YAML: {error.problem}") from error
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise InvalidSeed(f"{path}:{line}: no YAML: {error.reason}") from error
+        raise InvalidSeed(f"{path}:{line}: invalid YAML: {error.reason}") from error
     except RecursionError as error:
         raise InvalidSeed(f"{path}:1: this is nested too deeply") from error
     except ValueError as error:  # a number in JSON that is too long for Python, an escape in YAML that is no character
@@ -84,7 +84,7 @@ def _lines(path: str, document: Any) -> dict[str, int]:
         for where, line in _walk(path, document, "", frozenset()):
             found[where] = line
             if len(found) > _MOST:
-                raise InvalidSeed(f"{path}:{line}: a seed file can hold at most {_MOST} things")
+                raise InvalidSeed(f"{path}:{line}: a seed file can have at most {_MOST} values")
     return found
 
 
@@ -92,7 +92,7 @@ def _walk(path: str, node: Any, where: str, around: frozenset[int]) -> Iterator[
     """Yield where everything stands, with its line."""
     line = node.start_mark.line + 1
     if id(node) in around:
-        raise InvalidSeed(f"{path}:{line}: this holds itself")
+        raise InvalidSeed(f"{path}:{line}: this contains itself")
     yield where, line
     around |= {id(node)}
     if isinstance(node, yaml.SequenceNode):
@@ -101,7 +101,7 @@ def _walk(path: str, node: Any, where: str, around: frozenset[int]) -> Iterator[
     elif isinstance(node, yaml.MappingNode):
         yield from _walk_mapping(path, node, where, around)
     elif not _is_text(node.value):
-        raise InvalidSeed(f"{path}:{line}: {node.value!r} holds half of a character (a surrogate)")
+        raise InvalidSeed(f"{path}:{line}: {node.value!r} contains a lone surrogate")
 
 
 def _is_text(value: str) -> bool:
@@ -119,9 +119,9 @@ def _walk_mapping(path: str, node: Any, where: str, around: frozenset[int]) -> I
         is_text = isinstance(name, yaml.ScalarNode) and _is_text(name.value)
         if not is_text or name.tag not in (f"{_TAG}str", f"{_TAG}merge"):
             shown = name.value if is_text else "this"
-            raise InvalidSeed(f"{path}:{line}: {shown} is no name: names are texts; write it in quotes")
+            raise InvalidSeed(f"{path}:{line}: {shown} is not a string: put the name in quotes")
         if name.value in seen:
-            raise InvalidSeed(f"{path}:{line}: {name.value} is there twice")
+            raise InvalidSeed(f"{path}:{line}: {name.value} occurs twice")
         seen.add(name.value)
         spot = f"{where}.{name.value}".lstrip(".")
         yield from _walk(path, item, spot, around)

@@ -95,7 +95,7 @@ def _check_key(key: XksKey) -> None:
     for attribute, values, example in (("spec", (key.spec,), "AES_256"), ("usage", key.usage, "ENCRYPT")):
         for value in values:
             if not isinstance(value, str) or not value:
-                raise InvalidBacking(f"XksKey {attribute}: expected texts such as {example!r}, got {value!r}.")
+                raise InvalidBacking(f"XksKey {attribute}: expected strings such as {example!r}, got {value!r}.")
 
 
 def several(what: str, values: Iterable[str]) -> tuple[str, ...]:
@@ -105,9 +105,9 @@ def several(what: str, values: Iterable[str]) -> tuple[str, ...]:
         InvalidBacking: it is one text, or nothing that has several.
     """
     if isinstance(values, str):
-        raise InvalidBacking(f"{what}: expected a list of texts, got {values!r}. Write [{values!r}].")
+        raise InvalidBacking(f"{what}: expected a list of strings, got {values!r}. Write [{values!r}].")
     if not isinstance(values, Iterable):
-        raise InvalidBacking(f"{what}: expected a list of texts, got {values!r}.")
+        raise InvalidBacking(f"{what}: expected a list of strings, got {values!r}.")
     return tuple(values)
 
 
@@ -130,8 +130,8 @@ def check_connection_failure(error_code: str, store_id: str | None, stores: Iter
         return
     known = {store.id: store for store in stores}
     if store_id not in list(known):
-        there = f"They are: {', '.join(known)}." if known else "There is none yet: add one with add_store()."
-        raise InvalidBacking(f"{store_id!r} is no custom key store of this mock. {there}")
+        there = f"They are: {', '.join(known)}." if known else "There are none: add one with add_store()."
+        raise InvalidBacking(f"Unknown custom key store {store_id!r}. {there}")
     kind = known[store_id].type
     if not can_fail_with(kind, error_code):
         fitting = ", ".join(code for code in codes if can_fail_with(kind, code))

@@ -268,9 +268,7 @@ class KeyStores:
             if isinstance(backing, Cluster)
             else (_identity(backing) in outside.proxies)
         ):
-            raise InvalidBacking(
-                f"{' '.join(_identity(backing))} is there already. Use change(), or remove() it first."
-            )
+            raise InvalidBacking(f"{' '.join(_identity(backing))} already exists. Use change(), or remove() it first.")
         return self._put(backing)
 
     def _put(self, backing: _Backing) -> _Backing:

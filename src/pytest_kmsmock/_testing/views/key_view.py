@@ -242,7 +242,7 @@ class Keys(Mapping[str, KeyView]):
         return self._service.state.region(self._account, self._name)
 
     def _explain(self, identifier: object, name: str, home: Region) -> str:
-        text = f"There is no key {identifier!r} in {home.name} of account {home.account}."
+        text = f"Unknown key {identifier!r} in {home.name} of account {home.account}."
         others = near_misses.elsewhere(self._service.state, name, home)
         if others:
             there = ", ".join(sorted(region.name for region in others))
@@ -252,7 +252,7 @@ class Keys(Mapping[str, KeyView]):
         if close:
             return f"{text} Did you mean {' or '.join(map(repr, close))}?"
         shown = ", ".join(map(repr, sorted(known)[:10])) + (", ..." if len(known) > 10 else "")
-        return f"{text} Known: {shown}." if known else f"{text} There are no keys there at all."
+        return f"{text} Known: {shown}." if known else f"{text} There are no keys."
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +296,7 @@ def open_blob(
     if not isinstance(blob, bytes | bytearray | memoryview):
         raise CannotDecrypt(f"decrypt() takes a ciphertext as bytes, such as a CiphertextBlob, not {blob!r}.")
     if context is not None and not _is_context(context):
-        raise CannotDecrypt(f"An encryption context is a mapping of texts to texts, not {context!r}.")
+        raise CannotDecrypt(f"An encryption context is a mapping of strings to strings, not {context!r}.")
     blob = bytes(blob)
     settle(service, service.clock.now())
     parsed = ciphertext_blob.parse(blob)
@@ -377,4 +377,4 @@ def _open_asymmetric(service: FakeKms, blob: bytes, key: KeyView | None) -> Decr
                 continue
             return Decrypted(plaintext, KeyView(service, candidate), {}, algorithm)
     where = "any key of this mock" if key is None else f"the key {key.id}"
-    raise CannotDecrypt(f"These {len(blob)} bytes are no ciphertext of {where}, or were altered.")
+    raise CannotDecrypt(f"These {len(blob)} bytes are not a ciphertext of {where}, or were altered.")

@@ -78,7 +78,7 @@ class KmsServer:
 
     @property
     def endpoint_url(self) -> str:
-        """The address for clients, such as `http://127.0.0.1:49152`; with `https` if it speaks TLS.
+        """The address for clients, an `https` one if the server speaks TLS.
 
         Raises:
             NotActive: when it does not serve.

@@ -67,9 +67,9 @@ def from_ber(data: bytes) -> bytes:
     try:
         element, rest = _take_ber(data)
     except (IndexError, InvalidDer, RecursionError):
-        raise InvalidMaterial("the key material is no PKCS#8 structure: it is neither DER nor BER") from None
+        raise InvalidMaterial("the key material is not a PKCS#8 structure: it is neither DER nor BER") from None
     if rest:
-        raise InvalidMaterial("the key material is no PKCS#8 structure: something follows it")
+        raise InvalidMaterial("the key material is not a PKCS#8 structure: something follows it")
     return element
 
 
@@ -155,8 +155,8 @@ def pkcs8_key(data: bytes, algorithm: bytes) -> bytes:
         if version <= 1 and rest.startswith(algorithm):
             return take(rest[len(algorithm) :], OCTET_STRING)[0]
     except InvalidDer as error:
-        raise InvalidMaterial(f"the key material is no PKCS#8 structure: {error}") from error
-    raise InvalidMaterial("the key material is no PKCS#8 structure of the version and algorithm expected")
+        raise InvalidMaterial(f"the key material is not a PKCS#8 structure: {error}") from error
+    raise InvalidMaterial("the key material is not a PKCS#8 structure of the version and algorithm expected")
 
 
 #: The seed alone, of the private key forms of RFC 9881 (ML-DSA) and RFC 9935 (ML-KEM): [0] OCTET STRING.
