@@ -167,7 +167,7 @@ def test_a_file_that_lists_stacks(write):
     [
         ("{}", "all.yaml:2: stacks[0]: name a template or a terraform file"),
         ("{template: all.yaml}", "all.yaml:2: stacks[0]: this file lists itself"),
-        ("{template: a, region: 5}", "all.yaml:1: stacks[0].region: expected a text, found 5"),
+        ("{template: a, region: 5}", "all.yaml:1: stacks[0].region: expected a string, found 5"),
         ("{template: a, region: x}", "all.yaml:2: stacks[0]: 'x' is neither an account id nor a Region"),
         ("{templates: a}", "all.yaml:1: stacks[0]: unknown field 'templates'. Did you mean 'template'?"),
     ],
@@ -242,5 +242,5 @@ def test_a_file_that_is_gone(write, tmp_path):
 
 def test_a_file_that_is_no_text(tmp_path):
     (tmp_path / "a.yaml").write_bytes(b"Resources: \xff")
-    with pytest.raises(InvalidSeed, match=r"a\.yaml:1: no UTF-8"), mock_kms(seed=tmp_path / "a.yaml"):
+    with pytest.raises(InvalidSeed, match=r"a\.yaml:1: invalid UTF-8"), mock_kms(seed=tmp_path / "a.yaml"):
         pass

@@ -93,7 +93,7 @@ def _read_file(path: Path) -> Iterator[Scenario]:
                 raise
             continue  # the installed botocore is older than this release; a test reads all with the newest
         if scenario.name in seen:
-            where.fail(given.line, f"scenario {scenario.name!r} is there twice")
+            where.fail(given.line, f"scenario {scenario.name!r} occurs twice")
         seen.add(scenario.name)
         yield scenario
 

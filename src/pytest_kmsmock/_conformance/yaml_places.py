@@ -39,7 +39,7 @@ def _construct(loader: Any, node: Any) -> Any:
     for key, value in node.value:
         name = str(loader.construct_object(key))
         if name in found:
-            raise yaml.constructor.ConstructorError(None, None, f"{name!r} is there twice", key.start_mark)
+            raise yaml.constructor.ConstructorError(None, None, f"{name!r} occurs twice", key.start_mark)
         found[name] = loader.construct_object(value, deep=True)
 
 
