@@ -404,6 +404,28 @@ def test_several_operations_may_be_any_iterable_of_texts(kms_mock):
     assert kms_mock._core.injector.concerns("Decrypt")
 
 
+def test_handles_of_one_fault_are_one(kms_mock):
+    first = kms_mock.faults.add("ListKeys", error=500)
+    second = kms_mock.faults.add("ListKeys", error=500)
+    assert {*kms_mock.faults} == {first, second}
+    kms_mock.faults.remove(first)
+    assert list(kms_mock.faults) == [second]
+
+
+def test_a_fault_that_a_call_in_between_used_up_does_not_fire_again(kms_mock, kms_client):
+    others = [kms_mock.client(config=Config(retries={"total_max_attempts": 1}))]
+
+    def call_once_more(_):
+        if others:
+            with pytest.raises(ClientError):
+                others.pop().list_keys()
+        return True
+
+    fault = kms_mock.faults.add("ListKeys", error="KMSInternalException", times=1, when=call_once_more)
+    kms_client.list_keys()
+    assert fault.fired == 1
+
+
 # --- unused faults ----------------------------------------------------------------------------------------------------
 
 
