@@ -219,7 +219,8 @@ def test_a_client_is_read_from_no_faster_than_it_reads():
     connection.abort()
     connection.finish()
     connection.pause_writing()
-    assert transport.asked[3:] == []
+    connection.connection_lost(None)
+    assert transport.asked[3:] == ["close"]
     assert listener.connections == set()
 
 

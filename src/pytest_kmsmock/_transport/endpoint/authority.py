@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import functools
 import ipaddress
 import os
 import re
 import ssl
 import tempfile
-from datetime import datetime, timedelta, timezone
+from collections.abc import Iterator
+from datetime import timedelta, timezone
 from pathlib import Path
 from typing import final
 
@@ -27,6 +29,18 @@ _YEARS = timedelta(days=3650)
 _DAYS = timedelta(days=397)
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
 _ANOTHER_CLOCK = timedelta(days=1)
+
+
+@contextlib.contextmanager
+def _real_datetime() -> Iterator[None]:
+    """Hide freezegun's class from cryptography, which would take what it meets first for the only one, for ever."""
+    seen = dt.datetime
+    real = next(kind for kind in seen.__mro__ if (kind.__module__, kind.__name__) == ("datetime", "datetime"))
+    dt.datetime = real  # type: ignore[misc, assignment]
+    try:
+        yield
+    finally:
+        dt.datetime = seen  # type: ignore[misc]
 
 
 @final
@@ -57,6 +71,7 @@ class Authority:
         self._key = key
         self.context = functools.lru_cache(maxsize=256)(self._context)
 
+    @_real_datetime()
     def _context(self, *names: str) -> ssl.SSLContext:
         """Return how a server with these names and addresses speaks TLS."""
         key = ec.generate_private_key(ec.SECP256R1())
@@ -92,6 +107,7 @@ class Authority:
             connection.context = self.context(name)
 
 
+@_real_datetime()
 def _make(folder: Path) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     name, now = _name("pytest-kmsmock test CA"), _now()
@@ -127,8 +143,8 @@ def _pem(key: ec.EllipticCurvePrivateKey) -> bytes:
     )  # fmt: skip
 
 
-def _now() -> datetime:
-    return datetime.fromtimestamp(machine_time(), timezone.utc)
+def _now() -> dt.datetime:
+    return dt.datetime.fromtimestamp(machine_time(), timezone.utc)
 
 
 def _name(text: str) -> x509.Name:

@@ -89,6 +89,8 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:  # noqa: ARG002 - of asyncio
         """End: what is still waiting will not be answered."""
+        if self._transport is not None:
+            self._transport.close()  # or Python 3.10 warns of a TLS transport that the client has closed
         self._transport = None
         self._waiting.clear()
         self._listener.connections.discard(self)
