@@ -48,6 +48,7 @@ def test_without(request):
 def run(pytester: pytest.Pytester):
     pytester.makepyfile(test_app=TESTS)
     (pytester.path / "app.template.json").write_text(json.dumps(TEMPLATE, indent=1))
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     return lambda *arguments: pytester.runpytest("-p", "no:cacheprovider", *arguments).stdout
 
 
@@ -79,7 +80,7 @@ def test_the_difference_of_policies(run, workers):
 
 
 def test_strict_by_ini_file_and_command_line(run, pytester):
-    pytester.makeini("[pytest]\nkms_mock_seed_strict = true\n")
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\nkms_mock_seed_strict = true\n")
     assert "seeds are strict" in run().str()
     assert "seeds are strict" not in run("--kms-seed-strict", "no").str()
 
@@ -88,13 +89,16 @@ def test_several_files_in_an_ini_file(pytester):
     key = {"Resources": {"Key": {"Type": "AWS::KMS::Key"}}}
     (pytester.path / "a.json").write_text(json.dumps(key))
     (pytester.path / "b.json").write_text(json.dumps(key))
-    pytester.makeini("[pytest]\nkms_mock_seed =\n    a.json\n    b.json\n")
+    pytester.makeini(
+        "[pytest]\nasyncio_default_fixture_loop_scope = function\nkms_mock_seed =\n    a.json\n    b.json\n"
+    )
     pytester.makepyfile("def test_a(kms_mock):\n    assert kms_mock.deployed('a/Key') != kms_mock.deployed('b/Key')\n")
     pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
 def test_several_files_in_a_marker(pytester):
     key = {"Resources": {"Key": {"Type": "AWS::KMS::Key"}}}
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     for name in ("a.json", "b.json"):
         (pytester.path / name).write_text(json.dumps(key))
     pytester.makepyfile(

@@ -126,7 +126,8 @@ def deploy(
     """
     deployment = load([os.fspath(path) for path in paths], given)
     try:
-        keys, further = make(service, deployment, strict=strict)
+        with _well_formed(os.fspath(paths[0])):
+            keys, further = make(service, deployment, strict=strict)
     except InvalidSeed as error:
         grave = [f"\n  {unknown}" for unknown in deployment.unknowns if unknown.decides and not strict]
         if grave:

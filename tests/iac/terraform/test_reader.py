@@ -267,6 +267,19 @@ def test_a_key_without_an_id(state):
         pass
 
 
+def test_an_account_that_is_none(write):
+    data = {"address": "data.aws_caller_identity.me", "mode": "data", "type": "aws_caller_identity", "name": "me"}
+    data["values"] = {"account_id": True}
+    queue = resource("aws_sqs_queue", name="jobs")
+    content = {"values": {"root_module": {"resources": [data, queue]}}, "terraform_version": "1"}
+    assert load([write("a.json", content)], HERE).items[0].stack.account == ACCOUNT
+
+
+def test_a_key_store_that_cannot_be(state):
+    with pytest.raises(InvalidSeed, match=r"state\.json:1: this is not as its format has it: "):
+        mock_kms(seed=state(key(custom_key_store_id="x" * 300))).start()
+
+
 def test_an_empty_state(write):
     assert load([write("a.json", {"format_version": "1.0", "terraform_version": "1", "values": {}})], HERE).items == ()
 

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from pytest_kmsmock._runtime.checks import REGION
+from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION
 from pytest_kmsmock.errors import InvalidSeed
 
 from ..model import Item, Stack, Unknown
@@ -159,7 +159,8 @@ def _home(content: Mapping[str, Any], resources: Iterable[Resource], stack: Stac
     regions: Counter[str] = Counter()
     for resource in resources:
         if resource.is_data and resource.kind == "aws_caller_identity":
-            account = resource.values.get("account_id") or account
+            said = str(resource.values.get("account_id"))
+            account = said if ACCOUNT_ID.fullmatch(said) else account
         if resource.is_data and resource.kind == "aws_region":
             region = resource.values.get("region") or resource.values.get("name") or region
         found = _ARN.match(str(resource.values.get("arn") or ""))
