@@ -195,6 +195,18 @@ PARTS = (
         {"fe34bcf8a709": "0.25.0", "69c3c316f16d": "0.26.3"},
     ),
     Part(
+        "moto.awslambda.utils:get_backend",
+        "_moto.settings.awslambda",
+        "Gives the backend that has the functions of an account and Region, whichever runs them.",
+        {"e90a6e479dec": "5.2.5"},
+    ),
+    Part(
+        "moto.events.models:EventsBackend.put_events",
+        "_moto.deliveries",
+        "Takes the entries of PutEvents and sends each to the rules of its bus; its place is taken.",
+        {"e93cddad8865": "5.2.5"},
+    ),
+    Part(
         "moto.core.botocore_stubber:BotocoreStubber.process_request",
         "_moto.stubber",
         "All requests that moto answers go through it; None lets them pass.",

@@ -125,7 +125,7 @@ def _watch_buses(decide: Decide) -> None:
 
     @functools.wraps(put)
     def put_if_allowed(self: Any, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        if len(events) > _MOST_EVENTS or not any(bus.kms_key_identifier for bus in self.event_buses.values()):
+        if len(events) > _MOST_EVENTS or not any(_key_of(bus) for bus in self.event_buses.values()):
             return put(self, events)
         return [entry for event in events for entry in _put_one(self, event)]
 
@@ -133,7 +133,7 @@ def _watch_buses(decide: Decide) -> None:
         name = str(event.get("EventBusName") or "default").rpartition("/")[2]
         bus = backend.event_buses.get(name)
         refusal = None
-        if bus is not None and bus.kms_key_identifier:
+        if bus is not None and _key_of(bus):
             refusal = decide(Delivery("events", bus.arn, bus.account_id, bus.arn))
         if refusal is None:
             return put(backend, [event])
@@ -157,6 +157,12 @@ def _watch_buses(decide: Decide) -> None:
         return entries
 
     EventsBackend.put_events = put_if_allowed  # type: ignore[method-assign]  # moto has no other place
+
+
+def _key_of(bus: Any) -> str | None:
+    """Return the key of an event bus; earlier releases of moto keep none."""
+    key: str | None = getattr(bus, "kms_key_identifier", None)
+    return key
 
 
 #: How many events a call of PutEvents may have; moto refuses more.
