@@ -142,6 +142,7 @@ def test_only_grants_for_services(world, dynamodb):
 
 
 def test_a_table_whose_key_is_disabled(world, dynamodb):
+    world.kms.clock.freeze()
     key = world.kms.create_key()
     create(dynamodb, key)
     assert dynamodb.describe_table(TableName="orders")["Table"]["TableStatus"] == "ACTIVE"
