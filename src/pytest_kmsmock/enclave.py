@@ -63,7 +63,7 @@ class FakeEnclave:
     Args:
         pcrs: platform configuration registers (PCRs) by number: SHA-384 values of 48 bytes. Registers that
             are not given are zeros, as on AWS. If this is left out, PCR0, PCR1 and PCR2 (of a NitroTPM: PCR4
-            and PCR7) have made-up values, always the same.
+            and PCR7) have generated values, always the same.
         kind: ``NitroEnclave`` or ``NitroTPM``.
         module_id: the name of the enclave or instance in its documents.
         private_key: the RSA key pair (2048, 3072 or 4096 bits).
@@ -153,13 +153,13 @@ class FakeEnclave:
         return {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": document}
 
     def decrypt(self, ciphertext_for_recipient: bytes) -> bytes:
-        """Open the ``CiphertextForRecipient`` of an answer.
+        """Decrypt the ``CiphertextForRecipient`` of a response.
 
         Args:
             ciphertext_for_recipient: CMS ``EnvelopedData``, BER.
 
         Raises:
-            ValueError: it is no such thing, or it is for the key of another enclave.
+            ValueError: it is not one, or it is for the key of another enclave.
             MissingExtra: ``pytest-kmsmock[nitro]`` is not installed.
         """
         cms = _nitro_extra("asn1crypto.cms")

@@ -39,9 +39,9 @@ def _classes() -> tuple[type[MockCore], type[KmsMock]]:
 
 
 class MockKms:
-    """What `mock_kms()` gives: use it with `with`, as a decorator, or by `start()` and `stop()`.
+    """The result of `mock_kms()`: use it with `with`, as a decorator, or by `start()` and `stop()`.
 
-    It may be entered any number of times; each time is a mock of its own.
+    It can be entered any number of times; each time is a separate mock.
 
     Args:
         given: the options that are given for its mocks.
@@ -65,9 +65,9 @@ class MockKms:
         self._entered: list[MockCore] = []
 
     def start(self) -> KmsMock:
-        """Begin a mock and return its handle; `stop` ends it.
+        """Start a mock and return its handle; `stop` ends it.
 
-        What is entered inside another mock begins with a copy of its state and with its options, unless `fresh=True`.
+        A nested mock starts with a copy of the outer mock's state and with its options, unless `fresh=True`.
         """
         from pytest_kmsmock._runtime.options import Options, changed, inherited
 
@@ -85,7 +85,7 @@ class MockKms:
             raise
 
     def stop(self) -> None:
-        """End the mock that was begun last; the state before it is back.
+        """End the mock that was started last, and restore the state before it.
 
         Raises:
             NotActive: when it is not running.

@@ -47,7 +47,7 @@ class KmsMock(Principals, Deployed):
     A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`; it is not made directly.
 
     Attributes:
-        faults: the errors, failed connections and slow answers that the test asks for.
+        faults: the errors, failed connections and delays that the test injects.
         request_quotas: how often per second an account may call before it is throttled.
     """
 
@@ -75,7 +75,7 @@ class KmsMock(Principals, Deployed):
 
     @property
     def clock(self) -> Clock:
-        """The clock that everything in this mock goes by."""
+        """The clock of this mock."""
         return self._service.clock
 
     @property
@@ -85,7 +85,7 @@ class KmsMock(Principals, Deployed):
 
     @property
     def key_stores(self) -> KeyStores:
-        """The clusters, proxies and external keys that custom key stores stand on."""
+        """The clusters, proxies and external keys behind custom key stores."""
         return _testing.key_store_console.KeyStores(self._service, self.account_id, self.region)
 
     def managed_key(self, service: str, *, region: str | None = None) -> str:
@@ -160,9 +160,9 @@ class KmsMock(Principals, Deployed):
         region: str | None = None,
         **unknown: NoReturn,
     ) -> KeyView:
-        """Make a key to begin with, in one step and without a call.
+        """Create a key in one step, without a call.
 
-        AWS's rules hold as if its owner had made it, but no policy decides about it.
+        AWS's rules apply as for a call of its owner, but no permission is needed.
 
         Args:
             alias: its alias, with its `alias/`.
@@ -222,12 +222,12 @@ class KmsMock(Principals, Deployed):
     def decrypt(
         self, blob: bytes, *, context: Mapping[str, str] | None = None, key: str | KeyView | None = None
     ) -> Decrypted:  # fmt: skip
-        """Return what is in a ciphertext: without a call, without permission and whatever state its key is in.
+        """Return the content of a ciphertext: without a call, without permission and in any key state.
 
         Args:
             blob: the ciphertext.
-            context: its encryption context. A ciphertext does not hold it; if it is not given, those of the calls of
-                this mock and of the mocks around it are tried.
+            context: its encryption context. A ciphertext does not contain it; by default those of the calls of
+                this mock and of outer mocks are tried.
             key: for a ciphertext of an asymmetric key, which does not name its key: the key as in `keys`; if it is
                 not given, all are tried.
 
@@ -239,14 +239,13 @@ class KmsMock(Principals, Deployed):
         return _testing.key_view.open_blob(self._service, self._core.calls_all_around(), blob, context, wanted)
 
     def least_privilege(self, *, portable: bool = False) -> LeastPrivilege:
-        """Return the smallest policies under which the calls made so far pass: for each principal, and for each key.
+        """Return the smallest policies that allow the calls so far: for each principal, and for each key.
 
-        What policies refused is left out. Who should be allowed what he was refused, calls it in a mock with
-        `enforce_policies=False`, where nobody is refused.
+        Denied calls are left out. To include them, make them in a mock with `enforce_policies=False`.
 
         Args:
-            portable: whether keys are told by their aliases (`kms:ResourceAliases`), and keys that the calls created as
-                any key, so that the policies fit other mocks and AWS itself; by default by their ARNs.
+            portable: whether keys are identified by their aliases (`kms:ResourceAliases`), and keys that the calls
+                created are any key, so that the policies work in other mocks and on AWS; by default by their ARNs.
 
         Raises:
             InvalidOption: when `portable` is neither True nor False.
@@ -264,7 +263,7 @@ class KmsMock(Principals, Deployed):
         return _testing.least_privilege.least_privilege(permissions.permissions(self.calls, aliases))
 
     def dump(self, path: str | os.PathLike[str] | None = None) -> dict[str, Any]:
-        """Return the whole state as a document for `load`, of values that JSON has; secret key material too.
+        """Return a snapshot of the whole state for `load`, with JSON types; it contains key material.
 
         Args:
             path: a file to write it to as well.
@@ -281,7 +280,7 @@ class KmsMock(Principals, Deployed):
         return document
 
     def load(self, document: Mapping[str, Any] | str | os.PathLike[str]) -> None:
-        """Replace the whole state by a dumped one. The clock then shows the time of the dump.
+        """Replace the whole state with a snapshot. The clock then shows the time of the snapshot.
 
         Args:
             document: what `dump` gave, or the path of a file that it wrote.

@@ -52,7 +52,7 @@ class Principals:
             principal: the ARN of a user, role, role session, federated user or root user; an AWS service such as
                 `s3.amazonaws.com`; an account id for its root user; or in short, of the mock's own account,
                 `user/alice`, `role/app`, `root`. Of a role, the credentials of a session. None is the default caller.
-            **request_context: what surrounds its requests, all by name: `session_name`; `session_policies`; `tags` of
+            **request_context: the request context, all by name: `session_name`; `session_policies`; `tags` of
                 the principal and its session; `org_id`, its organization, and `resource_org_id`, that of the keys of
                 other accounts; `issuer_arn`, the role of a session if it has a path, or the user who called
                 GetFederationToken; `provider`, the identity provider; `via_service`, the AWS service that
@@ -76,15 +76,15 @@ class Principals:
     def as_principal(
         self, principal: Named, **request_context: Unpack[RequestContext]
     ) -> AbstractContextManager[Credentials]:  # fmt: skip
-        """Act as a principal in a `with` block: all requests come from it, but those with other `credentials`.
+        """Call as another principal in a `with` block, for all requests except those with other `credentials`.
 
-        Clients that exist already act as it too. The arguments are those of `credentials`.
+        Existing clients call as it too. The arguments are those of `credentials`.
         """
         return acting_as(self._caller(principal, **request_context))
 
     @property
     def iam(self) -> IamConsole:
-        """The policies of principals, accounts and VPC endpoints, which key policies and grants go together with."""
+        """The policies of principals, accounts and VPC endpoints: all policies but key policies and grants."""
         from pytest_kmsmock._testing.identity.iam_console import IamConsole
 
         return IamConsole(self._service, self._home(self.region))
@@ -112,7 +112,7 @@ class Principals:
         region: str | None = None,
         **params: object,
     ) -> Explanation:
-        """Decide whether a principal may do something, without a call: `kms.simulate("role/app", "kms:Encrypt", key)`.
+        """Evaluate a permission of a principal without a call: `kms.simulate("role/app", "kms:Encrypt", key)`.
 
         Args:
             principal: who, as in `credentials`.
@@ -157,7 +157,7 @@ class Principals:
         allow_deletion: bool = True,
         region: str | None = None,
     ) -> KeyView:
-        """Make a key as the create-key wizard of the AWS console does, with the key policy that it writes.
+        """Create a key as the create-key wizard of the AWS console does, with the key policy that it writes.
 
         As `create_key` it needs no permission, and is not among the calls.
 
@@ -179,7 +179,7 @@ class Principals:
 
         Raises:
             InvalidPrincipal: for what is no account, user or role.
-            InvalidSeed: the wizard would not go on.
+            InvalidSeed: the wizard would refuse it.
         """
         answers = {name: value for name, value in locals().items() if name != "self"}
         from pytest_kmsmock._testing.seeds import console_wizard

@@ -32,34 +32,34 @@ class Options:
     """Options of a mock.
 
     Attributes:
-        region: the default Region of clients made under the mock. Without it the user's `AWS_DEFAULT_REGION` counts,
-            else `us-east-1`. Calls to every other Region are answered too.
+        region: the default Region of clients made under the mock. By default the user's `AWS_DEFAULT_REGION`,
+            else `us-east-1`. Calls to all other Regions are answered too.
         account_id: the account of the default caller, 12 digits.
-        enforce_policies: whether key policies, IAM policies and grants decide who may do what.
-        fresh: whether a mock inside another begins empty, not as a copy of the outer one.
+        enforce_policies: whether key policies, IAM policies and grants are enforced.
+        fresh: whether a nested mock starts empty, not with a copy of the outer one's state.
         wire: whether every call goes through botocore's whole request path (signing, HTTP objects, parsing). Slower;
             for tests of hooks on the request.
         deterministic: whether ids, key material, random bytes and ciphertexts are the same in every run, and the clock
-            stands still; for snapshot tests.
-        seed: what the mock begins with: a YAML or JSON file of keys, or files of infrastructure (CloudFormation, CDK,
-            SAM, Terraform), of which there may be several in a list. A relative path starts from the working directory
-            in code and on the command line, from pytest's rootdir in a marker and in an ini file.
-        seed_strict: whether it is an error if something in files of infrastructure is not understood that decides about
-            KMS; else it is listed at the end of the run.
-        request_quotas: whether KMS throttles calls that come too fast, by AWS's quotas per second on the mock's clock.
-        hygiene: whether uses of KMS that AWS allows and a review would not are looked for when the mock ends: `off`,
+            is frozen; for snapshot tests.
+        seed: what the mock starts with: a YAML or JSON file of keys, or templates, plans and states (CloudFormation,
+            CDK, SAM, Terraform), of which there may be several in a list. A relative path starts from the working
+            directory in code and on the command line, from pytest's rootdir in a marker and in an ini file.
+        seed_strict: whether to fail if something in a template, plan or state is not understood that decides about KMS;
+            else it is listed at the end of the run.
+        request_quotas: whether KMS throttles calls by AWS's quotas per second, on the mock's clock.
+        hygiene: whether to check for questionable uses of KMS when the mock ends: `off`,
             `warn` (`KmsHygieneWarning`) or `error` (`KmsHygieneError`).
         hygiene_checks: the names of the checks, all by default; see the page on hygiene checks.
-        unused_faults: what becomes of a test with faults that never fire: `off`, `warn` (`UnusedFaultsWarning`) or
+        unused_faults: how to report faults that never fire: `off`, `warn` (`UnusedFaultsWarning`) or
             `error` (`UnusedFaults`).
         share_with_children: whether processes that a test starts by `multiprocessing` with spawn or forkserver reach
             the mock: it is served on a port of this machine meanwhile (extra `server`). Without it their KMS calls are
             refused. Forked processes have a copy of the mock.
         moto_policies: whether the policies of moto's IAM decide about KMS calls of its users and roles; without, they
             may do everything that key policies let IAM allow. Who calls is found out in any case.
-        max_calls: how many calls `KmsMock.calls` keeps at most; the oldest go first.
+        max_calls: the maximum number of calls in `KmsMock.calls`; the oldest are dropped first.
         endpoint_urls: further endpoints at which the mock answers KMS, besides those of AWS; such as
-            `http://localhost:4566`. What goes to other services there passes through.
+            `http://localhost:4566`. Calls to other services there are not affected.
         services: the AWS services, as botocore names them, whose KMS calls are made when moto answers them, as on AWS:
             `all` of those in `SERVICES` by default, `off` for none.
     """

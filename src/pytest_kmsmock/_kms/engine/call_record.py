@@ -15,27 +15,27 @@ from pytest_kmsmock._kms.state.records import Key
 
 
 class CallRecord(NamedTuple):
-    """One call that was made, as `KmsMock.calls` shows it.
+    """A call, as in `KmsMock.calls`.
 
-    A tuple, as all that is made anew at every call: a frozen dataclass takes ten times as long to make.
+    A tuple, as all objects of every call: a frozen dataclass takes ten times as long to create.
 
     Attributes:
         operation: the operation's name.
-        params: the members of the request.
-        caller: who called.
+        params: the parameters.
+        caller: the caller.
         account: the account of the caller.
-        region: the Region called.
-        time: when, by the mock's clock.
-        request_id: the request id of the answer.
-        result: the members of the answer; None if it was refused.
-        error: the error that refused it; None if it was carried out.
+        region: the Region.
+        time: the time of the call on the mock's clock.
+        request_id: the request id of the response.
+        result: the response; None if the call was refused.
+        error: the error; None if the call succeeded.
         targets: what the call needed permission for, as far as it was found; keys as they were before the call.
         authorized: whether the caller was found to have all these permissions, so that anything that refused the call
             came later.
         decided: what `decisions` are made of.
-        number: grows from call to call in the whole process, over all mocks.
-        started: when, in seconds of `time.perf_counter`.
-        took: how long the fake KMS worked on it, in seconds.
+        number: increases from call to call in the whole process, over all mocks.
+        started: the start, in seconds of `time.perf_counter`.
+        took: the time spent in the fake KMS, in seconds.
     """
 
     operation: str
@@ -56,7 +56,7 @@ class CallRecord(NamedTuple):
 
     @property
     def decisions(self) -> tuple[Decision, ...]:
-        """What the policies decided on each target, until one was refused; empty if they were not asked."""
+        """The policy decision on each target, up to the first denial; empty if no policy was evaluated."""
         # Most calls are allowed outright, and nobody looks: spared until somebody does.
         return tuple(entry if isinstance(entry, Decision) else decide(entry) for entry in self.decided)
 
@@ -67,7 +67,7 @@ class CallRecord(NamedTuple):
 
     @property
     def injected(self) -> bool:
-        """Whether the error came from a fault of the test's (`KmsMock.faults`)."""
+        """Whether the error came from a fault (`KmsMock.faults`)."""
         return isinstance(self.error, InjectedError)
 
     @property
@@ -79,12 +79,12 @@ class CallRecord(NamedTuple):
 
     @property
     def keys(self) -> tuple[Key, ...]:
-        """The keys that the call was about, as far as they were found: two of ReEncrypt, none of CreateKey."""
+        """The keys of the call, as far as they exist: two for ReEncrypt, none for CreateKey."""
         return tuple(target.key for target in self.targets if target.key is not None)
 
     @property
     def key(self) -> Key | None:
-        """The key that the call was about, the first if there are two; None if there is none or it was not found."""
+        """The key of the call, the first if there are two; None if it has none or the key was not found."""
         return next(iter(self.keys), None)
 
     @property

@@ -85,7 +85,7 @@ class Decision(NamedTuple):
 
     @property
     def message(self) -> str:
-        """AWS's text for AccessDeniedException; empty if the request is allowed."""
+        """AWS's message of AccessDeniedException; empty if the request is allowed."""
         if self.denial is None:
             return ""
         request = self.request

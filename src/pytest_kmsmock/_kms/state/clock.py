@@ -18,7 +18,7 @@ _UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "micro
 
 
 class Clock:
-    """Time as the fake KMS sees it, under the control of the test.
+    """The clock of the fake KMS, which a test controls.
 
     All times are aware datetimes in UTC, to the millisecond, which is what AWS sends on the wire.
     """
@@ -31,20 +31,20 @@ class Clock:
 
     @property
     def frozen(self) -> bool:
-        """Whether it stands still until it is moved."""
+        """Whether the clock is frozen."""
         return self._frozen_at is not None
 
     def timestamp(self) -> float:
-        """Return the present time in seconds since the epoch."""
+        """Return the current time in seconds since the epoch."""
         return time.time() + self._offset if self._frozen_at is None else self._frozen_at
 
     def now(self) -> datetime:
-        """Return the present time."""
+        """Return the current time."""
         # Rounded to microseconds first: floats fall short, and 0.123 s would become 122 ms.
         return datetime.fromtimestamp(round(self.timestamp() * 1_000_000) // 1000 / 1000, timezone.utc)
 
     def advance(self, delta: timedelta | None = None, **units: float) -> datetime:
-        """Move forward in time, and with it everything that KMS does by time.
+        """Move the clock forward; changes that become due happen.
 
         Args:
             delta: how far; or give keyword arguments of `timedelta`, such as `days=30`.
@@ -68,17 +68,17 @@ class Clock:
         return self.move_to(moment)
 
     def move_to(self, when: datetime | str) -> datetime:
-        """Set the present time.
+        """Set the current time.
 
         Args:
-            when: an aware datetime, a naive one (taken as UTC), or ISO 8601 text.
+            when: an aware datetime, a naive one (taken as UTC), or an ISO 8601 string.
 
         Returns:
             The new present time.
 
         Raises:
             TypeError: for anything else.
-            ValueError: for another text, or a time before 1970 or after the year 8999.
+            ValueError: for another string, or a time before 1970 or after the year 8999.
         """
         moment = _read(when)
         if self._frozen_at is None:
@@ -88,12 +88,12 @@ class Clock:
         return self.now()
 
     def freeze(self, when: datetime | str | None = None) -> datetime:
-        """Stop the clock, at the present time or at the given one, which is as for `move_to`."""
+        """Freeze the clock, at the current time or at the given one, as in `move_to`."""
         self._frozen_at = self.timestamp() if when is None else _read(when).timestamp()
         return self.now()
 
     def unfreeze(self) -> datetime:
-        """Let the clock run on from where it stands."""
+        """Let the clock run from its current time."""
         if self._frozen_at is not None:
             self._offset, self._frozen_at = self._frozen_at - time.time(), None
         return self.now()

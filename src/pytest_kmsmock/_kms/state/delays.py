@@ -12,23 +12,23 @@ LONGEST = timedelta(days=3650)
 
 
 class Delays:
-    """How long things take that AWS does after its answer. Nothing takes any time unless a test sets it.
+    """Durations of what AWS does after its response. All are zero unless a test sets them.
 
-    With no delay a transitional state is shown once, and is over when anything depends on its end: `Creating` shows in
+    Without a delay a transitional state is shown once, and ends when anything depends on its end: `Creating` shows in
     the answer of ReplicateKey, `Updating` in the first DescribeKey, a rotation on demand in the first
-    GetKeyRotationStatus. So code that waits for its end waits no longer than one look. Set a delay to see the state,
-    and the refusals that go with it, until the clock has moved on.
+    GetKeyRotationStatus. So code that polls for the end polls once. Set a delay to see the state,
+    and the errors that come with it, until the clock has moved past the delay.
 
     Attributes:
         creating: how long a new replica key is `Creating` (AWS: a few seconds).
         updating: how long keys are `Updating` after UpdatePrimaryRegion (AWS: a few seconds).
-        rotating: how long a rotation on demand is under way.
+        rotating: how long a rotation on demand is in progress.
         connecting: how long a custom key store is `CONNECTING` (AWS: 5 to 20 minutes).
         disconnecting: how long a custom key store is `DISCONNECTING`.
-        eventual_consistency: how long permissions and aliases go by what was before a change of a grant, alias, tag or
-            policy (AWS: usually less than five minutes). A new grant works earlier with its token.
-        data_key_reuse: how long SQS and SNS, and S3 with a bucket key, use a data key again without a KMS call, for one
-            requester (AWS: five minutes, or what the queue says). Then a permission that is missing shows late.
+        eventual_consistency: how long until a change of a grant, alias, tag or policy takes effect (AWS: usually
+            less than five minutes). A new grant works earlier with its token.
+        data_key_reuse: how long SQS and SNS, and S3 with a bucket key, reuse a data key without a KMS call, for one
+            requester (AWS: five minutes, or as the queue is configured). Then a missing permission takes effect late.
 
     Example:
         >>> from datetime import datetime

@@ -24,8 +24,8 @@ class Cluster:
         certificate: its trust anchor certificate (`customerCA.crt`). Clusters with the same one share a backup
             history, which is what AWS calls related.
         password: the password of its crypto user `kmsuser`, 7 to 32 characters.
-        hsms: how many active HSMs it has; AWS wants two, of which one may fail.
-        online: whether it is active and KMS reaches it.
+        hsms: the number of active HSMs; AWS requires two, of which one may fail.
+        online: whether it is active and reachable.
     """
 
     id: str
@@ -50,11 +50,11 @@ class XksKey:
     """A key in an external key manager.
 
     Attributes:
-        id: as the proxy calls it.
-        secret: the key itself; it never enters KMS.
-        enabled: whether the key manager lets it be used.
+        id: the id at the proxy.
+        secret: the key itself; it is never in KMS.
+        enabled: whether it is enabled in the key manager.
         spec: AWS takes `AES_256` only.
-        usage: AWS wants both `ENCRYPT` and `DECRYPT`.
+        usage: AWS requires both `ENCRYPT` and `DECRYPT`.
     """
 
     id: str

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 
 class Calls(list[CallRecord]):
-    """Calls, oldest first: a list of `CallRecord` with filters, each of which gives such a list again.
+    """Calls, oldest first: a list of `CallRecord`. Filters return such a list again.
 
     Example:
         >>> from pytest_kmsmock import mock_kms
@@ -65,7 +65,7 @@ class Calls(list[CallRecord]):
         return chosen
 
     def copy(self) -> Calls:
-        """Return the calls made so far, in a list that does not grow with the next ones."""
+        """Return the calls so far, as a list that does not grow."""
         return self[:]
 
     def of(self, operation: str | None = None, /, **params: object) -> Calls:
@@ -126,7 +126,7 @@ class Calls(list[CallRecord]):
         """Return the calls to a Region.
 
         Raises:
-            InvalidCallPattern: for what is no name of a Region, unless a call was made to it all the same.
+            InvalidCallPattern: for a name that is not a Region, unless a call was made to it.
         """
         called = {record.region for record in self}
         wanted = _text(
@@ -141,11 +141,11 @@ class Calls(list[CallRecord]):
         """Return the calls that were refused with an error code, such as `AccessDeniedException`.
 
         Args:
-            code: of KMS or common to AWS; an HTTP status as text; the name of a connection error. Or whatever code a
-                fault gave to a call.
+            code: of KMS or common to AWS; an HTTP status as a string; the name of a connection error; or a code that a
+                fault injected.
 
         Raises:
-            InvalidCallPattern: for a code that there is not, which would never match.
+            InvalidCallPattern: for an unknown code, which would never match.
         """
         wanted = _text(code, "with_error()", "an error code, such as 'AccessDeniedException'")
         found = self._where(lambda record: record.error is not None and record.error.code == wanted)
@@ -160,7 +160,7 @@ class Calls(list[CallRecord]):
 
     @property
     def succeeded(self) -> Calls:
-        """The calls that were carried out."""
+        """The calls that succeeded."""
         return self._where(lambda record: not record.refused)
 
     @property

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Fault:
-    """A fault that was added: a handle to see what became of it and to remove it; `with` removes it at the end.
+    """A handle of a fault: see whether it fired, and remove it; `with` removes it at the end.
 
     A test gets one from `kms_mock.faults.add(...)`.
     """
@@ -55,17 +55,17 @@ class Fault:
         self.remove()
 
     def remove(self) -> None:
-        """Let it fire no more. Removing it twice does no harm."""
+        """Remove the fault. Removing it twice has no effect."""
         self._injector.remove(self._rule)
 
     @property
     def fired(self) -> int:
-        """How many calls it met."""
+        """The number of calls that it fired on."""
         return self._rule.fired
 
     @property
     def passed(self) -> int:
-        """How many calls that it fits it let pass, because of `after`, `rate` or `times`."""
+        """The number of matching calls that it did not fire on, because of `after`, `rate` or `times`."""
         return self._rule.passed
 
     @property
@@ -91,8 +91,8 @@ def unused_text(injector: Injector) -> str:
 class Faults:
     """The faults of one mock, in the order in which they were added.
 
-    Of those that fit a call, the first that makes an error decides; those that only slow a call down add up. A nested
-    mock begins without any.
+    Of those that match a call, the first one with an error takes precedence; delays add up. A nested
+    mock starts without any.
     """
 
     def __init__(self, injector: Injector) -> None:
@@ -143,18 +143,18 @@ class Faults:
         executed: bool = False,
         **params: object,
     ) -> Fault:
-        """Let calls fail, or answer them late.
+        """Make calls fail, or delay them.
 
         Args:
             operation: the operation, several, or None for all.
             error: an error code (`ThrottlingException`, `KMSInternalException`, any other of KMS or common to AWS); an
                 HTTP status such as 503 for an answer without KMS's body; a connection error by name or class
                 (`EndpointConnectionError`, `ConnectTimeoutError`, `ReadTimeoutError`, `ConnectionClosedError`, ...);
-                None to answer late only.
+                None for a delay only.
             message: the error's message in place of the usual one.
             status: the HTTP status in place of the usual one.
             times: how often it fires; None for as long as it is there. Each retry is a call.
-            after: how many calls that fit pass before it fires.
+            after: the number of matching calls before it fires.
             rate: the share of calls that it fires at, from 0 to 1; `seed` makes which ones they are.
             seed: the seed of `rate`; the same seed picks the same calls.
             when: says of a call whether the fault may fire at it. The call has no result yet.
@@ -210,7 +210,7 @@ class Faults:
         return [Fault(self._injector, rule) for rule in self._injector.unused]
 
     def assert_all_used(self) -> None:
-        """Fail if a fault never fired: the test did not test what it says.
+        """Fail if a fault never fired.
 
         Raises:
             UnusedFaults: an `AssertionError` that lists them.

@@ -36,7 +36,7 @@ class Rule:
         make_error: makes the error; None if it only answers late.
         when: says of a call whether it may fire at it; None for any.
         times: how often it fires; None for as long as it is there.
-        after: how many calls that fit pass before it fires.
+        after: the number of matching calls before it fires.
         rate: the share of calls that it fires at.
         random: picks this share.
         delay: seconds that the answer takes, really.

@@ -172,7 +172,7 @@ class Throttle:
 
 
 class RequestQuotas:
-    """The request quotas of a mock. A change of one counts from the next request on.
+    """The request quotas of a mock. A change takes effect with the next request.
 
     Example:
         >>> from pytest_kmsmock import mock_kms

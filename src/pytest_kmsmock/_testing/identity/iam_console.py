@@ -24,10 +24,10 @@ _CANNOT_BE_MISSING = "cannot be missing: only users and roles come and go."
 
 
 class IamConsole:
-    """Attaches policies. A nested mock begins with those of the mock around it, and gives them back.
+    """Attaches policies. A nested mock starts with those of the outer mock; its changes end with it.
 
-    Policies are JSON text or mappings. Principals are given by ARN, in short for the mock's own account (`user/alice`,
-    `role/app`), or by their credentials. A role session has the policies of its role.
+    Policies are JSON strings or mappings. Principals are given by ARN, in short for the mock's own account
+    (`user/alice`, `role/app`), or by their credentials. A role session has the policies of its role.
     """
 
     __slots__ = ("_home", "_service")
@@ -75,7 +75,7 @@ class IamConsole:
         self._iam.changed()
 
     def boundary(self, principal: Named, policy: Document | None) -> None:
-        """Set the permissions boundary of a user or role; None takes it away.
+        """Set the permissions boundary of a user or role; None removes it.
 
         Raises:
             InvalidPolicy: for a policy that AWS would refuse.
@@ -91,11 +91,11 @@ class IamConsole:
     def service_control(self, *policies: Document, account: str | None = None, full_access: bool = True) -> None:
         """Attach service control policies to one level of an account's organization.
 
-        Each call is one more level: the root, organizational units, the account. At each one at least one policy must
-        allow what is asked for.
+        Each call is one more level: the root, organizational units, the account. At each level at least one policy must
+        allow the call.
 
         Args:
-            *policies: the policies; none takes all levels away.
+            *policies: the policies; none removes all levels.
             account: the account, by default that of the mock.
             full_access: whether AWS's `FullAWSAccess` is attached to the level too, as it is from the beginning.
 
@@ -115,7 +115,7 @@ class IamConsole:
         """Attach resource control policies to the account whose keys they concern, besides those that are there.
 
         Args:
-            *policies: the policies, which can only deny; none takes all of them away.
+            *policies: the policies, which can only deny; none removes all of them.
             account: the account, by default that of the mock.
 
         Raises:
@@ -131,7 +131,7 @@ class IamConsole:
 
         Args:
             endpoint: its id, such as `vpce-1234abcdf5678c90a`.
-            policy: the policy; None takes it away, which lets everything pass.
+            policy: the policy; None removes it, which allows everything.
 
         Raises:
             InvalidPolicy: for a policy that AWS would refuse.
@@ -145,7 +145,7 @@ class IamConsole:
         self._iam.changed()
 
     def missing(self, *principals: Named) -> None:
-        """Say that users or roles do not exist: key policies and grants that name them are refused from now on.
+        """Mark users or roles as missing: key policies and grants that name them are refused from now on.
 
         Raises:
             InvalidPrincipal: for what is no user or role.

@@ -19,7 +19,7 @@ from .policy_text import Document
 
 
 class RequestContext(TypedDict, total=False):
-    """What surrounds the requests of a principal. `KmsMock.credentials` describes it."""
+    """The request context of a principal. `KmsMock.credentials` describes it."""
 
     session_name: str
     session_policies: Document | Iterable[Document]

@@ -16,11 +16,11 @@ from pytest_kmsmock.errors import NoSuchCall
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Explanation:
-    """What was decided on a call, or would be: print it.
+    """The policy decision on a call, with reasons: print it.
 
     Attributes:
-        decisions: a decision for each permission that is needed, until one is refused.
-        otherwise: what is to be said when no policy was asked, or what came after the policies.
+        decisions: the decision on each required permission, up to the first denial.
+        otherwise: the reason if no policy was evaluated, or an error after the policies.
     """
 
     decisions: tuple[Decision, ...]
@@ -28,17 +28,17 @@ class Explanation:
 
     @property
     def allowed(self) -> bool:
-        """Whether the policies allow all of it; false also when something before them refused the call."""
+        """Whether the policies allow the call; false also if it was refused before they were evaluated."""
         return bool(self.decisions) and all(decision.allowed for decision in self.decisions)
 
     @property
     def message(self) -> str:
-        """AWS's text of the refusal; empty if the policies allow it."""
+        """AWS's message of the denial; empty if the policies allow the call."""
         return next((decision.message for decision in self.decisions if not decision.allowed), "")
 
     @property
     def lines(self) -> list[str]:
-        """The explanation, a line for each statement and grant that was looked at."""
+        """The explanation, a line for each statement and grant that was evaluated."""
         lines: list[str] = []
         for decision in self.decisions:
             request = decision.request

@@ -36,7 +36,7 @@ _Allowed = frozenset[tuple[str, frozenset[str]]]
 
 @dataclass(frozen=True, slots=True)
 class LeastPrivilege:
-    """The smallest policies under which some calls pass.
+    """The smallest policies that allow some calls.
 
     Attributes:
         identity_policies: ARN of a user or role -> the IAM policy it needs. Root users need none.

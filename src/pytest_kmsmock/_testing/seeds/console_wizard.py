@@ -56,7 +56,7 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
         answers: what is entered.
 
     Raises:
-        InvalidSeed: the wizard would not go on.
+        InvalidSeed: the wizard would refuse it.
     """
     for name in ("alias", "region"):
         check_type(getattr(answers, name), str, f"{_WHERE}: {name}", "a string", InvalidSeed)

@@ -35,11 +35,10 @@ _CLUSTER_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
 
 class KeyStores:
-    """What is outside of KMS and custom key stores need: CloudHSM clusters, and proxies with external keys.
+    """The systems behind custom key stores: CloudHSM clusters, and proxies with external keys.
 
-    Nothing of it exists until a test adds it; CreateCustomKeyStore then finds what was added and nothing else. What is
-    returned are records of how things are now: a change gives a new one. All of it belongs to the mock's state, so a
-    nested mock begins with a copy.
+    None exists until a test adds it; CreateCustomKeyStore finds only these. Methods return records of the current
+    state: a change returns a new one. All of it belongs to the mock's state, so a nested mock starts with a copy.
 
     Example:
         >>> from pytest_kmsmock import mock_kms
@@ -189,14 +188,14 @@ class KeyStores:
     # --- changing ----------------------------------------------------------------------------------------------------
 
     def take_offline(self, backing: _Backing) -> _Backing:
-        """Let KMS reach a cluster, or a proxy and its key manager, no more.
+        """Make a cluster, or a proxy with its key manager, unreachable for KMS.
 
-        Keys stay `Enabled`, as AWS documents; it is their use that fails, with KMSInvalidStateException.
+        Keys stay `Enabled`, as AWS documents; only their use fails, with KMSInvalidStateException.
         """
         return self.change(backing, online=False)
 
     def bring_online(self, backing: _Backing) -> _Backing:
-        """Let KMS reach a cluster or a proxy again."""
+        """Make a cluster or a proxy reachable again."""
         return self.change(backing, online=True)
 
     def change(self, backing: _Backing, **fields: object) -> _Backing:
@@ -204,8 +203,8 @@ class KeyStores:
 
         Args:
             backing: what was added.
-            **fields: attributes of `Cluster` or `XksProxy` but those that identify it. With `failure` a proxy answers,
-                but not as it should: `XKS_PROXY_INVALID_RESPONSE`, `XKS_PROXY_TIMED_OUT`, ...; None mends it.
+            **fields: attributes of `Cluster` or `XksProxy` but those that identify it. `failure` is the failure mode
+                of a proxy: `XKS_PROXY_INVALID_RESPONSE`, `XKS_PROXY_TIMED_OUT`, ...; None ends it.
 
         Raises:
             InvalidBacking: a value that it cannot have.
@@ -245,7 +244,7 @@ class KeyStores:
         )
 
     def fail_next_connect(self, error_code: str, store_id: str | None = None) -> None:
-        """Let the next ConnectCustomKeyStore end in `FAILED`.
+        """Make the next ConnectCustomKeyStore end in `FAILED`.
 
         Args:
             error_code: the ConnectionErrorCode, such as `USER_LOCKED_OUT`.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class KeyView:
-    """A key as it is at the moment of looking; it follows every change.
+    """A key, always in its current state.
 
     A test gets one from `kms_mock.keys[...]` or `kms_mock.create_key(...)`.
 
@@ -48,7 +48,7 @@ class KeyView:
 
     @property
     def record(self) -> Key:
-        """All that the fake KMS remembers of the key.
+        """The whole record of the key.
 
         Raises:
             UnknownKey: the key has been deleted.
@@ -136,12 +136,12 @@ class KeyView:
 
     @property
     def materials(self) -> tuple[KeyMaterial, ...]:
-        """All generations of the key material, oldest first."""
+        """All key material, oldest first."""
         return self.record.materials
 
     @property
     def rotations(self) -> tuple[KeyMaterial, ...]:
-        """The generations that a rotation brought, oldest first."""
+        """The key material of rotations, oldest first."""
         return tuple(material for material in self.materials if material.rotated is not None)
 
     @property
@@ -151,17 +151,17 @@ class KeyView:
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """The `KeyMetadata` that DescribeKey would give."""
+        """The `KeyMetadata` of DescribeKey."""
         return key_metadata(self.record, self._service.state)
 
     def material(self, material_id: str | None = None) -> bytes:
         """Return the secret itself: raw bytes of symmetric and HMAC keys, PKCS#8 DER of private keys.
 
         Args:
-            material_id: which generation, by its key material id; the current one if not given.
+            material_id: a key material id; the current one by default.
 
         Raises:
-            UnknownKey: there is no such generation, or its material is not imported or was deleted.
+            UnknownKey: there is no such key material, or it is not imported or was deleted.
         """
         record = self.record
         found = record.current if material_id is None else record.material(material_id)
@@ -257,7 +257,7 @@ class Keys(Mapping[str, KeyView]):
 
 @dataclass(frozen=True, slots=True)
 class Decrypted:
-    """What is in a ciphertext.
+    """The content of a ciphertext.
 
     Attributes:
         plaintext: the plaintext.
