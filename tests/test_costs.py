@@ -144,12 +144,12 @@ def calls(kms_mock: KmsMock, kms_client) -> dict[str, Callable[[], object]]:
 @pytest.mark.parametrize(
     ("operation", "most", "most_by_wire"),
     [
-        ("Encrypt", 136, 168),
-        ("Decrypt", 146, 174),
-        ("GenerateDataKey", 143, 176),
-        ("DescribeKey", 128, 136),
-        ("CreateKey", 150, 157),
-        ("Sign", 123, 156),
+        ("Encrypt", 128, 157),
+        ("Decrypt", 138, 162),
+        ("GenerateDataKey", 135, 164),
+        ("DescribeKey", 121, 125),
+        ("CreateKey", 140, 144),
+        ("Sign", 115, 144),
     ],
 )
 @pytest.mark.parametrize("wire", [pytest.param(False, id="default"), pytest.param(True, id="by wire")])

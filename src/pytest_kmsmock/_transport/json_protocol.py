@@ -33,13 +33,15 @@ def read_body(body: bytes) -> dict[str, Any]:
         KmsError: `SerializationException` when the body is no JSON object.
     """
     try:
-        text = (body or b"{}").decode().strip(_WHITE_SPACE)
+        text = (body or b"{}").decode()
+        if text[0] != "{" or text[-1] != "}":
+            text = text.strip(_WHITE_SPACE)
         members, end = _decoder.raw_decode(text)
         if _HALF_CHARACTER.search(body):
             json.dumps(members, ensure_ascii=False).encode()  # refuses half of a surrogate pair, which is no text
     except (ValueError, RecursionError):
         raise errors.SERIALIZATION(reason="") from None
-    if not isinstance(members, dict) or end != len(text):
+    if type(members) is not dict or end != len(text):
         raise errors.SERIALIZATION(reason="")
     return members
 

@@ -60,5 +60,5 @@ class MlKemMaterial(SeededMaterial):
     def decapsulate(self, ciphertext: bytes) -> bytes:
         """See `Material.decapsulate`."""
         if len(ciphertext) != CIPHERTEXT_LENGTHS[self.spec.parameters]:
-            raise DecryptionFailed(f"{len(ciphertext)} bytes are no {self.spec.name} ciphertext")
+            raise DecryptionFailed(f"{len(ciphertext)} bytes are not {self.spec.name} ciphertext")
         return self._private.decapsulate(ciphertext)

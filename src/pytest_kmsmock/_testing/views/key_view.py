@@ -296,7 +296,7 @@ def open_blob(
     if not isinstance(blob, bytes | bytearray | memoryview):
         raise CannotDecrypt(f"decrypt() takes a ciphertext as bytes, such as a CiphertextBlob, not {blob!r}.")
     if context is not None and not _is_context(context):
-        raise CannotDecrypt(f"An encryption context is a mapping of strings to strings, not {context!r}.")
+        raise CannotDecrypt(f"An encryption context must be a mapping of strings to strings, not {context!r}.")
     blob = bytes(blob)
     settle(service, service.clock.now())
     parsed = ciphertext_blob.parse(blob)

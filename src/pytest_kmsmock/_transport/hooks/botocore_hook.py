@@ -117,9 +117,9 @@ def before_call(
         network_guard.check_real_call(model.name, access_key)
         return None
     url = params["url"]
-    if not configuration.is_answered(mock, url):
-        return None
     endpoint = kms_endpoint(url)
+    if endpoint is None and not configuration.is_answered(mock, url):
+        return None
     if endpoint is not None and endpoint.unknown and endpoint.region != mock.options.region:
         raise failures.botocore_error(failures.unknown_region(endpoint), url)
     credentials = request_signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
@@ -184,7 +184,7 @@ def _answer(
 def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | Awaitable[AWSResponse] | None:
     """Answer a call on the wire."""
     mock = gate.current()  # without one, `before_call` has asked the guard already
-    if mock is None or not configuration.is_answered(mock, request.url):
+    if mock is None or (kms_endpoint(request.url) is None and not configuration.is_answered(mock, request.url)):
         return None
     sent = HttpRequest(request.method, request.url, _plain(request.headers), request.body)
     return _answer_raw(mock, sent, asynchronous=_asynchronous.get())
