@@ -114,6 +114,8 @@ def changed(options: Options, given: Mapping[str, Any], where: str) -> Options:
     Raises:
         InvalidOption: for a name that is no option or a value that does not fit it.
     """
+    if not given:
+        return options
     values: dict[str, Any] = {name: _fit(name, value, where) for name, value in given.items()}
     if "hygiene_checks" in values:
         _check_names(values["hygiene_checks"], where)
@@ -128,7 +130,7 @@ def changed(options: Options, given: Mapping[str, Any], where: str) -> Options:
         from pathlib import Path
 
         values["seed"] = seed_from(Path.cwd(), values["seed"])
-    return replace(options, **values) if values else options
+    return replace(options, **values)
 
 
 def seed_from(folder: Path, seed: Any) -> str | tuple[str, ...]:
