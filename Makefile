@@ -3,7 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := algorithms,conformance,iac,nitro,seeds,server
 
-.PHONY: demo test lint types unit slow unit-aio matrix mutation differential fidelity changelog dist browser bench bench-server docs clean
+.PHONY: demo test lint types unit slow unit-aio matrix mutation differential fidelity changelog dist browser programs bench \
+	bench-server docs clean
 .DELETE_ON_ERROR:
 
 # Everything is installed once, and again when pyproject.toml changes.
@@ -27,7 +28,7 @@ types: .venv/installed
 	$(BIN)/mypy
 
 # -n 2 splits the tests over two processes; coverage is measured from the start of each, since the plugin loads early.
-unit: .venv/installed .make/node/installed .make/typing/installed browser
+unit: .venv/installed .make/node/installed .make/typing/installed browser programs
 	$(BIN)/coverage erase
 	$(BIN)/python -m coverage run -m pytest -n 2 -m "not slow"
 	$(MAKE) --no-print-directory unit-aio
@@ -70,6 +71,12 @@ browser:
 	@command -v chromium > /dev/null && command -v chromedriver > /dev/null || \
 		(apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium chromium-driver > /dev/null) || \
 		echo "Chromium is missing and cannot be installed here: tests marked 'browser' will fail (-m 'not browser' leaves them out)."
+
+# Programs in other languages that call the HTTP endpoint. Tests of those that cannot be installed are skipped with a line.
+programs:
+	@command -v ruby > /dev/null && command -v curl > /dev/null || \
+		(apt-get update -qq && apt-get install -qq --yes --no-install-recommends ruby ruby-aws-sdk-kms curl > /dev/null) || \
+		echo "Ruby and curl cannot be installed here: their tests are skipped."
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/compare.py

@@ -179,6 +179,7 @@ def test_whatever_goes_wrong_in_writing_undoes(kms_mock, kms_client, path, capsy
         assert done(store, "CreateKey", kms_client.create_key).status == 500
         assert len(kms_mock.keys) == 0
         assert "division by zero" in capsys.readouterr().err
+        assert done(store, "ListKeys", kms_client.list_keys).status == 200  # what it is made from is in the file
         kms_client.create_key()
         with pytest.raises(ZeroDivisionError):
             store.save()
