@@ -14,7 +14,6 @@ from pytest_kmsmock._kms.state.delays import Delays
 from pytest_kmsmock._runtime import environment
 from pytest_kmsmock._runtime.checks import check_form, check_type
 from pytest_kmsmock._runtime.options import Options
-from pytest_kmsmock._testing.calls.call_list import Calls
 from pytest_kmsmock._testing.faults.faults import Faults
 from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
 from pytest_kmsmock._testing.identity.credentials import issue, make_caller
@@ -23,13 +22,13 @@ from pytest_kmsmock.errors import NotActive
 from . import clients
 from .deployed import Deployed
 from .principals import Principals
+from .recorded_calls import RecordedCalls
 
 if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from types_aiobotocore_kms.client import KMSClient as AsyncKMSClient
 
-    from pytest_kmsmock._testing.calls.call_list import Calls
     from pytest_kmsmock._testing.identity.credentials import Named
     from pytest_kmsmock._testing.policies.least_privilege import LeastPrivilege
     from pytest_kmsmock._testing.views.key_store_console import KeyStores
@@ -41,7 +40,7 @@ if TYPE_CHECKING:
     from .deployments import Seed
 
 
-class KmsMock(Principals, Deployed):
+class KmsMock(Principals, RecordedCalls, Deployed):
     """AWS KMS for a test: clients, keys, calls, faults, policies and time.
 
     A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`; it is not made directly.
@@ -102,36 +101,6 @@ class KmsMock(Principals, Deployed):
             check_form("region", region, "managed_key()")
         place = self._service.state.region(self.account_id, self.region if region is None else region)
         return managed_key(self._service, place, service).arn
-
-    @property
-    def calls(self) -> Calls:
-        """The calls made so far in this mock, oldest first, with filters."""
-        return self._core.calls
-
-    def assert_called(self, operation: str, /, *, times: int | None = None, **params: object) -> None:
-        """Fail unless an operation was called.
-
-        Args:
-            operation: such as `Decrypt`.
-            times: how often exactly; at least once if not given.
-            **params: what parameters of the call are like, as in `KmsMock.calls.of`.
-
-        Raises:
-            AssertionError: with the nearest calls and what about them differs.
-            InvalidCallPattern: for an operation or a parameter that does not exist.
-        """
-        __tracebackhide__ = True
-        _testing.assertions.assert_called(self.calls, self._service.state, operation, times, params)
-
-    def assert_not_called(self, operation: str | None = None, /, **params: object) -> None:
-        """Fail if an operation was called, or any if none is given; the arguments are those of `assert_called`."""
-        __tracebackhide__ = True
-        _testing.assertions.assert_not_called(self.calls, operation, params)
-
-    def assert_only_called(self, operation: str, /, **params: object) -> None:
-        """Fail unless an operation was called, and nothing else; the arguments are those of `assert_called`."""
-        __tracebackhide__ = True
-        _testing.assertions.assert_only_called(self.calls, self._service.state, operation, params)
 
     # --- seeds, and inspecting state ----------------------------------------------------------------------------------
 

@@ -349,28 +349,19 @@ def _constraints(shape: Mapping[str, Any], limits: tuple[int, int] | None) -> li
     least, most = limits or (shape.get("min"), shape.get("max"))
     found: list[_Constraint] = []
     if most is not None:
-        found.append(
-            _Constraint(f"Member must {what} less than or equal to {most}", lambda value: measure(value) > most)
-        )
+        text = f"Member must {what} less than or equal to {most}"
+        found.append(_Constraint(text, lambda value: measure(value) > most))
     if least:
-        found.append(
-            _Constraint(f"Member must {what} greater than or equal to {least}", lambda value: measure(value) < least)
-        )
+        text = f"Member must {what} greater than or equal to {least}"
+        found.append(_Constraint(text, lambda value: measure(value) < least))
     if "pattern" in shape:
         matches = _matcher(shape["pattern"])
-        found.append(
-            _Constraint(
-                f"Member must satisfy regular expression pattern: {shape['pattern']}", lambda value: not matches(value)
-            )
-        )
+        text = f"Member must satisfy regular expression pattern: {shape['pattern']}"
+        found.append(_Constraint(text, lambda value: not matches(value)))
     if "enum" in shape:
         allowed = _values(shape)
-        found.append(
-            _Constraint(
-                f"Member must satisfy enum value set: [{', '.join(shape.get('shown', shape['enum']))}]",
-                lambda value: value not in allowed,
-            )
-        )
+        text = f"Member must satisfy enum value set: [{', '.join(shape.get('shown', shape['enum']))}]"
+        found.append(_Constraint(text, lambda value: value not in allowed))
     return found
 
 

@@ -1,0 +1,50 @@
+"""The part of `KmsMock` that is about the calls made so far: reading them, and assertions about them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock import _testing
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._testing.calls.call_list import Calls
+
+    from .core import MockCore
+
+
+class RecordedCalls:
+    """The calls of a mock."""
+
+    _core: MockCore
+    _service: FakeKms
+
+    @property
+    def calls(self) -> Calls:
+        """The calls made so far in this mock, oldest first, with filters."""
+        return self._core.calls
+
+    def assert_called(self, operation: str, /, *, times: int | None = None, **params: object) -> None:
+        """Fail unless an operation was called.
+
+        Args:
+            operation: such as `Decrypt`.
+            times: how often exactly; at least once if not given.
+            **params: what parameters of the call are like, as in `KmsMock.calls.of`.
+
+        Raises:
+            AssertionError: with the nearest calls and what about them differs.
+            InvalidCallPattern: for an operation or a parameter that does not exist.
+        """
+        __tracebackhide__ = True
+        _testing.assertions.assert_called(self.calls, self._service.state, operation, times, params)
+
+    def assert_not_called(self, operation: str | None = None, /, **params: object) -> None:
+        """Fail if an operation was called, or any if none is given; the arguments are those of `assert_called`."""
+        __tracebackhide__ = True
+        _testing.assertions.assert_not_called(self.calls, operation, params)
+
+    def assert_only_called(self, operation: str, /, **params: object) -> None:
+        """Fail unless an operation was called, and nothing else; the arguments are those of `assert_called`."""
+        __tracebackhide__ = True
+        _testing.assertions.assert_only_called(self.calls, self._service.state, operation, params)
