@@ -18,7 +18,7 @@ import pytest
 
 import pytest_kmsmock
 from pytest_kmsmock import KmsMock, _testing, mock_kms
-from pytest_kmsmock._transport.hooks import retry_pauses
+from pytest_kmsmock._transport.hooks import retry_backoff
 
 ROOT = str(Path(pytest_kmsmock.__file__).parent)
 REGION = "us-east-1"
@@ -122,7 +122,7 @@ def _counted(work: Callable[[], object]) -> int:
 @pytest.fixture(autouse=True)
 def _no_attempt_has_failed(monkeypatch):
     """Once one has, in any test of the process, attempts of all services are looked at."""
-    monkeypatch.setattr(retry_pauses, "_had_failures", False)
+    monkeypatch.setattr(retry_backoff, "_had_failures", False)
 
 
 @pytest.fixture

@@ -64,13 +64,13 @@ PARTS = (
     ),
     Part(
         "botocore.endpoint:Endpoint._send_request",
-        "_transport.hooks.retry_pauses",
+        "_transport.hooks.retry_backoff",
         "Between attempts it pauses in `_needs_retry`, nowhere else.",
         {"d73b3f70a533": "1.40.0 to 1.44.8"},
     ),
     Part(
         "botocore.endpoint:Endpoint._needs_retry",
-        "_transport.hooks.retry_pauses",
+        "_transport.hooks.retry_backoff",
         "`needs-retry` fires before it sleeps by `time.sleep` of its module.",
         {"ea6c49719729": "1.40.0 to 1.40.61", "6ac31eda69db": "1.43.117 to 1.44.8"},
     ),
@@ -88,7 +88,7 @@ PARTS = (
     ),
     Part(
         "botocore.retries.bucket:TokenBucket.acquire",
-        "_transport.hooks.retry_pauses",
+        "_transport.hooks.retry_backoff",
         "Takes `amount` and `block`; raises CapacityNotAvailableError if it may not block.",
         {"d494e3b9e97a": "1.40.0 to 1.44.8"},
     ),
@@ -124,13 +124,13 @@ PARTS = (
     ),
     Part(
         "aiobotocore.endpoint:AioEndpoint._send_request",
-        "_transport.hooks.retry_pauses",
+        "_transport.hooks.retry_backoff",
         "Between attempts it pauses in `_needs_retry`, nowhere else.",
         {"1e15fd70757b": "2.25.1 to 3.10.0"},
     ),
     Part(
         "aiobotocore.endpoint:AioEndpoint._needs_retry",
-        "_transport.hooks.retry_pauses",
+        "_transport.hooks.retry_backoff",
         "`needs-retry` fires before it sleeps, by `asyncio.sleep` of its module or by its method `_sleep`.",
         {"75043ee3c64b": "2.25.1", "4b214621d695": "3.10.0"},
     ),
@@ -148,7 +148,7 @@ PARTS = (
     ),
     Part(
         "aiobotocore.retries.bucket:AsyncTokenBucket.acquire",
-        "_transport.hooks.retry_pauses",
+        "_transport.hooks.retry_backoff",
         "Takes `amount` and `block`; raises CapacityNotAvailableError if it may not block.",
         {"7d258539c3f4": "2.25.1 to 3.10.0"},
     ),

@@ -30,7 +30,7 @@ from moto import mock_aws
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._runtime import active_mocks, environment, network_guard
-from pytest_kmsmock._transport.hooks import retry_pauses
+from pytest_kmsmock._transport.hooks import retry_backoff
 
 VARIABLES = {
     "AWS_ACCESS_KEY_ID": "AKIAUSERUSERUSERUSER",
@@ -59,7 +59,7 @@ def process() -> dict[str, object]:
         "botocore": list(botocore.session.handlers.BUILTIN_HANDLERS),
         "sends": (requests.Session.send, botocore.httpsession.URLLib3Session.send),
         "resolver": socket.getaddrinfo,
-        "retries": list(retry_pauses._replaced),
+        "retries": list(retry_backoff._replaced),
         "signals": {number: signal.getsignal(number) for number in signal.valid_signals()},
         "imports": list(sys.meta_path),
         "threads": threading.enumerate(),

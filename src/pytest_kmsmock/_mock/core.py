@@ -25,7 +25,7 @@ from pytest_kmsmock._testing.calls.call_list import Calls
 from pytest_kmsmock._testing.faults.injection import Injector
 from pytest_kmsmock._testing.faults.request_quotas import Throttle
 from pytest_kmsmock._testing.identity import credentials, moto_principals
-from pytest_kmsmock._transport.hooks import installation, retry_pauses
+from pytest_kmsmock._transport.hooks import installation, retry_backoff
 
 from . import deployments, determinism, moto_keys
 from .deployments import Seed, paths_of
@@ -166,7 +166,7 @@ class MockCore:
         server, self._server = self._server, None  # a mock that a test forgot may be stopped once more
         if server is not None:
             server.stop()
-        retry_pauses.restore()
+        retry_backoff.restore()
         self.service.close()
 
     # --- who calls -----------------------------------------------------------------------------------------------

@@ -27,7 +27,7 @@ TARGET_PREFIX = "TrentService."
 
 
 def read_body(body: bytes) -> dict[str, Any]:
-    """Return the members of a request.
+    """Return the parameters of a request.
 
     Raises:
         KmsError: `SerializationException` when the body is no JSON object.

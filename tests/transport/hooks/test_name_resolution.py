@@ -92,3 +92,14 @@ def test_blocked_calls_are_stopped_too(looked_up, monkeypatch):
             socket.getaddrinfo(HOSTS[0], 443)
     finally:
         name_resolution.restore()
+
+
+def test_what_a_test_puts_in_its_place_inside_a_mock_does_not_outlast_the_test(monkeypatch):
+    before = socket.getaddrinfo
+    with mock_kms():
+        with monkeypatch.context() as patched:
+            patched.setattr(socket, "getaddrinfo", lambda *_, **__: pytest.fail("looked up"))
+            with mock_kms():
+                pass
+        socket.getaddrinfo("localhost", 1)
+    assert socket.getaddrinfo is before

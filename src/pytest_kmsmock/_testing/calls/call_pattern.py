@@ -60,7 +60,7 @@ class CallPattern:
 
     Args:
         operation: the operation; None for any.
-        members: what members of the request are like.
+        members: what parameters of the call are like.
 
     Raises:
         InvalidCallPattern: for an operation or a member that there is not, which would never match.
@@ -169,7 +169,7 @@ def _is_like(expected: Any, actual: Any) -> bool:
 
 
 def _members(operation: str | None) -> frozenset[str]:
-    """Return the members of an operation's request; those of all operations for None."""
+    """Return the parameters of an operation; those of all operations for None."""
     description = service_description()
     shapes = description["shapes"]
     operations = description["operations"]

@@ -1,4 +1,4 @@
-"""Lists of calls as text, for failures: the nearest calls, the last ones, and what about them differs."""
+"""Lists of calls for failure messages: the nearest calls, the last ones, and how they differ."""
 
 from __future__ import annotations
 

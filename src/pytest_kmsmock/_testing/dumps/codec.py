@@ -1,7 +1,7 @@
 """Records as plain JSON values and back, by their type hints: one mechanism for every record there is or will be.
 
 A record is a frozen dataclass or a named tuple; its fields say by their types how they are written. What holds records
-is a class with slots whose attributes have types too. What records are for and how they hang together is not known
+is a class with slots whose attributes have types too. What records are for and how they belong together is not known
 here; `dump` knows.
 """
 

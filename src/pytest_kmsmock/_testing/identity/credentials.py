@@ -25,7 +25,7 @@ from pytest_kmsmock.errors import InvalidPrincipal, InvalidSimulation
 
 from .context_values import ContextValue, listed
 from .policy_text import Document, policy_text
-from .request_context import RequestContext, check_circumstances, check_session
+from .request_context import RequestContext, check_request_context, check_session
 
 #: How principals can be written in short, for the mock's own account.
 _SHORT = re.compile(r"root|(user|role|assumed-role|federated-user)/.+")
@@ -102,7 +102,7 @@ def caller_of(access_key: str | None) -> Caller | None:
     return _acting.get() or (_acting_in_process[-1] if _acting_in_process else None)
 
 
-#: Circumstance -> the condition key that says it.
+#: Part of a request context -> its condition key.
 _CONDITION_KEYS = {
     "source_arn": "aws:sourcearn",
     "source_account": "aws:sourceaccount",
@@ -144,7 +144,7 @@ def make_caller(named: Named | None, home: Home, given: RequestContext) -> Calle
         return named
     if named is not None and not isinstance(named, str | Principal):
         raise InvalidPrincipal(f"{_HOW_GIVEN}, or its credentials, not {named!r}.")
-    check_circumstances(named, given)
+    check_request_context(named, given)
     default = administrator(home.account, home.partition)
     principal = (
         named
@@ -238,10 +238,10 @@ def _principal(text: str, home: Home, given: RequestContext) -> Principal:
 
 
 def _context(given: RequestContext) -> Mapping[str, tuple[str, ...]]:
-    """Return the condition keys that circumstances give a value."""
-    circumstances: Mapping[str, object] = given
+    """Return the condition keys that a request context gives values."""
+    parts: Mapping[str, object] = given
     values: dict[str, ContextValue | Iterable[ContextValue]] = {
-        key: str(circumstances[name]) for name, key in _CONDITION_KEYS.items() if name in circumstances
+        key: str(parts[name]) for name, key in _CONDITION_KEYS.items() if name in parts
     }
     if "mfa" in given:
         values["aws:multifactorauthpresent"] = bool(given["mfa"])

@@ -11,7 +11,7 @@ from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
 
 from .credentials import Home, Named, make_caller
 from .policy_text import Document, policy_text
-from .request_context import check_circumstances
+from .request_context import check_request_context
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
@@ -137,7 +137,7 @@ class IamConsole:
             InvalidPolicy: for a policy that AWS would refuse.
             InvalidPrincipal: for what is no id of a VPC endpoint.
         """
-        check_circumstances(None, {"source_vpce": endpoint})
+        check_request_context(None, {"source_vpce": endpoint})
         if policy is None:
             self._iam.vpc_endpoints.pop(endpoint, None)
         else:
@@ -159,7 +159,7 @@ class IamConsole:
             InvalidPrincipal: it is none.
         """
         if account is not None:
-            check_circumstances(None, {"account": account})
+            check_request_context(None, {"account": account})
         return self._home.account if account is None else account
 
     def _policy_holder(self, principal: Named, refusal: str = _HAS_NO_POLICIES) -> str:

@@ -1,6 +1,6 @@
-"""What surrounds the requests of a principal: which circumstances there are, and what is refused of those given.
+"""The request context of a principal: its parts, and the validation of what a test gives.
 
-Who the principal is, is found by `_testing.identity.credentials`.
+`_testing.identity.credentials` finds the principal itself.
 """
 
 from __future__ import annotations
@@ -39,8 +39,8 @@ class RequestContext(TypedDict, total=False):
     context: Mapping[str, ContextValue | Iterable[ContextValue]]
 
 
-#: Circumstance that is a text -> what it looks like, as a pattern and in words.
-_TEXTS: Mapping[str, tuple[re.Pattern[str], str]] = {
+#: Part of a request context that is a string -> its form, as a pattern and in words.
+_STRINGS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "session_name": (re.compile(r"[\w+=,.@-]{2,64}", re.ASCII), "a name of 2 to 64 letters, digits and =,.@+-_"),
     "org_id": ORGANIZATION,
     "resource_org_id": ORGANIZATION,
@@ -55,9 +55,9 @@ _TEXTS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "source_vpc": VPC,
     "source_vpce": VPC_ENDPOINT,
 }  # fmt: skip
-#: RequestContext that are part of who a principal is.
+#: Parts that belong to the principal itself.
 _IDENTITY = ("tags", "org_id", "issuer_arn", "provider", "session_name")
-#: Circumstance -> whose it can be.
+#: Part -> the kinds of principals that can have it.
 _OF_SESSIONS: Mapping[str, tuple[PrincipalKind, ...]] = {
     "session_policies": (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER),
     "issuer_arn": (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER),
@@ -67,24 +67,24 @@ _OF_SESSIONS: Mapping[str, tuple[PrincipalKind, ...]] = {
 _TAG_KEY_CHARACTERS, _TAG_VALUE_CHARACTERS = 128, 256
 
 
-def check_circumstances(named: object, given: RequestContext) -> None:
-    """Refuse circumstances that there are not, that nobody has, or that say who a principal is where they cannot.
+def check_request_context(named: object, given: RequestContext) -> None:
+    """Validate a request context: that its parts exist, have the right form, and go with the principal.
 
     Args:
         named: the principal as the test names it.
-        given: the circumstances.
+        given: the request context.
 
     Raises:
-        InvalidPrincipal: saying what a circumstance looks like.
+        InvalidPrincipal: with the form that is expected.
     """
-    circumstances: Mapping[str, object] = given
+    values: Mapping[str, object] = given
     unknown = sorted(set(given) - set(RequestContext.__annotations__))
     if unknown:
         known = ", ".join(RequestContext.__annotations__)
         raise InvalidPrincipal(f"Unknown part of a request context: {unknown[0]!r}. Choose from: {known}.")
-    for name, (form, words) in _TEXTS.items():
-        if name in circumstances:
-            _check_text(name, circumstances[name], form, words)
+    for name, (form, words) in _STRINGS.items():
+        if name in values:
+            _check_string(name, values[name], form, words)
     check_type(given.get("mfa", False), bool, "mfa", error=InvalidPrincipal)
     if "tags" in given:
         _check_tags(given["tags"])
@@ -101,14 +101,14 @@ def check_circumstances(named: object, given: RequestContext) -> None:
 
 
 def check_session(principal: Principal, given: RequestContext) -> None:
-    """Refuse circumstances of sessions for who has none.
+    """Validate the parts that only sessions have.
 
     Args:
         principal: who calls; of a role, its session.
-        given: the circumstances.
+        given: the request context.
 
     Raises:
-        InvalidPrincipal: saying whose they are.
+        InvalidPrincipal: with the kinds of principals that have them.
     """
     for name, kinds in _OF_SESSIONS.items():
         if name in given and principal.kind not in kinds:
@@ -124,7 +124,7 @@ def check_session(principal: Principal, given: RequestContext) -> None:
         raise InvalidPrincipal(f"{issuer} cannot be the issuer of {principal.arn}.")
 
 
-def _check_text(name: str, value: object, form: re.Pattern[str], words: str) -> None:
+def _check_string(name: str, value: object, form: re.Pattern[str], words: str) -> None:
     if name == "source_ip" and isinstance(value, IPv4Address | IPv6Address):
         return
     if not isinstance(value, str):

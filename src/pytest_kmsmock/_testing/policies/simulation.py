@@ -51,7 +51,7 @@ def simulate(
         action: the permission, such as `kms:Encrypt` or `kms:ReEncryptFrom`.
         key: the key; for permissions on aliases, the alias will do; None for what has no key, such as `kms:CreateKey`.
         region: the Region called, unless the key's ARN says another.
-        members: members of the request that conditions look at, such as `EncryptionContext`.
+        members: parameters of the request that conditions read, such as `EncryptionContext`.
 
     Raises:
         InvalidSimulation: there is no such permission, key, alias or member, or the permission needs another one.

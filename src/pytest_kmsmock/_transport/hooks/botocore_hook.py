@@ -26,7 +26,7 @@ from pytest_kmsmock._transport.endpoints import kms_endpoint
 from pytest_kmsmock._transport.http import answering_mock
 from pytest_kmsmock._transport.http_request import HttpRequest
 
-from . import configuration, credential_sources, retry_pauses
+from . import configuration, credential_sources, retry_backoff
 from .responses import Answer, AwaitedAtOnce
 
 if TYPE_CHECKING:
@@ -246,5 +246,5 @@ class _StandIn(AwaitedAtOnce):
 _HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("before-call.kms", before_call),
     ("before-send.kms", before_send),
-    ("needs-retry", retry_pauses.note_attempt),
+    ("needs-retry", retry_backoff.note_attempt),
 )

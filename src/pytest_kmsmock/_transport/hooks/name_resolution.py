@@ -7,30 +7,36 @@ is answered long before; what arrives here would reach the real KMS.
 from __future__ import annotations
 
 import socket
+from collections.abc import Callable
 from typing import Any
 
 from pytest_kmsmock._runtime import network_guard
 from pytest_kmsmock._transport import gate
 from pytest_kmsmock._transport.endpoints import is_kms_host
 
-_look_up = socket.getaddrinfo
-
 
 def install() -> None:
-    """Have look-ups of names pass here, unless they do; whoever replaced the function before is asked after."""
-    global _look_up
-    if socket.getaddrinfo is not _guarded:
-        _look_up, socket.getaddrinfo = socket.getaddrinfo, _guarded
+    """Have look-ups of names pass here, unless they do. Whoever replaced the function since is asked after."""
+    if not hasattr(socket.getaddrinfo, _GUARDED):
+        socket.getaddrinfo = _guarding(socket.getaddrinfo)
 
 
 def restore() -> None:
     """Put back what was there, unless somebody else replaced it since."""
-    if socket.getaddrinfo is _guarded:
-        socket.getaddrinfo = _look_up
+    socket.getaddrinfo = getattr(socket.getaddrinfo, _GUARDED, socket.getaddrinfo)
 
 
-def _guarded(host: Any, *args: Any, **kwargs: Any) -> Any:
-    name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
-    if isinstance(name, str) and is_kms_host(name):
-        network_guard.check_look_up(name, inside_mock=gate.current() is not None)
-    return _look_up(host, *args, **kwargs)
+#: The attribute of a guard that has the function in whose place it is. Each guard has its own: a test may replace the
+#: function inside a mock, enter another mock, and put the first guard back.
+_GUARDED = "kms_mock_guarded"
+
+
+def _guarding(look_up: Callable[..., Any]) -> Callable[..., Any]:
+    def guarded(host: Any, *args: Any, **kwargs: Any) -> Any:
+        name = host.decode("ascii", "replace") if isinstance(host, bytes) else host
+        if isinstance(name, str) and is_kms_host(name):
+            network_guard.check_look_up(name, inside_mock=gate.current() is not None)
+        return look_up(host, *args, **kwargs)
+
+    setattr(guarded, _GUARDED, look_up)
+    return guarded

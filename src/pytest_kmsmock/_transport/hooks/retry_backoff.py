@@ -1,9 +1,9 @@
-"""The pauses that botocore makes before it retries: skipped under a mock that wants them skipped.
+"""The backoff of botocore before it retries: skipped under a mock that wants it skipped.
 
 botocore sleeps in its endpoint (by `time.sleep`; aiobotocore by `asyncio.sleep`, or by a method of the endpoint, which
 for the httpx backend uses anyio) and, in its adaptive retry mode, in the client's token bucket. Only what these two
 sleep is changed, by stand-ins for their `time` and `asyncio`, or for that method; `time.sleep` itself stays as it is.
-The stand-ins are put there when a call that the mock answered may be retried, and taken away when the mock ends. Pauses
+The stand-ins are put there when a call that the mock answered may be retried, and taken away when the mock ends. Delays
 of other services' clients are real.
 """
 
@@ -23,8 +23,8 @@ from .configuration import is_answered
 if TYPE_CHECKING:
     from pytest_kmsmock._transport.gate import Gate
 
-#: The mock that answered the attempt before the pause; None if the pause is not one of ours.
-_pausing: ContextVar[Gate | None] = ContextVar("kms_mock_pausing", default=None)
+#: The mock that answered the attempt before the delay; None if the delay is not one of ours.
+_delayed_by: ContextVar[Gate | None] = ContextVar("kms_mock_delayed_by", default=None)
 
 #: Whether an attempt that a mock answered has ever failed in this process.
 _had_failures = False
@@ -38,24 +38,24 @@ _METHOD = "_sleep"
 def note_attempt(
     endpoint: Any, operation: Any, request_dict: dict[str, Any], response: tuple[Any, Any] | None, **_: Any
 ) -> None:  # fmt: skip
-    """Note whose pause the next one is. Fires after each attempt that goes by wire, of every service."""
+    """Note whose delay the next one is. Fires after each attempt that goes by wire, of every service."""
     global _had_failures
     went_well = response is not None and response[0].status_code < 300
     if went_well and not _had_failures:
-        return  # nobody has a reason to pause, nor has a token bucket of the adaptive mode
+        return  # nobody has a reason to wait, nor has a token bucket of the adaptive mode
     mock = gate.current()
     if mock is None or operation.service_model.service_name != "kms" or not is_answered(mock, request_dict["url"]):
-        _pausing.set(None)
+        _delayed_by.set(None)
         return
-    if mock is not _pausing.get():
-        _pausing.set(mock)
+    if mock is not _delayed_by.get():
+        _delayed_by.set(mock)
     _had_failures = True
     if went_well and _replaced:
-        return  # no pause of the endpoint comes after it
+        return  # no delay of the endpoint comes after it
     if not _replaced:
         _replace_acquire()
     if type(endpoint) not in _sleepless:
-        _replace_pauses(type(endpoint))
+        _replace_delays(type(endpoint))
 
 
 def restore() -> None:
@@ -66,7 +66,7 @@ def restore() -> None:
         setattr(owner, name, original)
 
 
-def _replace_pauses(endpoint_class: type) -> None:
+def _replace_delays(endpoint_class: type) -> None:
     _sleepless.add(endpoint_class)
     owner = next((kind for kind in endpoint_class.__mro__ if _METHOD in vars(kind)), None)
     if owner is None:
@@ -136,7 +136,7 @@ def _awaited_at_once(acquire: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _gives_at_once() -> bool:
-    mock = _pausing.get()
+    mock = _delayed_by.get()
     return mock is not None and mock.skips_backoff
 
 
@@ -148,7 +148,7 @@ _BUCKETS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
 
 
 def _is_skipped(seconds: float) -> bool:
-    mock = _pausing.get()
+    mock = _delayed_by.get()
     return mock is not None and mock.active and mock.skip_backoff(seconds)
 
 
@@ -162,7 +162,7 @@ class _Time:
         return getattr(self._module, name)
 
     def sleep(self, seconds: float) -> None:
-        """Sleep, unless the pause is to be skipped."""
+        """Sleep, unless the delay is to be skipped."""
         if not _is_skipped(seconds):
             self._module.sleep(seconds)
 
@@ -177,5 +177,5 @@ class _Asyncio:
         return getattr(self._module, name)
 
     async def sleep(self, delay: float, *args: Any) -> Any:
-        """Sleep, unless the pause is to be skipped."""
+        """Sleep, unless the delay is to be skipped."""
         return await self._module.sleep(0 if _is_skipped(delay) else delay, *args)

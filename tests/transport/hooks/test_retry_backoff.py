@@ -16,7 +16,7 @@ from botocore.retries.bucket import TokenBucket
 from botocore.session import Session
 
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock._transport.hooks import retry_pauses
+from pytest_kmsmock._transport.hooks import retry_backoff
 from pytest_kmsmock.errors import InvalidFault
 
 
@@ -163,7 +163,7 @@ def test_the_sleep_of_an_asynchronous_endpoint_is_skipped(kms_mock, monkeypatch)
     operation = SimpleNamespace(service_model=SimpleNamespace(service_name="kms"))
 
     async def attempt():
-        retry_pauses.note_attempt(endpoint, operation, {"url": "https://kms.us-east-1.amazonaws.com/"}, response=None)
+        retry_backoff.note_attempt(endpoint, operation, {"url": "https://kms.us-east-1.amazonaws.com/"}, response=None)
         begin = time.perf_counter()
         await module.asyncio.sleep(30)
         assert await module.asyncio.wait_for(asyncio.sleep(0, "passed on"), 1) == "passed on"
@@ -171,7 +171,7 @@ def test_the_sleep_of_an_asynchronous_endpoint_is_skipped(kms_mock, monkeypatch)
 
     assert asyncio.run(attempt()) < 5
     assert kms_mock.faults.backoffs == [30]
-    retry_pauses.restore()
+    retry_backoff.restore()
     assert module.asyncio is asyncio
 
 
@@ -189,7 +189,7 @@ def test_the_method_by_which_an_endpoint_sleeps_is_replaced(kms_mock, inherits):
     operation = SimpleNamespace(service_model=SimpleNamespace(service_name="kms"))
 
     async def attempt(url, kind=endpoint):
-        retry_pauses.note_attempt(kind, operation, {"url": url}, response=None)
+        retry_backoff.note_attempt(kind, operation, {"url": url}, response=None)
         await kind._sleep(30)
 
     asyncio.run(attempt("https://kms.us-east-1.amazonaws.com/"))
@@ -197,7 +197,7 @@ def test_the_method_by_which_an_endpoint_sleeps_is_replaced(kms_mock, inherits):
     asyncio.run(attempt("http://localhost:1/"))  # not answered by the mock
     assert slept == [0, 0, 30]
     assert kms_mock.faults.backoffs == [30, 30]
-    retry_pauses.restore()
+    retry_backoff.restore()
     assert Endpoint._sleep is sleep
 
 
