@@ -292,6 +292,13 @@ def test_a_moto_with_other_insides_is_told_of_once(kms, role, monkeypatch):
     assert kms.calls[-1].caller.principal.name == "Administrator"
 
 
+def test_a_role_of_a_moto_with_other_insides_is_taken_for_made_up(kms, monkeypatch):
+    identity._warn_of_change.cache_clear()
+    monkeypatch.setattr("moto.iam.models.iam_backends", {ACCOUNT: {"aws": object()}})
+    with pytest.warns(UserWarning, match="cannot read the access keys of this release of moto"):
+        assert kms._core.role_session(f"arn:aws:iam::{ACCOUNT}:role/app", "s").administrator
+
+
 def test_saml(role, kms, key):
     arn = f"arn:aws:iam::{ACCOUNT}:role/app"
     attributes = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 
 import boto3
@@ -11,7 +12,19 @@ from moto import mock_aws
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._moto import settings
-from pytest_kmsmock._moto.settings import dynamodb, kinesis, logs, s3, secretsmanager, sns, sqs, ssm
+from pytest_kmsmock._moto.settings import (
+    awslambda,
+    dynamodb,
+    events,
+    kinesis,
+    logs,
+    s3,
+    secretsmanager,
+    sns,
+    sqs,
+    ssm,
+    stepfunctions,
+)  # fmt: skip
 from pytest_kmsmock._services.api import Api
 
 KEY = "arn:aws:kms:us-east-1:123456789012:key/11111111-2222-4333-8444-555555555555"
@@ -225,3 +238,36 @@ def test_tables(monkeypatch):
         assert both(read, monkeypatch) == (expected, expected)
     assert both(lambda: dynamodb.change_key("a", REGION, "plain", KEY), monkeypatch) == (None, None)
     assert dynamodb.table(api("dynamodb"), "a", REGION, "plain").key == KEY
+
+
+def test_functions(monkeypatch):
+    role = client("iam").create_role(RoleName="r", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    for name, given in (("plain", {}), ("secret", {"KMSKeyArn": KEY, "Environment": {"Variables": {"A": "b"}}})):
+        client("lambda").create_function(
+            FunctionName=name, Role=role, Runtime="python3.12", Handler="m.h", Code={"ZipFile": b"x"}, **given
+        )
+        inside, outside = both(lambda name=name: awslambda.function(api("lambda"), "a", REGION, name), monkeypatch)
+        assert inside == outside
+        assert (inside.key, inside.variables) == ((KEY, {"A": "b"}) if given else ("", {}))
+    assert both(lambda: awslambda.function(api("lambda"), "a", REGION, "none"), monkeypatch) == (None, None)
+
+
+def test_event_buses(monkeypatch):
+    client("events").create_event_bus(Name="secret", KmsKeyIdentifier=KEY)
+    arn = "arn:aws:events:us-east-1:123456789012:event-bus/"
+    for name, key in (("secret", KEY), ("default", "")):
+        assert both(lambda name=name: events.bus(api("events"), arn + name), monkeypatch) == (events.Bus(key),) * 2
+    assert both(lambda: events.bus(api("events"), arn + "none"), monkeypatch) == (None, None)
+
+
+def test_state_machines(monkeypatch):
+    role = "arn:aws:iam::123456789012:role/r"
+    definition = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
+    under = {"encryptionConfiguration": {"type": "CUSTOMER_MANAGED_KMS_KEY", "kmsKeyId": KEY}}
+    arn = "arn:aws:states:us-east-1:123456789012:stateMachine:"
+    for name, given in (("plain", {}), ("secret", under)):
+        client("stepfunctions").create_state_machine(name=name, definition=definition, roleArn=role, **given)
+        expected = stepfunctions.StateMachine(arn + name, role, KEY if given else "")
+        read = lambda name=name: stepfunctions.machine(api("stepfunctions"), arn + name)  # noqa: E731
+        assert both(read, monkeypatch) == (expected, expected)
+    assert both(lambda: stepfunctions.machine(api("stepfunctions"), arn + "none"), monkeypatch) == (None, None)

@@ -478,7 +478,7 @@ def test_an_explanation_of_an_allowed_request():
         "cover kms:Encrypt",
         "+ session policy, statement 1: allows kms:Encrypt",
         f"- session policy, statement 2: its Resource [arn:aws:s3:::*] does not cover {KEY}",
-        f"- identity-based policies: {SESSION} has none",
+        f"- identity-based policies: {ROLE} has none",
         "+ grants: grant 0c237476 allows the request",
         "+ decision: allowed",
     ]

@@ -174,4 +174,5 @@ def test_tables_under_a_key_that_aws_owns(world, dynamodb):
         create(dynamodb, "alias/none")
     with pytest.raises(dynamodb.exceptions.ResourceNotFoundException):
         dynamodb.put_item(TableName="none", Item=ITEM)
+    dynamodb.delete_table(TableName="orders")
     assert len(world.kms.calls) == before

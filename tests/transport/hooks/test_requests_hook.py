@@ -265,3 +265,8 @@ def test_requests_mock_may_be_imported_at_any_time(first):
                 assert requests.get("{URL}").text == "<UnknownOperationException/>\\n"
                 assert requests.get("https://example.com/").text == "from the test"
     """)
+
+
+def test_a_region_that_does_not_exist_is_not_found(kms_mock):
+    with pytest.raises(requests.ConnectionError, match="Did you mean 'eu-west-1'"):
+        requests.post("https://kms.eu-wst-1.amazonaws.com/", data="{}", timeout=1)

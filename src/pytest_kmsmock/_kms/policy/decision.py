@@ -198,9 +198,10 @@ def _steps(decision: Decision) -> Iterator[Step]:
             line = "" if origin is None else origin.statement(statement.number)
             yield replace(step, statement=f"{step.statement} in {line}") if line else step
     if not policies.identity and request.principal.kind not in {PrincipalKind.ROOT, PrincipalKind.SERVICE}:
-        holder = request.origins.get(request.principal.issuer_arn or request.principal.arn, {}).get("")
-        name = "identity-based policies" if holder is None else f"identity-based policies ({holder})"
-        yield Step(name, "", False, f"{request.principal.arn} has none")
+        holder = request.principal.issuer_arn or request.principal.arn  # of a session, its role has them
+        origin = request.origins.get(holder, {}).get("")
+        name = "identity-based policies" if origin is None else f"identity-based policies ({origin})"
+        yield Step(name, "", False, f"{holder} has none")
     if policies.session == ():
         text = f"{request.principal.arn} has none; without them, IAM policies allow a federated user nothing"
         yield Step("session policies", "", False, text)

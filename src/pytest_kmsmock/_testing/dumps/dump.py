@@ -8,7 +8,6 @@ and not found out far from the cause; states by hand are for seeds. It is read a
 from __future__ import annotations
 
 import errno
-import glob
 import hashlib
 import heapq
 import json
@@ -120,20 +119,6 @@ def write(document: Mapping[str, Any], path: str | os.PathLike[str], indent: int
     except BaseException:
         Path(unfinished).unlink(missing_ok=True)
         raise
-
-
-def remove_unfinished(path: str | os.PathLike[str]) -> None:
-    """Remove what writers of a file left behind that were killed in the middle: it holds secret key material, too.
-
-    Nobody may be writing the file meanwhile.
-    """
-    target = Path(path)
-    for left in target.parent.glob(f".{glob.escape(target.name)}.{'?' * _RANDOM_CHARACTERS}"):
-        left.unlink(missing_ok=True)
-
-
-#: How many `tempfile` puts at the end of a name.
-_RANDOM_CHARACTERS = 8
 
 
 def read(path: str | os.PathLike[str]) -> object:
