@@ -15,7 +15,8 @@ from botocore.awsrequest import AWSResponse
 from moto import mock_aws
 
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock._transport.http import HttpRequest
+from pytest_kmsmock._transport import http
+from pytest_kmsmock._transport.http_request import HttpRequest
 
 REGION = "us-east-1"
 #: All clients but moto's come from one session, which has loaded the models once.
@@ -24,9 +25,9 @@ SESSION = botocore.session.Session()
 Subject = Callable[[], AbstractContextManager[Any]]
 
 
-def new_client() -> Any:
+def new_client(**credentials: str) -> Any:
     """Return a KMS client of the shared session."""
-    return SESSION.create_client("kms", region_name=REGION)
+    return SESSION.create_client("kms", region_name=REGION, **credentials)
 
 
 @contextmanager
@@ -65,12 +66,14 @@ class _Raw:
 @contextmanager
 def constant() -> Iterator[Any]:
     """Botocore answered by constants at before-send: the floor of the wire. Each is a real answer, headers and all."""
-    client = new_client()
+    # Of nobody: with the mock's own credentials the client would be told that its mock has ended.
+    client = new_client(aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="secret")
     answers: dict[str, tuple[dict[str, str], bytes]] = {}
 
     def record(request: Any, **_: Any) -> None:
-        answer = kms.answer_http(HttpRequest(request.method, request.url, request.headers, request.body))
-        answers[request.headers["X-Amz-Target"]] = (answer.headers, answer.body)
+        sent = HttpRequest(request.method, request.url, request.headers, request.body)
+        _, headers, body = http.answer(kms._core, sent)
+        answers[request.headers["X-Amz-Target"]] = (dict(headers), body)
 
     def answer(request: Any, **_: Any) -> AWSResponse:
         headers, body = answers[request.headers["X-Amz-Target"]]
