@@ -144,12 +144,12 @@ def calls(kms_mock: KmsMock, kms_client) -> dict[str, Callable[[], object]]:
 @pytest.mark.parametrize(
     ("operation", "most", "most_by_wire"),
     [
-        ("Encrypt", 128, 157),
-        ("Decrypt", 138, 162),
-        ("GenerateDataKey", 135, 164),
-        ("DescribeKey", 121, 125),
-        ("CreateKey", 140, 144),
-        ("Sign", 115, 144),
+        ("Encrypt", 130, 160),
+        ("Decrypt", 140, 165),
+        ("GenerateDataKey", 137, 167),
+        ("DescribeKey", 123, 128),
+        ("CreateKey", 144, 148),
+        ("Sign", 117, 147),
     ],
 )
 @pytest.mark.parametrize("wire", [pytest.param(False, id="default"), pytest.param(True, id="by wire")])
