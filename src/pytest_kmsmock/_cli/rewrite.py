@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 _PACKAGE = "pytest_kmsmock"
 _NEW = "mock_kms"
@@ -233,7 +233,7 @@ class _Rewriting:
 
     def _span(self, node: ast.AST) -> tuple[int, int]:
         """Return from which byte to which a node stands in the file."""
-        place: ast.expr = node  # type: ignore[assignment]  # whatever has a place has it in the same attributes
+        place: Any = node  # expressions, statements and aliases have no common class with these attributes
         end_line, end_column = place.end_lineno or place.lineno, place.end_col_offset or place.col_offset
         return self._starts[place.lineno - 1] + place.col_offset, self._starts[end_line - 1] + end_column
 

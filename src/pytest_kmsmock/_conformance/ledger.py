@@ -111,11 +111,11 @@ class Ledger:
             What could not be done, and why.
         """
         for region, name in self._aliases:
-            yield from self._try(name, region, lambda: client_for(region).delete_alias(AliasName=name))  # noqa: B023
+            yield from self._try(name, region, lambda: client_for(region).delete_alias(AliasName=name))  # noqa: B023 - called at once
         self._aliases.clear()
         while self.keys:  # the latest first, so that replica keys come before their primary keys
             region, key_id = self.keys.pop()
-            yield from self._try(key_id, region, lambda: _schedule_deletion(client_for(region), key_id))  # noqa: B023
+            yield from self._try(key_id, region, lambda: _schedule_deletion(client_for(region), key_id))  # noqa: B023 - called at once
 
     def _try(self, name: str, region: str, work: Callable[[], object]) -> Iterator[str]:
         problem = ""

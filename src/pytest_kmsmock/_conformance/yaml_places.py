@@ -15,7 +15,7 @@ except ModuleNotFoundError:
 _SafeLoader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where PyYAML has it
 
 
-class _Loader(_SafeLoader):  # type: ignore[misc]
+class _Loader(_SafeLoader):  # type: ignore[misc]  # PyYAML has the fast class only where libyaml is
     """YAML without dates: `Version: 2012-10-17` is a string, and so is the date of a source."""
 
 

@@ -11,7 +11,7 @@ import json
 from bisect import bisect_right
 from collections.abc import Mapping
 from json.decoder import JSONObject  # type: ignore[attr-defined]  # in the standard library's source, not in its stubs
-from json.scanner import py_make_scanner  # type: ignore[attr-defined]
+from json.scanner import py_make_scanner  # type: ignore[attr-defined]  # likewise
 from pathlib import Path
 from typing import Any
 
@@ -162,7 +162,7 @@ SHORT_TAGS: Mapping[str, str] = {"Ref": "Ref", "Condition": "Condition"} | {
 def _loader_class() -> Any:
     yaml = _pyyaml()
 
-    class Loader(yaml.SafeLoader):  # type: ignore[misc, name-defined]  # loaded when it is needed
+    class Loader(yaml.SafeLoader):  # type: ignore[misc, name-defined]  # PyYAML is imported when it is needed
         """YAML 1.1 without dates: `Version: 2012-10-17` is a text."""
 
         def construct_object(self, node: Any, deep: bool = False) -> Any:

@@ -53,7 +53,7 @@ def install_tagging(api: ModuleType) -> None:
     vars(api)["iter_taggable_backends"] = with_keys
 
 
-class _Backends(BackendDict):  # type: ignore[type-arg]
+class _Backends(BackendDict[Any]):
     """moto's `kms_backends`, which is made one of these."""
 
     kms: Kms

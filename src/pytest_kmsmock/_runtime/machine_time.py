@@ -14,4 +14,4 @@ def machine_time() -> float:
         return seconds
     if hasattr(time, "clock_gettime"):  # freezegun leaves it alone; Windows has none
         return time.clock_gettime(time.CLOCK_REALTIME)
-    return time.time()  # pragma: no cover
+    return time.time()  # pragma: no cover - Windows

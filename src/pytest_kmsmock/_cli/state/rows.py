@@ -90,11 +90,12 @@ class Rows(dict[Any, Any]):
         value = super().get(name, default)
         return self._decoded(name, value) if type(value) is Raw else value
 
-    def values(self) -> ValuesView[Any]:  # type: ignore[override]  # a view too, of what is decoded
+    # dict's own views would show records that are not decoded yet. Its stubs promise classes that cannot be made.
+    def values(self) -> ValuesView[Any]:  # type: ignore[override]  # a view as well
         """Return the records."""
         return ValuesView(self)
 
-    def items(self) -> ItemsView[Any, Any]:  # type: ignore[override]
+    def items(self) -> ItemsView[Any, Any]:  # type: ignore[override]  # a view as well
         """Return names and records."""
         return ItemsView(self)
 

@@ -36,11 +36,11 @@ def _real_datetime() -> Iterator[None]:
     """Hide freezegun's class from cryptography, which would take what it meets first for the only one, for ever."""
     seen = dt.datetime
     real = next(kind for kind in seen.__mro__ if (kind.__module__, kind.__name__) == ("datetime", "datetime"))
-    dt.datetime = real  # type: ignore[misc, assignment]
+    dt.datetime = real  # type: ignore[misc, assignment]  # freezegun replaces the class in the same way
     try:
         yield
     finally:
-        dt.datetime = seen  # type: ignore[misc]
+        dt.datetime = seen  # type: ignore[misc]  # what was there
 
 
 @final

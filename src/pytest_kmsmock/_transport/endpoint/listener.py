@@ -53,7 +53,7 @@ class _Loop(asyncio.SelectorEventLoop):
     def time(self) -> float:
         if hasattr(time, "clock_gettime"):  # pragma: no branch - not on Windows
             return time.clock_gettime(time.CLOCK_MONOTONIC)
-        return super().time()  # pragma: no cover
+        return super().time()  # pragma: no cover - Windows
 
 
 @final
