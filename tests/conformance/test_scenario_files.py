@@ -64,9 +64,9 @@ def test_short_waits_need_time_and_long_ones_a_clock(scenarios_of):
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        pytest.param("scenarios: [", "mine.yaml:4: not YAML: ", id="no YAML"),
-        pytest.param("scenarios: \a", "mine.yaml:1: not YAML: ", id="characters"),
-        pytest.param("scenarios: [{name: a, name: b}]", "mine.yaml:3: not YAML: 'name' occurs twice", id="twice"),
+        pytest.param("scenarios: [", "mine.yaml:4: invalid YAML: ", id="no YAML"),
+        pytest.param("scenarios: \a", "mine.yaml:3: invalid YAML: control characters", id="characters"),
+        pytest.param("scenarios: [{name: a, name: b}]", "mine.yaml:3: invalid YAML: 'name' occurs twice", id="twice"),
         pytest.param(
             "scenario: []", "mine.yaml:1: a scenario file has no 'scenario'. Did you mean 'scenarios'?", id="field"
         ),
@@ -216,7 +216,7 @@ def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(InvalidScenario, match=r"missing.yaml cannot be read: No such file"):
         scenario_files.read_folder(tmp_path / "missing.yaml")
     (tmp_path / "latin.yaml").write_bytes(b"scenarios: \xe4")
-    with pytest.raises(InvalidScenario, match="not YAML"):
+    with pytest.raises(InvalidScenario, match="invalid UTF-8"):
         scenario_files.read_folder(tmp_path)
 
 

@@ -76,20 +76,20 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
     ("text", "told"),
     [
         pytest.param(
-            "a: !!python/object/apply:os.system [echo]", "a.yaml:1: no YAML: could not determine", id="python"
+            "a: !!python/object/apply:os.system [echo]", "a.yaml:1: invalid YAML: could not determine", id="python"
         ),
-        pytest.param("a:\n  b: !Exec x", "a.yaml:2: no YAML: unknown tag !Exec", id="unknown tag"),
+        pytest.param("a:\n  b: !Exec x", "a.yaml:2: invalid YAML: unknown tag !Exec", id="unknown tag"),
         pytest.param("a: &a [*a]", "a.yaml:1: this holds itself", id="recursion"),
         pytest.param(BOMB, "a.yaml:6: this expands to more than 200,000 values", id="alias bomb"),
         pytest.param("a: " + "[" * 3000, "a.yaml:1: this is nested too deeply", id="deep yaml"),
         pytest.param('{"a": ' * 100_000, "a.yaml:1: this is nested too deeply", id="deep json"),
-        pytest.param("a: [1\nb: 2", "a.yaml:2: no YAML: expected ',' or ']'", id="no yaml"),
-        pytest.param('{"a": 1,\n "b" 2}', "a.yaml:2: no JSON: Expecting ':' delimiter", id="no json"),
+        pytest.param("a: [1\nb: 2", "a.yaml:2: invalid YAML: expected ',' or ']'", id="no yaml"),
+        pytest.param('{"a": 1,\n "b" 2}', "a.yaml:2: invalid JSON: Expecting ':' delimiter", id="no json"),
         pytest.param('{"a": ' + "1" * 5000 + "}", "a.yaml:1: cannot be read: Exceeds the limit", id="number"),
-        pytest.param("? [a]\n: b", "a.yaml:1: no YAML: a name has to be a text", id="name"),
-        pytest.param("a: b\nc: \x01", "a.yaml:2: no YAML: special characters are not allowed", id="character"),
-        pytest.param("a: !!int x", "a.yaml:1: no YAML: 'x' is no int", id="wrong value"),
-        pytest.param("%", "a.yaml:1: no YAML", id="directive"),
+        pytest.param("? [a]\n: b", "a.yaml:1: invalid YAML: a name must be a string", id="name"),
+        pytest.param("a: b\nc: \x01", "a.yaml:2: invalid YAML: special characters are not allowed", id="character"),
+        pytest.param("a: !!int x", "a.yaml:1: invalid YAML: 'x' is no int", id="wrong value"),
+        pytest.param("%", "a.yaml:1: invalid YAML", id="directive"),
     ],
 )
 def test_hostile_files_end_in_an_error_with_the_line(text, told):

@@ -15,13 +15,13 @@ from json.scanner import py_make_scanner  # type: ignore[attr-defined]  # likewi
 from pathlib import Path
 from typing import Any
 
+from pytest_kmsmock._runtime.plain_yaml import TAG, place_of, plain_loader
 from pytest_kmsmock.errors import InvalidSeed, MissingExtra
 
 #: The most that a file may have, in bytes. CloudFormation itself takes 1 MB.
 _MOST_YAML, _MOST_JSON = 2_000_000, 64_000_000
 #: How many values a YAML file may expand to. Anchors that name anchors make a short file endless.
 _MOST_VALUES = 200_000
-_TAG = "tag:yaml.org,2002:"
 
 
 class Located(dict[str, Any]):
@@ -73,7 +73,7 @@ def parse(path: str, text: str) -> Any:
         try:
             return _yaml(path, text)  # YAML can begin with a brace too
         except InvalidSeed:
-            raise InvalidSeed(f"{path}:{error.lineno}: no JSON: {error.msg}") from error
+            raise InvalidSeed(f"{path}:{error.lineno}: invalid JSON: {error.msg}") from error
     except RecursionError:
         raise InvalidSeed(f"{path}:1: this is nested too deeply") from None
     except ValueError as error:  # a number that is too long for Python
@@ -106,12 +106,9 @@ def _yaml(path: str, text: str) -> Any:
             return None
         _bound(path, node, {}, frozenset())
         return loader.construct_document(node)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise InvalidSeed(f"{path}:{mark.line + 1 if mark else 1}: no YAML: {error.problem}") from error
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise InvalidSeed(f"{path}:{line}: no YAML: {error.reason}") from error
+    except yaml.YAMLError as error:
+        line, problem = place_of(error, text)
+        raise InvalidSeed(f"{path}:{line}: invalid YAML: {problem}") from error
     except RecursionError:
         raise InvalidSeed(f"{path}:1: this is nested too deeply") from None
     finally:
@@ -162,15 +159,7 @@ SHORT_TAGS: Mapping[str, str] = {"Ref": "Ref", "Condition": "Condition"} | {
 def _loader_class() -> Any:
     yaml = _pyyaml()
 
-    class Loader(yaml.SafeLoader):  # type: ignore[misc, name-defined]  # PyYAML is imported when it is needed
-        """YAML 1.1 without dates: `Version: 2012-10-17` is a text."""
-
-        def construct_object(self, node: Any, deep: bool = False) -> Any:
-            try:
-                return super().construct_object(node, deep)
-            except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
-                shown = f"{node.value!r} is no {node.tag.removeprefix(_TAG)}"
-                raise yaml.constructor.ConstructorError(None, None, shown, node.start_mark) from error
+    loader_class = plain_loader(yaml.SafeLoader)
 
     def mapping(loader: Any, node: Any) -> Located:
         loader.flatten_mapping(node)
@@ -194,18 +183,14 @@ def _loader_class() -> Any:
             value = mapping(loader, node)
         return Located({name: value}, node.start_mark.line + 1)
 
-    Loader.yaml_implicit_resolvers = {
-        first: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
-        for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    Loader.add_constructor(f"{_TAG}map", mapping)
-    Loader.add_multi_constructor("!", short)
-    return Loader
+    loader_class.add_constructor(f"{TAG}map", mapping)
+    loader_class.add_multi_constructor("!", short)
+    return loader_class
 
 
 def _name(yaml: Any, node: Any) -> str:
     """Return a name as it is written: account ids are names too."""
     if not isinstance(node, yaml.ScalarNode):
-        raise yaml.constructor.ConstructorError(None, None, "a name has to be a text", node.start_mark)
+        raise yaml.constructor.ConstructorError(None, None, "a name must be a string", node.start_mark)
     name: str = node.value
     return name

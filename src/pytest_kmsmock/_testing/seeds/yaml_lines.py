@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pytest_kmsmock._runtime.plain_yaml import TAG, place_of, plain_loader
 from pytest_kmsmock.errors import InvalidSeed, MissingExtra
 
 try:
@@ -19,25 +20,8 @@ except ModuleNotFoundError:
 
 #: How many things a file may hold. Anchors that name anchors can make a short file endless.
 _MOST = 200_000
-_TAG = "tag:yaml.org,2002:"
 
-
-class _Loader(yaml.SafeLoader):
-    """YAML without dates, which no field is: `Version: 2012-10-17` is a text; and with the line of what is no value."""
-
-    def construct_object(self, node: Any, deep: bool = False) -> Any:
-        """Return the value of a node; PyYAML's own errors for values that do not fit their tag do not say where."""
-        try:
-            return super().construct_object(node, deep)
-        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
-            shown = f"{node.value!r} is no {node.tag.removeprefix(_TAG)}"
-            raise yaml.constructor.ConstructorError(None, None, shown, node.start_mark) from error
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != f"{_TAG}timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+_Loader = plain_loader(yaml.SafeLoader)
 
 
 def parse(path: str, text: str) -> tuple[Any, dict[str, int]]:
@@ -66,12 +50,9 @@ def parse(path: str, text: str) -> tuple[Any, dict[str, int]]:
         raise
     except json.JSONDecodeError as error:
         raise InvalidSeed(f"{path}:{error.lineno}: invalid JSON: {error.msg}") from error
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        raise InvalidSeed(f"{path}:{mark.line + 1 if mark else 1}: invalid YAML: {error.problem}") from error
-    except yaml.reader.ReaderError as error:
-        line = text.count("\n", 0, error.position) + 1
-        raise InvalidSeed(f"{path}:{line}: invalid YAML: {error.reason}") from error
+    except yaml.YAMLError as error:
+        line, problem = place_of(error, text)
+        raise InvalidSeed(f"{path}:{line}: invalid YAML: {problem}") from error
     except RecursionError as error:
         raise InvalidSeed(f"{path}:1: this is nested too deeply") from error
     except ValueError as error:  # a number in JSON that is too long for Python, an escape in YAML that is no character
@@ -117,7 +98,7 @@ def _walk_mapping(path: str, node: Any, where: str, around: frozenset[int]) -> I
     for name, item in node.value:
         line = name.start_mark.line + 1
         is_text = isinstance(name, yaml.ScalarNode) and _is_text(name.value)
-        if not is_text or name.tag not in (f"{_TAG}str", f"{_TAG}merge"):
+        if not is_text or name.tag not in (f"{TAG}str", f"{TAG}merge"):
             shown = name.value if is_text else "this"
             raise InvalidSeed(f"{path}:{line}: {shown} is not a string: put the name in quotes")
         if name.value in seen:
