@@ -10,7 +10,7 @@ import pytest
 
 from pytest_kmsmock._kms.api import key_specs
 from pytest_kmsmock._kms.api.key_specs import (
-    ALGORITHM_MEMBER,
+    ALGORITHMS_FIELD,
     ENCRYPTION_ALGORITHMS,
     KEY_SPECS,
     MAC_ALGORITHMS,
@@ -43,7 +43,7 @@ def algorithms_of(usage: str) -> set[str]:
         pytest.param(MAC_ALGORITHMS, "MacAlgorithmSpec", id="mac"),
         pytest.param(key_specs.KEY_AGREEMENT_ALGORITHMS, "KeyAgreementAlgorithmSpec", id="key agreement"),
         pytest.param(key_specs.ENCAPSULATION_ALGORITHMS, "EncapsulationAlgorithmSpec", id="encapsulation"),
-        pytest.param(ALGORITHM_MEMBER, "KeyUsageType", id="usages"),
+        pytest.param(ALGORITHMS_FIELD, "KeyUsageType", id="usages"),
         pytest.param(algorithms_of("SIGN_VERIFY"), "SigningAlgorithmSpec", id="signing of some spec"),
         pytest.param(algorithms_of("ENCRYPT_DECRYPT"), "EncryptionAlgorithmSpec", id="encryption of some spec"),
         pytest.param(algorithms_of("GENERATE_VERIFY_MAC"), "MacAlgorithmSpec", id="mac of some spec"),
@@ -63,9 +63,9 @@ def test_table_has_just_the_values_of_the_model(table: object, enum: str) -> Non
 
 
 def test_algorithm_members_are_lists_of_key_metadata_and_of_get_public_key() -> None:
-    assert set(ALGORITHM_MEMBER.values()) <= set(SHAPES["KeyMetadata"]["members"])
+    assert set(ALGORITHMS_FIELD.values()) <= set(SHAPES["KeyMetadata"]["members"])
     # MACs have no public key: https://docs.aws.amazon.com/kms/latest/APIReference/API_GetPublicKey.html
-    public = set(ALGORITHM_MEMBER.values()) - {"MacAlgorithms"}
+    public = set(ALGORITHMS_FIELD.values()) - {"MacAlgorithms"}
     assert public <= set(SHAPES["GetPublicKeyResponse"]["members"])
 
 

@@ -47,10 +47,10 @@ def newer_model(monkeypatch) -> Iterator[None]:
         if "enum" in shape:
             shape["enum"].append(NEWER)
     monkeypatch.setattr(validation, "service_description", lambda: description)
-    for compiled in (validation.reader, validation._read_members):
+    for compiled in (validation.reader, validation._params_reader):
         compiled.cache_clear()
     yield
-    for compiled in (validation.reader, validation._read_members):
+    for compiled in (validation.reader, validation._params_reader):
         compiled.cache_clear()
 
 
@@ -104,10 +104,10 @@ def older_client(kms_mock, monkeypatch):
             hidden = ("ECC_NIST_EDWARDS25519", "ML_KEM_768", "EXTERNAL_KEY_STORE", "Encapsulate")
             shape["enum"] = [value for value in shape["enum"] if value not in hidden]
     monkeypatch.setattr(validation, "service_description", lambda: description)
-    for compiled in (validation.reader, validation._read_members):
+    for compiled in (validation.reader, validation._params_reader):
         compiled.cache_clear()
     yield kms_mock.client(config=Config(parameter_validation=False))
-    for compiled in (validation.reader, validation._read_members):
+    for compiled in (validation.reader, validation._params_reader):
         compiled.cache_clear()
 
 

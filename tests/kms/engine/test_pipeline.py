@@ -11,7 +11,7 @@ from botocore import xform_name
 from botocore.config import Config
 from botocore.loaders import Loader
 
-from pytest_kmsmock._kms.api.errors import NOT_BUILT, KmsError
+from pytest_kmsmock._kms.api.errors import OPERATION_NOT_IMPLEMENTED, KmsError
 from pytest_kmsmock._kms.call.operation import OPERATIONS
 from pytest_kmsmock._kms.operations import load
 from pytest_kmsmock._kms.state.caller import administrator
@@ -48,7 +48,7 @@ def check_shape(value: Any, name: str, path: str) -> None:
 def test_every_operation_answers_as_modelled_or_says_that_it_is_not_built(kms_mock, prepared, refusal, operation):
     if operation not in OPERATIONS:
         unchecked = kms_mock.client(config=Config(parameter_validation=False))
-        with refusal("UnknownOperationException", NOT_BUILT(operation=operation).message):
+        with refusal("UnknownOperationException", OPERATION_NOT_IMPLEMENTED(operation=operation).message):
             getattr(unchecked, xform_name(operation))()
         return
     answer = prepared(operation).call()

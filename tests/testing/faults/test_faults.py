@@ -254,7 +254,7 @@ def test_an_answer_can_be_lost_after_the_call_was_executed(kms_mock, patient):
     with pytest.raises(botocore.exceptions.ReadTimeoutError):
         patient.create_key()
     (key,) = patient.list_keys()["Keys"]
-    assert kms_mock.calls.of("CreateKey").last.error.lost["KeyMetadata"]["KeyId"] == key["KeyId"]
+    assert kms_mock.calls.of("CreateKey").last.error.lost_response["KeyMetadata"]["KeyId"] == key["KeyId"]
 
 
 def test_a_lost_answer_does_not_hide_a_refusal(kms_mock, patient, refusal):

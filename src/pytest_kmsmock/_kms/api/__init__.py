@@ -1,1 +1,1 @@
-"""KMS's API as AWS publishes it: service model and validation, errors with their messages, ARNs, key specs."""
+"""The KMS API as AWS publishes it: service model and validation, errors with their messages, ARNs, key specs."""

@@ -1,4 +1,4 @@
-"""Ids and ARNs of KMS: how they look, how new ones are made, what a key identifier in a request refers to."""
+"""Key ids, key ARNs and alias ARNs: parsing them and making new ones."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
-#: What AWS looks up as a key id. No key has capitals in its id, so one with them does not exist.
-LIKE_KEY_ID = re.compile(KEY_ID.pattern, re.IGNORECASE)
+#: What AWS looks up as a key id, capitals included; since key ids are lower case, such a key is not found.
+KEY_ID_ANY_CASE = re.compile(KEY_ID.pattern, re.IGNORECASE)
 _ARN = re.compile(r"arn:(aws[a-z-]*):kms:([a-z0-9-]+):([0-9]{12}):(key|alias)/(.+)")
 
-#: By prefix of the Region's name. Source: the partitions of botocore's endpoints.json.
+#: (prefix of Region names, partition). Source: the partitions of botocore's endpoints.json.
 _PARTITIONS = (
     ("cn-", "aws-cn"),
     ("us-gov-", "aws-us-gov"),
@@ -42,12 +42,12 @@ def partition_of(region: str) -> str:
     return next((partition for prefix, partition in _PARTITIONS if region.startswith(prefix)), "aws")
 
 
-#: Domains of the partitions that have one of their own.
+#: DNS suffixes of partitions that do not use `amazonaws.com`.
 _DOMAINS = {"aws-cn": "amazonaws.com.cn", "aws-iso": "c2s.ic.gov", "aws-iso-b": "sc2s.sgov.gov"}
 
 
 def service_endpoint(service: str, region: str) -> str:
-    """Return the name of a service in a Region as `kms:ViaService` has it, such as `s3.eu-west-1.amazonaws.com`."""
+    """Return the value of `kms:ViaService` for a service in a Region, such as `s3.eu-west-1.amazonaws.com`."""
     return f"{service}.{region}.{_DOMAINS.get(partition_of(region), 'amazonaws.com')}"
 
 
@@ -62,7 +62,7 @@ def alias_arn(region: str, account: str, name: str) -> str:
 
 
 def parse_arn(text: str) -> Arn | None:
-    """Return the parts of a key or alias ARN, or None when the text is neither, or no Region of its partition."""
+    """Parse a key or alias ARN; None for other strings, and for a Region outside the ARN's partition."""
     match = _ARN.fullmatch(text)
     if match is None:
         return None
@@ -73,14 +73,14 @@ def parse_arn(text: str) -> Arn | None:
 
 
 _VARIANTS = dict(zip("0123456789abcdef", "89ab" * 4, strict=True))
-#: What a UUID takes of 32 hexadecimal digits, at once.
+#: Splits 32 hexadecimal digits into the parts of a UUID in one call.
 _PARTS = operator.itemgetter(slice(8), slice(8, 12), slice(13, 16), 16, slice(17, 20), slice(20, None))
 
 
 def new_uuid(random: Callable[[int], bytes]) -> str:
-    """Return a version 4 UUID made from 16 bytes of the given source."""
+    """Return a version 4 UUID made from 16 bytes of `random`."""
     low, mid, high, variant, sequence, node = _PARTS(random(16).hex())
-    # RFC 9562: two bits of the variant are fixed, and the four of the version
+    # RFC 9562 fixes the four version bits and two variant bits
     return f"{low}-{mid}-4{high}-{_VARIANTS[variant]}{sequence}-{node}"
 
 
@@ -89,14 +89,14 @@ def new_key_id(random: Callable[[int], bytes], *, multi_region: bool) -> str:
     return f"mrk-{random(16).hex()}" if multi_region else new_uuid(random)
 
 
-def new_key_arn(region: str, account: str, *, multi_region: bool) -> str:
-    """Return an ARN by which policies can be asked about a key that is yet to be made: none of them knows its id."""
+def placeholder_key_arn(region: str, account: str, *, multi_region: bool) -> str:
+    """Return a placeholder ARN to evaluate policies with before a new key has an id."""
     return key_arn(region, account, f"mrk-{'0' * 32}" if multi_region else "00000000-0000-0000-0000-000000000000")
 
 
 def event_id(*parts: str) -> str:
-    """Return the id of a CloudTrail event, which follows from what the event is about.
+    """Return the id of a CloudTrail event, derived from `parts`.
 
-    For a call that is request id, operation, Region and the account that logs it.
+    The parts for a call are the request id, the operation, the Region and the account that logs it.
     """
     return str(uuid.uuid5(uuid.NAMESPACE_OID, "/".join(parts)))

@@ -1,7 +1,7 @@
-"""Key specs and algorithms as data: which spec allows which usage, which algorithm takes which input.
+"""Tables of key specs and algorithms: allowed key usages, message types and size limits.
 
-Nothing is computed here and nothing is refused here: operations look a row up and give AWS's errors; the
-mathematics is in `pytest_kmsmock._kms.crypto`. A new key spec is one row of `KEY_SPECS`.
+Operations look up rows here and raise AWS's errors; `pytest_kmsmock._kms.crypto` has the cryptography.
+A new key spec is one row of `KEY_SPECS`.
 
 Sources: the API reference (CreateKey, DescribeKey, Sign, Encrypt) and "Key spec reference" of the developer
 guide, https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-key-spec.html
@@ -28,17 +28,17 @@ class KeySpec:
 
     Attributes:
         name: AWS's name, such as ``RSA_2048``.
-        family: the kind of mathematics; `pytest_kmsmock._kms.crypto` has one class for each.
-        usages: each KeyUsage the spec allows, and the algorithms of such a key in the order AWS lists them.
-        key_type: what UpdateAlias compares.
-        bits: size of the modulus, field or secret; 0 where ``parameters`` says all.
-        parameters: the standard's name of curve or parameter set, "" where ``bits`` says all.
-        partitions: AWS partitions that have the spec; None is all of them but those of ``absent_from``.
+        family: the key family; `pytest_kmsmock._kms.crypto` has one class for each.
+        usages: each KeyUsage that the spec allows, with its algorithms in the order that AWS lists them.
+        key_type: the key type that UpdateAlias compares.
+        bits: size of the modulus, field or secret; 0 where ``parameters`` determines it.
+        parameters: the standard's name of the curve or parameter set; "" where ``bits`` determines it.
+        partitions: AWS partitions that have the spec; None for all except ``absent_from``.
         absent_from: AWS partitions that do not have the spec.
-        data_key_pair: whether GenerateDataKeyPair takes it as KeyPairSpec.
-        import_lengths: lengths in bytes of imported material, by partition, with "" for all other partitions;
-            empty where material is a PKCS#8 structure.
-        importable: whether a key of Origin EXTERNAL can have the spec.
+        data_key_pair: whether GenerateDataKeyPair accepts it as KeyPairSpec.
+        import_lengths: length in bytes of imported key material by partition, with "" for all other partitions;
+            empty where key material is a PKCS#8 structure.
+        importable: whether keys with Origin EXTERNAL can have the spec.
     """
 
     name: str
@@ -54,7 +54,7 @@ class KeySpec:
     importable: bool = True
 
     def is_in(self, partition: str) -> bool:
-        """Say whether AWS has the spec in a partition, such as `aws-cn`."""
+        """Whether AWS has the spec in a partition, such as `aws-cn`."""
         return partition not in self.absent_from and (self.partitions is None or partition in self.partitions)
 
     def __repr__(self) -> str:
@@ -68,9 +68,9 @@ class SigningAlgorithm:
     Attributes:
         name: AWS's name.
         scheme: the standard's name of the signature scheme.
-        hash: the hash function, by the name `hashlib` gives it; "" for ML-DSA, which has no choice of hash.
-        message_types: each MessageType the algorithm takes, and the exact length in bytes that a message of
-            that type must have; None is any length.
+        hash: the hash function's name in `hashlib`; "" for ML-DSA, which does not take one.
+        message_types: each MessageType that the algorithm accepts, with the exact length in bytes of such a
+            message; None for any length.
     """
 
     name: str
@@ -85,8 +85,8 @@ class EncryptionAlgorithm:
 
     Attributes:
         name: AWS's name.
-        hash: the hash function of OAEP and its MGF1, by the name `hashlib` gives it; "" if there is none.
-        plaintext_limits: greatest plaintext in bytes, by key spec.
+        hash: the `hashlib` name of the hash function of OAEP and its MGF1; "" without one.
+        plaintext_limits: maximum plaintext length in bytes, by key spec.
         ciphertext_lengths: exact length in bytes of a ciphertext, by key spec; empty where it varies.
     """
 
@@ -98,15 +98,15 @@ class EncryptionAlgorithm:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MacAlgorithm:
-    """One value of AWS's MacAlgorithm: ``hash`` as `hashlib` names it, ``length`` of the MAC in bytes."""
+    """One value of AWS's MacAlgorithm: ``hash`` by its `hashlib` name, ``length`` of the MAC in bytes."""
 
     name: str
     hash: str
     length: int
 
 
-#: The member of KeyMetadata (and of GetPublicKey's answer) that lists the algorithms of a key, by KeyUsage.
-ALGORITHM_MEMBER: Mapping[str, str] = MappingProxyType(
+#: KeyUsage -> the field of KeyMetadata and of GetPublicKey's response that lists the algorithms of a key.
+ALGORITHMS_FIELD: Mapping[str, str] = MappingProxyType(
     {
         "ENCRYPT_DECRYPT": "EncryptionAlgorithms",
         "SIGN_VERIFY": "SigningAlgorithms",
@@ -253,8 +253,7 @@ SIGNING_ALGORITHMS: Mapping[str, SigningAlgorithm] = MappingProxyType(
             SigningAlgorithm("ECDSA_SHA_512", "ECDSA", "sha512", _raw_or_digest(64)),
             SigningAlgorithm("SM2DSA", "SM2DSA", "sm3", _raw_or_digest(32)),
             SigningAlgorithm("ML_DSA_SHAKE_256", "ML-DSA", "", MappingProxyType({"RAW": None, "EXTERNAL_MU": 64})),
-            # The two Ed25519 algorithms are tied to one MessageType each, and Ed25519ph hashes what it is
-            # given, digest or not.
+            # Each Ed25519 algorithm accepts one MessageType; Ed25519ph hashes its input again, digest or not.
             SigningAlgorithm("ED25519_SHA_512", "Ed25519", "sha512", MappingProxyType({"RAW": None})),
             SigningAlgorithm("ED25519_PH_SHA_512", "Ed25519ph", "sha512", MappingProxyType({"DIGEST": 64})),
         )
@@ -291,6 +290,6 @@ MAC_ALGORITHMS: Mapping[str, MacAlgorithm] = MappingProxyType(
     {f"HMAC_SHA_{bits}": MacAlgorithm(f"HMAC_SHA_{bits}", f"sha{bits}", bits // 8) for bits in (224, 256, 384, 512)}
 )
 
-#: The only key agreement and encapsulation algorithms there are.
+#: All key agreement algorithms, and all encapsulation algorithms.
 KEY_AGREEMENT_ALGORITHMS: tuple[str, ...] = ("ECDH",)
 ENCAPSULATION_ALGORITHMS: tuple[str, ...] = ("ML_KEM",)

@@ -1,7 +1,7 @@
-"""The enumerated values of requests that this release knows, so that a newer one is named and not half understood.
+"""The enum values that this release implements, to report values that only the release or only botocore has.
 
-Requests are validated against the service model of the installed botocore. If that is newer than this release, it lets
-values through that nothing here has heard of; if it is older, it hides values that KMS has.
+Requests are validated against the service model of the installed botocore. A botocore newer than this release accepts
+values that are not implemented here; an older one rejects values that KMS accepts.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from .key_specs import KEY_SPECS
 
-#: Key spec -> the first botocore that has it, where that is not every supported one.
+#: Key spec -> the first botocore release with it, for specs that some supported releases lack.
 #: Source: botocore's changelog, and its model in 1.43.100 and 1.44.0.
 FIRST_BOTOCORE: Mapping[str, str] = {
     "ECC_NIST_EDWARDS25519": "1.40.69",
@@ -24,7 +24,7 @@ _ALGORITHMS = frozenset(
     algorithm for spec in KEY_SPECS.values() for algorithms in spec.usages.values() for algorithm in algorithms
 )
 
-#: Shape of the service model -> its values, and those of shapes of the same kind: the model tells them apart.
+#: Shape of the service model -> implemented values. Shapes of the same kind share a set; the model tells them apart.
 KNOWN_VALUES: Mapping[str, frozenset[str]] = {
     "KeySpec": frozenset(KEY_SPECS),
     "CustomerMasterKeySpec": frozenset(KEY_SPECS),

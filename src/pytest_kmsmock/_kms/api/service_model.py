@@ -1,4 +1,4 @@
-"""botocore's service model of KMS: its operations, shapes and errors, read once in a process."""
+"""botocore's service model of KMS: operations, shapes and errors, read once per process."""
 
 from __future__ import annotations
 
@@ -15,42 +15,42 @@ if TYPE_CHECKING:
 
 @functools.cache
 def data_files() -> Loader:
-    """Return the one loader of botocore's data files: it remembers what it has read, and reading takes a while."""
-    from botocore.loaders import create_loader  # here, so that importing the service costs no botocore
+    """Return the loader of botocore's data files, one per process: reading is slow, and the loader caches."""
+    from botocore.loaders import create_loader  # here, so that importing this module does not import botocore
 
     return create_loader(os.environ.get("AWS_DATA_PATH"))
 
 
 @functools.cache
 def service_description() -> Mapping[str, Any]:
-    """Return the service model of KMS that the installed botocore has."""
+    """Return the service model of KMS of the installed botocore."""
     from botocore.exceptions import DataNotFoundError
     from botocore.loaders import ExtrasProcessor
 
     loader = data_files()
-    # Not by `load_service_model`, which looks through the data of all services first: that takes longer than to read.
+    # `load_service_model` would list the data of all services first, which takes longer than reading one.
     place = f"kms/{loader.determine_latest_version('kms', 'service-2')}/service-2"
     description: dict[str, Any] = loader.load_data(place)
-    with contextlib.suppress(DataNotFoundError):  # clients have them, if there are any
+    with contextlib.suppress(DataNotFoundError):  # clients apply them too
         ExtrasProcessor().process(description, [loader.load_data(f"{place}.sdk-extras")])
     return description
 
 
 @functools.cache
 def known_regions() -> frozenset[str]:
-    """Return the Regions of all partitions that the installed botocore has."""
+    """Return the Regions of all partitions in the installed botocore."""
     partitions = data_files().load_data("partitions")["partitions"]
     return frozenset(region for partition in partitions for region in partition["regions"])
 
 
 def read_data_files() -> None:
-    """Read all that calls need of botocore's data: a test may fake `open` or the file system before its first call."""
+    """Read the botocore data that calls need, before a test patches `open` or the file system."""
     service_description()
     known_regions()
 
 
-def fits(value: object, shape_name: str) -> bool:
-    """Say whether a value is a text as the model has it: for what does not come as a request."""
+def matches_shape(value: object, shape_name: str) -> bool:
+    """Whether a value is a string that a shape of the model allows; for values from outside a request."""
     shape = service_description()["shapes"][shape_name]
     return (
         isinstance(value, str)
@@ -62,7 +62,7 @@ def fits(value: object, shape_name: str) -> bool:
 
 @functools.cache
 def operation_names() -> frozenset[str]:
-    """Return the names of all operations that the installed botocore knows."""
+    """Return the names of all operations in the installed botocore."""
     return frozenset(service_description()["operations"])
 
 

@@ -1,14 +1,14 @@
-"""What the service checks in another way than its model says. `validation` reads requests by both."""
+"""Differences between the checks of the KMS service and its published service model; `validation` applies both."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-#: Java's class of all ASCII characters, which Python's regular expressions do not have.
+#: Java's character class for ASCII, which Python's regular expressions lack.
 ASCII = r"^\p{ASCII}+$"
 
-#: Ranges where the API reference is narrower than its model. (operation, member) -> (least, most).
+#: Ranges that are narrower in the API reference than in the model: (operation, parameter) -> (minimum, maximum).
 SERVICE_RANGES: Mapping[tuple[str, str], tuple[int, int]] = {
     ("ScheduleKeyDeletion", "PendingWindowInDays"): (7, 30),
     ("ListAliases", "Limit"): (1, 100),
@@ -28,13 +28,13 @@ _KEY_SPECS = (
     "ML_DSA_65", "ML_DSA_87",
 )  # fmt: skip
 
-#: Shape -> what the service does differently: its `pattern`; the values that a message lists (`shown`), whatever it
-#: takes; the values that it takes besides those of the model (`taken`).
+#: Shape -> differences of the service: its `pattern`; the values listed in its messages (`listed`); values that it
+#: accepts in addition to the model's (`accepted`).
 #: Measured on AWS KMS, us-east-1, 2026-09: floci-io/floci#3968.
 SERVICE_SHAPES: Mapping[str, Mapping[str, Any]] = {
     "KeyIdType": {"pattern": ASCII},
-    "MacAlgorithmSpec": {"shown": ("HMAC_SHA_384", "HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_512")},
-    "EncryptionAlgorithmSpec": {"shown": ("RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE", "SYMMETRIC_DEFAULT")},
-    "SigningAlgorithmSpec": {"shown": _SIGNING_ALGORITHMS, "taken": ("SYMMETRIC_DEFAULT",)},
-    "DataKeySpec": {"shown": _KEY_SPECS},
+    "MacAlgorithmSpec": {"listed": ("HMAC_SHA_384", "HMAC_SHA_256", "HMAC_SHA_224", "HMAC_SHA_512")},
+    "EncryptionAlgorithmSpec": {"listed": ("RSAES_OAEP_SHA_1", "RSAES_OAEP_SHA_256", "SM2PKE", "SYMMETRIC_DEFAULT")},
+    "SigningAlgorithmSpec": {"listed": _SIGNING_ALGORITHMS, "accepted": ("SYMMETRIC_DEFAULT",)},
+    "DataKeySpec": {"listed": _KEY_SPECS},
 }

@@ -1,8 +1,8 @@
-"""Reading and validating requests by the service model of KMS, compiled once per operation.
+"""Parsing and validating request parameters by the service model of KMS, compiled once per operation.
 
-`reader(operation)` gives one function that turns the members of a request into Python values (bytes for blobs,
-datetimes for timestamps) and refuses what breaks the model's constraints with AWS's `ValidationException` text, all
-problems in one message. What the service does differently from its model is in `service_shapes`.
+`reader(operation)` returns a function that converts the parameters of a request to Python values (bytes for blobs,
+datetimes for timestamps). Parameters that violate the model's constraints raise AWS's `ValidationException`, with all
+violations in one message. `service_shapes` has the differences between the service and its model.
 """
 
 from __future__ import annotations
@@ -23,39 +23,39 @@ from .service_shapes import ASCII, SERVICE_RANGES, SERVICE_SHAPES
 
 _NOT_NULL = "Member must not be null"
 
-#: What counts as a mapping. Nearly all are dicts, which are told faster than the rest.
-_MAPPING = (dict, Mapping)
-_TEXT = frozenset({str})
+#: Types of structures and maps. `dict` comes first: `isinstance` is faster for it than for `Mapping`.
+_MAPPINGS = (dict, Mapping)
+_STRINGS = frozenset({str})
 
-#: Reads one value: (value, path for messages, list that problems are added to) -> the Python value.
+#: Reads one value: (value, path for messages, list to which problems are added) -> the Python value.
 _Reader = Callable[[Any, str, list[str]], Any]
 
 
 class _Constraint(NamedTuple):
-    """One constraint of a shape: AWS's text for it, and whether a value breaks it."""
+    """One constraint of a shape: AWS's message for it, and a test whether a value violates it."""
 
-    text: str
-    is_broken: Callable[[Any], bool]
+    message: str
+    is_violated: Callable[[Any], bool]
 
 
 class _Rules(NamedTuple):
-    """All constraints of a shape: one function that says whether a value meets them, and each of them for messages."""
+    """The constraints of a shape: one test for all of them, and each constraint for messages."""
 
-    hold: Callable[[Any], Any]
+    is_valid: Callable[[Any], Any]
     constraints: list[_Constraint]
 
 
 @functools.cache
 def reader(operation: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """Return the function that reads and validates the members of a request for an operation.
+    """Return the function that reads and validates the parameters of an operation.
 
     It raises `KmsError` with `ValidationException`, or `SerializationException` for a value of the wrong type.
     """
-    read_members = _read_members(operation)
+    read_params = _params_reader(operation)
 
-    def read(members: Mapping[str, Any]) -> dict[str, Any]:
+    def read(params: Mapping[str, Any]) -> dict[str, Any]:
         problems: list[str] = []
-        values: dict[str, Any] = read_members(members, "", problems)
+        values: dict[str, Any] = read_params(params, "", problems)
         if problems:
             count = len(problems)
             raise errors.INVALID(
@@ -66,20 +66,20 @@ def reader(operation: str) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     return read
 
 
-def as_far_as_readable(operation: str, members: dict[str, Any]) -> dict[str, Any]:
-    """Return the members of a refused request as `reader` gives those of a valid one: for the record of the call.
+def read_leniently(operation: str, params: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of an invalid request, converted as by `reader`; for the record of the call.
 
-    Values that break a constraint are there all the same. If one is of the wrong type, all are as they were given.
+    The result includes values that violate a constraint. If a value has the wrong type, `params` is returned as it is.
     """
     try:
-        read: dict[str, Any] = _read_members(operation)(members, "", [])
+        read: dict[str, Any] = _params_reader(operation)(params, "", [])
     except errors.KmsError:
-        return members
+        return params
     return read
 
 
 @functools.cache
-def _read_members(operation: str) -> _Reader:
+def _params_reader(operation: str) -> _Reader:
     description = service_description()
     return _structure(description["shapes"], description["operations"][operation]["input"]["shape"], operation)
 
@@ -101,22 +101,22 @@ def _structure(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     required = frozenset(shape.get("required", ()))
 
     def read(value: Any, path: str, problems: list[str]) -> Any:
-        if not isinstance(value, _MAPPING):
+        if not isinstance(value, _MAPPINGS):
             raise _wrong_type(value, "structure")
         result = {}
         prefix = f"{path}." if path else ""
         before = len(problems)
-        for member, item in value.items():  # mostly a few of many
+        for member, item in value.items():  # usually a few of the shape's members
             if item is not None and member in members:
                 label, read_member, _ = members[member]
                 result[member] = read_member(item, prefix + label, problems)
         if len(problems) > before or not required <= result.keys():
             del problems[before:]
-            for member, (label, read_member, null) in members.items():  # the model's order is the one of AWS's message
+            for member, (label, read_member, null) in members.items():  # AWS's message follows the order of the model
                 if member in result:
                     read_member(value[member], prefix + label, problems)
                 elif member in required:
-                    problems.append(_failed(null, prefix + label, _NOT_NULL))
+                    problems.append(_problem(null, prefix + label, _NOT_NULL))
         return result
 
     return read
@@ -125,7 +125,7 @@ def _structure(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
 def _list(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     shape = shapes[name]
     element = shape["member"]["shape"]
-    hold, constraints = _rules(shape)
+    is_valid, constraints = _rules(shape)
     scalar = shapes[element]["type"] != "structure"
     read_element = _reader(shapes, element, place)
     read_scalars = _scalars(shapes, element, place, "Member")
@@ -133,7 +133,7 @@ def _list(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     def read(value: Any, path: str, problems: list[str]) -> Any:
         if not isinstance(value, list | tuple):
             raise _wrong_type(value, "list")
-        if not hold(value):
+        if not is_valid(value):
             _report(constraints, value, value, path, problems)
         if scalar:
             return read_scalars(value, value, path, problems)
@@ -141,7 +141,7 @@ def _list(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
         for number, item in enumerate(value, 1):
             label = f"{path}.{number}.member"
             if item is None:
-                problems.append(_failed(None, label, _NOT_NULL))
+                problems.append(_problem(None, label, _NOT_NULL))
             else:
                 result.append(read_element(item, label, problems))
         return result
@@ -151,18 +151,18 @@ def _list(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
 
 def _map(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
     shape = shapes[name]
-    hold, constraints = _rules(shape)
+    is_valid, constraints = _rules(shape)
     read_keys = _scalars(shapes, shape["key"]["shape"], place, "Map keys")
     read_values = _scalars(shapes, shape["value"]["shape"], place, "Map value")
-    of_any_text = all(shapes[shape[part]["shape"]] == {"type": "string"} for part in ("key", "value"))
+    unconstrained = all(shapes[shape[part]["shape"]] == {"type": "string"} for part in ("key", "value"))
 
     def read(value: Any, path: str, problems: list[str]) -> Any:
-        if not isinstance(value, _MAPPING):
+        if not isinstance(value, _MAPPINGS):
             raise _wrong_type(value, "map")
-        if not hold(value):
+        if not is_valid(value):
             _report(constraints, value, value, path, problems)
-        if of_any_text and _TEXT.issuperset(map(type, value)) and _TEXT.issuperset(map(type, value.values())):
-            return dict(value)  # an encryption context, nearly always
+        if unconstrained and _STRINGS.issuperset(map(type, value)) and _STRINGS.issuperset(map(type, value.values())):
+            return dict(value)  # usually an encryption context
         keys = read_keys(value, value, path, problems)
         return dict(zip(keys, read_values(value.values(), value, path, problems), strict=True))
 
@@ -172,19 +172,19 @@ def _map(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
 def _scalars(
     shapes: Mapping[str, Any], name: str, place: str, which: str
 ) -> Callable[[Iterable[Any], object, str, list[str]], list[Any]]:  # fmt: skip
-    """Compile the reader of the elements of a collection, whose problems AWS reports as one.
+    """Compile the reader of the elements of a collection.
 
-    It names the whole collection, and every constraint that an element has, not only the broken ones.
+    AWS reports their problems as one, with the whole collection and every constraint of its elements.
     """
     read_element = _reader(shapes, name, place)
-    texts = [constraint.text for constraint in _rules(shapes[name]).constraints]
+    requirements = [constraint.message for constraint in _rules(shapes[name]).constraints]
 
     def read(items: Iterable[Any], collection: object, path: str, problems: list[str]) -> list[Any]:
         broken: list[str] = []
         result = [None if item is None else read_element(item, "", broken) for item in items]
         if broken or None in result:
-            named = [*texts, _NOT_NULL] if None in result else texts
-            problems.append(_failed(collection, path, f"{which} must satisfy constraint: [{', '.join(named)}]"))
+            named = [*requirements, _NOT_NULL] if None in result else requirements
+            problems.append(_problem(collection, path, f"{which} must satisfy constraint: [{', '.join(named)}]"))
         return result
 
     return read
@@ -193,48 +193,50 @@ def _scalars(
 def _scalar(types: type | tuple[type, ...], kind: str) -> Callable[[Mapping[str, Any], str, str], _Reader]:
     def compile_scalar(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
         operation, _, member = place.partition(".")
-        hold, constraints = _rules(shapes[name] | SERVICE_SHAPES.get(name, {}), SERVICE_RANGES.get((operation, member)))
+        is_valid, constraints = _rules(
+            shapes[name] | SERVICE_SHAPES.get(name, {}), SERVICE_RANGES.get((operation, member))
+        )
         sensitive = shapes[name].get("sensitive", False)
         boolean = kind == "boolean"
 
         def read(value: Any, path: str, problems: list[str]) -> Any:
             if not isinstance(value, types) or (value is True or value is False) != boolean:
                 raise _wrong_type(value, kind)
-            if not hold(value):
+            if not is_valid(value):
                 _report(constraints, value, _HIDDEN if sensitive else value, path, problems)
             return value
 
         enumerated = shapes[name].get("enum", ())
         known = KNOWN_VALUES.get(name, frozenset(enumerated))
         newer, hidden = frozenset(enumerated) - known, known - _enumerated(shapes)
-        return _refusing(newer, hidden, read) if newer or hidden else read
+        return _rejecting_unknown(newer, hidden, read) if newer or hidden else read
 
     return compile_scalar
 
 
 def _enumerated(shapes: Mapping[str, Any]) -> frozenset[str]:
-    """Return the values of all enumerations: what is known here and is in none, the installed botocore hides."""
+    """Return the values of all enums in the model, to find those that the installed botocore lacks."""
     return frozenset(value for shape in shapes.values() for value in shape.get("enum", ()))
 
 
-def _refusing(newer: frozenset[str], hidden: frozenset[str], read: _Reader) -> _Reader:
-    """Wrap the reader of an enumeration of which the installed botocore and this release know different values."""
+def _rejecting_unknown(newer: frozenset[str], hidden: frozenset[str], read: _Reader) -> _Reader:
+    """Wrap the reader of an enum to reject values that only the installed botocore or only this release knows."""
 
-    def read_or_refuse(value: Any, path: str, problems: list[str]) -> Any:
+    def read_or_reject(value: Any, path: str, problems: list[str]) -> Any:
         if value in newer:
-            raise errors.VALUE_NOT_BUILT(value=value)
+            raise errors.VALUE_NOT_IMPLEMENTED(value=value)
         if value in hidden:
             from botocore import __version__ as installed
 
             since = f" to {FIRST_BOTOCORE[value]} or newer" if value in FIRST_BOTOCORE else ""
-            raise errors.VALUE_HIDDEN(installed=installed, value=value, since=since)
+            raise errors.VALUE_NOT_IN_BOTOCORE(installed=installed, value=value, since=since)
         return read(value, path, problems)
 
-    return read_or_refuse
+    return read_or_reject
 
 
 def _blob(shapes: Mapping[str, Any], name: str, _place: str) -> _Reader:
-    hold, constraints = _rules(shapes[name])
+    is_valid, constraints = _rules(shapes[name])
 
     def read(value: Any, path: str, problems: list[str]) -> Any:
         if isinstance(value, str):
@@ -244,7 +246,7 @@ def _blob(shapes: Mapping[str, Any], name: str, _place: str) -> _Reader:
                 raise errors.SERIALIZATION(reason="") from None
         elif not isinstance(value, bytes):
             raise _wrong_type(value, "blob")
-        if not hold(value):
+        if not is_valid(value):
             _report(constraints, value, _HIDDEN, path, problems)
         return value
 
@@ -278,13 +280,13 @@ _COMPILERS: Mapping[str, Callable[[Mapping[str, Any], str, str], _Reader]] = {
 
 
 class _Hidden:
-    """Stands for a value that AWS leaves out of the message: blobs and what the model marks as sensitive."""
+    """Placeholder for a value that AWS's messages omit: blobs, and shapes that the model marks as sensitive."""
 
 
 _HIDDEN = _Hidden()
 
 
-def _failed(value: object, path: str, constraint: str) -> str:
+def _problem(value: object, path: str, constraint: str) -> str:
     if value is None:
         shown = "Value null"
     elif value is _HIDDEN:
@@ -295,7 +297,7 @@ def _failed(value: object, path: str, constraint: str) -> str:
 
 
 def _show(value: object) -> str:
-    """Write a value as the service does, which prints collections as Java does."""
+    """Format a value as the service does: collections as Java prints them."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{key}={_show(item)}" for key, item in value.items()) + "}"
     if isinstance(value, list | tuple):
@@ -304,15 +306,17 @@ def _show(value: object) -> str:
 
 
 def _report(constraints: list[_Constraint], value: Any, shown: object, path: str, problems: list[str]) -> None:
-    problems += [_failed(shown, path, constraint.text) for constraint in constraints if constraint.is_broken(value)]
+    problems += [
+        _problem(shown, path, constraint.message) for constraint in constraints if constraint.is_violated(value)
+    ]
 
 
 def _rules(shape: Mapping[str, Any], limits: tuple[int, int] | None = None) -> _Rules:
-    return _Rules(_holding(shape, limits), _constraints(shape, limits))
+    return _Rules(_validator(shape, limits), _constraints(shape, limits))
 
 
-def _holding(shape: Mapping[str, Any], limits: tuple[int, int] | None) -> Callable[[Any], Any]:
-    """Compile the one function that says whether a value meets all constraints: this is asked at every call."""
+def _validator(shape: Mapping[str, Any], limits: tuple[int, int] | None) -> Callable[[Any], Any]:
+    """Compile all constraints into one fast test, which runs at every call."""
     tests: list[Callable[[Any], Any]] = []
     low, high = limits or (shape.get("min") or -sys.maxsize, shape.get("max", sys.maxsize))
     if (low, high) != (-sys.maxsize, sys.maxsize):
@@ -334,7 +338,7 @@ def _is_ascii(value: str) -> bool:
 
 
 def _values(shape: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset(shape["enum"]).union(shape.get("taken", ()))
+    return frozenset(shape["enum"]).union(shape.get("accepted", ()))
 
 
 def _both(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Callable[[Any], Any]:
@@ -342,30 +346,30 @@ def _both(first: Callable[[Any], Any], second: Callable[[Any], Any]) -> Callable
 
 
 def _constraints(shape: Mapping[str, Any], limits: tuple[int, int] | None) -> list[_Constraint]:
-    """Compile the constraints of a shape, in the order in which AWS reports them."""
+    """Compile the constraints of a shape in the order in which AWS reports them."""
     numeric = shape["type"] == "integer"
     measure: Callable[[Any], int] = (lambda value: value) if numeric else len
     what = "have value" if numeric else "have length"
     least, most = limits or (shape.get("min"), shape.get("max"))
     found: list[_Constraint] = []
     if most is not None:
-        text = f"Member must {what} less than or equal to {most}"
-        found.append(_Constraint(text, lambda value: measure(value) > most))
+        message = f"Member must {what} less than or equal to {most}"
+        found.append(_Constraint(message, lambda value: measure(value) > most))
     if least:
-        text = f"Member must {what} greater than or equal to {least}"
-        found.append(_Constraint(text, lambda value: measure(value) < least))
+        message = f"Member must {what} greater than or equal to {least}"
+        found.append(_Constraint(message, lambda value: measure(value) < least))
     if "pattern" in shape:
         matches = _matcher(shape["pattern"])
-        text = f"Member must satisfy regular expression pattern: {shape['pattern']}"
-        found.append(_Constraint(text, lambda value: not matches(value)))
+        message = f"Member must satisfy regular expression pattern: {shape['pattern']}"
+        found.append(_Constraint(message, lambda value: not matches(value)))
     if "enum" in shape:
         allowed = _values(shape)
-        text = f"Member must satisfy enum value set: [{', '.join(shape.get('shown', shape['enum']))}]"
-        found.append(_Constraint(text, lambda value: value not in allowed))
+        message = f"Member must satisfy enum value set: [{', '.join(shape.get('listed', shape['enum']))}]"
+        found.append(_Constraint(message, lambda value: value not in allowed))
     return found
 
 
-#: What is expected -> how the service's JSON reader goes on. Those of blobs and booleans are (B).
+#: Expected type -> the end of the message of the service's JSON parser; (B) for blobs and booleans.
 _EXPECTED: Mapping[str, str] = {
     "string": "a String",
     "integer": "an Integer",
@@ -376,9 +380,9 @@ _EXPECTED: Mapping[str, str] = {
 
 
 def _wrong_type(value: object, expected: str) -> errors.KmsError:
-    """Return AWS's refusal of a JSON value of the wrong type.
+    """Return AWS's error for a JSON value of the wrong type.
 
-    The texts are those of the JSON reader that AWS's services share, recorded from other services (B for KMS).
+    The messages come from the JSON parser that AWS's services share, recorded from other services (B for KMS).
     """
     if isinstance(value, Mapping):
         reason = "Start of structure or map found where not expected."

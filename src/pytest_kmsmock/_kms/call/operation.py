@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.caller import Caller
 
 #: Which error refuses an operation, by key state; none in a state that is left out (`_kms.rules.key_states`).
-StateRule = Mapping[str, errors.Text]
+StateRule = Mapping[str, errors.ErrorTemplate]
 #: Works in every state: reading policies, tags, aliases, grants.
 ANY_STATE: StateRule = {}
 

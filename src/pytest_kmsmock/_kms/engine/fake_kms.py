@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_kmsmock._kms.api.arns import new_uuid
 from pytest_kmsmock._kms.api.errors import KmsError
-from pytest_kmsmock._kms.api.validation import as_far_as_readable
+from pytest_kmsmock._kms.api.validation import read_leniently
 from pytest_kmsmock._kms.call.operation import Call, Result
 from pytest_kmsmock._kms.entropy.drbg import Drbg
 from pytest_kmsmock._kms.state.backend import Backend
@@ -86,7 +86,7 @@ class FakeKms(Backend):
             result = perform(call) if self.interference is None else self.interference(call)
         except KmsError as refusal:
             error = copy(refusal)  # its own traceback would keep the request's body, and what the caller had
-            call.params = as_far_as_readable(operation, call.params)
+            call.params = read_leniently(operation, call.params)
             raise
         finally:
             if len(self.calls) >= self.max_calls:

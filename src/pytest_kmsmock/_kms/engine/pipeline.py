@@ -27,7 +27,11 @@ def find_operation(name: str) -> Operation:
         load()
         operation = OPERATIONS.get(name)
     if operation is None:
-        raise errors.NOT_BUILT(operation=name) if name in operation_names() else errors.UNKNOWN_OPERATION()
+        raise (
+            errors.OPERATION_NOT_IMPLEMENTED(operation=name)
+            if name in operation_names()
+            else errors.UNKNOWN_OPERATION()
+        )
     return operation
 
 

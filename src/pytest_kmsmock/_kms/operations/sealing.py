@@ -171,7 +171,7 @@ def _key_of_envelope(call: Call, envelope: Envelope, member: str, permission: st
     keys = (key for home in call.state.regions() for key in home.keys.values())
     if any(key.material(envelope.material_id) and key.id != envelope.key_id for key in keys):
         raise errors.INVALID_CIPHERTEXT()  # the material is another key's: the blob is damaged where it names the key
-    raise errors.CIPHERTEXT_OUT_OF_SIGHT(caller=call.caller.arn, action=permission)
+    raise errors.CIPHERTEXT_KEY_NOT_VISIBLE(caller=call.caller.arn, action=permission)
 
 
 def ignores_ciphertext(call: Call) -> bool:

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import (
-    LIKE_KEY_ID,
+    KEY_ID_ANY_CASE,
     alias_arn,
     key_arn,
-    new_key_arn,
     parse_arn,
+    placeholder_key_arn,
 )
 from pytest_kmsmock._kms.api.service_model import modelled_errors
 from pytest_kmsmock._kms.call.consistency import alias_target
@@ -65,7 +65,7 @@ def tagged_key(call: Call) -> Iterable[Target]:
     """
     if not call.params.get("Tags"):
         return ()
-    arn = new_key_arn(call.region.name, call.region.account, multi_region=bool(call.params.get("MultiRegion")))
+    arn = placeholder_key_arn(call.region.name, call.region.account, multi_region=bool(call.params.get("MultiRegion")))
     return (Target("kms:TagResource", arn, new=True),)
 
 
@@ -80,7 +80,7 @@ def find_key(call: Call, identifier: str, permission: str, *, aliases: bool, mem
     found = region.keys.get(identifier)
     if found is not None:
         return Target(permission, found.arn, found, member=member)
-    if LIKE_KEY_ID.fullmatch(identifier):
+    if KEY_ID_ANY_CASE.fullmatch(identifier):
         raise errors.KEY_NOT_FOUND(arn=key_arn(region.name, region.account, identifier))
     if identifier.startswith("arn:"):
         arn = parse_arn(identifier)
@@ -110,10 +110,10 @@ def _by_arn(call: Call, account: str, key_id: str, permission: str, member: str 
     region = call.state.region(account, call.region.name)
     found = region.keys.get(key_id)
     if found is None:
-        if not LIKE_KEY_ID.fullmatch(key_id):
+        if not KEY_ID_ANY_CASE.fullmatch(key_id):
             raise errors.INVALID_KEY_ID_IN_ARN(key_id=key_id)
         if account != call.caller.account:
-            raise errors.KEY_OUT_OF_SIGHT(caller=call.caller.arn, action=permission)
+            raise errors.KEY_NOT_VISIBLE(caller=call.caller.arn, action=permission)
         raise errors.KEY_NOT_FOUND(arn=key_arn(region.name, account, key_id))
     return Target(permission, found.arn, found, member=member)
 
@@ -123,6 +123,6 @@ def _by_alias(call: Call, account: str, name: str, permission: str, member: str 
     found = alias_target(call, region, name) or key_of_service_alias(call, region, name)
     if found is None:
         if account != call.caller.account:
-            raise errors.KEY_OUT_OF_SIGHT(caller=call.caller.arn, action=permission)
+            raise errors.KEY_NOT_VISIBLE(caller=call.caller.arn, action=permission)
         raise errors.ALIAS_NOT_FOUND(arn=alias_arn(region.name, account, name))
     return Target(permission, found.arn, found, alias=name, member=member)

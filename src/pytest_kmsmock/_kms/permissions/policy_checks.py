@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api import errors
-from pytest_kmsmock._kms.api.arns import key_arn, new_key_arn, partition_of
+from pytest_kmsmock._kms.api.arns import key_arn, partition_of, placeholder_key_arn
 from pytest_kmsmock._kms.call.operation import Asked, Call, Target
 from pytest_kmsmock._kms.policy.decision import would_lock_out
 from pytest_kmsmock._kms.policy.kinds import MalformedPolicy
@@ -62,7 +62,7 @@ def _check_lockout(call: Call, policy: Policy) -> None:
     identity = call.state.iam.policies(call.caller, account).identity
     resource, context = asked.target.arn, _conditions(asked)
     if would_lock_out(policy, principal, identity, account=account, resource=resource, context=context):
-        raise errors.POLICY_LOCKS_OUT()
+        raise errors.POLICY_LOCKOUT()
 
 
 def _next(call: Call) -> Asked:
@@ -72,7 +72,7 @@ def _next(call: Call) -> Asked:
     if call.operation.name == "PutKeyPolicy" and key is not None:
         return Asked(call, target, tags=key.tags, aliases=region.aliases_of.get(key.id, ()))
     if key is None:
-        arn = new_key_arn(region.name, account, multi_region=bool(call.params.get("MultiRegion")))
+        arn = placeholder_key_arn(region.name, account, multi_region=bool(call.params.get("MultiRegion")))
         return Asked(call, target._replace(arn=arn), tags=read_tags(call))
     # The CreateKey of ReplicateKey, which is in the replica's Region.
     place = call.params["ReplicaRegion"]

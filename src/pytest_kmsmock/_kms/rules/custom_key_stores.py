@@ -30,7 +30,7 @@ DISCONNECTED, DISCONNECTING = "DISCONNECTED", "DISCONNECTING"
 VPC = "VPC_ENDPOINT_SERVICE"
 #: What can be wrong with a proxy that KMS reaches, by ConnectionErrorCode -> the error of CreateCustomKeyStore and
 #: UpdateCustomKeyStore, whose text CreateKey and cryptographic operations have too.
-FAILURES: Mapping[str, errors.Text] = {
+FAILURES: Mapping[str, errors.ErrorTemplate] = {
     "XKS_PROXY_ACCESS_DENIED": key_store_errors.PROXY_ACCESS,
     "XKS_PROXY_INVALID_RESPONSE": key_store_errors.PROXY_RESPONSE,
     "XKS_PROXY_INVALID_TLS_CONFIGURATION": key_store_errors.PROXY_TLS,
@@ -133,7 +133,7 @@ def problem_of(store: CustomKeyStore, outside: Outside) -> Problem | None:
 def _cluster_problem(store: CustomKeyStore, outside: Outside) -> Problem | None:
     cluster_id = str(store.settings["CloudHsmClusterId"])
     cluster = outside.clusters.get(cluster_id)
-    text = key_store_errors.CLUSTER_OUT_OF_REACH.template
+    text = key_store_errors.CLUSTER_UNREACHABLE.template
     if cluster is None:
         return Problem("CLUSTER_NOT_FOUND", text, key_store_errors.CLUSTER_NOT_FOUND(cluster=cluster_id))
     if not cluster.online:
@@ -162,7 +162,7 @@ def _proxy_problem(store: CustomKeyStore, outside: Outside) -> Problem | None:
         return Problem(
             "INVALID_CREDENTIALS", key_store_errors.PROXY_CREDENTIALS.template, key_store_errors.PROXY_CREDENTIALS()
         )
-    return Problem("XKS_PROXY_NOT_REACHABLE", key_store_errors.XKS_OUT_OF_REACH, key_store_errors.PROXY_UNREACHABLE())
+    return Problem("XKS_PROXY_NOT_REACHABLE", key_store_errors.XKS_UNREACHABLE, key_store_errors.PROXY_UNREACHABLE())
 
 
 def service_problem(settings: Mapping[str, str], outside: Outside) -> errors.KmsError | None:
@@ -231,7 +231,7 @@ def check_backing(key: Key, state: State) -> None:
         if not external.enabled:
             raise key_store_errors.XKS_CRYPTO(reason=key_store_errors.XKS_KEY_DISABLED)
         if not _is_fit(external):
-            raise key_store_errors.XKS_CRYPTO(reason=key_store_errors.XKS_KEY_CANNOT)
+            raise key_store_errors.XKS_CRYPTO(reason=key_store_errors.XKS_KEY_OPERATION_UNSUPPORTED)
 
 
 def external_key(key: Key, state: State) -> XksKey | None:

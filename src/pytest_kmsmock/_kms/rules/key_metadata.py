@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_kmsmock._kms.api.arns import key_arn
-from pytest_kmsmock._kms.api.key_specs import ALGORITHM_MEMBER
+from pytest_kmsmock._kms.api.key_specs import ALGORITHMS_FIELD
 from pytest_kmsmock._kms.state.records import Key, MultiRegion
 from pytest_kmsmock._kms.state.state import State
 
@@ -34,7 +34,7 @@ def key_metadata(key: Key, state: State) -> dict[str, object]:
         # keys show: https://aws.amazon.com/blogs/security/how-to-create-post-quantum-signatures-using-aws-kms-and-ml-dsa
         "CustomerMasterKeySpec": spec.name,
         "KeySpec": spec.name,
-        ALGORITHM_MEMBER[key.usage]: list(spec.usages[key.usage]),
+        ALGORITHMS_FIELD[key.usage]: list(spec.usages[key.usage]),
         "MultiRegion": key.multi_region is not None,
     }
     current = key.current

@@ -20,7 +20,7 @@ PENDING_DELETION, PENDING_REPLICA_DELETION = "PendingDeletion", "PendingReplicaD
 PENDING_IMPORT, UNAVAILABLE, CREATING, UPDATING = "PendingImport", "Unavailable", "Creating", "Updating"
 
 #: Which error refuses an operation that does not work in a state.
-_REFUSALS: Mapping[str, errors.Text] = {
+_REFUSALS: Mapping[str, errors.ErrorTemplate] = {
     DISABLED: errors.DISABLED,
     PENDING_DELETION: errors.PENDING_DELETION,
     PENDING_REPLICA_DELETION: errors.PENDING_REPLICA_DELETION,
@@ -31,7 +31,7 @@ _REFUSALS: Mapping[str, errors.Text] = {
 }
 
 
-def _refused_in(*states: str) -> dict[str, errors.Text]:
+def _refused_in(*states: str) -> dict[str, errors.ErrorTemplate]:
     return {state: _REFUSALS[state] for state in states}
 
 

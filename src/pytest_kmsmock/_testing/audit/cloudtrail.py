@@ -77,8 +77,8 @@ def _logged_outcome(record: CallRecord) -> tuple[Mapping[str, Any] | None, KmsEr
     """Return result and error of a call as KMS saw it; None if KMS never did."""
     error = record.error
     if isinstance(error, InjectedError):
-        if error.lost is not None:
-            return error.lost, None
+        if error.lost_response is not None:
+            return error.lost_response, None
         if error.kind != "answer":
             return None
     if error is None and record.result is None:

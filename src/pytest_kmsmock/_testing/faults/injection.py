@@ -156,7 +156,9 @@ class Injector:
         if error is None:
             return go_on(call)
         if executed:
-            error.lost = go_on(call)  # if KMS refuses the call itself, that is lost as well: let its error show
+            error.lost_response = go_on(
+                call
+            )  # if KMS refuses the call itself, that is lost as well: let its error show
         raise error
 
     def take_delay(self) -> float:

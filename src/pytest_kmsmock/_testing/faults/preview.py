@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from pytest_kmsmock._kms.api.errors import KmsError
-from pytest_kmsmock._kms.api.validation import as_far_as_readable, reader
+from pytest_kmsmock._kms.api.validation import read_leniently, reader
 from pytest_kmsmock._kms.call.operation import Call, Target
 from pytest_kmsmock._kms.rules.timeline import settle
 
@@ -27,6 +27,6 @@ def preview(call: Call) -> Call:
             targets += find(seen)
             seen.targets = tuple(targets)
     except KmsError:
-        seen.params = as_far_as_readable(call.operation.name, seen.params)
+        seen.params = read_leniently(call.operation.name, seen.params)
         seen.notes[NOT_VALID] = True  # the pipeline will find the same, and refuse the call
     return seen

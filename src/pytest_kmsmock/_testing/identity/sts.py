@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, TypeAlias
 
-from pytest_kmsmock._kms.api.errors import Text
+from pytest_kmsmock._kms.api.errors import ErrorTemplate
 from pytest_kmsmock._kms.policy.principals import PrincipalKind
 from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
 
@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 Answer: TypeAlias = "dict[str, str | dict[str, str]]"
 
 # (B): the texts of STS are inferred from those of other services of the query protocol.
-NO_SUCH_ACTION = Text("InvalidAction", "Could not find operation {action} for version 2011-06-15")
-_INVALID = Text("ValidationError", "{reason}")
-_MALFORMED_POLICY = Text("MalformedPolicyDocument", "{reason}")
-_FROM_A_SESSION = Text("AccessDenied", "Cannot call GetSessionToken with session credentials")
+NO_SUCH_ACTION = ErrorTemplate("InvalidAction", "Could not find operation {action} for version 2011-06-15")
+_INVALID = ErrorTemplate("ValidationError", "{reason}")
+_MALFORMED_POLICY = ErrorTemplate("MalformedPolicyDocument", "{reason}")
+_FROM_A_SESSION = ErrorTemplate("AccessDenied", "Cannot call GetSessionToken with session credentials")
 
 _ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)

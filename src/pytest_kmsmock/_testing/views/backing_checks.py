@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from pytest_kmsmock._kms.api.service_model import fits, service_description
+from pytest_kmsmock._kms.api.service_model import matches_shape, service_description
 from pytest_kmsmock._kms.rules.custom_key_stores import FAILURES, can_fail_with
 from pytest_kmsmock._kms.state.external_stores import Cluster, XksKey, XksProxy
 from pytest_kmsmock._kms.state.records import CustomKeyStore
@@ -72,7 +72,7 @@ def check_region(region: object) -> None:
 
 
 def _check_text(kind: str, attribute: str, value: object, shape_name: str) -> None:
-    if fits(value, shape_name):
+    if matches_shape(value, shape_name):
         return
     shape = service_description()["shapes"][shape_name]
     least, most, pattern = shape["min"], shape["max"], shape.get("pattern")

@@ -9,7 +9,7 @@ import pytest
 from botocore.client import BaseClient
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
-from pytest_kmsmock._kms.api.key_specs import ALGORITHM_MEMBER, KEY_SPECS
+from pytest_kmsmock._kms.api.key_specs import ALGORITHMS_FIELD, KEY_SPECS
 from pytest_kmsmock._mock.kms_mock import KmsMock
 
 Refusal = Callable[..., AbstractContextManager[None]]
@@ -46,7 +46,7 @@ def test_one_list_of_algorithms_is_shown_by_usage(
         "CustomerMasterKeySpec": spec,
         "KeySpec": spec,
         "KeyUsage": usage,
-        ALGORITHM_MEMBER[usage]: list(KEY_SPECS[spec].usages[usage]),
+        ALGORITHMS_FIELD[usage]: list(KEY_SPECS[spec].usages[usage]),
     }
 
 

@@ -26,7 +26,7 @@ def derive_shared_secret(call: Call) -> Result:
     try:
         secret = secret_of(call.key).derive(call.params["PublicKey"])
     except InvalidPeerKey:
-        raise errors.PEER_KEY() from None
+        raise errors.INVALID_PEER_KEY() from None
     call.stop_if_dry_run()
     result: Result = {"KeyId": call.key.arn}
     result |= {"SharedSecret": secret} if recipient is None else for_recipient(recipient, secret)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pytest_kmsmock._kms.api import errors
-from pytest_kmsmock._kms.api.key_specs import ALGORITHM_MEMBER
+from pytest_kmsmock._kms.api.key_specs import ALGORITHMS_FIELD
 from pytest_kmsmock._kms.call.operation import Call, Result, operation
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.rules.key_states import SHOWS_PUBLIC_KEY
@@ -20,12 +20,12 @@ def get_public_key(call: Call) -> Result:
     """
     spec, usage = call.key.spec, call.key.usage
     if spec.key_type != "asymmetric":
-        raise errors.UNSUPPORTED_SILENTLY()
+        raise errors.UNSUPPORTED_WITHOUT_MESSAGE()
     return {
         "KeyId": call.key.arn,
         "PublicKey": secret_of(call.key).public_key_der(),
         "CustomerMasterKeySpec": spec.name,  # every spec, also those that the deprecated enumeration lacks
         "KeySpec": spec.name,
         "KeyUsage": usage,
-        ALGORITHM_MEMBER[usage]: list(spec.usages[usage]),
+        ALGORITHMS_FIELD[usage]: list(spec.usages[usage]),
     }

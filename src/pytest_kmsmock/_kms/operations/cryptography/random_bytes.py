@@ -30,7 +30,7 @@ def _check_store(call: Call, store_id: str) -> None:
     """Random bytes can come from a connected CloudHSM key store whose cluster works, not from an external one."""
     store = find_store(call.region, store_id)
     if store.type != CLOUDHSM:
-        raise errors.UNSUPPORTED_SILENTLY()
+        raise errors.UNSUPPORTED_WITHOUT_MESSAGE()
     if store.state != CONNECTED:
         raise key_store_errors.STORE_STATE(reason=f"The custom key store {store_id} is not connected.")
     problem = problem_of(store, call.state.outside)

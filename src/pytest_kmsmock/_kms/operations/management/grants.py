@@ -58,13 +58,13 @@ def _read(call: Call, asked: Key) -> Grant:
     constraints = call.params.get("Constraints") or {}
     equals, subset = constraints.get("EncryptionContextEquals"), constraints.get("EncryptionContextSubset")
     if (grantee is None) == (service is None):
-        raise errors.ONE_GRANTEE()
+        raise errors.ONE_GRANTEE_PRINCIPAL()
     if retiree is not None and retiring_service is not None:
-        raise errors.ONE_RETIREE()
+        raise errors.ONE_RETIRING_PRINCIPAL()
     if service is not None and ("SourceArn" not in constraints or not (retiree or retiring_service)):
         raise errors.GRANTEE_SERVICE()
-    grantee = _principal(call, grantee, errors.NO_PRINCIPAL_ID(member="GranteePrincipal"))
-    retiree = _principal(call, retiree, errors.NO_PRINCIPAL_ID(member="RetiringPrincipal"))
+    grantee = _principal(call, grantee, errors.PRINCIPAL_ID_NOT_FOUND(member="GranteePrincipal"))
+    retiree = _principal(call, retiree, errors.PRINCIPAL_ID_NOT_FOUND(member="RetiringPrincipal"))
     _check_operations(call.params["Operations"], asked)
     if equals is not None and subset is not None:
         raise errors.ONE_CONTEXT_CONSTRAINT()
@@ -98,12 +98,12 @@ def _principal(call: Call, text: str | None, unknown_id: errors.KmsError) -> str
     try:
         principal = Principal.parse(text)
     except MalformedPrincipal:
-        raise errors.NO_PRINCIPAL_ARN(arn=text) from None
+        raise errors.INVALID_PRINCIPAL_ARN(arn=text) from None
     except ValueError:
-        raise errors.NO_PRINCIPAL(arn=text) from None
+        raise errors.PRINCIPAL_NOT_FOUND(arn=text) from None
     here = text.startswith("arn:") and principal.partition == partition_of(call.region.name)
     if not (here or principal.is_service) or call.state.iam.lacks(principal):
-        raise errors.NO_PRINCIPAL(arn=text)
+        raise errors.PRINCIPAL_NOT_FOUND(arn=text)
     return text
 
 
@@ -149,9 +149,9 @@ def list_grants(call: Call) -> Result:
         call.params.get("GrantId"),
     )
     if grantee is not None and service is not None:
-        raise errors.ONE_GRANTEE()
+        raise errors.ONE_GRANTEE_PRINCIPAL()
     _check_service_filter(call, service)
-    grantee = _principal(call, grantee, errors.NO_PRINCIPAL_TO_FILTER())
+    grantee = _principal(call, grantee, errors.FILTER_PRINCIPAL_NOT_FOUND())
     home = call.state.home(call.key)
     grants: Iterable[Grant] = home.grants.get(call.key.id, {}).values()
     if grantee is not None or service is not None:
@@ -210,15 +210,15 @@ def _retiring_principal(call: Call) -> Iterable[Target]:
     """Find what ListRetirableGrants is authorised on: the retiring principal itself, of the caller's own account."""
     principal, service = call.params.get("RetiringPrincipal"), call.params.get("RetiringServicePrincipal")
     if (principal is None) == (service is None):
-        raise errors.ONE_RETIREE_TO_LIST()
+        raise errors.ONE_RETIRING_PRINCIPAL_TO_LIST()
     _check_service_filter(call, service)
     if principal is None:
         return (Target("kms:ListRetirableGrants", "*"),)
-    found = _principal(call, principal, errors.RETIREE_NOT_FOUND(principal=principal))
+    found = _principal(call, principal, errors.RETIRING_PRINCIPAL_NOT_FOUND(principal=principal))
     assert found is not None
     named = Principal.parse(found)
     if named.account != call.caller.account and not named.is_service:
-        raise errors.KEY_OUT_OF_SIGHT(caller=call.caller.arn, action="kms:ListRetirableGrants")
+        raise errors.KEY_NOT_VISIBLE(caller=call.caller.arn, action="kms:ListRetirableGrants")
     call.notes["retiree"] = found
     return (Target("kms:ListRetirableGrants", found),)
 
@@ -254,7 +254,7 @@ def _grant_to_retire(call: Call) -> Iterable[Target]:
         target = find_key(call, key_arn, "kms:RetireGrant", aliases=False, member="KeyId")
         grant = _existing(call, target.key, grant_id)
     else:
-        raise errors.HOW_TO_RETIRE()
+        raise errors.RETIRE_GRANT_PARAMETERS()
     call.notes["grant"] = grant
     return (target,)
 

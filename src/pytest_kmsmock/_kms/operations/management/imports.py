@@ -111,7 +111,7 @@ def _check_symmetric_only(call: Call, found: Key) -> None:
     if found.spec.key_type != "symmetric":
         for name in _SYMMETRIC_ONLY:
             if name in call.params:
-                raise errors.IMPORT_MEMBER_NOT_FOR_SPEC(member=name[0].lower() + name[1:], spec=found.spec.name)
+                raise errors.IMPORT_PARAMETER_NOT_FOR_SPEC(member=name[0].lower() + name[1:], spec=found.spec.name)
 
 
 def _check_parameters(call: Call, found: Key) -> None:

@@ -64,7 +64,7 @@ def replicate_key(call: Call) -> Result:
     name = call.params["ReplicaRegion"]
     _check_region(name, primary)
     if name == related.primary:
-        raise errors.REPLICA_BESIDE_PRIMARY(region=name)
+        raise errors.REPLICA_IN_PRIMARY_REGION(region=name)
     if name in related.replicas:
         raise errors.REPLICA_EXISTS()
     tags = read_tags(call)
@@ -110,7 +110,7 @@ def update_primary_region(call: Call) -> Result:
     if name == old.region:
         return {}  # captured from AWS KMS, 2026-09
     if name not in related.replicas:
-        raise errors.NO_REPLICA_THERE(key_id=old.id)
+        raise errors.NO_REPLICA_IN_REGION(key_id=old.id)
     others = tuple(region for region in related.replicas if region != name)
     old = call.state.change_key(old, multi_region=MultiRegion(name, (*others, old.region)))
     _pass_through(call, old, UPDATING, call.service.delays.updating, shown=True)
@@ -140,7 +140,7 @@ def _pass_through(
     return changed
 
 
-def _related(primary: Key, refusal: errors.Text) -> MultiRegion:
+def _related(primary: Key, refusal: errors.ErrorTemplate) -> MultiRegion:
     """Return where the related keys of a primary key are.
 
     Raises:

@@ -108,11 +108,11 @@ def _check_on_demand(call: Call) -> None:
             raise errors.PENDING_IMPORT(arn=found.arn)
         waiting = [material.state for material in found.materials if material.state in PENDING]
         if not waiting:
-            raise errors.NO_MATERIAL_TO_ROTATE_TO(arn=found.arn)
+            raise errors.NO_MATERIAL_PENDING_ROTATION(arn=found.arn)
         if PENDING_ROTATION not in waiting:
             raise errors.REPLICA_LACKS_MATERIAL()
     if found.rotation is not None and found.rotation.next_date - call.now <= _CLOSE_TO_AUTOMATIC:
-        raise errors.ROTATION_SOON()
+        raise errors.ROTATION_IMMINENT()
     if found.on_demand_rotations >= ROTATIONS_ON_DEMAND:
         raise errors.TOO_MANY_ROTATIONS(arn=found.arn)
 
@@ -181,14 +181,14 @@ def _is_asymmetric_or_hmac(found: Key) -> bool:
 def _check_store(found: Key) -> None:
     """Refuse keys in custom key stores."""
     if found.custom_key_store_id is not None:
-        raise errors.UNSUPPORTED_SILENTLY()
+        raise errors.UNSUPPORTED_WITHOUT_MESSAGE()
 
 
 def _check_rotatable(found: Key) -> None:
     """Refuse keys whose material never changes: asymmetric and HMAC keys, and those of custom key stores."""
     _check_store(found)
     if _is_asymmetric_or_hmac(found):
-        raise errors.UNSUPPORTED_SILENTLY()
+        raise errors.UNSUPPORTED_WITHOUT_MESSAGE()
 
 
 def _check_automatic(call: Call) -> None:
