@@ -139,7 +139,7 @@ def _statement(origin: Origin, statement: Statement) -> str:
 
 
 def _applies(statement: Statement, request: Request) -> bool:
-    return statement.why_not(request.principal, request.action, request.resource, request.context) is None
+    return statement.explain_mismatch(request.principal, request.action, request.resource, request.context) is None
 
 
 def _used(decision: Decision) -> Iterator[Entry]:
@@ -162,7 +162,7 @@ def _actions(statement: Statement) -> Iterator[str]:
     if statement.action.negated:
         yield "NotAction"
         return
-    for text in statement.action.texts:
+    for text in statement.action.entries:
         if text == "*" or text.lower().startswith("kms:"):
             yield text
 

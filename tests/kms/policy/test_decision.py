@@ -6,8 +6,8 @@ import re
 import pytest
 
 from pytest_kmsmock._kms.policy import (
+    ApplicableGrant,
     Denial,
-    Granted,
     Match,
     Policies,
     PolicyKind,
@@ -50,7 +50,7 @@ def identity(*statements):
 
 ENABLE_IAM = key(statement(ROOT))
 ADMINISTRATOR = identity(statement(action="*"))
-GRANT = Granted("0c237476", Match.DIRECT, ACCOUNT)
+GRANT = ApplicableGrant("0c237476", Match.DIRECT, ACCOUNT)
 DENY = {"effect": "Deny"}
 NOTHING = "s3:GetObject"
 
@@ -231,7 +231,7 @@ IAM = {"identity": (ADMINISTRATOR,)}
 )  # fmt: skip
 def test_what_a_grant_needs_beside_it(caller, named, account, policies, denial):
     found = Policies((key(statement(ROOT, action=NOTHING)),), **policies)
-    grant = Granted("0c237476", named, account)
+    grant = ApplicableGrant("0c237476", named, account)
     decision = decide(caller, found, grant=grant)
     assert decision.denial is denial
     line = str(decision.explain()[-2])
@@ -244,7 +244,7 @@ def test_what_a_grant_needs_beside_it(caller, named, account, policies, denial):
 
 def test_one_of_several_grants_is_enough_and_the_first_says_what_is_missing():
     policies = Policies((key(statement(ROOT, action=NOTHING)),), **NO_KMS)
-    of_role, of_session = (Granted("g", named, ACCOUNT) for named in (Match.ISSUER, Match.DIRECT))
+    of_role, of_session = (ApplicableGrant("g", named, ACCOUNT) for named in (Match.ISSUER, Match.DIRECT))
     request = Request(Principal.parse(SESSION), "kms:Encrypt", KEY, ACCOUNT)
     assert evaluate(request, policies, lambda: (of_role, of_session)).allowed
     assert evaluate(request, policies, lambda: (of_role, of_role)).denial is Denial.BOUNDARY
@@ -527,7 +527,8 @@ def test_an_arn_pattern_that_is_none_denies_and_is_explained(effect):
     assert decision.denial is Denial.SESSION_EXPLICIT
     assert (
         "+ session policy, statement 1: denies kms:Encrypt: ArnLike aws:PrincipalArn: the policy says "
-        f"'${{aws:PrincipalTag/arn}}' ('none'), the request has '{ROLE}'; a pattern that is no ARN denies the request"
+        f"'${{aws:PrincipalTag/arn}}' ('none'), the request has '{ROLE}'; a pattern that is not an ARN denies the "
+        "request"
     ) in [str(step) for step in decision.explain()]
     assert decide(SESSION, policies, context=(context | {"aws:principalarn": ("no-arn",)}).get).allowed
 

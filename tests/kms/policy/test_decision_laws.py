@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_kmsmock._kms.policy import (
+    ApplicableGrant,
     Denial,
-    Granted,
     Match,
     Policies,
     PolicyKind,
@@ -30,7 +30,7 @@ FEDERATED = f"arn:aws:sts::{ACCOUNT}:federated-user/Eve"
 STRANGER = f"arn:aws:iam::{OTHER}:user/Bob"
 
 
-GRANT = Granted("g", Match.DIRECT, ACCOUNT)
+GRANT = ApplicableGrant("g", Match.DIRECT, ACCOUNT)
 
 
 def given_by(grant):

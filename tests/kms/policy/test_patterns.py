@@ -13,8 +13,8 @@ from pytest_kmsmock._kms.policy.patterns import (
     constant,
     matcher,
     parse_template,
+    pattern_text,
     resolve,
-    text_of,
 )
 
 
@@ -72,7 +72,7 @@ def test_a_text_without_wildcards_matches_itself_only(text):
     pattern = parse_template(text, variables=False, wildcards=False)
     assert matcher(pattern)(text)
     assert not matcher(pattern)(text + "x")
-    assert text_of(pattern) == text
+    assert pattern_text(pattern) == text
 
 
 @settings(deadline=None)
@@ -127,7 +127,7 @@ def test_version_2008_treats_variables_as_literals():
 )
 def test_variables_take_their_values_from_the_request(text, values, expected):
     pattern = resolve(parse_template(text, variables=True), {"k": values}.get)
-    assert (pattern and text_of(pattern)) == expected
+    assert (pattern and pattern_text(pattern)) == expected
 
 
 def test_wildcards_in_a_value_do_not_act():

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from pytest_kmsmock._kms.policy.key_policy_format import format_key_policy
 from pytest_kmsmock._kms.policy.policy import compile_policy
-from pytest_kmsmock._kms.policy.printing import printed
 from pytest_kmsmock._kms.rules.managed_key_table import MANAGED_KEYS, key_policy
 
 ACCOUNT = "123412341234"
@@ -45,7 +45,7 @@ def test_every_service_of_the_recordings_and_no_other():
 def test_a_policy_is_the_recorded_one_character_for_character(service):
     policy = key_policy(service, ACCOUNT, REGION)
     if service == "sqs":  # captured from AWS KMS, 2026-09: kms:ViaService comes first
-        policy = printed(policy, "aws")
+        policy = format_key_policy(policy, "aws")
     assert hashlib.sha256(policy.encode()).hexdigest().startswith(RECORDED[service]), policy
 
 

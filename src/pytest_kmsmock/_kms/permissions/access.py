@@ -12,7 +12,7 @@ from itertools import islice
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.call.consistency import in_force
 from pytest_kmsmock._kms.call.operation import Asked, Call, Target
-from pytest_kmsmock._kms.policy.decision import Decision, Unused, evaluate
+from pytest_kmsmock._kms.policy.decision import Decision, InapplicableGrants, evaluate
 from pytest_kmsmock._kms.policy.evaluation import Request
 from pytest_kmsmock._kms.policy.policy import Policy, compile_policy
 from pytest_kmsmock._kms.state.records import Grant, Key
@@ -35,8 +35,8 @@ def authorize(call: Call, target: Target) -> None:
     if not call.service.enforce_policies:
         return
     asked = ask(call, target)
-    outright = asked.policies.allow_outright(call.caller.principal, target.permission, asked.account)
-    if outright and not asked.grants:  # nearly always
+    unconditional = asked.policies.allow_unconditionally(call.caller.principal, target.permission, asked.account)
+    if unconditional and not asked.grants:  # nearly always
         call.decided += (asked,)
         return
     decision = decide(asked)
@@ -82,17 +82,17 @@ def decide(asked: Asked) -> Decision:
     if target.permission == "kms:RetireGrant":
         grant: Grant = call.notes["grant"]
         decision = evaluate(request, policies, lambda: grants_to_retire(call.caller.principal, grant))
-        return decision if decision.allowed else decision._replace(unused=lambda: why_not_retire(grant))
+        return decision if decision.allowed else decision._replace(inapplicable_grants=lambda: why_not_retire(grant))
     if asked.grants:
         decision = evaluate(request, policies, lambda: grants_that_allow(call, target.permission, asked.grants))
     else:
         decision = evaluate(request, policies)
     if decision.denial is None or target.key is None or not call.operation.grantable:
         return decision
-    return decision._replace(unused=_unused(asked, target.key))
+    return decision._replace(inapplicable_grants=_inapplicable_grants(asked, target.key))
 
 
-def _unused(asked: Asked, key: Key) -> Unused:
+def _inapplicable_grants(asked: Asked, key: Key) -> InapplicableGrants:
     """Return what finds out why grants on a key do not give a permission: the caller's, and some of the others."""
     every = asked.call.state.home(key).grants.get(key.id, {})
     own = {grant.id for grant in asked.grants}

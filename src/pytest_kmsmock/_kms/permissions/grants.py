@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._kms.call.operation import Call
-from pytest_kmsmock._kms.policy.evaluation import Granted
+from pytest_kmsmock._kms.policy.evaluation import ApplicableGrant
 from pytest_kmsmock._kms.policy.principals import Match, PrincipalKind
 from pytest_kmsmock._kms.state.records import Grant, Key
 
@@ -84,7 +84,7 @@ def _named(principal: Principal, name: str) -> Match:
     return Match.ACCOUNT if name == principal.account_arn else Match.NONE
 
 
-def grants_that_allow(call: Call, permission: str, own: Iterable[Grant]) -> Iterator[Granted]:
+def grants_that_allow(call: Call, permission: str, own: Iterable[Grant]) -> Iterator[ApplicableGrant]:
     """Yield the grants that give the caller a permission, if nothing else speaks against it.
 
     Args:
@@ -95,7 +95,7 @@ def grants_that_allow(call: Call, permission: str, own: Iterable[Grant]) -> Iter
     operation = permission.removeprefix("kms:")
     for grant in own:  # which may be thousands: most do not give the operation, and need no other look
         if operation in grant.operations and all(holds(call, permission, grant) for holds, _ in _CHECKS):
-            yield Granted(grant.id, _named(call.caller.principal, grantee_of(grant)), grant.issuing_account)
+            yield ApplicableGrant(grant.id, _named(call.caller.principal, grantee_of(grant)), grant.issuing_account)
 
 
 def why_unused(call: Call, permission: str, grants: Iterable[Grant], more: int) -> Iterator[tuple[str, str]]:
@@ -214,7 +214,7 @@ def _entitled(grant: Grant) -> list[str]:
     return [name for name in entitled if name is not None]
 
 
-def grants_to_retire(principal: Principal, grant: Grant) -> Iterator[Granted]:
+def grants_to_retire(principal: Principal, grant: Grant) -> Iterator[ApplicableGrant]:
     """Yield the grant, by each of those whom it lets retire it that is the principal, or is of its account.
 
     See https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
@@ -224,7 +224,7 @@ def grants_to_retire(principal: Principal, grant: Grant) -> Iterator[Granted]:
         if not named and name.startswith("arn:") and name.split(":")[4] == principal.account:
             named = Match.ACCOUNT  # another principal of the account, which IAM policies may let it act for
         if named:
-            yield Granted(grant.id, named, grant.issuing_account)
+            yield ApplicableGrant(grant.id, named, grant.issuing_account)
 
 
 # --- tokens -------------------------------------------------------------------------------------------------------

@@ -11,9 +11,9 @@ from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import key_arn, partition_of, placeholder_key_arn
 from pytest_kmsmock._kms.call.operation import Asked, Call, Target
 from pytest_kmsmock._kms.policy.decision import would_lock_out
+from pytest_kmsmock._kms.policy.key_policy_format import format_key_policy
 from pytest_kmsmock._kms.policy.kinds import MalformedPolicy
 from pytest_kmsmock._kms.policy.policy import compile_policy
-from pytest_kmsmock._kms.policy.printing import printed
 from pytest_kmsmock._kms.rules.tags import read_tags
 
 from .condition_keys import ConditionValues
@@ -48,7 +48,7 @@ def check_new_policy(call: Call) -> str | None:
         raise errors.INVALID_PRINCIPAL()
     if call.service.enforce_policies and not call.params.get("BypassPolicyLockoutSafetyCheck"):
         _check_lockout(call, compiled)
-    return printed(text, partition_of(call.region.name))
+    return format_key_policy(text, partition_of(call.region.name))
 
 
 def _check_lockout(call: Call, policy: Policy) -> None:

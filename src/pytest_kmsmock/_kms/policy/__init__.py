@@ -1,16 +1,16 @@
-"""The policy engine: principals, compiled policies, conditions, decisions. Knows nothing of the rest of the service."""
+"""The policy engine: principals, compiled policies, conditions, decisions. It imports the standard library only."""
 
 from .decision import Decision, Step, evaluate, would_lock_out
 from .default_policies import console_key_policy, default_key_policy
-from .evaluation import Denial, Granted, Policies, Request
+from .evaluation import ApplicableGrant, Denial, Policies, Request
 from .kinds import MalformedPolicy, PolicyKind
 from .policy import Policy, compile_policy
 from .principals import Match, Principal, PrincipalKind
 
 __all__ = [
+    "ApplicableGrant",
     "Decision",
     "Denial",
-    "Granted",
     "MalformedPolicy",
     "Match",
     "Policies",

@@ -1,6 +1,6 @@
-"""The decision on a request: AWS's text of a refusal, and why policies and grants allow or refuse.
+"""The decision on a request: AWS's AccessDenied message, and an explanation by policy statements and grants.
 
-What is decided, and in which order, is in `evaluation`.
+`evaluation` has the order of the evaluation.
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from .evaluation import (
     Grants,
     Policies,
     Request,
-    by_grant,
     denies,
-    explicit,
-    groups,
-    implicit,
-    is_foreign,
+    evaluate_grant,
+    explicit_denial,
+    implicit_denial,
+    is_cross_account,
     no_grants,
+    policy_groups,
 )
 from .kinds import PolicyKind
 from .patterns import no_context
-from .principals import Match, PrincipalKind, made_up_id, management_account, organization_of
+from .principals import Match, PrincipalKind, generated_id, management_account, organization_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from .principals import Principal
     from .statements import Statement
 
-#: Gives grants that do not give the permission: the id of each, and why not.
-Unused = Callable[[], Iterable[tuple[str, str]]]
+#: Returns the grants that do not allow the request: (grant id, reason).
+InapplicableGrants = Callable[[], Iterable[tuple[str, str]]]
 _THIS_RESOURCE = " on this resource"
 
 
@@ -45,10 +45,10 @@ class Step:
     """One line of an explanation.
 
     Attributes:
-        policy: What the statement belongs to, such as `identity-based policy 1`; or what else was looked at.
-        statement: The statement, by number and Sid; empty if the line is about the whole.
+        policy: The policy, such as `identity-based policy 1`; or another part of the decision, such as `grants`.
+        statement: The statement, by number and Sid; empty if the line is about the whole policy.
         matched: Whether it applies to the request.
-        text: What follows from it, or why it does not apply.
+        text: Its effect, or the reason why it does not apply.
     """
 
     policy: str
@@ -62,21 +62,21 @@ class Step:
 
 
 class Decision(NamedTuple):
-    """What was decided.
+    """The result of `evaluate`.
 
     Attributes:
-        denial: Why the request was refused; None if it is allowed.
-        request: What was asked.
-        policies: What it was decided from.
-        grants: Gives the grants that give the caller the permission.
-        unused: Gives the grants on the key that do not, of a request that was refused; for explanations.
+        denial: The reason for AccessDenied; None if the request is allowed.
+        request: The request.
+        policies: The policies that were evaluated.
+        grants: Returns the grants that allow the request.
+        inapplicable_grants: For a denied request, returns the other grants on the key; for explanations.
     """
 
     denial: Denial | None
     request: Request
     policies: Policies
     grants: Grants = no_grants
-    unused: Unused = no_grants
+    inapplicable_grants: InapplicableGrants = no_grants
 
     @property
     def allowed(self) -> bool:
@@ -85,13 +85,13 @@ class Decision(NamedTuple):
 
     @property
     def message(self) -> str:
-        """AWS's message of AccessDeniedException; empty if the request is allowed."""
+        """The message of AWS's AccessDeniedException; empty if the request is allowed."""
         if self.denial is None:
             return ""
         request = self.request
-        if request.unnamed:
+        if request.creates_resource:
             resource = ""
-        elif is_foreign(request) or self.denial is Denial.OTHER_ACCOUNT:
+        elif is_cross_account(request) or self.denial is Denial.OTHER_ACCOUNT:
             resource = " on the resource associated with this ciphertext" if request.from_ciphertext else _THIS_RESOURCE
         else:
             resource = f" on resource: {request.resource}"
@@ -101,40 +101,41 @@ class Decision(NamedTuple):
         return f"User: {request.principal.arn} is not authorized to perform: {request.action}{resource} {reason}"
 
     def explain(self) -> tuple[Step, ...]:
-        """Decide again, and write down each statement with what it says, or why it does not apply.
+        """Evaluate again and return a line for each statement: its effect, or why it does not apply.
 
-        The request's context is asked again: explain while it still gives the values of the call.
+        The evaluation reads the request context again, so it must still have the values of the call.
         """
         return tuple(_steps(self))
 
 
 def evaluate(request: Request, policies: Policies, grants: Grants = no_grants) -> Decision:
-    """Decide on a request in AWS's order: explicit denials, organization, key and identity policies, grants.
+    """Evaluate a request in AWS's order: explicit denials, organization, key and identity policies, grants.
 
     Args:
-        request: What is asked for.
-        policies: All policies that bear on it.
-        grants: Gives the grants that give the caller the permission. Asked only if policies do not.
-
-    Returns:
-        The decision.
+        request: The request.
+        policies: All policies that apply to it.
+        grants: Returns the grants that allow the request. Called only if policies do not allow it.
     """
-    outright = policies.allow_outright(request.principal, request.action, request.account)
-    if outright:
+    unconditional = policies.allow_unconditionally(request.principal, request.action, request.account)
+    if unconditional:
         return Decision(None, request, policies, grants)
-    denial = explicit(request, policies) or implicit(request, policies, grants)
-    if outright is None:
+    denial = explicit_denial(request, policies) or implicit_denial(request, policies, grants)
+    if unconditional is None:
         place = (request.principal.identity, request.action, request.account)
-        policies.outright[place] = denial is None and _is_outright(request, policies)
+        policies.unconditional[place] = denial is None and _is_unconditional(request, policies)
     return Decision(denial, request, policies, grants)
 
 
-def _is_outright(request: Request, policies: Policies) -> bool:
-    """Say whether what allows a request does so whatever its resource, its context and the grants there are."""
-    settled = all(policy.settles(request.principal, request.action) for group in groups(policies) for policy in group)
-    if policies.boundary is not None and any(policy.exempts for policy in policies.denying):
+def _is_unconditional(request: Request, policies: Policies) -> bool:
+    """Whether policies allow a request with any resource and context, and without grants."""
+    unconditional = all(
+        policy.is_unconditional(request.principal, request.action)
+        for group in policy_groups(policies)
+        for policy in group
+    )
+    if policies.boundary is not None and any(policy.denies_by_not_principal for policy in policies.denying):
         return False
-    return settled and not is_foreign(request) and implicit(request, policies, no_grants) is None
+    return unconditional and not is_cross_account(request) and implicit_denial(request, policies, no_grants) is None
 
 
 def would_lock_out(
@@ -146,15 +147,15 @@ def would_lock_out(
     resource: str = "*",
     context: Lookup = no_context,
 ) -> bool:
-    """Say whether a new key policy would forbid the caller to change the key policy again.
+    """Whether a new key policy would prevent the caller from changing the key policy again.
 
     Args:
         policy: The new key policy.
-        principal: Who sets it.
-        identity: Policies of the caller, which count if the key policy lets IAM policies decide.
-        account: Id of the account that owns the key; the caller's by default.
+        principal: The caller that sets it.
+        identity: Identity-based policies of the caller, which count if the key policy delegates to IAM.
+        account: Id of the account that owns the key; by default the caller's.
         resource: ARN of the key.
-        context: The condition keys of the PutKeyPolicy request to come; `kms:PolicyName` is `default` in it.
+        context: The condition keys of the subsequent PutKeyPolicy request; its `kms:PolicyName` is `default`.
 
     See the description of BypassPolicyLockoutSafetyCheck in
     https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
@@ -165,14 +166,14 @@ def would_lock_out(
 
 
 def _control_policy_arn(request: Request, policies: Policies) -> str:
-    """Return the ARN of the resource control policy that denies a request, which AWS's text ends with.
+    """Return the ARN of the resource control policy that denies a request, for the end of AWS's message.
 
-    Ids of policies are made up, and those of the organization and its management account if nobody said them.
+    Policy ids are generated, as are the ids of the organization and its management account unless a test sets them.
     """
     denying = next(policy for policy in policies.resource_control if denies(policy, request, policies))
     organization = next(iter(request.context("aws:resourceorgid") or ()), None) or organization_of(request.account)
     partition = request.resource.split(":")[1]
-    policy_id = made_up_id("p-", denying.text, 8).lower()
+    policy_id = generated_id("p-", denying.text, 8).lower()
     return (
         f"arn:{partition}:organizations::{management_account(organization)}:"
         f"policy/{organization}/resource_control_policy/{policy_id}"
@@ -190,11 +191,11 @@ _EFFECTS = {
 
 def _steps(decision: Decision) -> Iterator[Step]:
     request, policies = decision.request, decision.policies
-    for name, policy in _named(policies):
+    for name, policy in _with_names(policies):
         origin = _origin(request, policy)
         shown = name if origin is None else f"{name} ({origin})"
         for statement in policy.statements:
-            step = _of_statement(shown, policy, statement, request, bounded=policies.boundary is not None)
+            step = _statement_step(shown, policy, statement, request, bounded=policies.boundary is not None)
             line = "" if origin is None else origin.statement(statement.number)
             yield replace(step, statement=f"{step.statement} in {line}") if line else step
     if not policies.identity and request.principal.kind not in {PrincipalKind.ROOT, PrincipalKind.SERVICE}:
@@ -205,32 +206,34 @@ def _steps(decision: Decision) -> Iterator[Step]:
     if policies.session == ():
         text = f"{request.principal.arn} has none; without them, IAM policies allow a federated user nothing"
         yield Step("session policies", "", False, text)
-    if is_foreign(request) and not request.cross_account:
+    if is_cross_account(request) and not request.cross_account:
         yield Step("operation", "", False, f"{request.action} works only on keys of the caller's own account")
     if policies.key:
-        yield from _of_grants(decision)
+        yield from _grant_steps(decision)
     yield Step("decision", "", decision.allowed, decision.message or "allowed")
 
 
 def _origin(request: Request, policy: Policy) -> Origin | None:
-    """Return where a policy of a request is written; None if that is not known."""
+    """Return the file that declares a policy; None if it is unknown."""
     principal = request.principal
     holder = request.resource if policy.kind is PolicyKind.KEY else principal.issuer_arn or principal.arn
     return request.origins.get(holder, {}).get(policy.text)
 
 
-def _named(policies: Policies) -> Iterator[tuple[str, Policy]]:
-    """List all policies with their names: by number if a kind has several, and by the level of the organization."""
+def _with_names(policies: Policies) -> Iterator[tuple[str, Policy]]:
+    """Yield all policies with display names: kind, number if several, and level of the organization."""
     levels = len(policies.service_control)
-    for place, group in enumerate(groups(policies), start=1):
+    for place, group in enumerate(policy_groups(policies), start=1):
         level = f" of level {place}" if place <= levels and levels > 1 else ""
         for number, policy in enumerate(group, start=1):
             several = f" {number}" if len(group) > 1 else ""
             yield f"{policy.kind.value}{several}{level}", policy
 
 
-def _of_statement(name: str, policy: Policy, statement: Statement, request: Request, *, bounded: bool) -> Step:
-    reason = statement.why_not(request.principal, request.action, request.resource, request.context, bounded=bounded)
+def _statement_step(name: str, policy: Policy, statement: Statement, request: Request, *, bounded: bool) -> Step:
+    reason = statement.explain_mismatch(
+        request.principal, request.action, request.resource, request.context, bounded=bounded
+    )
     if reason is not None:
         return Step(name, statement.name, False, reason)
     undecided = statement.holds(request.resource, request.context) is None
@@ -241,13 +244,13 @@ def _of_statement(name: str, policy: Policy, statement: Statement, request: Requ
     return Step(name, statement.name, True, f"{effect} {request.action}" + (f": {conditions}" if conditions else ""))
 
 
-def _of_grants(decision: Decision) -> Iterator[Step]:
-    granted, unused = list(decision.grants()), list(decision.unused())
-    for grant in granted:
-        denial = by_grant(decision.request, decision.policies, grant)
+def _grant_steps(decision: Decision) -> Iterator[Step]:
+    applicable, inapplicable = list(decision.grants()), list(decision.inapplicable_grants())
+    for grant in applicable:
+        denial = evaluate_grant(decision.request, decision.policies, grant)
         text = "allows the request" if denial is None else f"is not enough: {denial.value}"
         yield Step("grants", "", denial is None, f"grant {grant.id} {text.format(action=decision.request.action)}")
-    for grant_id, reason in unused:
+    for grant_id, reason in inapplicable:
         yield Step("grants", "", False, f"grant {grant_id} {reason}")
-    if not granted and not unused:
+    if not applicable and not inapplicable:
         yield Step("grants", "", False, "no grant allows the request")

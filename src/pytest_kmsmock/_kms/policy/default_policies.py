@@ -1,4 +1,4 @@
-"""The key policies that AWS writes: CreateKey's default, and what the console's create-key wizard makes.
+"""The key policies that AWS creates: the default of CreateKey, and that of the console's create-key wizard.
 
 See https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from typing import TYPE_CHECKING
 
-from .printing import write
+from .key_policy_format import format_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,8 +45,8 @@ _USE = {
 _PERSIST = ("CreateGrant", "ListGrants", "RevokeGrant")
 
 
-def _written(policy_id: str, statements: list[Json]) -> str:
-    return write({"Version": "2012-10-17", "Id": policy_id, "Statement": statements})
+def _document(policy_id: str, statements: list[Json]) -> str:
+    return format_json({"Version": "2012-10-17", "Id": policy_id, "Statement": statements})
 
 
 def _enable_iam(account: str, partition: str) -> dict[str, Json]:
@@ -59,18 +59,18 @@ def _enable_iam(account: str, partition: str) -> dict[str, Json]:
     }
 
 
-@functools.lru_cache(maxsize=256)  # all keys of an account share the one text
+@functools.lru_cache(maxsize=256)  # all keys of an account share one string
 def default_key_policy(account: str, partition: str = "aws") -> str:
-    """Give the key policy of a key that was created without one.
+    """Return the default key policy, of keys created without a policy.
 
     Args:
         account: 12-digit id of the account that owns the key.
         partition: Partition of the Region, such as `aws-cn`.
 
     Returns:
-        The document, character for character as GetKeyPolicy gives it.
+        The document, character for character as GetKeyPolicy returns it.
     """
-    return _written("key-default-1", [_enable_iam(account, partition)])
+    return _document("key-default-1", [_enable_iam(account, partition)])
 
 
 def console_key_policy(
@@ -86,19 +86,19 @@ def console_key_policy(
     origin: str = "AWS_KMS",
     multi_region: bool = False,
 ) -> str:
-    """Give the key policy that the console's create-key wizard makes.
+    """Return the key policy that the console's create-key wizard creates.
 
     Args:
         account: 12-digit id of the account that owns the key.
         partition: Partition of the Region.
-        administrators: ARNs of the users and roles that may administer the key, but not use it.
-        users: ARNs of the users and roles that may use the key.
-        other_accounts: Ids of other accounts whose administrators may let their users use the key.
+        administrators: ARNs of the key administrators: users and roles that may manage the key, but not use it.
+        users: ARNs of the key users: users and roles that may use the key.
+        other_accounts: Ids of other accounts whose administrators may delegate use of the key.
         allow_deletion: Whether key administrators may schedule the deletion of the key.
         key_usage: KeyUsage of the key.
         key_spec: KeySpec of the key.
-        origin: Origin of the key; administrators of an EXTERNAL key may import material.
-        multi_region: Whether it is a multi-Region key, which administrators may replicate.
+        origin: Origin of the key; administrators of an EXTERNAL key may import key material.
+        multi_region: Whether it is a multi-Region key, which administrators may also replicate.
 
     Returns:
         The document.
@@ -115,18 +115,20 @@ def console_key_policy(
             *(_MULTI_REGION if multi_region else ()),
             *(_ROTATE if symmetric and origin in {"AWS_KMS", "EXTERNAL"} else ()),
         )
-        statements.append(_granting("Allow access for Key Administrators", admins, actions))
+        statements.append(_allow_statement("Allow access for Key Administrators", admins, actions))
     if callers:
-        statements.append(_granting("Allow use of the key", callers, _SYMMETRIC if symmetric else _USE[key_usage]))
+        statements.append(
+            _allow_statement("Allow use of the key", callers, _SYMMETRIC if symmetric else _USE[key_usage])
+        )
         if symmetric:
             statements.append(
-                _granting("Allow attachment of persistent resources", callers, _PERSIST)
+                _allow_statement("Allow attachment of persistent resources", callers, _PERSIST)
                 | {"Condition": {"Bool": {"kms:GrantIsForAWSResource": "true"}}}
             )
-    return _written("key-consolepolicy-3", statements)
+    return _document("key-consolepolicy-3", statements)
 
 
-def _granting(sid: str, principals: list[str], actions: Iterable[str]) -> dict[str, Json]:
+def _allow_statement(sid: str, principals: list[str], actions: Iterable[str]) -> dict[str, Json]:
     return {
         "Sid": sid,
         "Effect": "Allow",

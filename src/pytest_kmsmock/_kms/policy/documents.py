@@ -1,8 +1,8 @@
-"""Policy documents: from JSON text to compiled statements, with everything AWS refuses in between.
+"""Parsing policy documents: from JSON to compiled statements, with AWS's errors for malformed documents.
 
-What a policy decides is in `policy`. Whether the principals that it names exist is for the caller to check.
+`policy` evaluates the statements. The caller checks that the named principals exist.
 
-The grammar is https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias, cast
 
 from .conditions import Condition, compile_condition
 from .kinds import (
-    NOT_OF_ITS_TYPE,
+    POLICY_TYPE_MISMATCH,
     MalformedPolicy,
     PolicyKind,
     check_actions,
@@ -22,7 +22,7 @@ from .kinds import (
     check_stored,
 )
 from .principals import SERVICE_NAME, Principal, PrincipalElement, PrincipalKind
-from .statements import Statement, Texts
+from .statements import PatternElement, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,22 +36,22 @@ _PAIRS = (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "N
 _ELEMENTS = {"Sid", "Effect", "Condition", *(name for pair in _PAIRS for name in pair)}
 _ACTION = re.compile(r"\*|[^:]+:[^:]+")
 _WITHOUT_VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
-# Of IAM and AWS Organizations. Key policies may have blanks, as those of the console do.
+# For policies of IAM and AWS Organizations. A Sid of a key policy may have spaces, as those of the console do.
 _SID = re.compile(r"[0-9A-Za-z]*")
 
 
 def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
-    """Read a policy document.
+    """Parse a policy document.
 
     Args:
-        text: The document, in JSON.
-        kind: What it is to be used as.
+        text: The JSON document.
+        kind: The kind of policy.
 
     Returns:
         Its statements, in order.
 
     Raises:
-        MalformedPolicy: If AWS would refuse it.
+        MalformedPolicy: If AWS rejects the document.
     """
     document = load_json(text, kind)
     if not isinstance(document, dict):
@@ -81,17 +81,17 @@ def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
 
 
 def load_json(text: str, kind: PolicyKind) -> Json:
-    """Read the JSON of a policy.
+    """Parse the JSON of a policy.
 
     Raises:
-        MalformedPolicy: If it is none. KMS says nothing more of a key policy: aws/aws-sdk-ruby#1784.
+        MalformedPolicy: If it is not JSON; without a message for key policies: aws/aws-sdk-ruby#1784.
     """
     try:
         return cast("Json", json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant))
     except MalformedPolicy:
         raise
     except (ValueError, RecursionError):
-        # ValueError also says that an integer has more digits than Python reads.
+        # Python also raises ValueError for integers with too many digits.
         raise MalformedPolicy("" if kind is PolicyKind.KEY else "This policy contains invalid Json") from None
 
 
@@ -105,7 +105,7 @@ def _unique(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 
 def _no_constant(name: str) -> None:
-    # NaN and Infinity are Python's addition to JSON.
+    # Python's parser also accepts NaN and Infinity, which are not JSON.
     raise ValueError(name)
 
 
@@ -149,51 +149,51 @@ def _statement(number: int, entry: Json, kind: PolicyKind, *, variables: bool) -
 
 
 def _check_resource_control(entry: dict[str, Json]) -> None:
-    """Refuse what resource control policies have not: they deny, to everyone, what they name.
+    """Check that a statement of a resource control policy denies listed actions to everyone.
 
     See https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps_syntax.html
 
     Raises:
-        MalformedPolicy: With AWS Organizations' text.
+        MalformedPolicy: With the message of AWS Organizations.
     """
     everyone = entry.get("Principal", "*") in ("*", {"AWS": "*"})
     if entry["Effect"] != "Deny" or not everyone or "NotPrincipal" in entry or "NotAction" in entry:
-        raise MalformedPolicy(NOT_OF_ITS_TYPE)
+        raise MalformedPolicy(POLICY_TYPE_MISMATCH)
 
 
-def _texts(value: Json, field: str) -> tuple[str, ...]:
-    """Read a text or a list of texts."""
+def _strings(value: Json, field: str) -> tuple[str, ...]:
+    """Return the strings of a string or a list of strings."""
     entries = value if isinstance(value, list) else [value]
     if not all(isinstance(entry, str) for entry in entries):
         raise MalformedPolicy(f"Invalid value for field {field}")
     return cast("tuple[str, ...]", tuple(entries))
 
 
-def _actions(entry: dict[str, Json], kind: PolicyKind) -> Texts | None:
+def _actions(entry: dict[str, Json], kind: PolicyKind) -> PatternElement | None:
     name = "NotAction" if "NotAction" in entry else "Action"
     if entry.get(name, []) == []:
         if kind is PolicyKind.KEY:
             return None  # accepted without effect: documentation of PutKeyPolicy's Policy parameter
         raise MalformedPolicy("Policy statement must contain actions.")
-    texts = _texts(entry[name], name)
+    texts = _strings(entry[name], name)
     for text in texts:
         if not _ACTION.fullmatch(text):
             several = ":" in text[1:-1]
             raise MalformedPolicy("Actions/Condition can contain only one colon." if several else _WITHOUT_VENDOR)
     check_actions(texts, kind)
-    return Texts.compile(name, texts, variables=False, fold=True)
+    return PatternElement.compile(name, texts, variables=False, fold=True)
 
 
-def _resources(entry: dict[str, Json], kind: PolicyKind, *, variables: bool) -> Texts | None:
+def _resources(entry: dict[str, Json], kind: PolicyKind, *, variables: bool) -> PatternElement | None:
     name = "NotResource" if "NotResource" in entry else "Resource"
     if entry.get(name, []) == []:
         if kind is PolicyKind.KEY:
             return None
         raise MalformedPolicy("Policy statement must contain resources.")
-    texts = _texts(entry[name], name)
+    texts = _strings(entry[name], name)
     if kind is not PolicyKind.KEY:
         check_resources(texts)
-    return Texts.compile(name, texts, variables=variables, fold=False)
+    return PatternElement.compile(name, texts, variables=variables, fold=False)
 
 
 def _principal(entry: dict[str, Json], kind: PolicyKind) -> PrincipalElement | None:
@@ -211,13 +211,13 @@ def _principal(entry: dict[str, Json], kind: PolicyKind) -> PrincipalElement | N
     if not isinstance(value, dict):
         raise MalformedPolicy('Invalid policy syntax: Principal must be "*" or an object')
     listed = {"AWS": (), "Service": (), "Federated": (), "CanonicalUser": ()} | {
-        who: _texts(names, name) for who, names in value.items()
+        principal_type: _strings(names, name) for principal_type, names in value.items()
     }
     if len(listed) > 4 or not any(listed.values()):
         raise MalformedPolicy(INVALID_PRINCIPALS)
     accounts, arns = set[str](), set[str]()
     for text in listed["AWS"]:
-        _sort_in(text, accounts, arns)
+        _add_aws_principal(text, accounts, arns)
     if any(not SERVICE_NAME.fullmatch(text) for text in listed["Service"]):
         raise MalformedPolicy(INVALID_PRINCIPALS)
     return PrincipalElement(
@@ -231,8 +231,8 @@ def _principal(entry: dict[str, Json], kind: PolicyKind) -> PrincipalElement | N
     )
 
 
-def _sort_in(text: str, accounts: set[str], arns: set[str]) -> None:
-    """Put one entry of `AWS` where it belongs."""
+def _add_aws_principal(text: str, accounts: set[str], arns: set[str]) -> None:
+    """Add an entry of `AWS` to the accounts or to the ARNs."""
     if text == "*":
         arns.add(text)
         return

@@ -1,7 +1,7 @@
-"""The evaluation of a request: AWS's order of explicit denials, organization, key and identity policies, and grants.
+"""Policy evaluation in AWS's order: explicit denials, organization, key and identity policies, grants.
 
-Pure functions of compiled policies and a request. Where policies, grants and condition values come from, and
-which requests an operation makes, is for the caller. What is made of it is in `decision`.
+Pure functions of a request and compiled policies. Callers provide policies, grants and condition values.
+`decision` has the result, with messages and explanations.
 
 See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html and
 https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
@@ -26,35 +26,35 @@ if TYPE_CHECKING:
     from .principals import Principal
 
 
-class Granted(NamedTuple):
-    """A grant that gives a caller a permission.
+class ApplicableGrant(NamedTuple):
+    """A grant that allows a request.
 
     Attributes:
         id: The grant id.
-        named: How closely it names the caller.
-        account: Id of the account that gave it.
+        match: How its grantee matches the caller.
+        account: Id of the issuing account.
     """
 
     id: str
-    named: Match
+    match: Match
     account: str
 
 
-Grants = Callable[[], Iterable[Granted]]
+Grants = Callable[[], Iterable[ApplicableGrant]]
 
 
 def no_grants() -> tuple[()]:
-    """Return the grants of who has none."""
+    """Return no grants."""
     return ()
 
 
 class Origin(NamedTuple):
-    """Where a policy comes from.
+    """The source of a policy in an infrastructure file.
 
     Attributes:
         file: The name of the file.
-        resource: The resource in it that declares the policy.
-        line: Its line; 0 if the file has no lines to speak of.
+        resource: The resource that declares the policy.
+        line: Its line; 0 if unknown.
         lines: The line of each statement.
     """
 
@@ -67,30 +67,30 @@ class Origin(NamedTuple):
         return f"{self.file}{f':{self.line}' if self.line else ''}, {self.resource}"
 
     def statement(self, number: int) -> str:
-        """Say where a statement is, by its number from 1."""
+        """Return the line of a statement, by its number from 1; empty if unknown."""
         return f"line {self.lines[number - 1]}" if number <= len(self.lines) and self.lines[number - 1] else ""
 
 
-#: ARN of a key, a user or a role -> text of one of its policies -> where that is written. The empty text stands for the
-#: key, user or role itself.
+#: ARN of a key, user or role -> one of its policy documents -> its origin. The empty string is for the key, user or
+#: role itself.
 Origins = Mapping[str, Mapping[str, Origin]]
 
 NO_ORIGINS: Origins = {}
 
 
 class Request(NamedTuple):
-    """What is asked for: one action on one resource.
+    """A request for one action on one resource.
 
     Attributes:
         principal: The caller.
         action: The permission, such as `kms:ReEncryptFrom`.
         resource: ARN of the key, alias or custom key store; `*` for an action without a resource.
         account: Id of the account that owns the resource; empty for an action without a resource.
-        context: Gives the values of a condition key, named in lower case.
-        cross_account: Whether the operation works on keys of other accounts at all.
-        from_ciphertext: Whether the key is known only from a ciphertext; then AWS's text does not name it.
-        unnamed: Whether the resource is yet to be made; then AWS's text is about none.
-        origins: Where policies are written, for explanations.
+        context: Returns the values of a condition key, named in lower case.
+        cross_account: Whether the operation supports keys of other accounts.
+        from_ciphertext: Whether the key is known only from a ciphertext; AWS's message then omits the key.
+        creates_resource: Whether the action creates the resource; AWS's message then omits the resource.
+        origins: Sources of policies, for explanations.
     """
 
     principal: Principal
@@ -100,28 +100,28 @@ class Request(NamedTuple):
     context: Lookup = no_context
     cross_account: bool = True
     from_ciphertext: bool = False
-    unnamed: bool = False
+    creates_resource: bool = False
     origins: Origins = NO_ORIGINS
 
 
 @dataclass(frozen=True, slots=True)
 class Policies:
-    """All policies that bear on a request.
+    """All policies that apply to a request.
 
     Attributes:
-        key: Key policies: the default one, and one of RAM if the key is shared. Empty for actions that only
+        key: Key policies: the key's own, and that of AWS RAM if the key is shared. Empty for actions that only
             IAM authorises, such as CreateKey, and for aliases.
         identity: Policies of the user or role, and of the user's groups.
         boundary: Permissions boundary; None if there is none.
-        session: Session policies of a role session or federated user; None if none was passed.
+        session: Session policies of a role session or federated user; None without session policies.
         service_control: Service control policies of the caller's account, one tuple for each level of the
-            organization from the root to the account. At each level at least one must allow.
+            organization from the root to the account. At least one at each level must allow the request.
         resource_control: Resource control policies of the account that owns the resource. Only their denials
             count, because AWS attaches one that allows everything at every level.
-        vpc_endpoint: Policy of the VPC endpoint through which the request comes; None if it comes through
-            none, or the endpoint has no policy of its own.
-        denying: Those of all these that have a statement that denies, in the order in which a denial is reported.
-        outright: Caller, action and account -> whether they allow it outright, as far as `evaluate` was asked.
+        vpc_endpoint: Policy of the request's VPC endpoint; None for requests without one, and for endpoints with the
+            default policy.
+        denying: The policies with Deny statements, in the order in which a denial is reported.
+        unconditional: Cache of `evaluate`: (caller, action, account) -> whether the action is allowed unconditionally.
     """
 
     key: tuple[Policy, ...] = ()
@@ -132,27 +132,27 @@ class Policies:
     resource_control: tuple[Policy, ...] = ()
     vpc_endpoint: Policy | None = None
     denying: tuple[Policy, ...] = field(init=False, repr=False, compare=False)
-    outright: dict[tuple[str, str, str], bool] = field(init=False, repr=False, compare=False, default_factory=dict)
+    unconditional: dict[tuple[str, str, str], bool] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        denying = tuple(policy for group in groups(self) for policy in group if policy.has_denials)
+        denying = tuple(policy for group in policy_groups(self) for policy in group if policy.has_denials)
         object.__setattr__(self, "denying", denying)
 
-    def allow_outright(self, principal: Principal, action: str, account: str) -> bool | None:
-        """Say whether these policies allow an action whatever the resource, the context and the grants.
+    def allow_unconditionally(self, principal: Principal, action: str, account: str) -> bool | None:
+        """Whether the policies allow an action with any resource and context, and without grants.
 
-        Most requests are of this kind, and need no second thought. None if nobody has worked it out.
+        That holds for most requests, which then need no evaluation. None if it is not cached yet.
 
         Args:
             principal: The caller.
             action: The permission.
             account: Id of the account that owns the resource.
         """
-        return self.outright.get((principal.identity, action, account))
+        return self.unconditional.get((principal.identity, action, account))
 
 
 class Denial(Enum):
-    """Why a request was refused; the value is the end of AWS's text.
+    """The reason for AccessDenied; the value is the end of AWS's message.
 
     See https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_access-denied.html
     """
@@ -176,12 +176,12 @@ class Denial(Enum):
     )
 
 
-# AWS calls the policy of a key resource-based.
+# AWS calls key policies resource-based.
 _EXPLICIT = {kind: Denial[f"{'RESOURCE' if kind is PolicyKind.KEY else kind.name}_EXPLICIT"] for kind in PolicyKind}
 
 
-def groups(policies: Policies) -> Iterator[tuple[Policy, ...]]:
-    """List all policies, in the order in which a denial is reported."""
+def policy_groups(policies: Policies) -> Iterator[tuple[Policy, ...]]:
+    """Yield all policies, in the order in which a denial is reported."""
     yield from policies.service_control
     yield policies.resource_control
     if policies.vpc_endpoint is not None:
@@ -193,10 +193,10 @@ def groups(policies: Policies) -> Iterator[tuple[Policy, ...]]:
     yield policies.session or ()
 
 
-def explicit(request: Request, policies: Policies) -> Denial | None:
+def explicit_denial(request: Request, policies: Policies) -> Denial | None:
     for policy in policies.denying:
         if denies(policy, request, policies):
-            if policy.kind is PolicyKind.KEY and (is_foreign(request) or request.principal.is_service):
+            if policy.kind is PolicyKind.KEY and (is_cross_account(request) or request.principal.is_service):
                 return Denial.OTHER_ACCOUNT
             return _EXPLICIT[policy.kind]
     return None
@@ -205,18 +205,19 @@ def explicit(request: Request, policies: Policies) -> Denial | None:
 def denies(policy: Policy, request: Request, policies: Policies) -> bool:
     # "The NotPrincipal element with a Deny effect will always deny any IAM principal that has a permissions boundary".
     return policy.denies(request.principal, request.action, request.resource, request.context) or (
-        policies.boundary is not None and policy.denies_in_spite(request.action, request.resource, request.context)
+        policies.boundary is not None
+        and policy.denies_ignoring_not_principal(request.action, request.resource, request.context)
     )
 
 
-def is_foreign(request: Request) -> bool:
-    """Say whether the caller belongs to another account than the resource. A service belongs to none."""
+def is_cross_account(request: Request) -> bool:
+    """Whether the caller's account differs from the resource's. AWS services do not belong to an account."""
     principal = request.principal
     return request.account != principal.account and bool(request.account) and not principal.is_service
 
 
-def _allow(request: Request, policies: tuple[Policy, ...]) -> Match:
-    """Say how closely policies name the caller in what allows the request."""
+def _closest_allow(request: Request, policies: tuple[Policy, ...]) -> Match:
+    """Return the closest match among the statements that allow the request."""
     closest = Match.NONE
     for policy in policies:
         match = policy.allows(request.principal, request.action, request.resource, request.context)
@@ -225,71 +226,71 @@ def _allow(request: Request, policies: tuple[Policy, ...]) -> Match:
     return closest
 
 
-def implicit(request: Request, policies: Policies, grants: Grants) -> Denial | None:
+def implicit_denial(request: Request, policies: Policies, grants: Grants) -> Denial | None:
     for level in policies.service_control:
-        if not _allow(request, level):
+        if not _closest_allow(request, level):
             return Denial.SERVICE_CONTROL
-    if policies.vpc_endpoint is not None and not _allow(request, (policies.vpc_endpoint,)):
+    if policies.vpc_endpoint is not None and not _closest_allow(request, (policies.vpc_endpoint,)):
         return Denial.VPC_ENDPOINT
     if not policies.key:
         return _by_identity(request, policies)
-    if is_foreign(request) and not request.cross_account:
+    if is_cross_account(request) and not request.cross_account:
         return Denial.OTHER_ACCOUNT
     denial = _by_key_policy(request, policies)
     if denial is None:
         return None
-    lacking = None
-    for granted in grants():  # which may be thousands
-        refused = by_grant(request, policies, granted)
-        if refused is None:
+    first = None
+    for grant in grants():  # there may be thousands
+        by_grant = evaluate_grant(request, policies, grant)
+        if by_grant is None:
             return None
-        lacking = lacking or refused
-    return lacking or denial
+        first = first or by_grant
+    return first or denial
 
 
 def _by_key_policy(request: Request, policies: Policies) -> Denial | None:
-    """Decide by the key policy, and by the caller's policies as far as it leaves that to them.
+    """Decide by the key policy, and by the caller's policies if the key policy delegates to them.
 
-    On a key of another account both must allow:
+    For cross-account access both must allow the request:
     https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-modifying-external-accounts.html
     """
-    named = _allow(request, policies.key)
-    if is_foreign(request):
-        return _by_identity(request, policies) if named else Denial.OTHER_ACCOUNT
-    if named is Match.NONE:
-        # A service belongs to no account, so it is told no more than a stranger. Captured from AWS KMS, 2026-09.
+    match = _closest_allow(request, policies.key)
+    if is_cross_account(request):
+        return _by_identity(request, policies) if match else Denial.OTHER_ACCOUNT
+    if match is Match.NONE:
+        # Services get the message for other accounts, since they belong to none. Captured from AWS KMS, 2026-09.
         return Denial.OTHER_ACCOUNT if request.principal.is_service else Denial.RESOURCE
-    if named is Match.DIRECT:
+    if match is Match.DIRECT:
         return None
-    return _limits(request, policies) if named is Match.ISSUER else _by_identity(request, policies)
+    return _limits(request, policies) if match is Match.ISSUER else _by_identity(request, policies)
 
 
-def by_grant(request: Request, policies: Policies, granted: Granted) -> Denial | None:
-    """Decide on a request that a grant allows: by what else must, given how it names the caller and who gave it.
+def evaluate_grant(request: Request, policies: Policies, grant: ApplicableGrant) -> Denial | None:
+    """Decide on a request that a grant allows, by the policies that must allow it as well.
 
-    Captured from AWS KMS, 2026-09: a grant that the caller's own account gave is good by itself; of a grant for a role,
-    a permissions boundary and session policies must allow what it gives. Any other account's grant needs identity
-    policies beside it, and what is lacking in a session policy is said to be lacking there if the session is named.
+    Captured from AWS KMS, 2026-09: a grant issued by the caller's own account suffices; if the grantee is a role, its
+    permissions boundary and session policies must allow the request. A grant issued by another account also needs an
+    identity-based policy; if the grantee is the session itself, AWS reports that one instead of a session policy.
     """
-    if granted.named is Match.ACCOUNT:
+    if grant.match is Match.ACCOUNT:
         return _by_identity(request, policies)
-    if is_foreign(request) and granted.account != request.principal.account:
+    if is_cross_account(request) and grant.account != request.principal.account:
         denial = _by_identity(request, policies)
-        return Denial.IDENTITY if denial is Denial.SESSION and granted.named is Match.DIRECT else denial
-    return _limits(request, policies) if granted.named is Match.ISSUER else None
+        return Denial.IDENTITY if denial is Denial.SESSION and grant.match is Match.DIRECT else denial
+    return _limits(request, policies) if grant.match is Match.ISSUER else None
 
 
 def _by_identity(request: Request, policies: Policies) -> Denial | None:
-    """Decide by the policies of the caller; the root user needs none."""
-    if request.principal.kind is not PrincipalKind.ROOT and not _allow(request, policies.identity):
+    """Decide by the caller's policies; the root user needs no identity-based policy."""
+    if request.principal.kind is not PrincipalKind.ROOT and not _closest_allow(request, policies.identity):
         return Denial.IDENTITY
     return _limits(request, policies)
 
 
 def _limits(request: Request, policies: Policies) -> Denial | None:
-    """Decide by what limits the policies of the caller."""
-    if policies.boundary is not None and not _allow(request, (policies.boundary,)):
+    """Decide by the caller's permissions boundary and session policies."""
+    if policies.boundary is not None and not _closest_allow(request, (policies.boundary,)):
         return Denial.BOUNDARY
-    if policies.session is not None and not _allow(request, policies.session):
+    if policies.session is not None and not _closest_allow(request, policies.session):
         return Denial.SESSION
     return None

@@ -1,4 +1,4 @@
-"""The kinds of policies, and what AWS does not store as one of them although its grammar is right."""
+"""The kinds of policies, and AWS's checks of each kind beyond the grammar."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class PolicyKind(Enum):
-    """The kinds of policies; the value is what AWS's messages call them."""
+    """The kinds of policies; the values are their names in AWS's messages."""
 
     KEY = "resource-based policy"
     IDENTITY = "identity-based policy"
@@ -23,15 +23,15 @@ class PolicyKind(Enum):
 
     @property
     def names_principals(self) -> bool:
-        """Whether statements must have a Principal element; those of the other kinds must not."""
+        """Whether statements must have a Principal element; other kinds must not have one."""
         return self in {PolicyKind.KEY, PolicyKind.RESOURCE_CONTROL, PolicyKind.VPC_ENDPOINT}
 
 
 class MalformedPolicy(ValueError):
-    """A document that AWS refuses as a policy of its kind.
+    """A document that AWS rejects as a policy of its kind.
 
     Attributes:
-        reason: The text for MalformedPolicyDocumentException.
+        reason: The message of MalformedPolicyDocumentException.
     """
 
     def __init__(self, reason: str) -> None:
@@ -41,7 +41,7 @@ class MalformedPolicy(ValueError):
 
 # --- sizes --------------------------------------------------------------------------------------------------------
 
-#: What the largest policy of a kind may have: an inline policy of a role, a managed policy passed for a session.
+#: Maximum length of the largest policies of a kind: inline policies of roles, managed policies passed for sessions.
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 #: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html (2026)
 #: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
@@ -55,21 +55,21 @@ _MOST_CHARACTERS: Mapping[PolicyKind, int] = {
 }
 #: "IAM does not count white space when calculating the size of a policy".
 _WITHOUT_WHITE_SPACE = (PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION)
-#: The `Policy` parameter of AssumeRole and GetFederationToken, which is no policy of IAM's.
+#: Maximum length of the `Policy` parameter of AssumeRole and GetFederationToken.
 INLINE_SESSION_CHARACTERS = 2_048
 
 
 def check_size(text: str, kind: PolicyKind, most: int | None = None) -> None:
-    """Refuse a policy that is too long. The size of key policies is for KMS to check.
+    """Check the size of a policy. KMS checks the size of key policies itself.
 
     Args:
         text: The document.
-        kind: What it is used as.
-        most: How many characters it may have, white space included; by default what AWS lets the largest policy of its
-            kind have.
+        kind: The kind of policy.
+        most: The maximum number of characters, including white space; by default the quota of the largest policies of
+            this kind.
 
     Raises:
-        MalformedPolicy: With what it may have.
+        MalformedPolicy: With the size and the maximum.
     """
     limit = most or _MOST_CHARACTERS[kind]
     size = len(compact(json.loads(text)) if most is None and kind in _WITHOUT_WHITE_SPACE else text)
@@ -84,7 +84,7 @@ def compact(document: object) -> str:
 
 # --- actions and resources ----------------------------------------------------------------------------------------
 
-NOT_OF_ITS_TYPE = "The provided policy document does not meet the requirements of the specified policy type."
+POLICY_TYPE_MISMATCH = "The provided policy document does not meet the requirements of the specified policy type."
 #: hashicorp/terraform-provider-aws#3045, terraform-aws-modules/terraform-aws-iam#39 and others have the message.
 _WRONG_PARTITION = 'Partition "{partition}" is not valid for resource "{resource}".'
 #: theserverlessway/aws-baseline#1 (2018), boogy/iam-policy-validator#172 (2026).
@@ -108,7 +108,7 @@ _RESOURCE_CONTROLLED = frozenset({
 
 
 def check_actions(texts: Iterable[str], kind: PolicyKind) -> None:
-    """Refuse actions with a wildcard for the service, and in resource control policies services that have none.
+    """Check actions: no wildcard for the service; in resource control policies only services that support them.
 
     Raises:
         MalformedPolicy: With the message of IAM, or of AWS Organizations.
@@ -118,11 +118,11 @@ def check_actions(texts: Iterable[str], kind: PolicyKind) -> None:
         if text not in {"*", "*:*"} and ("*" in vendor or "?" in vendor):
             raise MalformedPolicy(_WILDCARD_VENDOR)
         if kind is PolicyKind.RESOURCE_CONTROL and vendor not in _RESOURCE_CONTROLLED:
-            raise MalformedPolicy(NOT_OF_ITS_TYPE)
+            raise MalformedPolicy(POLICY_TYPE_MISMATCH)
 
 
 def check_resources(texts: Collection[str]) -> None:
-    """Refuse what is neither an ARN nor `*`, and ARNs of partitions that there are not.
+    """Check that resources are `*` or ARNs of existing partitions.
 
     Raises:
         MalformedPolicy: With IAM's message.
@@ -134,7 +134,7 @@ def check_resources(texts: Collection[str]) -> None:
 
 
 def check_partition(texts: Iterable[str], partitions: Collection[str]) -> None:
-    """Refuse ARNs of other partitions than some; a partition may have wildcards.
+    """Check that the partitions of ARNs are among `partitions` or have wildcards.
 
     Raises:
         MalformedPolicy: With IAM's message.
@@ -156,7 +156,7 @@ _OVERLY_PERMISSIVE = (
     "OverlyPermissiveCondition{tag}: Using the ForAllValues set operator with a single-valued condition key matches "
     "requests without the specified {what} or with an unspecified {what}. To fix, remove ForAllValues."
 )
-#: By the start of the key, in lower case.
+#: Prefix of a condition key, in lower case -> message.
 _SINGLE_VALUED = {
     "kms:encryptioncontext:": _OVERLY_PERMISSIVE.format(tag=":EncryptionContext", what="encryption context"),
     "aws:requesttag/": _OVERLY_PERMISSIVE.format(tag="", what="tag"),
@@ -164,22 +164,22 @@ _SINGLE_VALUED = {
 
 
 def check_condition_key(operator: str, key: str) -> None:
-    """Refuse a condition key that key policies do not take, or not with ForAllValues.
+    """Check that key policies accept a condition key, with its set operator.
 
     Raises:
-        MalformedPolicy: With the message of KMS.
+        MalformedPolicy: With KMS's message.
     """
     lowered = key.lower()
     if lowered.partition("/")[0] in _NOT_IN_KEY_POLICIES:
         raise MalformedPolicy(_KEYS_NOT_PERMITTED)
     if operator.startswith("ForAllValues:"):
-        for start, refusal in _SINGLE_VALUED.items():
-            if lowered.startswith(start):
-                raise MalformedPolicy(refusal)
+        for prefix, message in _SINGLE_VALUED.items():
+            if lowered.startswith(prefix):
+                raise MalformedPolicy(message)
 
 
 def check_stored(operator: str, kind: PolicyKind, *, stored: bool) -> None:
-    """Refuse a condition whose values are none of its operator; STS looks at bytes only.
+    """Check that the values of a condition fit its operator; STS checks only binary values.
 
     Observed with PutUserPolicy and AssumeRole, September 2026; the message is inferred.
 

@@ -1,7 +1,7 @@
-"""Text patterns of the policy language: wildcards and policy variables, compiled into matchers.
+"""String patterns of the policy language: wildcards and policy variables, compiled into matchers.
 
-Everything that compares a text of a policy with a text of a request goes through `matcher` here. What the
-texts mean (actions, ARNs, condition values) is decided by the modules that call it.
+Every comparison of a policy's string with a request's string goes through `matcher`. The calling modules know
+what the strings are (actions, ARNs, condition values).
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 Lookup: TypeAlias = "Callable[[str], tuple[str, ...] | None]"
-"""Gives the values of a condition key (named in lower case) in the request, or None if it is absent."""
+"""Returns a condition key's values in the request, or None if the key is absent. The key is in lower case."""
 
 
-#: Condition keys that have a list of values. A key that a test gives several values is taken for one, too.
+#: Multivalued condition keys. Other keys count as multivalued when a test gives them several values.
 MULTIVALUED = frozenset({
     "aws:calledvia", "aws:principalorgpaths", "aws:principalservicenameslist", "aws:resourceorgpaths",
     "aws:sourceorgpaths", "aws:tagkeys", "aws:vpceorgpaths", "kms:encryptioncontextkeys", "kms:grantoperations",
@@ -28,7 +28,7 @@ MULTIVALUED = frozenset({
 
 
 class Wildcard(Enum):
-    """A wildcard character that acts as one, unlike `${*}` or one that came out of a variable."""
+    """A wildcard, unlike a literal `*` from `${*}` or from the value of a variable."""
 
     MANY = "*"
     ONE = "?"
@@ -39,8 +39,8 @@ class Variable:
     """A policy variable such as `${aws:username}` or `${aws:PrincipalTag/team, 'none'}`.
 
     Attributes:
-        key: Condition key that gives the value, in lower case.
-        default: Text to use when the request lacks the key; None if the variable has no default.
+        key: The condition key, in lower case.
+        default: The value if the request lacks the key; None without a default.
     """
 
     key: str
@@ -52,21 +52,21 @@ Template: TypeAlias = "tuple[str | Wildcard | Variable, ...]"
 Matcher: TypeAlias = "Callable[[str], bool]"
 
 _SPECIAL = {"*", "?", "$"}
-# The dollar escape `${$}` stands for itself: what it makes can never start another variable.
+# `${$}` is a literal dollar sign, which never begins another variable.
 _VARIABLE = re.compile(r"\$\{([^{}]*)\}")
 _WITH_DEFAULT = re.compile(r"\s*([^,]*?)\s*,\s*'([^']*)'\s*")
 
 
 def parse_template(text: str, *, variables: bool, wildcards: bool = True) -> Template:
-    """Split a policy text into literals, wildcards and variables.
+    """Split a string of a policy into literals, wildcards and variables.
 
     Args:
-        text: The text as it stands in the policy.
+        text: The string as the policy has it.
         variables: Whether `${…}` is a variable: true for policies of version 2012-10-17.
         wildcards: Whether `*` and `?` are wildcards.
 
     Returns:
-        The parts in order. Literal parts hold neither variables nor wildcards that act.
+        The parts in order.
 
     See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     """
@@ -95,22 +95,21 @@ def _variable(inside: str) -> str | Variable:
 
 
 def no_context(_key: str) -> tuple[str, ...] | None:
-    """Be the lookup of a request without condition keys."""
+    """Look up a condition key in an empty request context."""
     return None
 
 
 def constant(template: Template) -> Pattern | None:
-    """Give a template as the pattern that it is for every request; None if it has variables."""
+    """Return a template without variables as a pattern; None if it has variables."""
     parts = tuple(part for part in template if not isinstance(part, Variable))
     return parts if len(parts) == len(template) else None
 
 
 def resolve(template: Template, lookup: Lookup) -> Pattern | None:
-    """Put the request's values in place of the variables.
+    """Replace the variables of a template with values of the request.
 
-    Values are literals: a `*` in a tag does not act as a wildcard. A variable whose key is absent and that has no
-    default has no value, and nothing equals it. One whose key has a list of values has none either, nor its default:
-    observed on AWS in September 2026.
+    Values are literals: a `*` in a tag is not a wildcard. A variable has no value, and matches nothing, if its key is
+    absent and it has no default, or if its key is multivalued, even with a default: observed on AWS in September 2026.
 
     Returns:
         The pattern, or None if a variable has no value.
@@ -135,33 +134,33 @@ def _value_of(variable: Variable, lookup: Lookup) -> str | None:
 
 
 def utf16(text: str) -> str:
-    """Return a text with a character for each UTF-16 unit, which is how AWS counts and folds characters."""
+    """Return a string with one character per UTF-16 code unit, as AWS counts and case-folds characters."""
     if text.isascii() or max(text) <= "\uffff":
         return text
     units = text.encode("utf-16-le", "surrogatepass")
     return "".join(chr(low | high << 8) for low, high in zip(units[::2], units[1::2], strict=True))
 
 
-def text_of(pattern: Pattern) -> str:
-    """Write a pattern out as plain text."""
+def pattern_text(pattern: Pattern) -> str:
+    """Return a pattern as a plain string."""
     return "".join(part.value if isinstance(part, Wildcard) else part for part in pattern)
 
 
 @lru_cache(maxsize=4096)
 def matcher(pattern: Pattern, *, arn: bool = False) -> Matcher:
-    """Compile a pattern into a predicate over whole texts; case-sensitive.
+    """Compile a pattern into a case-sensitive predicate over whole strings.
 
     Args:
         pattern: Literals and wildcards.
-        arn: Whether the first five colons separate ARN components that no wildcard crosses, as the Arn
-            condition operators want it.
+        arn: Whether wildcards stay within the ARN components that the first five colons separate, as for the Arn
+            condition operators.
 
     Returns:
-        A function that says whether a text matches. It takes time linear in the text for each literal of the
-        pattern, whatever the number of wildcards.
+        The predicate. For each literal of the pattern, its time is linear in the string's length, independent of the
+        number of wildcards.
     """
     if all(isinstance(part, str) for part in pattern):
-        return text_of(pattern).__eq__
+        return pattern_text(pattern).__eq__
     if pattern == (Wildcard.MANY,) and not arn:
         return _anything
     if not arn and len(pattern) == 2 and isinstance(pattern[0], str) and pattern[1] is Wildcard.MANY:
@@ -178,33 +177,33 @@ def _anything(_text: str) -> bool:
 
 
 def _expression(pattern: Pattern, *, arn: bool) -> str:
-    """Write a pattern as a regular expression that never backtracks over more than one wildcard.
+    """Return a regular expression that backtracks over at most one wildcard.
 
-    What stands between two `*` is found at its first place and kept (a lookahead with a back reference is an
-    atomic group), which is all a match needs. Only after the last `*` is the end tried.
+    The first occurrence of each part between two `*` is enough for a match, so it is never retried: a lookahead with
+    a back reference works as an atomic group. Only the part after the last `*` must be at the end of the string.
     """
-    # One element for each stretch between two `*`; the class says which characters the `*` before it may take.
-    stretches: list[tuple[str, list[str]]] = [("", [])]
+    # (characters that the `*` before the part may match, pieces of the part)
+    segments: list[tuple[str, list[str]]] = [("", [])]
     colons = 0
     for part in pattern:
         anything = "." if colons >= 5 or not arn else "[^:]"
         if part is Wildcard.MANY:
-            stretches.append((anything, []))
+            segments.append((anything, []))
         elif part is Wildcard.ONE:
-            stretches[-1][1].append(anything)
+            segments[-1][1].append(anything)
         else:
-            stretches[-1][1].append(re.escape(utf16(part) if Wildcard.ONE in pattern else part))
+            segments[-1][1].append(re.escape(utf16(part) if Wildcard.ONE in pattern else part))
             colons += part.count(":")
     out: list[str] = []
-    for number, (anything, pieces) in enumerate(stretches):
-        stretch = "".join(pieces)
+    for number, (anything, pieces) in enumerate(segments):
+        segment = "".join(pieces)
         if number == 0:
-            out.append(stretch)
-        elif number == len(stretches) - 1:
-            out.append(f"{anything}*{stretch}")
-        elif stretch:
-            out.append(f"(?=(?P<s{number}>{anything}*?{stretch}))(?P=s{number})")
+            out.append(segment)
+        elif number == len(segments) - 1:
+            out.append(f"{anything}*{segment}")
+        elif segment:
+            out.append(f"(?=(?P<s{number}>{anything}*?{segment}))(?P=s{number})")
         else:
-            # `**` is `*`: if the fifth colon stood between the two, the stretch would not be empty.
+            # `**` is `*`: an empty part does not contain the fifth colon.
             continue
     return "".join(out)

@@ -1,7 +1,7 @@
-"""A compiled policy, and what it says about a request.
+"""A compiled policy, and its evaluation for a request.
 
-A policy is compiled once for each text, and remembers which of its statements are about a caller and an
-action: what remains to be checked at a call are the statements that depend on its resource or context.
+Each document is compiled once. A policy caches, per caller and action, which statements apply: a call only evaluates
+the statements that depend on its resource or context.
 """
 
 from __future__ import annotations
@@ -20,17 +20,17 @@ if TYPE_CHECKING:
     from .statements import Statement
 
 _PLANS_KEPT = 1024
-"""How many pairs of caller and action a policy remembers."""
+"""Maximum number of cached (caller, action) pairs per policy."""
 
 
 class _Plan(NamedTuple):
-    """What a policy says about a caller and an action, and what depends on resource and context.
+    """A policy's statements for a caller and an action.
 
     Attributes:
-        denied: Whether a statement denies that depends on neither.
-        denies: Statements to check that can deny.
-        allowed: How closely the closest statement names the caller that allows and depends on neither.
-        allows: Allowing statements to check, closest first; only those that would be closer than that.
+        denied: Whether a statement denies unconditionally.
+        denies: Statements that can deny, to evaluate per request.
+        allowed: The closest match of the statements that allow unconditionally.
+        allows: Closer statements that allow depending on resource or context, closest first.
     """
 
     denied: bool
@@ -45,7 +45,7 @@ class Policy:
 
     Attributes:
         text: The document.
-        kind: What it is used as.
+        kind: The kind of policy.
         statements: Its statements, in order.
     """
 
@@ -60,18 +60,18 @@ class Policy:
         return any(statement.may_deny for statement in self.statements)
 
     @property
-    def exempts(self) -> bool:
-        """Whether any of its statements denies everyone but some."""
-        return any(statement.exempts for statement in self.statements)
+    def denies_by_not_principal(self) -> bool:
+        """Whether any of its statements denies everyone except those listed in NotPrincipal."""
+        return any(statement.denies_by_not_principal for statement in self.statements)
 
     @property
     def principals(self) -> frozenset[str]:
-        """ARNs of the users, roles and sessions that its Principal elements name; accounts are not among them."""
+        """ARNs of the users, roles and sessions in its Principal elements, without accounts."""
         return frozenset(arn for element in self._elements for arn in element.arns if arn != "*")
 
     @property
     def partitions(self) -> frozenset[str]:
-        """Partitions of the ARNs that its Principal elements name."""
+        """Partitions of the ARNs in its Principal elements."""
         return frozenset(partition for element in self._elements for partition in element.partitions)
 
     @property
@@ -79,35 +79,38 @@ class Policy:
         return [statement.principal for statement in self.statements if statement.principal is not None]
 
     def denies(self, principal: Principal, action: str, resource: str, lookup: Lookup) -> bool:
-        """Say whether a statement denies a request.
+        """Whether a statement denies a request.
 
         Args:
             principal: The caller.
             action: The action, such as `kms:Encrypt`.
-            resource: ARN of the resource, or `*` for an action that has none.
-            lookup: The values of the request's condition keys; asked only for the keys that decide.
+            resource: ARN of the resource; `*` for an action without a resource.
+            lookup: The values of the request's condition keys; called only for the keys that are needed.
         """
         plan = self._plans.get((principal.identity, action)) or self._plan(principal, action)
         return plan.denied or any(statement.denies(resource, lookup) for statement in plan.denies)
 
-    def denies_in_spite(self, action: str, resource: str, lookup: Lookup) -> bool:
-        """Say whether a statement denies a request that exempts callers, whoever calls.
+    def denies_ignoring_not_principal(self, action: str, resource: str, lookup: Lookup) -> bool:
+        """Whether a statement with NotPrincipal denies a request, even if it lists the caller.
 
         Args:
             action: The action, such as `kms:Encrypt`.
-            resource: ARN of the resource, or `*` for an action that has none.
+            resource: ARN of the resource; `*` for an action without a resource.
             lookup: The values of the request's condition keys.
         """
-        return any(each.exempts and each.covers(action) and each.denies(resource, lookup) for each in self.statements)
+        return any(
+            each.denies_by_not_principal and each.covers(action) and each.denies(resource, lookup)
+            for each in self.statements
+        )
 
     def allows(self, principal: Principal, action: str, resource: str, lookup: Lookup) -> Match:
-        """Say how closely the closest statement that allows a request names the caller; NONE if none allows.
+        """Return the closest match among the statements that allow a request; NONE if no statement allows it.
 
         Args:
             principal: The caller.
             action: The action, such as `kms:Encrypt`.
-            resource: ARN of the resource, or `*` for an action that has none.
-            lookup: The values of the request's condition keys; asked only for the keys that decide.
+            resource: ARN of the resource; `*` for an action without a resource.
+            lookup: The values of the request's condition keys; called only for the keys that are needed.
         """
         plan = self._plans.get((principal.identity, action)) or self._plan(principal, action)
         for match, statement in plan.allows:
@@ -115,19 +118,19 @@ class Policy:
                 return match
         return plan.allowed
 
-    def settles(self, principal: Principal, action: str) -> bool:
-        """Say whether no statement about a caller and an action denies, or depends on the resource or the context."""
+    def is_unconditional(self, principal: Principal, action: str) -> bool:
+        """Whether the result for a caller and an action never depends on resource or context, and is not a denial."""
         plan = self._plans.get((principal.identity, action)) or self._plan(principal, action)
         return not plan.denies and not plan.allows
 
     def _plan(self, principal: Principal, action: str) -> _Plan:
-        about = [(statement.match(principal, action), statement) for statement in self.statements]
-        denies = tuple(statement for match, statement in about if match and statement.may_deny)
-        allows = [(match, statement) for match, statement in about if match and not statement.deny]
-        sure = max((match for match, statement in allows if statement.unconditional), default=Match.NONE)
-        closer = sorted((pair for pair in allows if pair[0] > sure), key=lambda pair: -pair[0])
+        matches = [(statement.match(principal, action), statement) for statement in self.statements]
+        denies = tuple(statement for match, statement in matches if match and statement.may_deny)
+        allows = [(match, statement) for match, statement in matches if match and not statement.deny]
+        allowed = max((match for match, statement in allows if statement.unconditional), default=Match.NONE)
+        closer = sorted((pair for pair in allows if pair[0] > allowed), key=lambda pair: -pair[0])
         denied = any(statement.deny and statement.unconditional for statement in denies)
-        plan = _Plan(denied, denies, sure, tuple(closer))
+        plan = _Plan(denied, denies, allowed, tuple(closer))
         if len(self._plans) >= _PLANS_KEPT:
             self._plans.clear()
         self._plans[principal.identity, action] = plan
@@ -136,16 +139,13 @@ class Policy:
 
 @lru_cache(maxsize=1024)
 def compile_policy(text: str, kind: PolicyKind = PolicyKind.KEY) -> Policy:
-    """Compile a policy document; the same text is compiled once.
+    """Compile a policy document; results are cached.
 
     Args:
-        text: The document, in JSON.
-        kind: What it is to be used as.
-
-    Returns:
-        The compiled policy.
+        text: The JSON document.
+        kind: The kind of policy.
 
     Raises:
-        MalformedPolicy: If AWS would refuse it.
+        MalformedPolicy: If AWS rejects the document.
     """
     return Policy(text, kind, parse_document(text, kind))

@@ -1,6 +1,6 @@
-"""Who makes a request: principals, and how the Principal element of a policy names them.
+"""Principals, and how the Principal element of a policy matches them.
 
-No policy is attached here: a principal is an identity only. Which policies apply to it is given to
+A principal is an identity without policies; callers pass its policies to
 `pytest_kmsmock._kms.policy.decision.evaluate`.
 """
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class PrincipalKind(Enum):
-    """The kinds of callers; the value is what `aws:PrincipalType` says.
+    """The kinds of callers; the values are those of `aws:PrincipalType`.
 
     See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
     """
@@ -32,11 +32,11 @@ class PrincipalKind(Enum):
 
 
 class Match(IntEnum):
-    """How closely a Principal element names the caller; more is closer.
+    """How closely a Principal element matches the caller; higher is closer.
 
-    In a key policy ACCOUNT only lets IAM policies of that account decide. ISSUER names the role of a role session (or
-    the user of a federated user), which permissions boundaries and session policies still limit. DIRECT names the
-    caller itself, or everyone.
+    ACCOUNT in a key policy delegates to the IAM policies of that account. ISSUER is the role of a role session or the
+    user of a federated user, still limited by permissions boundary and session policies. DIRECT is the caller itself,
+    or everyone.
 
     See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
     """
@@ -65,26 +65,26 @@ _KINDS = {
 
 
 class MalformedPrincipal(ValueError):
-    """A text is the ARN of a principal in form, but its path or name is not."""
+    """A principal ARN with an invalid path or name."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """One caller.
+    """An identity that can make requests.
 
     Attributes:
-        arn: The caller's ARN as AccessDeniedException prints it: the session ARN of a role session. The name of an AWS
-            service, such as `s3.amazonaws.com`, has no ARN and stands here itself.
-        kind: What the ARN says it is.
+        arn: The caller's ARN as AccessDeniedException prints it: the session ARN of a role session. For an AWS service,
+            which has no ARN, its name, such as `s3.amazonaws.com`.
+        kind: The kind of principal, from the ARN.
         account: 12-digit account id; empty for an AWS service.
         partition: Partition of the ARN.
-        name: Friendly name: of the user, role or federated user; the session name of a role session.
-        issuer_arn: ARN of the role a session came from, or of the user a federated user came from; None for others.
-        provider: Identity provider of a web identity or SAML session, as the `Federated` entry of a Principal element
-            names it; None for others.
+        name: Friendly name of the user, role or federated user; the session name of a role session.
+        issuer_arn: ARN of the role of a role session, or of the user behind a federated user; None for others.
+        provider: Identity provider of a web identity or SAML session, as in the `Federated` entry of a Principal
+            element; None for others.
         tags: Tags of the principal and session tags, in pairs of key and value.
-        org_id: Id of its AWS organization, such as `o-a1b2c3d4e5`; None if it is in none.
-        identity: All that Principal elements compare, in one text; a fast key for caches.
+        org_id: Id of its AWS organization, such as `o-a1b2c3d4e5`; None without an organization.
+        identity: All that Principal elements compare, as one string; a key for caches.
     """
 
     arn: str
@@ -111,24 +111,21 @@ class Principal:
         issuer_arn: str | None = None,
         provider: str | None = None,
     ) -> Principal:
-        """Make a principal from its ARN, from a service name, or from a 12-digit account id (its root user).
+        """Parse a principal's ARN, a service name, or a 12-digit account id (for its root user).
 
         Args:
             text: ARN of a root user, user, role, role session or federated user; or `<service>.amazonaws.com`; or an
                 account id.
             tags: Tags of the principal and session tags.
             org_id: Id of its AWS organization.
-            issuer_arn: ARN of the role of a session. Needed only if the role has a path, which session ARNs leave out;
-                else it follows from the session ARN. For a federated user: ARN of the user who called
+            issuer_arn: ARN of the role of a session. Needed only if the role has a path, which session ARNs omit; by
+                default derived from the session ARN. For a federated user: ARN of the user who called
                 GetFederationToken.
             provider: Identity provider of a web identity or SAML session.
 
-        Returns:
-            The principal.
-
         Raises:
-            MalformedPrincipal: If the text is an ARN with the wrong number of names, such as a session with a path.
-            ValueError: If the text is none of these.
+            MalformedPrincipal: For a principal ARN with an invalid path or name, such as a session with a path.
+            ValueError: For any other string.
 
         See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
         """
@@ -151,25 +148,25 @@ class Principal:
 
     @property
     def account_arn(self) -> str:
-        """ARN of the root user of the caller's account; it stands for the account in policies."""
+        """ARN of the root user of the caller's account, which represents the account in policies."""
         return f"arn:{self.partition}:iam::{self.account}:root"
 
     @property
     def is_service(self) -> bool:
-        """Whether an AWS service calls for itself, with no account of a user behind it."""
+        """Whether the caller is an AWS service principal, which does not belong to an account."""
         return self.kind is PrincipalKind.SERVICE
 
     def principal_arn(self) -> str | None:
-        """ARN that `aws:PrincipalArn` gives: of the role, not of the session."""
+        """The value of `aws:PrincipalArn`; for a role session that is the role's ARN."""
         if self.is_service:
             return None
         return self.issuer_arn if self.kind is PrincipalKind.ASSUMED_ROLE else self.arn
 
     @property
     def unique_id(self) -> str | None:
-        """What `aws:userid` and CloudTrail's `principalId` give; None for an AWS service.
+        """The value of `aws:userid` and of CloudTrail's `principalId`; None for an AWS service.
 
-        Ids that only IAM knows (`AIDA…`, `AROA…`) are made up, the same for the same ARN.
+        Ids that IAM assigns (`AIDA…`, `AROA…`) are generated from the ARN.
 
         See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
         """
@@ -182,18 +179,18 @@ class Principal:
         return self.account or None
 
     def condition_value(self, key: str) -> tuple[str, ...] | None:
-        """Give the value of a condition key that says who the caller is.
+        """Return the value of a condition key with a property of the principal.
 
         Args:
             key: Condition key in lower case.
 
         Returns:
-            Its values, or None if the key is absent from this caller's requests or is not about the caller.
+            Its values; None if the caller's requests do not have the key, or if it is not a principal property.
 
         See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-principal-properties
         """
         if key.startswith("aws:principaltag/"):
-            # Tag keys are compared without regard to case, as condition keys are.
+            # Tag keys are case-insensitive here, as condition keys are.
             value = next((v for k, v in self.tags if k.lower() == key[len("aws:principaltag/") :]), None)
         else:
             value = _KEYS[key](self) if key in _KEYS else None
@@ -201,12 +198,12 @@ class Principal:
 
 
 _ID_PREFIXES = {PrincipalKind.USER: "AIDA", PrincipalKind.ROLE: "AROA"}
-#: Id of a user or role -> its ARN, as far as the id was asked for: nobody else can know it.
+#: Id of a user or role -> its ARN, for ids that were generated.
 _ENTITIES: dict[str, str] = {}
 
 
 def _entity_id(prefix: str, arn: str) -> str:
-    made = made_up_id(prefix, arn)
+    made = generated_id(prefix, arn)
     _ENTITIES[made] = arn
     return made
 
@@ -215,7 +212,7 @@ def arn_of_id(unique_id: str) -> str | None:
     """Return the ARN of a user (`AIDA…`), role (`AROA…`) or role session (`AROA…:session`) by its unique id.
 
     Returns:
-        The ARN; None for an id that `Principal.unique_id` never gave.
+        The ARN; None for an id that `Principal.unique_id` has not generated.
     """
     entity_id, _, session = unique_id.partition(":")
     arn = _ENTITIES.get(entity_id)
@@ -225,29 +222,29 @@ def arn_of_id(unique_id: str) -> str | None:
     return f"arn:{partition}:sts::{account}:assumed-role/{role}/{session}"
 
 
-def made_up_id(prefix: str, arn: str, length: int = 17) -> str:
-    """Give an id as IAM makes them, the same for the same ARN.
+def generated_id(prefix: str, arn: str, length: int = 17) -> str:
+    """Return an id in IAM's format, derived from an ARN.
 
     Args:
-        prefix: Four letters that say what it is an id of.
-        arn: ARN of what it is an id of.
-        length: How many characters follow the prefix.
+        prefix: The prefix of the kind of id, such as `AIDA`.
+        arn: ARN of the identified resource.
+        length: Number of characters after the prefix.
     """
     return prefix + base64.b32encode(hashlib.sha256(arn.encode()).digest()).decode()[:length]
 
 
 def organization_of(account: str) -> str:
-    """Return the id of an account's organization, made up, for accounts of which nobody said it."""
-    return made_up_id("o-", account, 10).lower()
+    """Return a generated organization id, for accounts whose organization a test does not set."""
+    return generated_id("o-", account, 10).lower()
 
 
 def organization_path(org_id: str) -> str:
-    """Return the path of an account right below the root of an organization; the id of the root is made up."""
-    return f"{org_id}/{made_up_id('r-', org_id, 4).lower()}/"
+    """Return the path of an account directly under the root of its organization; the root's id is generated."""
+    return f"{org_id}/{generated_id('r-', org_id, 4).lower()}/"
 
 
 def management_account(org_id: str) -> str:
-    """Return the id of the management account of an organization, made up."""
+    """Return a generated id of the management account of an organization."""
     return str(int(hashlib.sha256(org_id.encode()).hexdigest(), 16) % 10**12).zfill(12)
 
 
@@ -280,12 +277,12 @@ class PrincipalElement:
 
     Attributes:
         everyone: Whether it is `*`.
-        accounts: Account ids of `AWS`, given there as ids or as root ARNs.
-        arns: The other ARNs of `AWS`.
-        services: What `Service` lists.
-        federated: What `Federated` lists.
+        accounts: Account ids in `AWS`, from ids and root ARNs.
+        arns: The other ARNs in `AWS`.
+        services: The entries of `Service`.
+        federated: The entries of `Federated`.
         negated: Whether it is a NotPrincipal.
-        partitions: Partitions of the ARNs of `AWS`, root ARNs among them.
+        partitions: Partitions of all ARNs in `AWS`.
     """
 
     everyone: bool = False
@@ -302,17 +299,17 @@ class PrincipalElement:
         return "NotPrincipal" if self.negated else "Principal"
 
     def match(self, principal: Principal, *, deny: bool) -> Match:
-        """Say how the element names a caller.
+        """Return how closely the element matches a caller.
 
-        A NotPrincipal exempts a caller from a Deny only if it lists all that the caller is: account, role and session;
-        it exempts from an Allow whoever it lists in any form. AWS asks for the first, and warns of the second.
+        A NotPrincipal exempts a caller from a Deny only if it lists the caller's account, role and session; it exempts
+        a caller from an Allow if it lists any of them. AWS requires the first and warns of the second.
 
         Args:
             principal: The caller.
-            deny: Whether the statement denies.
+            deny: Whether the statement's effect is Deny.
 
         Returns:
-            How closely; NONE if the statement does not apply to the caller.
+            NONE if the statement does not apply to the caller.
 
         See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
         """
@@ -323,7 +320,7 @@ class PrincipalElement:
         return Match.NONE if exempt else Match.DIRECT
 
     def _forms(self, principal: Principal) -> list[tuple[Match, bool]]:
-        """List what the caller is, each with whether the element names it."""
+        """Return each form of the caller (session, role, account) with whether the element lists it."""
         if self.everyone:
             return [(Match.DIRECT, True)]
         if principal.is_service:
@@ -331,7 +328,7 @@ class PrincipalElement:
         by_account = principal.account in self.accounts
         if principal.kind is PrincipalKind.ROOT:
             return [(Match.DIRECT, by_account)]
-        # Naming a role does not name its sessions, so a caller given as a role is limited as they are.
+        # Listing a role does not list its sessions; a caller given as a role has the limits of its sessions.
         closest = Match.ISSUER if principal.kind is PrincipalKind.ROLE else Match.DIRECT
         itself = principal.arn in self.arns or principal.provider in self.federated
         forms = [(closest, itself), (Match.ACCOUNT, by_account)]

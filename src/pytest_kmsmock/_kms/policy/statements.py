@@ -1,7 +1,6 @@
 """A compiled statement of a policy, and whether it applies to a request.
 
-How statements are read from a document is in `documents`; what several of them decide together is in `policy` and
-`decision`.
+`documents` parses statements; `policy` and `evaluation` combine them.
 """
 
 from __future__ import annotations
@@ -19,45 +18,45 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Texts:
+class PatternElement:
     """An Action, NotAction, Resource or NotResource element.
 
     Attributes:
         name: The name of the element.
-        texts: Its entries as the policy writes them.
-        fixed: Matchers of the entries without variables.
+        entries: Its entries as the policy has them.
+        constants: Matchers of the entries without variables.
         templates: The entries with variables.
         negated: Whether it is NotAction or NotResource.
-        universal: Whether it matches everything, so that nobody needs to ask.
+        universal: Whether it matches everything, a shortcut for `matches`.
     """
 
     name: str
-    texts: tuple[str, ...]
-    fixed: tuple[Matcher, ...]
+    entries: tuple[str, ...]
+    constants: tuple[Matcher, ...]
     templates: tuple[Template, ...]
     negated: bool
     universal: bool
 
     @classmethod
-    def compile(cls, name: str, texts: tuple[str, ...], *, variables: bool, fold: bool) -> Texts:
+    def compile(cls, name: str, entries: tuple[str, ...], *, variables: bool, fold: bool) -> PatternElement:
         """Compile the entries of an element.
 
         Args:
             name: The name of the element.
-            texts: Its entries.
+            entries: Its entries.
             variables: Whether `${…}` is a variable in them.
-            fold: Whether to fold their case; then `matches` wants lower case too.
+            fold: Whether to fold their case; then `matches` needs lower case too.
         """
-        templates = [parse_template(text.lower() if fold else text, variables=variables) for text in texts]
-        constants = [constant(template) for template in templates]
-        fixed = tuple(matcher(pattern) for pattern in constants if pattern is not None)
+        templates = [parse_template(text.lower() if fold else text, variables=variables) for text in entries]
+        patterns = [constant(template) for template in templates]
+        constants = tuple(matcher(pattern) for pattern in patterns if pattern is not None)
         varying = tuple(template for template in templates if constant(template) is None)
         negated = name.startswith("Not")
-        return cls(name, texts, fixed, varying, negated, "*" in texts and not negated)
+        return cls(name, entries, constants, varying, negated, "*" in entries and not negated)
 
     def matches(self, text: str, lookup: Lookup) -> bool:
-        """Say whether the element covers an action or resource."""
-        if any(matches(text) for matches in self.fixed):
+        """Whether the element includes an action or resource."""
+        if any(matches(text) for matches in self.constants):
             return not self.negated
         for template in self.templates:
             pattern = resolve(template, lookup)
@@ -69,76 +68,75 @@ class Texts:
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement.
+    """A statement of a policy.
 
     Attributes:
-        number: Its place in the document, from 1.
+        number: Its number in the document, from 1.
         sid: Its Sid, if it has one.
         deny: Whether its effect is Deny.
-        principal: Whom it is about; None in policies without Principal elements, which are about whom they are
-            attached to.
+        principal: Its Principal or NotPrincipal; None in policies that apply to what they are attached to.
         action: Its Action or NotAction; None if it has neither, and so no effect.
-        resource: Its Resource or NotResource; None likewise.
-        conditions: Conditions that must all hold.
+        resource: Its Resource or NotResource; None if it has neither, and so no effect.
+        conditions: Its conditions, which must all be met.
     """
 
     number: int
     sid: str | None
     deny: bool
     principal: PrincipalElement | None
-    action: Texts | None
-    resource: Texts | None
+    action: PatternElement | None
+    resource: PatternElement | None
     conditions: tuple[Condition, ...]
 
     @property
     def name(self) -> str:
-        """How explanations name it."""
+        """The display name in explanations."""
         return f"statement {self.number}" + (f" ({self.sid!r})" if self.sid else "")
 
     @property
-    def exempts(self) -> bool:
-        """Whether it denies everyone but those whom a NotPrincipal lists."""
+    def denies_by_not_principal(self) -> bool:
+        """Whether it denies everyone except those listed in NotPrincipal."""
         return self.deny and self.principal is not None and self.principal.negated
 
     @property
     def may_deny(self) -> bool:
-        """Whether it can deny a request: also if it allows, by a condition that cannot be decided."""
+        """Whether it can deny a request; an Allow can, by a condition that cannot be evaluated."""
         return self.deny or any(condition.may_be_undecided for condition in self.conditions)
 
     @property
     def unconditional(self) -> bool:
-        """Whether it applies to every resource in every context."""
+        """Whether it applies to every resource and request context."""
         return not self.conditions and self.resource is not None and self.resource.universal
 
     def match(self, principal: Principal, action: str) -> Match:
-        """Say how closely the statement is about a caller and an action, whatever the resource and the context.
+        """Match the statement with a caller and an action, leaving resource and conditions aside.
 
         Args:
             principal: The caller.
             action: The action, such as `kms:Encrypt`.
 
         Returns:
-            How closely its Principal element names the caller; NONE if it is not about caller and action.
+            How closely its Principal element matches the caller; NONE if caller or action do not match.
         """
         if not self.covers(action):
             return Match.NONE
         return Match.DIRECT if self.principal is None else self.principal.match(principal, deny=self.deny)
 
     def covers(self, action: str) -> bool:
-        """Say whether the statement has an effect and is about an action, whoever calls."""
+        """Whether the statement has an effect and includes an action, for any caller."""
         if self.action is None or self.resource is None:
             return False
         return self.action.matches(action.lower(), no_context)
 
     def holds(self, resource: str, lookup: Lookup) -> bool | None:
-        """Say whether resource and context fit, for a statement that matches caller and action.
+        """Whether resource and conditions match, for a statement that matches caller and action.
 
         Args:
-            resource: ARN of the resource, or `*` for an action that has none.
+            resource: ARN of the resource; `*` for an action without a resource.
             lookup: The values of the request's condition keys.
 
         Returns:
-            None if a condition cannot be decided, which denies the request.
+            None if a condition cannot be evaluated, which denies the request.
         """
         if self.resource is None or not (self.resource.universal or self.resource.matches(resource, lookup)):
             return False
@@ -149,47 +147,51 @@ class Statement:
         return True
 
     def denies(self, resource: str, lookup: Lookup) -> bool:
-        """Say whether the statement denies a request, for one that matches caller and action.
+        """Whether a statement that matches caller and action denies the request.
 
         Args:
-            resource: ARN of the resource, or `*` for an action that has none.
+            resource: ARN of the resource; `*` for an action without a resource.
             lookup: The values of the request's condition keys.
         """
         answer = self.holds(resource, lookup)
         return answer is None or (answer and self.deny)
 
-    def why_not(
+    def explain_mismatch(
         self, principal: Principal, action: str, resource: str, lookup: Lookup, *, bounded: bool = False
     ) -> str | None:  # fmt: skip
-        """Say in words why the statement does not apply to a request.
+        """Explain why the statement does not apply to a request.
 
         Args:
             principal: The caller.
             action: The action, such as `kms:Encrypt`.
             resource: ARN of the resource, or `*`.
             lookup: The values of the request's condition keys.
-            bounded: Whether the caller has a permissions boundary: then no statement that denies exempts it.
+            bounded: Whether the caller has a permissions boundary: then NotPrincipal does not exempt it from a Deny.
 
         Returns:
-            The first element that does not match, or the conditions that fail; None if the statement applies, or has a
-            condition that cannot be decided.
+            The first element that does not match, or the conditions that are not met; None if the statement applies, or
+            has a condition that cannot be evaluated.
         """
         for missing, element in (("Action", self.action), ("Resource", self.resource)):
             if element is None:
                 return f"it has no {missing}, so it has no effect"
         if self.action is not None and not self.action.matches(action.lower(), no_context):
-            return f"its {self.action.name} {_listed(self.action.texts)} does not cover {action}"
-        named = self.principal is None or self.principal.match(principal, deny=self.deny) or (bounded and self.exempts)
+            return f"its {self.action.name} {_listed(self.action.entries)} does not cover {action}"
+        named = (
+            self.principal is None
+            or self.principal.match(principal, deny=self.deny)
+            or (bounded and self.denies_by_not_principal)
+        )
         if self.principal is not None and not named:
             verb = "exempts" if self.principal.negated else "does not name"
             return f"its {self.principal.name} {verb} {principal.arn}"
         if self.resource is not None and not self.resource.matches(resource, lookup):
-            return f"its {self.resource.name} {_listed(self.resource.texts)} does not cover {resource}"
+            return f"its {self.resource.name} {_listed(self.resource.entries)} does not cover {resource}"
         if self.holds(resource, lookup) is None:
             return None
         failed = [c.describe(lookup) for c in self.conditions if not c.check(lookup)]
         return "; ".join(failed) or None
 
 
-def _listed(texts: tuple[str, ...]) -> str:
-    return "[" + ", ".join(texts[:5]) + (", …]" if len(texts) > 5 else "]")
+def _listed(entries: tuple[str, ...]) -> str:
+    return "[" + ", ".join(entries[:5]) + (", …]" if len(entries) > 5 else "]")

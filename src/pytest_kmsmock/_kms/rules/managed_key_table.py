@@ -12,7 +12,7 @@ from string import Template
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_kmsmock._kms.api.arns import partition_of, service_endpoint
-from pytest_kmsmock._kms.policy.printing import write
+from pytest_kmsmock._kms.policy.key_policy_format import format_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,7 +41,7 @@ class ManagedKey(NamedTuple):
 def key_policy(service: str, account: str, region: str) -> str:
     """Return the key policy of an AWS managed key, character for character as GetKeyPolicy gives it."""
     row = MANAGED_KEYS[service]
-    text = write({"Version": "2012-10-17", "Id": row.policy_id, "Statement": list(row.statements)})
+    text = format_json({"Version": "2012-10-17", "Id": row.policy_id, "Statement": list(row.statements)})
     _, _, endpoint = service_endpoint(service, region).partition(".")
     _, _, domain = endpoint.partition(".")
     root = f"arn:{partition_of(region)}:iam::{account}:root"

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind, made_up_id
+from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind, generated_id
 from pytest_kmsmock._runtime import environment
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _person(principal: Principal, kind: str, key_prefix: str) -> Event:
         "principalId": principal.unique_id,
         "arn": principal.arn,
         "accountId": principal.account,
-        "accessKeyId": made_up_id(key_prefix, principal.arn, 16),
+        "accessKeyId": generated_id(key_prefix, principal.arn, 16),
     }
 
 

@@ -41,7 +41,7 @@ def policy_text(
     try:
         text = document if isinstance(document, str) else json.dumps(document)
         policy = compile_policy(text, kind)
-        resources = [arn for each in policy.statements if each.resource for arn in each.resource.texts]
+        resources = [arn for each in policy.statements if each.resource for arn in each.resource.entries]
         check_partition(resources, PARTITIONS if partition is None else {partition})
         check_size(text if isinstance(document, str) else compact(document), kind, most)
     except MalformedPolicy as malformed:

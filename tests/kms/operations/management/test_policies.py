@@ -42,7 +42,7 @@ def test_the_default_policy_names_its_partition(kms_mock):
 
 @pytest.mark.parametrize("name", [{}, {"PolicyName": "default"}], ids=["no name", "default"])
 def test_a_policy_comes_back_as_kms_writes_it(kms_client, key_id, name):
-    """Recorded: cloud-custodian, `test_cross_account_kms` (2018). See `tests/kms/policy/test_printing.py`."""
+    """Recorded: cloud-custodian, `test_cross_account_kms` (2018). See `tests/kms/policy/test_key_policy_format.py`."""
     policy = policy_of(Sid="mine", Principal={"AWS": ["123456789012"]}, Action=["kms:*"])
     assert kms_client.put_key_policy(KeyId=key_id, Policy=policy, **name).keys() == {"ResponseMetadata"}
     assert kms_client.get_key_policy(KeyId=key_id, **name)["Policy"] == (

@@ -1,4 +1,4 @@
-"""Conditions of statements: `operators` compare values, `condition` decides on one condition of a request."""
+"""Conditions of statements: `operators` compares values, `condition` evaluates a condition for a request."""
 
 from .condition import Condition, compile_condition
 

@@ -1,7 +1,6 @@
-"""The condition of a statement, compiled: which operator with which key and values, and whether a request meets it.
+"""A compiled condition of a statement: operator, key and values, and whether a request meets it.
 
-Which condition keys a request has, and their values, is the caller's business: conditions ask a lookup for them.
-How operators compare is in `operators`.
+A lookup of the caller provides the values of the request's condition keys. `operators` has the comparisons.
 
 See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
 """
@@ -12,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
-from pytest_kmsmock._kms.policy.patterns import MULTIVALUED, Variable, constant, parse_template, resolve, text_of
+from pytest_kmsmock._kms.policy.patterns import MULTIVALUED, Variable, constant, parse_template, pattern_text, resolve
 
 from .operators import OPERATORS, is_arn, is_true
 
@@ -23,9 +22,9 @@ if TYPE_CHECKING:
 
     from .operators import Comparison, Operator
 
-#: Says whether a request meets a condition; None if that cannot be said, which denies the request.
+#: Whether a request meets a condition; None if it cannot be evaluated, which denies the request.
 Check: TypeAlias = "Callable[[Lookup], bool | None]"
-#: Makes for one request what says whether one of its values meets an operator with all values of the policy.
+#: Compiles, for a request, the comparison of one of its values with all values of the policy.
 AnyOf: TypeAlias = "Callable[[Lookup], Comparison]"
 
 _NAME = re.compile(r"(?:(?P<qualifier>ForAllValues|ForAnyValue):)?(?P<base>[A-Za-z]+?)(?P<if_exists>IfExists)?")
@@ -33,49 +32,49 @@ _NAME = re.compile(r"(?:(?P<qualifier>ForAllValues|ForAnyValue):)?(?P<base>[A-Za
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One operator with one key and its values; a statement's conditions must all hold.
+    """One operator with one key and its values; a request must meet all conditions of a statement.
 
     Attributes:
-        operator: The operator as the policy writes it, with qualifier and suffix.
-        key: The condition key as the policy writes it.
-        values: The values as texts.
-        looked_up: The key as the lookup is asked for it.
+        operator: The operator as the policy has it, with set operator and suffix.
+        key: The condition key as the policy has it.
+        values: The values as strings.
+        context_key: The key in lower case, for the lookup.
         templates: The values, compiled.
-        check: Says whether the condition holds for a request; None if it cannot be decided, which denies the request.
+        check: Whether a request meets the condition; None if it cannot be evaluated, which denies the request.
         stored: Whether IAM stores a policy with it.
-        may_be_undecided: Whether `check` may give None.
+        may_be_undecided: Whether `check` can return None.
     """
 
     operator: str
     key: str
     values: tuple[str, ...]
-    looked_up: str
+    context_key: str
     templates: tuple[Template, ...]
     check: Check
     stored: bool = True
     may_be_undecided: bool = False
 
     def describe(self, lookup: Lookup) -> str:
-        """Say in words what the condition wants and what the request has."""
-        found = lookup(self.looked_up)
+        """Describe the values of the policy and of the request."""
+        found = lookup(self.context_key)
         wanted = ", ".join(self._wanted(lookup)) or "nothing"
         has = "does not have it" if found is None else f"has {', '.join(map(repr, found)) or 'no value'}"
         text = f"{self.operator} {self.key}: the policy says {wanted}, the request {has}"
-        several = found and (self.looked_up in MULTIVALUED or len(found) > 1)
+        several = found and (self.context_key in MULTIVALUED or len(found) > 1)
         if several and not self.operator.startswith(("For", "Null")):
             text += "; a key of several values needs ForAllValues or ForAnyValue"
         if self.may_be_undecided and self.check(lookup) is None:
-            text += "; a pattern that is no ARN denies the request"
+            text += "; a pattern that is not an ARN denies the request"
         return text
 
     def _wanted(self, lookup: Lookup) -> Iterable[str]:
-        """Return the values of the policy, with what their variables stand for."""
+        """Yield the values of the policy, with the values of their variables."""
         for value, template in zip(self.values, self.templates, strict=True):
             pattern = resolve(template, lookup)
             if pattern is None:
                 yield f"{value!r} (a variable without a value)"
             elif constant(template) is None:
-                yield f"{value!r} ({text_of(pattern)!r})"
+                yield f"{value!r} ({pattern_text(pattern)!r})"
             else:
                 yield repr(value)
 
@@ -84,55 +83,55 @@ def compile_condition(name: str, key: str, values: tuple[str, ...], *, variables
     """Compile one condition.
 
     Args:
-        name: Operator with its qualifier and suffix, such as `ForAnyValue:StringLike` or `BoolIfExists`.
-        key: Condition key; case does not matter, also in what follows `kms:EncryptionContext:`.
+        name: Operator with set operator and suffix, such as `ForAnyValue:StringLike` or `BoolIfExists`.
+        key: Condition key, case-insensitive; also after `kms:EncryptionContext:`.
         values: Values of the policy.
-        variables: Whether the version of the policy has variables.
+        variables: Whether the policy's version has variables.
 
     Returns:
-        The condition, or None if there is no such operator.
+        The condition; None for an unknown operator.
     """
     parts = _NAME.fullmatch(name)
     row = OPERATORS.get(parts["base"]) if parts else None
     if parts is None or row is None:
         return None
-    looked_up = key.lower()
+    context_key = key.lower()
     templates = tuple(
         parse_template(value, variables=variables and row.variables, wildcards=row.wildcards) for value in values
     )
     if parts["base"] == "Null":
         # "You can add IfExists to the end of any condition operator name except the Null condition."
-        check = _null(looked_up, values)
-        return None if parts["if_exists"] else Condition(name, key, values, looked_up, templates, check)
+        check = _null(context_key, values)
+        return None if parts["if_exists"] else Condition(name, key, values, context_key, templates, check)
     absent = row.negated or bool(parts["if_exists"])
-    check = _QUALIFIERS[parts["qualifier"]](looked_up, _any_of(row, templates), negated=row.negated, absent=absent)
+    check = _QUALIFIERS[parts["qualifier"]](context_key, _any_of(row, templates), negated=row.negated, absent=absent)
     return Condition(
-        name, key, values, looked_up, templates, check,
-        stored=row.stored is None or all(map(row.stored, _fixed_texts(templates))),
+        name, key, values, context_key, templates, check,
+        stored=row.stored is None or all(map(row.stored, _constant_values(templates))),
         may_be_undecided=row.comparable is is_arn and not all(is_arn(_literal_text(each)) for each in templates),
     )  # fmt: skip
 
 
-def _fixed_texts(templates: Iterable[Template]) -> Iterable[str]:
+def _constant_values(templates: Iterable[Template]) -> Iterable[str]:
     patterns = map(constant, templates)
-    return (text_of(pattern) for pattern in patterns if pattern is not None)
+    return (pattern_text(pattern) for pattern in patterns if pattern is not None)
 
 
 def _literal_text(template: Template) -> str:
     """Return the text of a template without its variables."""
-    return text_of(tuple(part for part in template if not isinstance(part, Variable)))
+    return pattern_text(tuple(part for part in template if not isinstance(part, Variable)))
 
 
 def _null(key: str, values: tuple[str, ...]) -> Check:
     wanted = {is_true(value) for value in values}
-    # A key that is there without a value is null too.
+    # A key without values is null too.
     return lambda lookup: (not lookup(key)) in wanted
 
 
 def _any_of(row: Operator, templates: Sequence[Template]) -> AnyOf:
-    """Make what compares a value of the request with the values of the policy, one after the other.
+    """Compile the comparison of a value of the request with each value of the policy.
 
-    A value with a variable that has no value is passed over: nothing equals it.
+    It skips policy values whose variables have no value.
     """
     fixed = [None if pattern is None else row.test(pattern) for pattern in map(constant, templates)]
     known = [compare for compare in fixed if compare is not None]
@@ -154,7 +153,7 @@ def _any_of(row: Operator, templates: Sequence[Template]) -> AnyOf:
 
 
 def _first_of(comparisons: Iterable[Comparison]) -> Comparison:
-    """Compare with one value of the policy after the other: the first that matches, or cannot be compared, decides."""
+    """Compare with each value of the policy: the first that matches, or cannot be compared, decides."""
 
     def compare(text: str) -> bool | None:
         for each in comparisons:
@@ -166,11 +165,11 @@ def _first_of(comparisons: Iterable[Comparison]) -> Comparison:
     return compare
 
 
-# --- one value of the request, and several ------------------------------------------------------------------------
+# --- single-valued and multivalued keys ---------------------------------------------------------------------------
 
 
 def _meets(row: Operator, compare: Comparison) -> Comparison:
-    """Return whether a value of the request meets an operator or its negation; neither if it cannot be compared."""
+    """Compile an operator or its negation; values that it cannot compare meet neither."""
     comparable, negated = row.comparable, row.negated
     if comparable is None and not negated:
         return compare
@@ -201,7 +200,7 @@ def _every(meets: Comparison, values: Iterable[str]) -> bool | None:
 
 
 def _plain(key: str, any_of: AnyOf, *, negated: bool, absent: bool) -> Check:
-    """The value of the request meets the operator; a key of several values, if it is there, meets none."""
+    """The value of the request meets the operator; a multivalued key that is present does not."""
     multivalued = key in MULTIVALUED
 
     def check(lookup: Lookup) -> bool | None:
@@ -216,12 +215,12 @@ def _plain(key: str, any_of: AnyOf, *, negated: bool, absent: bool) -> Check:
 
 
 def _for_all(key: str, any_of: AnyOf, **_of_plain: bool) -> Check:
-    """Every value of the request meets the operator; true if there is none."""
+    """Every value of the request meets the operator; true without values."""
     return lambda lookup: _every(any_of(lookup), lookup(key) or ())
 
 
 def _for_any(key: str, any_of: AnyOf, **_of_plain: bool) -> Check:
-    """At least one value of the request meets the operator; false if there is none, also with IfExists."""
+    """At least one value of the request meets the operator; false without values, even with IfExists."""
     return lambda lookup: _some(any_of(lookup), lookup(key) or ())
 
 

@@ -1,8 +1,7 @@
-"""Condition operators: one table, with how each compares a value of a policy with a value of a request.
+"""The table of condition operators, and how they compare a value of a policy with a value of a request.
 
-What the values of wrong form do was observed in calls to AWS in September 2026: a value that is no number and no date
-equals nothing, so the negated operators hold; one that is no IP address and no ARN meets neither an operator nor its
-negation.
+Malformed values, as observed in calls to AWS in September 2026: a malformed number or date equals nothing, so requests
+meet the negated operators; a malformed IP address or ARN meets neither an operator nor its negation.
 
 See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
@@ -18,14 +17,14 @@ from decimal import ROUND_FLOOR, Decimal
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from pytest_kmsmock._kms.policy.patterns import matcher, text_of, utf16
+from pytest_kmsmock._kms.policy.patterns import matcher, pattern_text, utf16
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from pytest_kmsmock._kms.policy.patterns import Matcher, Pattern
 
-#: Says whether a value of the request matches; None if that cannot be said, which denies the request.
+#: Whether a value of the request matches; None if it cannot be evaluated, which denies the request.
 Comparison: TypeAlias = "Callable[[str], bool | None]"
 Test: TypeAlias = "Callable[[Pattern], Comparison]"
 
@@ -34,12 +33,12 @@ class Operator(NamedTuple):
     """A row of the operator table.
 
     Attributes:
-        test: Makes a predicate over one value of the request from one value of the policy.
-        negated: Whether the operator is the negation of the test.
-        wildcards: Whether `*` and `?` act in values of the policy.
-        variables: Whether policy variables act in values of the policy.
-        comparable: Which values of the request it compares at all; None for all.
-        stored: Which values of the policy IAM stores; None for all.
+        test: Compiles a value of the policy into a predicate over a value of the request.
+        negated: Whether the operator negates the test.
+        wildcards: Whether values of the policy can have wildcards.
+        variables: Whether values of the policy can have policy variables.
+        comparable: Whether it can compare a value of the request; None for any value.
+        stored: Whether IAM stores a value of the policy; None for any value.
     """
 
     test: Test
@@ -55,8 +54,8 @@ def _never(_text: str) -> bool:
 
 
 def _ignoring_case(pattern: Pattern) -> Matcher:
-    # Characters beyond U+FFFF are not folded.
-    wanted = utf16(text_of(pattern)).lower()
+    # AWS does not case-fold characters beyond U+FFFF.
+    wanted = utf16(pattern_text(pattern)).lower()
     return lambda text: utf16(text).lower() == wanted
 
 
@@ -64,26 +63,26 @@ def _ignoring_case(pattern: Pattern) -> Matcher:
 
 
 def is_arn(text: str) -> bool:
-    """Say whether a text has the six components of an ARN."""
+    """Whether a string has the six components of an ARN."""
     return text.startswith("arn:") and text.count(":") >= 5
 
 
 def _arn(pattern: Pattern) -> Comparison:
-    return matcher(pattern, arn=True) if is_arn(text_of(pattern)) else _undecided
+    return matcher(pattern, arn=True) if is_arn(pattern_text(pattern)) else _undecided
 
 
 def _undecided(_text: str) -> None:
-    """Compare an ARN with a pattern that is none: AWS denies the request."""
+    """Compare with a pattern that is not an ARN: AWS denies the request."""
 
 
 # --- numbers and dates --------------------------------------------------------------------------------------------
 
 
 def _ordered(parse: Callable[[str], Decimal | None], compare: Callable[[Decimal, Decimal], bool]) -> Test:
-    """Make the test of an operator that compares numbers or dates: the request's value stands left."""
+    """Return the test of an operator on numbers or dates: compare(request's value, policy's value)."""
 
     def test(pattern: Pattern) -> Matcher:
-        wanted = parse(text_of(pattern))
+        wanted = parse(pattern_text(pattern))
         if wanted is None:
             return _never
 
@@ -112,9 +111,9 @@ def _number(text: str) -> Decimal | None:
 
 
 def _date(text: str) -> Decimal | None:
-    """Parse a date into milliseconds since the epoch; what is smaller does not count, and UTC is the zone if none is.
+    """Parse a date into milliseconds since the epoch, rounded down; the default time zone is UTC.
 
-    Dates are those of the W3C's profile of ISO 8601, or seconds since the epoch.
+    Dates are in the W3C's profile of ISO 8601, or in seconds since the epoch.
     """
     found = _DATE.fullmatch(text)
     if found is None:
@@ -147,22 +146,22 @@ def _milliseconds(seconds: Decimal) -> Decimal:
 
 
 def is_true(text: str) -> bool:
-    """Say whether a text is true; what is not "true" is false."""
+    """Whether a string is "true"; any other is false."""
     return text.lower() == "true"
 
 
 def _boolean(pattern: Pattern) -> Matcher:
-    wanted = is_true(text_of(pattern))
+    wanted = is_true(pattern_text(pattern))
     return lambda text: is_true(text) is wanted
 
 
 def _binary(pattern: Pattern) -> Matcher:
-    wanted = text_of(pattern)
+    wanted = pattern_text(pattern)
     return wanted.__eq__ if _is_base64(wanted) else _never
 
 
 def _is_base64(text: str) -> bool:
-    """Say whether a text is base64 as it is written: with padding and no stray bits."""
+    """Whether a string is canonical base64: with padding, and unused bits zero."""
     try:
         return base64.b64encode(base64.b64decode(text, validate=True)).decode() == text
     except (binascii.Error, ValueError):
@@ -175,8 +174,8 @@ _IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){3}", re.ASCII)
 _IPV6 = re.compile(r"[0-9a-fA-F:]+")
 _PREFIX_LENGTH = re.compile(r"\+?\d{1,3}", re.ASCII)
 _MAPPED = "::ffff:"
-#: A colon too many, which AWS reads over: of three in a row, at the beginning, at the end.
-_COLON_TOO_MANY = re.compile(r"(?<=::):+|^:(?!:)|(?<!:):$")
+#: An extra colon, which AWS ignores: a third in a row, or a single one at the start or the end.
+_EXTRA_COLON = re.compile(r"(?<=::):+|^:(?!:)|(?<!:):$")
 
 
 def _ipv4(text: str) -> IPv4Address | None:
@@ -185,12 +184,12 @@ def _ipv4(text: str) -> IPv4Address | None:
 
 
 def _ipv6(text: str) -> str:
-    """Return an IPv6 address as Python reads it; an empty text for what has other characters."""
-    return _COLON_TOO_MANY.sub("", text) if _IPV6.fullmatch(text) else ""
+    """Return an IPv6 address as Python accepts it; an empty string for one with other characters."""
+    return _EXTRA_COLON.sub("", text) if _IPV6.fullmatch(text) else ""
 
 
 def read_address(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an IP address of a request: an IPv4-mapped one is IPv4, and only it may have an IPv4 address at its end."""
+    """Parse an IP address of a request. IPv4-mapped addresses are IPv4, and only they may end in dotted notation."""
     if ":" not in text:
         return _ipv4(text)
     if "." in text:
@@ -203,7 +202,7 @@ def read_address(text: str) -> IPv4Address | IPv6Address | None:
 
 
 def _network(text: str) -> IPv4Network | IPv6Network | None:
-    """Read a range of addresses in a policy: host bits are cut from IPv4 ranges, and make an IPv6 range invalid."""
+    """Parse an IP range of a policy. Host bits are ignored in IPv4 ranges, and make IPv6 ranges invalid."""
     address, slash, length = text.partition("/")
     if slash and not _PREFIX_LENGTH.fullmatch(length):
         return None
@@ -221,7 +220,7 @@ def _is_address(text: str) -> bool:
 
 
 def _address(pattern: Pattern) -> Matcher:
-    network = _network(text_of(pattern))
+    network = _network(pattern_text(pattern))
     return _never if network is None else (lambda text: read_address(text) in network)
 
 

@@ -1,6 +1,7 @@
-"""How KMS writes key policies: the text that GetKeyPolicy gives is KMS's own, whatever its author wrote.
+"""The format in which KMS stores key policies and GetKeyPolicy returns them.
 
-What a policy says stays the same. Layout, the order of elements, one-element lists and account ids are recorded:
+KMS rewrites policies without changing their meaning. Layout, order of elements, one-element lists and account ids are
+recorded:
 cloud-custodian, `test_cross_account_kms`, `test_kms_remove_matched` and `test_cross_account_kms_condition_keys_1` (2018
 to 2022), and the policies of AWS managed keys in FogSecurity/aws-managed-kms-keys (2024, 2025).
 """
@@ -27,27 +28,29 @@ _STATEMENT = (
 
 
 @lru_cache(maxsize=256)
-def printed(text: str, partition: str) -> str:
-    """Return a key policy as KMS writes it.
+def format_key_policy(text: str, partition: str) -> str:
+    """Return a key policy as KMS stores it.
 
     Args:
-        text: the policy as its author wrote it, which has been found fit to be one.
-        partition: the partition of the key's Region, for the ARNs that stand for account ids.
+        text: the policy of the request, a valid key policy.
+        partition: the partition of the key's Region, for the root ARNs that replace account ids.
     """
     document = cast("dict[str, Json]", load_json(text, PolicyKind.KEY))
     found = document["Statement"]
     statements = cast("list[dict[str, Json]]", found if isinstance(found, list) else [found])
     document["Statement"] = [_statement(statement, partition) for statement in statements]
-    return write(_in_order(document, _DOCUMENT))
+    return format_json(_in_order(document, _DOCUMENT))
 
 
-def write(value: Json, indent: str = "") -> str:
-    """Write JSON as KMS does: two blanks of indentation, a blank on both sides of colons, lists on one line."""
+def format_json(value: Json, indent: str = "") -> str:
+    """Format JSON as KMS does: indentation of two spaces, spaces around colons, lists on one line."""
     if isinstance(value, dict):
-        inner = ",\n".join(f"{indent}  {_text(name)} : {write(item, indent + '  ')}" for name, item in value.items())
+        inner = ",\n".join(
+            f"{indent}  {_text(name)} : {format_json(item, indent + '  ')}" for name, item in value.items()
+        )
         return f"{{\n{inner}\n{indent}}}" if value else "{ }"
     if isinstance(value, list):
-        return f"[ {', '.join(write(item, indent) for item in value)} ]" if value else "[ ]"
+        return f"[ {', '.join(format_json(item, indent) for item in value)} ]" if value else "[ ]"
     return _text(value)
 
 
@@ -56,7 +59,7 @@ def _text(value: Json) -> str:
 
 
 def _in_order(element: dict[str, Json], names: Iterable[str]) -> dict[str, Json]:
-    # A Sid of null is as good as none.
+    # A null Sid is left out.
     return {name: element[name] for name in names if element.get(name) is not None}
 
 
@@ -67,12 +70,12 @@ def _statement(statement: dict[str, Json], partition: str) -> dict[str, Json]:
             element[name] = _principals(cast("dict[str, Json]", element[name]), partition)
     if "Condition" in element:
         conditions = cast("dict[str, dict[str, Json]]", element["Condition"])
-        element["Condition"] = _hashed({operator: _hashed(keys) for operator, keys in conditions.items()})
+        element["Condition"] = _in_hash_order({operator: _in_hash_order(keys) for operator, keys in conditions.items()})
     return _in_order(element, _STATEMENT)
 
 
 def _value(value: Json) -> Json:
-    """Return a value as KMS keeps it: text or a list of texts, and a list of one as that text."""
+    """Return a value as KMS stores it: numbers and Booleans as strings, one-element lists as their element."""
     if isinstance(value, dict):
         return {name: _value(item) for name, item in value.items()}
     if isinstance(value, list):
@@ -90,22 +93,22 @@ def _principals(listed: dict[str, Json], partition: str) -> dict[str, Json]:
     if "AWS" in listed:
         names = listed["AWS"]
         listed["AWS"] = [arn(name) for name in names] if isinstance(names, list) else arn(names)
-    return _hashed(listed)
+    return _in_hash_order(listed)
 
 
-def _hashed(items: dict[str, Json]) -> dict[str, Json]:
-    """Return what has no order of its own in the order of a Java hash table, which explains all recorded ones.
+def _in_hash_order(items: dict[str, Json]) -> dict[str, Json]:
+    """Order a mapping as a Java hash table does, which is the order in all recordings.
 
-    Where two names share a place in the table, the recordings that were put by an author have them sorted.
+    Names in the same bucket are sorted, as in the recordings of policies that a customer put.
     """
     size = 16
     while len(items) > size * 3 // 4:
         size *= 2
-    return {name: items[name] for name in sorted(sorted(items), key=lambda name: _place(name, size))}
+    return {name: items[name] for name in sorted(sorted(items), key=lambda name: _hash_bucket(name, size))}
 
 
-def _place(name: str, size: int) -> int:
-    """Return the place of a text in a Java hash table (`java.util.HashMap`, `java.lang.String.hashCode`)."""
+def _hash_bucket(name: str, size: int) -> int:
+    """Return the bucket of a string in a Java hash table (`java.util.HashMap`, `java.lang.String.hashCode`)."""
     units = name.encode("utf-16-be", "surrogatepass")
     hashed = 0
     for high, low in zip(units[::2], units[1::2], strict=True):

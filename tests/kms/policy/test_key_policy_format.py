@@ -18,7 +18,7 @@ from pytest_kmsmock._kms.policy import (
     default_key_policy,
     evaluate,
 )
-from pytest_kmsmock._kms.policy.printing import _place, printed
+from pytest_kmsmock._kms.policy.key_policy_format import _hash_bucket, format_key_policy
 
 OWNER, OTHER = "644160558196", "111122223333"
 ROOT = f"arn:aws:iam::{OWNER}:root"
@@ -61,24 +61,24 @@ def test_the_recorded_policy():
             },
         ],
     }  # fmt: skip
-    assert printed(json.dumps(put), "aws") == RECORDED
+    assert format_key_policy(json.dumps(put), "aws") == RECORDED
 
 
 def test_the_default_policy_comes_out_byte_for_byte():
     text = default_key_policy(OWNER)
-    assert printed(text, "aws") == text
-    assert printed(json.dumps(json.loads(text), sort_keys=True), "aws") == text
+    assert format_key_policy(text, "aws") == text
+    assert format_key_policy(json.dumps(json.loads(text), sort_keys=True), "aws") == text
 
 
 def test_the_policies_of_the_console_come_out_byte_for_byte():
     text = console_key_policy(OWNER, administrators=[ROLE], users=[ROLE, ROOT], other_accounts=[OTHER])
-    assert printed(text, "aws") == text
+    assert format_key_policy(text, "aws") == text
 
 
 def element(condition):
-    """Return the Condition of a printed policy."""
+    """Return the Condition of a policy as KMS writes it."""
     statement = {"Effect": "Allow", "Principal": "*", "Action": "kms:*", "Resource": "*", "Condition": condition}
-    return json.loads(printed(json.dumps({"Statement": statement}), "aws"))["Statement"][0]["Condition"]
+    return json.loads(format_key_policy(json.dumps({"Statement": statement}), "aws"))["Statement"][0]["Condition"]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +124,7 @@ def test_the_order_of_operators(operators):
 def test_places_are_those_of_javas_hash_table(text, hashed):
     """The values of `java.lang.String.hashCode` are well known; `java.util.HashMap` folds them."""
     for size in (16, 32, 1 << 32):
-        assert _place(text, size) == (hashed ^ hashed >> 16) % size
+        assert _hash_bucket(text, size) == (hashed ^ hashed >> 16) % size
 
 
 def test_a_larger_table_has_more_places():
@@ -132,7 +132,7 @@ def test_a_larger_table_has_more_places():
     keys = [f"kms:EncryptionContext:{letter}" for letter in "abcdefghijklmnopqrst"]
     for count, size in ((12, 16), (13, 32), (20, 32)):
         shown = list(element({"StringEquals": dict.fromkeys(keys[:count], "x")})["StringEquals"])
-        assert shown == sorted(keys[:count], key=lambda key: _place(key, size))
+        assert shown == sorted(keys[:count], key=lambda key: _hash_bucket(key, size))
 
 
 def test_values_are_texts():
@@ -145,7 +145,9 @@ def test_values_are_texts():
 
 def test_account_ids_become_arns_of_the_partition():
     statement = {"Effect": "Deny", "NotPrincipal": {"AWS": [OWNER, ROLE], "Service": ["s3.amazonaws.com"]}}
-    text = printed(json.dumps({"Statement": [statement | {"Action": "kms:*", "Resource": "*", "Sid": None}]}), "aws-cn")
+    text = format_key_policy(
+        json.dumps({"Statement": [statement | {"Action": "kms:*", "Resource": "*", "Sid": None}]}), "aws-cn"
+    )
     (shown,) = json.loads(text)["Statement"]
     assert shown["NotPrincipal"] == {"AWS": [f"arn:aws-cn:iam::{OWNER}:root", ROLE], "Service": "s3.amazonaws.com"}
     assert "Sid" not in shown
@@ -154,7 +156,7 @@ def test_account_ids_become_arns_of_the_partition():
 def test_empty_lists_and_objects():
     """Accepted without effect (API reference, PutKeyPolicy). How KMS writes them is inferred from its JSON writer."""
     statement = {"Effect": "Allow", "Principal": "*", "Action": [], "Resource": "*", "Condition": {}}
-    text = printed(json.dumps({"Statement": statement}), "aws")
+    text = format_key_policy(json.dumps({"Statement": statement}), "aws")
     assert '"Action" : [ ]' in text
     assert '"Condition" : { }' in text
 
@@ -229,18 +231,18 @@ def flat(value):
 
 @given(POLICIES)
 def test_what_is_printed_means_the_same(text):
-    assert flat(meaning(json.loads(printed(text, "aws")))) == flat(meaning(json.loads(text)))
+    assert flat(meaning(json.loads(format_key_policy(text, "aws")))) == flat(meaning(json.loads(text)))
 
 
 @given(POLICIES)
 def test_printing_again_changes_nothing(text):
-    once = printed(text, "aws")
-    assert printed(once, "aws") == once
+    once = format_key_policy(text, "aws")
+    assert format_key_policy(once, "aws") == once
 
 
 @given(POLICIES)
 def test_decisions_are_the_same(text):
-    before, after = compile_policy(text), compile_policy(printed(text, "aws"))
+    before, after = compile_policy(text), compile_policy(format_key_policy(text, "aws"))
     context = {"kms:calleraccount": (OWNER,), "aws:k": (OTHER,)}.get
     for caller, action in product((ROOT, ROLE, f"arn:aws:iam::{OTHER}:user/Bob"), ("kms:Encrypt", "kms:DescribeKey")):
         request = Request(Principal.parse(caller), action, f"arn:aws:kms:us-east-1:{OWNER}:key/k", OWNER, context)
