@@ -88,9 +88,9 @@ class MockCore:
         self.service.max_calls = options.max_calls
         self._administrators: dict[str, Caller] = {}
         self.calls = self.service.calls = Calls(self.service)
-        self.injector = Injector(self.service, self._set_interference)
-        self.throttle = Throttle(self.service.clock, options.request_quotas, self._set_interference)
-        self._set_interference()
+        self.injector = Injector(self.service, self._set_interceptor)
+        self.throttle = Throttle(self.service.clock, options.request_quotas, self._set_interceptor)
+        self._set_interceptor()
         self.seeded: frozenset[str] = frozenset() if parent is None else parent.seeded
         self.deployments: tuple[Deployment, ...] = () if parent is None else parent.deployments
         if options.seed is not None and not set(paths_of(options.seed)) <= self.seeded:
@@ -292,13 +292,13 @@ class MockCore:
         """Note a delay that botocore wants to make before it retries; say whether it is to be skipped."""
         return self.injector.note_backoff(seconds)
 
-    def _set_interference(self) -> None:
+    def _set_interceptor(self) -> None:
         """Have faults and request quotas looked at, or nothing at all if there are none."""
         self.interferes = bool(self.injector.rules) or self.throttle.active
-        self.service.interference = self._interfere if self.interferes else None
+        self.service.interceptor = self._intercept if self.interferes else None
         self._may_go_by_wire = self.interferes or self.options.wire
 
-    def _interfere(self, call: Call) -> Result:
+    def _intercept(self, call: Call) -> Result:
         return self.injector.carry_out(call, self._carry_out_if_admitted if self.throttle.active else perform)
 
     def _carry_out_if_admitted(self, call: Call) -> Result:

@@ -140,10 +140,10 @@ def _succeeded(mock: MockCore) -> Iterator[tuple[int, CallRecord]]:
 
 def _line(index: int, record: CallRecord, *members: str) -> str:
     """Show a call; with some of its members only, if any are named."""
-    from pytest_kmsmock._kms.call.short_text import request
+    from pytest_kmsmock._kms.call.short_repr import format_request
 
     shown = {name: record.params[name] for name in members if name in record.params} if members else record.params
-    return f"#{index} {request(record.operation, shown)}"
+    return f"#{index} {format_request(record.operation, shown)}"
 
 
 # --- the table --------------------------------------------------------------------------------------------------------

@@ -36,7 +36,7 @@ class ActiveKms:
         service = cast("Deploying", active_mocks.current()).service
         given = {name: value for name, value in params.items() if value is not None}
         try:
-            return service.aside().call(operation, given, administrator(account, partition_of(region)), region)
+            return service.privileged().call(operation, given, administrator(account, partition_of(region)), region)
         except KmsError as error:
             raise Refused(error.code, error.message) from None
 

@@ -153,9 +153,9 @@ def _mock_names(mocks: Iterable[MockCore]) -> dict[MockCore, str]:
 
 
 def _members(members: Mapping[str, object]) -> list[tuple[str, str]]:
-    from pytest_kmsmock._kms.call.short_text import value
+    from pytest_kmsmock._kms.call.short_repr import format_value
 
-    return [(name, value(item)) for name, item in members.items()]
+    return [(name, format_value(item)) for name, item in members.items()]
 
 
 def key_entries(mocks: Iterable[MockCore], known: set[str]) -> list[KeyEntry]:

@@ -95,11 +95,14 @@ def _heading(call: SeenCall, mocks: list[MockCore]) -> str:
 
 
 def _call(call: SeenCall, number: str) -> list[str]:
-    from pytest_kmsmock._kms.call.short_text import request, who
+    from pytest_kmsmock._kms.call.short_repr import format_caller, format_request
     from pytest_kmsmock._testing.views.near_misses import hints
 
     record = call.record
-    lines = [f"{number}{request(record.operation, record.params)}{_key(record)} in {record.region}{who(record.caller)}"]
+    lines = [
+        f"{number}{format_request(record.operation, record.params)}{_key(record)} in {record.region}"
+        f"{format_caller(record.caller)}"
+    ]
     if record.error is not None:
         injected = " (injected by a fault)" if record.injected else ""
         message = f": {record.error.message}" if record.error.message else ""

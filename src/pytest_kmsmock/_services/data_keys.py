@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn, parse_arn
-from pytest_kmsmock._kms.formats.ciphertext_blob import DATA_KEY, ENCRYPTED, seal, unopenable
+from pytest_kmsmock._kms.formats.ciphertext_blob import DATA_KEY, ENCRYPTED, seal, undecryptable
 from pytest_kmsmock._kms.rules.managed_keys import PREFIX, managed_key
 
 from .protected import DataKey
@@ -76,11 +76,11 @@ def made_up(fake: FakeKms, protected: Protected, account: str) -> DataKey:
         arn = parse_arn(protected.key)
         name = arn.name if arn is not None else protected.key
         key_id = name if KEY_ID.fullmatch(name) else "00000000-0000-4000-8000-000000000000"
-        blob = unopenable(key_id, _NO_MATERIAL, _LENGTH, fake.random, DATA_KEY)
+        blob = undecryptable(key_id, _NO_MATERIAL, _LENGTH, fake.random, DATA_KEY)
         return DataKey(blob, key_arn(protected.region, protected.account or account, key_id), context)
     current = key.current
     if current is None or current.secret is None or key.spec.key_type != "symmetric" or key.custom_key_store_id:
-        blob = unopenable(key.id, _NO_MATERIAL, _LENGTH, fake.random, DATA_KEY)
+        blob = undecryptable(key.id, _NO_MATERIAL, _LENGTH, fake.random, DATA_KEY)
     else:
         plaintext = protected.params.get("Plaintext")
         kind = ENCRYPTED if isinstance(plaintext, bytes) else DATA_KEY

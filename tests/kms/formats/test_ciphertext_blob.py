@@ -21,10 +21,10 @@ from pytest_kmsmock._kms.formats.ciphertext_blob import (
     DATA_KEY,
     ENCRYPTED,
     canonical,
-    open_sealed,
+    decrypt_envelope,
     parse,
     seal,
-    unopenable,
+    undecryptable,
 )
 
 CONTEXTS = st.dictionaries(st.text(max_size=8), st.text(max_size=8), max_size=4)
@@ -161,7 +161,7 @@ def test_the_blob_does_not_contain_the_context(client, key_id):
 def test_an_envelope_comes_apart_as_it_was_made(key, kind, plaintext, context):
     envelope = parse(sealed(plaintext, context, key, kind))
     assert (envelope.kind, envelope.key_id, envelope.material_id) == (kind, key.id, MATERIAL_ID)
-    assert open_sealed(envelope, SECRET, context) == plaintext
+    assert decrypt_envelope(envelope, SECRET, context) == plaintext
 
 
 def test_every_length_comes_apart():
@@ -188,7 +188,7 @@ def test_every_byte_of_an_envelope_counts(data):
     envelope = parse(changed)
     if envelope is not None:
         with pytest.raises(DecryptionFailed):
-            open_sealed(envelope, SECRET, None)
+            decrypt_envelope(envelope, SECRET, None)
 
 
 @given(st.integers(0, 400))
@@ -210,9 +210,9 @@ def test_no_context_and_an_empty_one_are_the_same():
 @pytest.mark.parametrize("context", [{"a": "\ud800"}, {"\udfff": "b"}])
 def test_a_context_may_have_lone_surrogates(context):
     """JSON can escape half of a surrogate pair, and Python's reader gives it as it is."""
-    assert open_sealed(parse(sealed(context=context)), SECRET, context) == b"plain"
+    assert decrypt_envelope(parse(sealed(context=context)), SECRET, context) == b"plain"
     with pytest.raises(DecryptionFailed):
-        open_sealed(parse(sealed(context=context)), SECRET, {"a": "b"})
+        decrypt_envelope(parse(sealed(context=context)), SECRET, {"a": "b"})
 
 
 @pytest.mark.parametrize("at", [0, 1, 2, 3, 4, 37])
@@ -227,9 +227,9 @@ def test_a_blob_with_another_beginning_is_none(at, other):
 @pytest.mark.parametrize("kind", [ENCRYPTED, DATA_KEY])
 @given(length=st.integers(0, 4096))
 def test_a_blob_that_nothing_opens_looks_like_any_other(kind, length):
-    blob = unopenable(SINGLE.id, MATERIAL_ID, length, os.urandom, kind)
+    blob = undecryptable(SINGLE.id, MATERIAL_ID, length, os.urandom, kind)
     envelope = parse(blob)
     assert (envelope.kind, envelope.key_id, envelope.material_id) == (kind, SINGLE.id, MATERIAL_ID)
     assert len(blob) == len(sealed(bytes(length), kind=kind))
     with pytest.raises(DecryptionFailed):
-        open_sealed(envelope, SECRET, None)
+        decrypt_envelope(envelope, SECRET, None)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from botocore.client import BaseClient
 
-from pytest_kmsmock._kms.rules.key_use import secret_of
+from pytest_kmsmock._kms.rules.key_use import current_material
 from pytest_kmsmock._mock.kms_mock import KmsMock
 
 NewKey = Callable[..., str]
@@ -38,7 +38,7 @@ def private_bytes(kms_mock: KmsMock) -> PrivateBytes:
     def read(arn: str) -> bytes:
         _, _, _, region, account, resource = arn.split(":")
         key = kms_mock._service.state.region(account, region).keys[resource.removeprefix("key/")]
-        return secret_of(key).private_bytes()
+        return current_material(key).private_bytes()
 
     return read
 

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock._kms.operations.pagination import after_in
+from pytest_kmsmock._kms.operations.pagination import in_given_order
 from pytest_kmsmock._kms.rules.managed_keys import predefined_aliases
 
 #: Sizes of the lists that the client below has: more than a page of ListKeys, ListAliases and ListResourceTags.
@@ -166,7 +166,7 @@ def test_the_longest_marker_fits_the_model(kms_client):
 
 @given(st.lists(st.text(max_size=2), unique=True))
 def test_lists_in_their_own_order(names):
-    after = after_in(names)
+    after = in_given_order(names)
     assert list(after(None)) == names
     for number, name in enumerate(names):
         assert list(after(name)) == names[number + 1 :]

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_kmsmock import KmsMock
 from pytest_kmsmock._kms.rules import rotation
-from pytest_kmsmock._kms.rules.rotation import CARRIED_OUT
+from pytest_kmsmock._kms.rules.rotation import MAX_ROTATIONS_AT_ONCE
 from pytest_kmsmock._kms.state.clock import LATEST
 
 START = datetime(2030, 1, 1, tzinfo=timezone.utc)
@@ -38,21 +38,21 @@ def test_to_the_end_of_the_clock(kms_mock, kms_client, rotated):
     found = dates(kms_client, rotated)
     due = (LATEST - START) // PERIOD
     assert due > 28_000
-    assert found == [START + number * PERIOD for number in range(due - CARRIED_OUT + 1, due + 1)]
+    assert found == [START + number * PERIOD for number in range(due - MAX_ROTATIONS_AT_ONCE + 1, due + 1)]
     assert kms_client.get_key_rotation_status(KeyId=rotated)["NextRotationDate"] == found[-1] + PERIOD
     assert kms_client.decrypt(CiphertextBlob=first)["Plaintext"] == b"x"
     logged = [event for event in kms_mock.cloudtrail_events() if event["eventName"] == "RotateKey"]
-    assert len(logged) == CARRIED_OUT
+    assert len(logged) == MAX_ROTATIONS_AT_ONCE
 
 
-@pytest.mark.parametrize("count", [1, 2, CARRIED_OUT])
+@pytest.mark.parametrize("count", [1, 2, MAX_ROTATIONS_AT_ONCE])
 def test_as_many_as_are_kept(kms_mock, kms_client, rotated, count):
     kms_mock.clock.move_to(START + count * PERIOD)
     assert dates(kms_client, rotated) == [START + number * PERIOD for number in range(1, count + 1)]
 
 
 def test_a_jump_costs_the_same_however_far_it_goes(kms_mock, kms_client, rotated, monkeypatch):
-    monkeypatch.setattr(rotation, "CARRIED_OUT", 10)
+    monkeypatch.setattr(rotation, "MAX_ROTATIONS_AT_ONCE", 10)
 
     def calls_of(when: datetime) -> int:
         count = 0

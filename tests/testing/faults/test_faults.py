@@ -326,13 +326,13 @@ def test_a_nested_mock_begins_without_faults(kms_mock, refusal):
 
 
 def test_only_operations_with_faults_leave_the_short_path(kms_mock):
-    assert kms_mock._service.interference is None
+    assert kms_mock._service.interceptor is None
     fault = kms_mock.faults.add("Decrypt", error="ThrottlingException", times=1)
     assert kms_mock._core.goes_by_wire("Decrypt")
     assert not kms_mock._core.goes_by_wire("Encrypt")
     fault.remove()
     assert not kms_mock._core.goes_by_wire("Decrypt")
-    assert kms_mock._service.interference is None
+    assert kms_mock._service.interceptor is None
 
 
 @pytest.mark.parametrize(

@@ -171,7 +171,7 @@ def test_botocores_retries_wait_on_the_mocks_clock():
 
 def test_quotas_are_off_unless_asked_for(kms_mock, kms_client):
     assert not kms_mock.request_quotas.active
-    assert kms_mock._service.interference is None
+    assert kms_mock._service.interceptor is None
     for _ in range(7):
         kms_client.create_key()
 

@@ -70,7 +70,7 @@ def test_what_was_decided_stays_the_same(kms_mock, kms_client, key):
     _, without, granted = kms_mock.calls.of("DescribeKey")
     assert "no grant allows the request" in str(kms_mock.explain(without))
     assert f"grant {grant} allows the request" in str(kms_mock.explain(granted))
-    assert repr(without.decided) == f"(<Asked for kms:DescribeKey on {key}>,)"
+    assert repr(without.decided) == f"(<AccessRequest kms:DescribeKey on {key}>,)"
 
 
 def test_each_permission_is_explained_until_one_is_refused(kms_mock, kms_client, key):
@@ -124,7 +124,7 @@ def why_refused(kms_mock, operation="encrypt", principal="role/app", **parameter
         pytest.param(
             {"Operations": ["Encrypt"], "Constraints": {"SourceArn": "arn:aws:s3::111122223333:bucket"}}, {},
             "has the constraint SourceArn arn:aws:s3::111122223333:bucket; the request has the encryption context {} "
-            "and aws:SourceArn nowhere",
+            "and aws:SourceArn (absent)",
             id="source",
         ),
         pytest.param({"Operations": ["Decrypt", "DescribeKey"]}, {}, "allows Decrypt, DescribeKey, not Encrypt",
@@ -142,16 +142,17 @@ def test_a_refusal_says_why_grants_do_not_allow_it(kms_mock, kms_client, key, gr
 def test_a_refusal_says_why_a_grant_cannot_be_passed_on(kms_mock, kms_client, key):
     grant = kms_client.create_grant(KeyId=key, GranteePrincipal=APP, Operations=["CreateGrant", "Encrypt"])["GrantId"]
     lines = why_refused(kms_mock, "create_grant", KeyId=key, GranteePrincipal=ALICE, Operations=["Decrypt"])
-    reason = "lets create only grants of CreateGrant, Encrypt, with constraints as strict as its own"
+    reason = "allows CreateGrant only for CreateGrant, Encrypt, with constraints at least as strict as its own"
     assert f"- grants: grant {grant} {reason}" in lines
 
 
-def test_a_refusal_says_that_a_grant_does_not_count_yet(kms_mock, kms_client, key):
+def test_a_refusal_says_that_a_grant_is_not_effective_yet(kms_mock, kms_client, key):
     kms_mock.clock.freeze()
     kms_mock.delays.eventual_consistency = 5
     grant = kms_client.create_grant(KeyId=key, GranteePrincipal=APP, Operations=["Encrypt"])["GrantId"]
     lines = why_refused(kms_mock, KeyId=key, Plaintext=b"x")
-    assert f"- grants: grant {grant} does not count everywhere yet, and the request does not have its token" in lines
+    reason = "is not effective yet (eventual consistency), and the request does not have its grant token"
+    assert f"- grants: grant {grant} {reason}" in lines
 
 
 def test_a_refusal_names_some_of_many_grants(kms_mock, kms_client, key):

@@ -133,7 +133,7 @@ ALIAS_CHANGES_USAGE = ErrorTemplate(
 )  # (B)
 MISSING = ErrorTemplate(
     "ValidationException",
-    "1 validation error detected: Value null at '{member}' failed to satisfy constraint: Member must not be null",
+    "1 validation error detected: Value null at '{parameter}' failed to satisfy constraint: Member must not be null",
 )
 PLAINTEXT_TOO_LONG = ErrorTemplate(
     "ValidationException",
@@ -143,7 +143,7 @@ RAM_POLICY = ErrorTemplate("ValidationException", "The AWS_RAM policy can only b
 CONTEXT_ON_ASYMMETRIC = ErrorTemplate(
     "ValidationException", "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs."
 )
-NULL = ErrorTemplate("ValidationException", "{member} must not be null")
+NULL = ErrorTemplate("ValidationException", "{parameter} must not be null")
 DRY_RUN_MODIFIERS = ErrorTemplate(
     "ValidationException", "DryRunModifiers can only be specified when DryRun is true"
 )  # (B)
@@ -203,7 +203,7 @@ POLICY_NOT_FOUND = ErrorTemplate("NotFoundException", "No such policy exists")  
 INVALID_GRANT_TOKEN = ErrorTemplate("InvalidGrantTokenException")  # the message is unknown (B)
 PRINCIPAL_NOT_FOUND = ErrorTemplate("InvalidArnException", "ARN does not refer to a valid principal: {arn}")
 INVALID_PRINCIPAL_ARN = ErrorTemplate("InvalidArnException", "ARN is not valid: {arn}")
-PRINCIPAL_ID_NOT_FOUND = ErrorTemplate("InvalidArnException", "{member} does not refer to a valid principal.")
+PRINCIPAL_ID_NOT_FOUND = ErrorTemplate("InvalidArnException", "{parameter} does not refer to a valid principal.")
 FILTER_PRINCIPAL_NOT_FOUND = ErrorTemplate("InvalidArnException", "Input does not refer to a valid principal")
 RETIRING_PRINCIPAL_NOT_FOUND = ErrorTemplate("NotFoundException", "Retiring principal {principal} could not be found")
 GRANT_NOT_FOUND = ErrorTemplate("NotFoundException", "Grant ID {grant_id} not found")  # (B)
@@ -311,7 +311,7 @@ VALID_TO_NOT_ALLOWED = ErrorTemplate(
 VALID_TO_PAST = ErrorTemplate("ValidationException", "ValidTo must be in the future")
 VALID_TO_TOO_FAR = ErrorTemplate("ValidationException", "ValidTo must be less than 365 days in the future")
 IMPORT_PARAMETER_NOT_FOR_SPEC = ErrorTemplate(
-    "ValidationException", "Input parameter {member} cannot be used with {spec} imported keys."
+    "ValidationException", "Input parameter {parameter} cannot be used with {spec} imported keys."
 )
 MATERIAL_ID_OF_NEW_MATERIAL = ErrorTemplate(
     "ValidationException", "Input parameter keyMaterialId cannot be used with NEW_KEY_MATERIAL importType."

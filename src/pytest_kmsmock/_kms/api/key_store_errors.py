@@ -16,7 +16,9 @@ STORE_NAME_IN_USE = ErrorTemplate(
 STORE_HAS_KEYS = ErrorTemplate(
     "CustomKeyStoreHasCMKsException", "The custom key store {store} contains KMS keys."
 )  # (B)
-STORE_TYPE = ErrorTemplate("ValidationException", "{member} is not valid for a custom key store of type {type}.")  # (B)
+STORE_TYPE = ErrorTemplate(
+    "ValidationException", "{parameter} is not valid for a custom key store of type {type}."
+)  # (B)
 STORE_OF_OTHER_TYPE = ErrorTemplate(
     "ValidationException", "Origin {origin} is not valid for the custom key store {store} of type {type}."
 )  # (B)

@@ -33,10 +33,10 @@ def read_recipient(call: Call) -> Attestation | None:
         return known
     from .document import InvalidAttestation, parse_attestation  # only who uses enclaves needs its packages
 
-    for member in ("AttestationDocument", "KeyEncryptionAlgorithm"):
-        label = member[0].lower() + member[1:]
-        if member not in given:
-            raise errors.MISSING(member=f"recipient.{label}")
+    for parameter in ("AttestationDocument", "KeyEncryptionAlgorithm"):
+        label = parameter[0].lower() + parameter[1:]
+        if parameter not in given:
+            raise errors.MISSING(parameter=f"recipient.{label}")
     try:
         attestation = parse_attestation(given["AttestationDocument"], at=call.now)
     except InvalidAttestation as invalid:

@@ -1,1 +1,1 @@
-"""What a call and an operation are, and eventual consistency between calls."""
+"""Calls, operations and their targets; eventual consistency."""

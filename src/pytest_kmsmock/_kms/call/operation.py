@@ -1,10 +1,10 @@
-"""What an operation is: a function, and beside it as data what AWS documents about it.
+"""Operations: functions, with what AWS documents about them as data in a decorator; and the calls of operations.
 
 ```python
 @operation("Encrypt", targets=[key()], states=USES_MATERIAL, usage="ENCRYPT_DECRYPT", cross_account=True)
 def encrypt(call: Call) -> Result: ...
 ```
-`pipeline.perform` reads this data; the function does only what no other operation does.
+`pipeline.perform` does what the data says; the function has only the semantics of its operation.
 """
 
 from __future__ import annotations
@@ -25,45 +25,45 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.backend import Backend
     from pytest_kmsmock._kms.state.caller import Caller
 
-#: Which error refuses an operation, by key state; none in a state that is left out (`_kms.rules.key_states`).
+#: Key state -> the error of an operation in that state; other states are allowed (`_kms.rules.key_states`).
 StateRule = Mapping[str, errors.ErrorTemplate]
-#: Works in every state: reading policies, tags, aliases, grants.
+#: For operations that work in every key state: reading policies, tags, aliases, grants.
 ANY_STATE: StateRule = {}
 
-#: The members of an answer. Blobs are bytes, times are aware datetimes, absent members are absent.
+#: The fields of a response, without absent ones. Blobs are bytes, times are aware datetimes.
 Result = dict[str, object]
 
 
 class Target(NamedTuple):
-    """Something that a call needs permission for.
+    """A permission that a call needs, and the resource.
 
     Attributes:
         permission: the IAM action, such as `kms:Encrypt`.
         arn: the resource's ARN, or `*`.
-        key: the key, if the resource is one.
-        alias: the alias name, if the request named the key by alias (condition key `kms:RequestAlias`).
-        member: the request member that named it.
-        region: the Region the permission is needed in, when it is not the call's own.
-        from_ciphertext: whether only the ciphertext named the key, which changes the text of a denial.
-        new: whether it is the key that the call makes, which changes the text of a denial too.
+        key: the key, if the resource is a key.
+        alias: the alias name, if the request identifies the key by alias (condition key `kms:RequestAlias`).
+        parameter: the request parameter that identifies the resource.
+        region: the Region of the resource, if it is not that of the call.
+        from_ciphertext: whether only the ciphertext identifies the key; AWS's denial message then omits the key.
+        creates_key: whether the call creates the key; AWS's denial message then omits the resource.
     """
 
     permission: str
     arn: str
     key: Key | None = None
     alias: str | None = None
-    member: str | None = None
+    parameter: str | None = None
     region: str | None = None
     from_ciphertext: bool = False
-    new: bool = False
+    creates_key: bool = False
 
 
 @dataclass(slots=True)
 class Call:
-    """One call on its way through the pipeline."""
+    """A call in the pipeline."""
 
     service: Backend
-    state: State  # everything that the fake KMS remembers
+    state: State  # the state of the fake KMS
     operation: Operation
     params: dict[str, Any]
     caller: Caller
@@ -71,50 +71,50 @@ class Call:
     now: datetime
     request_id: str
     targets: tuple[Target, ...] = ()
-    authorized: bool = False  # whether the caller has permission for all of them
-    #: What was decided on each, until one was refused. Where policies allow outright, what there was to decide on.
-    decided: tuple[Decision | Asked, ...] = ()
-    notes: dict[str, Any] = field(default_factory=dict)  # what a target's finder worked out, for the function
+    authorized: bool = False  # whether the caller has all permissions
+    #: The decision on each target, up to the first denial; the access request if policies allow it unconditionally.
+    decided: tuple[Decision | AccessRequest, ...] = ()
+    notes: dict[str, Any] = field(default_factory=dict)  # values that finders compute for the function
 
     @property
     def key(self) -> Key:
-        """The key that the call is about; the first one if there are two."""
+        """The key of the call; the first if there are two."""
         for target in self.targets:
             if target.key is not None:
                 return target.key
-        raise LookupError(f"{self.operation.name} is about no key")
+        raise LookupError(f"{self.operation.name} has no target key")
 
-    def target(self, member: str) -> Target:
-        """Return the target that a request member named."""
-        return next(target for target in self.targets if target.member == member)
+    def target(self, parameter: str) -> Target:
+        """Return the target that a request parameter identifies."""
+        return next(target for target in self.targets if target.parameter == parameter)
 
     def random(self, count: int) -> bytes:
-        """Return `count` random bytes from the mock's source."""
+        """Return `count` bytes from the mock's random source."""
         return self.service.random(count)
 
     def stop_if_dry_run(self) -> None:
-        """End a dry run here: everything that could refuse the call has been looked at.
+        """End a dry run, after all checks and before the first change.
 
         Raises:
-            KmsError: `DryRunOperationException` when the request has `DryRun`.
+            KmsError: `DryRunOperationException` if the request has `DryRun`.
         """
         if self.params.get("DryRun"):
             raise errors.DRY_RUN()
 
 
-class Asked(NamedTuple):
-    """One permission that a call needs, with all that is decided on.
+class AccessRequest(NamedTuple):
+    """A permission that a call needs, with all inputs of the access decision.
 
-    It holds what may change after the call, so that an explanation given later shows what was decided on.
+    It keeps the inputs as they are at the time of the call, for explanations after later changes.
 
     Attributes:
         call: the call.
-        target: what it needs permission for.
-        account: the account that owns it, for the decision; empty for an action without a resource.
-        policies: all policies that bear on it.
-        tags: the tags of the key that count.
-        aliases: the names of the key's aliases that count.
-        grants: the caller's grants on the key that count.
+        target: permission and resource.
+        account: the account that owns the resource; empty for an action without a resource.
+        policies: all policies that apply.
+        tags: the effective tags of the key.
+        aliases: the names of the key's effective aliases.
+        grants: the caller's effective grants on the key.
     """
 
     call: Call
@@ -126,42 +126,43 @@ class Asked(NamedTuple):
     grants: Sequence[Grant] = ()
 
     def __repr__(self) -> str:
-        return f"<Asked for {self.target.permission} on {self.target.arn}>"
+        return f"<AccessRequest {self.target.permission} on {self.target.arn}>"
 
 
-#: Finds targets of a call. Several may come of one request member (UpdateAlias: old and new key).
+#: Finds targets of a call. One request parameter can have several (UpdateAlias: old and new key).
 Finder = Callable[[Call], Iterable[Target]]
 
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """An operation with what AWS documents about it.
+    """An operation, with what AWS documents about it.
 
     Attributes:
-        name: as in the API reference.
-        run: the function that does it.
-        targets: what permission is needed for, in AWS's order.
-        before_key: refuses what is wrong with the request by itself, before the usage and state of its keys count.
-        states: in which key states it is refused, and how.
+        name: the name in the API reference.
+        run: the function that implements it.
+        targets: finders of the permissions and resources that it needs, in AWS's order.
+        check_request: checks the request itself, before usage and state of its keys.
+        states: the error in each key state that does not allow it.
         usage: the KeyUsage that all its keys must have; None for any.
         grantable: whether a grant can allow it.
-        cross_account: whether it works on keys of other accounts at all.
-        cryptographic: whether it counts as use of the key (GetKeyLastUsage, `kms:RequestAlias`).
-        customer_managed: whether it is refused for AWS managed keys.
-        watches: the field of a key whose transitional state it is about: it finds one without a delay still there.
+        cross_account: whether it supports keys of other accounts.
+        cryptographic: whether it is a cryptographic operation (GetKeyLastUsage, `kms:RequestAlias`).
+        customer_managed: whether it works on customer managed keys only.
+        keeps_transition: the field of a key with a transitional state that must not end before the operation: without
+            a delay, the state ends at the next call of any other operation.
     """
 
     name: str
     run: Callable[[Call], Result]
     targets: Sequence[Finder] = ()
-    before_key: Callable[[Call], None] | None = None
+    check_request: Callable[[Call], None] | None = None
     states: StateRule = field(default_factory=lambda: ANY_STATE)
     usage: str | None = None
     grantable: bool = False
     cross_account: bool = False
     cryptographic: bool = False
     customer_managed: bool = False
-    watches: str = ""
+    keeps_transition: str = ""
 
 
 OPERATIONS: dict[str, Operation] = {}
@@ -171,14 +172,14 @@ def operation(
     name: str,
     *,
     targets: Sequence[Finder] = (),
-    before_key: Callable[[Call], None] | None = None,
+    check_request: Callable[[Call], None] | None = None,
     states: StateRule = ANY_STATE,
     usage: str | None = None,
     grantable: bool = False,
     cross_account: bool = False,
     cryptographic: bool = False,
     customer_managed: bool = False,
-    watches: str = "",
+    keeps_transition: str = "",
 ) -> Callable[[Callable[[Call], Result]], Callable[[Call], Result]]:
     """Register a function as an operation; the parameters are the attributes of `Operation`."""
 
@@ -187,14 +188,14 @@ def operation(
             name,
             run,
             tuple(targets),
-            before_key,
+            check_request,
             states,
             usage,
             grantable,
             cross_account,
             cryptographic,
             customer_managed,
-            watches,
+            keeps_transition,
         )
         return run
 

@@ -1,1 +1,1 @@
-"""The fake KMS itself, and the path of one call (`pipeline.perform`)."""
+"""`FakeKms`, and the path of one call (`pipeline.perform`)."""

@@ -1,4 +1,4 @@
-"""`CallRecord`: one call as it was made and answered, for whoever looks at calls afterwards."""
+"""`CallRecord`: a recorded call, with request, response, targets and decisions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from pytest_kmsmock._kms.api.errors import InjectedError, KmsError
-from pytest_kmsmock._kms.call.operation import Asked, Target
+from pytest_kmsmock._kms.call.operation import AccessRequest, Target
 from pytest_kmsmock._kms.permissions.access import decide
 from pytest_kmsmock._kms.policy.decision import Decision
 from pytest_kmsmock._kms.state.caller import Caller
@@ -49,7 +49,7 @@ class CallRecord(NamedTuple):
     error: KmsError | None
     targets: tuple[Target, ...]
     authorized: bool = False
-    decided: tuple[Decision | Asked, ...] = ()
+    decided: tuple[Decision | AccessRequest, ...] = ()
     number: int = 0
     started: float = 0.0
     took: float = 0.0
@@ -57,7 +57,7 @@ class CallRecord(NamedTuple):
     @property
     def decisions(self) -> tuple[Decision, ...]:
         """The policy decision on each target, up to the first denial; empty if no policy was evaluated."""
-        # Most calls are allowed outright, and nobody looks: spared until somebody does.
+        # Most calls are allowed unconditionally; their decisions are evaluated only when they are read.
         return tuple(entry if isinstance(entry, Decision) else decide(entry) for entry in self.decided)
 
     @property
@@ -94,10 +94,10 @@ class CallRecord(NamedTuple):
         return context if isinstance(context, Mapping) else {}
 
     def __str__(self) -> str:
-        """Return it as one line: what was called, where, by whom if not by the default caller, and what went wrong."""
-        from pytest_kmsmock._kms.call.short_text import request, who
+        """Return one line: request, Region, caller unless it is the default caller, and error."""
+        from pytest_kmsmock._kms.call.short_repr import format_caller, format_request
 
-        text = f"{request(self.operation, self.params)} in {self.region}{who(self.caller)}"
+        text = f"{format_request(self.operation, self.params)} in {self.region}{format_caller(self.caller)}"
         if self.error is not None:
             injected = " (injected)" if self.injected else ""
             message = f": {self.error.message}" if self.error.message else ""

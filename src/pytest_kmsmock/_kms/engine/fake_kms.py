@@ -1,4 +1,4 @@
-"""`FakeKms`: carries out and records calls, for one mock. What it works with is its `Backend`."""
+"""`FakeKms`: executes and records calls, for one mock. `Backend` has its state and settings."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ from .call_record import CallRecord
 from .pipeline import find_operation, perform
 
 _numbers = itertools.count(1)
-#: For ids that protect nothing, without a system call for each.
-_anything = Random().randbytes
+#: For ids that need not be secure, without a system call for each.
+_insecure_random = Random().randbytes
 
 
 class FakeKms(Backend):
     """A fake KMS.
 
     Args:
-        random: gives `n` random bytes; the operating system's by default. With a `Drbg` everything that the fake KMS
-            makes up is the same in every run, request ids too.
-        state: what it remembers at the beginning.
+        random: returns `n` random bytes; by default those of the operating system. With a `Drbg` all generated values
+            are deterministic, including request ids.
+        state: the initial state.
         clock: its clock.
-        enforce_policies: whether policies, grants and IAM decide who may do what.
+        enforce_policies: whether key policies, grants and IAM policies are enforced.
     """
 
     def __init__(
@@ -47,31 +47,31 @@ class FakeKms(Backend):
         enforce_policies: bool = True,
     ) -> None:
         super().__init__(random=random, state=state, clock=clock, enforce_policies=enforce_policies)
-        # Not from the stream above: a call that is refused or retried would change what the keys after it are.
-        self._request_random = random.child("request ids") if isinstance(random, Drbg) else _anything
+        # A separate stream: refused and retried calls must not change the keys that are created later.
+        self._request_random = random.child("request ids") if isinstance(random, Drbg) else _insecure_random
         self.calls: list[CallRecord] = []
-        #: How many calls are kept at most; the oldest go first, a tenth at a time.
+        #: Maximum number of recorded calls; when it is reached, the oldest tenth is removed.
         self.max_calls = 1_000_000
-        #: Carries out calls in place of `perform`: faults and request quotas. None as long as there are none.
-        self.interference: Callable[[Call], Result] | None = None
+        #: Executes calls instead of `perform`, for faults and request quotas. None without them.
+        self.interceptor: Callable[[Call], Result] | None = None
 
     def call(
         self, operation: str, params: Mapping[str, Any], caller: Caller, region: str, request_id: str | None = None
     ) -> Result:  # fmt: skip
-        """Carry out one call.
+        """Execute and record a call.
 
         Args:
             operation: such as `Encrypt`.
-            params: the members of the request; blobs as bytes or a base64 string.
-            caller: who calls.
-            region: the Region called.
-            request_id: the id that the answer will have.
+            params: the request parameters; blobs as bytes or a base64 string.
+            caller: the caller.
+            region: the Region.
+            request_id: the request id of the response.
 
         Returns:
-            The members of the answer: blobs as bytes, times as aware datetimes.
+            The response: blobs as bytes, times as aware datetimes.
 
         Raises:
-            KmsError: what AWS would answer; then nothing has changed.
+            KmsError: AWS's error; the state is unchanged.
         """
         found = find_operation(operation)
         now = self.clock.now()
@@ -83,9 +83,9 @@ class FakeKms(Backend):
         error: KmsError | None = None
         number, started = next(_numbers), time.perf_counter()
         try:
-            result = perform(call) if self.interference is None else self.interference(call)
-        except KmsError as refusal:
-            error = copy(refusal)  # its own traceback would keep the request's body, and what the caller had
+            result = perform(call) if self.interceptor is None else self.interceptor(call)
+        except KmsError as raised:
+            error = copy(raised)  # a copy has no traceback, which would keep the caller's frames alive
             call.params = read_leniently(operation, call.params)
             raise
         finally:
@@ -117,10 +117,10 @@ class FakeKms(Backend):
         return new_uuid(self._request_random)
 
     def fork(self, random: Callable[[int], bytes] | None = None) -> FakeKms:
-        """Return a fake KMS that begins with a copy of this one's state, for a nested scope.
+        """Return a fake KMS with a copy of this one's state, for a nested scope.
 
         Args:
-            random: where it takes random bytes from; never this one's source, which goes on as if nothing had been.
+            random: its random source, other than this one's: this one's stream must not change.
         """
         inner = FakeKms(
             random=random,
@@ -131,12 +131,12 @@ class FakeKms(Backend):
         inner.delays = copy(self.delays)
         return inner
 
-    def aside(self) -> FakeKms:
-        """Return a fake KMS on the same state, without policies, whose calls are not among this one's."""
-        beside = FakeKms(random=self.random, state=self.state, clock=self.clock, enforce_policies=False)
-        beside.keys, beside.delays, beside.lock = self.keys, self.delays, self.lock
-        return beside
+    def privileged(self) -> FakeKms:
+        """Return a fake KMS that shares the state, does not enforce policies, and records its calls separately."""
+        privileged = FakeKms(random=self.random, state=self.state, clock=self.clock, enforce_policies=False)
+        privileged.keys, privileged.delays, privileged.lock = self.keys, self.delays, self.lock
+        return privileged
 
     def close(self) -> None:
-        """Give back what was borrowed from the process: RSA keys."""
+        """Return RSA keys to the pool of the process."""
         self.keys.close()

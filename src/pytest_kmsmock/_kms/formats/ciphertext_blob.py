@@ -67,7 +67,7 @@ def seal(
     return b"".join((header, before, nonce, after, sealed))
 
 
-def unopenable(key_id: str, material_id: str, length: int, random: Callable[[int], bytes], kind: int) -> bytes:
+def undecryptable(key_id: str, material_id: str, length: int, random: Callable[[int], bytes], kind: int) -> bytes:
     """Return a blob that names a key and key material, and that nothing opens: its key is gone, or has no material."""
     sealed = random(len(_PADDING) + length + _TAG_BYTES)
     before, after = _frame(len(sealed))
@@ -103,7 +103,7 @@ def _names(header: bytes) -> tuple[int, str, str] | None:
     return header[2], header[5:37].hex(), key_id
 
 
-def open_sealed(envelope: Envelope, cipher: Cipher, context: Mapping[str, str] | None) -> bytes:
+def decrypt_envelope(envelope: Envelope, cipher: Cipher, context: Mapping[str, str] | None) -> bytes:
     """Return the plaintext of a blob.
 
     Raises:

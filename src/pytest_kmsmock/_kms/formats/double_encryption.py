@@ -15,7 +15,7 @@ from pytest_kmsmock._kms.state.state import State
 from .ciphertext_blob import Cipher
 
 
-class RefusedOutside(DecryptionFailed):
+class ExternalDecryptionFailed(DecryptionFailed):
     """The external key manager did not decrypt; what KMS itself would say of the ciphertext is not known."""
 
 
@@ -39,7 +39,7 @@ class DoubleCipher(NamedTuple):
         try:
             inner = self.outer.unseal(nonce, ciphertext, associated_data)
         except DecryptionFailed as error:
-            raise RefusedOutside("the external key manager refused the ciphertext") from error
+            raise ExternalDecryptionFailed("the external key manager refused the ciphertext") from error
         return self.inner.unseal(nonce, inner, associated_data)
 
 

@@ -1,8 +1,8 @@
-"""The operations of KMS, one module per group as users know them: `management` of keys, and `cryptography` with them.
+"""The operations of KMS, one module per group: `management` of keys, and `cryptography` with keys.
 
-An operation is a plain function with what AWS documents about it as data in its decorator (see
-`pytest_kmsmock._kms.call.operation`). `load` imports every module of this folder, so that adding an operation
-touches its own file only.
+An operation is a plain function; its decorator has what AWS documents about it as data (see
+`pytest_kmsmock._kms.call.operation`). `load` imports every module of this folder, so a new operation needs no
+registration elsewhere.
 """
 
 from __future__ import annotations
@@ -14,6 +14,6 @@ import pkgutil
 
 @functools.cache
 def load() -> None:
-    """Import every module of operations, which registers what they define."""
+    """Import every module of operations, which registers its operations."""
     for module in pkgutil.walk_packages(__path__, f"{__name__}."):
         importlib.import_module(module.name)

@@ -1,7 +1,7 @@
-"""Pages of a list: `Limit` and `Marker` in, `NextMarker` and `Truncated` out.
+"""Pagination of lists: `Limit`, `Marker`, `NextMarker` and `Truncated`.
 
-A marker is opaque to the caller and bound to its operation and to what was listed: a marker of another list, or one
-that was tampered with, is refused, as AWS refuses it.
+A marker is opaque and bound to its operation and list. As on AWS, a marker of another list and a modified marker are
+invalid.
 """
 
 from __future__ import annotations
@@ -18,21 +18,21 @@ _DIGEST_BYTES = 16
 
 
 def paginate(
-    call: Call, member: str, names: Callable[[str | None], Iterator[str]], show: Callable[[str], object | None],
+    call: Call, entries_field: str, names: Callable[[str | None], Iterator[str]], show: Callable[[str], object | None],
     *, default: int, scope: str = "",
 ) -> Result:  # fmt: skip
     """Return one page of a list.
 
     Args:
         call: the call; `Limit` and `Marker` are read from its request.
-        member: the member of the answer that holds the entries, such as `Keys`.
-        names: gives the names that come after a name, in order; all for None.
-        show: turns a name into an entry, or None to leave it out.
-        default: how many entries a page has without `Limit`.
-        scope: what is listed, when an operation lists several things; a marker works for its own scope only.
+        entries_field: the field of the response that has the entries, such as `Keys`.
+        names: yields the names after a given name, in order; all names for None.
+        show: returns the entry of a name; None to omit it.
+        default: the number of entries per page without `Limit`.
+        scope: identifies the list, for operations with several; markers are bound to it.
 
     Raises:
-        KmsError: `InvalidMarkerException` for a marker that this list did not give.
+        KmsError: `InvalidMarkerException` for a marker of another list.
     """
     limit = call.params.get("Limit", default)
     bound = (call.operation.name, call.region.account, call.region.name, scope)
@@ -43,14 +43,14 @@ def paginate(
         if (entry := show(name)) is not None
     )
     page = list(itertools.islice(entries, limit + 1))
-    result: Result = {member: [entry for _, entry in page[:limit]], "Truncated": len(page) > limit}
+    result: Result = {entries_field: [entry for _, entry in page[:limit]], "Truncated": len(page) > limit}
     if len(page) > limit:
         result["NextMarker"] = _marker(page[limit - 1][0], bound)
     return result
 
 
-def after_in(names: Iterable[str]) -> Callable[[str | None], Iterator[str]]:
-    """Make `names` for a short list that stands in its own order and loses no entries while it is read."""
+def in_given_order(names: Iterable[str]) -> Callable[[str | None], Iterator[str]]:
+    """Return a `names` function for a short list in a given order, whose entries are not removed between pages."""
     ordered = list(names)
 
     def after(name: str | None) -> Iterator[str]:
@@ -62,7 +62,7 @@ def after_in(names: Iterable[str]) -> Callable[[str | None], Iterator[str]]:
 
 
 def _marker(last: str, bound: tuple[str, ...]) -> str:
-    """Return the marker after an entry: a digest of it and of the list that it is bound to, and its name."""
+    """Return the marker after an entry: its name, and a digest that binds it to the list."""
     digest = hashlib.blake2b("\0".join((*bound, last)).encode(), digest_size=_DIGEST_BYTES).digest()
     return base64.b64encode(digest + last.encode()).decode()
 

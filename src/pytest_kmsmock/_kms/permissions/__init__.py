@@ -1,1 +1,1 @@
-"""Whether a call may do what it asks for: condition values, grants, checks of key policies."""
+"""Authorization of calls: access decisions, condition values, grants, checks of new key policies."""

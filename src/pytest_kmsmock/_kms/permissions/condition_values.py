@@ -1,6 +1,6 @@
-"""Where the values of condition keys come from: the request, the key, the caller, the way the call takes.
+"""Values of condition keys: from the request, the key, the caller and the network.
 
-Which keys there are, with the permissions that each applies to, is the table of `condition_keys`.
+`condition_keys` has the table of the keys.
 """
 
 from __future__ import annotations
@@ -9,17 +9,17 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 
 from pytest_kmsmock._kms.attestation.recipient import read_recipient
-from pytest_kmsmock._kms.call.operation import Asked, Call
+from pytest_kmsmock._kms.call.operation import AccessRequest, Call
 from pytest_kmsmock._kms.policy.principals import PrincipalKind
 from pytest_kmsmock._kms.state.records import Grant
 
 Values = tuple[str, ...] | None
-#: Finds the values of a key; those of one of a family by what follows the family's name, in lower case.
-Find = Callable[[Asked, str], Values]
+#: Returns the values of a condition key, given the access request and the part after a prefix, in lower case.
+Find = Callable[[AccessRequest, str], Values]
 
 
 def condition_text(value: object) -> str:
-    """Return a value as conditions compare it; a time without a zone is in UTC."""
+    """Return a value as conditions compare it; UTC is the default time zone."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, datetime):
@@ -28,214 +28,217 @@ def condition_text(value: object) -> str:
     return str(value)
 
 
-def member(name: str, default: object = None) -> Find:
-    """Take the value from a member of the request, or its default."""
+def parameter(name: str, default: object = None) -> Find:
+    """Return a finder of a request parameter's value, or its default."""
 
-    def find(asked: Asked, _rest: str) -> Values:
-        value = asked.call.params.get(name, default)
+    def find(access: AccessRequest, _suffix: str) -> Values:
+        value = access.call.params.get(name, default)
         return None if value is None else (condition_text(value),)
 
     return find
 
 
-def valid_to(asked: Asked, _rest: str) -> Values:
-    value = asked.call.params.get("ValidTo")
-    # "The value is expressed in Unix time": so numeric operators compare it, which the guide's example takes.
+def valid_to(access: AccessRequest, _suffix: str) -> Values:
+    value = access.call.params.get("ValidTo")
+    # "The value is expressed in Unix time": numeric operators compare it, as in the guide's example.
     return None if value is None else (str(value.timestamp()) if isinstance(value, datetime) else str(value),)
 
 
-def given(_asked: Asked, _rest: str) -> Values:
-    """Take the value from what the test says of the caller, only."""
+def from_request_context(_asked: AccessRequest, _suffix: str) -> Values:
+    """Return None: only the request context that a test sets has a value."""
     return None
 
 
-def of_caller(name: str) -> Find:
-    return lambda asked, rest: asked.call.caller.principal.condition_value(name + rest)
+def principal_property(name: str) -> Find:
+    return lambda access, suffix: access.call.caller.principal.condition_value(name + suffix)
 
 
-def key_attribute(attribute: str, member: str, default: str, deprecated_member: str = "") -> Find:
-    """Take the value from the key, or from the request that creates one."""
+def key_attribute(attribute: str, parameter: str, default: str, deprecated_member: str = "") -> Find:
+    """Return a finder of a key's attribute, or of the parameter in the request that creates a key."""
 
-    def find(asked: Asked, _rest: str) -> Values:
-        key, call = asked.target.key, asked.call
+    def find(access: AccessRequest, _suffix: str) -> Values:
+        key, call = access.target.key, access.call
         if key is None and call.operation.name == "ReplicateKey":
-            key = call.key  # the replica will be like it
+            key = call.key  # the replica will have the same attributes
         if key is not None:
             value = getattr(key, attribute)
             return (value if isinstance(value, str) else value.name,)
-        if asked.target.permission != "kms:CreateKey":
+        if access.target.permission != "kms:CreateKey":
             return None
-        return (call.params.get(member) or call.params.get(deprecated_member) or default,)
+        return (call.params.get(parameter) or call.params.get(deprecated_member) or default,)
 
     return find
 
 
-def multi_region(asked: Asked, _rest: str) -> Values:
-    kind = multi_region_type(asked, "")
-    creates_or_has_key = asked.target.key is not None or asked.target.permission == "kms:CreateKey"
+def multi_region(access: AccessRequest, _suffix: str) -> Values:
+    kind = multi_region_type(access, "")
+    creates_or_has_key = access.target.key is not None or access.target.permission == "kms:CreateKey"
     return (condition_text(kind is not None),) if creates_or_has_key else None
 
 
-def multi_region_type(asked: Asked, _rest: str) -> Values:
-    key, call = asked.target.key, asked.call
+def multi_region_type(access: AccessRequest, _suffix: str) -> Values:
+    key, call = access.target.key, access.call
     if key is not None:
         if key.multi_region is None:
             return None
         return ("PRIMARY" if key.multi_region.primary == key.region else "REPLICA",)
-    if asked.target.permission != "kms:CreateKey":
+    if access.target.permission != "kms:CreateKey":
         return None
     if call.operation.name == "ReplicateKey":
         return ("REPLICA",)
     return ("PRIMARY",) if call.params.get("MultiRegion") else None
 
 
-_ALGORITHM_MEMBERS = {
+_ALGORITHM_PARAMETERS = {
     "kms:ReEncryptFrom": "SourceEncryptionAlgorithm",
     "kms:ReEncryptTo": "DestinationEncryptionAlgorithm",
 }
 
 
-def encryption_algorithm(asked: Asked, _rest: str) -> Values:
-    member = _ALGORITHM_MEMBERS.get(asked.target.permission, "EncryptionAlgorithm")
-    return (asked.call.params.get(member, "SYMMETRIC_DEFAULT"),)
+def encryption_algorithm(access: AccessRequest, _suffix: str) -> Values:
+    parameter = _ALGORITHM_PARAMETERS.get(access.target.permission, "EncryptionAlgorithm")
+    return (access.call.params.get(parameter, "SYMMETRIC_DEFAULT"),)
 
 
-_CONTEXT_MEMBERS = {"kms:ReEncryptFrom": "SourceEncryptionContext", "kms:ReEncryptTo": "DestinationEncryptionContext"}
+_CONTEXT_PARAMETERS = {
+    "kms:ReEncryptFrom": "SourceEncryptionContext",
+    "kms:ReEncryptTo": "DestinationEncryptionContext",
+}
 _CONTEXT_CONSTRAINTS = ("EncryptionContextEquals", "EncryptionContextSubset")
 
 
-def context_of(call: Call, permission: str) -> Mapping[str, str]:
-    """Return the encryption context that goes with a permission: for grants, that of their constraints."""
+def encryption_context_of(call: Call, permission: str) -> Mapping[str, str]:
+    """Return the encryption context of a request for a permission; of grants, that in their constraints."""
     if permission == "kms:CreateGrant":
         constraints = call.params.get("Constraints") or {}
         return {key: value for name in _CONTEXT_CONSTRAINTS for key, value in (constraints.get(name) or {}).items()}
     if permission == "kms:RetireGrant":
         grant = _grant(call)
         return {} if grant is None else {**(grant.context_equals or {}), **(grant.context_subset or {})}
-    return call.params.get(_CONTEXT_MEMBERS.get(permission, "EncryptionContext")) or {}
+    return call.params.get(_CONTEXT_PARAMETERS.get(permission, "EncryptionContext")) or {}
 
 
 def _grant(call: Call) -> Grant | None:
-    """Return the grant that a RetireGrant is about."""
+    """Return the grant of a RetireGrant request."""
     grant: Grant | None = call.notes.get("grant")
     return grant
 
 
-def encryption_context(asked: Asked, rest: str) -> Values:
-    # The name in a condition key is compared without regard to case, the value as the operator says.
-    context = context_of(asked.call, asked.target.permission)
-    return tuple(value for key, value in context.items() if key.lower() == rest) or None
+def encryption_context(access: AccessRequest, suffix: str) -> Values:
+    # The context key in a condition key is case-insensitive; the operator decides how values are compared.
+    context = encryption_context_of(access.call, access.target.permission)
+    return tuple(value for key, value in context.items() if key.lower() == suffix) or None
 
 
-def encryption_context_keys(asked: Asked, _rest: str) -> Values:
-    return tuple(context_of(asked.call, asked.target.permission)) or None
+def encryption_context_keys(access: AccessRequest, _suffix: str) -> Values:
+    return tuple(encryption_context_of(access.call, access.target.permission)) or None
 
 
-def grant_constraint_source_arn(asked: Asked, _rest: str) -> Values:
-    arn = (asked.call.params.get("Constraints") or {}).get("SourceArn")
+def grant_constraint_source_arn(access: AccessRequest, _suffix: str) -> Values:
+    arn = (access.call.params.get("Constraints") or {}).get("SourceArn")
     return None if arn is None else (arn,)
 
 
-def grant_constraint_type(asked: Asked, _rest: str) -> Values:
-    if asked.target.permission == "kms:CreateGrant":
-        constraints = asked.call.params.get("Constraints") or {}
+def grant_constraint_type(access: AccessRequest, _suffix: str) -> Values:
+    if access.target.permission == "kms:CreateGrant":
+        constraints = access.call.params.get("Constraints") or {}
         return tuple(name for name in _CONTEXT_CONSTRAINTS if constraints.get(name)) or None
-    grant = _grant(asked.call)
+    grant = _grant(access.call)
     if grant is None:
         return None
     held = zip(_CONTEXT_CONSTRAINTS, (grant.context_equals, grant.context_subset), strict=True)
     return tuple(name for name, context in held if context) or None
 
 
-def grant_is_for_service(asked: Asked, _rest: str) -> Values:
-    return (condition_text(asked.call.caller.forwarding_service is not None),)
+def grant_is_for_service(access: AccessRequest, _suffix: str) -> Values:
+    return (condition_text(access.call.caller.forwarding_service is not None),)
 
 
-def same_key(asked: Asked, _rest: str) -> Values:
-    keys = {target.arn for target in asked.call.targets if target.key is not None}
+def re_encrypt_on_same_key(access: AccessRequest, _suffix: str) -> Values:
+    keys = {target.arn for target in access.call.targets if target.key is not None}
     return (condition_text(len(keys) == 1),)
 
 
-def days_without_use(asked: Asked, _rest: str) -> Values:
-    # Whole days since the last use; of a key that was never used, since tracking began, here with its creation.
-    key, call = asked.target.key, asked.call
-    assert key is not None, asked.target  # only permissions on keys have this
-    if "days without use" not in call.notes:  # kept, for the key may be used again before somebody asks why
+def days_without_use(access: AccessRequest, _suffix: str) -> Values:
+    # Whole days since the last use; for a key that was never used, since tracking began: here at its creation.
+    key, call = access.target.key, access.call
+    assert key is not None, access.target  # only permissions on keys have this condition key
+    if "days without use" not in call.notes:  # kept for explanations: the key may be used later
         usage = call.state.home(key).last_usage.get(key.id)
         call.notes["days without use"] = (call.now - (key.created if usage is None else usage.time)).days
     return (str(call.notes["days without use"]),)
 
 
-def attestation(asked: Asked, rest: str) -> Values:
-    attestation = read_recipient(asked.call)
+def attestation(access: AccessRequest, suffix: str) -> Values:
+    attestation = read_recipient(access.call)
     if attestation is None:
         return None
     from pytest_kmsmock._kms.attestation.document import (
-        attestation_condition_values,  # only who uses enclaves needs its packages
+        attestation_condition_values,  # imported here, for its packages are needed for enclaves only
     )
 
     values = {name.lower(): value for name, value in attestation_condition_values(attestation).items()}
-    value = values.get(f"kms:recipientattestation:{rest}")
+    value = values.get(f"kms:recipientattestation:{suffix}")
     return None if value is None else (value,)
 
 
-def request_tags(asked: Asked, rest: str) -> Values:
-    tags = asked.call.params.get("Tags") or ()
-    return tuple(tag["TagValue"] for tag in tags if tag["TagKey"].lower() == rest) or None
+def request_tags(access: AccessRequest, suffix: str) -> Values:
+    tags = access.call.params.get("Tags") or ()
+    return tuple(tag["TagValue"] for tag in tags if tag["TagKey"].lower() == suffix) or None
 
 
-def tag_keys(asked: Asked, _rest: str) -> Values:
-    tags = asked.call.params.get("Tags") or ()
-    return (*(tag["TagKey"] for tag in tags), *(asked.call.params.get("TagKeys") or ())) or None
+def tag_keys(access: AccessRequest, _suffix: str) -> Values:
+    tags = access.call.params.get("Tags") or ()
+    return (*(tag["TagKey"] for tag in tags), *(access.call.params.get("TagKeys") or ())) or None
 
 
-def resource_tag(asked: Asked, rest: str) -> Values:
-    return tuple(value for key, value in asked.tags.items() if key.lower() == rest) or None
+def resource_tag(access: AccessRequest, suffix: str) -> Values:
+    return tuple(value for key, value in access.tags.items() if key.lower() == suffix) or None
 
 
-def request_alias(asked: Asked, _rest: str) -> Values:
-    return None if asked.target.alias is None else (asked.target.alias,)
+def request_alias(access: AccessRequest, _suffix: str) -> Values:
+    return None if access.target.alias is None else (access.target.alias,)
 
 
-def resource_account(asked: Asked, _rest: str) -> Values:
-    parts = asked.target.arn.split(":")
+def resource_account(access: AccessRequest, _suffix: str) -> Values:
+    parts = access.target.arn.split(":")
     return (parts[4],) if len(parts) > 4 else None
 
 
-def resource_organization(write: Callable[[str], str] = str) -> Find:
-    """Take the organization of the caller, if the resource is of the caller's account."""
+def resource_organization(convert: Callable[[str], str] = str) -> Find:
+    """Return a finder of the caller's organization, for resources in the caller's account."""
 
-    def find(asked: Asked, _rest: str) -> Values:
-        principal = asked.call.caller.principal
-        own = resource_account(asked, "") == (principal.account,)
-        return (write(principal.org_id),) if own and principal.org_id is not None else None
+    def find(access: AccessRequest, _suffix: str) -> Values:
+        principal = access.call.caller.principal
+        own = resource_account(access, "") == (principal.account,)
+        return (convert(principal.org_id),) if own and principal.org_id is not None else None
 
     return find
 
 
-def address(*, through_endpoint: bool) -> Find:
-    """Take the address of the caller: `aws:SourceIp`, or `aws:VpcSourceIp` through a VPC endpoint."""
+def source_address(*, through_endpoint: bool) -> Find:
+    """Return a finder of the caller's IP address: `aws:SourceIp`, or `aws:VpcSourceIp` through a VPC endpoint."""
 
-    def find(asked: Asked, _rest: str) -> Values:
-        caller = asked.call.caller
+    def find(access: AccessRequest, _suffix: str) -> Values:
+        caller = access.call.caller
         hidden = caller.principal.is_service or caller.forwarding_service is not None
         return ("127.0.0.1",) if not hidden and ("aws:sourcevpce" in caller.context) is through_endpoint else None
 
     return find
 
 
-def via_service(asked: Asked, _rest: str) -> Values:
-    service = asked.call.caller.via_service(asked.target.region or asked.call.region.name)
+def via_service(access: AccessRequest, _suffix: str) -> Values:
+    service = access.call.caller.via_service(access.target.region or access.call.region.name)
     return None if service is None else (service,)
 
 
-def called_via(asked: Asked, _rest: str) -> Values:
-    return asked.call.caller.called_via or None
+def called_via(access: AccessRequest, _suffix: str) -> Values:
+    return access.call.caller.called_via or None
 
 
 def called_via_end(index: int) -> Find:
-    def find(asked: Asked, _rest: str) -> Values:
-        chain = asked.call.caller.called_via
+    def find(access: AccessRequest, _suffix: str) -> Values:
+        chain = access.call.caller.called_via
         return (chain[index],) if chain else None
 
     return find
@@ -244,11 +247,11 @@ def called_via_end(index: int) -> Find:
 _TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
 
 
-def mfa_present(asked: Asked, _rest: str) -> Values:
+def mfa_present(access: AccessRequest, _suffix: str) -> Values:
     # Long-term credentials do not have the key.
-    return ("false",) if asked.call.caller.principal.kind in _TEMPORARY else None
+    return ("false",) if access.call.caller.principal.kind in _TEMPORARY else None
 
 
-def token_issue_time(asked: Asked, _rest: str) -> Values:
-    # As if temporary credentials were fetched for each call: they have no age of their own here.
-    return (condition_text(asked.call.now),) if asked.call.caller.principal.kind in _TEMPORARY else None
+def token_issue_time(access: AccessRequest, _suffix: str) -> Values:
+    # Temporary credentials count as new at each call.
+    return (condition_text(access.call.now),) if access.call.caller.principal.kind in _TEMPORARY else None

@@ -1,4 +1,4 @@
-"""Grants as permissions: what a grant allows, to whom, and under which constraints; and grant tokens.
+"""Authorization by grants: grantees, operations, constraints, retiring principals; and grant tokens.
 
 The operations on grants are in `_kms.operations.management.grants`. Sources: Developer Guide, "Grants in AWS KMS"
 (https://docs.aws.amazon.com/kms/latest/developerguide/grants.html), and for constraints
@@ -21,7 +21,7 @@ from pytest_kmsmock._kms.policy.principals import Match, PrincipalKind
 from pytest_kmsmock._kms.state.records import Grant, Key
 
 from .condition_keys import ENCRYPTION
-from .condition_values import context_of
+from .condition_values import encryption_context_of
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.principals import Principal
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 _ANY_KEY = ("CreateGrant", "RetireGrant", "DescribeKey")
 _ENCRYPTS = ("Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo")
-#: What a grant on a symmetric encryption key may allow; and on other keys, by KeyUsage. AWS lists those of
-#: GENERATE_VERIFY_MAC in this order (captured from AWS KMS, 2026-09), the order of the others is inferred.
+#: Grant operations on symmetric encryption keys, and on other keys by KeyUsage. The order of GENERATE_VERIFY_MAC is
+#: captured from AWS KMS, 2026-09; the order of the others is inferred.
 _SYMMETRIC = (
     *_ANY_KEY, *_ENCRYPTS, "GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateDataKeyPair",
     "GenerateDataKeyPairWithoutPlaintext",
@@ -49,20 +49,20 @@ def grantable(key: Key) -> tuple[str, ...]:
     return _SYMMETRIC if key.spec.key_type == "symmetric" else _GRANTABLE[key.usage]
 
 
-# --- who a grant is for -------------------------------------------------------------------------------------------
+# --- grantees -----------------------------------------------------------------------------------------------------
 
 
-def names_of(principal: Principal) -> tuple[str, ...]:
-    """Return the names by which a grant can be a principal's: its own, its role's, its account's."""
+def grantee_names(principal: Principal) -> tuple[str, ...]:
+    """Return the grantees that include a principal: its ARN, its role, its account."""
     if principal.is_service:
         return (principal.arn,)
     names = (principal.arn, principal.issuer_arn, principal.account_arn)
     return tuple(dict.fromkeys(name for name in names if name is not None))
 
 
-def candidates(call: Call, key: Key, home: Region) -> Sequence[Grant]:
-    """Return the grants on a key of a Region that are the caller's, with those that count although taken back."""
-    names = names_of(call.caller.principal)
+def grants_of_caller(call: Call, key: Key, home: Region) -> Sequence[Grant]:
+    """Return the caller's grants on a key, including deleted ones that are still effective."""
+    names = grantee_names(call.caller.principal)
     found = [grant for name in names for grant in home.grants_to(key.id, name)]
     if call.service.delays.eventual_consistency:
         gone = call.state.recent.gone_grants.get(key.arn, ())
@@ -71,12 +71,12 @@ def candidates(call: Call, key: Key, home: Region) -> Sequence[Grant]:
 
 
 def grantee_of(grant: Grant) -> str:
-    """Return the principal or service that a grant is for."""
+    """Return the grantee principal or grantee service principal of a grant."""
     return grant.grantee or grant.grantee_service or ""
 
 
-def _named(principal: Principal, name: str) -> Match:
-    """Say how closely a name of a grant names a principal: itself, the role of its session, its account."""
+def _match(principal: Principal, name: str) -> Match:
+    """Return how closely a principal in a grant matches the caller: itself, the role of its session, its account."""
     if name == principal.arn:
         return Match.ISSUER if principal.kind is PrincipalKind.ROLE else Match.DIRECT
     if name == principal.issuer_arn:
@@ -85,7 +85,7 @@ def _named(principal: Principal, name: str) -> Match:
 
 
 def grants_that_allow(call: Call, permission: str, own: Iterable[Grant]) -> Iterator[ApplicableGrant]:
-    """Yield the grants that give the caller a permission, if nothing else speaks against it.
+    """Yield the grants that allow the caller a permission.
 
     Args:
         call: the call.
@@ -93,21 +93,21 @@ def grants_that_allow(call: Call, permission: str, own: Iterable[Grant]) -> Iter
         own: the caller's grants on the key.
     """
     operation = permission.removeprefix("kms:")
-    for grant in own:  # which may be thousands: most do not give the operation, and need no other look
+    for grant in own:  # may be thousands: checking the operation first is fast
         if operation in grant.operations and all(holds(call, permission, grant) for holds, _ in _CHECKS):
-            yield ApplicableGrant(grant.id, _named(call.caller.principal, grantee_of(grant)), grant.issuing_account)
+            yield ApplicableGrant(grant.id, _match(call.caller.principal, grantee_of(grant)), grant.issuing_account)
 
 
-def why_unused(call: Call, permission: str, grants: Iterable[Grant], more: int) -> Iterator[tuple[str, str]]:
-    """Yield the ids of grants that do not give the caller a permission, each with what stands against it.
+def explain_inapplicable(call: Call, permission: str, grants: Iterable[Grant], more: int) -> Iterator[tuple[str, str]]:
+    """Yield (grant id, reason) for grants that do not allow the caller a permission.
 
     Args:
         call: the call.
         permission: such as `kms:Encrypt`.
         grants: grants on the key.
-        more: how many others there are.
+        more: number of further grants on the key.
     """
-    names = names_of(call.caller.principal)
+    names = grantee_names(call.caller.principal)
     for grant in grants:
         if grantee_of(grant) not in names:
             yield grant.id, f"is for {grantee_of(grant)}"
@@ -123,10 +123,10 @@ def _allows_operation(_call: Call, permission: str, grant: Grant) -> bool:
     return permission.removeprefix("kms:") in grant.operations
 
 
-def _is_known(call: Call, _permission: str, grant: Grant) -> bool:
-    """Say whether a grant has arrived everywhere, or the request names it by a token."""
+def _is_effective(call: Call, _permission: str, grant: Grant) -> bool:
+    """Whether eventual consistency is reached for a grant, or the request has its grant token."""
     until = call.state.recent.new_grants.get(grant.id) if call.service.delays.eventual_consistency else None
-    return until is None or until <= call.now or grant.id in granted_by_token(call)
+    return until is None or until <= call.now or grant.id in grants_by_token(call)
 
 
 # --- constraints --------------------------------------------------------------------------------------------------
@@ -134,25 +134,25 @@ def _is_known(call: Call, _permission: str, grant: Grant) -> bool:
 
 def _constraints_hold(call: Call, permission: str, grant: Grant) -> bool:
     if grant.source_arn is not None and permission != "kms:CreateGrant":
-        given = call.caller.context.get("aws:sourcearn", ())
-        # DescribeKey need not say on whose behalf it is called; if it does, it must be this resource.
-        if (given or permission != "kms:DescribeKey") and grant.source_arn not in given:
+        from_request_context = call.caller.context.get("aws:sourcearn", ())
+        # DescribeKey does not need aws:SourceArn; if the request has it, it must be this resource.
+        if (from_request_context or permission != "kms:DescribeKey") and grant.source_arn not in from_request_context:
             return False
     if permission.removeprefix("kms:") not in ENCRYPTION:
         return True
-    context = _folded(context_of(call, permission))
-    if grant.context_equals is not None and _folded(grant.context_equals) != context:
+    context = _case_folded(encryption_context_of(call, permission))
+    if grant.context_equals is not None and _case_folded(grant.context_equals) != context:
         return False
-    return grant.context_subset is None or _folded(grant.context_subset) <= context
+    return grant.context_subset is None or _case_folded(grant.context_subset) <= context
 
 
-def _folded(context: Mapping[str, str]) -> set[tuple[str, str]]:
-    """Return the pairs of an encryption context as constraints compare them: keys without regard to case."""
+def _case_folded(context: Mapping[str, str]) -> set[tuple[str, str]]:
+    """Return the pairs of an encryption context as constraints compare them: keys are case-insensitive."""
     return {(key.lower(), value) for key, value in context.items()}
 
 
-def _may_pass_on(call: Call, permission: str, parent: Grant) -> bool:
-    """Say whether a grant allows to create the grant that is asked for: it must give no more, as strictly or more so.
+def _allows_child_grant(call: Call, permission: str, parent: Grant) -> bool:
+    """Whether a grant allows the requested CreateGrant: same or fewer operations, same or stricter constraints.
 
     See https://docs.aws.amazon.com/kms/latest/developerguide/create-grant-overview.html
     """
@@ -164,12 +164,14 @@ def _may_pass_on(call: Call, permission: str, parent: Grant) -> bool:
     if parent.source_arn is not None and constraints.get("SourceArn") != parent.source_arn:
         return False
     equals, subset = constraints.get("EncryptionContextEquals"), constraints.get("EncryptionContextSubset")
-    if parent.context_equals is not None and (equals is None or _folded(equals) != _folded(parent.context_equals)):
+    if parent.context_equals is not None and (
+        equals is None or _case_folded(equals) != _case_folded(parent.context_equals)
+    ):
         return False
     if parent.context_subset is None:
         return True
-    wanted = _folded(parent.context_subset)
-    return any(wanted <= _folded(context) for context in (equals, subset) if context is not None)
+    wanted = _case_folded(parent.context_subset)
+    return any(wanted <= _case_folded(context) for context in (equals, subset) if context is not None)
 
 
 def _describe_constraints(call: Call, permission: str, grant: Grant) -> str:
@@ -179,34 +181,34 @@ def _describe_constraints(call: Call, permission: str, grant: Grant) -> str:
         "SourceArn": grant.source_arn,
     }
     constraints = ", ".join(f"{name} {value}" for name, value in wanted.items() if value is not None)
-    has = f"the encryption context {dict(context_of(call, permission))}"
+    has = f"the encryption context {dict(encryption_context_of(call, permission))}"
     if grant.source_arn is not None:
-        has += f" and aws:SourceArn {', '.join(call.caller.context.get('aws:sourcearn', ())) or 'nowhere'}"
+        has += f" and aws:SourceArn {', '.join(call.caller.context.get('aws:sourcearn', ())) or '(absent)'}"
     return f"has the constraint {constraints}; the request has {has}"
 
 
-#: What a grant that is the caller's must be to give a permission, and what is said if it is not.
+#: Checks of a caller's grant, each with the reason why the grant does not apply if the check fails.
 _CHECKS: tuple[tuple[Callable[[Call, str, Grant], bool], Callable[[Call, str, Grant], str]], ...] = (
     (_allows_operation, lambda _call, permission, grant:
         f"allows {', '.join(grant.operations)}, not {permission.removeprefix('kms:')}"),
-    (_is_known, lambda _call, _permission, _grant:
-        "does not count everywhere yet, and the request does not have its token"),
+    (_is_effective, lambda _call, _permission, _grant:
+        "is not effective yet (eventual consistency), and the request does not have its grant token"),
     (_constraints_hold, _describe_constraints),
-    (_may_pass_on, lambda _call, _permission, grant:
-        f"lets create only grants of {', '.join(grant.operations)}, with constraints as strict as its own"),
+    (_allows_child_grant, lambda _call, _permission, grant:
+        f"allows CreateGrant only for {', '.join(grant.operations)}, with constraints at least as strict as its own"),
 )  # fmt: skip
 
 
-# --- who may retire a grant ---------------------------------------------------------------------------------------
+# --- retiring principals ------------------------------------------------------------------------------------------
 
 
-def why_not_retire(grant: Grant) -> Iterator[tuple[str, str]]:
-    """Yield the grant, with who may retire it."""
-    yield grant.id, f"may be retired by {', '.join(_entitled(grant))}"
+def explain_not_retirable(grant: Grant) -> Iterator[tuple[str, str]]:
+    """Yield (grant id, reason) with the principals that may retire the grant."""
+    yield grant.id, f"may be retired by {', '.join(_may_retire(grant))}"
 
 
-def _entitled(grant: Grant) -> list[str]:
-    """Return who may retire a grant: principals, services, and the account that created it."""
+def _may_retire(grant: Grant) -> list[str]:
+    """Return the principals that may retire a grant: retiring principals, issuing account, some grantees."""
     partition = grant.key_arn.split(":")[1]
     entitled = [grant.retiree, grant.retiree_service, f"arn:{partition}:iam::{grant.issuing_account}:root"]
     if "RetireGrant" in grant.operations:
@@ -215,37 +217,37 @@ def _entitled(grant: Grant) -> list[str]:
 
 
 def grants_to_retire(principal: Principal, grant: Grant) -> Iterator[ApplicableGrant]:
-    """Yield the grant, by each of those whom it lets retire it that is the principal, or is of its account.
+    """Yield the grant once for each principal that may retire it and that matches the caller.
 
     See https://docs.aws.amazon.com/kms/latest/developerguide/grant-delete.html
     """
-    for name in _entitled(grant):
-        named = _named(principal, name)
-        if not named and name.startswith("arn:") and name.split(":")[4] == principal.account:
-            named = Match.ACCOUNT  # another principal of the account, which IAM policies may let it act for
-        if named:
-            yield ApplicableGrant(grant.id, named, grant.issuing_account)
+    for name in _may_retire(grant):
+        match = _match(principal, name)
+        if not match and name.startswith("arn:") and name.split(":")[4] == principal.account:
+            match = Match.ACCOUNT  # another principal of the account: IAM policies must allow it too
+        if match:
+            yield ApplicableGrant(grant.id, match, grant.issuing_account)
 
 
 # --- tokens -------------------------------------------------------------------------------------------------------
 
-_START = b"\x01\x0a\x40"  # AWS's grant tokens begin like this too, with 64 hexadecimal digits after it
+_START = b"\x01\x0a\x40"  # as in AWS's grant tokens, before 64 hexadecimal digits
 _NONCE_BYTES = 64
 _FIXED = len(_START) + 64 + _NONCE_BYTES
 
 
 def new_token(call: Call, key: Key, grant_id: str) -> str:
-    """Return a new grant token: opaque to the caller, and different each time."""
+    """Return a new grant token: opaque and unique."""
     backing = hashlib.sha256(key.arn.encode()).hexdigest().encode()
     content = _START + backing + call.random(_NONCE_BYTES) + f"{key.arn} {grant_id}".encode()
     return base64.urlsafe_b64encode(content).decode().rstrip("=")
 
 
 def grant_of_token(call: Call, token: str) -> Grant:
-    """Return the grant that a token is for.
+    """Return the grant of a grant token.
 
     Raises:
-        KmsError: `InvalidGrantTokenException` for anything that is no token of a grant that there is.
+        KmsError: `InvalidGrantTokenException` for a token without an existing grant.
     """
     try:
         content = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
@@ -261,8 +263,8 @@ def grant_of_token(call: Call, token: str) -> Grant:
     raise errors.INVALID_GRANT_TOKEN()
 
 
-def granted_by_token(call: Call) -> frozenset[str]:
-    """Return the ids of the grants that the request names by their tokens; they are read once.
+def grants_by_token(call: Call) -> frozenset[str]:
+    """Return the ids of the grants whose tokens the request has; cached per call.
 
     Raises:
         KmsError: `InvalidGrantTokenException`.

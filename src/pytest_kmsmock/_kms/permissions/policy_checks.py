@@ -1,4 +1,4 @@
-"""What AWS demands of a new key policy. Used by CreateKey, ReplicateKey and PutKeyPolicy.
+"""AWS's checks of a new key policy, for CreateKey, ReplicateKey and PutKeyPolicy.
 
 See https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
 """
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import key_arn, partition_of, placeholder_key_arn
-from pytest_kmsmock._kms.call.operation import Asked, Call, Target
+from pytest_kmsmock._kms.call.operation import AccessRequest, Call, Target
 from pytest_kmsmock._kms.policy.decision import would_lock_out
 from pytest_kmsmock._kms.policy.key_policy_format import format_key_policy
 from pytest_kmsmock._kms.policy.kinds import MalformedPolicy
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.patterns import Lookup
     from pytest_kmsmock._kms.policy.policy import Policy
 
-MOST_BYTES = 32_768
-_OF_THIS_CALL = ("kms:bypasspolicylockoutsafetycheck", "aws:requesttag/", "aws:tagkeys")
+MAX_POLICY_BYTES = 32_768
+_KEYS_OF_THIS_CALL = ("kms:bypasspolicylockoutsafetycheck", "aws:requesttag/", "aws:tagkeys")
 
 
 def check_new_policy(call: Call) -> str | None:
-    """Return the `Policy` of a request as KMS keeps it, once it has been found fit; None if there is none.
+    """Check the `Policy` of a request and return it as KMS stores it; None without a policy.
 
     Raises:
-        KmsError: `LimitExceededException` for more than 32,768 bytes, `MalformedPolicyDocumentException` for a document
-            that is no key policy, that names who does not exist or is of another partition, or that locks the caller
-            out.
+        KmsError: `LimitExceededException` for more than 32,768 bytes; `MalformedPolicyDocumentException` for a
+            malformed key policy, for principals that do not exist or are in another partition, and for a policy that
+            locks the caller out.
     """
     policy = call.params.get("Policy")
     if policy is None:
         return None
     text = str(policy)
-    if len(text.encode()) > MOST_BYTES:
-        raise errors.POLICY_SIZE(most=MOST_BYTES)
+    if len(text.encode()) > MAX_POLICY_BYTES:
+        raise errors.POLICY_SIZE(most=MAX_POLICY_BYTES)
     try:
         compiled = compile_policy(text)
     except MalformedPolicy as malformed:
@@ -52,41 +52,41 @@ def check_new_policy(call: Call) -> str | None:
 
 
 def _check_lockout(call: Call, policy: Policy) -> None:
-    """Refuse a policy that would not let the caller replace it: by itself, or together with the caller's IAM policies.
+    """Check that the policy, together with the caller's IAM policies, lets the caller replace it later.
 
     Raises:
         KmsError: `MalformedPolicyDocumentException`.
     """
-    asked = _next(call)
+    access = _future_put_key_policy(call)
     principal, account = call.caller.principal, call.region.account
     identity = call.state.iam.policies(call.caller, account).identity
-    resource, context = asked.target.arn, _conditions(asked)
+    resource, context = access.target.arn, _future_conditions(access)
     if would_lock_out(policy, principal, identity, account=account, resource=resource, context=context):
         raise errors.POLICY_LOCKOUT()
 
 
-def _next(call: Call) -> Asked:
-    """Return the PutKeyPolicy that must be allowed: by this caller, on the key as the call leaves it."""
+def _future_put_key_policy(call: Call) -> AccessRequest:
+    """Return the access request of a subsequent PutKeyPolicy by the same caller, on the key after this call."""
     target = call.targets[0]
     key, region, account = target.key, call.region, call.region.account
     if call.operation.name == "PutKeyPolicy" and key is not None:
-        return Asked(call, target, tags=key.tags, aliases=region.aliases_of.get(key.id, ()))
+        return AccessRequest(call, target, tags=key.tags, aliases=region.aliases_of.get(key.id, ()))
     if key is None:
         arn = placeholder_key_arn(region.name, account, multi_region=bool(call.params.get("MultiRegion")))
-        return Asked(call, target._replace(arn=arn), tags=read_tags(call))
-    # The CreateKey of ReplicateKey, which is in the replica's Region.
+        return AccessRequest(call, target._replace(arn=arn), tags=read_tags(call))
+    # The permission kms:CreateKey of ReplicateKey, in the replica's Region.
     place = call.params["ReplicaRegion"]
     created = Target("kms:CreateKey", key_arn(place, account, key.id), region=place)
-    return Asked(call, created, tags=read_tags(call))
+    return AccessRequest(call, created, tags=read_tags(call))
 
 
-def _conditions(asked: Asked) -> Lookup:
-    """Return the condition values of that PutKeyPolicy: those of the call, but for what only the call has."""
-    values = ConditionValues(asked)
+def _future_conditions(access: AccessRequest) -> Lookup:
+    """Return the condition values of that PutKeyPolicy: those of the call, without keys that only this call has."""
+    values = ConditionValues(access)
 
     def lookup(key: str) -> tuple[str, ...] | None:
         if key == "kms:policyname":
             return ("default",)
-        return None if key.startswith(_OF_THIS_CALL) else values(key)
+        return None if key.startswith(_KEYS_OF_THIS_CALL) else values(key)
 
     return lookup

@@ -1,1 +1,1 @@
-"""What holds for keys whichever operation asks: states, creation, metadata, rotation, expiry, what is due by time."""
+"""Rules shared by operations: key states, creation, metadata, rotation, expiration, scheduled changes."""

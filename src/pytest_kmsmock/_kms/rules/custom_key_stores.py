@@ -1,7 +1,8 @@
-"""Custom key stores from within: what may be in the way between KMS and a backing key store.
+"""Custom key stores: connection problems between KMS and a backing key store, and keys in custom key stores.
 
-The operations are in `_kms.operations.management.custom_key_stores`; what is outside of KMS is in `outside`. Used by
-CreateKey and the pipeline too: a key in a store works only as long as its cluster or proxy does.
+The operations are in `_kms.operations.management.custom_key_stores`, clusters and proxies in
+`_kms.state.external_stores`. CreateKey and the pipeline use this module too: a key in a custom key store needs a
+working cluster or proxy.
 Source: Developer Guide, "Troubleshooting external key stores"
 (https://docs.aws.amazon.com/kms/latest/developerguide/xks-troubleshooting.html) and "Troubleshooting a custom key
 store" (https://docs.aws.amazon.com/kms/latest/developerguide/fix-keystore.html).
@@ -28,33 +29,33 @@ CONNECTED, CONNECTING, FAILED = "CONNECTED", "CONNECTING", "FAILED"
 DISCONNECTED, DISCONNECTING = "DISCONNECTED", "DISCONNECTING"
 
 VPC = "VPC_ENDPOINT_SERVICE"
-#: What can be wrong with a proxy that KMS reaches, by ConnectionErrorCode -> the error of CreateCustomKeyStore and
-#: UpdateCustomKeyStore, whose text CreateKey and cryptographic operations have too.
+#: Failure modes of a proxy, by ConnectionErrorCode -> the error of CreateCustomKeyStore and UpdateCustomKeyStore, whose
+#: message CreateKey and cryptographic operations have too.
 FAILURES: Mapping[str, errors.ErrorTemplate] = {
     "XKS_PROXY_ACCESS_DENIED": key_store_errors.PROXY_ACCESS,
     "XKS_PROXY_INVALID_RESPONSE": key_store_errors.PROXY_RESPONSE,
     "XKS_PROXY_INVALID_TLS_CONFIGURATION": key_store_errors.PROXY_TLS,
     "XKS_PROXY_TIMED_OUT": key_store_errors.PROXY_TIMED_OUT,
 }
-#: ConnectionErrorCodes of both types of stores. Source: API reference, CustomKeyStoresListEntry.
+#: ConnectionErrorCodes of both types of custom key stores. Source: API reference, CustomKeyStoresListEntry.
 _COMMON_ERROR_CODES = frozenset({"INTERNAL_ERROR", "INVALID_CREDENTIALS", "NETWORK_ERRORS"})
 STORES_PER_REGION = 10
-#: How many active HSMs a cluster must have to be associated with a store, or to hold a new key.
-LEAST_HSMS = 2
+#: Minimum number of active HSMs in a cluster, to associate it with a custom key store or to create a key.
+MIN_HSMS = 2
 
 
-class Problem(NamedTuple):
-    """What keeps KMS from a backing key store.
+class ConnectionProblem(NamedTuple):
+    """A reason why KMS cannot use a backing key store.
 
     Attributes:
         error_code: the ConnectionErrorCode of an attempt to connect.
-        text: what cryptographic operations and CreateKey say.
-        refusal: the error of CreateCustomKeyStore and UpdateCustomKeyStore.
+        message: the message of cryptographic operations and CreateKey.
+        error: the error of CreateCustomKeyStore and UpdateCustomKeyStore.
     """
 
     error_code: str
-    text: str
-    refusal: errors.KmsError
+    message: str
+    error: errors.KmsError
 
 
 def find_store(region: Region, store_id: str) -> CustomKeyStore:
@@ -75,12 +76,12 @@ def proxy_settings(store: CustomKeyStore) -> Mapping[str, str]:
 
 
 def cluster_of(store: CustomKeyStore, outside: Outside) -> Cluster | None:
-    """Return the cluster of a CloudHSM key store; None if there is none any more."""
+    """Return the cluster of a CloudHSM key store; None if it was deleted."""
     return outside.clusters.get(str(store.settings["CloudHsmClusterId"]))
 
 
 def proxy_of(store: CustomKeyStore, outside: Outside) -> XksProxy | None:
-    """Return the proxy of an external key store; None if there is none at its endpoint and path."""
+    """Return the proxy of an external key store; None if its endpoint and path have no proxy."""
     settings = proxy_settings(store)
     return outside.proxies.get((settings["UriEndpoint"], settings["UriPath"]))
 
@@ -90,104 +91,106 @@ def can_fail_with(kind: str, error_code: str) -> bool:
     return error_code in _COMMON_ERROR_CODES or error_code.startswith("XKS_") == (kind == EXTERNAL)
 
 
-def conflict_of(state: State, region: Region, store: CustomKeyStore) -> errors.KmsError | None:
-    """Return why a store cannot have what it stands on, because another store has it; None if it can.
+def association_conflict(state: State, region: Region, store: CustomKeyStore) -> errors.KmsError | None:
+    """Return the error if another store uses the same cluster or proxy; None if no store does.
 
-    AWS: a cluster is for one store of the account, a proxy for one store of the Region.
+    AWS: a cluster can be associated with one store of the account, a proxy with one store of the Region.
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateCustomKeyStore.html
     """
     is_cluster = store.type == CLOUDHSM
     places = [place for place in state.regions() if place.account == region.account] if is_cluster else [region]
     others = (other for place in places for other in place.custom_key_stores.values())
-    rivals = (other for other in others if other.type == store.type and other.id != store.id)
+    same_type = (other for other in others if other.type == store.type and other.id != store.id)
     conflict = _cluster_conflict if is_cluster else _proxy_conflict
-    return next((found for other in rivals if (found := conflict(store, other)) is not None), None)
+    return next((found for other in same_type if (found := conflict(store, other)) is not None), None)
 
 
 def _cluster_conflict(store: CustomKeyStore, other: CustomKeyStore) -> errors.KmsError | None:
-    # AWS: neither the cluster nor one that shares its backup history, which is to say its certificate.
+    # AWS: the clusters must not share a backup history; such clusters have the same certificate.
     if store.settings["TrustAnchorCertificate"] != other.settings["TrustAnchorCertificate"]:
         return None
     return key_store_errors.CLUSTER_IN_USE(cluster=store.settings["CloudHsmClusterId"])
 
 
 def _proxy_conflict(store: CustomKeyStore, other: CustomKeyStore) -> errors.KmsError | None:
-    mine, theirs = proxy_settings(store), proxy_settings(other)
-    endpoint, path = mine["UriEndpoint"], mine["UriPath"]
-    if theirs["UriEndpoint"] == endpoint:
-        if theirs["UriPath"] == path:
+    own, other_settings = proxy_settings(store), proxy_settings(other)
+    endpoint, path = own["UriEndpoint"], own["UriPath"]
+    if other_settings["UriEndpoint"] == endpoint:
+        if other_settings["UriPath"] == path:
             return key_store_errors.PROXY_URI_IN_USE(uri=endpoint + path)
-        if VPC in (theirs["Connectivity"], mine["Connectivity"]):
+        if VPC in (other_settings["Connectivity"], own["Connectivity"]):
             return key_store_errors.PROXY_ENDPOINT_IN_USE(endpoint=endpoint)
-    service = mine.get("VpcEndpointServiceName")
-    if service is not None and service == theirs.get("VpcEndpointServiceName"):
+    service = own.get("VpcEndpointServiceName")
+    if service is not None and service == other_settings.get("VpcEndpointServiceName"):
         return key_store_errors.PROXY_SERVICE_IN_USE(service=service)
     return None
 
 
-def problem_of(store: CustomKeyStore, outside: Outside) -> Problem | None:
-    """Return what keeps KMS from the backing key store of a store, or None."""
+def connection_problem(store: CustomKeyStore, outside: Outside) -> ConnectionProblem | None:
+    """Return the reason why KMS cannot use the backing key store of a store; None if it can."""
     return _cluster_problem(store, outside) if store.type == CLOUDHSM else _proxy_problem(store, outside)
 
 
-def _cluster_problem(store: CustomKeyStore, outside: Outside) -> Problem | None:
+def _cluster_problem(store: CustomKeyStore, outside: Outside) -> ConnectionProblem | None:
     cluster_id = str(store.settings["CloudHsmClusterId"])
     cluster = outside.clusters.get(cluster_id)
-    text = key_store_errors.CLUSTER_UNREACHABLE.template
+    message = key_store_errors.CLUSTER_UNREACHABLE.template
     if cluster is None:
-        return Problem("CLUSTER_NOT_FOUND", text, key_store_errors.CLUSTER_NOT_FOUND(cluster=cluster_id))
+        return ConnectionProblem("CLUSTER_NOT_FOUND", message, key_store_errors.CLUSTER_NOT_FOUND(cluster=cluster_id))
     if not cluster.online:
-        return Problem("NETWORK_ERRORS", text, key_store_errors.CLUSTER_NOT_ACTIVE(cluster=cluster_id))
+        return ConnectionProblem("NETWORK_ERRORS", message, key_store_errors.CLUSTER_NOT_ACTIVE(cluster=cluster_id))
     if cluster.hsms < 1:
-        return Problem(
-            "INSUFFICIENT_CLOUDHSM_HSMS", text, key_store_errors.CLUSTER_TOO_SMALL(cluster=cluster_id, least=1)
+        return ConnectionProblem(
+            "INSUFFICIENT_CLOUDHSM_HSMS", message, key_store_errors.CLUSTER_TOO_SMALL(cluster=cluster_id, least=1)
         )
     return None
 
 
-def _proxy_problem(store: CustomKeyStore, outside: Outside) -> Problem | None:
+def _proxy_problem(store: CustomKeyStore, outside: Outside) -> ConnectionProblem | None:
     settings = proxy_settings(store)
     proxy = proxy_of(store, outside)
     if proxy is None:
         if any(endpoint == settings["UriEndpoint"] for endpoint, _ in outside.proxies):
-            return Problem(
+            return ConnectionProblem(
                 "XKS_PROXY_INVALID_CONFIGURATION", key_store_errors.PROXY_PATH.template, key_store_errors.PROXY_PATH()
             )
     elif proxy.online and (proxy.vpc_endpoint_service is None) == (settings["Connectivity"] != VPC):
         if proxy.failure is not None:
             failure = FAILURES[proxy.failure]
-            return Problem(proxy.failure, failure.template, failure())
+            return ConnectionProblem(proxy.failure, failure.template, failure())
         if (proxy.access_key_id, proxy.secret_access_key) == (settings["AccessKeyId"], store.secret):
             return None
-        return Problem(
+        return ConnectionProblem(
             "INVALID_CREDENTIALS", key_store_errors.PROXY_CREDENTIALS.template, key_store_errors.PROXY_CREDENTIALS()
         )
-    return Problem("XKS_PROXY_NOT_REACHABLE", key_store_errors.XKS_UNREACHABLE, key_store_errors.PROXY_UNREACHABLE())
+    return ConnectionProblem(
+        "XKS_PROXY_NOT_REACHABLE", key_store_errors.XKS_UNREACHABLE, key_store_errors.PROXY_UNREACHABLE()
+    )
 
 
-def service_problem(settings: Mapping[str, str], outside: Outside) -> errors.KmsError | None:
-    """Return what is wrong with the VPC endpoint service of an external key store, or None."""
+def endpoint_service_error(settings: Mapping[str, str], outside: Outside) -> errors.KmsError | None:
+    """Return the error of the VPC endpoint service of an external key store; None without an error."""
     name = settings.get("VpcEndpointServiceName")
     if name is None:
         return None
     owner = settings["VpcEndpointServiceOwner"]
-    behind = [
+    endpoints = [
         proxy.endpoint
         for proxy in outside.proxies.values()
         if (proxy.vpc_endpoint_service, proxy.vpc_endpoint_service_owner) == (name, owner)
     ]
-    if not behind:
+    if not endpoints:
         return key_store_errors.PROXY_SERVICE_NOT_FOUND(service=name)
-    return None if settings["UriEndpoint"] in behind else key_store_errors.PROXY_SERVICE_MISMATCH()
+    return None if settings["UriEndpoint"] in endpoints else key_store_errors.PROXY_SERVICE_MISMATCH()
 
 
 def finish_connection(state: State, region: Region, store: CustomKeyStore, when: datetime) -> None:
-    """End the connecting or disconnecting of a store, if its time has come."""
+    """Finish connecting or disconnecting a store, if it is due."""
     if store.state_until is None or store.state_until > when:
         return
     error_code = None
     if store.state == CONNECTING:
-        problem = problem_of(store, state.outside)
+        problem = connection_problem(store, state.outside)
         error_code = store.error_code or _service_error_code(store, state.outside)
         if error_code is None and problem is not None:
             error_code = problem.error_code
@@ -202,7 +205,7 @@ def finish_connection(state: State, region: Region, store: CustomKeyStore, when:
 
 
 def _service_error_code(store: CustomKeyStore, outside: Outside) -> str | None:
-    problem = service_problem(proxy_settings(store), outside) if store.type == EXTERNAL else None
+    problem = endpoint_service_error(proxy_settings(store), outside) if store.type == EXTERNAL else None
     if problem is None:
         return None
     found = problem.code != key_store_errors.PROXY_SERVICE_NOT_FOUND.code
@@ -212,59 +215,59 @@ def _service_error_code(store: CustomKeyStore, outside: Outside) -> str | None:
 # --- keys in stores --------------------------------------------------------------------------------------------------
 
 
-def check_backing(key: Key, state: State) -> None:
-    """Refuse a cryptographic operation on a key in a store that KMS cannot carry out there.
+def check_backing_key_store(key: Key, state: State) -> None:
+    """Check that the backing key store of a key works, for a cryptographic operation.
 
     Raises:
-        KmsError: `KMSInvalidStateException`, which AWS answers whatever the cause; the text tells.
+        KmsError: `KMSInvalidStateException`, AWS's error for every cause; its message has the cause.
     """
     if key.custom_key_store_id is None:
         return
     store = state.home(key).custom_key_stores[key.custom_key_store_id]
-    problem = problem_of(store, state.outside)
+    problem = connection_problem(store, state.outside)
     if problem is not None:
-        raise key_store_errors.XKS_CRYPTO(reason=problem.text)
+        raise key_store_errors.XKS_CRYPTO(reason=problem.message)
     if key.xks_key_id is not None:
         external = external_key(key, state)
         if external is None:
             raise key_store_errors.XKS_CRYPTO(reason=key_store_errors.XKS_KEY_NOT_FOUND.template)
         if not external.enabled:
             raise key_store_errors.XKS_CRYPTO(reason=key_store_errors.XKS_KEY_DISABLED)
-        if not _is_fit(external):
+        if not _can_encrypt_and_decrypt(external):
             raise key_store_errors.XKS_CRYPTO(reason=key_store_errors.XKS_KEY_OPERATION_UNSUPPORTED)
 
 
 def external_key(key: Key, state: State) -> XksKey | None:
-    """Return the key in the external key manager that belongs to a KMS key; None if it is not there any more."""
+    """Return the external key of a KMS key; None if it was deleted."""
     assert key.custom_key_store_id is not None
     assert key.xks_key_id is not None
     proxy = proxy_of(state.home(key).custom_key_stores[key.custom_key_store_id], state.outside)
     return None if proxy is None else proxy.keys.get(key.xks_key_id)
 
 
-def _is_fit(external: XksKey) -> bool:
+def _can_encrypt_and_decrypt(external: XksKey) -> bool:
     return external.spec == "AES_256" and {"ENCRYPT", "DECRYPT"} <= set(external.usage)
 
 
-def in_cluster(call: Call, spec: KeySpec) -> dict[str, Any]:
-    """Check what CreateKey needs for a key in a CloudHSM key store; return the fields of its record."""
+def cloudhsm_key_fields(call: Call, spec: KeySpec) -> dict[str, Any]:
+    """Check the parameters of CreateKey for a CloudHSM key store, and return fields of the key's record."""
     if "XksKeyId" in call.params:
         raise errors.INVALID(reason=f"XksKeyId is not valid for a KMS key with Origin {CLOUDHSM}.")
     store = _store_for_key(call, spec, CLOUDHSM)
     cluster = cluster_of(store, call.state.outside)
-    if cluster is not None and cluster.hsms < LEAST_HSMS:
-        raise key_store_errors.CLUSTER_TOO_SMALL(cluster=cluster.id, least=LEAST_HSMS)
+    if cluster is not None and cluster.hsms < MIN_HSMS:
+        raise key_store_errors.CLUSTER_TOO_SMALL(cluster=cluster.id, least=MIN_HSMS)
     return {"custom_key_store_id": store.id}
 
 
-def in_external_store(call: Call, spec: KeySpec) -> dict[str, Any]:
-    """Check what CreateKey needs for a key in an external key store; return the fields of its record."""
+def external_key_fields(call: Call, spec: KeySpec) -> dict[str, Any]:
+    """Check the parameters of CreateKey for an external key store, and return fields of the key's record."""
     xks_key_id = call.params.get("XksKeyId")
     if xks_key_id is None:
-        raise errors.MISSING(member="xksKeyId")
+        raise errors.MISSING(parameter="xksKeyId")
     store = _store_for_key(call, spec, EXTERNAL)
-    taken = (key.xks_key_id for key in call.region.keys.values() if key.custom_key_store_id == store.id)
-    if xks_key_id in taken:
+    used = (key.xks_key_id for key in call.region.keys.values() if key.custom_key_store_id == store.id)
+    if xks_key_id in used:
         raise key_store_errors.XKS_KEY_IN_USE(xks_key=xks_key_id)
     proxy = proxy_of(store, call.state.outside)
     assert proxy is not None, "the store works"
@@ -275,16 +278,16 @@ def in_external_store(call: Call, spec: KeySpec) -> dict[str, Any]:
         raise key_store_errors.XKS_KEY_SPEC(spec=external.spec)
     if not external.enabled:
         raise key_store_errors.XKS_KEY_STATUS(status="DISABLED")
-    if not _is_fit(external):
+    if not _can_encrypt_and_decrypt(external):
         raise key_store_errors.XKS_KEY_USAGE(usage=", ".join(external.usage))
     return {"custom_key_store_id": store.id, "xks_key_id": xks_key_id}
 
 
 def _store_for_key(call: Call, spec: KeySpec, origin: str) -> CustomKeyStore:
-    """Return the store that the request names, if a new key can be made in it."""
+    """Check the custom key store of a CreateKey request, and return it."""
     store_id = call.params.get("CustomKeyStoreId")
     if store_id is None:
-        raise errors.MISSING(member="customKeyStoreId")
+        raise errors.MISSING(parameter="customKeyStoreId")
     if spec.name != "SYMMETRIC_DEFAULT":
         raise errors.SPEC_NOT_FOR_ORIGIN(spec=spec.name, origin=origin)
     if call.params.get("MultiRegion"):
@@ -294,7 +297,7 @@ def _store_for_key(call: Call, spec: KeySpec, origin: str) -> CustomKeyStore:
         raise key_store_errors.STORE_OF_OTHER_TYPE(origin=origin, store=store.id, type=store.type)
     if store.state != CONNECTED:
         raise key_store_errors.STORE_STATE(reason=f"The custom key store {store.id} is not connected.")
-    problem = problem_of(store, call.state.outside)
+    problem = connection_problem(store, call.state.outside)
     if problem is not None:
-        raise key_store_errors.STORE_STATE(reason=problem.text)
+        raise key_store_errors.STORE_STATE(reason=problem.message)
     return store

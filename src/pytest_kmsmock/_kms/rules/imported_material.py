@@ -1,7 +1,7 @@
-"""Imported key material: its identity, and how it comes to a key and goes from it.
+"""Imported key material: its id, importing, deleting and expiring it.
 
-Related multi-Region keys have the same generations of material, each with its own import: a generation that a replica
-lacks has no `secret` there. Used by the operations of `_kms.operations.management.imports` and
+Related multi-Region keys list the same key materials, and each key needs an import of its own: until then a key
+material has no `secret` in that key. Used by the operations of `_kms.operations.management.imports` and
 `_kms.operations.management.multi_region`, and by the timeline.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from .rotation import PENDING, PENDING_EVERYWHERE, PENDING_ROTATION, is_primary
+from .rotation import PENDING, PENDING_MULTI_REGION, PENDING_ROTATION, is_primary
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.crypto import Material
@@ -21,89 +21,89 @@ if TYPE_CHECKING:
 
 
 def material_id(key: Key, material: Material) -> str:
-    """Return the key material id, 64 hexadecimal digits: a function of key id and material, as AWS documents."""
+    """Return the key material id, 64 hexadecimal digits derived from key id and material, as AWS documents."""
     return hashlib.sha256(key.id.encode() + b"\0" + material.private_bytes()).hexdigest()
 
 
-def missing_everywhere(materials: Iterable[KeyMaterial]) -> tuple[KeyMaterial, ...]:
-    """Return the generations as a new replica key has them, which waits for its own import."""
+def without_secrets(materials: Iterable[KeyMaterial]) -> tuple[KeyMaterial, ...]:
+    """Return key materials as in a new replica key, which needs an import of its own."""
     return tuple(material._replace(secret=None, expires=None) for material in materials)
 
 
 def is_imported(material: KeyMaterial) -> bool:
-    """Whether a key lists a generation as imported: it does so for expired material too, though it cannot be used.
+    """Whether a key lists a key material as imported, which includes expired material.
 
     Captured from AWS KMS, 2026-09, for 15 minutes after the expiry of material pending rotation.
     """
     return material.secret is not None or material.expires is not None
 
 
-def put_material(state: State, key: Key, entry: KeyMaterial) -> Key:
-    """Put a generation of material into a key, in the place of the one with its id if there is one.
+def store_material(state: State, key: Key, entry: KeyMaterial) -> Key:
+    """Add a key material to a key, or replace the one with its id.
 
-    An import of what the key needs enables it when its material is complete then, even if it was disabled (captured
-    from AWS KMS, 2026-09). Replicas learn of new material, and have the primary key's descriptions.
+    A key is enabled once its material is complete, even if it was disabled before (captured from AWS KMS, 2026-09).
+    Replica keys list new material too, and have the descriptions of the primary key.
     """
     if key.material(entry.id) is None:
         materials = (*key.materials, entry)
         for replica in state.related(key):
-            state.change_key(replica, materials=(*replica.materials, *missing_everywhere([entry])))
+            state.change_key(replica, materials=(*replica.materials, *without_secrets([entry])))
     else:
-        materials = _with(key, entry)
+        materials = _with_material(key, entry)
         for replica in state.related(key) if is_primary(key) else ():
             known = replica.material(entry.id)
-            assert known is not None, "related keys have the same generations"
-            state.change_key(replica, materials=_with(replica, known._replace(description=entry.description)))
+            assert known is not None, "related keys list the same key materials"
+            state.change_key(replica, materials=_with_material(replica, known._replace(description=entry.description)))
     changed = state.change_key(key, materials=materials)
     if entry.state not in PENDING and is_complete(materials):
         changed = state.change_key(changed, enabled=True)
-    relabel_pending(state, changed)
+    update_pending_state(state, changed)
     if entry.expires is not None:
         state.schedule(entry.expires, state.home(key), key.id)
     return changed
 
 
-def _with(key: Key, entry: KeyMaterial) -> tuple[KeyMaterial, ...]:
-    """Return the generations of a key with one in the place of that with its id."""
+def _with_material(key: Key, entry: KeyMaterial) -> tuple[KeyMaterial, ...]:
+    """Return the key materials of a key, with `entry` replacing the one with its id."""
     return tuple(entry if material.id == entry.id else material for material in key.materials)
 
 
-def take_material(state: State, key: Key, entry: KeyMaterial) -> None:
-    """Delete a generation of material from a key.
+def delete_material(state: State, key: Key, entry: KeyMaterial) -> None:
+    """Delete a key material of a key.
 
-    What is current or was current stays known, so that the same material can be imported again. What is pending
-    rotation is forgotten when the primary key loses it, by its replicas too.
+    Current and former material stays listed, so that it can be imported again. Material pending rotation is removed
+    from all related keys if it is deleted from the primary key.
     """
     if entry.state in PENDING and is_primary(key):
-        for member in (key, *state.related(key)):
-            state.change_key(member, materials=tuple(other for other in member.materials if other.id != entry.id))
+        for each in (key, *state.related(key)):
+            state.change_key(each, materials=tuple(other for other in each.materials if other.id != entry.id))
         return
     gone = entry._replace(secret=None, expires=None)
-    relabel_pending(state, state.change_key(key, materials=_with(key, gone)))
+    update_pending_state(state, state.change_key(key, materials=_with_material(key, gone)))
 
 
 def expire_material(state: State, key: Key, when: datetime) -> None:
-    """Delete the secrets of the material of a key whose time has come; what is pending rotation stays so."""
+    """Delete the secrets of expired key materials; material pending rotation stays pending."""
     for material in key.materials:
         if material.secret is not None and material.expires is not None and material.expires <= when:
             state.log("DeleteExpiredKeyMaterial", material.expires, key, keyMaterialId=material.id)
-            key = state.change_key(key, materials=_with(key, material._replace(secret=None)))
+            key = state.change_key(key, materials=_with_material(key, material._replace(secret=None)))
 
 
 def is_complete(materials: Iterable[KeyMaterial]) -> bool:
-    """Whether the generations that a key needs are all there: the current one and those before it."""
+    """Whether all required key materials are imported: the current one and those before it."""
     needed = [material for material in materials if material.state not in PENDING]
     return bool(needed) and all(material.secret is not None for material in needed)
 
 
-def relabel_pending(state: State, key: Key) -> None:
-    """Say of material that is pending rotation whether every related key has it."""
-    family = [key, *state.related(key)]
+def update_pending_state(state: State, key: Key) -> None:
+    """Update the state of material pending rotation: whether all related keys have imported it."""
+    all_related = [key, *state.related(key)]
     for pending in [material.id for material in key.materials if material.state in PENDING]:
-        complete = all((entry := member.material(pending)) is not None and is_imported(entry) for member in family)
-        label = PENDING_ROTATION if complete else PENDING_EVERYWHERE
-        for member in family:
-            current = state.home(member).keys[member.id]
+        complete = all((entry := each.material(pending)) is not None and is_imported(entry) for each in all_related)
+        label = PENDING_ROTATION if complete else PENDING_MULTI_REGION
+        for each in all_related:
+            current = state.home(each).keys[each.id]
             state.change_key(
                 current,
                 materials=tuple(

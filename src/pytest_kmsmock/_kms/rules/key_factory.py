@@ -1,4 +1,4 @@
-"""Making a key: the record with its first material. Used by CreateKey, AWS managed keys and seeds."""
+"""Creating a key: the record with its first key material. Used by CreateKey, AWS managed keys and seeds."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def make_key(
     secret: LazyMaterial | None = None,
     **fields: Any,
 ) -> Key:
-    """Make a key, add it to its Region and return it.
+    """Create a key, add it to its Region and return it.
 
     Args:
         service: the fake KMS.
-        region: where the key will be.
+        region: the Region of the key.
         now: its creation date.
-        spec: its key spec; SYMMETRIC_DEFAULT if not given.
+        spec: its key spec; by default SYMMETRIC_DEFAULT.
         usage: its KeyUsage.
-        origin: its Origin; a key of origin EXTERNAL begins without material.
-        key_id: its id; a new one if not given.
-        policy: the text of its key policy; AWS's default policy if not given.
+        origin: its Origin; a key with Origin EXTERNAL has no key material yet.
+        key_id: its id; by default a new one.
+        policy: its key policy; by default AWS's default key policy.
         multi_region: whether it is a multi-Region primary key.
         manager: `CUSTOMER` or `AWS`.
         tags: its tags.
-        secret: its material; made when first needed if not given.
+        secret: its key material; by default new material, generated on first use.
         **fields: further fields of the record.
     """
     spec = spec or KEY_SPECS["SYMMETRIC_DEFAULT"]

@@ -1,4 +1,4 @@
-"""`KeyMetadata`: how CreateKey, DescribeKey and ReplicateKey show a key."""
+"""`KeyMetadata` in responses of CreateKey, DescribeKey and ReplicateKey."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from .rotation import PENDING
 
 
 def key_metadata(key: Key, state: State) -> dict[str, object]:
-    """Return the members of `KeyMetadata` that AWS returns for a key; absent ones are left out.
+    """Return `KeyMetadata` of a key, without absent fields.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_KeyMetadata.html
     """
@@ -30,15 +30,15 @@ def key_metadata(key: Key, state: State) -> dict[str, object]:
         "KeyState": now,
         "Origin": key.origin,
         "KeyManager": key.manager,
-        # Both have every spec, also those that the deprecated enumeration lacks, as AWS's own examples of ML-DSA
-        # keys show: https://aws.amazon.com/blogs/security/how-to-create-post-quantum-signatures-using-aws-kms-and-ml-dsa
+        # Both have every spec, also specs that the deprecated enum lacks, as in AWS's examples of ML-DSA keys:
+        # https://aws.amazon.com/blogs/security/how-to-create-post-quantum-signatures-using-aws-kms-and-ml-dsa
         "CustomerMasterKeySpec": spec.name,
         "KeySpec": spec.name,
         ALGORITHMS_FIELD[key.usage]: list(spec.usages[key.usage]),
         "MultiRegion": key.multi_region is not None,
     }
     current = key.current
-    # AWS: a replica that is being created shows no material yet.
+    # AWS: a replica key in state Creating has no CurrentKeyMaterialId.
     if current is not None and spec.key_type == "symmetric" and key.custom_key_store_id is None and now != CREATING:
         metadata["CurrentKeyMaterialId"] = current.id
     if key.multi_region is not None:
@@ -52,7 +52,7 @@ def key_metadata(key: Key, state: State) -> dict[str, object]:
         expiries = [
             material.expires
             for material in key.materials
-            if material.expires is not None and material.state not in PENDING  # only what is permanently associated
+            if material.expires is not None and material.state not in PENDING  # only permanently associated material
         ]
         metadata["ExpirationModel"] = "KEY_MATERIAL_EXPIRES" if expiries else "KEY_MATERIAL_DOES_NOT_EXPIRE"
         if expiries:

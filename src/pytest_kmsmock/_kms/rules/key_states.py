@@ -1,7 +1,7 @@
-"""Key states: which state a key is in, and which operations AWS allows in it.
+"""Key states: the state of a key, and the operations that AWS allows in it.
 
 Source: Developer Guide, "Key states of AWS KMS keys"
-(https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html). An operation names one of the rules below.
+(https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html). Each operation refers to one of the rules below.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ ENABLED, DISABLED = "Enabled", "Disabled"
 PENDING_DELETION, PENDING_REPLICA_DELETION = "PendingDeletion", "PendingReplicaDeletion"
 PENDING_IMPORT, UNAVAILABLE, CREATING, UPDATING = "PendingImport", "Unavailable", "Creating", "Updating"
 
-#: Which error refuses an operation that does not work in a state.
-_REFUSALS: Mapping[str, errors.ErrorTemplate] = {
+#: Key state -> the error of operations that are not allowed in it.
+_STATE_ERRORS: Mapping[str, errors.ErrorTemplate] = {
     DISABLED: errors.DISABLED,
     PENDING_DELETION: errors.PENDING_DELETION,
     PENDING_REPLICA_DELETION: errors.PENDING_REPLICA_DELETION,
@@ -31,42 +31,44 @@ _REFUSALS: Mapping[str, errors.ErrorTemplate] = {
 }
 
 
-def _refused_in(*states: str) -> dict[str, errors.ErrorTemplate]:
-    return {state: _REFUSALS[state] for state in states}
+def _not_allowed_in(*states: str) -> dict[str, errors.ErrorTemplate]:
+    return {state: _STATE_ERRORS[state] for state in states}
 
 
-#: Encrypting, signing and everything else that uses the material.
-USES_MATERIAL = _refused_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, UNAVAILABLE, CREATING)
-#: GetPublicKey, which works with disabled keys, against the guide's table (captured from AWS KMS, 2026-09).
-SHOWS_PUBLIC_KEY = _refused_in(PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, UNAVAILABLE, CREATING)
-#: CreateGrant: as using the material, but a disconnected key store does not matter.
-CREATES_GRANT = _refused_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, CREATING)
+#: Cryptographic operations.
+USES_MATERIAL = _not_allowed_in(
+    DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, UNAVAILABLE, CREATING
+)
+#: GetPublicKey; unlike the guide's table, it works for disabled keys (captured from AWS KMS, 2026-09).
+SHOWS_PUBLIC_KEY = _not_allowed_in(PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, UNAVAILABLE, CREATING)
+#: CreateGrant: as cryptographic operations, but also for keys in a disconnected custom key store.
+CREATES_GRANT = _not_allowed_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, CREATING)
 #: CreateAlias, TagResource, UntagResource, UpdateKeyDescription.
-NOT_PENDING_DELETION = _refused_in(PENDING_DELETION, PENDING_REPLICA_DELETION)
+NOT_PENDING_DELETION = _not_allowed_in(PENDING_DELETION, PENDING_REPLICA_DELETION)
 #: EnableKey and DisableKey.
-SWITCHES = _refused_in(PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, CREATING, UPDATING)
+ENABLES_OR_DISABLES = _not_allowed_in(PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, CREATING, UPDATING)
 #: ScheduleKeyDeletion.
-SCHEDULES_DELETION = _refused_in(PENDING_DELETION, PENDING_REPLICA_DELETION, UPDATING)
+SCHEDULES_DELETION = _not_allowed_in(PENDING_DELETION, PENDING_REPLICA_DELETION, UPDATING)
 #: CancelKeyDeletion.
 CANCELS_DELETION: StateRule = dict.fromkeys(
     (ENABLED, DISABLED, PENDING_IMPORT, UNAVAILABLE, CREATING, UPDATING), errors.NOT_PENDING_DELETION
 )
 #: EnableKeyRotation, DisableKeyRotation and RotateKeyOnDemand.
-ROTATES = _refused_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, CREATING)
-#: ImportKeyMaterial. Keys that can be unavailable have another origin, which the operation itself refuses.
-IMPORTS = _refused_in(PENDING_DELETION, PENDING_REPLICA_DELETION, CREATING)
+ROTATES = _not_allowed_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, CREATING)
+#: ImportKeyMaterial. Unavailable keys have another Origin, which the operation checks.
+IMPORTS = _not_allowed_in(PENDING_DELETION, PENDING_REPLICA_DELETION, CREATING)
 #: GetParametersForImport.
-PREPARES_IMPORT = IMPORTS | _refused_in(UPDATING)
+PREPARES_IMPORT = IMPORTS | _not_allowed_in(UPDATING)
 #: DeleteImportedKeyMaterial.
-DELETES_MATERIAL = _refused_in(CREATING, UPDATING)
+DELETES_MATERIAL = _not_allowed_in(CREATING, UPDATING)
 #: ReplicateKey.
-REPLICATES = _refused_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, CREATING, UPDATING)
+REPLICATES = _not_allowed_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, CREATING, UPDATING)
 #: UpdatePrimaryRegion.
-MOVES_PRIMARY = _refused_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, CREATING)
+MOVES_PRIMARY = _not_allowed_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, CREATING)
 
 
 def key_state(key: Key, state: State) -> str:
-    """Return the KeyState of a key, as DescribeKey shows it."""
+    """Return the KeyState of a key."""
     if key.deletion is not None:
         return PENDING_REPLICA_DELETION if key.deletion.date is None else PENDING_DELETION
     if key.transition is not None:
@@ -81,11 +83,11 @@ def key_state(key: Key, state: State) -> str:
 
 
 def check_state(key: Key, rule: StateRule, state: State) -> None:
-    """Refuse an operation on a key that is not in a fit state.
+    """Check that a rule allows the state of a key.
 
     Raises:
-        KmsError: `DisabledException` or `KMSInvalidStateException` with AWS's text for the state.
+        KmsError: `DisabledException` or `KMSInvalidStateException` with AWS's message for the state.
     """
-    refusal = rule.get(key_state(key, state))
-    if refusal is not None:
-        raise refusal(arn=key.arn)
+    error = rule.get(key_state(key, state))
+    if error is not None:
+        raise error(arn=key.arn)

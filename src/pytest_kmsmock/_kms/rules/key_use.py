@@ -1,4 +1,4 @@
-"""What every use of a key begins with: its material, and whether key and Region have what is asked for."""
+"""Using a key: its current key material, and checks of algorithm and Region."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from pytest_kmsmock._kms.crypto import Material
 from pytest_kmsmock._kms.state.records import Key
 
 
-def secret_of(key: Key) -> Material:
-    """Return the material that a key encrypts and signs with now; the key's state has been checked."""
+def current_material(key: Key) -> Material:
+    """Return the current key material of a key, whose state has been checked."""
     current = key.current
     assert current is not None, "the key's state was checked"
     assert current.secret is not None, "the key's state was checked"
@@ -18,7 +18,7 @@ def secret_of(key: Key) -> Material:
 
 
 def check_algorithm(key: Key, algorithm: str) -> None:
-    """Refuse an algorithm that the key does not have; its KeyUsage has been checked.
+    """Check that a key supports an algorithm; its KeyUsage has been checked.
 
     Raises:
         KmsError: `InvalidKeyUsageException`.
@@ -28,7 +28,7 @@ def check_algorithm(key: Key, algorithm: str) -> None:
 
 
 def check_region(call: Call, spec: KeySpec) -> None:
-    """Refuse a key spec that AWS does not have in the Region called: SM2 is in China only, ML-KEM is not there.
+    """Check that AWS has a key spec in the Region: SM2 is available in China only, ML-KEM outside of China.
 
     Raises:
         KmsError: `UnsupportedOperationException`.

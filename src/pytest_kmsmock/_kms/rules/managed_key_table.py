@@ -1,9 +1,9 @@
-"""The AWS managed keys: one row for each service that has one, with its description and its key policy.
+"""The table of AWS managed keys: one row per service, with description and key policy.
 
 The key policies are those of FogSecurity/aws-managed-kms-keys, `reference_key_policies/` (pulled from AWS, us-east-1,
 2024-07 to 2025-03), character for character; policies of ssm, es, kafka, ebs, lambda, sns, rds, s3 and lightsail in
 eu-west-2 and eu-central-1 differ in the Region alone. A key for SQS of 2026-09 had kms:ViaService before
-kms:CallerAccount. Descriptions marked (B) are worded like those that are recorded.
+kms:CallerAccount. Descriptions marked (B) are inferred from recorded ones.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
 
 
 class ManagedKey(NamedTuple):
-    """What AWS's key for a service is like.
+    """An AWS managed key.
 
     Attributes:
-        protects: what it protects, as in its description.
+        protects: the protected data, as in its description.
         policy_id: the `Id` of its key policy.
         statements: the statements of its key policy, with placeholders.
-        listed: whether ListAliases shows its alias before there is a key.
+        listed: whether ListAliases has its alias before the key exists.
     """
 
     protects: str
@@ -39,7 +39,7 @@ class ManagedKey(NamedTuple):
 
 
 def key_policy(service: str, account: str, region: str) -> str:
-    """Return the key policy of an AWS managed key, character for character as GetKeyPolicy gives it."""
+    """Return the key policy of an AWS managed key, character for character as GetKeyPolicy returns it."""
     row = MANAGED_KEYS[service]
     text = format_json({"Version": "2012-10-17", "Id": row.policy_id, "Statement": list(row.statements)})
     _, _, endpoint = service_endpoint(service, region).partition(".")
@@ -83,7 +83,7 @@ def _via_any_region() -> Statement:
 def _use(
     name: str, actions: str = _USE_GRANT, condition: Statement | None = None, *, access: str | None = None
 ) -> Statement:
-    """Return the statement by which everybody in the account uses the key through a service."""
+    """Return the statement that allows all principals in the account to use the key through a service."""
     access = access or f"through {name}"
     sid = f"Allow access {access} for all principals in the account that are authorized to use {name}"
     return _statement(sid, actions, condition or _via())
@@ -116,7 +116,7 @@ def _row(protects: str, policy_id: str, *statements: Statement, listed: bool = F
 
 _SES: Json = {"Service": "ses.$region.amazonaws.com"}
 
-#: By service, as in the name of the alias.
+#: Service, as in the alias name -> AWS managed key.
 MANAGED_KEYS: Mapping[str, ManagedKey] = {
     "acm": _row(
         "ACM private keys", "auto-acm-4",

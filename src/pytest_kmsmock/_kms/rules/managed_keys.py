@@ -1,7 +1,7 @@
-"""AWS managed keys: the predefined aliases `alias/aws/...`, and the keys that come to them on first use.
+"""AWS managed keys: the predefined aliases `alias/aws/...`, and their keys, which are created on first use.
 
-What the services' keys are like is in `managed_key_table`, which is imported when one is asked for. Source: Developer
-Guide, "AWS managed keys" (https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-key).
+`managed_key_table` has the keys of the services, and is imported on first use. Source: Developer Guide, "AWS managed
+keys" (https://docs.aws.amazon.com/kms/latest/developerguide/concepts.html#aws-managed-key).
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ PREFIX = "alias/aws/"
 
 
 def predefined_aliases() -> list[str]:
-    """Return the names of the aliases that ListAliases shows before they have a key, in order.
+    """Return the sorted names of the aliases that ListAliases has before their keys exist.
 
     Recorded: cloud-custodian, `test_kms_access_denied` (2021), `test_cross_account_kms_condition_keys_1` (2022).
     """
@@ -32,36 +32,36 @@ def predefined_aliases() -> list[str]:
     return [PREFIX + service for service, key in MANAGED_KEYS.items() if key.listed]
 
 
-def show_predefined(region: Region) -> None:
-    """Put the predefined aliases that have no key yet among the Region's aliases."""
+def add_predefined_aliases(region: Region) -> None:
+    """Add predefined aliases without a key to the Region's aliases."""
     for name in predefined_aliases():
         if name not in region.aliases:
             region.put_alias(Alias(name, None, None, None))
 
 
-def key_of_service_alias(call: Call, region: Region, name: str) -> Key | None:
-    """Return the AWS managed key of a service's alias, made now if this is the alias's first use.
+def managed_key_of_alias(call: Call, region: Region, name: str) -> Key | None:
+    """Return the AWS managed key of an alias, created on first use.
 
-    None when there is no such service, or when the alias is another account's.
+    None for other aliases, and for aliases of another account.
     """
     if not name.startswith(PREFIX) or region.account != call.caller.account:
         return None
     from .managed_key_table import MANAGED_KEYS
 
     service = name.removeprefix(PREFIX)
-    return _make(call.service, region, call.now, service) if service in MANAGED_KEYS else None
+    return _create(call.service, region, call.now, service) if service in MANAGED_KEYS else None
 
 
-def managed_key(fake: Backend, region: Region, service: str) -> Key:
-    """Return the AWS managed key of a service in a Region, made now if it was never used.
+def managed_key(backend: Backend, region: Region, service: str) -> Key:
+    """Return the AWS managed key of a service in a Region, created on first use.
 
     Args:
-        fake: the fake KMS.
-        region: where the key is.
-        service: as in the alias: `s3` for `alias/aws/s3`.
+        backend: the fake KMS.
+        region: the Region of the key.
+        service: the service as in the alias name, such as `s3` for `alias/aws/s3`.
 
     Raises:
-        ValueError: for a service that has no such key.
+        ValueError: for a service without an AWS managed key.
     """
     from .managed_key_table import MANAGED_KEYS
 
@@ -70,14 +70,14 @@ def managed_key(fake: Backend, region: Region, service: str) -> Key:
     entry = region.aliases.get(PREFIX + service)
     if entry is not None and entry.key_id is not None:
         return region.keys[entry.key_id]
-    return _make(fake, region, fake.clock.now(), service)
+    return _create(backend, region, backend.clock.now(), service)
 
 
-def _make(fake: Backend, region: Region, now: datetime, service: str) -> Key:
+def _create(backend: Backend, region: Region, now: datetime, service: str) -> Key:
     from .managed_key_table import MANAGED_KEYS, key_policy
 
     key = make_key(
-        fake, region, now,
+        backend, region, now,
         policy=key_policy(service, region.account, region.name), manager="AWS",
         description=f"Default key that protects my {MANAGED_KEYS[service].protects} when no other key is defined",
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Tags: what AWS demands of them. Used by TagResource, CreateKey and ReplicateKey.
+"""AWS's checks of tags, for TagResource, CreateKey and ReplicateKey.
 
 See https://docs.aws.amazon.com/kms/latest/developerguide/tagging-keys.html
 """
@@ -18,7 +18,7 @@ _CHARACTERS = re.compile(r"[\w\s+\-=.:/@]*")
 
 
 def read_tags(call: Call, present: Mapping[str, str] = NO_TAGS) -> Mapping[str, str]:
-    """Return the tags that a key has once those of the request are added.
+    """Check the tags of a request, and return them added to the present tags of a key.
 
     Raises:
         KmsError: `TagException` for reserved or repeated keys, forbidden characters and more than 50 tags at once;

@@ -1,12 +1,12 @@
-"""What happens by itself as time passes: deletions, expiries, rotations, transitional states.
+"""Scheduled changes: deletions, expirations, rotations, ends of transitional states.
 
-There are no threads. Whoever changes a record so that something becomes due says when (`State.schedule`); `settle` is
-called before anybody looks at the state and does what is due by the clock, in the order of time. An entry is only a
-hint to look: what is due is worked out from the record, so a cancelled deletion needs no clean-up here.
+There are no threads. Code that changes a record schedules the time of the next change (`State.schedule`); `settle` runs
+before each access to the state, and makes all changes that are due by the clock, in order of time. A timeline entry
+only says which record to check: the record determines what is due, so a cancelled deletion leaves its entry here.
 
-A transitional state without a delay is due at once, which would hide it from everybody. So operations that are about it
-(`Operation.watches`) find it still there, as on AWS, and what shows it to the caller ends it (`end_shown`). Any other
-call finds it over: no test has to wait.
+A transitional state without a delay is due at once. Operations that depend on it (`Operation.keeps_transition`) still
+find it, as on AWS, and it ends when a response has shown it (`end_observed_transition`). Any other call ends it first,
+so tests do not have to wait.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from pytest_kmsmock._kms.state.records import CustomKeyStore, Key, OnDemandRotation, Transition
 
 from .custom_key_stores import finish_connection
-from .imported_material import expire_material, relabel_pending
+from .imported_material import expire_material, update_pending_state
 from .rotation import finish_on_demand, rotate_if_due
 
 if TYPE_CHECKING:
@@ -27,13 +27,13 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.state import State
 
 
-def settle(service: Backend, now: datetime, watched: str = "") -> None:
-    """Do everything that is due by `now`.
+def settle(service: Backend, now: datetime, kept_field: str = "") -> None:
+    """Make all changes that are due by `now`.
 
     Args:
         service: the fake KMS.
-        now: the present time.
-        watched: the field of a key whose transitional state a call is about: one without a delay stays.
+        now: the current time.
+        kept_field: the field of a key with a transitional state that stays if it has no delay.
     """
     timeline = service.state.timeline
     kept = []
@@ -47,7 +47,7 @@ def settle(service: Backend, now: datetime, watched: str = "") -> None:
             key = region.keys.get(resource_id)
             if key is None:
                 break
-            if field == watched and _is_shown(getattr(key, field), now):
+            if field == kept_field and _can_be_observed(getattr(key, field), now):
                 kept.append((when, account, region_name, resource_id))
             else:
                 event(service, key, when)
@@ -56,7 +56,7 @@ def settle(service: Backend, now: datetime, watched: str = "") -> None:
 
 
 def due_dates(record: object) -> set[datetime]:
-    """Return when something will be due on a record, or already was: what `State.schedule` was told of it."""
+    """Return the times of scheduled changes of a record, which may be past."""
     if isinstance(record, CustomKeyStore):
         return set() if record.state_until is None else {record.state_until}
     if not isinstance(record, Key):
@@ -71,40 +71,42 @@ def due_dates(record: object) -> set[datetime]:
     return {date for date in dates if date is not None}
 
 
-def end_shown(service: Backend, key: Key, field: str) -> None:
-    """End a transitional state without a delay that a caller has just been shown."""
-    passing: Transition | OnDemandRotation | None = getattr(key, field)
-    if passing is not None and passing.shown_until is not None:
-        _KEY_EVENTS[field](service, key, passing.until)
+def end_observed_transition(service: Backend, key: Key, field: str) -> None:
+    """End a transitional state without a delay, once a response has shown it."""
+    transition: Transition | OnDemandRotation | None = getattr(key, field)
+    if transition is not None and transition.shown_until is not None:
+        _KEY_EVENTS[field](service, key, transition.until)
 
 
-def _is_shown(passing: Transition | OnDemandRotation | None, now: datetime) -> bool:
-    return passing is not None and passing.shown_until is not None and now < passing.shown_until
+def _can_be_observed(transition: Transition | OnDemandRotation | None, now: datetime) -> bool:
+    return transition is not None and transition.shown_until is not None and now < transition.shown_until
 
 
 def _delete(service: Backend, key: Key, when: datetime) -> None:
     if key.deletion is not None and key.deletion.date is not None and key.deletion.date <= when:
         service.state.log("DeleteKey", key.deletion.date, key)
         service.state.drop_key(key)
-        _forget_replica(service.state, key, key.deletion.date)
+        _remove_replica(service.state, key, key.deletion.date)
 
 
-def _forget_replica(state: State, gone: Key, when: datetime) -> None:
-    """Let the related keys forget a replica that is deleted; a primary that waited for its last one now has a date.
+def _remove_replica(state: State, deleted: Key, when: datetime) -> None:
+    """Remove a deleted replica from its related keys; after the last one, set the deletion date of the primary key.
 
-    AWS: only then its own waiting period begins, in full.
+    AWS: the full waiting period of the primary key begins only then.
     See https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-delete.html
     """
-    primary = next(state.related(gone), None)
+    primary = next(state.related(deleted), None)
     if primary is None or primary.multi_region is None:
         return
-    left = tuple(name for name in primary.multi_region.replicas if name != gone.region)
-    primary = state.change_key(primary, multi_region=primary.multi_region._replace(replicas=left))
-    if not left and primary.deletion is not None:
+    replicas = tuple(name for name in primary.multi_region.replicas if name != deleted.region)
+    primary = state.change_key(primary, multi_region=primary.multi_region._replace(replicas=replicas))
+    if not replicas and primary.deletion is not None:
         date = when + timedelta(days=primary.deletion.window_days)
         state.change_key(primary, deletion=primary.deletion._replace(date=date))
         state.schedule(date, state.home(primary), primary.id)
-    relabel_pending(state, state.home(primary).keys[primary.id])  # it may have been the last without some material
+    update_pending_state(
+        state, state.home(primary).keys[primary.id]
+    )  # the replica may have been the last key without some material
 
 
 def _end_transition(service: Backend, key: Key, when: datetime) -> None:
@@ -116,7 +118,7 @@ def _expire(service: Backend, key: Key, when: datetime) -> None:
     expire_material(service.state, key, when)
 
 
-#: What may be due on a key, by the field that says when. Each looks at the record and changes it if its time has come.
+#: Field of a key -> its scheduled change. Each function checks the record, and changes it if the change is due.
 _KEY_EVENTS: Mapping[str, Callable[[Backend, Key, datetime], None]] = {
     "deletion": _delete,
     "transition": _end_transition,

@@ -336,7 +336,7 @@ def _shown_targets(record: CallRecord) -> list[Target]:
     """Return the targets that are resources of the call: not those in other Regions, of UpdateAlias not the old key."""
     targets = [target for target in record.targets if target.region in (None, record.region)]
     if record.operation == "UpdateAlias":
-        targets = [target for target in targets if target.key is None or target.member == "TargetKeyId"]
+        targets = [target for target in targets if target.key is None or target.parameter == "TargetKeyId"]
     if record.operation in tables.KEY_FIRST:
         targets.sort(key=lambda target: target.key is None)
     return targets

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NoReturn
 
-from pytest_kmsmock._kms.call.short_text import request
+from pytest_kmsmock._kms.call.short_repr import format_request
 from pytest_kmsmock.errors import InvalidCallPattern
 
 from . import formatting
@@ -33,7 +33,7 @@ def assert_called(
     if matching if times is None else len(matching) == times:
         return
     expected = "" if times is None else f" {formatting.count(times)}"
-    lines = [f"Expected KMS call{expected}: {request(operation, members)}"]
+    lines = [f"Expected KMS call{expected}: {format_request(operation, members)}"]
     if matching:
         lines.append(f"It was made {formatting.count(len(matching))}:")
         lines += formatting.listing(matching)
@@ -47,7 +47,7 @@ def assert_not_called(calls: Calls, operation: str | None, members: Mapping[str,
     __tracebackhide__ = True
     matching = calls.of(operation, **members)
     if matching:
-        what = request(operation, members) if operation or members else "any"
+        what = format_request(operation, members) if operation or members else "any"
         made = f"It was made {formatting.count(len(matching))}:"
         _fail([f"Expected no KMS call: {what}", made, *formatting.listing(matching)])
 
@@ -58,7 +58,7 @@ def assert_only_called(calls: Calls, state: State, operation: str, members: Mapp
     _check_given(operation, "assert_only_called")
     pattern = CallPattern(operation, members)
     others = [record for record in calls if not pattern.matches(record, state)]
-    what = request(operation, members)
+    what = format_request(operation, members)
     if not calls:
         _fail([f"Expected only KMS calls: {what}", "No KMS call was made at all."])
     if others:

@@ -87,7 +87,7 @@ class CallPattern:
         for member, expected in self.members.items():
             actual = record.params.get(member, ABSENT) if member != VIA else record.via or ABSENT
             if member in KEY_MEMBERS and isinstance(expected, str):
-                target = next((target for target in record.targets if target.member == member), None)
+                target = next((target for target in record.targets if target.parameter == member), None)
                 if expected != actual and not names_key(expected, target, state):
                     shown = target.arn if target is not None and actual is ABSENT else actual
                     found.append(Difference(member, expected, shown))

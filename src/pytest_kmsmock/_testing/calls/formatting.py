@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock._kms.call.short_text import value
+from pytest_kmsmock._kms.call.short_repr import format_value
 
 from .call_pattern import CallPattern, Difference
 
@@ -20,7 +20,9 @@ _SHOWN = 5
 
 def differences(found: Iterable[Difference]) -> list[str]:
     """Return where a call is not as expected, a line each."""
-    return [f"{path}: expected {value(expected)}, got {value(actual)}" for path, expected, actual in found]
+    return [
+        f"{path}: expected {format_value(expected)}, got {format_value(actual)}" for path, expected, actual in found
+    ]
 
 
 def count(number: int) -> str:

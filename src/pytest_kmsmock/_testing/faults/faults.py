@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pytest_kmsmock._kms.call.short_text import request
+from pytest_kmsmock._kms.call.short_repr import format_request
 from pytest_kmsmock._runtime.checks import check_type, is_number, is_whole
 from pytest_kmsmock._testing.calls import error_codes, formatting
 from pytest_kmsmock._testing.calls.call_pattern import CallPattern
@@ -269,4 +269,4 @@ def _check(error: object, message: object, status: object, executed: object, *, 
 
 def _describe(operations: tuple[str | None, ...], error: object, params: dict[str, object]) -> str:
     what = "late answer" if error is None else getattr(error, "__name__", None) or str(error)
-    return f"{what} at {', '.join(request(name, params) for name in operations)}"
+    return f"{what} at {', '.join(format_request(name, params) for name in operations)}"

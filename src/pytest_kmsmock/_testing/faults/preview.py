@@ -18,7 +18,7 @@ NOT_VALID = "not valid"
 
 def preview(call: Call) -> Call:
     """Return a copy of a call with its members read and its targets found, as far as the request is valid."""
-    settle(call.service, call.now, call.operation.watches)
+    settle(call.service, call.now, call.operation.keeps_transition)
     seen = replace(call, notes={})
     targets: list[Target] = []
     try:

@@ -122,7 +122,7 @@ class _Names:
             for key_arn, names in self._aliases.items():
                 if name in names and _home(key_arn) == _home(arn):
                     names.remove(name)
-            key = next((target.key for target in record.targets if target.member == "TargetKeyId"), None)
+            key = next((target.key for target in record.targets if target.parameter == "TargetKeyId"), None)
             if key is not None:
                 self._aliases.setdefault(key.arn, []).append(name)
 
@@ -144,7 +144,7 @@ def _permission(record: CallRecord, target: Target, names: _Names | None) -> Per
     key = target.key
     if key is None:
         # Nobody can know the id of a key before it is made; that of a replica is its primary key's.
-        unknown = target.new and (names is not None or record.operation != "ReplicateKey")
+        unknown = target.creates_key and (names is not None or record.operation != "ReplicateKey")
         return Permission(principal, target.permission, f"{_home(target.arn)}:key/*" if unknown else target.arn)
     context = tuple(_in_general(record, encryption_context(record, target)))
     resource, alias, known_as = key.arn, "", key.arn

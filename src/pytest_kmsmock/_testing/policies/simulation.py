@@ -11,8 +11,8 @@ from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.call.operation import OPERATIONS, Call, Operation, Target
 from pytest_kmsmock._kms.operations import load
 from pytest_kmsmock._kms.operations.targets import find_key
-from pytest_kmsmock._kms.permissions.access import ask, decide
-from pytest_kmsmock._kms.permissions.grants import granted_by_token
+from pytest_kmsmock._kms.permissions.access import access_request, decide
+from pytest_kmsmock._kms.permissions.grants import grants_by_token
 from pytest_kmsmock._kms.rules.timeline import settle
 from pytest_kmsmock._runtime.checks import closest, did_you_mean
 from pytest_kmsmock.errors import InvalidSimulation
@@ -68,7 +68,7 @@ def simulate(
         try:
             targets = tuple(_targets(call, name, key))
             call.targets = (*targets, *_other_key(call, name))
-            granted_by_token(call)  # a token that is none is refused, whoever needs it
+            grants_by_token(call)  # a token that is none is refused, whoever needs it
             return Explanation(tuple(_decisions(call, targets)))
         except KmsError as refusal:
             raise InvalidSimulation(f"kms:{name} cannot be simulated: AWS would answer {refusal}") from None
@@ -196,7 +196,7 @@ def _other_key(call: Call, name: str) -> Iterable[Target]:
 def _decisions(call: Call, targets: Iterable[Target]) -> Iterable[Decision]:
     """Decide on one after the other, until one is refused."""
     for target in targets:
-        decision = decide(ask(call, target))
+        decision = decide(access_request(call, target))
         yield decision
         if not decision.allowed:
             return

@@ -16,7 +16,7 @@ from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
 from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.crypto import InvalidMaterial
 from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
-from pytest_kmsmock._kms.rules.imported_material import material_id, put_material
+from pytest_kmsmock._kms.rules.imported_material import material_id, store_material
 from pytest_kmsmock._kms.state.caller import Caller, administrator
 from pytest_kmsmock._kms.state.records import KeyMaterial
 from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION, did_you_mean
@@ -231,7 +231,7 @@ class _Planting:
         key = home.keys[key_id]
         entry = KeyMaterial(material_id(key, material), LazyMaterial.of(material))
         if key.origin == "EXTERNAL":
-            put_material(self.draft.state, key, entry)
+            store_material(self.draft.state, key, entry)
         else:
             self.draft.state.change_key(key, materials=(entry,))
 

@@ -17,7 +17,7 @@ from pytest_kmsmock._kms.rules.custom_key_stores import (
     DISCONNECTED,
     EXTERNAL,
     STORES_PER_REGION,
-    conflict_of,
+    association_conflict,
 )
 from pytest_kmsmock._kms.state.external_stores import Cluster, XksKey, XksProxy
 from pytest_kmsmock._kms.state.records import CustomKeyStore
@@ -320,7 +320,7 @@ def _check_room(state: State, place: Region, store: CustomKeyStore) -> None:
         raise InvalidBacking(f"{place.name} has a custom key store {store.name!r} already.")
     if len(place.custom_key_stores) >= STORES_PER_REGION:
         raise InvalidBacking(f"{place.name} has {STORES_PER_REGION} custom key stores already, which is AWS's limit.")
-    conflict = conflict_of(state, place, store)
+    conflict = association_conflict(state, place, store)
     if conflict is not None:
         raise InvalidBacking(f"{place.name}: {conflict.message}")
 

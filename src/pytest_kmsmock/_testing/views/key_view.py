@@ -329,7 +329,7 @@ def _open_symmetric(
     assert entry.secret is not None
     for candidate in _contexts(calls) if context is None else [context]:
         try:
-            plaintext = ciphertext_blob.open_sealed(parsed, entry.secret.get(), candidate)
+            plaintext = ciphertext_blob.decrypt_envelope(parsed, entry.secret.get(), candidate)
         except DecryptionFailed:
             continue
         is_data_key = parsed.kind == ciphertext_blob.DATA_KEY

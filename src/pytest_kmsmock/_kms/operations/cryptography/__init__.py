@@ -1,1 +1,1 @@
-"""Operations that use key material."""
+"""Cryptographic operations."""

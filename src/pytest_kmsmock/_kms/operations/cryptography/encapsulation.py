@@ -9,7 +9,7 @@ from pytest_kmsmock._kms.call.operation import Call, Result, operation
 from pytest_kmsmock._kms.crypto import DecryptionFailed
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.rules.key_states import USES_MATERIAL
-from pytest_kmsmock._kms.rules.key_use import check_algorithm, secret_of
+from pytest_kmsmock._kms.rules.key_use import check_algorithm, current_material
 
 _uses_encapsulation_key = functools.partial(
     operation, targets=[key(aliases=True)], states=USES_MATERIAL, usage="ENCAPSULATE_DECAPSULATE",
@@ -19,14 +19,14 @@ _uses_encapsulation_key = functools.partial(
 
 @_uses_encapsulation_key("Encapsulate")
 def encapsulate(call: Call) -> Result:
-    """Make a shared secret of 32 bytes, plain and encapsulated.
+    """Generate a shared secret of 32 bytes, in plaintext and encapsulated.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_Encapsulate.html
     """
     algorithm = call.params["EncapsulationAlgorithm"]
     check_algorithm(call.key, algorithm)
     call.stop_if_dry_run()
-    secret, ciphertext = secret_of(call.key).encapsulate()
+    secret, ciphertext = current_material(call.key).encapsulate()
     return {
         "KeyId": call.key.arn,
         "SharedSecret": secret,
@@ -37,16 +37,16 @@ def encapsulate(call: Call) -> Result:
 
 @_uses_encapsulation_key("Decapsulate")
 def decapsulate(call: Call) -> Result:
-    """Recover a shared secret.
+    """Decapsulate a shared secret.
 
-    A ciphertext of the right length that was altered, or made for another key, gives some other secret and no error.
+    A modified ciphertext, or one of another key, yields another secret and no error (implicit rejection).
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_Decapsulate.html
     """
     algorithm = call.params["EncapsulationAlgorithm"]
     check_algorithm(call.key, algorithm)
     try:
-        secret = secret_of(call.key).decapsulate(call.params["SharedSecretCiphertextBlob"])
+        secret = current_material(call.key).decapsulate(call.params["SharedSecretCiphertextBlob"])
     except DecryptionFailed:
         raise errors.INVALID_CIPHERTEXT() from None
     call.stop_if_dry_run()

@@ -9,7 +9,7 @@ from pytest_kmsmock._kms.attestation.recipient import for_recipient, read_recipi
 from pytest_kmsmock._kms.call.operation import Call, Result, Target, operation
 from pytest_kmsmock._kms.operations.sealing import (
     SYMMETRIC_DEFAULT,
-    Opened,
+    Decrypted,
     check_ciphertext_key,
     check_encryption,
     check_plaintext,
@@ -47,36 +47,36 @@ def _decrypting_key(call: Call) -> Iterable[Target]:
 
 
 @operation(
-    "Decrypt", targets=[_decrypting_key], before_key=check_ciphertext_key,
+    "Decrypt", targets=[_decrypting_key], check_request=check_ciphertext_key,
     states=USES_MATERIAL, usage="ENCRYPT_DECRYPT",
     grantable=True, cross_account=True, cryptographic=True,
 )  # fmt: skip
 def decrypt(call: Call) -> Result:
-    """Decrypt what Encrypt, ReEncrypt or a data key operation encrypted.
+    """Decrypt a ciphertext of Encrypt, ReEncrypt or a data key operation.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_Decrypt.html
     """
     algorithm = call.params.get("EncryptionAlgorithm", SYMMETRIC_DEFAULT)
     recipient = read_recipient(call)
     key = call.key
-    opened = _open(call, key, algorithm, call.params.get("EncryptionContext"))
+    decrypted = _decrypt_blob(call, key, algorithm, call.params.get("EncryptionContext"))
     call.stop_if_dry_run()
     result: Result = {"KeyId": key.arn, "EncryptionAlgorithm": algorithm}
     if recipient is not None:
-        return result | for_recipient(recipient, opened.plaintext)
-    result["Plaintext"] = opened.plaintext
-    if opened.material_id is not None:
-        result["KeyMaterialId"] = opened.material_id
+        return result | for_recipient(recipient, decrypted.plaintext)
+    result["Plaintext"] = decrypted.plaintext
+    if decrypted.material_id is not None:
+        result["KeyMaterialId"] = decrypted.material_id
     return result
 
 
-def _open(call: Call, key: Key, algorithm: str, context: Mapping[str, str] | None) -> Opened:
-    """Decrypt the request's blob; a dry run may ask to leave it aside."""
+def _decrypt_blob(call: Call, key: Key, algorithm: str, context: Mapping[str, str] | None) -> Decrypted:
+    """Decrypt the request's blob; a dry run can ignore it."""
     if ignores_ciphertext(call):
         check_encryption(key, algorithm, context)
-        return Opened(b"", None)
+        return Decrypted(b"", None)
     if "CiphertextBlob" not in call.params:
-        raise errors.MISSING(member="ciphertextBlob")
+        raise errors.MISSING(parameter="ciphertextBlob")
     return decrypt_under(call, key, algorithm, call.params["CiphertextBlob"], context)
 
 
@@ -87,7 +87,7 @@ def _source_key(call: Call) -> Iterable[Target]:
 @operation(
     "ReEncrypt",
     targets=[_source_key, key("DestinationKeyId", aliases=True, permission="kms:ReEncryptTo")],
-    before_key=check_ciphertext_key, states=USES_MATERIAL, usage="ENCRYPT_DECRYPT",
+    check_request=check_ciphertext_key, states=USES_MATERIAL, usage="ENCRYPT_DECRYPT",
     grantable=True, cross_account=True, cryptographic=True,
 )  # fmt: skip
 def re_encrypt(call: Call) -> Result:
@@ -102,18 +102,18 @@ def re_encrypt(call: Call) -> Result:
     algorithm = call.params.get("DestinationEncryptionAlgorithm", SYMMETRIC_DEFAULT)
     context = call.params.get("DestinationEncryptionContext")
     check_encryption(destination, algorithm, context)
-    opened = _open(call, source, source_algorithm, call.params.get("SourceEncryptionContext"))
-    check_plaintext(destination, algorithm, opened.plaintext)
+    decrypted = _decrypt_blob(call, source, source_algorithm, call.params.get("SourceEncryptionContext"))
+    check_plaintext(destination, algorithm, decrypted.plaintext)
     call.stop_if_dry_run()
     result: Result = {
-        "CiphertextBlob": encrypt_under(call, destination, algorithm, opened.plaintext, context),
+        "CiphertextBlob": encrypt_under(call, destination, algorithm, decrypted.plaintext, context),
         "SourceKeyId": source.arn,
         "KeyId": destination.arn,
         "SourceEncryptionAlgorithm": source_algorithm,
         "DestinationEncryptionAlgorithm": algorithm,
     }
-    if opened.material_id is not None:
-        result["SourceKeyMaterialId"] = opened.material_id
+    if decrypted.material_id is not None:
+        result["SourceKeyMaterialId"] = decrypted.material_id
     if algorithm == SYMMETRIC_DEFAULT and destination.current is not None:
         result["DestinationKeyMaterialId"] = destination.current.id
     return result

@@ -8,7 +8,7 @@ from pytest_kmsmock._kms.call.operation import Call, Result, operation
 from pytest_kmsmock._kms.crypto import InvalidPeerKey
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.rules.key_states import USES_MATERIAL
-from pytest_kmsmock._kms.rules.key_use import check_algorithm, secret_of
+from pytest_kmsmock._kms.rules.key_use import check_algorithm, current_material
 
 
 @operation(
@@ -16,7 +16,7 @@ from pytest_kmsmock._kms.rules.key_use import check_algorithm, secret_of
     grantable=True, cross_account=True, cryptographic=True,
 )  # fmt: skip
 def derive_shared_secret(call: Call) -> Result:
-    """Agree with a peer, whose public key is in the request, on a raw secret (ECDH).
+    """Derive the raw ECDH secret of the key and the peer's public key in the request.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DeriveSharedSecret.html
     """
@@ -24,7 +24,7 @@ def derive_shared_secret(call: Call) -> Result:
     check_algorithm(call.key, algorithm)
     recipient = read_recipient(call)
     try:
-        secret = secret_of(call.key).derive(call.params["PublicKey"])
+        secret = current_material(call.key).derive(call.params["PublicKey"])
     except InvalidPeerKey:
         raise errors.INVALID_PEER_KEY() from None
     call.stop_if_dry_run()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pytest_kmsmock._kms.api import errors, key_store_errors
 from pytest_kmsmock._kms.attestation.recipient import for_recipient, read_recipient
 from pytest_kmsmock._kms.call.operation import Call, Result, operation
-from pytest_kmsmock._kms.operations.targets import anything
-from pytest_kmsmock._kms.rules.custom_key_stores import CLOUDHSM, CONNECTED, find_store, problem_of
+from pytest_kmsmock._kms.operations.targets import any_resource
+from pytest_kmsmock._kms.rules.custom_key_stores import CLOUDHSM, CONNECTED, connection_problem, find_store
 
 
-@operation("GenerateRandom", targets=[anything()])
+@operation("GenerateRandom", targets=[any_resource()])
 def generate_random(call: Call) -> Result:
     """Return 1 to 1,024 random bytes.
 
@@ -27,12 +27,12 @@ def generate_random(call: Call) -> Result:
 
 
 def _check_store(call: Call, store_id: str) -> None:
-    """Random bytes can come from a connected CloudHSM key store whose cluster works, not from an external one."""
+    """Check for a connected CloudHSM key store with a working cluster; external key stores have no random bytes."""
     store = find_store(call.region, store_id)
     if store.type != CLOUDHSM:
         raise errors.UNSUPPORTED_WITHOUT_MESSAGE()
     if store.state != CONNECTED:
         raise key_store_errors.STORE_STATE(reason=f"The custom key store {store_id} is not connected.")
-    problem = problem_of(store, call.state.outside)
+    problem = connection_problem(store, call.state.outside)
     if problem is not None:
-        raise key_store_errors.STORE_STATE(reason=problem.text)
+        raise key_store_errors.STORE_STATE(reason=problem.message)

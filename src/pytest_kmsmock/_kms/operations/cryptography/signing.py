@@ -9,7 +9,7 @@ from pytest_kmsmock._kms.api.key_specs import SIGNING_ALGORITHMS
 from pytest_kmsmock._kms.call.operation import Call, Result, operation
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.rules.key_states import USES_MATERIAL
-from pytest_kmsmock._kms.rules.key_use import check_algorithm, secret_of
+from pytest_kmsmock._kms.rules.key_use import check_algorithm, current_material
 from pytest_kmsmock._kms.state.records import Key
 
 _RAW = "RAW"
@@ -22,37 +22,37 @@ _uses_signing_key = functools.partial(
 
 @_uses_signing_key("Sign")
 def sign(call: Call) -> Result:
-    """Sign a message of up to 4,096 bytes, or a digest that the caller made.
+    """Sign a message of up to 4,096 bytes, or a digest.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_Sign.html
     """
     key = call.key
     algorithm, message, message_type = _read_message(call, key)
     call.stop_if_dry_run()
-    signature = secret_of(key).sign(algorithm, message, message_type, call.service.random)
+    signature = current_material(key).sign(algorithm, message, message_type, call.service.random)
     return {"KeyId": key.arn, "Signature": signature, "SigningAlgorithm": algorithm}
 
 
 @_uses_signing_key("Verify")
 def verify(call: Call) -> Result:
-    """Say that a signature is valid; one that is not is an error, never `SignatureValid: false`.
+    """Verify a signature. An invalid signature is an error, never `SignatureValid: false`.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_Verify.html
     """
     key = call.key
     algorithm, message, message_type = _read_message(call, key)
-    if not secret_of(key).verify(algorithm, message, message_type, call.params["Signature"]):
+    if not current_material(key).verify(algorithm, message, message_type, call.params["Signature"]):
         raise errors.INVALID_SIGNATURE()
     call.stop_if_dry_run()
     return {"KeyId": key.arn, "SignatureValid": True, "SigningAlgorithm": algorithm}
 
 
 def _read_message(call: Call, key: Key) -> tuple[str, bytes, str]:
-    """Return algorithm, message and message type, which fit the key and each other.
+    """Check algorithm, message and message type, and return them.
 
     Raises:
-        KmsError: `InvalidKeyUsageException` for an algorithm that the key does not have, `ValidationException` for a
-            message type that the algorithm does not take, or a message of another length than the type has.
+        KmsError: `InvalidKeyUsageException` for an algorithm that the key does not support, `ValidationException` for a
+            message type that the algorithm does not support, or for the wrong length of a digest.
     """
     name, message, message_type = (
         call.params["SigningAlgorithm"],
@@ -62,7 +62,7 @@ def _read_message(call: Call, key: Key) -> tuple[str, bytes, str]:
     check_algorithm(key, name)
     spec, accepted = key.spec, SIGNING_ALGORITHMS[name].message_types
     if message_type not in accepted:
-        # AWS names the algorithm where another algorithm of the key takes the type (Ed25519), else the key spec.
+        # AWS's message has the algorithm if another algorithm of the key supports the type (Ed25519), else the spec.
         if any(message_type in SIGNING_ALGORITHMS[other].message_types for other in spec.usages[key.usage]):
             raise errors.MESSAGE_TYPE_NOT_FOR_ALGORITHM(message_type=message_type, algorithm=name)
         raise errors.MESSAGE_TYPE_NOT_FOR_SPEC(message_type=message_type, spec=spec.name)

@@ -1,4 +1,4 @@
-"""Aliases: names for keys.
+"""Aliases: creating, updating, deleting and listing them.
 
 See https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html
 """
@@ -11,9 +11,9 @@ from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import alias_arn, parse_arn
 from pytest_kmsmock._kms.call.operation import Call, Result, Target, operation
 from pytest_kmsmock._kms.operations.pagination import paginate
-from pytest_kmsmock._kms.operations.targets import alias, anything, find_key, key
+from pytest_kmsmock._kms.operations.targets import alias, any_resource, find_key, key
 from pytest_kmsmock._kms.rules.key_states import NOT_PENDING_DELETION, check_state
-from pytest_kmsmock._kms.rules.managed_keys import PREFIX, show_predefined
+from pytest_kmsmock._kms.rules.managed_keys import PREFIX, add_predefined_aliases
 from pytest_kmsmock._kms.state.records import Alias, Key
 from pytest_kmsmock._kms.state.state import SortedNames
 
@@ -23,7 +23,7 @@ _START = "alias/"
 
 
 def _new_target(call: Call) -> Iterable[Target]:
-    """Find the key that the alias will name; an alias is no answer here."""
+    """Find the new target key, which cannot be identified by an alias."""
     identifier = call.params["TargetKeyId"]
     arn = parse_arn(identifier)
     if identifier.startswith(_START) or (arn is not None and arn.is_alias):
@@ -32,7 +32,7 @@ def _new_target(call: Call) -> Iterable[Target]:
 
 
 def _old_target(call: Call) -> Iterable[Target]:
-    """Find the key that the alias names so far."""
+    """Find the current target key of the alias."""
     entry = call.region.aliases.get(call.params["AliasName"])
     if entry is None or entry.key_id is None:
         return ()
@@ -40,8 +40,8 @@ def _old_target(call: Call) -> Iterable[Target]:
     return (Target(f"kms:{call.operation.name}", found.arn, found),)
 
 
-def _named(call: Call) -> Iterable[Target]:
-    """Find the alias itself, once its name is fit for an alias of the customer's own."""
+def _alias(call: Call) -> Iterable[Target]:
+    """Find the alias, and check that a customer can have one of this name."""
     name = call.params["AliasName"]
     if not name.startswith(_START) or name == _START:
         raise errors.ALIAS_PREFIX()
@@ -52,9 +52,9 @@ def _named(call: Call) -> Iterable[Target]:
     return alias()(call)
 
 
-@operation("CreateAlias", targets=[_named, _new_target], states=NOT_PENDING_DELETION, customer_managed=True)
+@operation("CreateAlias", targets=[_alias, _new_target], states=NOT_PENDING_DELETION, customer_managed=True)
 def create_alias(call: Call) -> Result:
-    """Give a key a name.
+    """Create an alias of a key.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateAlias.html
     """
@@ -66,16 +66,16 @@ def create_alias(call: Call) -> Result:
     return {}
 
 
-@operation("UpdateAlias", targets=[_named, _old_target, _new_target], customer_managed=True)
+@operation("UpdateAlias", targets=[_alias, _old_target, _new_target], customer_managed=True)
 def update_alias(call: Call) -> Result:
-    """Let an alias name another key of the same type and usage.
+    """Associate an alias with another key of the same type and usage.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateAlias.html
     """
     entry = _existing(call)
     new = call.target("TargetKeyId").key
     assert new is not None
-    check_state(new, NOT_PENDING_DELETION, call.state)  # the old key may well be pending deletion
+    check_state(new, NOT_PENDING_DELETION, call.state)  # the old key may be pending deletion
     if entry.key_id is not None and entry.key_id != new.id:
         _check_same_kind(entry.name, call.region.keys[entry.key_id], new)
         _check_quota(call, new)
@@ -83,9 +83,9 @@ def update_alias(call: Call) -> Result:
     return {}
 
 
-@operation("DeleteAlias", targets=[_named, _old_target])
+@operation("DeleteAlias", targets=[_alias, _old_target])
 def delete_alias(call: Call) -> Result:
-    """Take a name away.
+    """Delete an alias.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteAlias.html
     """
@@ -93,11 +93,11 @@ def delete_alias(call: Call) -> Result:
     return {}
 
 
-@operation("ListAliases", targets=[anything()])
+@operation("ListAliases", targets=[any_resource()])
 def list_aliases(call: Call) -> Result:
     """List the aliases of the account in the Region, or those of one key.
 
-    The permission comes from IAM alone: the policy of the key that is named does not matter.
+    Only IAM policies allow it; the policy of the key in the request does not matter.
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ListAliases.html
     """
     region = call.region
@@ -105,7 +105,7 @@ def list_aliases(call: Call) -> Result:
         scope = _own_key(call).id
         names = SortedNames(sorted(region.aliases_of.get(scope, ()))).after
     else:
-        show_predefined(region)
+        add_predefined_aliases(region)
         scope, names = "", region.alias_names.after
     return paginate(
         call, "Aliases", names, lambda name: _show(call, region.aliases[name]),

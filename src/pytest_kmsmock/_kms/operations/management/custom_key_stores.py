@@ -1,4 +1,4 @@
-"""Custom key stores: CloudHSM clusters and external key stores behind KMS.
+"""Custom key stores: CloudHSM key stores and external key stores.
 
 See https://docs.aws.amazon.com/kms/latest/developerguide/key-store-overview.html
 """
@@ -11,8 +11,8 @@ from typing import Any
 
 from pytest_kmsmock._kms.api import errors, key_store_errors
 from pytest_kmsmock._kms.call.operation import Call, Result, operation
-from pytest_kmsmock._kms.operations.pagination import after_in, paginate
-from pytest_kmsmock._kms.operations.targets import anything
+from pytest_kmsmock._kms.operations.pagination import in_given_order, paginate
+from pytest_kmsmock._kms.operations.targets import any_resource
 from pytest_kmsmock._kms.rules.custom_key_stores import (
     CLOUDHSM,
     CONNECTED,
@@ -21,23 +21,23 @@ from pytest_kmsmock._kms.rules.custom_key_stores import (
     DISCONNECTING,
     EXTERNAL,
     FAILED,
-    LEAST_HSMS,
+    MIN_HSMS,
     STORES_PER_REGION,
     VPC,
+    association_conflict,
     can_fail_with,
-    conflict_of,
+    connection_problem,
+    endpoint_service_error,
     find_store,
-    problem_of,
     proxy_settings,
-    service_problem,
 )
 from pytest_kmsmock._kms.state.delays import end_of
 from pytest_kmsmock._kms.state.records import CustomKeyStore
 
 _STORES_PER_PAGE = 1000
 
-#: Member of CreateCustomKeyStore and UpdateCustomKeyStore -> the member of XksProxyConfiguration that it sets.
-_PROXY_MEMBERS: Mapping[str, str] = {
+#: Parameter of CreateCustomKeyStore and UpdateCustomKeyStore -> the field of XksProxyConfiguration that it sets.
+_PROXY_PARAMETERS: Mapping[str, str] = {
     "XksProxyConnectivity": "Connectivity",
     "XksProxyUriEndpoint": "UriEndpoint",
     "XksProxyUriPath": "UriPath",
@@ -45,32 +45,32 @@ _PROXY_MEMBERS: Mapping[str, str] = {
     "XksProxyVpcEndpointServiceOwner": "VpcEndpointServiceOwner",
 }
 _CREDENTIAL = "XksProxyAuthenticationCredential"
-_SERVICE_MEMBERS = ("VpcEndpointServiceName", "VpcEndpointServiceOwner")
-#: Type of store -> the members of a request that only stores of this type have.
-_MEMBERS: Mapping[str, tuple[str, ...]] = {
+_SERVICE_SETTINGS = ("VpcEndpointServiceName", "VpcEndpointServiceOwner")
+#: Type of store -> parameters for stores of this type only.
+_PARAMETERS: Mapping[str, tuple[str, ...]] = {
     CLOUDHSM: ("CloudHsmClusterId", "TrustAnchorCertificate", "KeyStorePassword"),
-    EXTERNAL: (*_PROXY_MEMBERS, _CREDENTIAL),
+    EXTERNAL: (*_PROXY_PARAMETERS, _CREDENTIAL),
 }
-#: Type of store -> the members without which it cannot be made.
+#: Type of store -> required parameters of CreateCustomKeyStore.
 _REQUIRED: Mapping[str, tuple[str, ...]] = {
-    CLOUDHSM: _MEMBERS[CLOUDHSM],
+    CLOUDHSM: _PARAMETERS[CLOUDHSM],
     EXTERNAL: ("XksProxyConnectivity", "XksProxyUriEndpoint", "XksProxyUriPath", _CREDENTIAL),
 }
-#: What UpdateCustomKeyStore changes on a connected store too. Source: its API reference.
+#: Parameters of UpdateCustomKeyStore that a connected store accepts too. Source: its API reference.
 _CHANGES_WHILE_CONNECTED = frozenset({"NewCustomKeyStoreName", "XksProxyUriPath", _CREDENTIAL})
 
 
-@operation("CreateCustomKeyStore", targets=[anything()])
+@operation("CreateCustomKeyStore", targets=[any_resource()])
 def create_custom_key_store(call: Call) -> Result:
-    """Make a custom key store of a cluster or an external key store proxy. It is not connected then.
+    """Create a custom key store for a CloudHSM cluster or an external key store proxy, not connected yet.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateCustomKeyStore.html
     """
     kind = call.params.get("CustomKeyStoreType", CLOUDHSM)
-    _check_members(call, kind)
-    for member in _REQUIRED[kind]:
-        if member not in call.params:
-            raise errors.MISSING(member=member[0].lower() + member[1:])
+    _check_parameters(call, kind)
+    for parameter in _REQUIRED[kind]:
+        if parameter not in call.params:
+            raise errors.MISSING(parameter=parameter[0].lower() + parameter[1:])
     name = call.params["CustomKeyStoreName"]
     _check_name(call, name)
     used = len(call.region.custom_key_stores)
@@ -82,9 +82,9 @@ def create_custom_key_store(call: Call) -> Result:
     return {"CustomKeyStoreId": store.id}
 
 
-@operation("DescribeCustomKeyStores", targets=[anything()])
+@operation("DescribeCustomKeyStores", targets=[any_resource()])
 def describe_custom_key_stores(call: Call) -> Result:
-    """List the custom key stores of the account in the Region, or the one that is named.
+    """List the custom key stores of the account in the Region, or the one of the request.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeCustomKeyStores.html
     """
@@ -100,7 +100,7 @@ def describe_custom_key_stores(call: Call) -> Result:
     if not found and (store_id is not None or name is not None):
         raise key_store_errors.STORE_NOT_FOUND(store=store_id or name)
     return paginate(
-        call, "CustomKeyStores", after_in(found), lambda entry: _show(stores[entry]), default=_STORES_PER_PAGE
+        call, "CustomKeyStores", in_given_order(found), lambda entry: _show(stores[entry]), default=_STORES_PER_PAGE
     )
 
 
@@ -118,27 +118,27 @@ def _show(store: CustomKeyStore) -> dict[str, object]:
     return entry
 
 
-@operation("UpdateCustomKeyStore", targets=[anything()])
+@operation("UpdateCustomKeyStore", targets=[any_resource()])
 def update_custom_key_store(call: Call) -> Result:
-    """Change the name of a custom key store, or how KMS gets at its backing key store.
+    """Change the name of a custom key store, or its connection settings.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdateCustomKeyStore.html
     """
     store = find_store(call.region, call.params["CustomKeyStoreId"])
-    _check_members(call, store.type)
+    _check_parameters(call, store.type)
     changes = call.params.keys() - {"CustomKeyStoreId"}
     if store.state != DISCONNECTED and (store.state != CONNECTED or not changes <= _CHANGES_WHILE_CONNECTED):
         raise key_store_errors.STORE_STATE(reason=f"The custom key store {store.id} is not disconnected.")
     name = call.params.get("NewCustomKeyStoreName", store.name)
     if name != store.name:
         _check_name(call, name)
-    if changes & set(_MEMBERS[store.type]):
+    if changes & set(_PARAMETERS[store.type]):
         store = _with_cluster(call, store) if store.type == CLOUDHSM else _with_proxy(call, store)
     call.region.custom_key_stores[store.id] = replace(store, name=name)
     return {}
 
 
-@operation("DeleteCustomKeyStore", targets=[anything()])
+@operation("DeleteCustomKeyStore", targets=[any_resource()])
 def delete_custom_key_store(call: Call) -> Result:
     """Delete a custom key store that is disconnected and has no keys.
 
@@ -153,9 +153,9 @@ def delete_custom_key_store(call: Call) -> Result:
     return {}
 
 
-@operation("ConnectCustomKeyStore", targets=[anything()])
+@operation("ConnectCustomKeyStore", targets=[any_resource()])
 def connect_custom_key_store(call: Call) -> Result:
-    """Begin to connect a custom key store; whether it worked is for DescribeCustomKeyStores to tell.
+    """Start connecting a custom key store; DescribeCustomKeyStores has the result.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ConnectCustomKeyStore.html
     """
@@ -167,47 +167,47 @@ def connect_custom_key_store(call: Call) -> Result:
             reason=f"The custom key store {store.id} is failed. Disconnect it before you connect it."
         )
     if store.state in (CONNECTED, CONNECTING):
-        return {}  # AWS: the operation is valid in these states; there is nothing to do
+        return {}  # AWS: the operation is valid in these states, and does nothing
     failures = call.state.outside.connect_failures
     error_code = failures.pop(store.id, None)
     if error_code is None and "" in failures and can_fail_with(store.type, failures[""]):
         error_code = failures.pop("")
-    problem = problem_of(store, call.state.outside) if store.type == CLOUDHSM and error_code is None else None
-    # AWS tells these at once; a cluster that is gone turns up when KMS looks for it.
+    problem = connection_problem(store, call.state.outside) if store.type == CLOUDHSM and error_code is None else None
+    # AWS reports these errors at once; a missing cluster only in the result of the connection.
     if problem is not None and problem.error_code != "CLUSTER_NOT_FOUND":
-        raise problem.refusal
-    _pass_through(call, replace(store, error_code=error_code), CONNECTING, call.service.delays.connecting)
+        raise problem.error
+    _begin_transition(call, replace(store, error_code=error_code), CONNECTING, call.service.delays.connecting)
     return {}
 
 
-@operation("DisconnectCustomKeyStore", targets=[anything()])
+@operation("DisconnectCustomKeyStore", targets=[any_resource()])
 def disconnect_custom_key_store(call: Call) -> Result:
-    """Disconnect a custom key store; its keys are unavailable from now on.
+    """Disconnect a custom key store, which makes its keys unavailable.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DisconnectCustomKeyStore.html
     """
     store = find_store(call.region, call.params["CustomKeyStoreId"])
     if store.state in (DISCONNECTED, DISCONNECTING):
         raise key_store_errors.STORE_STATE(reason=f"The custom key store {store.id} is {store.state.lower()}.")
-    _pass_through(call, replace(store, error_code=None), DISCONNECTING, call.service.delays.disconnecting)
+    _begin_transition(call, replace(store, error_code=None), DISCONNECTING, call.service.delays.disconnecting)
     return {}
 
 
-def _pass_through(call: Call, store: CustomKeyStore, passing_state: str, duration: Any) -> None:
-    """Put a store into a transitional state, and say when it ends."""
+def _begin_transition(call: Call, store: CustomKeyStore, transitional_state: str, duration: Any) -> None:
+    """Put a store into a transitional state, and schedule its end."""
     until = end_of(call.now, duration)
-    call.region.custom_key_stores[store.id] = replace(store, state=passing_state, state_until=until)
+    call.region.custom_key_stores[store.id] = replace(store, state=transitional_state, state_until=until)
     call.state.schedule(until, call.region, store.id)
 
 
-# --- what a store is made of -----------------------------------------------------------------------------------------
+# --- parameters of a store -------------------------------------------------------------------------------------------
 
 
-def _check_members(call: Call, kind: str) -> None:
-    for other, members in _MEMBERS.items():
-        for member in members:
-            if other != kind and member in call.params:
-                raise key_store_errors.STORE_TYPE(member=member, type=kind)
+def _check_parameters(call: Call, kind: str) -> None:
+    for other, parameters in _PARAMETERS.items():
+        for parameter in parameters:
+            if other != kind and parameter in call.params:
+                raise key_store_errors.STORE_TYPE(parameter=parameter, type=kind)
 
 
 def _check_name(call: Call, name: str) -> None:
@@ -231,8 +231,8 @@ def _with_cluster(call: Call, store: CustomKeyStore) -> CustomKeyStore:
     _check_conflict(call, store)
     if not cluster.online:
         raise key_store_errors.CLUSTER_NOT_ACTIVE(cluster=cluster.id)
-    if cluster.hsms < LEAST_HSMS:
-        raise key_store_errors.CLUSTER_TOO_SMALL(cluster=cluster.id, least=LEAST_HSMS)
+    if cluster.hsms < MIN_HSMS:
+        raise key_store_errors.CLUSTER_TOO_SMALL(cluster=cluster.id, least=MIN_HSMS)
     given = call.params.get("TrustAnchorCertificate", cluster.certificate)
     if given.strip() != cluster.certificate.strip():
         raise key_store_errors.WRONG_TRUST_ANCHOR(cluster=cluster_id)
@@ -240,7 +240,7 @@ def _with_cluster(call: Call, store: CustomKeyStore) -> CustomKeyStore:
 
 
 def _check_conflict(call: Call, store: CustomKeyStore) -> None:
-    conflict = conflict_of(call.state, call.region, store)
+    conflict = association_conflict(call.state, call.region, store)
     if conflict is not None:
         raise conflict
 
@@ -248,28 +248,30 @@ def _check_conflict(call: Call, store: CustomKeyStore) -> None:
 def _with_proxy(call: Call, store: CustomKeyStore) -> CustomKeyStore:
     """Return an external key store with the proxy settings of the request."""
     settings: dict[str, str] = dict(proxy_settings(store)) if store.settings else {}
-    settings |= {name: call.params[member] for member, name in _PROXY_MEMBERS.items() if member in call.params}
+    settings |= {
+        name: call.params[parameter] for parameter, name in _PROXY_PARAMETERS.items() if parameter in call.params
+    }
     credential = call.params.get(_CREDENTIAL)
     if credential is not None:
         settings["AccessKeyId"] = credential["AccessKeyId"]
         store = replace(store, secret=credential["RawSecretAccessKey"])
     if settings["Connectivity"] == VPC:
         if "VpcEndpointServiceName" not in settings:
-            raise errors.MISSING(member="xksProxyVpcEndpointServiceName")
+            raise errors.MISSING(parameter="xksProxyVpcEndpointServiceName")
         settings.setdefault("VpcEndpointServiceOwner", call.caller.account)
     else:
-        for name in _SERVICE_MEMBERS:
+        for name in _SERVICE_SETTINGS:
             if call.params.get(f"XksProxy{name}"):
-                raise key_store_errors.STORE_TYPE(member=f"XksProxy{name}", type="PUBLIC_ENDPOINT")
+                raise key_store_errors.STORE_TYPE(parameter=f"XksProxy{name}", type="PUBLIC_ENDPOINT")
             settings.pop(name, None)
     store = replace(store, settings={"XksProxyConfiguration": settings})
     _check_conflict(call, store)
-    problem = service_problem(settings, call.state.outside)
-    if problem is not None:
-        raise problem
-    # AWS: KMS reaches a public endpoint at any time, one behind a VPC endpoint service while the store is connected.
+    service_error = endpoint_service_error(settings, call.state.outside)
+    if service_error is not None:
+        raise service_error
+    # AWS: KMS can reach a public endpoint at any time, a VPC endpoint service only while the store is connected.
     reachable = settings["Connectivity"] != VPC or store.state == CONNECTED
-    problem_there = problem_of(store, call.state.outside) if reachable else None
-    if problem_there is not None:
-        raise problem_there.refusal
+    problem = connection_problem(store, call.state.outside) if reachable else None
+    if problem is not None:
+        raise problem.error
     return store

@@ -1,4 +1,4 @@
-"""Grants: making, listing, retiring and revoking them. What they allow is in `_kms.permissions.grants`.
+"""Grants: creating, listing, retiring and revoking them. `_kms.permissions.grants` evaluates them.
 
 See https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 """
@@ -27,28 +27,28 @@ _CHARACTERS_PER_CONSTRAINT = 384
 
 @operation("CreateGrant", targets=[key()], states=CREATES_GRANT, grantable=True, cross_account=True)
 def create_grant(call: Call) -> Result:
-    """Give a principal permission for operations on a key.
+    """Create a grant on a key.
 
-    A request like an earlier one, with the same name, gives the earlier grant's id and a further token.
+    A request with the name and parameters of an existing grant returns its id and another grant token.
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html
     """
-    asked = call.key
-    wanted = _read(call, asked)
-    home = call.state.home(asked)
-    grants = home.grants.get(asked.id, {})
-    grant = next((grant for grant in grants.values() if _is_same(grant, wanted)), None) if wanted.name else None
+    kms_key = call.key
+    requested = _requested_grant(call, kms_key)
+    home = call.state.home(kms_key)
+    grants = home.grants.get(kms_key.id, {})
+    grant = next((grant for grant in grants.values() if _is_same(grant, requested)), None) if requested.name else None
     if grant is None and len(grants) >= GRANTS_PER_KEY:
         raise errors.GRANT_QUOTA(quota=GRANTS_PER_KEY, used=len(grants))
     call.stop_if_dry_run()
     if grant is None:
-        grant = replace(wanted, id=call.random(32).hex())
-    token = new_token(call, asked, grant.id)
+        grant = replace(requested, id=call.random(32).hex())
+    token = new_token(call, kms_key, grant.id)
     home.put_grant(replace(grant, tokens=(*grant.tokens, token)))
     return {"GrantToken": token, "GrantId": grant.id}
 
 
-def _read(call: Call, asked: Key) -> Grant:
-    """Return the grant that a request wants, without id and tokens.
+def _requested_grant(call: Call, kms_key: Key) -> Grant:
+    """Return the grant of a request, without id and tokens.
 
     Raises:
         KmsError: `ValidationException` or `InvalidArnException`.
@@ -63,16 +63,16 @@ def _read(call: Call, asked: Key) -> Grant:
         raise errors.ONE_RETIRING_PRINCIPAL()
     if service is not None and ("SourceArn" not in constraints or not (retiree or retiring_service)):
         raise errors.GRANTEE_SERVICE()
-    grantee = _principal(call, grantee, errors.PRINCIPAL_ID_NOT_FOUND(member="GranteePrincipal"))
-    retiree = _principal(call, retiree, errors.PRINCIPAL_ID_NOT_FOUND(member="RetiringPrincipal"))
-    _check_operations(call.params["Operations"], asked)
+    grantee = _principal(call, grantee, errors.PRINCIPAL_ID_NOT_FOUND(parameter="GranteePrincipal"))
+    retiree = _principal(call, retiree, errors.PRINCIPAL_ID_NOT_FOUND(parameter="RetiringPrincipal"))
+    _check_operations(call.params["Operations"], kms_key)
     if equals is not None and subset is not None:
         raise errors.ONE_CONTEXT_CONSTRAINT()
     for context in (equals, subset):
         if context:
-            _check_context(context, asked)
+            _check_context(context, kms_key)
     return Grant(
-        id="", key_arn=asked.arn, key_id=asked.id, tokens=(), name=call.params.get("Name", ""),
+        id="", key_arn=kms_key.arn, key_id=kms_key.id, tokens=(), name=call.params.get("Name", ""),
         created=call.now.replace(microsecond=0),
         operations=tuple(dict.fromkeys(call.params["Operations"])),
         issuing_account=call.caller.account, grantee=grantee, grantee_service=service,
@@ -82,11 +82,11 @@ def _read(call: Call, asked: Key) -> Grant:
 
 
 def _principal(call: Call, text: str | None, unknown_id: errors.KmsError) -> str | None:
-    """Return the ARN, or the service name, of a principal that a request names, by its unique id too.
+    """Return the ARN of a principal, or the name of a service principal, by ARN, name or unique id.
 
     Raises:
-        KmsError: `unknown_id`, or `InvalidArnException` for what names no principal of this partition, and for whom the
-            test says does not exist.
+        KmsError: `unknown_id` for an unknown unique id; `InvalidArnException` for any other string, a principal of
+            another partition, and a principal that does not exist according to the test.
     """
     if text is None:
         return None
@@ -107,23 +107,23 @@ def _principal(call: Call, text: str | None, unknown_id: errors.KmsError) -> str
     return text
 
 
-def _check_operations(names: Iterable[str], asked: Key) -> None:
-    allowed = grantable(asked)
-    refused = [name for name in names if name not in allowed]
-    if refused:
+def _check_operations(names: Iterable[str], kms_key: Key) -> None:
+    allowed = grantable(kms_key)
+    not_grantable = [name for name in names if name not in allowed]
+    if not_grantable:
         raise errors.OPERATIONS_NOT_GRANTABLE(
-            operations=", ".join(refused),
-            # "a symmetric" of HMAC keys captured from AWS KMS, 2026-09; the other one is inferred.
-            key="an asymmetric" if asked.spec.key_type == "asymmetric" else "a symmetric",
-            usage=asked.usage,
+            operations=", ".join(not_grantable),
+            # "a symmetric" for HMAC keys is captured from AWS KMS, 2026-09; the other one is inferred.
+            key="an asymmetric" if kms_key.spec.key_type == "asymmetric" else "a symmetric",
+            usage=kms_key.usage,
             valid=", ".join(allowed),
         )
     if set(names) == {"CreateGrant"}:
         raise errors.ONLY_CREATE_GRANT()
 
 
-def _check_context(context: Mapping[str, str], asked: Key) -> None:
-    if asked.spec.key_type != "symmetric":
+def _check_context(context: Mapping[str, str], kms_key: Key) -> None:
+    if kms_key.spec.key_type != "symmetric":
         raise errors.CONTEXT_CONSTRAINT_NOT_FOR_KEY()
     if len(context) > _PAIRS_PER_CONSTRAINT:
         raise errors.INVALID(reason=f"A grant constraint can have at most {_PAIRS_PER_CONSTRAINT} pairs.")
@@ -131,10 +131,12 @@ def _check_context(context: Mapping[str, str], asked: Key) -> None:
         raise errors.INVALID(reason=f"A grant constraint cannot exceed {_CHARACTERS_PER_CONSTRAINT} characters.")
 
 
-def _is_same(grant: Grant, wanted: Grant) -> bool:
-    """Say whether a grant is the one that a retried request asked for; the order of its operations is no matter."""
-    alike = replace(wanted, id=grant.id, tokens=grant.tokens, created=grant.created, operations=grant.operations)
-    return grant == alike and set(grant.operations) == set(wanted.operations)
+def _is_same(grant: Grant, requested: Grant) -> bool:
+    """Whether a grant equals that of a (retried) request; the order of operations does not matter."""
+    comparable = replace(
+        requested, id=grant.id, tokens=grant.tokens, created=grant.created, operations=grant.operations
+    )
+    return grant == comparable and set(grant.operations) == set(requested.operations)
 
 
 @operation("ListGrants", targets=[key()], cross_account=True)
@@ -174,7 +176,7 @@ def _page(call: Call, grants: Mapping[str, Grant], scope: str) -> Result:
 
 
 def _show_principal(call: Call, name: str | None) -> str | None:
-    """Return a principal as lists show it: by its unique id if it is gone. Captured from AWS KMS, 2026-09."""
+    """Return a principal as in lists: by its unique id if it is deleted. Captured from AWS KMS, 2026-09."""
     iam = call.state.iam
     if name is None or not iam.missing:
         return name
@@ -183,7 +185,7 @@ def _show_principal(call: Call, name: str | None) -> str | None:
 
 
 def _show(call: Call, grant: Grant) -> dict[str, object]:
-    """Return a grant as lists show it; its tokens are never shown."""
+    """Return a grant as in lists, without tokens."""
     partition = grant.key_arn.split(":")[1]
     constraints = {
         "EncryptionContextSubset": grant.context_subset,
@@ -207,7 +209,7 @@ def _show(call: Call, grant: Grant) -> dict[str, object]:
 
 
 def _retiring_principal(call: Call) -> Iterable[Target]:
-    """Find what ListRetirableGrants is authorised on: the retiring principal itself, of the caller's own account."""
+    """Find the resource of ListRetirableGrants: the retiring principal, in the caller's account."""
     principal, service = call.params.get("RetiringPrincipal"), call.params.get("RetiringServicePrincipal")
     if (principal is None) == (service is None):
         raise errors.ONE_RETIRING_PRINCIPAL_TO_LIST()
@@ -216,8 +218,8 @@ def _retiring_principal(call: Call) -> Iterable[Target]:
         return (Target("kms:ListRetirableGrants", "*"),)
     found = _principal(call, principal, errors.RETIRING_PRINCIPAL_NOT_FOUND(principal=principal))
     assert found is not None
-    named = Principal.parse(found)
-    if named.account != call.caller.account and not named.is_service:
+    retiree = Principal.parse(found)
+    if retiree.account != call.caller.account and not retiree.is_service:
         raise errors.KEY_NOT_VISIBLE(caller=call.caller.arn, action="kms:ListRetirableGrants")
     call.notes["retiree"] = found
     return (Target("kms:ListRetirableGrants", found),)
@@ -225,7 +227,7 @@ def _retiring_principal(call: Call) -> Iterable[Target]:
 
 @operation("ListRetirableGrants", targets=[_retiring_principal])
 def list_retirable_grants(call: Call) -> Result:
-    """List the grants in the Region that a principal may retire, whichever account's key they are on.
+    """List the grants in the Region with a retiring principal, on keys of any account.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ListRetirableGrants.html
     """
@@ -242,16 +244,16 @@ def list_retirable_grants(call: Call) -> Result:
 
 
 def _grant_to_retire(call: Call) -> Iterable[Target]:
-    """Find the grant of a token, or of a key ARN and a grant id; the call's note `grant` has it."""
+    """Find the grant by token, or by key ARN and grant id, and add it to the call's notes as `grant`."""
     token, key_arn, grant_id = call.params.get("GrantToken"), call.params.get("KeyId"), call.params.get("GrantId")
     if token is not None and key_arn is None and grant_id is None:
         grant = grant_of_token(call, token)
-        found = call.state.region(*_place(grant)).keys[grant.key_id]
+        found = call.state.region(*_owner_and_region(grant)).keys[grant.key_id]
         target = Target("kms:RetireGrant", found.arn, found)
     elif token is None and key_arn is not None and grant_id is not None:
         if not key_arn.startswith(("arn:", "alias/")):
-            raise errors.ARN_NOT_FOUND(arn=key_arn)  # a key id is not taken. Observed on AWS KMS, 2026
-        target = find_key(call, key_arn, "kms:RetireGrant", aliases=False, member="KeyId")
+            raise errors.ARN_NOT_FOUND(arn=key_arn)  # key ids are not accepted. Observed on AWS KMS, 2026
+        target = find_key(call, key_arn, "kms:RetireGrant", aliases=False, parameter="KeyId")
         grant = _existing(call, target.key, grant_id)
     else:
         raise errors.RETIRE_GRANT_PARAMETERS()
@@ -259,7 +261,7 @@ def _grant_to_retire(call: Call) -> Iterable[Target]:
     return (target,)
 
 
-def _place(grant: Grant) -> tuple[str, str]:
+def _owner_and_region(grant: Grant) -> tuple[str, str]:
     _, _, _, region, account, _ = grant.key_arn.split(":")
     return account, region
 
@@ -274,7 +276,7 @@ def _existing(call: Call, owner: Key | None, grant_id: str) -> Grant:
 
 @operation("RetireGrant", targets=[_grant_to_retire], grantable=True, cross_account=True)
 def retire_grant(call: Call) -> Result:
-    """Delete a grant that is done with. The grant itself says who may.
+    """Retire a grant that is no longer needed. The grant itself has the principals that may do so.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_RetireGrant.html
     """
@@ -283,7 +285,7 @@ def retire_grant(call: Call) -> Result:
 
 @operation("RevokeGrant", targets=[key()], cross_account=True)
 def revoke_grant(call: Call) -> Result:
-    """Delete a grant to take back its permissions.
+    """Revoke a grant.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_RevokeGrant.html
     """

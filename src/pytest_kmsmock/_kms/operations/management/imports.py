@@ -1,4 +1,4 @@
-"""Importing key material into keys of Origin EXTERNAL, and deleting it.
+"""Importing key material into keys with Origin EXTERNAL, and deleting it.
 
 See https://docs.aws.amazon.com/kms/latest/developerguide/importing-keys.html
 """
@@ -15,20 +15,20 @@ from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
 from pytest_kmsmock._kms.formats import import_tokens
 from pytest_kmsmock._kms.formats.key_wrapping import check_wrapping, load_wrapping_key, new_wrapping_key, unwrap
 from pytest_kmsmock._kms.operations.targets import key
-from pytest_kmsmock._kms.rules.imported_material import material_id, put_material, take_material
+from pytest_kmsmock._kms.rules.imported_material import delete_material, material_id, store_material
 from pytest_kmsmock._kms.rules.key_states import DELETES_MATERIAL, IMPORTS, PREPARES_IMPORT
-from pytest_kmsmock._kms.rules.rotation import PENDING, PENDING_EVERYWHERE, is_primary
+from pytest_kmsmock._kms.rules.rotation import PENDING, PENDING_MULTI_REGION, is_primary
 from pytest_kmsmock._kms.state.records import Key, KeyMaterial
 
-_LONGEST_LIFE = timedelta(days=365)
+_MAX_VALIDITY = timedelta(days=365)
 _NEW, _EXISTING = "NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"
-#: Parameters that only keys with several materials have a use for.
+#: Parameters for keys with several key materials only.
 _SYMMETRIC_ONLY = ("ImportType", "KeyMaterialDescription", "KeyMaterialId")
 
 
-@operation("GetParametersForImport", targets=[key()], states=PREPARES_IMPORT, watches="on_demand")
+@operation("GetParametersForImport", targets=[key()], states=PREPARES_IMPORT, keeps_transition="on_demand")
 def get_parameters_for_import(call: Call) -> Result:
-    """Return the public key to wrap material with, and the token that goes with it.
+    """Return a wrapping public key and its import token.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_GetParametersForImport.html
     """
@@ -46,96 +46,97 @@ def get_parameters_for_import(call: Call) -> Result:
     }
 
 
-@operation("ImportKeyMaterial", targets=[key()], states=IMPORTS, customer_managed=True, watches="on_demand")
+@operation("ImportKeyMaterial", targets=[key()], states=IMPORTS, customer_managed=True, keeps_transition="on_demand")
 def import_key_material(call: Call) -> Result:
-    """Give a key the material that was wrapped for it.
+    """Import wrapped key material into a key.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ImportKeyMaterial.html
     """
-    found = call.key
-    _check_origin(found)
-    _check_parameters(call, found)
+    kms_key = call.key
+    _check_origin(kms_key)
+    _check_parameters(call, kms_key)
     expires = _expiry(call)
-    token = import_tokens.read(call.params["ImportToken"], found.arn, call.now)
+    token = import_tokens.read(call.params["ImportToken"], kms_key.arn, call.now)
     wrapping_key = load_wrapping_key(token.wrapping_spec, token.wrapping_key)
-    material = _load(found.spec, call.region.partition, unwrap(
+    material = _load(kms_key.spec, call.region.partition, unwrap(
         wrapping_key, token.algorithm, call.params["EncryptedKeyMaterial"]
     ))  # fmt: skip
-    entry = _entry(call, found, material_id(found, material))
-    put_material(
+    generation = _generation(call, kms_key, material_id(kms_key, material))
+    store_material(
         call.state,
-        found,
+        kms_key,
         KeyMaterial(
-            entry.id, LazyMaterial.of(material), entry.state, entry.rotated, entry.rotation_type, expires,
-            call.params.get("KeyMaterialDescription", entry.description),
+            generation.id, LazyMaterial.of(material), generation.state, generation.rotated, generation.rotation_type,
+            expires, call.params.get("KeyMaterialDescription", generation.description),
         ),
     )  # fmt: skip
-    return _result(found, entry)
+    return _result(kms_key, generation)
 
 
 @operation(
-    "DeleteImportedKeyMaterial", targets=[key()], states=DELETES_MATERIAL, customer_managed=True, watches="on_demand"
+    "DeleteImportedKeyMaterial", targets=[key()], states=DELETES_MATERIAL, customer_managed=True,
+    keeps_transition="on_demand",
 )  # fmt: skip
 def delete_imported_key_material(call: Call) -> Result:
-    """Delete the imported material of a key, at once: the current one, or the one that is named.
+    """Delete imported key material of a key: the current one, or that of the request.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteImportedKeyMaterial.html
     """
-    found = call.key
-    _check_origin(found)
-    _check_symmetric_only(call, found)
+    kms_key = call.key
+    _check_origin(kms_key)
+    _check_symmetric_only(call, kms_key)
     named = call.params.get("KeyMaterialId")
-    entry = found.current if named is None else found.material(named)
-    if entry is None:
+    generation = kms_key.current if named is None else kms_key.material(named)
+    if generation is None:
         if named is not None:
-            raise errors.MATERIAL_NOT_FOUND(material_id=named, arn=found.arn)
-        return {"KeyId": found.arn}  # AWS: a key without material is no error
-    take_material(call.state, found, entry)
-    return _result(found, entry)
+            raise errors.MATERIAL_NOT_FOUND(material_id=named, arn=kms_key.arn)
+        return {"KeyId": kms_key.arn}  # AWS: not an error for a key without material
+    delete_material(call.state, kms_key, generation)
+    return _result(kms_key, generation)
 
 
-def _result(found: Key, entry: KeyMaterial) -> Result:
-    """Return the answer: only symmetric keys have key material ids (captured from AWS KMS, 2026-09)."""
-    result: Result = {"KeyId": found.arn}
-    if found.spec.key_type == "symmetric":
-        result["KeyMaterialId"] = entry.id
+def _result(kms_key: Key, generation: KeyMaterial) -> Result:
+    """Return the response: only symmetric keys have key material ids (captured from AWS KMS, 2026-09)."""
+    result: Result = {"KeyId": kms_key.arn}
+    if kms_key.spec.key_type == "symmetric":
+        result["KeyMaterialId"] = generation.id
     return result
 
 
-def _check_origin(found: Key) -> None:
-    if found.origin != "EXTERNAL":
-        raise errors.ORIGIN_NOT_VALID(arn=found.arn, origin=found.origin)
+def _check_origin(kms_key: Key) -> None:
+    if kms_key.origin != "EXTERNAL":
+        raise errors.ORIGIN_NOT_VALID(arn=kms_key.arn, origin=kms_key.origin)
 
 
-def _check_symmetric_only(call: Call, found: Key) -> None:
-    if found.spec.key_type != "symmetric":
+def _check_symmetric_only(call: Call, kms_key: Key) -> None:
+    if kms_key.spec.key_type != "symmetric":
         for name in _SYMMETRIC_ONLY:
             if name in call.params:
-                raise errors.IMPORT_PARAMETER_NOT_FOR_SPEC(member=name[0].lower() + name[1:], spec=found.spec.name)
+                raise errors.IMPORT_PARAMETER_NOT_FOR_SPEC(parameter=name[0].lower() + name[1:], spec=kms_key.spec.name)
 
 
-def _check_parameters(call: Call, found: Key) -> None:
-    _check_symmetric_only(call, found)
-    if not is_primary(found) and "KeyMaterialDescription" in call.params:
+def _check_parameters(call: Call, kms_key: Key) -> None:
+    _check_symmetric_only(call, kms_key)
+    if not is_primary(kms_key) and "KeyMaterialDescription" in call.params:
         raise errors.DESCRIPTION_IN_REPLICA()
-    if _import_type(call, found) == _NEW:
+    if _import_type(call, kms_key) == _NEW:
         if "KeyMaterialId" in call.params:
             raise errors.MATERIAL_ID_OF_NEW_MATERIAL()
-        if not is_primary(found):
+        if not is_primary(kms_key):
             raise errors.NEW_MATERIAL_IN_REPLICA()
 
 
-def _import_type(call: Call, found: Key) -> str:
-    """Return the ImportType of a request; the first import into a key is one of new material if it does not say.
+def _import_type(call: Call, kms_key: Key) -> str:
+    """Return the ImportType of a request; the default is NEW_KEY_MATERIAL for the first import into a key.
 
-    A replica begins with the generations of its primary, so an import into it is never the first.
+    A replica key starts with the key materials of its primary key, so its imports are never the first.
     """
-    default = _EXISTING if found.materials else _NEW
+    default = _EXISTING if kms_key.materials else _NEW
     return str(call.params.get("ImportType", default))
 
 
 def _expiry(call: Call) -> datetime | None:
-    """Return when the material is to expire, in whole seconds as AWS keeps it; None for never."""
+    """Return the expiration date of the key material, in whole seconds as AWS stores it; None for no expiration."""
     valid_to: datetime | None = call.params.get("ValidTo")
     if call.params.get("ExpirationModel", "KEY_MATERIAL_EXPIRES") == "KEY_MATERIAL_DOES_NOT_EXPIRE":
         if valid_to is not None:
@@ -145,13 +146,13 @@ def _expiry(call: Call) -> datetime | None:
         raise errors.VALID_TO_MISSING()
     if valid_to <= call.now:
         raise errors.VALID_TO_PAST()
-    if valid_to > call.now + _LONGEST_LIFE:
+    if valid_to > call.now + _MAX_VALIDITY:
         raise errors.VALID_TO_TOO_FAR()
     return valid_to.replace(microsecond=0)
 
 
 def _load(spec: KeySpec, partition: str, data: bytes) -> Material:
-    """Return the material in bytes of the right length and form, else refuse the ciphertext that they came in."""
+    """Load key material; a wrong length or form is an invalid ciphertext."""
     lengths = spec.import_lengths
     if lengths and len(data) != lengths.get(partition, lengths[""]):
         raise errors.INVALID_CIPHERTEXT()
@@ -161,23 +162,23 @@ def _load(spec: KeySpec, partition: str, data: bytes) -> Material:
         raise errors.INVALID_CIPHERTEXT() from None
 
 
-def _entry(call: Call, found: Key, identity: str) -> KeyMaterial:
-    """Return the generation of material that an import fills: one that the key knows, or a new one.
+def _generation(call: Call, kms_key: Key, identity: str) -> KeyMaterial:
+    """Return the record of the key material to import: an existing one of the key, or a new one.
 
     Raises:
-        KmsError: `IncorrectKeyMaterialException` when the material is not the one asked for, or is new where it must
-            be known, or known where it must be new; `KMSInvalidStateException` for a second one pending rotation.
+        KmsError: `IncorrectKeyMaterialException` if the key material does not have the requested id, or does not fit
+            the ImportType; `KMSInvalidStateException` if other key material is pending rotation already.
     """
-    known = found.material(identity)
-    if _import_type(call, found) == _EXISTING:
-        if found.current is None:
+    known = kms_key.material(identity)
+    if _import_type(call, kms_key) == _EXISTING:
+        if kms_key.current is None:
             raise errors.NO_KEY_MATERIAL_YET()
         if known is None or call.params.get("KeyMaterialId", identity) != identity:
-            raise errors.INCORRECT_KEY_MATERIAL(expected=call.params.get("KeyMaterialId", found.current.id))
+            raise errors.INCORRECT_KEY_MATERIAL(expected=call.params.get("KeyMaterialId", kms_key.current.id))
         return known
     if known is not None:
-        raise errors.KEY_MATERIAL_NOT_NEW(material_id=identity, arn=found.arn)
-    for material in found.materials:
+        raise errors.KEY_MATERIAL_NOT_NEW(material_id=identity, arn=kms_key.arn)
+    for material in kms_key.materials:
         if material.state in PENDING:
-            raise errors.MATERIAL_PENDING(arn=found.arn, material_id=identity, pending_id=material.id)
-    return KeyMaterial(identity, None, PENDING_EVERYWHERE if found.materials else "CURRENT")
+            raise errors.MATERIAL_PENDING(arn=kms_key.arn, material_id=identity, pending_id=material.id)
+    return KeyMaterial(identity, None, PENDING_MULTI_REGION if kms_key.materials else "CURRENT")

@@ -1,4 +1,4 @@
-"""Creating keys, describing them, switching them on and off, and deleting them."""
+"""Creating, describing, listing, enabling, disabling and deleting keys."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS, KeySpec
 from pytest_kmsmock._kms.call.operation import Call, Result, operation
 from pytest_kmsmock._kms.operations.pagination import paginate
-from pytest_kmsmock._kms.operations.targets import anything, key, tagged_key
+from pytest_kmsmock._kms.operations.targets import any_resource, key, tagged_key
 from pytest_kmsmock._kms.permissions.policy_checks import check_new_policy
-from pytest_kmsmock._kms.rules.custom_key_stores import in_cluster, in_external_store
+from pytest_kmsmock._kms.rules.custom_key_stores import cloudhsm_key_fields, external_key_fields
 from pytest_kmsmock._kms.rules.key_factory import make_key
 from pytest_kmsmock._kms.rules.key_metadata import key_metadata
 from pytest_kmsmock._kms.rules.key_states import (
     CANCELS_DELETION,
+    ENABLES_OR_DISABLES,
     NOT_PENDING_DELETION,
     SCHEDULES_DELETION,
-    SWITCHES,
     key_state,
 )
 from pytest_kmsmock._kms.rules.key_use import check_region
 from pytest_kmsmock._kms.rules.rotation import resume_rotation
 from pytest_kmsmock._kms.rules.tags import read_tags
-from pytest_kmsmock._kms.rules.timeline import end_shown
+from pytest_kmsmock._kms.rules.timeline import end_observed_transition
 from pytest_kmsmock._kms.state.records import Deletion, Key
 from pytest_kmsmock._kms.state.state import Region
 
@@ -34,7 +34,7 @@ _DEFAULT_WINDOW_DAYS = 30
 _KEYS_PER_PAGE = 100
 
 
-@operation("CreateKey", targets=[anything(), tagged_key])
+@operation("CreateKey", targets=[any_resource(), tagged_key])
 def create_key(call: Call) -> Result:
     """Create a KMS key.
 
@@ -42,20 +42,20 @@ def create_key(call: Call) -> Result:
     """
     spec, usage = _spec_and_usage(call)
     origin = call.params.get("Origin", "AWS_KMS")
-    placement = ORIGINS[origin](call, spec)
+    origin_fields = ORIGINS[origin](call, spec)
     tags = read_tags(call)
     check_quota(call.region)
     policy = check_new_policy(call)
     created = make_key(
         call.service, call.region, call.now,
-        spec=spec, usage=usage, origin=origin, policy=policy, tags=tags,
-        multi_region=bool(call.params.get("MultiRegion")), description=call.params.get("Description", ""), **placement,
+        spec=spec, usage=usage, origin=origin, policy=policy, tags=tags, **origin_fields,
+        multi_region=bool(call.params.get("MultiRegion")), description=call.params.get("Description", ""),
     )  # fmt: skip
     return {"KeyMetadata": key_metadata(created, call.state)}
 
 
 def check_quota(region: Region) -> None:
-    """Refuse one customer managed key too many in a Region; AWS managed keys do not count."""
+    """Check the quota of customer managed keys in a Region; AWS managed keys do not count."""
     keys = region.keys
     if len(keys) < KEYS_PER_REGION:
         return
@@ -79,44 +79,44 @@ def _spec_and_usage(call: Call) -> tuple[KeySpec, str]:
     return spec, usage
 
 
-def _imported(call: Call, spec: KeySpec) -> dict[str, Any]:
+def _imported_key_fields(call: Call, spec: KeySpec) -> dict[str, Any]:
     if not spec.importable:
         raise errors.SPEC_NOT_FOR_ORIGIN(spec=spec.name, origin="EXTERNAL")
-    return _in_kms(call, spec)
+    return _kms_key_fields(call, spec)
 
 
-def _in_kms(call: Call, _spec: KeySpec) -> dict[str, Any]:
-    for member in ("CustomKeyStoreId", "XksKeyId"):
-        if member in call.params:
+def _kms_key_fields(call: Call, _spec: KeySpec) -> dict[str, Any]:
+    for parameter in ("CustomKeyStoreId", "XksKeyId"):
+        if parameter in call.params:
             raise errors.INVALID(
-                reason=f"{member} is not valid for a KMS key with Origin {call.params.get('Origin', 'AWS_KMS')}."
+                reason=f"{parameter} is not valid for a KMS key with Origin {call.params.get('Origin', 'AWS_KMS')}."
             )
     return {}
 
 
-#: Origin -> what it demands of the request; gives further fields of the key's record.
+#: Origin -> check of the request, which returns further fields of the key's record.
 ORIGINS: Mapping[str, Callable[[Call, KeySpec], dict[str, Any]]] = {
-    "AWS_KMS": _in_kms,
-    "EXTERNAL": _imported,
-    "AWS_CLOUDHSM": in_cluster,
-    "EXTERNAL_KEY_STORE": in_external_store,
+    "AWS_KMS": _kms_key_fields,
+    "EXTERNAL": _imported_key_fields,
+    "AWS_CLOUDHSM": cloudhsm_key_fields,
+    "EXTERNAL_KEY_STORE": external_key_fields,
 }
 
 
 @operation(
-    "DescribeKey", targets=[key(aliases=True)], grantable=True, cross_account=True, watches="transition"
+    "DescribeKey", targets=[key(aliases=True)], grantable=True, cross_account=True, keeps_transition="transition"
 )  # fmt: skip
 def describe_key(call: Call) -> Result:
-    """Return what there is to know of a key.
+    """Return the metadata of a key.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DescribeKey.html
     """
     shown = key_metadata(call.key, call.state)
-    end_shown(call.service, call.key, "transition")
+    end_observed_transition(call.service, call.key, "transition")
     return {"KeyMetadata": shown}
 
 
-@operation("ListKeys", targets=[anything()])
+@operation("ListKeys", targets=[any_resource()])
 def list_keys(call: Call) -> Result:
     """List the keys of the account in the Region.
 
@@ -132,9 +132,9 @@ def list_keys(call: Call) -> Result:
     return paginate(call, "Keys", names, show, default=_KEYS_PER_PAGE, scope=",".join(sorted(set(owners))))
 
 
-@operation("EnableKey", targets=[key()], states=SWITCHES, customer_managed=True)
+@operation("EnableKey", targets=[key()], states=ENABLES_OR_DISABLES, customer_managed=True)
 def enable_key(call: Call) -> Result:
-    """Let a disabled key be used again.
+    """Enable a key.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKey.html
     """
@@ -143,9 +143,9 @@ def enable_key(call: Call) -> Result:
     return {}
 
 
-@operation("DisableKey", targets=[key()], states=SWITCHES, customer_managed=True)
+@operation("DisableKey", targets=[key()], states=ENABLES_OR_DISABLES, customer_managed=True)
 def disable_key(call: Call) -> Result:
-    """Keep a key from being used for cryptography.
+    """Disable a key: it cannot be used in cryptographic operations.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKey.html
     """
@@ -165,9 +165,9 @@ def update_key_description(call: Call) -> Result:
 
 @operation("ScheduleKeyDeletion", targets=[key()], states=SCHEDULES_DELETION, customer_managed=True)
 def schedule_key_deletion(call: Call) -> Result:
-    """Delete a key after a waiting period of 7 to 30 days.
+    """Schedule the deletion of a key after a waiting period of 7 to 30 days.
 
-    A multi-Region primary key with replicas waits for them first, and has no deletion date until they are gone.
+    A multi-Region primary key with replicas has no deletion date until all replicas are deleted.
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ScheduleKeyDeletion.html
     """
     window = call.params.get("PendingWindowInDays", _DEFAULT_WINDOW_DAYS)
@@ -192,7 +192,7 @@ def waits_for_replicas(key: Key) -> bool:
 
 @operation("CancelKeyDeletion", targets=[key()], states=CANCELS_DELETION, customer_managed=True)
 def cancel_key_deletion(call: Call) -> Result:
-    """Keep a key that was to be deleted. It is disabled then.
+    """Cancel the deletion of a key, and leave it disabled.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_CancelKeyDeletion.html
     """

@@ -1,4 +1,4 @@
-"""Multi-Region keys: replicas, and which of the related keys is the primary one.
+"""Multi-Region keys: replicating them, and changing the primary Region.
 
 See https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-keys-overview.html
 """
@@ -16,7 +16,7 @@ from pytest_kmsmock._kms.call.operation import Call, Result, Target, operation
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.permissions.policy_checks import check_new_policy
 from pytest_kmsmock._kms.policy.default_policies import default_key_policy
-from pytest_kmsmock._kms.rules.imported_material import missing_everywhere, relabel_pending
+from pytest_kmsmock._kms.rules.imported_material import update_pending_state, without_secrets
 from pytest_kmsmock._kms.rules.key_metadata import key_metadata
 from pytest_kmsmock._kms.rules.key_states import CREATING, MOVES_PRIMARY, REPLICATES, UPDATING
 from pytest_kmsmock._kms.rules.rotation import is_primary, schedule_rotation
@@ -26,37 +26,37 @@ from pytest_kmsmock._kms.state.records import Key, MultiRegion, Transition
 
 from .keys import check_quota
 
-#: How long keys are `Updating` on AWS (seconds): so long at most is the state shown that no delay was set for.
-_SHOWN_UPDATING = timedelta(seconds=3)
+#: Typical duration of `Updating` on AWS: without a delay, DescribeKey can observe the state for this time at most.
+_UPDATING_DURATION = timedelta(seconds=3)
 
 
 def _in_replica_region(call: Call) -> Iterable[Target]:
-    """Find what ReplicateKey needs permission for where the replica will be."""
+    """Find the permissions that ReplicateKey needs in the replica's Region."""
     region = call.params["ReplicaRegion"]
     yield Target("kms:CreateKey", "*", region=region)
     if call.params.get("Tags"):
-        yield Target("kms:TagResource", _replica_arn(call), region=region, new=True)
+        yield Target("kms:TagResource", _replica_arn(call), region=region, creates_key=True)
 
 
 def _replica_arn(call: Call) -> str:
-    """Return the ARN of the replica that ReplicateKey makes."""
+    """Return the ARN of the replica key that ReplicateKey creates."""
     return key_arn(call.params["ReplicaRegion"], call.key.account, call.key.id)
 
 
 def _future_primary(call: Call) -> Iterable[Target]:
-    """Find the replica key that is to be the primary one; there may be none."""
+    """Find the replica key that becomes the primary key, if it exists."""
     region = call.params["PrimaryRegion"]
     found = call.state.region(call.key.account, region).keys.get(call.key.id)
     if found is not None and found.region != call.key.region:
-        yield Target("kms:UpdatePrimaryRegion", found.arn, found, member="PrimaryRegion", region=region)
+        yield Target("kms:UpdatePrimaryRegion", found.arn, found, parameter="PrimaryRegion", region=region)
 
 
 @operation("ReplicateKey", targets=[key(), _in_replica_region], states=REPLICATES, customer_managed=True)
 def replicate_key(call: Call) -> Result:
-    """Make a replica of a multi-Region primary key in another Region.
+    """Create a replica of a multi-Region primary key in another Region.
 
-    Its policy, tags and description are its own. It is `Creating` for a while; a replica of a key with imported
-    material waits for its own import then.
+    Policy, tags and description are independent of the primary key. The replica key is `Creating` at first; with
+    imported key material it needs an import of its own.
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ReplicateKey.html
     """
     primary = call.key
@@ -80,17 +80,17 @@ def replicate_key(call: Call) -> Result:
         tags=tags,
         description=call.params.get("Description", ""),
         enabled=True,
-        materials=missing_everywhere(primary.materials) if primary.origin == "EXTERNAL" else primary.materials,
+        materials=without_secrets(primary.materials) if primary.origin == "EXTERNAL" else primary.materials,
         multi_region=shared,
     )
     call.state.change_key(primary, multi_region=shared)
     call.state.add_key(replica)
     if primary.origin == "EXTERNAL":
-        relabel_pending(call.state, replica)
-        replica = region.keys[replica.id]  # what is pending rotation waits for this replica, too
-    replica = _pass_through(call, replica, CREATING, call.service.delays.creating)
+        update_pending_state(call.state, replica)
+        replica = region.keys[replica.id]  # material pending rotation now waits for this replica too
+    replica = _begin_transition(call, replica, CREATING, call.service.delays.creating)
     shown = key_metadata(replica, call.state)
-    if primary.origin == "EXTERNAL":  # captured from AWS KMS, 2026-09: the primary key's, without its date
+    if primary.origin == "EXTERNAL":  # captured from AWS KMS, 2026-09: that of the primary key, without ValidTo
         shown["ExpirationModel"] = key_metadata(primary, call.state)["ExpirationModel"]
     result: Result = {"ReplicaKeyMetadata": shown, "ReplicaPolicy": policy}
     if tags:
@@ -100,7 +100,7 @@ def replicate_key(call: Call) -> Result:
 
 @operation("UpdatePrimaryRegion", targets=[key(), _future_primary], states=MOVES_PRIMARY, customer_managed=True)
 def update_primary_region(call: Call) -> Result:
-    """Make a replica key the primary one, and the primary key a replica.
+    """Make a replica key the primary key, and the primary key a replica key.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_UpdatePrimaryRegion.html
     """
@@ -113,48 +113,48 @@ def update_primary_region(call: Call) -> Result:
         raise errors.NO_REPLICA_IN_REGION(key_id=old.id)
     others = tuple(region for region in related.replicas if region != name)
     old = call.state.change_key(old, multi_region=MultiRegion(name, (*others, old.region)))
-    _pass_through(call, old, UPDATING, call.service.delays.updating, shown=True)
+    _begin_transition(call, old, UPDATING, call.service.delays.updating, shown=True)
     new = call.state.region(old.account, name).keys[old.id]
-    new = _pass_through(call, new, UPDATING, call.service.delays.updating, shown=True)
-    if new.rotation is not None:  # it is the primary key that is rotated when the time has come
+    new = _begin_transition(call, new, UPDATING, call.service.delays.updating, shown=True)
+    if new.rotation is not None:  # automatic rotation rotates the primary key
         schedule_rotation(call.service, new, new.rotation)
     return {}
 
 
-def _pass_through(
-    call: Call, changing: Key, passing_state: str, duration: Duration, *, shown: bool = False
+def _begin_transition(
+    call: Call, changing: Key, transitional_state: str, duration: Duration, *, shown: bool = False
 ) -> Key:  # fmt: skip
-    """Put a key into a transitional state, and say when it ends.
+    """Put a key into a transitional state, and schedule its end.
 
     Args:
         call: the call.
         changing: the key.
-        passing_state: its KeyState.
-        duration: how long it lasts.
-        shown: whether the next DescribeKey shows the state even if it takes no time: the call's own answer does not.
+        transitional_state: its KeyState.
+        duration: the duration of the state.
+        shown: whether the next DescribeKey shows the state even without a delay, since the call's response does not.
     """
     until: datetime = end_of(call.now, duration)
-    shown_until = call.now + _SHOWN_UPDATING if shown and not duration else None
-    changed = call.state.change_key(changing, transition=Transition(passing_state, until, shown_until))
+    shown_until = call.now + _UPDATING_DURATION if shown and not duration else None
+    changed = call.state.change_key(changing, transition=Transition(transitional_state, until, shown_until))
     call.state.schedule(until, call.state.home(changed), changed.id)
     return changed
 
 
-def _related(primary: Key, refusal: errors.ErrorTemplate) -> MultiRegion:
-    """Return where the related keys of a primary key are.
+def _related(primary: Key, error: errors.ErrorTemplate) -> MultiRegion:
+    """Return the Regions of the related keys of a primary key.
 
     Raises:
-        KmsError: `UnsupportedOperationException` for a single-Region key, the given refusal for a replica key.
+        KmsError: `UnsupportedOperationException` for a single-Region key, the given error for a replica key.
     """
     if primary.multi_region is None:
         raise errors.NOT_MULTI_REGION(arn=primary.arn)
     if not is_primary(primary):
-        raise refusal(arn=primary.arn)
+        raise error(arn=primary.arn)
     return primary.multi_region
 
 
 def _check_region(name: str, primary: Key) -> None:
-    """Refuse a replica Region that AWS KMS is not in, or that is in another partition than the primary key."""
+    """Check that a replica Region exists and is in the partition of the primary key."""
     if partition_of(name) != partition_of(primary.region):
         raise errors.REPLICA_OUTSIDE_PARTITION()
     if name not in known_regions():
@@ -163,6 +163,6 @@ def _check_region(name: str, primary: Key) -> None:
 
 @functools.cache
 def known_regions() -> frozenset[str]:
-    """Return the Regions of all partitions that AWS KMS is in, as far as the installed botocore knows."""
+    """Return the Regions of all partitions in the installed botocore's endpoints."""
     partitions = data_files().load_data("endpoints")["partitions"]
     return frozenset(name for partition in partitions for name in partition["regions"])

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.call.operation import Call, Result, operation
-from pytest_kmsmock._kms.operations.pagination import after_in, paginate
+from pytest_kmsmock._kms.operations.pagination import in_given_order, paginate
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.permissions.policy_checks import check_new_policy
 
@@ -17,7 +17,7 @@ _POLICIES_PER_PAGE = 100
 
 @operation("GetKeyPolicy", targets=[key()])
 def get_key_policy(call: Call) -> Result:
-    """Return the text of a key policy, as KMS writes it.
+    """Return a key policy, in KMS's format.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyPolicy.html
     """
@@ -43,11 +43,11 @@ def put_key_policy(call: Call) -> Result:
 
 @operation("ListKeyPolicies", targets=[key()])
 def list_key_policies(call: Call) -> Result:
-    """List the names of the policies of a key: there is one, `default`.
+    """List the policy names of a key: always `default`.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyPolicies.html
     """
     return paginate(
-        call, "PolicyNames", after_in([POLICY_NAME]), lambda name: name,
+        call, "PolicyNames", in_given_order([POLICY_NAME]), lambda name: name,
         default=_POLICIES_PER_PAGE, scope=call.key.id,
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""Rotation of key material, by the calendar and on demand.
+"""Automatic and on-demand rotation of key material.
 
 See https://docs.aws.amazon.com/kms/latest/developerguide/rotate-keys.html
 """
@@ -9,43 +9,43 @@ from datetime import timedelta
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.call.operation import Call, Result, operation
-from pytest_kmsmock._kms.operations.pagination import after_in, paginate
+from pytest_kmsmock._kms.operations.pagination import in_given_order, paginate
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.rules.imported_material import is_complete, is_imported
 from pytest_kmsmock._kms.rules.key_states import ROTATES
 from pytest_kmsmock._kms.rules.rotation import PENDING, PENDING_ROTATION, is_primary, schedule_rotation
-from pytest_kmsmock._kms.rules.timeline import end_shown
+from pytest_kmsmock._kms.rules.timeline import end_observed_transition
 from pytest_kmsmock._kms.state.delays import end_of
 from pytest_kmsmock._kms.state.records import Key, KeyMaterial, OnDemandRotation, Rotation
 
 ROTATIONS_ON_DEMAND = 25
 _DEFAULT_PERIOD_DAYS = 365
 _ROTATIONS_PER_PAGE = 100
-#: A rotation on demand is refused so shortly before an automatic one.
+#: On-demand rotation is an error for this time before an automatic rotation.
 _CLOSE_TO_AUTOMATIC = timedelta(minutes=20)
-#: How long one takes at least (captured from AWS KMS, 2026-09: 35 seconds to 7 minutes).
-_SHOWN_UNDER_WAY = timedelta(seconds=35)
+#: Minimum duration of an on-demand rotation (captured from AWS KMS, 2026-09: 35 seconds to 7 minutes).
+_MIN_ON_DEMAND_DURATION = timedelta(seconds=35)
 
 
 @operation("EnableKeyRotation", targets=[key()], states=ROTATES, customer_managed=True)
 def enable_key_rotation(call: Call) -> Result:
-    """Rotate the material of a key every so many days from now; on a key that is rotated so already, change the period.
+    """Enable automatic rotation of a key, or change its period.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
     """
-    found = call.key
-    _check_rotatable(found)
+    kms_key = call.key
+    _check_rotatable(kms_key)
     _check_automatic(call)
-    present = None if found.rotation is None else found.rotation.period_days
+    present = None if kms_key.rotation is None else kms_key.rotation.period_days
     period = call.params.get("RotationPeriodInDays", present or _DEFAULT_PERIOD_DAYS)
-    if period != present:  # captured from AWS KMS, 2026-09: the same period keeps the date, too
-        schedule_rotation(call.service, found, Rotation(period, call.now + timedelta(days=period)))
+    if period != present:  # captured from AWS KMS, 2026-09: the same period keeps the next date
+        schedule_rotation(call.service, kms_key, Rotation(period, call.now + timedelta(days=period)))
     return {}
 
 
 @operation("DisableKeyRotation", targets=[key()], states=ROTATES, customer_managed=True)
 def disable_key_rotation(call: Call) -> Result:
-    """Stop rotating the material of a key by the calendar. Asymmetric and HMAC keys have no rotation to stop.
+    """Disable automatic rotation of a key; does nothing for asymmetric and HMAC keys.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html
     """
@@ -56,109 +56,109 @@ def disable_key_rotation(call: Call) -> Result:
     return {}
 
 
-@operation("GetKeyRotationStatus", targets=[key()], cross_account=True, watches="on_demand")
+@operation("GetKeyRotationStatus", targets=[key()], cross_account=True, keeps_transition="on_demand")
 def get_key_rotation_status(call: Call) -> Result:
-    """Say whether and when the material of a key is rotated by the calendar, and whether it is being rotated on demand.
+    """Return the automatic rotation of a key, and an on-demand rotation in progress.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyRotationStatus.html
     """
-    found = call.key
-    _check_store(found)
-    rotation = None if _hides_rotation(found) else found.rotation
-    result: Result = {"KeyId": found.arn, "KeyRotationEnabled": rotation is not None}
+    kms_key = call.key
+    _check_store(kms_key)
+    rotation = None if _hides_rotation(kms_key) else kms_key.rotation
+    result: Result = {"KeyId": kms_key.arn, "KeyRotationEnabled": rotation is not None}
     if rotation is not None:
         result["RotationPeriodInDays"] = rotation.period_days
         result["NextRotationDate"] = rotation.next_date
-    if found.on_demand is not None:
-        result["OnDemandRotationStartDate"] = found.on_demand.started
-        end_shown(call.service, found, "on_demand")
+    if kms_key.on_demand is not None:
+        result["OnDemandRotationStartDate"] = kms_key.on_demand.started
+        end_observed_transition(call.service, kms_key, "on_demand")
     return result
 
 
-def _hides_rotation(found: Key) -> bool:
-    """Say whether AWS calls the rotation of a key disabled: of one pending deletion, or a new AWS managed key.
+def _hides_rotation(kms_key: Key) -> bool:
+    """Whether AWS reports KeyRotationEnabled as false: for a key pending deletion, or a new AWS managed key.
 
-    Captured from AWS KMS, 2026-09: false for a new `aws/sqs` key, and as before for a primary key that waits for its
-    replicas. That AWS managed keys say true later on is inferred: the API reference says they always do.
+    Captured from AWS KMS, 2026-09: false for a new `aws/sqs` key; unchanged for a primary key that waits for its
+    replicas. True for an AWS managed key after its first rotation is inferred: the API reference says always.
     """
-    if found.deletion is not None and found.deletion.date is not None:
+    if kms_key.deletion is not None and kms_key.deletion.date is not None:
         return True
-    return found.manager == "AWS" and all(material.rotated is None for material in found.materials)
+    return kms_key.manager == "AWS" and all(material.rotated is None for material in kms_key.materials)
 
 
-@operation("RotateKeyOnDemand", targets=[key()], states=ROTATES, customer_managed=True, watches="on_demand")
+@operation("RotateKeyOnDemand", targets=[key()], states=ROTATES, customer_managed=True, keeps_transition="on_demand")
 def rotate_key_on_demand(call: Call) -> Result:
-    """Rotate the material of a key now, whatever its calendar; nothing more while it is being rotated on demand.
+    """Start an on-demand rotation of a key; does nothing while one is in progress.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html
     """
-    found = call.key
-    _check_rotatable(found)
+    kms_key = call.key
+    _check_rotatable(kms_key)
     _check_primary(call)
-    if found.on_demand is None:
+    if kms_key.on_demand is None:
         _check_on_demand(call)
         _begin_on_demand(call)
-    return {"KeyId": found.arn}
+    return {"KeyId": kms_key.arn}
 
 
 def _check_on_demand(call: Call) -> None:
-    found = call.key
-    if found.origin == "EXTERNAL":
-        if not is_complete(found.materials):
-            raise errors.PENDING_IMPORT(arn=found.arn)
-        waiting = [material.state for material in found.materials if material.state in PENDING]
-        if not waiting:
-            raise errors.NO_MATERIAL_PENDING_ROTATION(arn=found.arn)
-        if PENDING_ROTATION not in waiting:
+    kms_key = call.key
+    if kms_key.origin == "EXTERNAL":
+        if not is_complete(kms_key.materials):
+            raise errors.PENDING_IMPORT(arn=kms_key.arn)
+        pending = [material.state for material in kms_key.materials if material.state in PENDING]
+        if not pending:
+            raise errors.NO_MATERIAL_PENDING_ROTATION(arn=kms_key.arn)
+        if PENDING_ROTATION not in pending:
             raise errors.REPLICA_LACKS_MATERIAL()
-    if found.rotation is not None and found.rotation.next_date - call.now <= _CLOSE_TO_AUTOMATIC:
+    if kms_key.rotation is not None and kms_key.rotation.next_date - call.now <= _CLOSE_TO_AUTOMATIC:
         raise errors.ROTATION_IMMINENT()
-    if found.on_demand_rotations >= ROTATIONS_ON_DEMAND:
-        raise errors.TOO_MANY_ROTATIONS(arn=found.arn)
+    if kms_key.on_demand_rotations >= ROTATIONS_ON_DEMAND:
+        raise errors.TOO_MANY_ROTATIONS(arn=kms_key.arn)
 
 
 def _begin_on_demand(call: Call) -> None:
-    found, duration = call.key, call.service.delays.rotating
+    kms_key, duration = call.key, call.service.delays.rotating
     until = end_of(call.now, duration)
     call.state.change_key(
-        found,
-        on_demand=OnDemandRotation(call.now, until, None if duration else call.now + _SHOWN_UNDER_WAY),
-        on_demand_rotations=found.on_demand_rotations + 1,
+        kms_key,
+        on_demand=OnDemandRotation(call.now, until, None if duration else call.now + _MIN_ON_DEMAND_DURATION),
+        on_demand_rotations=kms_key.on_demand_rotations + 1,
     )
-    call.state.schedule(until, call.region, found.id)
+    call.state.schedule(until, call.region, kms_key.id)
 
 
 @operation("ListKeyRotations", targets=[key()])
 def list_key_rotations(call: Call) -> Result:
-    """List the completed rotations of a key, oldest first; on request all its material.
+    """List the completed rotations of a key, oldest first; with IncludeKeyMaterial all its key materials.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ListKeyRotations.html
     """
-    found = call.key
-    _check_store(found)
-    if "IncludeKeyMaterial" in call.params and _is_asymmetric_or_hmac(found):
+    kms_key = call.key
+    _check_store(kms_key)
+    if "IncludeKeyMaterial" in call.params and _is_asymmetric_or_hmac(kms_key):
         raise errors.MATERIAL_LIST_NOT_FOR_SPEC()
     included = call.params.get("IncludeKeyMaterial", "ROTATIONS_ONLY")
     names = [
-        material.id for material in found.materials if included == "ALL_KEY_MATERIAL" or material.rotated is not None
+        material.id for material in kms_key.materials if included == "ALL_KEY_MATERIAL" or material.rotated is not None
     ]
 
     def show(material_id: str) -> object:
-        material = found.material(material_id)
-        return None if material is None else _show(found, material)
+        material = kms_key.material(material_id)
+        return None if material is None else _show(kms_key, material)
 
     return paginate(
-        call, "Rotations", after_in(names), show, default=_ROTATIONS_PER_PAGE, scope=f"{found.id} {included}"
+        call, "Rotations", in_given_order(names), show, default=_ROTATIONS_PER_PAGE, scope=f"{kms_key.id} {included}"
     )
 
 
-def _show(found: Key, material: KeyMaterial) -> dict[str, object]:
+def _show(kms_key: Key, material: KeyMaterial) -> dict[str, object]:
     entry: dict[str, object] = {
-        "KeyId": found.arn,
+        "KeyId": kms_key.arn,
         "KeyMaterialId": material.id,
         "KeyMaterialState": material.state,
     }
-    if found.origin == "EXTERNAL":
+    if kms_key.origin == "EXTERNAL":
         entry["ImportState"] = "IMPORTED" if is_imported(material) else "PENDING_IMPORT"
         if material.description is not None:
             entry["KeyMaterialDescription"] = material.description
@@ -174,25 +174,25 @@ def _show(found: Key, material: KeyMaterial) -> dict[str, object]:
     return entry
 
 
-def _is_asymmetric_or_hmac(found: Key) -> bool:
-    return found.spec.key_type != "symmetric"
+def _is_asymmetric_or_hmac(kms_key: Key) -> bool:
+    return kms_key.spec.key_type != "symmetric"
 
 
-def _check_store(found: Key) -> None:
-    """Refuse keys in custom key stores."""
-    if found.custom_key_store_id is not None:
+def _check_store(kms_key: Key) -> None:
+    """Check that a key is not in a custom key store."""
+    if kms_key.custom_key_store_id is not None:
         raise errors.UNSUPPORTED_WITHOUT_MESSAGE()
 
 
-def _check_rotatable(found: Key) -> None:
-    """Refuse keys whose material never changes: asymmetric and HMAC keys, and those of custom key stores."""
-    _check_store(found)
-    if _is_asymmetric_or_hmac(found):
+def _check_rotatable(kms_key: Key) -> None:
+    """Check that a key is a symmetric encryption key outside custom key stores."""
+    _check_store(kms_key)
+    if _is_asymmetric_or_hmac(kms_key):
         raise errors.UNSUPPORTED_WITHOUT_MESSAGE()
 
 
 def _check_automatic(call: Call) -> None:
-    """Refuse keys that are not rotated by the calendar, and replica keys."""
+    """Check that a key supports automatic rotation, and is not a replica key."""
     if call.key.origin == "EXTERNAL":
         raise errors.ORIGIN_NOT_VALID(arn=call.key.arn, origin=call.key.origin)
     _check_primary(call)

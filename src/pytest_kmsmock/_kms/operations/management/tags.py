@@ -27,7 +27,7 @@ def tag_resource(call: Call) -> Result:
 
 @operation("UntagResource", targets=[key()], states=NOT_PENDING_DELETION, customer_managed=True)
 def untag_resource(call: Call) -> Result:
-    """Remove tags from a key; unknown tag keys are passed over.
+    """Remove tags from a key; unknown tag keys are ignored.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_UntagResource.html
     """
@@ -38,7 +38,7 @@ def untag_resource(call: Call) -> Result:
 
 @operation("ListResourceTags", targets=[key()])
 def list_resource_tags(call: Call) -> Result:
-    """List the tags of a key, in the order of their keys: so no tag is passed over when one goes between two pages.
+    """List the tags of a key, sorted by tag key, so that pages stay complete when a tag is removed between them.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_ListResourceTags.html
     """

@@ -9,7 +9,7 @@ from pytest_kmsmock._kms.operations.targets import key
 
 @operation("GetKeyLastUsage", targets=[key()])
 def get_key_last_usage(call: Call) -> Result:
-    """Return the last successful cryptographic operation with a key; the mock has tracked it since its creation.
+    """Return the last successful cryptographic operation with a key, tracked since its creation.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_GetKeyLastUsage.html
     """

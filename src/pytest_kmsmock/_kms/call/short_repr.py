@@ -1,6 +1,6 @@
-"""Calls in short, for messages and reports: values, requests and callers as text. Long values are cut, none is hidden.
+"""Short representations of values, requests and callers, for messages and reports. Long values are truncated.
 
-It is loaded when the first call is shown.
+Imported on first use.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ class _Short(reprlib.Repr):
 _short = _Short()
 
 
-def value(what: object) -> str:
-    """Return a value as text of reasonable length."""
+def format_value(what: object) -> str:
+    """Return a short representation of a value."""
     if what is None:
         return "(absent)"
     if inspect.isroutine(what):
@@ -42,12 +42,14 @@ def value(what: object) -> str:
     return _short.repr(what)
 
 
-def request(operation: str | None, params: Mapping[str, object]) -> str:
-    """Return an operation with parameters, as `Decrypt(KeyId='…')`."""
-    return f"{operation or 'any operation'}({', '.join(f'{name}={value(item)}' for name, item in params.items())})"
+def format_request(operation: str | None, params: Mapping[str, object]) -> str:
+    """Return an operation with its parameters, such as `Decrypt(KeyId='…')`."""
+    return (
+        f"{operation or 'any operation'}({', '.join(f'{name}={format_value(item)}' for name, item in params.items())})"
+    )
 
 
-def who(caller: Caller) -> str:
-    """Return ` by` and the caller, if not the default caller, and the AWS service that called for it."""
+def format_caller(caller: Caller) -> str:
+    """Return ` by <ARN>` unless it is the default caller, and ` via <service>` for a forwarded request."""
     text = "" if caller.administrator else f" by {caller.arn}"
     return text if caller.forwarding_service is None else f"{text} via {caller.forwarding_service}"
