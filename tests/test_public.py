@@ -29,7 +29,7 @@ PUBLIC = {
     "Clock": "advance freeze frozen move_to now timestamp unfreeze",
     "Cluster": "certificate hsms id online parameters password",
     "Credentials": "access_key_id arn environment secret_access_key session_token",
-    "Decision": "allowed denial explain grants message policies request unused",
+    "Decision": "allowed denial explain grants inapplicable_grants message policies request",
     "Decrypted": "algorithm encryption_context is_data_key key material_id plaintext",
     "Delays": "connecting creating data_key_reuse disconnecting eventual_consistency rotating updating",
     "Explanation": "allowed decisions lines message otherwise",

@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from ._iac.diff import PolicyDiff
     from ._kms.engine.call_record import CallRecord
     from ._kms.policy.decision import Decision
+    from ._kms.state.backing_key_stores import Cluster, XksKey, XksProxy
     from ._kms.state.caller import Caller
     from ._kms.state.clock import Clock
     from ._kms.state.delays import Delays
-    from ._kms.state.external_stores import Cluster, XksKey, XksProxy
     from ._mock.decorator import MockKms
     from ._mock.kms_mock import KmsMock
     from ._runtime.options import Options
@@ -44,7 +44,7 @@ _LAZY = {
     "Caller": "_kms.state.caller",
     "Calls": "_testing.calls.call_list",
     "Clock": "_kms.state.clock",
-    "Cluster": "_kms.state.external_stores",
+    "Cluster": "_kms.state.backing_key_stores",
     "Credentials": "_testing.identity.credentials",
     "Decision": "_kms.policy.decision",
     "Decrypted": "_testing.views.key_view",
@@ -68,8 +68,8 @@ _LAZY = {
     "PolicyDiff": "_iac.diff",
     "RequestContext": "_testing.identity.request_context",
     "RequestQuotas": "_testing.faults.request_quotas",
-    "XksKey": "_kms.state.external_stores",
-    "XksProxy": "_kms.state.external_stores",
+    "XksKey": "_kms.state.backing_key_stores",
+    "XksProxy": "_kms.state.backing_key_stores",
     "key_policy": "_testing.policies.key_policy",
 }
 

@@ -95,7 +95,7 @@ def _explained(core: MockCore, given: argparse.Namespace, action: str) -> Explan
     region = core.region
     home = Home(core.options.account_id, partition_of(region), region)
     caller = make_caller(_named(core, given.principal), home, {"via_service": given.via} if given.via else {})
-    caller = core.service.state.iam.tagged(caller)
+    caller = core.service.state.iam.with_tags(caller)
     members = {"EncryptionContext": dict(given.context)} if given.context else {}
     return simulate(core.service, caller, action, _named(core, given.key), region, members)
 

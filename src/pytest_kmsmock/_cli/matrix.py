@@ -60,7 +60,7 @@ def cells(core: MockCore, actions: Sequence[str] = ()) -> list[Cell]:
     for principal, declared in named(core.deployments, Principal):
         if isinstance(declared, Principal) and declared.kind == "group":
             continue
-        caller = core.service.state.iam.tagged(make_caller(principal, home, {}))
+        caller = core.service.state.iam.with_tags(make_caller(principal, home, {}))
         for key, item in named(core.deployments, Key, Replica):
             for action in actions or _actions(core, key):
                 explanation = simulate(core.service, caller, action, key, core.region, {})

@@ -1,4 +1,4 @@
-"""The fake KMS: pure Python, no pytest, no HTTP, no botocore client.
+"""The fake KMS, independent of pytest, HTTP and botocore clients.
 
-`pipeline.perform` is the path of one call and the place to start reading.
+Start reading at `engine.pipeline.perform`, the path of one call.
 """

@@ -18,7 +18,7 @@ from pytest_kmsmock._kms.api.service_model import read_data_files
 from pytest_kmsmock._kms.engine.fake_kms import FakeKms
 from pytest_kmsmock._kms.engine.pipeline import perform
 from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
-from pytest_kmsmock._kms.state.caller import Caller, administrator, session_of
+from pytest_kmsmock._kms.state.caller import Caller, administrator, role_session
 from pytest_kmsmock._runtime import active_mocks, environment, network_guard
 from pytest_kmsmock._services import hook as services
 from pytest_kmsmock._testing.calls.call_list import Calls
@@ -208,7 +208,7 @@ class MockCore:
         found = moto_principals.find_role(role, name) if _MOTO_IAM in sys.modules else None
         if found is not None:
             return moto_principals.caller_of(found, enforced=self.options.moto_policies)
-        return session_of(role, name, administrator=role not in self.service.state.iam.identity)
+        return role_session(role, name, administrator=role not in self.service.state.iam.identity)
 
     def _moto_identity(self, access_key: str | None) -> Identity | None:
         """Return whom moto issued an access key to; None if it did not, or if the mock did."""

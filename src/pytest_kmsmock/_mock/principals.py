@@ -71,7 +71,7 @@ class Principals:
         if principal is None and not request_context:
             return self._core.default_caller(self.region)
         caller = make_caller(principal, self._home(self.region), request_context)
-        return self._service.state.iam.tagged(caller) if isinstance(principal, str) else caller
+        return self._service.state.iam.with_tags(caller) if isinstance(principal, str) else caller
 
     def as_principal(
         self, principal: Named, **request_context: Unpack[RequestContext]

@@ -103,9 +103,9 @@ def test_openssl_derives_the_same_secret(openssl: Callable[..., bytes]) -> None:
         key=material.public_key_der(),
         data=b"plaintext",
     )
-    x1, rest = der.take_integer(der.only(ciphertext, der.SEQUENCE))
-    y1, rest = der.take_integer(rest)
-    check, _ = der.take(rest, der.OCTET_STRING)
+    x1, rest = der.read_integer(der.read_single(ciphertext, der.SEQUENCE))
+    y1, rest = der.read_integer(rest)
+    check, _ = der.read_element(rest, der.OCTET_STRING)
     secret = material.derive(spki_of(b"\x04" + x1.to_bytes(32, "big") + y1.to_bytes(32, "big")))
     x2 = int.from_bytes(secret, "big")
     root = pow(x2**3 + sm2_curve.A * x2 + sm2_curve.B, (sm2_curve.P + 1) // 4, sm2_curve.P)
@@ -251,10 +251,10 @@ def ciphertext_of(x: int, y: int, check: bytes = bytes(32), masked: bytes = b"m"
 @pytest.mark.parametrize(
     ("wrong", "reason"),
     [
-        pytest.param(b"", "no SM2Cipher", id="empty"),
-        pytest.param(CIPHERTEXT[:-1], "no SM2Cipher", id="short"),
-        pytest.param(CIPHERTEXT + b"\0", "no SM2Cipher", id="something after it"),
-        pytest.param(b"\x04" + bytes(64 + 32 + 5), "no SM2Cipher", id="raw C1 C3 C2"),
+        pytest.param(b"", "not an SM2Cipher", id="empty"),
+        pytest.param(CIPHERTEXT[:-1], "not an SM2Cipher", id="short"),
+        pytest.param(CIPHERTEXT + b"\0", "not an SM2Cipher", id="something after it"),
+        pytest.param(b"\x04" + bytes(64 + 32 + 5), "not an SM2Cipher", id="raw C1 C3 C2"),
         pytest.param(ciphertext_of(*sm2_curve.G) + b"", "not of this key", id="hash of zeros"),
         pytest.param(ciphertext_of(1, 1), "not on the curve", id="not on the curve"),
         pytest.param(

@@ -55,9 +55,9 @@ def test_aliases_follow_their_keys():
     region.put_alias(Alias("alias/b", "two", NOW, NOW))
     region.put_alias(Alias("alias/aws/s3", "three", NOW, NOW))
     assert region.aliases_of == {"one": ("alias/a",), "two": ("alias/b",), "three": ("alias/aws/s3",)}
-    region.drop_alias("alias/a")
+    region.remove_alias("alias/a")
     region.put_alias(Alias("alias/aws/ebs", None, None, None))
-    region.drop_alias("alias/aws/ebs")
+    region.remove_alias("alias/aws/ebs")
     assert region.aliases_of == {"two": ("alias/b",), "three": ("alias/aws/s3",)}
     assert list(region.alias_names.after(None)) == ["alias/aws/s3", "alias/b"] == sorted(region.aliases)
 
@@ -71,7 +71,7 @@ def test_dropping_a_key_takes_all_that_hangs_on_it():
     region.put_alias(Alias("alias/b", "two", NOW, NOW))
     region.grants["one"] = {"grant": Grant("grant", "arn", "one", ("token",), "", NOW, ("Encrypt",), "111122223333")}
     region.last_usage["one"] = LastUsage("Encrypt", NOW, "request")
-    state.drop_key(region.keys["one"])
+    state.remove_key(region.keys["one"])
     assert list(region.keys) == ["two"] == list(region.key_ids.after(None))
     assert list(region.aliases) == ["alias/b"]
     assert (region.grants, region.last_usage) == ({}, {})
@@ -121,7 +121,7 @@ def test_a_copy_changes_on_its_own():
     copy = state.copy()
     inner = copy.region("111122223333", "us-east-1")
     assert inner.keys["one"] is region.keys["one"]
-    copy.drop_key(inner.keys["one"])
+    copy.remove_key(inner.keys["one"])
     copy.timeline.clear()
     inner.custom_key_stores["cks-1"] = None
     assert list(region.keys) == ["one"] == list(region.key_ids.after(None))

@@ -21,7 +21,7 @@ from pytest_kmsmock import KmsMock, mock_kms
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS, KeySpec
 from pytest_kmsmock._kms.crypto import generate
 from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
-from pytest_kmsmock._kms.state import external_stores, records
+from pytest_kmsmock._kms.state import backing_key_stores, records
 from pytest_kmsmock._kms.state.state import Region, State
 from pytest_kmsmock._testing.dumps import codec, dump
 from pytest_kmsmock.errors import InvalidDump
@@ -43,7 +43,7 @@ def names_of(record: Any) -> Iterable[str]:
 
 RECORDS = [
     found
-    for module in (records, external_stores)
+    for module in (backing_key_stores, records)
     for _, found in inspect.getmembers(module, inspect.isclass)
     if is_record(found) and found.__module__ == module.__name__
 ]

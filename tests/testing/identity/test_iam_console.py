@@ -275,7 +275,7 @@ def test_many_combinations_of_callers_and_keys(kms_mock, key, monkeypatch):
     """What is worked out is remembered for some of them only."""
     from pytest_kmsmock._kms.state import attached_policies
 
-    monkeypatch.setattr(attached_policies, "_KEPT", 2)
+    monkeypatch.setattr(attached_policies, "_MAX_CACHED", 2)
     for n in range(5):
         assert not kms_mock.simulate(f"user/u{n}", "kms:Encrypt", key)
     assert kms_mock.simulate(None, "kms:Encrypt", key)

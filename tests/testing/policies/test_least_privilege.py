@@ -265,7 +265,7 @@ def replay(
     with mock_kms(enforce_policies=True) as kms:
         iam = kms._service.state.iam
         iam.identity = {holder: (json.dumps(policy),) for holder, policy in identity.items()}
-        iam.changed()
+        iam.clear_cache()
         if key_statements:
             record = kms._service.state.region(ACCOUNT, "us-east-1").keys[key]
             policy = json.dumps({"Version": "2012-10-17", "Statement": list(key_statements)})

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple, final, get_args, get_origin
 
 from pytest_kmsmock._kms.rules.timeline import due_dates
 from pytest_kmsmock._kms.state.attached_policies import Iam
-from pytest_kmsmock._kms.state.external_stores import Outside
-from pytest_kmsmock._kms.state.recent import Recent
+from pytest_kmsmock._kms.state.backing_key_stores import BackingKeyStores
+from pytest_kmsmock._kms.state.recent import RecentChanges
 from pytest_kmsmock._kms.state.state import Region, SortedNames, State
 from pytest_kmsmock._testing.dumps.codec import decode, encode, types_of_attributes
 
@@ -59,7 +59,7 @@ def _dicts(owner: type, prefix: str) -> dict[str, tuple[Any, Any]]:
 
 _OF_A_REGION = _dicts(Region, "")
 #: What a state holds besides Regions, by attribute.
-_HOLDERS: Mapping[str, type] = {"iam": Iam, "outside": Outside, "recent": Recent}
+_HOLDERS: Mapping[str, type] = {"iam": Iam, "outside": BackingKeyStores, "recent": RecentChanges}
 _TYPES = _OF_A_REGION | {
     kind: types for holder, owner in _HOLDERS.items() for kind, types in _dicts(owner, f"{holder}.").items()
 }
@@ -218,14 +218,14 @@ def _restore_key(region: Region, rows: Rows, key_id: str, before: Any) -> None:
 
 def _restore_alias(region: Region, rows: Rows, name: str, before: Any) -> None:
     if name in rows:
-        region.drop_alias(name)
+        region.remove_alias(name)
     if before is not MISSING:
         region.put_alias(before)
 
 
 def _restore_grant(region: Region, rows: Rows, grant_id: str, before: Any) -> None:
     if grant_id in region.grants.get(rows.table.key_id, {}):
-        region.drop_grant(region.grants[rows.table.key_id][grant_id])
+        region.remove_grant(region.grants[rows.table.key_id][grant_id])
     if before is not MISSING:
         region.put_grant(before)
 

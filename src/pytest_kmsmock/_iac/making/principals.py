@@ -69,7 +69,7 @@ def attach(iam: Iam, items: Iterable[Item], note: Callable[[Unknown], None]) -> 
     iam.origins = origins
     tags = {item.arn: dict(item.tags) for item in everything if isinstance(item, Principal) and item.tags}
     iam.tags = {**iam.tags, **tags}
-    iam.changed()
+    iam.clear_cache()
 
 
 def _gathered(items: Iterable[Item], arns: dict[tuple[str, str, str], str]) -> dict[str, _Attached]:

@@ -1,1 +1,1 @@
-"""Nitro Enclaves: attestation documents in, `CiphertextForRecipient` out."""
+"""The `Recipient` parameter for Nitro Enclaves: attestation documents and `CiphertextForRecipient`."""

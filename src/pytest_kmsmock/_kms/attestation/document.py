@@ -1,10 +1,8 @@
-"""The ``Recipient`` parameter: attestation documents in, ``CiphertextForRecipient`` out.
+"""Attestation documents: checking them, their condition values, and ``CiphertextForRecipient``.
 
-AWS Nitro Enclaves and NitroTPM send KMS a signed attestation document with an RSA public key, and get
-secrets back encrypted for that key instead of in plaintext. Here is KMS's side: check a document, take the
-values policies are conditioned on, encrypt a secret. The enclave's side, for test authors, is
-`pytest_kmsmock.enclave`; which operations take a ``Recipient``, and what they then leave out of their answer,
-is with the operations.
+AWS Nitro Enclaves and NitroTPM send KMS a signed attestation document with an RSA public key, and get secrets
+encrypted for that key instead of plaintext. This module is KMS's side; the enclave's side, for tests, is
+`pytest_kmsmock.enclave`. The operations know whether they accept a ``Recipient``, and how it changes their response.
 
 AWS:
     https://docs.aws.amazon.com/kms/latest/developerguide/cryptographic-attestation.html
@@ -47,19 +45,19 @@ ES384_HEADER = bytes.fromhex("a1013822")
 
 @dataclass(frozen=True, slots=True)
 class Registers:
-    """How one kind of attested environment reports its platform configuration registers (PCRs)."""
+    """The platform configuration registers (PCRs) of a kind of attested environment."""
 
     field: str
     """The field of the document."""
     count: int
-    """Registers are numbered from 0 up to, but not including, this."""
+    """The number of registers, which are numbered from 0."""
     condition_key: str
-    """The condition key, without the number of the register."""
+    """The condition key without the register number."""
 
 
 REGISTERS: Mapping[AttestedKind, Registers] = {
     "NitroEnclave": Registers("pcrs", 32, "kms:RecipientAttestation:PCR"),
-    # A TPM 2.0 has 24 registers, and there are as many condition keys.
+    # A TPM 2.0 has 24 registers; AWS has a condition key for each.
     "NitroTPM": Registers("nitrotpm_pcrs", 24, "kms:RecipientAttestation:NitroTPMPCR"),
 }
 REGISTER_LENGTHS = (32, 48, 64)
@@ -72,8 +70,8 @@ class _Field:
     mandatory: bool = True
 
 
-# "Check content" of the attestation process. AWS says there that no field may be null, yet its hypervisor
-# writes null for an optional field without a value, so that is what null means here.
+# "Check content" of the attestation process. AWS documents that fields must not be null, but its hypervisor writes null
+# for an optional field without a value; null has this meaning here.
 _FIELDS: Mapping[str, _Field] = {
     "module_id": _Field(str, range(1, 1 << 18)),
     "digest": _Field(str, range(6, 7)),
@@ -85,10 +83,10 @@ _FIELDS: Mapping[str, _Field] = {
     "nonce": _Field(bytes, range(513), mandatory=False),
 }
 
-# The sizes that AWS's SDK for enclaves makes.
+# The sizes that AWS's SDK for enclaves generates.
 _RSA_KEY_SIZES = (2048, 3072, 4096)
 
-# What cryptography raises for certificates and keys that are not well made.
+# Errors of cryptography for malformed certificates and keys.
 _MALFORMED = (
     ValueError,
     TypeError,
@@ -98,26 +96,26 @@ _MALFORMED = (
     x509.DuplicateExtension,
     x509.ExtensionNotFound,
     x509.UnsupportedGeneralNameType,
-    Warning,  # it only warns of some oddities, and a test run may have made errors of warnings
+    Warning,  # for some malformed values it only warns, and pytest can turn warnings into errors
 )
 
 
 class InvalidAttestation(ValueError):
-    """An attestation document that KMS would refuse; the argument says why.
+    """An attestation document that KMS rejects; the argument is the reason.
 
-    Operations answer with AWS's ``ValidationException``.
+    Operations raise AWS's ``ValidationException``.
     """
 
 
 @dataclass(frozen=True, slots=True)
 class Attestation:
-    """What a valid attestation document says."""
+    """The content of a valid attestation document."""
 
     kind: AttestedKind
     module_id: str
     """The enclave or the instance, such as ``i-0123456789abcdef0-enc0123456789abcdef``."""
     timestamp: int
-    """When the document was made: milliseconds since 1970, UTC."""
+    """The time of the document, in milliseconds since the epoch."""
     digest: str
     """The hash function of the registers: always ``SHA384``."""
     pcrs: Mapping[int, bytes]
@@ -125,26 +123,24 @@ class Attestation:
     certificate: bytes
     """The certificate that signed the document (DER)."""
     public_key: rsa.RSAPublicKey
-    """Whom secrets are encrypted for."""
+    """The key for which secrets are encrypted."""
     user_data: bytes | None
     nonce: bytes | None
 
 
 def parse_attestation(document: bytes, *, at: datetime | None = None) -> Attestation:
-    """Check an attestation document as KMS does, and return what it says.
+    """Check an attestation document as KMS does, and return its content.
 
-    Checked are the ``COSE_Sign1`` structure, every field, the chain of certificates and the ES384 signature.
-    One thing that AWS checks is not: the chain may end in **any root**, not only in AWS's, because the
-    enclave of a test has no certificate of AWS's and makes its own. Revocation lists are not read (AWS's
-    procedure disables them too).
+    It checks the ``COSE_Sign1`` structure, every field, the certificate chain and the ES384 signature. Unlike AWS, it
+    accepts **any root certificate**, because the enclave of a test has its own instead of AWS's. It does not read
+    revocation lists; AWS's procedure disables them too.
 
     Args:
-        document: the signed document, CBOR, tagged as ``COSE_Sign1`` or not.
-        at: the moment (with a time zone) at which all its certificates must be valid. If it is left out, no
-            time is checked.
+        document: the signed document in CBOR, with or without the tag of ``COSE_Sign1``.
+        at: an aware datetime at which all its certificates must be valid. By default validity periods are not checked.
 
     Raises:
-        InvalidAttestation: whatever is wrong with the document. No other error comes from any input.
+        InvalidAttestation: for any invalid document; no input raises another error.
         MissingExtra: cbor2 is not installed.
 
     AWS: https://github.com/aws/aws-nitro-enclaves-nsm-api/blob/main/docs/attestation_process.md
@@ -170,11 +166,10 @@ def parse_attestation(document: bytes, *, at: datetime | None = None) -> Attesta
 
 
 def attestation_condition_values(attestation: Attestation) -> Mapping[str, str]:
-    """Return the condition keys of a policy that the document gives a value, with the value.
+    """Return the values of condition keys in a document, by condition key.
 
-    Values are lower-case hexadecimal. ``kms:RecipientAttestation:ImageSha384`` is PCR0 of an enclave. A
-    register that the document does not have, has no key; zeros (what an enclave in debug mode has) are a
-    value like others.
+    Values are lower-case hexadecimal. ``kms:RecipientAttestation:ImageSha384`` is PCR0 of an enclave. The condition key
+    of a missing register is absent; zeros, as in an enclave in debug mode, are a regular value.
 
     AWS:
         https://docs.aws.amazon.com/kms/latest/developerguide/conditions-nitro-enclave.html
@@ -195,7 +190,7 @@ def _decode_cbor(data: bytes, what: str) -> object:
     stream = io.BytesIO(data)
     try:
         value: object = cbor2.CBORDecoder(stream).decode()
-    except Exception:  # tags make the decoder call much else, and hostile input finds what it raises
+    except Exception:  # the decoder calls other code for tags, which can raise anything for hostile input
         raise InvalidAttestation(f"the {what} is not CBOR") from None
     if stream.tell() != len(data):
         raise InvalidAttestation(f"the {what} is followed by other bytes")
@@ -203,7 +198,7 @@ def _decode_cbor(data: bytes, what: str) -> object:
 
 
 def _open_cose_sign1(document: bytes) -> tuple[bytes, bytes, bytes]:
-    """Return the payload, the bytes that are signed, and the signature (DER)."""
+    """Return the payload, the signed bytes, and the signature (DER)."""
     message = _decode_cbor(document, "document")
     if getattr(message, "tag", None) == COSE_SIGN1_TAG:
         message = getattr(message, "value", None)
@@ -261,7 +256,7 @@ def _check_registers(pcrs: object, registers: Registers) -> None:
 
 
 def _verify_chain(chain: Sequence[bytes], at: datetime | None) -> ec.EllipticCurvePublicKey:
-    """Verify the certificates (DER, the root first, the signer last); return the signer's key."""
+    """Verify a certificate chain (DER, from root to signer), and return the signer's key."""
     try:
         certificates = [x509.load_der_x509_certificate(der) for der in chain]
         for issuer, subject in pairwise([certificates[0], *certificates]):
@@ -276,7 +271,7 @@ def _verify_chain(chain: Sequence[bytes], at: datetime | None) -> ec.EllipticCur
         ]
     except _MALFORMED:
         raise InvalidAttestation("certificate and cabundle are not a chain of valid certificates") from None
-    # An authority's path length is how many authorities may stand between it and the signer.
+    # The path length of an authority limits the number of authorities between it and the signer.
     for below, (constraints, usage) in enumerate(reversed(authorities)):
         too_long = constraints.path_length is not None and constraints.path_length < below
         if not constraints.ca or not usage.key_cert_sign or too_long:
@@ -298,8 +293,8 @@ def _recipient_key(der: bytes | None) -> rsa.RSAPublicKey:
         key = serialization.load_der_public_key(der)
     except _MALFORMED:
         raise InvalidAttestation("public_key is not a DER-encoded public key") from None
-    # The loader reads PKCS#1 too, where KMS wants a SubjectPublicKeyInfo, and takes an even modulus, with which
-    # nothing can be encrypted.
+    # The loader also accepts PKCS#1, while KMS requires a SubjectPublicKeyInfo; and an even modulus, which cannot
+    # encrypt.
     if (
         not isinstance(key, rsa.RSAPublicKey)
         or key.key_size not in _RSA_KEY_SIZES
@@ -311,12 +306,12 @@ def _recipient_key(der: bytes | None) -> rsa.RSAPublicKey:
 
 
 def encrypt_for_recipient(attestation: Attestation, plaintext: bytes) -> bytes:
-    """Return ``CiphertextForRecipient``: ``plaintext`` encrypted for the environment of the attestation.
+    """Return ``CiphertextForRecipient``: ``plaintext`` encrypted for the attested environment.
 
-    A new AES-256 key encrypts it (CBC, PKCS#7 padding); RSAES-OAEP with SHA-256 encrypts that key; AWS names
-    the recipient by the SHA-256 digest of its SubjectPublicKeyInfo.
+    A new AES-256 key encrypts it (CBC, PKCS#7 padding); RSAES-OAEP with SHA-256 encrypts that key; AWS identifies the
+    recipient by the SHA-256 digest of its SubjectPublicKeyInfo.
 
-    AWS: https://github.com/aws/aws-nitro-enclaves-sdk-c/blob/main/source/cms.c (what its own client accepts)
+    AWS: https://github.com/aws/aws-nitro-enclaves-sdk-c/blob/main/source/cms.c (the parser of AWS's client)
     """
     key, iv = os.urandom(32), os.urandom(16)
     padder = padding.PKCS7(128).padder()

@@ -1,4 +1,4 @@
-"""The `Recipient` parameter: answers that only a Nitro enclave can read. What `recipient` knows, as KMS answers it.
+"""The `Recipient` parameter of operations: responses that only the attested environment can decrypt.
 
 Source: Developer Guide, "How AWS Nitro Enclaves uses AWS KMS"
 (https://docs.aws.amazon.com/kms/latest/developerguide/services-nitro-enclaves.html).
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from .document import Attestation
 
 
-_READ = "attestation"  # the call's note
+_READ = "attestation"  # in the call's notes
 
 
 def read_recipient(call: Call) -> Attestation | None:
-    """Return the attestation document of a request, read once; None if the request has none.
+    """Return the parsed attestation document of a request, cached per call; None without one.
 
     Raises:
-        KmsError: `ValidationException` for a document that is none.
+        KmsError: `ValidationException` for an invalid document.
         MissingExtra: without the extra `nitro`.
     """
     given = call.params.get("Recipient")
@@ -31,7 +31,7 @@ def read_recipient(call: Call) -> Attestation | None:
     if _READ in call.notes:
         known: Attestation = call.notes[_READ]
         return known
-    from .document import InvalidAttestation, parse_attestation  # only who uses enclaves needs its packages
+    from .document import InvalidAttestation, parse_attestation  # imported here, for enclaves only
 
     for parameter in ("AttestationDocument", "KeyEncryptionAlgorithm"):
         label = parameter[0].lower() + parameter[1:]
@@ -46,7 +46,7 @@ def read_recipient(call: Call) -> Attestation | None:
 
 
 def for_recipient(attestation: Attestation, plaintext: bytes) -> Result:
-    """Return the members that stand in place of a plaintext when the request has a recipient."""
+    """Return the response fields that replace the plaintext for a recipient."""
     from .document import encrypt_for_recipient
 
     return {"CiphertextForRecipient": encrypt_for_recipient(attestation, plaintext)}

@@ -1,8 +1,8 @@
-"""Key material: one class for each key family, over `cryptography`.
+"""Key material: one class per key family, based on `cryptography`.
 
-`generate` and `load` give the material of a key spec; what it can do then is in `Material`. What a spec
-allows is data in `pytest_kmsmock._kms.api.key_specs`; ciphertext blobs, states and AWS's errors are for the layers
-above. A mock draws its material through `pytest_kmsmock._kms.entropy.key_source`.
+`generate` and `load` return the `Material` of a key spec. `pytest_kmsmock._kms.api.key_specs` has the tables of key
+specs; ciphertext blobs, key states and AWS's errors are in other packages. Mocks get their key material from
+`pytest_kmsmock._kms.entropy.key_source`.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ __all__ = [
     "load",
 ]
 
-#: The class of each key family, in the module that is named as the family.
+#: Key family, which is also the name of its module -> its class.
 FAMILIES: Mapping[Family, str] = {
     "aes": "AesMaterial",
     "rsa": "RsaMaterial",
@@ -55,25 +55,25 @@ FAMILIES: Mapping[Family, str] = {
 
 @functools.cache
 def _class(family: Family) -> type[Material]:
-    """Return the class of a family, imported when it is first used: a test pays for the families of its keys only."""
+    """Return the class of a family, imported on first use: tests only load the families of their keys."""
     module = importlib.import_module(f".{family}", __name__)
     return cast("type[Material]", getattr(module, FAMILIES[family]))
 
 
 def generate(spec: KeySpec, random: Random = os.urandom) -> Material:
-    """Make new material for a key of ``spec``, as a function of the bytes that ``random`` gives.
+    """Generate new material for a key of ``spec``, deterministic for the bytes of ``random``.
 
     Raises:
-        MissingExtra: the spec (or RSA from bytes of one's own) needs a package that is not installed.
+        MissingExtra: the spec (or RSA with ``random``) needs a package that is not installed.
     """
     return _class(spec.family).generate(spec, random)
 
 
 def load(spec: KeySpec, data: bytes) -> Material:
-    """Take existing material: raw bytes for AES and HMAC, a PKCS#8 DER structure for private keys.
+    """Load existing material: raw bytes for AES and HMAC, a PKCS#8 DER structure for private keys.
 
     Raises:
-        InvalidMaterial: ``data`` is no material of ``spec``.
+        InvalidMaterial: ``data`` is not valid material of ``spec``.
         MissingExtra: the spec needs a package that is not installed.
     """
     return _class(spec.family).load(spec, data)

@@ -1,4 +1,4 @@
-"""Symmetric encryption keys: AES-GCM. The ciphertext blob around it is made in `_kms.formats.ciphertext_blob`."""
+"""Symmetric encryption keys: AES-GCM. `_kms.formats.ciphertext_blob` has the format of ciphertexts."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class AesMaterial(Material):
-    """A symmetric key of 32 bytes, or 16 as China Regions have it.
+    """A symmetric key of 32 bytes, or 16 in China Regions.
 
-    China's cipher is SM4; here it is AES all the same, which no caller can see in a ciphertext.
+    China Regions use SM4; this class uses AES there too, which is not visible in ciphertexts.
     """
 
     spec: KeySpec
@@ -34,7 +34,7 @@ class AesMaterial(Material):
 
     @classmethod
     def load(cls, spec: KeySpec, data: bytes) -> AesMaterial:
-        """See `Material.load`; 32 or 16 bytes, of which the caller knows which one its Region has."""
+        """See `Material.load`; 32 or 16 bytes: callers check the length for the Region."""
         if len(data) not in spec.import_lengths.values():
             raise InvalidMaterial(f"{len(data)} bytes are not {spec.name} key material")
         return cls(spec, bytes(data), AESGCM(data))
@@ -52,4 +52,4 @@ class AesMaterial(Material):
         try:
             return self._aead.decrypt(nonce, ciphertext, associated_data)
         except (InvalidTag, ValueError) as error:
-            raise DecryptionFailed("the ciphertext is not of this key and associated data") from error
+            raise DecryptionFailed("the ciphertext does not match the key and associated data") from error

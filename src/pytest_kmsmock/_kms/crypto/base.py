@@ -1,8 +1,8 @@
-"""What every kind of key material is: the `Material` class, and the errors of the mathematics.
+"""The interface of key material, and errors of cryptographic operations.
 
-The errors here are not AWS's. Operations know which call they belong to and turn them into AWS's exceptions.
+The errors here are not AWS's: operations convert them to AWS's exceptions.
 """
-# ruff: noqa: ARG002 - the methods of the interface that a family lacks take their arguments in vain
+# ruff: noqa: ARG002 - unsupported methods of the interface do not use their arguments
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.api.key_specs import KeySpec
 
-#: Gives that many random bytes. `os.urandom` is one.
+#: Returns a number of random bytes, as `os.urandom` does.
 Random = Callable[[int], bytes]
 
 
 class MaterialError(ValueError):
-    """Key material cannot do what was asked with what was given."""
+    """A cryptographic operation failed for its input."""
 
 
 class InvalidMaterial(MaterialError):
-    """Bytes are not key material of the key spec: wrong length, form, curve or size."""
+    """Bytes are not valid key material of the key spec: wrong length, encoding, curve or size."""
 
 
 class InvalidPeerKey(MaterialError):
@@ -31,18 +31,18 @@ class InvalidPeerKey(MaterialError):
 
 
 class DecryptionFailed(MaterialError):
-    """A ciphertext was not made for this key, or was altered, or has an impossible length."""
+    """A ciphertext is of another key, modified, or of an impossible length."""
 
 
 class UnsupportedUse(MaterialError):
-    """The key family has no such operation. Operations check KeyUsage before, so no caller of KMS sees it."""
+    """The key family does not support an operation. Operations check KeyUsage first, so it never reaches callers."""
 
 
 class Material(ABC):
-    """The secret of one KMS key, and what can be done with it.
+    """The secret of a KMS key, and its cryptographic operations.
 
-    Objects never change. A family overrides what it can do; the rest raises `UnsupportedUse`. Callers have
-    checked algorithm, message type and lengths against the tables of `pytest_kmsmock._kms.api.key_specs` before.
+    Objects are immutable. Families override the methods that they support; others raise `UnsupportedUse`. Callers must
+    have checked algorithm, message type and lengths by the tables of `pytest_kmsmock._kms.api.key_specs`.
     """
 
     __slots__ = ()
@@ -52,19 +52,19 @@ class Material(ABC):
     @classmethod
     @abstractmethod
     def generate(cls, spec: KeySpec, random: Random) -> Material:
-        """Make new material; the same bytes from ``random`` give the same material."""
+        """Generate new material, deterministic for the bytes of ``random``."""
 
     @classmethod
     @abstractmethod
     def load(cls, spec: KeySpec, data: bytes) -> Material:
-        """Take material as ImportKeyMaterial has it, or raise `InvalidMaterial`."""
+        """Load material as in ImportKeyMaterial, or raise `InvalidMaterial`."""
 
     @abstractmethod
     def private_bytes(self) -> bytes:
-        """Return what `load` takes: a raw secret, or PKCS#8 DER (of ML-DSA and ML-KEM with the seed)."""
+        """Return the input of `load`: a raw secret, or PKCS#8 DER (with the seed for ML-DSA and ML-KEM)."""
 
     def data_key_bytes(self) -> bytes:
-        """Return the private key as GenerateDataKeyPair gives it."""
+        """Return the private key as in responses of GenerateDataKeyPair."""
         return self.private_bytes()
 
     def public_key_der(self) -> bytes:
@@ -72,17 +72,17 @@ class Material(ABC):
         raise self._unsupported("public key")
 
     def seal(self, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
-        """Encrypt with AES-GCM; the answer is the ciphertext with its 16-byte tag at the end."""
+        """Encrypt with AES-GCM; return the ciphertext with its 16-byte tag at the end."""
         raise self._unsupported("symmetric encryption")
 
     def unseal(self, nonce: bytes, ciphertext: bytes, associated_data: bytes) -> bytes:
-        """Decrypt what `seal` made, or raise `DecryptionFailed`."""
+        """Decrypt a ciphertext of `seal`, or raise `DecryptionFailed`."""
         raise self._unsupported("symmetric encryption")
 
     def encrypt(self, algorithm: str, plaintext: bytes, random: Random = os.urandom) -> bytes:
-        """Encrypt with the public key; ``plaintext`` within the limit of the algorithm's row.
+        """Encrypt a ``plaintext`` within the algorithm's limit with the public key.
 
-        The same bytes from a ``random`` of one's own give the same ciphertext.
+        The ciphertext is deterministic for the bytes of ``random``.
         """
         raise self._unsupported("public key encryption")
 
@@ -91,33 +91,33 @@ class Material(ABC):
         raise self._unsupported("public key encryption")
 
     def sign(self, algorithm: str, message: bytes, message_type: str, random: Random = os.urandom) -> bytes:
-        """Sign ``message``, of which ``message_type`` (RAW, DIGEST, EXTERNAL_MU) says what it is.
+        """Sign a ``message`` of a MessageType: RAW, DIGEST or EXTERNAL_MU.
 
-        The same bytes from a ``random`` of one's own give the same signature, but for ML-DSA.
+        The signature is deterministic for the bytes of ``random``, except for ML-DSA.
         """
         raise self._unsupported("signatures")
 
     def verify(self, algorithm: str, message: bytes, message_type: str, signature: bytes) -> bool:
-        """Say whether `sign` could have made ``signature``; never raises for a malformed one."""
+        """Whether ``signature`` is valid; False for a malformed one."""
         raise self._unsupported("signatures")
 
     def mac(self, algorithm: str, message: bytes) -> bytes:
-        """Return the HMAC of ``message``, in full length."""
+        """Return the HMAC of ``message``, not truncated."""
         raise self._unsupported("MACs")
 
     def derive(self, peer_public_der: bytes) -> bytes:
-        """Return the raw ECDH secret, the x coordinate in full length; may raise `InvalidPeerKey`."""
+        """Return the raw ECDH secret, the x coordinate at full length; or raise `InvalidPeerKey`."""
         raise self._unsupported("key agreement")
 
     def encapsulate(self) -> tuple[bytes, bytes]:
-        """Return a new 32-byte shared secret, and the ciphertext that holds it."""
+        """Return a new 32-byte shared secret, and its ciphertext."""
         raise self._unsupported("encapsulation")
 
     def decapsulate(self, ciphertext: bytes) -> bytes:
-        """Return the shared secret in ``ciphertext``.
+        """Return the shared secret of a ``ciphertext``.
 
-        A ciphertext that was altered, or is for another key, gives another secret (FIPS 203, implicit
-        rejection); only a wrong length raises `DecryptionFailed`.
+        A modified ciphertext, or one of another key, yields another secret (FIPS 203, implicit rejection); only a wrong
+        length raises `DecryptionFailed`.
         """
         raise self._unsupported("encapsulation")
 

@@ -32,7 +32,7 @@ _CURVES: dict[str, ec.EllipticCurve] = {
     curve.name: curve for curve in (ec.SECP256R1(), ec.SECP384R1(), ec.SECP521R1(), ec.SECP256K1())
 }
 
-#: The order of each curve's group (SEC 2, 2.4 to 2.6), which `cryptography` tells only in later releases.
+#: The group order of each curve (SEC 2, 2.4 to 2.6), which only later releases of `cryptography` have.
 _ORDERS: dict[str, int] = {
     "secp256r1": 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
     "secp384r1": 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
@@ -57,8 +57,8 @@ _HASHES: dict[str, hashes.HashAlgorithm] = {
     "ECDSA_SHA_512": hashes.SHA512(),
 }
 
-#: First octet of a point in a public key: compressed (two of them) or not. RFC 5480, 2.2, rejects any other, such as
-#: that of the hybrid form, which OpenSSL reads.
+#: First octets of points in public keys: compressed (two values) and uncompressed. RFC 5480, 2.2, rejects others, such
+#: as the hybrid form, which OpenSSL accepts.
 _POINT_FORMS = (b"\2", b"\3", b"\4")
 
 _DIGESTS = {"ECDSA_SHA_256": hashlib.sha256, "ECDSA_SHA_384": hashlib.sha384, "ECDSA_SHA_512": hashlib.sha512}
@@ -72,7 +72,7 @@ def _schemes(*, deterministic: bool) -> dict[str, ec.ECDSA]:
 
 
 def _digest(algorithm: str, message: bytes, message_type: str) -> bytes:
-    """Return the digest that is signed. `hashlib` makes it faster than OpenSSL's signature functions do on the way."""
+    """Return the digest to sign. `hashlib` is faster than hashing in OpenSSL's signature functions."""
     return message if message_type == "DIGEST" else _DIGESTS[algorithm](message).digest()
 
 
@@ -90,10 +90,10 @@ class EcMaterial(Material):
 
     @classmethod
     def generate(cls, spec: KeySpec, random: Random) -> EcMaterial:
-        """See `Material.generate`; FIPS 186-5, A.2.1: 64 more bits than the order has, reduced."""
+        """See `Material.generate`; FIPS 186-5, A.2.1: 64 extra bits, reduced modulo the order."""
         curve = _CURVES[spec.parameters]
-        wide = int.from_bytes(random((curve.key_size + 7) // 8 + 8), "big")
-        private = ec.derive_private_key(wide % (_ORDERS[curve.name] - 1) + 1, curve)
+        candidate = int.from_bytes(random((curve.key_size + 7) // 8 + 8), "big")
+        private = ec.derive_private_key(candidate % (_ORDERS[curve.name] - 1) + 1, curve)
         return cls(spec, private, private.public_key())
 
     @classmethod
@@ -105,7 +105,7 @@ class EcMaterial(Material):
             private = load_der_private_key(data, password=None)
         except ValueError as error:
             raise InvalidMaterial(f"the private key is not valid: {error}") from error
-        # The AlgorithmIdentifier was checked, so that it can be no other kind of key and no other curve.
+        # The AlgorithmIdentifier was checked, so it is an EC key on this curve.
         assert isinstance(private, ec.EllipticCurvePrivateKey)
         return cls(spec, private, private.public_key())
 
@@ -114,7 +114,7 @@ class EcMaterial(Material):
         return self._private.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
 
     def data_key_bytes(self) -> bytes:
-        """See `Material.data_key_bytes`: AWS names the curve in the ECPrivateKey (RFC 5915), too."""
+        """See `Material.data_key_bytes`: AWS repeats the curve in the ECPrivateKey (RFC 5915)."""
         in_sec1 = self._private.private_bytes(Encoding.DER, PrivateFormat.TraditionalOpenSSL, NoEncryption())
         return der.encode_pkcs8(_ALGORITHMS[self.spec.parameters], in_sec1)
 
@@ -125,8 +125,7 @@ class EcMaterial(Material):
     def sign(self, algorithm: str, message: bytes, message_type: str, random: Random = os.urandom) -> bytes:
         """See `Material.sign`; the signature is the DER of r and s (RFC 3279, 2.2.3).
 
-        With a ``random`` of one's own it is a function of key and message (RFC 6979), as `cryptography` takes no
-        random bytes from others.
+        With ``random`` it is deterministic by RFC 6979, since `cryptography` does not accept random bytes.
         """
         schemes = _SCHEMES if random is os.urandom else _DETERMINISTIC_SCHEMES
         return self._private.sign(_digest(algorithm, message, message_type), schemes[algorithm])
@@ -147,6 +146,6 @@ class EcMaterial(Material):
                 raise der.InvalidDer("the point is neither compressed nor uncompressed")
             peer = load_der_public_key(peer_public_der)
         except ValueError as error:
-            raise InvalidPeerKey(f"no public key on {self.spec.parameters}: {error}") from error
+            raise InvalidPeerKey(f"not a public key on {self.spec.parameters}: {error}") from error
         assert isinstance(peer, ec.EllipticCurvePublicKey)
         return self._private.exchange(ec.ECDH(), peer)

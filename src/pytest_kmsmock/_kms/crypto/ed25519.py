@@ -36,8 +36,8 @@ _ALGORITHM = der.encode(der.SEQUENCE, der.encode_oid("1.3.101.112"))
 class Ed25519Material(Material):
     """An Ed25519 private key.
 
-    ED25519_SHA_512 is Ed25519 over the message. ED25519_PH_SHA_512 is Ed25519ph, which hashes what it is
-    given with SHA-512 first, be that a digest or not; AWS documents just this for Sign.
+    ED25519_SHA_512 is Ed25519 over the message. ED25519_PH_SHA_512 is Ed25519ph, which hashes its input with SHA-512
+    first, even if it is a digest, as AWS documents for Sign.
     """
 
     spec: KeySpec
@@ -54,7 +54,7 @@ class Ed25519Material(Material):
     def load(cls, spec: KeySpec, data: bytes) -> Ed25519Material:
         """See `Material.load`: PKCS#8 around a CurvePrivateKey (RFC 8410)."""
         try:
-            octets = der.only(der.pkcs8_key(data, _ALGORITHM), der.OCTET_STRING)
+            octets = der.read_single(der.pkcs8_key(data, _ALGORITHM), der.OCTET_STRING)
             private = Ed25519PrivateKey.from_private_bytes(octets)
         except ValueError as error:
             raise InvalidMaterial(f"the private key is not valid: {error}") from error

@@ -1,5 +1,5 @@
 """ML-DSA keys (FIPS 204): pure ML-DSA with an empty context, and signatures over an external mu."""
-# ruff: noqa: ARG002 - the family has one algorithm, and `cryptography` takes no random bytes for it
+# ruff: noqa: ARG002 - the family has one algorithm, and `cryptography` does not accept random bytes for it
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MlDsaMaterial(SeededMaterial):
-    """An ML-DSA private key, kept as its seed by PKCS#8."""
+    """An ML-DSA private key, stored as its seed in PKCS#8."""
 
     spec: KeySpec
     _private: PrivateKey
@@ -43,7 +43,7 @@ class MlDsaMaterial(SeededMaterial):
 
     @staticmethod
     def _private_key_class(spec: KeySpec) -> type[PrivateKey]:
-        """Return the class of `cryptography` for ``spec``, which releases before 49 do not have in full."""
+        """Return the class of `cryptography` for ``spec``; releases before 49 lack parts of it."""
         try:
             from cryptography.hazmat.primitives.asymmetric import mldsa
         except ImportError as error:
@@ -56,7 +56,7 @@ class MlDsaMaterial(SeededMaterial):
         return classes[spec.parameters]
 
     def sign(self, algorithm: str, message: bytes, message_type: str, random: Random = os.urandom) -> bytes:
-        """See `Material.sign`; an EXTERNAL_MU is the message representative, 64 bytes, made by the caller."""
+        """See `Material.sign`; an EXTERNAL_MU is the 64-byte message representative mu, computed by the caller."""
         sign = self._private.sign_mu if message_type == "EXTERNAL_MU" else self._private.sign
         return sign(message)
 

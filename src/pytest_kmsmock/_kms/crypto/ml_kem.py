@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     PrivateKey = MLKEM512PrivateKey | mlkem.MLKEM768PrivateKey | mlkem.MLKEM1024PrivateKey
     PublicKey = MLKEM512PublicKey | mlkem.MLKEM768PublicKey | mlkem.MLKEM1024PublicKey
 
-#: Bytes in a ciphertext of each parameter set (FIPS 203, table 3).
+#: Ciphertext length in bytes of each parameter set (FIPS 203, table 3).
 CIPHERTEXT_LENGTHS: dict[str, int] = {"ML-KEM-512": 768, "ML-KEM-768": 1088, "ML-KEM-1024": 1568}
 
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MlKemMaterial(SeededMaterial):
-    """An ML-KEM decapsulation key, kept as its seed by PKCS#8."""
+    """An ML-KEM decapsulation key, stored as its seed in PKCS#8."""
 
     spec: KeySpec
     _private: PrivateKey
@@ -42,7 +42,7 @@ class MlKemMaterial(SeededMaterial):
 
     @staticmethod
     def _private_key_class(spec: KeySpec) -> type[PrivateKey]:
-        """Return the class for ``spec``; `cryptography` has none for ML-KEM-512, and the others since 47."""
+        """Return the class for ``spec``; `cryptography` lacks ML-KEM-512, and has the others since 47."""
         if spec.parameters == "ML-KEM-512":
             from pytest_kmsmock._kms.crypto.primitives.ml_kem_512 import MLKEM512PrivateKey
 

@@ -75,7 +75,7 @@ class RsaMaterial(Material):
 
     @classmethod
     def of(cls, spec: KeySpec, private: rsa.RSAPrivateKey) -> RsaMaterial:
-        """Take a key that is loaded already and known to be fit for ``spec``."""
+        """Wrap a loaded private key, without checks for ``spec``."""
         return cls(spec, private, private.public_key())
 
     @classmethod
@@ -89,14 +89,14 @@ class RsaMaterial(Material):
             raise InvalidMaterial(f"the private key is not valid: {error}") from error
         if private.key_size != spec.bits:
             raise InvalidMaterial(f"a modulus of {private.key_size} bits is not {spec.name} key material")
-        # FIPS 186-5, A.1.1, which the security modules of AWS follow; AWS documents nothing narrower.
+        # FIPS 186-5, A.1.1, which AWS's HSMs follow; AWS does not document a narrower range.
         if not 2**16 < private.public_key().public_numbers().e < 2**256:
             raise InvalidMaterial("the public exponent is out of the range that FIPS 186-5 allows")
         return cls.of(spec, private)
 
     @property
     def private_key(self) -> rsa.RSAPrivateKey:
-        """The key as `cryptography` has it."""
+        """The private key of `cryptography`."""
         return self._private
 
     def private_bytes(self) -> bytes:
@@ -119,7 +119,7 @@ class RsaMaterial(Material):
         try:
             return self._private.decrypt(ciphertext, _OAEP[algorithm])
         except ValueError as error:
-            raise DecryptionFailed("the ciphertext is not of this key and algorithm") from error
+            raise DecryptionFailed("the ciphertext does not match the key and algorithm") from error
 
     def sign(self, algorithm: str, message: bytes, message_type: str, random: Random = os.urandom) -> bytes:
         """See `Material.sign`."""
@@ -139,13 +139,13 @@ class RsaMaterial(Material):
 
 
 def generate_key(bits: int, random: Random = os.urandom) -> rsa.RSAPrivateKey:
-    """Make an RSA key with public exponent 65537, as AWS's are.
+    """Generate an RSA key with public exponent 65537, as AWS does.
 
-    `cryptography` generates from OpenSSL's own random numbers only, so any ``random`` but `os.urandom` goes
-    through pycryptodome, which is some ten times slower.
+    `cryptography` only uses OpenSSL's random numbers, so any ``random`` except `os.urandom` uses pycryptodome, which is
+    about ten times slower.
 
     Raises:
-        MissingExtra: ``random`` is one's own and pycryptodome is not installed.
+        MissingExtra: ``random`` is not `os.urandom`, and pycryptodome is not installed.
     """
     if random is os.urandom:
         return rsa.generate_private_key(public_exponent=65537, key_size=bits)

@@ -1,4 +1,4 @@
-"""What ML-DSA and ML-KEM keys have in common: each is made from a seed, and PKCS#8 keeps that seed."""
+"""Common base of ML-DSA and ML-KEM keys, which are generated from a seed and stored as this seed in PKCS#8."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 
 
 def algorithm_identifiers(oids: Mapping[str, str]) -> dict[str, bytes]:
-    """Return the AlgorithmIdentifier of each parameter set, without parameters, from its object identifier."""
+    """Return the AlgorithmIdentifier, without parameters, of each parameter set's object identifier."""
     return {name: der.encode(der.SEQUENCE, der.encode_oid(oid)) for name, oid in oids.items()}
 
 
 class SeededMaterial(Material):
-    """A private key made from a seed. Families are dataclasses with the spec, the private and the public key.
+    """A private key generated from a seed. Families are dataclasses of key spec, private key and public key.
 
     Attributes:
-        seed_length: bytes of the seed.
+        seed_length: the length of the seed in bytes.
         algorithms: parameter set -> its AlgorithmIdentifier.
     """
 
@@ -44,7 +44,7 @@ class SeededMaterial(Material):
     @staticmethod
     @abstractmethod
     def _private_key_class(spec: KeySpec) -> Any:
-        """Return the class of private keys for a spec: as those of `cryptography` are."""
+        """Return the class of private keys for a spec, with the interface of `cryptography`'s classes."""
 
     @classmethod
     def generate(cls, spec: KeySpec, random: Random) -> Self:

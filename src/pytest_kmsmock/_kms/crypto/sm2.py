@@ -1,7 +1,7 @@
 """SM2 keys of the China Regions: SM2DSA signatures, SM2PKE encryption, ECDH (GM/T 0003-2012, GM/T 0009-2012).
 
-Formats are those AWS documents for offline use of its SM2 keys: ciphertexts as ASN.1, 1234567812345678 as the
-distinguishing identifier, https://docs.aws.amazon.com/kms/latest/developerguide/offline-operations.html
+The formats are those that AWS documents for offline operations with SM2 keys: ciphertexts in ASN.1, 1234567812345678 as
+the distinguishing identifier, https://docs.aws.amazon.com/kms/latest/developerguide/offline-operations.html
 """
 # ruff: noqa: ARG002 - the family has one algorithm for each usage
 
@@ -43,24 +43,24 @@ class Sm2Material(Material):
 
     @classmethod
     def generate(cls, spec: KeySpec, random: Random) -> Sm2Material:
-        """See `Material.generate`; 64 bits more than the order has, reduced to 1 … n-2."""
+        """See `Material.generate`; 64 extra bits, reduced to 1 … n-2."""
         return cls._from_scalar(spec, int.from_bytes(random(40), "big") % (sm2_curve.N - 2) + 1)
 
     @classmethod
     def load(cls, spec: KeySpec, data: bytes) -> Sm2Material:
         """See `Material.load`: PKCS#8 around an ECPrivateKey (RFC 5915), the curve by name."""
         try:
-            version, rest = der.take_integer(der.only(der.pkcs8_key(data, _ALGORITHM), der.SEQUENCE))
-            octets, rest = der.take(rest, der.OCTET_STRING)
+            version, rest = der.read_integer(der.read_single(der.pkcs8_key(data, _ALGORITHM), der.SEQUENCE))
+            octets, rest = der.read_element(rest, der.OCTET_STRING)
             scalar = int.from_bytes(octets, "big")
             if version != 1 or len(octets) != 32 or not 0 < scalar < sm2_curve.N - 1:
                 raise InvalidMaterial("the private key is out of range")
             material = cls._from_scalar(spec, scalar)
             if rest[:1] == bytes((_EC_PARAMETERS,)):
-                parameters, rest = der.take(rest, _EC_PARAMETERS)
+                parameters, rest = der.read_element(rest, _EC_PARAMETERS)
                 if parameters != _CURVE_OID:
                     raise InvalidMaterial("the private key is on another curve")
-            if rest and der.only(rest, _EC_PUBLIC_KEY) != _public_bits(material._point):  # noqa: SLF001
+            if rest and der.read_single(rest, _EC_PUBLIC_KEY) != _public_bits(material._point):  # noqa: SLF001
                 raise InvalidMaterial("the public key is not the private key's")
         except der.InvalidDer as error:
             raise InvalidMaterial(f"the private key is not an ECPrivateKey: {error}") from error
@@ -70,26 +70,26 @@ class Sm2Material(Material):
     def _from_scalar(cls, spec: KeySpec, scalar: int) -> Sm2Material:
         point = _multiply(scalar, sm2_curve.G)
         curve = b"".join(map(_coordinate, (sm2_curve.A, sm2_curve.B, *sm2_curve.G, *point)))
-        # GM/T 0003.2, 5.5: the identifier's length in bits goes first.
+        # GM/T 0003.2, 5.5: the identifier's length in bits comes first.
         return cls(spec, scalar, point, _sm3((len(_IDENTIFIER) * 8).to_bytes(2, "big"), _IDENTIFIER, curve))
 
     def private_bytes(self) -> bytes:
-        """See `Material.private_bytes`; with the public key, as OpenSSL writes it."""
+        """See `Material.private_bytes`; includes the public key, as in OpenSSL."""
         public = der.encode(_EC_PUBLIC_KEY, _public_bits(self._point))
         scalar = der.encode(der.OCTET_STRING, _coordinate(self._scalar))
         return der.encode_pkcs8(_ALGORITHM, der.encode(der.SEQUENCE, der.encode_integer(1), scalar, public))
 
     def public_key_der(self) -> bytes:
-        """See `Material.public_key_der`; the point is not compressed."""
+        """See `Material.public_key_der`; the point is uncompressed."""
         return der.encode_spki(_ALGORITHM, _octets(self._point))
 
     def encrypt(self, algorithm: str, plaintext: bytes, random: Random = os.urandom) -> bytes:
-        """See `Material.encrypt`; the answer is the SM2Cipher of GM/T 0009: C1, C3 and C2 in ASN.1."""
+        """See `Material.encrypt`; returns the SM2Cipher of GM/T 0009: C1, C3 and C2 in ASN.1."""
         while True:
             scalar = _random_scalar(random)
             x2, y2 = map(_coordinate, _multiply(scalar, self._point))
             keystream = _kdf(x2 + y2, len(plaintext))
-            # GM/T 0003.4, 6.1, A5: start anew when the key stream would leave the plaintext as it is.
+            # GM/T 0003.4, 6.1, A5: start again if the key stream is all zeros.
             if any(keystream) or not plaintext:
                 break
         return der.encode(
@@ -102,12 +102,12 @@ class Sm2Material(Material):
     def decrypt(self, algorithm: str, ciphertext: bytes) -> bytes:
         """See `Material.decrypt`."""
         try:
-            x1, rest = der.take_integer(der.only(ciphertext, der.SEQUENCE))
-            y1, rest = der.take_integer(rest)
-            check, rest = der.take(rest, der.OCTET_STRING)
-            masked = der.only(rest, der.OCTET_STRING)
+            x1, rest = der.read_integer(der.read_single(ciphertext, der.SEQUENCE))
+            y1, rest = der.read_integer(rest)
+            check, rest = der.read_element(rest, der.OCTET_STRING)
+            masked = der.read_single(rest, der.OCTET_STRING)
         except der.InvalidDer as error:
-            raise DecryptionFailed(f"the ciphertext is no SM2Cipher: {error}") from error
+            raise DecryptionFailed(f"the ciphertext is not an SM2Cipher: {error}") from error
         if not sm2_curve.is_on_curve((x1, y1)):
             raise DecryptionFailed("the ciphertext's point is not on the curve")
         x2, y2 = map(_coordinate, _multiply(self._scalar, (x1, y1)))
@@ -117,7 +117,7 @@ class Sm2Material(Material):
         return plaintext
 
     def sign(self, algorithm: str, message: bytes, message_type: str, random: Random = os.urandom) -> bytes:
-        """See `Material.sign`; a DIGEST is SM3 over Z and the message, made by the caller."""
+        """See `Material.sign`; a DIGEST is SM3 over Z and the message, computed by the caller."""
         e = self._digest(message, message_type)
         while True:
             k = _random_scalar(random)
@@ -130,8 +130,8 @@ class Sm2Material(Material):
     def verify(self, algorithm: str, message: bytes, message_type: str, signature: bytes) -> bool:
         """See `Material.verify`."""
         try:
-            r, rest = der.take_integer(der.only(signature, der.SEQUENCE))
-            s, rest = der.take_integer(rest)
+            r, rest = der.read_integer(der.read_single(signature, der.SEQUENCE))
+            s, rest = der.read_integer(rest)
         except der.InvalidDer:
             return False
         t = (r + s) % sm2_curve.N
@@ -148,20 +148,20 @@ class Sm2Material(Material):
         try:
             octets = der.spki_key(peer_public_der, _ALGORITHM)
         except der.InvalidDer as error:
-            raise InvalidPeerKey(f"no public key on SM2's curve: {error}") from error
+            raise InvalidPeerKey(f"not a public key on SM2's curve: {error}") from error
         point = int.from_bytes(octets[1:33], "big"), int.from_bytes(octets[33:], "big")
         if len(octets) != 65 or octets[0] != 4 or not sm2_curve.is_on_curve(point):
-            raise InvalidPeerKey("the public key is no point on SM2's curve")
+            raise InvalidPeerKey("the public key is not a point on SM2's curve")
         return _coordinate(_multiply(self._scalar, point)[0])
 
 
 def _random_scalar(random: Random) -> int:
-    """Return a number from 1 to n-1; 64 bits more than the order has, reduced."""
+    """Return a number from 1 to n-1: 64 extra bits, reduced modulo the order."""
     return int.from_bytes(random(40), "big") % (sm2_curve.N - 1) + 1
 
 
 def _multiply(scalar: int, point: Point) -> Point:
-    """Multiply where the result is never the point at infinity, as the curve's order is prime."""
+    """Multiply; since the curve's order is prime, the result is never the point at infinity."""
     result = sm2_curve.multiply(scalar, point)
     assert result is not None
     return result

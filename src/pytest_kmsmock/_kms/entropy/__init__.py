@@ -1,1 +1,1 @@
-"""Where random bytes and key material come from."""
+"""Random bytes and key material."""

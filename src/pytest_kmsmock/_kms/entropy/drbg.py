@@ -1,8 +1,7 @@
-"""Random bytes that are the same in every run, for `mock_kms(deterministic=True)`.
+"""Deterministic random bytes, for `mock_kms(deterministic=True)`.
 
-A stream is named, not seeded by chance: who asks for the stream of the same names gets the same bytes. Where mocks
-take their streams' names from is in `pytest_kmsmock._mock.kms_mock`; what the bytes are used for is none of this
-module's business. Nothing here is secret: never use it outside of a fake.
+Streams are seeded by names: the same names yield the same bytes. `pytest_kmsmock._mock.determinism` chooses the names
+of a mock. Nothing here is secret: never use it outside of a fake.
 """
 
 from __future__ import annotations
@@ -14,10 +13,10 @@ from .key_source import expand
 
 
 class Drbg:
-    """A stream of random bytes that is a function of its names. Thread safe.
+    """A deterministic stream of random bytes, seeded by its names. Thread-safe.
 
     Args:
-        *names: what the stream is for, from the general to the particular.
+        *names: identify the stream, from general to specific.
 
     Example:
         >>> Drbg("a test")(4) == Drbg("a test")(4) != Drbg("another test")(4)
@@ -28,7 +27,7 @@ class Drbg:
 
     def __init__(self, *names: str) -> None:
         self._names = names
-        # Each name goes with its length, so that no two lists of names give the same bytes.
+        # With the length of each name, different lists of names are different seeds.
         text = b"".join(len(name.encode()).to_bytes(4, "big") + name.encode() for name in names)
         self._stream = expand(hashlib.sha256(text).digest())
         self._lock = threading.Lock()
@@ -39,7 +38,7 @@ class Drbg:
             return self._stream(length)
 
     def child(self, name: str) -> Drbg:
-        """Return the stream of a further name; what was drawn from this one does not matter to it."""
+        """Return the stream with a further name, independent of this stream's position."""
         return Drbg(*self._names, name)
 
     def __repr__(self) -> str:

@@ -1,8 +1,7 @@
-"""Where a mock's key material comes from: a process-wide pool of RSA keys, and material made when needed.
+"""Sources of key material: a process-wide pool of RSA keys, and material that is generated on first use.
 
-RSA keys are slow to make, so keys that one mock is done with serve others. Within one mock no RSA key is ever given
-twice, consecutive mocks get different keys (a stale public key is noticed), and material that came from elsewhere, such
-as a dump of this process, is never given to a new key.
+Generating RSA keys is slow, so mocks reuse keys of earlier mocks. A mock never gets an RSA key twice; consecutive mocks
+get different keys, so that tests notice stale public keys; and imported or loaded keys are never reused.
 """
 
 from __future__ import annotations
@@ -24,25 +23,25 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.crypto.rsa import RsaMaterial
 
 _SEED_LENGTH = 32
-#: How many keys of a size are made ahead of need at most, for requests that may be refused.
+#: Maximum number of keys per size that are generated in advance, for requests that may fail.
 _MOST_READY = 64
 
 
 class RsaPool:
-    """RSA private keys that nobody uses now, by size. Thread safe."""
+    """A pool of unused RSA private keys, by size. Thread-safe."""
 
     __slots__ = ("_free", "_making", "_retired", "lock")
 
     def __init__(self) -> None:
-        #: Those given back last are at the end, and the last to be drawn again.
+        #: A queue: keys that are given back go to the end.
         self._free: defaultdict[int, deque[RSAPrivateKey]] = defaultdict(deque)
-        #: The moduli of keys that are never given again.
+        #: The moduli of keys that are never reused.
         self._retired: set[int] = set()
         self.lock = threading.Lock()
         self._making = threading.Lock()
 
     def draw(self, bits: int) -> RSAPrivateKey:
-        """Take a key of ``bits`` out of the pool, or make one; never the key that was given back last."""
+        """Take a key of ``bits`` from the pool, but never the last one given back; or generate one."""
         with self.lock:
             free = self._free[bits]
             if len(free) > 1:
@@ -50,8 +49,8 @@ class RsaPool:
         return new_rsa_key(bits)
 
     def prepare(self, bits: int) -> None:
-        """Make a key ahead of need, so that the next `draw` finds one and nobody has to wait for it."""
-        with self._making:  # more at a time would only take the processors from those who wait for nothing
+        """Generate a key in advance, so that the next `draw` does not have to."""
+        with self._making:  # one at a time, to leave processor time to other threads
             ready = len(self._free[bits])
             while ready < _MOST_READY:
                 key = new_rsa_key(bits)
@@ -62,14 +61,14 @@ class RsaPool:
                     return
 
     def give_back(self, keys: list[RSAPrivateKey]) -> None:
-        """Put keys into the pool that nobody uses any more."""
+        """Return keys to the pool that are no longer used."""
         with self.lock:
             for key in keys:
                 if _modulus(key) not in self._retired:
                     self._free[key.key_size].append(key)
 
     def retire(self, key: RSAPrivateKey) -> None:
-        """Never give a key again: somebody has its material from elsewhere."""
+        """Never reuse a key: its material is known outside of the pool."""
         with self.lock:
             self._retired.add(_modulus(key))
             free = self._free[key.key_size]
@@ -86,13 +85,13 @@ RSA_POOL = RsaPool()
 
 
 class KeySource:
-    """What one mock draws its key material from. Thread safe.
+    """The source of a mock's key material. Thread-safe.
 
     Args:
-        random: gives the bytes that all material is made of, in the order it is asked for; None is the
-            operating system's random numbers, and RSA keys from the pool. With bytes of one's own there is no
-            pool: RSA keys are made from the bytes, which needs the extra ``algorithms`` and is slow.
-        pool: where RSA keys come from and go back to.
+        random: returns the bytes from which all material is generated; None for random bytes of the operating system
+            and RSA keys of the pool. With ``random`` RSA keys are generated from its bytes without a pool, which needs
+            the extra ``algorithms`` and is slow.
+        pool: the pool of RSA keys.
     """
 
     __slots__ = ("_drawn", "_lock", "_pool", "_random")
@@ -100,13 +99,13 @@ class KeySource:
     def __init__(self, random: Random | None = None, *, pool: RsaPool = RSA_POOL) -> None:
         self._random = random
         self._pool = pool
-        #: Keys in use, to be given back; None once the source is closed.
+        #: Keys in use, to give back; None once the source is closed.
         self._drawn: list[RSAPrivateKey] | None = []
         self._lock = threading.Lock()
 
     @property
     def seeded(self) -> bool:
-        """Whether material is made of bytes of one's own."""
+        """Whether material is generated from the bytes of `random`."""
         return self._random is not None
 
     def random(self, length: int) -> bytes:
@@ -117,10 +116,10 @@ class KeySource:
             return self._random(length)
 
     def rsa(self, bits: int) -> RSAPrivateKey:
-        """Return an RSA key that this source did not give before."""
+        """Return an RSA key that this source has not returned before."""
         if self._random is not None:
             return new_rsa_key(bits, self.random)
-        # A closed source, whose keys others may have by now, makes keys that never were in the pool.
+        # A closed source generates keys outside of the pool: others may use the pool's keys by now.
         if self._drawn is None:
             return new_rsa_key(bits)
         key = self._pool.draw(bits)
@@ -130,13 +129,13 @@ class KeySource:
         return key
 
     def generate(self, spec: KeySpec) -> Material:
-        """Make material of ``spec`` now."""
+        """Generate material of ``spec``."""
         if spec.family == "rsa":
             return _rsa_material(spec, self.rsa(spec.bits))
         return generate(spec, self.random)
 
     def close(self) -> None:
-        """Give all RSA keys back to the pool. The material drawn goes on to work."""
+        """Give all RSA keys back to the pool. Existing material keeps working."""
         with self._lock:
             drawn, self._drawn = self._drawn, None
         if drawn:
@@ -144,14 +143,14 @@ class KeySource:
 
 
 class LazyMaterial:
-    """Key material that is made when it is first needed, and is the same from then on. Thread safe.
+    """Key material that is generated on first use. Thread-safe.
 
-    Of a seeded source it takes a seed at once, so that material does not depend on which key is used first.
+    From a seeded source it takes a seed at once, so that material does not depend on the order of first use.
 
     Args:
         spec: the key spec.
-        source: what the material is drawn from.
-        material: what exists already, such as imported material; then there is no source.
+        source: the source of the material.
+        material: existing material, such as imported material, instead of a source.
     """
 
     __slots__ = ("_lock", "_material", "_seed", "_source", "spec")
@@ -165,13 +164,13 @@ class LazyMaterial:
 
     @classmethod
     def of(cls, material: Material) -> LazyMaterial:
-        """Hold material that exists already, such as imported material."""
+        """Wrap existing material, such as imported material."""
         if material.spec.family == "rsa":
             RSA_POOL.retire(cast("RsaMaterial", material).private_key)
         return cls(material.spec, material=material)
 
     def get(self) -> Material:
-        """Return the material; made now if it was not made before.
+        """Return the material, generated on first use.
 
         Raises:
             MissingExtra: the key spec needs a package that is not installed.
@@ -196,9 +195,9 @@ class LazyMaterial:
 
 
 def new_rsa_key(bits: int, random: Random = os.urandom) -> RSAPrivateKey:
-    """Make an RSA key; see `rsa.generate_key`."""
+    """Generate an RSA key; see `rsa.generate_key`."""
     from pytest_kmsmock._kms.crypto.rsa import (
-        generate_key,  # here and below, so that who uses no RSA keys does not pay for their modules
+        generate_key,  # imported here and below, so that tests without RSA keys do not load their modules
     )
 
     return generate_key(bits, random)
@@ -212,12 +211,12 @@ def _rsa_material(spec: KeySpec, private: RSAPrivateKey) -> Material:
 
 @functools.lru_cache(maxsize=64)
 def _seeded_rsa(bits: int, seed: bytes) -> RSAPrivateKey:
-    """Make the RSA key of a seed. Slow, and each test of a run may well ask for the same one: so it is remembered."""
+    """Generate the RSA key of a seed; cached, since it is slow and many tests use the same seeds."""
     return new_rsa_key(bits, expand(seed))
 
 
 def expand(seed: bytes) -> Random:
-    """Return a stream of bytes that is a function of ``seed``: SHAKE-256 of the seed and a call counter."""
+    """Return a deterministic stream of bytes: SHAKE-256 of the seed and a call counter."""
     calls = 0
 
     def random(length: int) -> bytes:

@@ -1,1 +1,1 @@
-"""Byte layouts: ciphertext blobs, import tokens, wrapped keys, double encryption of external key stores."""
+"""Byte formats: ciphertext blobs, import tokens, wrapped keys, double encryption of external key stores."""

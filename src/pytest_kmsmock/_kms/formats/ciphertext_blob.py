@@ -1,8 +1,8 @@
-"""The ciphertext blob of symmetric keys: which key made it, and the sealed plaintext.
+"""The ciphertext blob of symmetric keys: key id, key material id, and the encrypted plaintext.
 
-Laid out as AWS's blobs are, as far as public samples show: five leading bytes (so base64 begins `AQICAH`, or `AQIDAH`
-for a data key), 32 bytes that name the key material, 16 that name the key, then a CMS EncryptedData with
-AES-256-GCM. A 32-byte plaintext gives 184 bytes. AWS does not document the format: nobody may rely on it.
+The format of AWS's blobs, as far as public samples show it: five leading bytes (base64 `AQICAH`, or `AQIDAH` for a data
+key), 32 bytes of the key material id, a format byte, 16 bytes of the key id, then a CMS EncryptedData with AES-256-GCM.
+The blob of a 32-byte plaintext has 184 bytes. AWS does not document the format: do not rely on it.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from pytest_kmsmock._kms.crypto.primitives import der
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.records import Key
 
-ENCRYPTED, DATA_KEY = 2, 3  # the third byte: what made the blob
+ENCRYPTED, DATA_KEY = 2, 3  # the third byte: Encrypt and ReEncrypt, or data keys
 _KINDS = (ENCRYPTED, DATA_KEY)
 
 _START = bytes((1, 2))
 _AFTER_KIND = bytes((0, 0x78))
-_FORMATS = {True: 2, False: 1}  # multi-Region or not -> the byte before the key's id
+_FORMATS = {True: 2, False: 1}  # multi-Region or not -> the byte before the key id
 #: CMS object identifiers, encoded: encryptedData, data, aes256-GCM.
 _ENCRYPTED_DATA = bytes.fromhex("06092a864886f70d010706")
 _DATA = bytes.fromhex("06092a864886f70d010701")
@@ -29,23 +29,23 @@ _AES256_GCM = bytes.fromhex("060960864801650304012e")
 _VERSION_0 = bytes((2, 1, 0))
 _TAG_LENGTH = bytes((2, 1, 16))
 _NONCE_BYTES, _TAG_BYTES = 12, 16
-#: AWS's blobs hold this many bytes more than plaintext and tag. Ours are zeros, so that the lengths agree.
+#: AWS's encrypted content is this much longer than plaintext and tag. Zeros here, for the same length.
 _PADDING = bytes(11)
 _HEADER = 5 + 32 + 1 + 16
 
 
 class Cipher(Protocol):
-    """What seals and opens: symmetric `Material`, or two of them (see `double_encryption`)."""
+    """Authenticated encryption: symmetric `Material`, or two of them (see `double_encryption`)."""
 
     def seal(self, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
         """Encrypt and authenticate; `nonce` is 12 bytes."""
 
     def unseal(self, nonce: bytes, ciphertext: bytes, associated_data: bytes) -> bytes:
-        """Decrypt what `seal` made, or raise `DecryptionFailed`."""
+        """Decrypt a ciphertext of `seal`, or raise `DecryptionFailed`."""
 
 
 class Envelope(NamedTuple):
-    """A ciphertext blob taken apart."""
+    """A parsed ciphertext blob."""
 
     kind: int
     material_id: str
@@ -68,29 +68,29 @@ def seal(
 
 
 def undecryptable(key_id: str, material_id: str, length: int, random: Callable[[int], bytes], kind: int) -> bytes:
-    """Return a blob that names a key and key material, and that nothing opens: its key is gone, or has no material."""
+    """Return a well-formed blob that cannot be decrypted, for a key that was deleted or has no key material."""
     sealed = random(len(_PADDING) + length + _TAG_BYTES)
     before, after = _frame(len(sealed))
     return b"".join((_header(kind, material_id, key_id), before, random(_NONCE_BYTES), after, sealed))
 
 
 def parse(blob: bytes) -> Envelope | None:
-    """Take a ciphertext blob apart; None when it is none."""
+    """Parse a ciphertext blob; None if it is malformed."""
     header = blob[:_HEADER]
-    names, frame = _names(header), _frame_in(len(blob))
-    if names is None or frame is None:
+    identifiers, frame = _parse_header(header), _frame_in(len(blob))
+    if identifiers is None or frame is None:
         return None
     before, after = frame
     nonce_at = _HEADER + len(before)
     nonce_end = nonce_at + _NONCE_BYTES
     if not (blob.startswith(before, _HEADER) and blob.startswith(after, nonce_end)):
         return None
-    return Envelope(*names, header, blob[nonce_at:nonce_end], blob[nonce_end + len(after) :])
+    return Envelope(*identifiers, header, blob[nonce_at:nonce_end], blob[nonce_end + len(after) :])
 
 
 @functools.lru_cache(maxsize=1024)
-def _names(header: bytes) -> tuple[int, str, str] | None:
-    """Return what a header says: what made the blob, the key material, the key; None if it is none."""
+def _parse_header(header: bytes) -> tuple[int, str, str] | None:
+    """Return kind, key material id and key id of a header; None if it is malformed."""
     if len(header) < _HEADER or header[:2] != _START or header[2] not in _KINDS or header[3:5] != _AFTER_KIND:
         return None
     digits = header[38:].hex()
@@ -107,15 +107,15 @@ def decrypt_envelope(envelope: Envelope, cipher: Cipher, context: Mapping[str, s
     """Return the plaintext of a blob.
 
     Raises:
-        DecryptionFailed: when blob or encryption context are not the ones that were sealed.
+        DecryptionFailed: if blob or encryption context were modified.
     """
     return cipher.unseal(envelope.nonce, envelope.sealed, envelope.header + canonical(context))[len(_PADDING) :]
 
 
 def canonical(context: Mapping[str, str] | None) -> bytes:
-    """Return an encryption context as additional authenticated data: the same bytes in any order of its pairs.
+    """Return an encryption context as additional authenticated data, independent of the order of its pairs.
 
-    Each text goes with its length, so that no two contexts give the same bytes.
+    With the length of each string, different contexts have different bytes.
     """
     return _canonical(tuple(context.items())) if context else b""
 
@@ -147,7 +147,7 @@ def _header(kind: int, material_id: str, key_id: str) -> bytes:
 
 @functools.lru_cache(maxsize=1024)
 def _frame(length: int) -> tuple[bytes, bytes]:
-    """Return what stands before and after the nonce in front of `length` sealed bytes."""
+    """Return the bytes before and after the nonce, in front of `length` encrypted bytes."""
     nonce, sealed = bytes(_NONCE_BYTES), bytes(length)
     algorithm = der.encode(
         der.SEQUENCE, _AES256_GCM + der.encode(der.SEQUENCE, der.encode(der.OCTET_STRING, nonce) + _TAG_LENGTH)
@@ -163,9 +163,9 @@ def _frame(length: int) -> tuple[bytes, bytes]:
 
 @functools.lru_cache(maxsize=1024)
 def _frame_in(length: int) -> tuple[bytes, bytes] | None:
-    """Return what stands before and after the nonce in a blob of `length` bytes; None if there is no such blob."""
+    """Return the bytes before and after the nonce in a blob of `length` bytes; None for an impossible length."""
     rest = length - _HEADER
-    for sealed in range(rest - 90, rest - 60):  # the frame takes between 60 and 90 bytes, by the lengths it holds
+    for sealed in range(rest - 90, rest - 60):  # the frame has 60 to 90 bytes, depending on the lengths in it
         if sealed >= len(_PADDING) + _TAG_BYTES:
             before, after = _frame(sealed)
             if len(before) + _NONCE_BYTES + len(after) + sealed == rest:

@@ -1,4 +1,4 @@
-"""Double encryption: keys in an external key store encrypt with KMS's material first, then in the external key manager.
+"""Double encryption of keys in external key stores: by KMS's key material, then by the external key manager.
 
 See https://docs.aws.amazon.com/kms/latest/developerguide/keystore-external.html#concept-double-encryption
 """
@@ -16,25 +16,25 @@ from .ciphertext_blob import Cipher
 
 
 class ExternalDecryptionFailed(DecryptionFailed):
-    """The external key manager did not decrypt; what KMS itself would say of the ciphertext is not known."""
+    """The external key manager failed to decrypt; KMS has not checked the ciphertext yet."""
 
 
 class DoubleCipher(NamedTuple):
-    """Two ciphers as one; the outer one is not in KMS."""
+    """Two ciphers as one; the outer one is outside of KMS."""
 
     inner: Cipher
     outer: Cipher
 
     def seal(self, nonce: bytes, plaintext: bytes, associated_data: bytes) -> bytes:
-        """Encrypt twice. The keys are two, so the nonce can be one."""
+        """Encrypt twice. One nonce is enough for two keys."""
         return self.outer.seal(nonce, self.inner.seal(nonce, plaintext, associated_data), associated_data)
 
     def unseal(self, nonce: bytes, ciphertext: bytes, associated_data: bytes) -> bytes:
-        """Decrypt what `seal` made.
+        """Decrypt a ciphertext of `seal`.
 
         Raises:
-            RefusedOutside: the external key manager does not open the outer layer.
-            DecryptionFailed: it does, and what is in it is not of KMS's material.
+            ExternalDecryptionFailed: the external key manager cannot decrypt the outer layer.
+            DecryptionFailed: KMS cannot decrypt the inner layer.
         """
         try:
             inner = self.outer.unseal(nonce, ciphertext, associated_data)
@@ -44,7 +44,7 @@ class DoubleCipher(NamedTuple):
 
 
 def cipher_of(state: State, key: Key, material: Material) -> Cipher:
-    """Return what a symmetric key encrypts and decrypts with, given the material that KMS has of it."""
+    """Return the cipher of a symmetric key, given its key material in KMS."""
     if key.xks_key_id is None:
         return material
     external = external_key(key, state)

@@ -1,8 +1,8 @@
-"""Import tokens: what binds a wrapping key to a KMS key for 24 hours.
+"""Import tokens, which bind a wrapping key to a KMS key for 24 hours.
 
-A token holds all there is to know of it, the private wrapping key included, sealed as AWS's is. So KMS remembers no
-tokens, and one works in whatever scope its key is in. It is sealed under a fixed key: it needs to be opaque and hard to
-alter by accident, not secret in a test.
+A token is self-contained, with the private wrapping key in it, and encrypted. So the state has no tokens, and a token
+works in every scope that has its key. The encryption key is fixed: tokens must be opaque and tamper-evident, not
+secret.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ _LENGTH_BYTES = 2
 
 
 class ImportToken(NamedTuple):
-    """What an import token says. Times to the millisecond.
+    """The content of an import token. Times have millisecond precision.
 
     Attributes:
-        key_arn: the KMS key that it is for.
+        key_arn: the ARN of the KMS key.
         algorithm: the wrapping algorithm.
-        wrapping_spec: the spec of the wrapping key.
-        valid_to: when it is good for nothing any more.
+        wrapping_spec: the key spec of the wrapping key.
+        valid_to: its expiration date.
         wrapping_key: the private wrapping key, PKCS#8 in DER.
     """
 
@@ -44,7 +44,7 @@ class ImportToken(NamedTuple):
 
 
 def issue(token: ImportToken, random: Callable[[int], bytes]) -> bytes:
-    """Return the bytes of a token, some 1,500 to 2,700 of them."""
+    """Return an encoded token, of 1,500 to 2,700 bytes."""
     head = json.dumps(
         [token.key_arn, token.algorithm, token.wrapping_spec, round(token.valid_to.timestamp() * 1000)]
     ).encode()
@@ -53,22 +53,22 @@ def issue(token: ImportToken, random: Callable[[int], bytes]) -> bytes:
 
 
 def read(data: bytes, key_arn: str, now: datetime) -> ImportToken:
-    """Return what the bytes of a token say.
+    """Decode a token.
 
     Raises:
-        KmsError: `InvalidImportTokenException` for bytes that are no token or the token of another key,
+        KmsError: `InvalidImportTokenException` for a malformed token or one of another key,
             `ExpiredImportTokenException` after 24 hours.
     """
     try:
-        opened = _SEAL.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], None)
+        decrypted = _SEAL.decrypt(data[:_NONCE_BYTES], data[_NONCE_BYTES:], None)
     except (InvalidTag, ValueError):
         raise errors.INVALID_IMPORT_TOKEN() from None
-    end = _LENGTH_BYTES + int.from_bytes(opened[:_LENGTH_BYTES], "big")
-    arn, algorithm, wrapping_spec, valid_to = json.loads(opened[_LENGTH_BYTES:end])
+    end = _LENGTH_BYTES + int.from_bytes(decrypted[:_LENGTH_BYTES], "big")
+    arn, algorithm, wrapping_spec, valid_to = json.loads(decrypted[_LENGTH_BYTES:end])
     if arn != key_arn:
         raise errors.INVALID_IMPORT_TOKEN()
     token = ImportToken(
-        arn, algorithm, wrapping_spec, datetime.fromtimestamp(valid_to / 1000, timezone.utc), opened[end:]
+        arn, algorithm, wrapping_spec, datetime.fromtimestamp(valid_to / 1000, timezone.utc), decrypted[end:]
     )
     if now > token.valid_to:
         raise errors.EXPIRED_IMPORT_TOKEN()

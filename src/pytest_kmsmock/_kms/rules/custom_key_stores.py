@@ -1,7 +1,7 @@
 """Custom key stores: connection problems between KMS and a backing key store, and keys in custom key stores.
 
 The operations are in `_kms.operations.management.custom_key_stores`, clusters and proxies in
-`_kms.state.external_stores`. CreateKey and the pipeline use this module too: a key in a custom key store needs a
+`_kms.state.backing_key_stores`. CreateKey and the pipeline use this module too: a key in a custom key store needs a
 working cluster or proxy.
 Source: Developer Guide, "Troubleshooting external key stores"
 (https://docs.aws.amazon.com/kms/latest/developerguide/xks-troubleshooting.html) and "Troubleshooting a custom key
@@ -20,7 +20,7 @@ from pytest_kmsmock._kms.api import errors, key_store_errors
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.api.key_specs import KeySpec
     from pytest_kmsmock._kms.call.operation import Call
-    from pytest_kmsmock._kms.state.external_stores import Cluster, Outside, XksKey, XksProxy
+    from pytest_kmsmock._kms.state.backing_key_stores import BackingKeyStores, Cluster, XksKey, XksProxy
     from pytest_kmsmock._kms.state.records import CustomKeyStore, Key
     from pytest_kmsmock._kms.state.state import Region, State
 
@@ -75,12 +75,12 @@ def proxy_settings(store: CustomKeyStore) -> Mapping[str, str]:
     return cast("Mapping[str, str]", store.settings["XksProxyConfiguration"])
 
 
-def cluster_of(store: CustomKeyStore, outside: Outside) -> Cluster | None:
+def cluster_of(store: CustomKeyStore, outside: BackingKeyStores) -> Cluster | None:
     """Return the cluster of a CloudHSM key store; None if it was deleted."""
     return outside.clusters.get(str(store.settings["CloudHsmClusterId"]))
 
 
-def proxy_of(store: CustomKeyStore, outside: Outside) -> XksProxy | None:
+def proxy_of(store: CustomKeyStore, outside: BackingKeyStores) -> XksProxy | None:
     """Return the proxy of an external key store; None if its endpoint and path have no proxy."""
     settings = proxy_settings(store)
     return outside.proxies.get((settings["UriEndpoint"], settings["UriPath"]))
@@ -126,12 +126,12 @@ def _proxy_conflict(store: CustomKeyStore, other: CustomKeyStore) -> errors.KmsE
     return None
 
 
-def connection_problem(store: CustomKeyStore, outside: Outside) -> ConnectionProblem | None:
+def connection_problem(store: CustomKeyStore, outside: BackingKeyStores) -> ConnectionProblem | None:
     """Return the reason why KMS cannot use the backing key store of a store; None if it can."""
     return _cluster_problem(store, outside) if store.type == CLOUDHSM else _proxy_problem(store, outside)
 
 
-def _cluster_problem(store: CustomKeyStore, outside: Outside) -> ConnectionProblem | None:
+def _cluster_problem(store: CustomKeyStore, outside: BackingKeyStores) -> ConnectionProblem | None:
     cluster_id = str(store.settings["CloudHsmClusterId"])
     cluster = outside.clusters.get(cluster_id)
     message = key_store_errors.CLUSTER_UNREACHABLE.template
@@ -146,7 +146,7 @@ def _cluster_problem(store: CustomKeyStore, outside: Outside) -> ConnectionProbl
     return None
 
 
-def _proxy_problem(store: CustomKeyStore, outside: Outside) -> ConnectionProblem | None:
+def _proxy_problem(store: CustomKeyStore, outside: BackingKeyStores) -> ConnectionProblem | None:
     settings = proxy_settings(store)
     proxy = proxy_of(store, outside)
     if proxy is None:
@@ -168,7 +168,7 @@ def _proxy_problem(store: CustomKeyStore, outside: Outside) -> ConnectionProblem
     )
 
 
-def endpoint_service_error(settings: Mapping[str, str], outside: Outside) -> errors.KmsError | None:
+def endpoint_service_error(settings: Mapping[str, str], outside: BackingKeyStores) -> errors.KmsError | None:
     """Return the error of the VPC endpoint service of an external key store; None without an error."""
     name = settings.get("VpcEndpointServiceName")
     if name is None:
@@ -204,7 +204,7 @@ def finish_connection(state: State, region: Region, store: CustomKeyStore, when:
     region.custom_key_stores[store.id] = replace(store, state=done, state_until=None, error_code=error_code)
 
 
-def _service_error_code(store: CustomKeyStore, outside: Outside) -> str | None:
+def _service_error_code(store: CustomKeyStore, outside: BackingKeyStores) -> str | None:
     problem = endpoint_service_error(proxy_settings(store), outside) if store.type == EXTERNAL else None
     if problem is None:
         return None

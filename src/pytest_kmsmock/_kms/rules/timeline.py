@@ -85,7 +85,7 @@ def _can_be_observed(transition: Transition | OnDemandRotation | None, now: date
 def _delete(service: Backend, key: Key, when: datetime) -> None:
     if key.deletion is not None and key.deletion.date is not None and key.deletion.date <= when:
         service.state.log("DeleteKey", key.deletion.date, key)
-        service.state.drop_key(key)
+        service.state.remove_key(key)
         _remove_replica(service.state, key, key.deletion.date)
 
 

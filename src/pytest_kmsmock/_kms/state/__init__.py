@@ -1,1 +1,1 @@
-"""Everything the fake KMS remembers: records, state, clock."""
+"""The state of the fake KMS: records, clock, delays, IAM policies, backing key stores."""

@@ -1,7 +1,7 @@
-"""What IAM and AWS Organizations know: policies of principals, of accounts and of VPC endpoints. KMS only asks.
+"""Policies outside of KMS: those of IAM principals, AWS Organizations and VPC endpoints.
 
-All of it belongs to the test author, who changes it through `kms.iam` (`_testing.identity.iam_console`). Policies are
-kept as texts, so that nested scopes copy and dumps write them; compiling a text twice costs a look-up.
+Tests change them through `kms.iam` (`_testing.identity.iam_console`). Policies are stored as strings, for copies and
+dumps; compiled policies are cached.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
 
 #: AWS's managed policy `AdministratorAccess`, and as a service control policy `FullAWSAccess`.
 FULL_ACCESS = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}'
-#: How many combinations of caller, owner and key policy are remembered.
-_KEPT = 4096
+#: Maximum number of cached combinations of caller, owner and key policy.
+_MAX_CACHED = 4096
 _ADMINISTRATOR = (compile_policy(FULL_ACCESS, PolicyKind.IDENTITY),)
 
 
 class Iam:
-    """The policies that are attached, by what they are attached to.
+    """Attached policies.
 
-    The types of the attributes are what dumps go by (`_testing.dumps.dump`).
+    Dumps follow the names and types of the attributes (`_testing.dumps.dump`).
     """
 
     __slots__ = (
@@ -39,11 +39,11 @@ class Iam:
 
     identity: dict[str, tuple[str, ...]]  # ARN of a user or role -> its policies
     boundaries: dict[str, str]  # ARN of a user or role -> its permissions boundary
-    service_control: dict[str, tuple[tuple[str, ...], ...]]  # account -> level of the organization -> its policies
+    service_control: dict[str, tuple[tuple[str, ...], ...]]  # account -> policies of each level of the organization
     resource_control: dict[str, tuple[str, ...]]  # account -> its policies
     vpc_endpoints: dict[str, str]  # id of a VPC endpoint -> its policy
-    missing: frozenset[str]  # ARNs that no principal has
-    origins: dict[str, dict[str, Origin]]  # ARN of a key, user or role -> policy -> where it is written; as `Origins`
+    missing: frozenset[str]  # ARNs of principals that do not exist
+    origins: dict[str, dict[str, Origin]]  # ARN of a key, user or role -> policy -> its file; see `Origins`
     tags: dict[str, dict[str, str]]  # ARN of a user or role -> its tags
     _compiled: dict[tuple[str, str, Policy | None], Policies]
 
@@ -59,7 +59,7 @@ class Iam:
         self._compiled = {}
 
     def copy(self) -> Iam:
-        """Return a copy of its own."""
+        """Return an independent copy."""
         clone = Iam()
         clone.identity = self.identity.copy()
         clone.boundaries = self.boundaries.copy()
@@ -70,19 +70,19 @@ class Iam:
         clone.origins, clone.tags = self.origins, self.tags
         return clone
 
-    def lacks(self, principal: Principal) -> bool:
-        """Say whether the test says that there is no such principal, or that the role of a session does not exist."""
-        gone = self.missing
-        if not gone or principal.kind is not PrincipalKind.ASSUMED_ROLE:
-            return principal.arn in gone
-        # A session ARN leaves out the path of its role.
+    def is_missing(self, principal: Principal) -> bool:
+        """Whether a principal, or the role of a session, does not exist according to the test."""
+        missing = self.missing
+        if not missing or principal.kind is not PrincipalKind.ASSUMED_ROLE:
+            return principal.arn in missing
+        # A session ARN omits the path of its role.
         role = str(principal.issuer_arn)
         start, _, name = role.partition("role/")
         return any(
-            arn == principal.arn or (arn.startswith(f"{start}role/") and arn.endswith(f"/{name}")) for arn in gone
+            arn == principal.arn or (arn.startswith(f"{start}role/") and arn.endswith(f"/{name}")) for arn in missing
         )
 
-    def tagged(self, caller: Caller) -> Caller:
+    def with_tags(self, caller: Caller) -> Caller:
         """Return a caller with the tags of its user or role; those of its session take precedence."""
         own = self.tags.get(policy_holder(caller.principal))
         if not own:
@@ -90,27 +90,27 @@ class Iam:
         tags = tuple((own | dict(caller.principal.tags)).items())
         return replace(caller, principal=replace(caller.principal, tags=tags))
 
-    def changed(self) -> None:
-        """Forget what was worked out: a policy was attached or detached."""
+    def clear_cache(self) -> None:
+        """Clear the cache, after a policy was attached or detached."""
         self._compiled.clear()
 
     def policies(self, caller: Caller, owner: str, key_policy: Policy | None = None) -> Policies:
-        """Return all policies that bear on a caller's requests.
+        """Return all policies that apply to a caller's requests.
 
         Args:
-            caller: who calls.
-            owner: the account whose resource control policies protect the resource; empty if none do.
+            caller: the caller.
+            owner: the account whose resource control policies apply to the resource; empty without such policies.
             key_policy: the key policy, if the resource is a key.
         """
-        place = (caller.key, owner, key_policy)
-        known = self._compiled.get(place)
-        if known is None:
-            if len(self._compiled) >= _KEPT:
+        cache_key = (caller.key, owner, key_policy)
+        cached = self._compiled.get(cache_key)
+        if cached is None:
+            if len(self._compiled) >= _MAX_CACHED:
                 self._compiled.clear()
-            known = self._compiled[place] = self._gather(caller, owner, key_policy)
-        return known
+            cached = self._compiled[cache_key] = self._collect(caller, owner, key_policy)
+        return cached
 
-    def _gather(self, caller: Caller, owner: str, key_policy: Policy | None) -> Policies:
+    def _collect(self, caller: Caller, owner: str, key_policy: Policy | None) -> Policies:
         principal = caller.principal
         holder = policy_holder(principal)
         attached = _compiled((*self.identity.get(holder, ()), *caller.identity_policies), PolicyKind.IDENTITY)
@@ -122,7 +122,7 @@ class Iam:
             key=() if key_policy is None else (key_policy,),
             identity=(*_ADMINISTRATOR, *attached) if caller.administrator else attached,
             boundary=None if boundary is None else compile_policy(boundary, PolicyKind.BOUNDARY),
-            session=_session(caller),
+            session=_session_policies(caller),
             service_control=tuple(_compiled(level, PolicyKind.SERVICE_CONTROL) for level in levels),
             resource_control=_compiled(
                 () if _is_service_linked(principal) else self.resource_control.get(owner, ()),
@@ -133,11 +133,11 @@ class Iam:
 
 
 def policy_holder(principal: Principal) -> str:
-    """Return the ARN of what a principal's policies are attached to: of a session, its role; else its own."""
+    """Return the ARN that a principal's policies are attached to: a session's role, or the principal itself."""
     return principal.issuer_arn or principal.arn
 
 
-def _session(caller: Caller) -> tuple[Policy, ...] | None:
+def _session_policies(caller: Caller) -> tuple[Policy, ...] | None:
     # "The resulting federated user session has no permissions" without a session policy:
     # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
     if not caller.session_policies and caller.principal.kind is not PrincipalKind.FEDERATED_USER:
@@ -146,14 +146,14 @@ def _session(caller: Caller) -> tuple[Policy, ...] | None:
 
 
 def _has_service_control(principal: Principal) -> bool:
-    """Say whether service control policies concern a principal: not services, nor service-linked roles."""
+    """Whether service control policies apply to a principal: not to services and service-linked roles."""
     return not principal.is_service and not _is_service_linked(principal)
 
 
 def _is_service_linked(principal: Principal) -> bool:
-    """Say whether a principal is a service-linked role, which no policy of an organization restricts."""
+    """Whether a principal is a service-linked role, to which an organization's policies do not apply."""
     return ":role/aws-service-role/" in policy_holder(principal)
 
 
-def _compiled(texts: tuple[str, ...], kind: PolicyKind) -> tuple[Policy, ...]:
-    return tuple(compile_policy(text, kind) for text in texts)
+def _compiled(documents: tuple[str, ...], kind: PolicyKind) -> tuple[Policy, ...]:
+    return tuple(compile_policy(text, kind) for text in documents)

@@ -1,4 +1,4 @@
-"""`Backend`: what one fake KMS works with, of which operations and rules see all and callers nothing."""
+"""`Backend`: state, clock, random source and settings of a fake KMS, as operations and rules use it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from .state import State
 
 
 class Backend:
-    """State, clock, randomness and settings of a fake KMS.
+    """State, clock, random source and settings of a fake KMS.
 
     Args:
-        random: gives `n` random bytes; the operating system's by default.
-        state: what it remembers at the beginning.
+        random: returns `n` random bytes; by default those of the operating system.
+        state: the initial state.
         clock: its clock.
-        enforce_policies: whether policies, grants and IAM decide who may do what.
+        enforce_policies: whether key policies, grants and IAM policies are enforced.
     """
 
     def __init__(
@@ -37,5 +37,5 @@ class Backend:
         self.clock = clock or Clock()
         self.enforce_policies = enforce_policies
         self.delays = Delays()
-        #: Held while a call is carried out.
+        #: Held while a call is executed.
         self.lock = threading.RLock()

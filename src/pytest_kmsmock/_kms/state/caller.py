@@ -1,4 +1,4 @@
-"""Who makes a call, and what surrounds the request: what the authorization engine is told of it."""
+"""Callers: a principal with its request context."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pytest_kmsmock._kms.api.arns import service_endpoint
 from pytest_kmsmock._kms.policy.principals import Principal
 
-#: No condition keys beyond those that every request has.
-_NOTHING: Mapping[str, tuple[str, ...]] = {}
+#: A request context without further condition keys.
+_NO_CONTEXT: Mapping[str, tuple[str, ...]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,23 +17,23 @@ class Caller:
     """A principal with its request context.
 
     Attributes:
-        principal: who it is.
-        account: the account whose keys a bare key id refers to; 12 digits.
-        administrator: whether it has an identity policy that allows everything, as the default caller has.
-        session_policies: texts of session policies, which limit what the session may do.
-        context: further condition keys of its requests by lower-case name (`aws:sourceip`, ...).
-        identity_policies: texts of identity policies that IAM elsewhere has for it, beside those of `kms.iam`.
-        boundary: text of the permissions boundary that IAM elsewhere has for it; None if it has none.
-        via: the AWS services that call for it, in the order of their calls: the last one calls KMS. Each is a name such
-            as `s3`, or with the Region and domain that `kms:ViaService` is to have.
-        key: all that says which policies bear on it, in one text; for caches.
+        principal: the principal.
+        account: id of the account in which key ids without an ARN are looked up.
+        administrator: whether it has an identity-based policy that allows everything, as the default caller has.
+        session_policies: its session policies.
+        context: further condition keys of its requests, named in lower case (`aws:sourceip`, ...).
+        identity_policies: identity-based policies from another IAM (moto), in addition to those of `kms.iam`.
+        boundary: permissions boundary from another IAM (moto); None without one.
+        via: the AWS services that forward the request, in order: the last one calls KMS. Each is a name such as `s3`,
+            or a full value of `kms:ViaService`.
+        key: all that determines which policies apply, as one string; for caches.
     """
 
     principal: Principal
     account: str
     administrator: bool = False
     session_policies: tuple[str, ...] = ()
-    context: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NOTHING)
+    context: Mapping[str, tuple[str, ...]] = field(default_factory=lambda: _NO_CONTEXT)
     via: tuple[str, ...] = ()
     identity_policies: tuple[str, ...] = ()
     boundary: str | None = None
@@ -48,11 +48,11 @@ class Caller:
 
     @property
     def arn(self) -> str:
-        """The ARN that AWS prints after `User`."""
+        """The ARN that AWS's messages have after `User`."""
         return self.principal.arn
 
     def forwarded_by(self, service: str) -> Caller:
-        """Return this caller when a service such as `s3` calls for it."""
+        """Return this caller with its request forwarded by a service such as `s3`."""
         return Caller(
             self.principal, self.account, self.administrator, self.session_policies, self.context,
             (*self.via, service), self.identity_policies, self.boundary,
@@ -60,12 +60,12 @@ class Caller:
 
     @property
     def forwarding_service(self) -> str | None:
-        """The name of the AWS service that calls KMS for the principal, such as `s3`; None if it calls by itself."""
+        """The AWS service that calls KMS on behalf of the principal, such as `s3`; None for direct calls."""
         named = self.context.get("kms:viaservice") or self.via
         return named[-1].split(".")[0] if named else None
 
     def via_service(self, region: str) -> str | None:
-        """Return the value of `kms:ViaService` in a request to a Region; None if no service calls for the principal."""
+        """Return the value of `kms:ViaService` in a request to a Region; None for direct calls."""
         if not self.via:
             return None
         service = self.via[-1]
@@ -73,7 +73,7 @@ class Caller:
 
     @property
     def called_via(self) -> tuple[str, ...]:
-        """The values of `aws:CalledVia`: the services that call for the principal, in the order of their calls."""
+        """The values of `aws:CalledVia`: the services that call on behalf of the principal, in order."""
         given = self.context.get("aws:calledvia")
         if given is not None:
             return given
@@ -82,18 +82,18 @@ class Caller:
 
 
 def administrator(account: str, partition: str = "aws") -> Caller:
-    """Return the caller of tests that do not care who calls: an IAM user with full access to its account."""
+    """Return the default caller: an IAM user with full access to its account."""
     principal = Principal.parse(f"arn:{partition}:iam::{account}:user/Administrator")
     return Caller(principal, account, administrator=True)
 
 
-def session_of(role: str, name: str, *, administrator: bool = False) -> Caller:
-    """Return the session of a role.
+def role_session(role: str, name: str, *, administrator: bool = False) -> Caller:
+    """Return a role session.
 
     Args:
         role: the ARN of the role.
         name: the name of the session.
-        administrator: whether it has an identity policy that allows everything.
+        administrator: whether it has an identity-based policy that allows everything.
     """
     _, partition, _, _, account, resource = role.split(":", 5)
     arn = f"arn:{partition}:sts::{account}:assumed-role/{resource.rpartition('/')[2]}/{name}"

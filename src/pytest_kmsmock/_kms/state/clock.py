@@ -1,7 +1,7 @@
 """The mock's clock: the only source of time of the fake KMS.
 
-Real time by default, read through the `time` module so that freezegun and time-machine work. Nothing here waits and
-there are no threads: what is due by the clock happens when somebody looks (see `timeline`).
+It follows real time by default, read through the `time` module so that freezegun and time-machine work. There are no
+threads and no waiting: scheduled changes are made before the next access to the state (see `_kms.rules.timeline`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
-#: Where a test can move the clock to: AWS's times count from 1970, and what KMS plans ahead must fit into a datetime.
+#: The range of the clock: AWS's times count from 1970, and times of scheduled changes must fit into a datetime.
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 LATEST = datetime(9000, 1, 1, tzinfo=timezone.utc)
 _UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
@@ -51,11 +51,11 @@ class Clock:
             **units: keyword arguments of `datetime.timedelta`.
 
         Returns:
-            The new present time.
+            The new current time.
 
         Raises:
             TypeError: for anything but a timedelta or its keyword arguments.
-            ValueError: when the step is backwards, where `move_to` can go, or leads beyond the year 8999.
+            ValueError: for a step backwards (use `move_to`), or beyond the year 8999.
         """
         _check_step(delta, units)
         try:
@@ -74,7 +74,7 @@ class Clock:
             when: an aware datetime, a naive one (taken as UTC), or an ISO 8601 string.
 
         Returns:
-            The new present time.
+            The new current time.
 
         Raises:
             TypeError: for anything else.
@@ -99,14 +99,14 @@ class Clock:
         return self.now()
 
     def __copy__(self) -> Clock:
-        """Return a clock that shows the same time and moves on its own."""
+        """Return an independent clock with the same time."""
         clone = Clock()
         clone._offset, clone._frozen_at = self._offset, self._frozen_at
         return clone
 
 
 def _check_step(delta: object, units: Mapping[str, object]) -> None:
-    """Refuse a step that says no time, before timedelta refuses it in words that do not name `advance`."""
+    """Check the arguments of `advance`: timedelta's own error messages would not mention it."""
     wrong = [] if delta is None or isinstance(delta, timedelta) else [repr(delta)]
     for unit, amount in units.items():
         is_number = isinstance(amount, int | float) and not isinstance(amount, bool) and not math.isnan(amount)
@@ -120,7 +120,7 @@ def _check_step(delta: object, units: Mapping[str, object]) -> None:
 
 
 def _read(when: datetime | str) -> datetime:
-    """Return a time that the clock can be moved to, as an aware datetime."""
+    """Parse and check a time to move to, and return it as an aware datetime."""
     moment = when
     if isinstance(moment, str):
         try:

@@ -1,4 +1,4 @@
-"""How long the transitional states of keys and key stores last, by the mock's clock."""
+"""Durations of transitional states and eventual consistency, by the mock's clock."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 #: Seconds, or a timedelta.
 Duration = float | timedelta
-#: What nothing lasts longer than. It keeps dates where a datetime has them.
-LONGEST = timedelta(days=3650)
+#: Maximum duration, which keeps all dates in the range of datetime.
+MAX_DURATION = timedelta(days=3650)
 
 
 class Delays:
@@ -49,7 +49,7 @@ class Delays:
         for name, duration in durations.items():
             setattr(self, name, duration)
 
-    if not TYPE_CHECKING:  # pragma: no branch - only type checkers go past it, who would take any attribute with it
+    if not TYPE_CHECKING:  # pragma: no branch - with it, type checkers would accept any attribute
 
         def __setattr__(self, name: str, duration: object) -> None:
             if name not in Delays.__annotations__:
@@ -61,21 +61,21 @@ class Delays:
         return f"Delays({', '.join(f'{name}={duration!r}' for name, duration in vars(self).items())})"
 
     def __copy__(self) -> Delays:
-        """Return the same delays, for a nested mock: a look at each would cost every test more than all else."""
+        """Return a copy for a nested mock, without checking each delay again: each test pays for this."""
         copied = Delays()
         vars(copied).update(vars(self))
         return copied
 
 
 def end_of(start: datetime, duration: Duration) -> datetime:
-    """Return when something ends that begins at `start`."""
+    """Return the end of a duration that begins at `start`."""
     return start + (duration if isinstance(duration, timedelta) else timedelta(seconds=duration))
 
 
 def check_duration(name: str, duration: object) -> None:
-    """Raise an error that names what was set, unless it may last so long."""
+    """Check the type and range of a duration."""
     if isinstance(duration, bool) or not isinstance(duration, int | float | timedelta):
         raise TypeError(f"{name}: expected seconds or a timedelta, got {duration!r}.")
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
-    if not 0 <= seconds <= LONGEST.total_seconds():
-        raise ValueError(f"{name}: expected from no time to {LONGEST.days} days, got {duration!r}.")
+    if not 0 <= seconds <= MAX_DURATION.total_seconds():
+        raise ValueError(f"{name}: expected 0 to {MAX_DURATION.days} days, got {duration!r}.")

@@ -1,4 +1,4 @@
-"""What was before recent changes, for as long as permissions and aliases still go by it (`_kms.call.consistency`)."""
+"""Values before recent changes, for eventual consistency (`_kms.call.consistency`)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from datetime import datetime
 from .records import Grant
 
 
-class Recent:
-    """What was before recent changes, by ARN: pairs of until when it counts, and the value; oldest first.
+class RecentChanges:
+    """Values before recent changes, by ARN: pairs of (effective until, value), oldest first.
 
-    The types of the attributes are what dumps go by (`_testing.dumps.dump`).
+    Dumps follow the names and types of the attributes (`_testing.dumps.dump`).
     """
 
     __slots__ = ("alias_targets", "aliases", "gone_grants", "new_grants", "policies", "tags")
@@ -19,9 +19,9 @@ class Recent:
     policies: dict[str, tuple[tuple[datetime, str], ...]]
     tags: dict[str, tuple[tuple[datetime, Mapping[str, str]], ...]]
     aliases: dict[str, tuple[tuple[datetime, tuple[str, ...]], ...]]
-    alias_targets: dict[str, tuple[tuple[datetime, str | None], ...]]  # alias ARN -> ... the id of the key, if any
+    alias_targets: dict[str, tuple[tuple[datetime, str | None], ...]]  # alias ARN -> key ids, None without a key
     gone_grants: dict[str, tuple[tuple[datetime, Grant], ...]]
-    new_grants: dict[str, datetime]  # grant id -> until when it needs its token
+    new_grants: dict[str, datetime]  # grant id -> time until which the grant needs its grant token
 
     def __init__(self) -> None:
         self.policies = {}
@@ -31,9 +31,9 @@ class Recent:
         self.gone_grants = {}
         self.new_grants = {}
 
-    def copy(self) -> Recent:
-        """Return a copy of its own."""
-        clone = Recent()
+    def copy(self) -> RecentChanges:
+        """Return an independent copy."""
+        clone = RecentChanges()
         clone.policies = self.policies.copy()
         clone.tags = self.tags.copy()
         clone.aliases = self.aliases.copy()

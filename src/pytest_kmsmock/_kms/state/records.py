@@ -1,9 +1,8 @@
-"""What the fake KMS remembers: frozen records. A change replaces a record.
+"""Immutable records of the fake KMS. A change replaces a record.
 
-That makes a nested scope a checkpoint: the dicts that hold the records are copied, the records are shared.
-Nothing here decides anything; `state` holds the records, `key_states` reads them. They are tuples, since a frozen
-dataclass takes four times as long to make; but for grants, thousands of which may be looked through, since a field of a
-tuple takes longer to read, and for what hides a secret.
+So a nested scope is a checkpoint: it copies the dicts and shares the records. `state` has the records, `rules` the
+rules for changing them. Records are named tuples, since a frozen dataclass takes four times as long to create; grants
+are dataclasses because a key can have thousands, and reading a field is faster; others are, to hide a secret in repr.
 """
 
 from __future__ import annotations
@@ -19,16 +18,16 @@ if TYPE_CHECKING:
 
 
 class KeyMaterial(NamedTuple):
-    """One generation of a key's material.
+    """One of a key's key materials.
 
     Attributes:
         id: the key material id, 64 hexadecimal digits.
-        secret: the material itself, made when first needed; None while imported material is missing.
+        secret: the material itself, generated on first use; None while imported material is missing.
         state: `CURRENT`, `NON_CURRENT`, `PENDING_ROTATION` or `PENDING_MULTI_REGION_IMPORT_AND_ROTATION`.
-        rotated: when a rotation made it current; None for a key's first material.
+        rotated: the date of the rotation to it; None for a key's first material.
         rotation_type: `AUTOMATIC` or `ON_DEMAND`; None for a key's first material.
-        expires: when imported material expires, or expired: its `secret` is gone then; None if it never does.
-        description: what the caller said of imported material.
+        expires: the expiration date of imported material; `secret` is None after it. None without expiration.
+        description: the KeyMaterialDescription of imported material.
     """
 
     id: str
@@ -41,7 +40,7 @@ class KeyMaterial(NamedTuple):
 
 
 class Deletion(NamedTuple):
-    """A scheduled deletion. `date` is None while a multi-Region primary waits for its replicas."""
+    """A scheduled deletion. `date` is None while a multi-Region primary key waits for its replica keys."""
 
     window_days: int
     date: datetime | None
@@ -59,17 +58,16 @@ class Transition(NamedTuple):
 
 
 class Rotation(NamedTuple):
-    """Automatic rotation: its period in days and when it is next due."""
+    """Automatic rotation: its period in days and its next date."""
 
     period_days: int
     next_date: datetime
 
 
 class OnDemandRotation(NamedTuple):
-    """A rotation on demand that is under way: when it was asked for and when it will be done.
+    """An on-demand rotation in progress: its start and its end.
 
-    One that takes no time is still under way for operations that look at it before `shown_until`; see
-    `rules.timeline`.
+    Without a delay, operations can still observe it as in progress before `shown_until`; see `rules.timeline`.
     """
 
     started: datetime
@@ -78,7 +76,7 @@ class OnDemandRotation(NamedTuple):
 
 
 class MultiRegion(NamedTuple):
-    """Where the related keys of a multi-Region key are. `replicas` are Region names in the order of creation."""
+    """The Regions of the related keys of a multi-Region key. `replicas` are Regions in order of creation."""
 
     primary: str
     replicas: tuple[str, ...] = ()
@@ -90,8 +88,8 @@ NO_TAGS: Mapping[str, str] = {}
 class Key(NamedTuple):
     """A KMS key in one Region.
 
-    `enabled` is what the owner asked for last; `key_states.key_state` gives the state that follows from everything.
-    The fields named in `SHARED` are the same for all related keys of a multi-Region key.
+    `enabled` follows EnableKey and DisableKey; `key_states.key_state` returns the KeyState.
+    The fields in `SHARED` are the same for all related keys of a multi-Region key.
     """
 
     id: str
@@ -119,22 +117,22 @@ class Key(NamedTuple):
 
     @property
     def current(self) -> KeyMaterial | None:
-        """The material that encrypts and signs now; None before the first import."""
+        """The current key material; None before the first import."""
         materials = self.materials
         if len(materials) == 1:
             return materials[0]
         return next((material for material in reversed(materials) if material.state == "CURRENT"), None)
 
     def material(self, material_id: str) -> KeyMaterial | None:
-        """Return the generation with this key material id."""
+        """Return the key material with an id; None for an unknown id."""
         for material in self.materials:
             if material.id == material_id:
                 return material
         return None
 
 
-#: What multi-Region keys synchronise. Source: Developer Guide, "Multi-Region keys in AWS KMS". Material of
-#: imported keys is not among it: each replica gets its own import.
+#: Shared properties of multi-Region keys, without imported material: each replica key needs an import of its own.
+#: Source: Developer Guide, "Multi-Region keys in AWS KMS".
 SHARED = frozenset({"materials", "rotation", "on_demand_rotations", "on_demand", "multi_region"})
 
 
@@ -149,7 +147,7 @@ class Alias(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A grant on a key. All tokens are equivalent; `constraints` is as the caller gave it."""
+    """A grant on a key. All its grant tokens are equivalent."""
 
     id: str
     key_arn: str
@@ -182,15 +180,15 @@ class CustomKeyStore:
 
     Attributes:
         id: `cks-` and 17 hexadecimal digits.
-        name: what the owner calls it.
+        name: its name.
         type: `AWS_CLOUDHSM` or `EXTERNAL_KEY_STORE`.
-        created: when it was made.
-        secret: what KMS opens the backing key store with: the password of `kmsuser`, or the secret access key for
-            the proxy. No operation shows it.
+        created: its creation date.
+        secret: the credential of the backing key store: the password of `kmsuser`, or the secret access key for the
+            proxy. Responses never include it.
         state: its ConnectionState.
         state_until: when `CONNECTING` or `DISCONNECTING` ends.
-        error_code: its ConnectionErrorCode when `FAILED`; while `CONNECTING`, the failure that the test asked for.
-        settings: the members of its configuration as DescribeCustomKeyStores shows them.
+        error_code: its ConnectionErrorCode when `FAILED`; while `CONNECTING`, the failure that the test has set.
+        settings: its configuration as in responses of DescribeCustomKeyStores.
     """
 
     id: str
@@ -208,13 +206,13 @@ NO_DETAILS: Mapping[str, object] = {}
 
 
 class ServiceEvent(NamedTuple):
-    """Something that KMS did on its own, which CloudTrail logs: `DeleteKey`, `RotateKey`, ...
+    """A service event in CloudTrail, which KMS causes itself: `DeleteKey`, `RotateKey`, ...
 
     Attributes:
-        name: as CloudTrail names it.
-        time: when it was due.
-        key: the key as it was before.
-        details: what `serviceEventDetails` says besides the key id.
+        name: its `eventName`.
+        time: its `eventTime`.
+        key: the key before the event.
+        details: its `serviceEventDetails` without the key id.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""Where the records are: per account and Region, in dicts, with what paging and look-ups need beside them."""
+"""The state: records by account and Region, with indexes for pagination and look-ups."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 from pytest_kmsmock._kms.api.arns import partition_of
 
 from .attached_policies import Iam
-from .external_stores import Outside
-from .recent import Recent
+from .backing_key_stores import BackingKeyStores
+from .recent import RecentChanges
 from .records import (
     SHARED,
     Alias,
@@ -25,7 +25,7 @@ from .records import (
 
 
 class SortedNames:
-    """Names in order, so that a page costs the same wherever it begins. Used by ListKeys and ListAliases."""
+    """Sorted names, so that each page of a list takes the same time. Used by ListKeys and ListAliases."""
 
     __slots__ = ("_names",)
 
@@ -33,28 +33,28 @@ class SortedNames:
         self._names = names or []
 
     def add(self, name: str) -> None:
-        """Put in a name that is not there yet."""
+        """Add a new name."""
         insort(self._names, name)
 
     def remove(self, name: str) -> None:
-        """Take out a name that is there."""
+        """Remove an existing name."""
         del self._names[bisect_right(self._names, name) - 1]
 
     def after(self, name: str | None) -> Iterator[str]:
-        """Yield the names that come after the given one; all of them after None."""
+        """Yield the names after a given name; all names for None."""
         names = self._names
         start = 0 if name is None else bisect_right(names, name)
         return (names[index] for index in range(start, len(names)))
 
     def copy(self) -> SortedNames:
-        """Return a copy of its own."""
+        """Return an independent copy."""
         return SortedNames(self._names.copy())
 
 
 class Region:
-    """What one account has in one Region.
+    """The resources of an account in a Region.
 
-    The types of the attributes are what dumps go by (`_testing.dumps.dump`).
+    Dumps follow the names and types of the attributes (`_testing.dumps.dump`).
     """
 
     __slots__ = (
@@ -70,7 +70,7 @@ class Region:
     alias_names: SortedNames
     aliases_of: dict[str, tuple[str, ...]]  # key id -> alias names, in order of creation
     grants: dict[str, dict[str, Grant]]  # key id -> grant id -> grant, in order of creation
-    _grants_to: dict[tuple[str, str], tuple[Grant, ...]]  # key id and grantee -> grants, so that calls stay fast
+    _grants_to: dict[tuple[str, str], tuple[Grant, ...]]  # index: (key id, grantee) -> grants
     last_usage: dict[str, LastUsage]
     custom_key_stores: dict[str, CustomKeyStore]
 
@@ -89,11 +89,11 @@ class Region:
 
     @property
     def partition(self) -> str:
-        """The AWS partition that the Region is in, such as `aws-cn`."""
+        """The AWS partition of the Region, such as `aws-cn`."""
         return partition_of(self.name)
 
     def copy(self) -> Region:
-        """Return a Region with dicts of its own and the same records."""
+        """Return an independent copy that shares the records."""
         clone = Region.__new__(Region)
         clone.account, clone.name = self.account, self.name
         clone.keys = self.keys.copy()
@@ -108,11 +108,11 @@ class Region:
         return clone
 
     def grants_to(self, key_id: str, grantee: str) -> tuple[Grant, ...]:
-        """Return the grants on a key for a principal or service, in order of creation."""
+        """Return the grants on a key with a grantee, in order of creation."""
         return self._grants_to.get((key_id, grantee), ())
 
     def put_grant(self, grant: Grant) -> None:
-        """Add a grant, or replace the one of the same id."""
+        """Add a grant, or replace the one with its id."""
         grants = self.grants.setdefault(grant.key_id, {})
         place = (grant.key_id, grant.grantee or grant.grantee_service or "")
         before = self._grants_to.get(place, ())
@@ -122,18 +122,18 @@ class Region:
             self._grants_to[place] = (*before, grant)
         grants[grant.id] = grant
 
-    def drop_grant(self, grant: Grant) -> None:
-        """Remove a grant that is there."""
+    def remove_grant(self, grant: Grant) -> None:
+        """Remove an existing grant."""
         del self.grants[grant.key_id][grant.id]
         place = (grant.key_id, grant.grantee or grant.grantee_service or "")
         self._grants_to[place] = tuple(known for known in self._grants_to[place] if known.id != grant.id)
 
-    def forget_grantee(self, grant: Grant) -> None:
-        """Forget whom a grant on a deleted key was for."""
+    def remove_grantee(self, grant: Grant) -> None:
+        """Remove the index entry of a grant on a deleted key."""
         self._grants_to.pop((grant.key_id, grant.grantee or grant.grantee_service or ""), None)
 
     def put_alias(self, alias: Alias) -> None:
-        """Add an alias, or replace the one of the same name."""
+        """Add an alias, or replace the one with its name."""
         before = self.aliases.get(alias.name)
         if before is None:
             self.alias_names.add(alias.name)
@@ -143,8 +143,8 @@ class Region:
         if alias.key_id is not None:
             self.aliases_of[alias.key_id] = (*self.aliases_of.get(alias.key_id, ()), alias.name)
 
-    def drop_alias(self, name: str) -> None:
-        """Remove an alias that is there."""
+    def remove_alias(self, name: str) -> None:
+        """Remove an existing alias."""
         alias = self.aliases.pop(name)
         self.alias_names.remove(name)
         if alias.key_id is not None:
@@ -160,57 +160,57 @@ class Region:
 
 
 class State:
-    """Everything that the fake KMS remembers: all accounts and Regions, and what is due when.
+    """The state of the fake KMS: all accounts and Regions, and scheduled changes.
 
-    The types of the attributes are what dumps go by (`_testing.dumps.dump`).
+    Dumps follow the names and types of the attributes (`_testing.dumps.dump`).
     """
 
     __slots__ = ("_regions", "events", "iam", "outside", "recent", "timeline")
 
     _regions: dict[tuple[str, str], Region]
-    #: A heap of (when, account, Region, key id or custom key store id): something may be due by then.
+    #: A heap of (time, account, Region, key id or custom key store id) of possible changes.
     timeline: list[tuple[datetime, str, str, str]]
-    #: What custom key stores stand on, which is not KMS's.
-    outside: Outside
-    #: The policies of everything but keys, which are not KMS's either.
+    #: The backing key stores of custom key stores, outside of KMS.
+    outside: BackingKeyStores
+    #: All policies except key policies.
     iam: Iam
-    #: What was before recent changes, for eventual consistency.
-    recent: Recent
-    #: What KMS did on its own, oldest first. As the calls, it is not copied to a nested scope.
+    #: Values before recent changes, for eventual consistency.
+    recent: RecentChanges
+    #: Service events, oldest first. Like recorded calls, they are not copied to nested scopes.
     events: list[ServiceEvent]
 
     def __init__(self) -> None:
         self._regions = {}
         self.timeline = []
-        self.outside = Outside()
+        self.outside = BackingKeyStores()
         self.iam = Iam()
-        self.recent = Recent()
+        self.recent = RecentChanges()
         self.events = []
 
     def region(self, account: str, name: str) -> Region:
-        """Return what an account has in a Region; empty if it was never used."""
+        """Return the resources of an account in a Region, created on first use."""
         region = self._regions.get((account, name))
         if region is None:
             region = self._regions.setdefault((account, name), Region(account, name))  # another thread may be faster
         return region
 
     def regions(self) -> Iterator[Region]:
-        """Yield every Region of every account that was ever used."""
+        """Yield every used Region of every account."""
         yield from list(self._regions.values())
 
     def find_key(self, region: str, key_id: str) -> Key | None:
-        """Return the key with this id in a Region, whichever account owns it."""
+        """Return the key with an id in a Region, of any account."""
         for (_, name), candidate in self._regions.items():
             if name == region and key_id in candidate.keys:
                 return candidate.keys[key_id]
         return None
 
     def home(self, key: Key) -> Region:
-        """Return the Region that holds a key."""
+        """Return the Region of a key."""
         return self._regions[key.account, key.region]
 
     def related(self, key: Key) -> Iterator[Key]:
-        """Yield the other keys of a multi-Region key: the primary first, then the replicas."""
+        """Yield the related keys of a multi-Region key: the primary key first, then the replica keys."""
         if key.multi_region is None:
             return
         for name in (key.multi_region.primary, *key.multi_region.replicas):
@@ -226,7 +226,7 @@ class State:
         region.key_ids.add(key.id)
 
     def change_key(self, key: Key, **changes: Any) -> Key:
-        """Replace fields of a key; what multi-Region keys share is changed on all related keys."""
+        """Replace fields of a key; shared properties are changed on all related multi-Region keys."""
         changed = key._replace(**changes)
         self.home(key).keys[key.id] = changed
         if key.multi_region is not None:
@@ -237,28 +237,28 @@ class State:
                     self.home(other).keys[other.id] = other._replace(**shared)
         return changed
 
-    def drop_key(self, key: Key) -> None:
+    def remove_key(self, key: Key) -> None:
         """Remove a key with its aliases and grants."""
         region = self.home(key)
         del region.keys[key.id]
         region.key_ids.remove(key.id)
         for name in region.aliases_of.get(key.id, ()):
-            region.drop_alias(name)
+            region.remove_alias(name)
         for grant in tuple(region.grants.pop(key.id, {}).values()):
-            region.forget_grantee(grant)
+            region.remove_grantee(grant)
         region.last_usage.pop(key.id, None)
 
     def log(self, name: str, when: datetime, key: Key, **details: object) -> None:
-        """Note that KMS did something on its own, for CloudTrail; `key` is as it was before."""
+        """Add a service event for CloudTrail; `key` is the key before it."""
         self.events.append(ServiceEvent(name, when, key, details))
 
     def schedule(self, when: datetime, region: Region, resource_id: str) -> None:
-        """Note that something may be due on a key or custom key store; `timeline` looks when the time has come."""
+        """Schedule a check of a key or custom key store for changes that are due (`_kms.rules.timeline`)."""
         heapq.heappush(self.timeline, (when, region.account, region.name, resource_id))
 
     def copy(self) -> State:
-        """Return a state of its own that shares the records."""
-        clone = State.__new__(State)  # what `__init__` makes would be thrown away: each test pays for this
+        """Return an independent copy that shares the records."""
+        clone = State.__new__(State)  # without `__init__`, whose objects would be replaced: each test pays for this
         regions = {place: region.copy() for place, region in self._regions.items()}
         clone._regions = regions  # noqa: SLF001 - of its own class
         clone.timeline = self.timeline.copy()

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from pytest_kmsmock._kms.api.arns import partition_of
-from pytest_kmsmock._kms.state.caller import Caller, session_of
+from pytest_kmsmock._kms.state.caller import Caller, role_session
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import CREATE_GRANT, DECRYPT, Kms, Rule, Service, Step, unchanged
@@ -45,13 +45,13 @@ def _role(request: Request) -> str:
 
 def _instance(request: Request, protected: Protected) -> Caller:
     """Let EC2 decrypt for an instance, by the grant that the caller has made."""
-    return session_of(_role(request), str(protected.params["instance"])).forwarded_by(request.via)
+    return role_session(_role(request), str(protected.params["instance"])).forwarded_by(request.via)
 
 
 def _granting(request: Request, instance: str, protected: Protected) -> Protected:
     return protected._replace(
         params={
-            "GranteePrincipal": session_of(_role(request), instance).arn,
+            "GranteePrincipal": role_session(_role(request), instance).arn,
             "Operations": ["Decrypt"],
             "Constraints": {"EncryptionContextSubset": dict(protected.context)},
             "instance": instance,  # no parameter of KMS

@@ -55,7 +55,7 @@ class IamConsole:
             raise InvalidPolicy(f"iam.attach({holder}): no policy is given.")
         texts = tuple(self._text(policy, PolicyKind.IDENTITY, f"iam.attach({holder})") for policy in policies)
         self._iam.identity[holder] = (*self._iam.identity.get(holder, ()), *texts)
-        self._iam.changed()
+        self._iam.clear_cache()
 
     def detach(self, principal: Named, *policies: Document) -> None:
         """Detach identity policies from a user or role; all of them if none is given.
@@ -72,7 +72,7 @@ class IamConsole:
                 raise InvalidPolicy(f"iam.detach({holder}): this policy is not attached. Attached are: {attached}")
             attached.remove(text)
         self._iam.identity[holder] = tuple(attached) if policies else ()
-        self._iam.changed()
+        self._iam.clear_cache()
 
     def boundary(self, principal: Named, policy: Document | None) -> None:
         """Set the permissions boundary of a user or role; None removes it.
@@ -86,7 +86,7 @@ class IamConsole:
             self._iam.boundaries.pop(holder, None)
         else:
             self._iam.boundaries[holder] = self._text(policy, PolicyKind.BOUNDARY, f"iam.boundary({holder})")
-        self._iam.changed()
+        self._iam.clear_cache()
 
     def service_control(self, *policies: Document, account: str | None = None, full_access: bool = True) -> None:
         """Attach service control policies to one level of an account's organization.
@@ -109,7 +109,7 @@ class IamConsole:
             self._iam.service_control[owner] = (*self._iam.service_control.get(owner, ()), level)
         else:
             self._iam.service_control.pop(owner, None)
-        self._iam.changed()
+        self._iam.clear_cache()
 
     def resource_control(self, *policies: Document, account: str | None = None) -> None:
         """Attach resource control policies to the account whose keys they concern, besides those that are there.
@@ -124,7 +124,7 @@ class IamConsole:
         owner = self._owner(account)
         texts = tuple(self._text(policy, PolicyKind.RESOURCE_CONTROL, "iam.resource_control()") for policy in policies)
         self._iam.resource_control[owner] = (*self._iam.resource_control.get(owner, ()), *texts) if texts else ()
-        self._iam.changed()
+        self._iam.clear_cache()
 
     def vpc_endpoint_policy(self, endpoint: str, policy: Document | None) -> None:
         """Set the policy of a VPC endpoint; requests through it are those of credentials with `source_vpce`.
@@ -142,7 +142,7 @@ class IamConsole:
             self._iam.vpc_endpoints.pop(endpoint, None)
         else:
             self._iam.vpc_endpoints[endpoint] = self._text(policy, PolicyKind.VPC_ENDPOINT, f"policy of {endpoint}")
-        self._iam.changed()
+        self._iam.clear_cache()
 
     def missing(self, *principals: Named) -> None:
         """Mark users or roles as missing: key policies and grants that name them are refused from now on.

@@ -76,9 +76,11 @@ def _seed_form(data: bytes) -> bytes | None:
     See https://www.rfc-editor.org/rfc/rfc9881#name-private-key-format ("both").
     """
     try:
-        _, rest = der.take_integer(der.only(data, der.SEQUENCE))
-        algorithm, rest = der.take(rest, der.SEQUENCE)
-        seed, _ = der.take(der.only(der.only(rest, der.OCTET_STRING), der.SEQUENCE), der.OCTET_STRING)
+        _, rest = der.read_integer(der.read_single(data, der.SEQUENCE))
+        algorithm, rest = der.read_element(rest, der.SEQUENCE)
+        seed, _ = der.read_element(
+            der.read_single(der.read_single(rest, der.OCTET_STRING), der.SEQUENCE), der.OCTET_STRING
+        )
     except der.InvalidDer:
         return None
     return der.encode_pkcs8_seed(der.encode(der.SEQUENCE, algorithm), seed)

@@ -151,7 +151,7 @@ class _Planting:
         if seed.key_id is None:
             return given
         key = self.home.keys[given]
-        self.draft.state.drop_key(key)
+        self.draft.state.remove_key(key)
         self.draft.state.add_key(key._replace(id=seed.key_id, arn=key_arn(self.region, self.account, seed.key_id)))
         return seed.key_id
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from pytest_kmsmock._kms.api.service_model import matches_shape, service_description
 from pytest_kmsmock._kms.rules.custom_key_stores import FAILURES, can_fail_with
-from pytest_kmsmock._kms.state.external_stores import Cluster, XksKey, XksProxy
+from pytest_kmsmock._kms.state.backing_key_stores import Cluster, XksKey, XksProxy
 from pytest_kmsmock._kms.state.records import CustomKeyStore
 from pytest_kmsmock._runtime.checks import check_type, did_you_mean, is_whole
 from pytest_kmsmock.errors import InvalidBacking

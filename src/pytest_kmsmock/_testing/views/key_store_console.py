@@ -19,7 +19,7 @@ from pytest_kmsmock._kms.rules.custom_key_stores import (
     STORES_PER_REGION,
     association_conflict,
 )
-from pytest_kmsmock._kms.state.external_stores import Cluster, XksKey, XksProxy
+from pytest_kmsmock._kms.state.backing_key_stores import Cluster, XksKey, XksProxy
 from pytest_kmsmock._kms.state.records import CustomKeyStore
 from pytest_kmsmock._kms.state.state import Region, State
 from pytest_kmsmock._runtime.checks import check_type

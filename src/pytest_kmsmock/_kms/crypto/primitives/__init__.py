@@ -1,1 +1,1 @@
-"""Mathematics and encodings that `cryptography` does not offer."""
+"""Cryptographic primitives and encodings that `cryptography` does not have."""

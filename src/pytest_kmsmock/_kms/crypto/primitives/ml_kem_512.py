@@ -1,7 +1,7 @@
-"""ML-KEM-512 in the shape of `cryptography`'s classes for the larger parameter sets, over kyber-py.
+"""ML-KEM-512 with the interface of `cryptography`'s classes for the larger parameter sets, based on kyber-py.
 
-kyber-py is pure Python: correct by NIST's vectors, a few milliseconds an operation, and not constant-time.
-It comes with the extra ``algorithms`` and is imported when the first ML_KEM_512 key is made.
+kyber-py is pure Python: tested with NIST's vectors, a few milliseconds per operation, and not constant-time. It comes
+with the extra ``algorithms`` and is imported for the first ML_KEM_512 key.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class MLKEM512PublicKey:
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class MLKEM512PrivateKey:
-    """A decapsulation key and the seed it comes from."""
+    """A decapsulation key with its seed."""
 
     _kem: ML_KEM
     _seed: bytes

@@ -1,6 +1,6 @@
-"""RSA key generation, OAEP and PSS with random bytes of one's own, which `cryptography` does not take: by pycryptodome.
+"""RSA key generation, OAEP and PSS with given random bytes, by pycryptodome: `cryptography` does not accept them.
 
-Used by deterministic mocks only; decrypting and verifying are always `cryptography`'s.
+Used by deterministic mocks only; `cryptography` always decrypts and verifies.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ def generate(bits: int, random: Random) -> bytes:
     """Return a new private key in DER, with public exponent 65537.
 
     Raises:
-        MissingExtra: pycryptodome is not installed; so do the functions below.
+        MissingExtra: pycryptodome is not installed; also raised by the functions below.
     """
     private: bytes = _module("PublicKey.RSA").generate(bits, randfunc=random, e=65537).export_key("DER")
     return private
@@ -29,9 +29,9 @@ def encrypt(public_key: bytes, plaintext: bytes, digest: str, random: Random) ->
 
     Args:
         public_key: the key in DER.
-        plaintext: what to encrypt.
-        digest: the hash function by the name `hashlib` gives it, such as `sha256`.
-        random: gives the seed.
+        plaintext: the plaintext.
+        digest: the hash function's name in `hashlib`, such as `sha256`.
+        random: returns the bytes of the OAEP seed.
     """
     key = _module("PublicKey.RSA").import_key(public_key)
     ciphertext: bytes = _module("Cipher.PKCS1_OAEP").new(key, _hash(digest), randfunc=random).encrypt(plaintext)
@@ -44,8 +44,8 @@ def sign(private_key: bytes, hashed: bytes, digest: str, random: Random) -> byte
     Args:
         private_key: the key in DER.
         hashed: the hash of the message.
-        digest: the hash function by the name `hashlib` gives it.
-        random: gives the salt.
+        digest: the hash function's name in `hashlib`.
+        random: returns the bytes of the salt.
     """
     key = _module("PublicKey.RSA").import_key(private_key)
     signature: bytes = _module("Signature.pss").new(key, rand_func=random).sign(_Hashed(hashed, _hash(digest)))
@@ -53,7 +53,7 @@ def sign(private_key: bytes, hashed: bytes, digest: str, random: Random) -> byte
 
 
 class _Hashed:
-    """A message that was hashed elsewhere, as pycryptodome wants to be given messages."""
+    """A message digest with the interface of pycryptodome's hash objects."""
 
     def __init__(self, hashed: bytes, function: Any) -> None:
         self.digest_size = len(hashed)

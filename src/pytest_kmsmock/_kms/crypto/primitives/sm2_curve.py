@@ -1,7 +1,7 @@
 """Arithmetic on SM2's curve (GM/T 0003.5-2012, section 2), which `cryptography` does not have.
 
-Pure Python in Jacobian coordinates, one multiplication in a millisecond or two. It is not constant-time,
-which is of no concern to a fake that keeps no one's real secrets. What is done with points is in `sm2`.
+Pure Python in Jacobian coordinates, one to two milliseconds per multiplication. It is not constant-time, which a fake
+without real secrets does not need. `sm2` has the algorithms.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _INFINITY: Jacobian = (1, 1, 0)
 
 
 def is_on_curve(point: Point) -> bool:
-    """Say whether the coordinates are in range and satisfy the curve's equation."""
+    """Whether the coordinates are in range and satisfy the curve's equation."""
     x, y = point
     return 0 <= x < P and 0 <= y < P and (y * y - (x * x + A) * x - B) % P == 0
 
@@ -40,7 +40,7 @@ def multiply_add(scalar: int, other_scalar: int, other: Point) -> Point | None:
 
 
 def _multiply(scalar: int, point: Point) -> Jacobian:
-    """Multiply with a window of four bits, from the most significant digit down."""
+    """Multiply with a window of four bits, from the most significant digit."""
     multiples = [_INFINITY, (*point, 1)]
     for _ in range(14):
         multiples.append(_add(multiples[-1], multiples[1]))
@@ -52,7 +52,7 @@ def _multiply(scalar: int, point: Point) -> Jacobian:
 
 
 def _double(point: Jacobian) -> Jacobian:
-    """Double, for a = -3."""
+    """Double a point, for a = -3."""
     x, y, z = point
     z_squared = z * z % P
     y_squared = y * y % P

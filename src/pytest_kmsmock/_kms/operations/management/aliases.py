@@ -89,7 +89,7 @@ def delete_alias(call: Call) -> Result:
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DeleteAlias.html
     """
-    call.region.drop_alias(_existing(call).name)
+    call.region.remove_alias(_existing(call).name)
     return {}
 
 

@@ -92,7 +92,7 @@ def _principal(call: Call, text: str | None, unknown_id: errors.KmsError) -> str
         return None
     if text[:4] in ("AIDA", "AROA"):
         found = arn_of_id(text)
-        if found is None or call.state.iam.lacks(Principal.parse(found)):
+        if found is None or call.state.iam.is_missing(Principal.parse(found)):
             raise unknown_id
         return found
     try:
@@ -102,7 +102,7 @@ def _principal(call: Call, text: str | None, unknown_id: errors.KmsError) -> str
     except ValueError:
         raise errors.PRINCIPAL_NOT_FOUND(arn=text) from None
     here = text.startswith("arn:") and principal.partition == partition_of(call.region.name)
-    if not (here or principal.is_service) or call.state.iam.lacks(principal):
+    if not (here or principal.is_service) or call.state.iam.is_missing(principal):
         raise errors.PRINCIPAL_NOT_FOUND(arn=text)
     return text
 
@@ -181,7 +181,7 @@ def _show_principal(call: Call, name: str | None) -> str | None:
     if name is None or not iam.missing:
         return name
     principal = Principal.parse(name)
-    return principal.unique_id if iam.lacks(principal) else name
+    return principal.unique_id if iam.is_missing(principal) else name
 
 
 def _show(call: Call, grant: Grant) -> dict[str, object]:
@@ -294,5 +294,5 @@ def revoke_grant(call: Call) -> Result:
 
 def _delete(call: Call, grant: Grant) -> Result:
     call.stop_if_dry_run()
-    call.state.home(call.key).drop_grant(grant)
+    call.state.home(call.key).remove_grant(grant)
     return {}

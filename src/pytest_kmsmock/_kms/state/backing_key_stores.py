@@ -1,8 +1,7 @@
-"""What custom key stores stand on and KMS only meets: CloudHSM clusters, external key store proxies, external keys.
+"""Backing key stores of custom key stores: CloudHSM clusters, external key store proxies and external keys.
 
-All of it belongs to the test author, who adds and changes it through `kms.key_stores`
-(`_testing.views.key_store_console`). Frozen records like those of `records`, so that nested scopes share and restore
-them alike.
+Tests add and change them through `kms.key_stores` (`_testing.views.key_store_console`). They are frozen records like
+those of `records`, which nested scopes share and restore.
 """
 
 from __future__ import annotations
@@ -21,8 +20,8 @@ class Cluster:
 
     Attributes:
         id: `cluster-` and 11 to 16 characters.
-        certificate: its trust anchor certificate (`customerCA.crt`). Clusters with the same one share a backup
-            history, which is what AWS calls related.
+        certificate: its trust anchor certificate (`customerCA.crt`). Clusters with the same certificate are related:
+            they share a backup history.
         password: the password of its crypto user `kmsuser`, 7 to 32 characters.
         hsms: the number of active HSMs; AWS requires two, of which one may fail.
         online: whether it is active and reachable.
@@ -50,11 +49,11 @@ class XksKey:
     """A key in an external key manager.
 
     Attributes:
-        id: the id at the proxy.
-        secret: the key itself; it is never in KMS.
+        id: the id that the proxy uses.
+        secret: its key material, which is never in KMS.
         enabled: whether it is enabled in the key manager.
-        spec: AWS takes `AES_256` only.
-        usage: AWS requires both `ENCRYPT` and `DECRYPT`.
+        spec: its key spec; AWS accepts `AES_256` only.
+        usage: its key usage; AWS requires both `ENCRYPT` and `DECRYPT`.
     """
 
     id: str
@@ -110,8 +109,8 @@ class XksProxy:
         return parameters
 
 
-class Outside:
-    """All clusters and proxies there are, and the failures that the test asked for."""
+class BackingKeyStores:
+    """All clusters and proxies, and connection failures that the test has set."""
 
     __slots__ = ("clusters", "connect_failures", "proxies")
 
@@ -125,9 +124,9 @@ class Outside:
         self.proxies = {}
         self.connect_failures = {}
 
-    def copy(self) -> Outside:
-        """Return a copy of its own that shares the records."""
-        clone = Outside()
+    def copy(self) -> BackingKeyStores:
+        """Return an independent copy that shares the records."""
+        clone = BackingKeyStores()
         clone.clusters = self.clusters.copy()
         clone.proxies = self.proxies.copy()
         clone.connect_failures = self.connect_failures.copy()
