@@ -24,7 +24,7 @@ _ALGORITHMS = frozenset(
     algorithm for spec in KEY_SPECS.values() for algorithms in spec.usages.values() for algorithm in algorithms
 )
 
-#: Shape of the service model -> implemented values. Shapes of the same kind share a set; the model tells them apart.
+#: Shape of the service model -> implemented values. Shapes of the same kind share a set; the model restricts each.
 KNOWN_VALUES: Mapping[str, frozenset[str]] = {
     "KeySpec": frozenset(KEY_SPECS),
     "CustomerMasterKeySpec": frozenset(KEY_SPECS),

@@ -69,7 +69,7 @@ def perform(call: Call) -> Result:
         if recorder is not None:
             recorder.record_changes()
         if operation.cryptographic:
-            _note_use(call)
+            _record_usage(call)
         return result
 
 
@@ -88,7 +88,7 @@ def _check_key(call: Call, key: Key, permission: str) -> None:
         check_backing_key_store(key, call.state)
 
 
-def _note_use(call: Call) -> None:
+def _record_usage(call: Call) -> None:
     usage = LastUsage(call.operation.name, call.now, call.request_id)
     for target in call.targets:
         key = target.key

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pytest_kmsmock._kms.policy.principals import organization_path
 
 from . import condition_values as values
-from .condition_values import condition_text
+from .condition_values import condition_string
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.call.operation import AccessRequest
@@ -158,7 +158,7 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("aws:IsMcpServiceAction", None, values.from_request_context),
     ConditionKey("aws:ViaAWSMCPService", None, values.from_request_context),
     ConditionKey("aws:ViaAWSService", None,
-                 lambda access, _suffix: (condition_text(access.call.caller.forwarding_service is not None),)),
+                 lambda access, _suffix: (condition_string(access.call.caller.forwarding_service is not None),)),
     ConditionKey("aws:SourceArn", None, values.from_request_context),
     ConditionKey("aws:SourceAccount", None, values.from_request_context),
     ConditionKey("aws:SourceOrgID", None, values.from_request_context),
@@ -176,7 +176,7 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("aws:SecureTransport", None, lambda _asked, _suffix: ("true",)),
     ConditionKey("aws:RequestedRegion", None,
                  lambda access, _suffix: (access.target.region or access.call.region.name,)),
-    ConditionKey("aws:CurrentTime", None, lambda access, _suffix: (condition_text(access.call.now),)),
+    ConditionKey("aws:CurrentTime", None, lambda access, _suffix: (condition_string(access.call.now),)),
     ConditionKey("aws:EpochTime", None, lambda access, _suffix: (str(int(access.call.now.timestamp())),)),
 )  # fmt: skip
 

@@ -18,7 +18,7 @@ Values = tuple[str, ...] | None
 Find = Callable[[AccessRequest, str], Values]
 
 
-def condition_text(value: object) -> str:
+def condition_string(value: object) -> str:
     """Return a value as conditions compare it; UTC is the default time zone."""
     if isinstance(value, bool):
         return "true" if value else "false"
@@ -33,7 +33,7 @@ def parameter(name: str, default: object = None) -> Find:
 
     def find(access: AccessRequest, _suffix: str) -> Values:
         value = access.call.params.get(name, default)
-        return None if value is None else (condition_text(value),)
+        return None if value is None else (condition_string(value),)
 
     return find
 
@@ -73,7 +73,7 @@ def key_attribute(attribute: str, parameter: str, default: str, deprecated_membe
 def multi_region(access: AccessRequest, _suffix: str) -> Values:
     kind = multi_region_type(access, "")
     creates_or_has_key = access.target.key is not None or access.target.permission == "kms:CreateKey"
-    return (condition_text(kind is not None),) if creates_or_has_key else None
+    return (condition_string(kind is not None),) if creates_or_has_key else None
 
 
 def multi_region_type(access: AccessRequest, _suffix: str) -> Values:
@@ -151,12 +151,12 @@ def grant_constraint_type(access: AccessRequest, _suffix: str) -> Values:
 
 
 def grant_is_for_service(access: AccessRequest, _suffix: str) -> Values:
-    return (condition_text(access.call.caller.forwarding_service is not None),)
+    return (condition_string(access.call.caller.forwarding_service is not None),)
 
 
 def re_encrypt_on_same_key(access: AccessRequest, _suffix: str) -> Values:
     keys = {target.arn for target in access.call.targets if target.key is not None}
-    return (condition_text(len(keys) == 1),)
+    return (condition_string(len(keys) == 1),)
 
 
 def days_without_use(access: AccessRequest, _suffix: str) -> Values:
@@ -254,4 +254,4 @@ def mfa_present(access: AccessRequest, _suffix: str) -> Values:
 
 def token_issue_time(access: AccessRequest, _suffix: str) -> Values:
     # Temporary credentials count as new at each call.
-    return (condition_text(access.call.now),) if access.call.caller.principal.kind in _TEMPORARY else None
+    return (condition_string(access.call.now),) if access.call.caller.principal.kind in _TEMPORARY else None

@@ -57,7 +57,7 @@ def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
     if not isinstance(document, dict):
         raise MalformedPolicy("Policies must be valid JSON and the first byte must be '{'")
     allowed = {"Version", "Id", "Statement"} if kind.names_principals else {"Version", "Statement"}
-    _refuse_unknown(document, allowed)
+    _check_fields(document, allowed)
     version = document.get("Version", _VERSIONS[0])
     if version not in _VERSIONS:
         raise MalformedPolicy("The policy must contain a valid version string")
@@ -109,7 +109,7 @@ def _no_constant(name: str) -> None:
     raise ValueError(name)
 
 
-def _refuse_unknown(found: dict[str, Json], allowed: set[str]) -> None:
+def _check_fields(found: dict[str, Json], allowed: set[str]) -> None:
     unknown = next((name for name in found if name not in allowed), None)
     if unknown is not None:
         raise MalformedPolicy(f"Unknown field {unknown}")
@@ -118,7 +118,7 @@ def _refuse_unknown(found: dict[str, Json], allowed: set[str]) -> None:
 def _statement(number: int, entry: Json, kind: PolicyKind, *, variables: bool) -> Statement:
     if not isinstance(entry, dict):
         raise MalformedPolicy("Invalid value for field Statement")
-    _refuse_unknown(entry, _ELEMENTS)
+    _check_fields(entry, _ELEMENTS)
     effect = entry.get("Effect")
     if effect is None:
         raise MalformedPolicy("Missing required field Effect")

@@ -35,7 +35,7 @@ class Cluster:
 
     @property
     def parameters(self) -> dict[str, object]:
-        """The parameters that CreateCustomKeyStore takes for it, besides the name."""
+        """The parameters of CreateCustomKeyStore for it, without the name."""
         return {
             "CustomKeyStoreType": "AWS_CLOUDHSM",
             "CloudHsmClusterId": self.id,
@@ -92,7 +92,7 @@ class XksProxy:
 
     @property
     def parameters(self) -> dict[str, object]:
-        """The parameters that CreateCustomKeyStore takes for it, besides the name."""
+        """The parameters of CreateCustomKeyStore for it, without the name."""
         parameters: dict[str, object] = {
             "CustomKeyStoreType": "EXTERNAL_KEY_STORE",
             "XksProxyUriEndpoint": self.endpoint,

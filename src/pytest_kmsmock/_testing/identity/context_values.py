@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.permissions.condition_keys import CONDITION_KEYS, find_row
-from pytest_kmsmock._kms.permissions.condition_values import condition_text
+from pytest_kmsmock._kms.permissions.condition_values import condition_string
 from pytest_kmsmock._kms.policy.conditions.operators import OPERATORS, is_arn, read_address
 from pytest_kmsmock._kms.policy.patterns import MULTIVALUED
 from pytest_kmsmock._kms.policy.principals import SERVICE_NAME
@@ -114,7 +114,7 @@ def listed(
         entries = [value] if isinstance(value, str) or not isinstance(value, Iterable) else list(value)
         if isinstance(value, Mapping | bytes) or not all(isinstance(entry, _VALUE_TYPES) for entry in entries):
             raise error(f"{name}: the value of a condition key is a string, number, boolean or time, not {value!r}.")
-        texts = tuple(map(condition_text, entries))
+        texts = tuple(map(condition_string, entries))
         wrong = _what_is_wrong(name, texts)
         if wrong is not None:
             raise error(wrong)

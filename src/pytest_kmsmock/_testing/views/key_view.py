@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._kms.crypto import DecryptionFailed
 from pytest_kmsmock._kms.formats import ciphertext_blob
-from pytest_kmsmock._kms.operations.sealing import SYMMETRIC_DEFAULT
+from pytest_kmsmock._kms.operations.ciphertexts import SYMMETRIC_DEFAULT
 from pytest_kmsmock._kms.rules.key_metadata import key_metadata
 from pytest_kmsmock._kms.rules.key_states import key_state
 from pytest_kmsmock._kms.rules.timeline import settle

@@ -10,7 +10,7 @@ from pytest_kmsmock._kms.attestation.recipient import for_recipient, read_recipi
 from pytest_kmsmock._kms.call.operation import Call, Result, operation
 from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
 from pytest_kmsmock._kms.formats.ciphertext_blob import DATA_KEY
-from pytest_kmsmock._kms.operations.sealing import SYMMETRIC_DEFAULT, encrypt_under
+from pytest_kmsmock._kms.operations.ciphertexts import SYMMETRIC_DEFAULT, encrypt_under
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.rules.key_states import USES_MATERIAL
 from pytest_kmsmock._kms.rules.key_use import check_region

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.attestation.recipient import for_recipient, read_recipient
 from pytest_kmsmock._kms.call.operation import Call, Result, Target, operation
-from pytest_kmsmock._kms.operations.sealing import (
+from pytest_kmsmock._kms.operations.ciphertexts import (
     SYMMETRIC_DEFAULT,
     Decrypted,
     check_ciphertext_key,

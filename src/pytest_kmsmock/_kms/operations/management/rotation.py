@@ -64,7 +64,7 @@ def get_key_rotation_status(call: Call) -> Result:
     """
     kms_key = call.key
     _check_store(kms_key)
-    rotation = None if _hides_rotation(kms_key) else kms_key.rotation
+    rotation = None if _reports_rotation_disabled(kms_key) else kms_key.rotation
     result: Result = {"KeyId": kms_key.arn, "KeyRotationEnabled": rotation is not None}
     if rotation is not None:
         result["RotationPeriodInDays"] = rotation.period_days
@@ -75,7 +75,7 @@ def get_key_rotation_status(call: Call) -> Result:
     return result
 
 
-def _hides_rotation(kms_key: Key) -> bool:
+def _reports_rotation_disabled(kms_key: Key) -> bool:
     """Whether AWS reports KeyRotationEnabled as false: for a key pending deletion, or a new AWS managed key.
 
     Captured from AWS KMS, 2026-09: false for a new `aws/sqs` key; unchanged for a primary key that waits for its

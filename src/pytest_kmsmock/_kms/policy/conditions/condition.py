@@ -57,7 +57,7 @@ class Condition:
     def describe(self, lookup: Lookup) -> str:
         """Describe the values of the policy and of the request."""
         found = lookup(self.context_key)
-        wanted = ", ".join(self._wanted(lookup)) or "nothing"
+        wanted = ", ".join(self._shown_values(lookup)) or "nothing"
         has = "does not have it" if found is None else f"has {', '.join(map(repr, found)) or 'no value'}"
         text = f"{self.operator} {self.key}: the policy says {wanted}, the request {has}"
         several = found and (self.context_key in MULTIVALUED or len(found) > 1)
@@ -67,7 +67,7 @@ class Condition:
             text += "; a pattern that is not an ARN denies the request"
         return text
 
-    def _wanted(self, lookup: Lookup) -> Iterable[str]:
+    def _shown_values(self, lookup: Lookup) -> Iterable[str]:
         """Yield the values of the policy, with the values of their variables."""
         for value, template in zip(self.values, self.templates, strict=True):
             pattern = resolve(template, lookup)
