@@ -45,7 +45,7 @@ def test_arns():
     st.from_regex(r"\A[a-zA-Z0-9:/_-]+\Z"),
     st.booleans(),
 )
-def test_an_arn_comes_apart_as_it_was_made(region, account, name, is_alias):
+def test_an_arn_is_parsed_into_its_parts(region, account, name, is_alias):
     made = alias_arn(region, account, f"alias/{name}") if is_alias else key_arn(region, account, name)
     expected = Arn(partition_of(region), region, account, f"alias/{name}" if is_alias else name, is_alias)
     assert parse_arn(made) == expected
@@ -66,7 +66,7 @@ def test_an_arn_comes_apart_as_it_was_made(region, account, name, is_alias):
         f"arn:aws:kms:us-east-1:123456789012:key/{KEY}\n",
     ],
 )
-def test_what_is_no_arn_of_kms(text):
+def test_arns_that_are_not_of_kms(text):
     assert parse_arn(text) is None
 
 

@@ -1,4 +1,4 @@
-"""Every error that the service model of KMS lists: a call that gets it, or the reason why none does.
+"""Every error in the service model of KMS: a call that raises it, or the reason why no call does.
 
 A table by error; what exactly each operation answers when is tested with the operations.
 """

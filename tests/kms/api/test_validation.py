@@ -1,4 +1,4 @@
-"""Requests that break the service model, for every operation: the violations are made from botocore's model here.
+"""Requests that violate the service model, for every operation, generated from botocore's model.
 
 Texts: the facts of other AWS services and of KMS that are public (`1 validation error detected: Value ... at ...`), the
 blob form from moto's test suite against the real KMS.
@@ -325,7 +325,7 @@ def test_every_operation_with_constraints_has_violations():
         ),
     ],
 )
-def test_texts(operation, members, text):
+def test_messages_of_violations(operation, members, text):
     with pytest.raises(KmsError) as refused:
         reader(operation)(members)
     assert (refused.value.code, refused.value.message, refused.value.status) == ("ValidationException", text, 400)
@@ -496,7 +496,7 @@ def test_constraints_of_maps():
     ]
 
 
-def test_what_is_put_beside_the_model_counts_too(monkeypatch, tmp_path):
+def test_extras_of_the_model_are_read_too(monkeypatch, tmp_path):
     """As for clients: botocore merges the extras of a service into its model."""
     folder = tmp_path / "kms" / MODEL["metadata"]["apiVersion"]
     folder.mkdir(parents=True)

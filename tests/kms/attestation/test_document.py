@@ -79,7 +79,7 @@ def changed(enclave: FakeEnclave = ENCLAVE, /, **changes: Any) -> bytes:
         pytest.param(datetime(2021, 4, 26, 5, tzinfo=timezone.utc), id="while-it-was-valid"),
     ],
 )
-def test_a_document_of_aws_is_valid_but_for_the_key_it_lacks(at: datetime | None) -> None:
+def test_a_document_of_aws_is_valid_except_for_its_missing_public_key(at: datetime | None) -> None:
     with pytest.raises(InvalidAttestation, match=NO_KEY):
         parse_attestation(OF_AWS, at=at)
 
@@ -338,7 +338,7 @@ def test_a_document_with_a_wrong_chain_is_not_valid(bundle: list[bytes], leaf: b
         parse_attestation(with_chain(bundle, leaf))
 
 
-def test_any_root_will_do_because_a_fake_enclave_makes_its_own() -> None:
+def test_any_root_certificate_is_accepted_because_a_fake_enclave_has_its_own() -> None:
     assert parse_attestation(with_chain([ROOT, MIDDLE], LEAF)).certificate == LEAF
 
 
@@ -374,14 +374,14 @@ FIELD_NAMES = sorted(fields_of(ENCLAVE.attestation_document()))
 
 @given(st.binary(max_size=200) | st.binary(max_size=80).map(lambda tail: bytes.fromhex("8444a1013822a0") + tail))
 @settings(deadline=None)
-def test_bytes_that_are_no_document_raise_only_invalid_attestation(document: bytes) -> None:
+def test_bytes_that_are_not_a_document_raise_only_invalid_attestation(document: bytes) -> None:
     with pytest.raises(InvalidAttestation):
         parse_attestation(document)
 
 
 @given(VALUES, VALUES, VALUES, VALUES)
 @settings(deadline=None)
-def test_structures_that_are_no_document_raise_only_invalid_attestation(a: Any, b: Any, c: Any, d: Any) -> None:
+def test_structures_that_are_not_a_document_raise_only_invalid_attestation(a: Any, b: Any, c: Any, d: Any) -> None:
     for message in (
         [a, b, c, d],
         [ES384, {}, c, d],
@@ -481,7 +481,7 @@ def test_the_key_identifier_is_the_digest_of_the_public_key_as_in_an_answer_of_a
     assert identifiers == [hashlib.sha256(spki(key.public_key())).digest()] * 2
 
 
-def test_two_answers_share_no_key_and_no_iv() -> None:
+def test_two_responses_share_no_key_and_no_iv() -> None:
     attestation = parse_attestation(ENCLAVE.attestation_document())
     first, second = (
         cms.ContentInfo.load(encrypt_for_recipient(attestation, b"secret"))["content"]["encrypted_content_info"].native

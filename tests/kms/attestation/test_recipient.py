@@ -102,7 +102,7 @@ def test_only_the_enclave_reads_the_answer(kms_client: BaseClient, enclave: Fake
 
 
 @pytest.mark.parametrize("operation", HAVE_RECIPIENT)
-def test_what_is_no_attestation_document_is_refused(kms_client: BaseClient, refusal: Refusal, operation: str) -> None:
+def test_invalid_attestation_documents_are_rejected(kms_client: BaseClient, refusal: Refusal, operation: str) -> None:
     document = {"KeyEncryptionAlgorithm": "RSAES_OAEP_SHA_256", "AttestationDocument": b"document"}
     with refusal("ValidationException"):
         call(kms_client, operation, request(kms_client, operation) | {"Recipient": document})
@@ -130,7 +130,9 @@ def test_the_mock_clock_decides_whether_certificates_are_valid(
         kms_client.generate_random(**members)
 
 
-def test_a_dry_run_reads_the_document(kms_client: BaseClient, enclave: FakeEnclave, refusal: Refusal) -> None:
+def test_a_dry_run_checks_the_attestation_document(
+    kms_client: BaseClient, enclave: FakeEnclave, refusal: Refusal
+) -> None:
     members = request(kms_client, "GenerateDataKey") | {"DryRun": True}
     with refusal("DryRunOperationException"):
         kms_client.generate_data_key(**members, Recipient=enclave.recipient())

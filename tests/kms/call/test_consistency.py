@@ -1,4 +1,4 @@
-"""Eventual consistency: permissions are decided on what was before a recent change.
+"""Eventual consistency: access decisions use the state before a recent change.
 
 Developer Guide: "usually less than five minutes" for grants, "up to five minutes" for tags and aliases; a grant token
 works at once.
@@ -61,7 +61,7 @@ def allowed(late, app, key, refusal):
     return look
 
 
-def test_it_is_a_duration_on_the_mocks_clock(kms_mock):
+def test_delays_are_durations_on_the_mocks_clock(kms_mock):
     assert kms_mock.delays.eventual_consistency == 0
     kms_mock.delays.eventual_consistency = timedelta(minutes=5)
     assert kms_mock.delays.eventual_consistency == timedelta(minutes=5)
@@ -81,7 +81,7 @@ def test_a_new_grant_works_with_its_token_or_later(late, key, allowed):
     assert allowed()
 
 
-def test_a_token_counts_for_both_keys_of_re_encrypt(late, key, app, refusal):
+def test_a_grant_token_applies_to_both_keys_of_re_encrypt(late, key, app, refusal):
     client = late.client()
     blob = client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
     grant = {"KeyId": key, "GranteePrincipal": ROLE, "Operations": ["ReEncryptFrom", "ReEncryptTo"]}
@@ -92,7 +92,7 @@ def test_a_token_counts_for_both_keys_of_re_encrypt(late, key, app, refusal):
 
 
 @pytest.mark.parametrize("end", ["revoke_grant", "retire_grant"])
-def test_a_grant_that_ended_works_for_a_while(late, key, allowed, end):
+def test_a_deleted_grant_stays_effective_for_a_while(late, key, allowed, end):
     client = late.client()
     made = client.create_grant(KeyId=key, GranteePrincipal=ROLE, Operations=["Encrypt"])
     late.clock.advance(seconds=5)
@@ -147,7 +147,7 @@ def test_a_new_alias_decides_later(late, key, allowed):
     assert late.simulate("role/app", "kms:Encrypt", other)
 
 
-def test_an_alias_leads_to_its_key_later(late, key, refusal):
+def test_an_alias_resolves_to_its_key_later(late, key, refusal):
     """Developer Guide, "Eventual consistency": "You might get unexpected errors, such as a NotFoundException"."""
     client, other = late.client(), late.create_key(alias="alias/other").arn
     names = ["alias/new", f"arn:aws:kms:us-east-1:{ACCOUNT}:alias/new"]
@@ -177,13 +177,13 @@ def test_an_alias_leads_to_its_key_later(late, key, refusal):
         client.describe_key(KeyId="alias/new")
 
 
-def test_what_a_test_begins_with_is_there_at_once(late):
+def test_seeds_are_consistent_at_once(late):
     made = late.create_key(alias="alias/seeded", grants=[{"GranteePrincipal": ROLE, "Operations": ["Encrypt"]}]).arn
     assert late.client().describe_key(KeyId="alias/seeded")["KeyMetadata"]["Arn"] == made
     assert late.simulate("role/app", "kms:Encrypt", made)
 
 
-def test_without_policies_nothing_is_late():
+def test_without_policies_changes_are_effective_at_once():
     with mock_kms(enforce_policies=False) as kms:
         kms.delays.eventual_consistency = 5
         client = kms.client()

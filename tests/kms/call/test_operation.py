@@ -1,4 +1,4 @@
-"""A call on its way through the pipeline."""
+"""A call in the pipeline."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Keys that are slow to make."""
+"""Keys that are slow to generate."""
 
 from __future__ import annotations
 

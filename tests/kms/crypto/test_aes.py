@@ -49,7 +49,7 @@ def test_what_is_sealed_is_plain_aes_256_gcm(nonce: bytes, plaintext: bytes, aad
         pytest.param(bytes(4), lambda sealed: sealed, b"aad", id="impossible nonce"),
     ],
 )
-def test_anything_altered_fails_to_decrypt(nonce: bytes, change: object, aad: bytes) -> None:
+def test_modified_ciphertexts_fail_to_decrypt(nonce: bytes, change: object, aad: bytes) -> None:
     material = generate(AES)
     sealed = material.seal(bytes(12), b"plaintext", b"aad")
     with pytest.raises(DecryptionFailed):

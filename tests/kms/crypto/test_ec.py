@@ -179,7 +179,7 @@ def test_openssl_derives_the_same_secret(spec: str, openssl: Callable[..., bytes
 
 
 @pytest.mark.parametrize("spec", AGREEING)
-def test_public_keys_of_other_curves_are_no_peers(spec: str) -> None:
+def test_public_keys_of_other_curves_are_not_valid_peers(spec: str) -> None:
     material = generate(KEY_SPECS[spec])
     for other in set(CURVES) - {spec}:
         with pytest.raises(InvalidPeerKey, match=f"not a public key on {material.spec.parameters}"):

@@ -1,4 +1,4 @@
-"""What all key families have in common, over the cross product of spec, usage and algorithm."""
+"""Common behaviour of all key families, over the cross product of spec, usage and algorithm."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ def test_ones_own_random_bytes_decide_signatures_and_ciphertexts(
 
 
 @pytest.mark.parametrize("spec", KEY_SPECS)
-def test_what_a_family_lacks_is_refused_by_name(materials: Mapping[str, Material], spec: str) -> None:
+def test_unsupported_uses_raise_with_their_name(materials: Mapping[str, Material], spec: str) -> None:
     material = materials[spec]
     for use in LACKS[material.spec.family]:
         with pytest.raises(UnsupportedUse, match=f"^{spec} has no "):
@@ -163,7 +163,7 @@ def test_what_a_family_lacks_is_refused_by_name(materials: Mapping[str, Material
 
 
 @pytest.mark.parametrize("spec", KEY_SPECS)
-def test_what_a_family_has_is_not_refused(materials: Mapping[str, Material], spec: str) -> None:
+def test_supported_uses_work(materials: Mapping[str, Material], spec: str) -> None:
     material = materials[spec]
     # Those that are called with nonsense here are covered by the cross product.
     for use in set(USES) - LACKS[material.spec.family] - {"unseal", "decrypt", "decapsulate"}:
@@ -187,7 +187,7 @@ def test_material_is_a_function_of_the_random_bytes(spec: str) -> None:
 
 @pytest.mark.parametrize("spec", KEY_SPECS.values(), ids=lambda spec: spec.name)
 @given(data=st.binary(max_size=80).filter(lambda data: len(data) not in {16, 28, 32, 48, 64}))
-def test_bytes_that_are_no_material_are_refused(spec: KeySpec, data: bytes) -> None:
+def test_invalid_material_is_rejected(spec: KeySpec, data: bytes) -> None:
     with pytest.raises(InvalidMaterial):
         load(spec, data)
 

@@ -211,7 +211,7 @@ def test_no_longer_plaintext_than_the_limit_can_be_encrypted(
         pytest.param(bytes(257), id="long"),
     ],
 )
-def test_what_is_no_ciphertext_fails_to_decrypt(rsa_keys: Mapping[str, Material], ciphertext: bytes) -> None:
+def test_invalid_ciphertexts_fail_to_decrypt(rsa_keys: Mapping[str, Material], ciphertext: bytes) -> None:
     with pytest.raises(DecryptionFailed):
         rsa_keys["RSA_2048"].decrypt("RSAES_OAEP_SHA_256", ciphertext)
 

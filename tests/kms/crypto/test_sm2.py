@@ -282,7 +282,7 @@ def test_wrong_ciphertexts_fail_to_decrypt(material: Material, wrong: bytes, rea
         pytest.param(spki_of(b"\x04" + bytes.fromhex(POINT), "1.2.840.10045.3.1.7"), id="another curve's name"),
     ],
 )
-def test_what_is_no_public_key_is_no_peer(material: Material, peer: bytes) -> None:
+def test_invalid_public_keys_are_not_valid_peers(material: Material, peer: bytes) -> None:
     with pytest.raises(InvalidPeerKey):
         material.derive(peer)
 
@@ -327,7 +327,7 @@ def test_the_optional_parts_of_a_private_key_may_be_there(material: Material, pa
         pytest.param([VERSION, SCALAR, PUBLIC, b"\0\0"], "not an ECPrivateKey", id="something after it"),
     ],
 )
-def test_what_is_no_private_key_is_refused(parts: list[bytes], reason: str) -> None:
+def test_invalid_private_keys_are_rejected(parts: list[bytes], reason: str) -> None:
     with pytest.raises(InvalidMaterial, match=reason):
         load(SPEC, pkcs8_of(*parts))
 

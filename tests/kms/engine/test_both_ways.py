@@ -1,4 +1,4 @@
-"""A call answered before it is signed and the same call answered on the wire give the caller the same.
+"""Calls answered before signing and on the wire have equal results.
 
 Here and not with the tests of the hook, because the request of every operation is prepared in this folder.
 """

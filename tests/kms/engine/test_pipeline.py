@@ -1,4 +1,4 @@
-"""What all operations have in common: they exist, answer as the model says, and go through the same steps in order."""
+"""Common behaviour of all operations: they exist, respond as modelled, and run the same steps in order."""
 
 from __future__ import annotations
 

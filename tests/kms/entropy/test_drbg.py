@@ -1,4 +1,4 @@
-"""Random bytes that are the same in every run."""
+"""Deterministic random bytes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_lengths_are_as_asked_for() -> None:
     assert [len(Drbg("x")(length)) for length in (0, 1, 31, 1024)] == [0, 1, 31, 1024]
 
 
-def test_a_child_does_not_depend_on_what_was_drawn() -> None:
+def test_a_child_stream_is_independent_of_the_parent_position() -> None:
     fresh, used = Drbg("x"), Drbg("x")
     used(100)
     assert fresh.child("y")(16) == used.child("y")(16) == Drbg("x", "y")(16)

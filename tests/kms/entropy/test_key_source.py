@@ -58,7 +58,7 @@ def test_one_source_never_gives_a_key_twice(made: list[Key]) -> None:
     assert len({id(source.rsa(2048)) for _ in range(5)}) == 5 == len(made)
 
 
-def test_a_closed_source_gives_its_keys_to_the_next(made: list[Key]) -> None:
+def test_a_closed_source_releases_its_keys_to_the_next(made: list[Key]) -> None:
     shared = RsaPool()
     first = KeySource(pool=shared)
     keys = [first.rsa(2048) for _ in range(3)]
@@ -79,7 +79,7 @@ def test_consecutive_sources_get_different_keys(made: list[Key]) -> None:
     assert len(made) == 2
 
 
-def test_a_retired_key_is_never_given_again(made: list[Key]) -> None:
+def test_a_retired_key_is_never_reused(made: list[Key]) -> None:
     shared = RsaPool()
     first = KeySource(pool=shared)
     in_use, free, other = (first.rsa(2048) for _ in range(3))
@@ -132,7 +132,7 @@ def test_keys_of_a_closed_source_are_given_back_once(made: list[Key]) -> None:
     assert next_source.rsa(2048) is not next_source.rsa(2048)
 
 
-def test_a_closed_source_makes_keys_that_never_enter_the_pool(made: list[Key]) -> None:
+def test_a_closed_source_generates_keys_outside_of_the_pool(made: list[Key]) -> None:
     shared = RsaPool()
     source = KeySource(pool=shared)
     given = source.rsa(2048)
@@ -176,7 +176,7 @@ def test_the_pool_of_the_process_is_the_default() -> None:
     assert key.sign("RSASSA_PSS_SHA_256", b"m", "RAW")
 
 
-def test_a_seeded_source_does_without_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_seeded_source_does_not_use_the_pool(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[tuple[int, bytes]] = []
     monkeypatch.setattr(key_source, "new_rsa_key", lambda bits, random: drawn.append((bits, random(4))))
     KeySource(lambda length: b"r" * length).rsa(2048)

@@ -1,4 +1,4 @@
-"""The ciphertext blob: its length, its beginning, and that nothing of it can be changed unnoticed.
+"""The ciphertext blob: its length, its first bytes, and that any modification is detected.
 
 What public samples of AWS's blobs show is asserted; the format itself is AWS's secret.
 """
@@ -158,7 +158,7 @@ def test_the_blob_does_not_contain_the_context(client, key_id):
 @pytest.mark.parametrize("key", [SINGLE, MULTI], ids=["single", "multi-Region"])
 @given(plaintext=st.binary(max_size=5000), context=CONTEXTS)
 @settings(max_examples=40, deadline=None)
-def test_an_envelope_comes_apart_as_it_was_made(key, kind, plaintext, context):
+def test_an_envelope_is_parsed_into_its_parts(key, kind, plaintext, context):
     envelope = parse(sealed(plaintext, context, key, kind))
     assert (envelope.kind, envelope.key_id, envelope.material_id) == (kind, key.id, MATERIAL_ID)
     assert decrypt_envelope(envelope, SECRET, context) == plaintext
@@ -176,7 +176,7 @@ def test_every_length_comes_apart():
 
 
 @given(st.binary(max_size=300))
-def test_other_bytes_are_no_envelope(blob):
+def test_other_bytes_are_not_an_envelope(blob):
     assert parse(blob) is None
 
 
@@ -192,7 +192,7 @@ def test_every_byte_of_an_envelope_counts(data):
 
 
 @given(st.integers(0, 400))
-def test_a_piece_of_an_envelope_is_none(length):
+def test_a_part_of_an_envelope_is_malformed(length):
     blob = sealed()
     assume(length != len(blob))
     assert parse(blob[:length] if length < len(blob) else blob + bytes(length - len(blob))) is None
@@ -217,7 +217,7 @@ def test_a_context_may_have_lone_surrogates(context):
 
 @pytest.mark.parametrize("at", [0, 1, 2, 3, 4, 37])
 @given(other=st.integers(0, 255))
-def test_a_blob_with_another_beginning_is_none(at, other):
+def test_a_blob_with_another_first_byte_is_malformed(at, other):
     blob = bytearray(sealed())
     assume(blob[at] != other and (at, other) not in {(2, ENCRYPTED), (2, DATA_KEY), (37, 1), (37, 2)})
     blob[at] = other
@@ -226,7 +226,7 @@ def test_a_blob_with_another_beginning_is_none(at, other):
 
 @pytest.mark.parametrize("kind", [ENCRYPTED, DATA_KEY])
 @given(length=st.integers(0, 4096))
-def test_a_blob_that_nothing_opens_looks_like_any_other(kind, length):
+def test_an_undecryptable_blob_looks_like_any_other(kind, length):
     blob = undecryptable(SINGLE.id, MATERIAL_ID, length, os.urandom, kind)
     envelope = parse(blob)
     assert (envelope.kind, envelope.key_id, envelope.material_id) == (kind, SINGLE.id, MATERIAL_ID)

@@ -1,4 +1,4 @@
-"""Keys for the tests of operations, and a look at their secrets for independent implementations."""
+"""Keys for the tests of operations, and their secrets for independent implementations."""
 
 from __future__ import annotations
 

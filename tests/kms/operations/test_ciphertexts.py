@@ -1,4 +1,4 @@
-"""Which key a ciphertext is decrypted with, across accounts."""
+"""The key that decrypts a ciphertext, across accounts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_another_account_may_name_the_key_of_a_symmetric_blob_by_its_id(kms: Kms
         assert (answer["KeyId"], answer["Plaintext"]) == (arn, b"p")
 
 
-def test_ids_of_another_account_mean_nothing_else(kms: KmsMock) -> None:
+def test_key_ids_of_another_account_are_not_found(kms: KmsMock) -> None:
     _, key_id, blob = encrypted(kms)
     _, other_id, _ = encrypted(kms)
     for request in (

@@ -1,4 +1,4 @@
-"""Every key spec with every usage and algorithm: each cell works, or is refused in AWS's words.
+"""Every key spec with every usage and algorithm: each combination works, or has AWS's error.
 
 What is allowed is written down here from the API reference (CreateKey: KeySpec and KeyUsage; Encrypt, Sign,
 GenerateMac, DeriveSharedSecret, Encapsulate: algorithms) and not taken from the tables under test.
@@ -150,7 +150,7 @@ def call(client: BaseClient, operation: str, members: Mapping[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize(("spec", "usage", "kind", "algorithm"), list(cells()))
-def test_a_cell_works_or_is_refused(bench: Bench, spec: str, usage: str, kind: str, algorithm: str) -> None:
+def test_a_combination_works_or_fails(bench: Bench, spec: str, usage: str, kind: str, algorithm: str) -> None:
     client, arn = bench.client_of(spec), bench.arns[spec, usage]
     if kind == usage and algorithm in ALLOWED[spec][usage]:
         WORKS[kind](client, arn, algorithm)

@@ -144,7 +144,7 @@ def test_a_dry_run_says_that_the_request_would_have_succeeded_and_changes_nothin
 
 
 @pytest.mark.parametrize("operation", sorted(set(HAVE_DRY_RUN) & set(MISTAKES)))
-def test_a_dry_run_of_a_wrong_request_is_refused_for_what_is_wrong(
+def test_a_dry_run_of_an_invalid_request_has_the_error_of_the_request(
     kms_client: BaseClient, new_key: NewKey, refusal: Refusal, operation: str
 ) -> None:
     mistake, code = MISTAKES[operation]
@@ -154,7 +154,7 @@ def test_a_dry_run_of_a_wrong_request_is_refused_for_what_is_wrong(
 
 
 @pytest.mark.parametrize("operation", sorted(set(HAVE_DRY_RUN) - {"RetireGrant", "RevokeGrant"}))
-def test_a_dry_run_looks_at_the_key_state(
+def test_a_dry_run_checks_the_key_state(
     kms_client: BaseClient, new_key: NewKey, refusal: Refusal, operation: str
 ) -> None:
     members = REQUESTS[operation](kms_client, new_key) | {"DryRun": True}
@@ -165,7 +165,7 @@ def test_a_dry_run_looks_at_the_key_state(
 
 
 @pytest.mark.parametrize("operation", sorted(set(HAVE_DRY_RUN) - {"RetireGrant"}))
-def test_a_dry_run_looks_for_the_key(kms_client: BaseClient, new_key: NewKey, refusal: Refusal, operation: str) -> None:
+def test_a_dry_run_looks_up_the_key(kms_client: BaseClient, new_key: NewKey, refusal: Refusal, operation: str) -> None:
     members = REQUESTS[operation](kms_client, new_key) | {"DryRun": True}
     missing = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"
     members["KeyId" if "KeyId" in members else "DestinationKeyId"] = missing
@@ -207,7 +207,7 @@ def test_the_key_must_be_named_then(kms_client: BaseClient, new_key: NewKey, ref
         kms_client.re_encrypt(DestinationKeyId=members["KeyId"], **IGNORE)
 
 
-def test_everything_else_is_looked_at(kms_client: BaseClient, new_key: NewKey, refusal: Refusal) -> None:
+def test_everything_else_is_checked(kms_client: BaseClient, new_key: NewKey, refusal: Refusal) -> None:
     signer = new_key("RSA_2048", "SIGN_VERIFY")
     with refusal("InvalidKeyUsageException", f"{signer} key usage is SIGN_VERIFY which is not valid for Decrypt."):
         kms_client.decrypt(KeyId=signer, **IGNORE)

@@ -1,4 +1,4 @@
-"""Errors that many operations have alike, for every operation whose API reference lists them.
+"""Errors of many operations, for every operation whose API reference lists them.
 
 The requests are made from the service model: what is required, with values that meet all constraints.
 """
@@ -76,13 +76,13 @@ def test_a_key_that_does_not_exist(kms_client: BaseClient, refusal: Any, operati
 
 
 @pytest.mark.parametrize(("operation", "member"), operations_with("InvalidArnException", *KEY_MEMBERS))
-def test_an_arn_that_is_none(kms_client: BaseClient, refusal: Any, operation: str, member: str) -> None:
+def test_a_malformed_arn(kms_client: BaseClient, refusal: Any, operation: str, member: str) -> None:
     with refusal("InvalidArnException", "Invalid arn arn:aws:kms:nowhere"):
         call(kms_client, operation, request(operation) | {member: "arn:aws:kms:nowhere"})
 
 
 @pytest.mark.parametrize(("operation", "member"), operations_with("InvalidGrantTokenException", "GrantTokens"))
-def test_a_grant_token_that_is_none(kms_client: BaseClient, refusal: Any, operation: str, member: str) -> None:
+def test_an_invalid_grant_token(kms_client: BaseClient, refusal: Any, operation: str, member: str) -> None:
     key = kms_client.create_key()["KeyMetadata"]["KeyId"]
     keys = {name: key for name in ("KeyId", "SourceKeyId", "DestinationKeyId") if name in members_of(operation)}
     with refusal("InvalidGrantTokenException"):
@@ -90,7 +90,7 @@ def test_a_grant_token_that_is_none(kms_client: BaseClient, refusal: Any, operat
 
 
 @pytest.mark.parametrize(("operation", "member"), operations_with("InvalidMarkerException", "Marker"))
-def test_a_marker_that_is_none(kms_client: BaseClient, refusal: Any, operation: str, member: str) -> None:
+def test_an_invalid_marker(kms_client: BaseClient, refusal: Any, operation: str, member: str) -> None:
     key = {"KeyId": kms_client.create_key()["KeyMetadata"]["KeyId"]} if "KeyId" in members_of(operation) else {}
     retiree = {"RetiringPrincipal": TEXTS["PrincipalIdType"]} if operation == "ListRetirableGrants" else {}
     with refusal("InvalidMarkerException"):

@@ -1,4 +1,4 @@
-"""Pages: all pages together are the list, whatever their size; markers are bound to their list and notice damage."""
+"""Pagination: all pages together are the list, for any page size; markers are bound to their list and tamper-evident."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_botocores_paginators_read_the_whole_list(filled, name):
     ],
 )
 @pytest.mark.parametrize("name", NAMES)
-def test_made_up_markers(filled, refusal, name, marker):
+def test_invented_markers(filled, refusal, name, marker):
     call, _, request, _, _ = lists(*filled)[name]
     with refusal("InvalidMarkerException"):
         call(**request, Marker=marker)

@@ -1,4 +1,4 @@
-"""Key identifiers: which operation takes which form, and what is said of those that name nothing."""
+"""Key identifiers: the forms that each operation accepts, and errors for unknown ones."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ MISSING = "1234abcd-12ab-34cd-56ef-1234567890ab"
     [place for place in IDENTIFIED if place.values[0] not in TAKES_ALIASES and place.values[1] != "TargetKeyId"],
 )
 @pytest.mark.parametrize("form", ["alias/nope", f"{ALIASES}nope", "arn:aws:kms:us-east-1:111122223333:alias/nope"])
-def test_aliases_of_nothing_where_none_is_taken(prepared, refusal, operation, member, form):
+def test_unknown_aliases_where_aliases_are_not_supported(prepared, refusal, operation, member, form):
     """They are not looked up. Recorded: boto/boto#3202, boto/boto#3883, hashicorp/terraform#20813; floci-io/floci#3968.
 
     Captured from AWS KMS, 2026-09, of the operations on rotation and on multi-Region keys.
@@ -103,7 +103,7 @@ def test_aliases_of_nothing_where_none_is_taken(prepared, refusal, operation, me
                      id="ARN of another Region: openssl-engine-kms#1"),
     ],
 )  # fmt: skip
-def test_identifiers_of_nothing(prepared, refusal, operation, member, identifier, text):
+def test_identifiers_of_keys_that_do_not_exist(prepared, refusal, operation, member, identifier, text):
     ready = prepared(operation)
     with refusal("NotFoundException", text):
         ready.call(**{member: identifier})

@@ -1,4 +1,4 @@
-"""Which permissions each operation needs, on what, from whom: the policy engine joined to real calls.
+"""Permissions and resources of each operation: authorization of real calls.
 
 What policies mean is tested with the engine (`authorization/`); here are the facts of "AWS KMS permissions"
 (https://docs.aws.amazon.com/kms/latest/developerguide/kms-api-permissions-reference.html) and of the API reference.
@@ -311,7 +311,7 @@ def test_root_needs_a_statement_for_its_account_and_nothing_else(kms_mock, key, 
         root.encrypt(KeyId=closed.arn, Plaintext=b"x")
 
 
-def test_an_iam_policy_gives_nothing_if_the_key_policy_does_not_let_it(kms_mock, refusal):
+def test_an_iam_policy_does_not_allow_unless_the_key_policy_delegates(kms_mock, refusal):
     key = kms_mock.create_key(policy=policy(for_(f"arn:aws:iam::{ACCOUNT}:role/other", "kms:*")))
     kms_mock.iam.attach(USER, policy(allow("kms:*", key.arn)))
     with refusal("AccessDeniedException"):
@@ -346,7 +346,7 @@ def test_aws_managed_keys_are_used_through_their_service_only(kms_mock, kms_clie
             kms_mock.client(principal=other).encrypt(KeyId=arn, Plaintext=b"x")
 
 
-def test_a_service_calls_for_itself(kms_mock, refusal):
+def test_a_service_principal(kms_mock, refusal):
     """IAM User Guide, "AWS services as principals"; the confused deputy is kept out by aws:SourceArn."""
     bucket = "arn:aws:s3:::bucket"
     statement = allow(
@@ -414,7 +414,7 @@ def test_the_guide_s_policy_for_who_creates_keys_lets_tag_them_from_the_beginnin
         ),
     ],
 )
-def test_what_forbids_to_tag_keys_forbids_to_create_them_with_tags(kms_mock, statement, allowed):
+def test_denying_tagging_denies_creating_keys_with_tags(kms_mock, statement, allowed):
     kms_mock.iam.attach(USER, policy(allow("kms:*"), statement))
     authorized, refusal = call(kms_mock, "CreateKey", {"Tags": TAGS}, kms_mock._caller(USER))
     assert authorized is allowed

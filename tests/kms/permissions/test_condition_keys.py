@@ -310,7 +310,7 @@ def test_the_value_of_a_key(value, operation, members, key, expected):
         ({"context": {"kms:KeySpec": "RSA_2048"}}, "kms:KeySpec", ("RSA_2048",)),
     ],
 )  # fmt: skip
-def test_the_value_of_a_key_in_the_callers_circumstances(kms_mock, value, circumstances, key, expected):
+def test_the_value_of_a_key_in_the_request_context(kms_mock, value, circumstances, key, expected):
     caller = kms_mock._caller("role/app", **circumstances)
     assert value("CreateGrant", key, caller=caller, **GRANT) == expected
 

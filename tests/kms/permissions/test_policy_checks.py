@@ -1,4 +1,4 @@
-"""What AWS demands of new key policies: who they name, and that they can be replaced.
+"""AWS's checks of new key policies: existing principals, and no lockout of the caller.
 
 Sources: API PutKeyPolicy; the two texts are recorded.
 """
@@ -114,7 +114,7 @@ def test_it_is_the_caller_who_must_not_be_locked_out(kms_mock, set_policy, refus
         pytest.param({"Condition": {"Bool": {"kms:MultiRegion": "true"}}}, False, id="multi-Region keys"),
     ],
 )
-def test_who_may_put_policies_of_the_key_to_be_is_not_locked_out(kms_mock, where, locked_out, refusal):
+def test_a_caller_who_may_put_policies_on_the_new_key_is_not_locked_out(kms_mock, where, locked_out, refusal):
     """API CreateKey, BypassPolicyLockoutSafetyCheck: the principal must be able to call PutKeyPolicy on the new key."""
     primary = kms_mock.create_key(multi_region=True).arn
     tags = [{"TagKey": "team", "TagValue": "x"}]

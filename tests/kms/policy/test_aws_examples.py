@@ -1,4 +1,4 @@
-"""The example policies of AWS's guides that are about keys, each with the outcomes that the guide names.
+"""Example policies of AWS's guides for KMS, with the outcomes that the guides describe.
 
 They stand in `aws_examples/`, restated with the guides' principals, actions and conditions. `page` is a page of the KMS
 Developer Guide (`kms/…`) or of the IAM User Guide (`iam/…`). `key` holds statements of the key policy (none if the

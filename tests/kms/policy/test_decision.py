@@ -229,7 +229,7 @@ IAM = {"identity": (ADMINISTRATOR,)}
         pytest.param(USER, Match.ACCOUNT, ACCOUNT, IAM, None, id="account, IAM policy"),
     ],
 )  # fmt: skip
-def test_what_a_grant_needs_beside_it(caller, named, account, policies, denial):
+def test_policies_that_a_grant_needs(caller, named, account, policies, denial):
     found = Policies((key(statement(ROOT, action=NOTHING)),), **policies)
     grant = ApplicableGrant("0c237476", named, account)
     decision = decide(caller, found, grant=grant)
@@ -250,7 +250,7 @@ def test_one_of_several_grants_is_enough_and_the_first_says_what_is_missing():
     assert evaluate(request, policies, lambda: (of_role, of_role)).denial is Denial.BOUNDARY
 
 
-def test_grants_are_not_asked_if_a_policy_allows():
+def test_grants_are_not_evaluated_if_a_policy_allows():
     def unexpected():
         raise AssertionError
 
@@ -330,14 +330,14 @@ FOREIGN = (
         (Denial.VPC_ENDPOINT_EXPLICIT, "with an explicit deny in a VPC endpoint policy"),
     ],
 )
-def test_a_denial_says_in_aws_s_words_which_policy_refused(denial, end):
+def test_a_denial_has_the_message_of_aws_for_the_policy(denial, end):
     decision = decide(USER, Policies((ENABLE_IAM,)))
     assert decision.message == SAYS + Denial.IDENTITY.value.format(action="kms:Encrypt")
     request = decision.request
     assert type(decision)(denial, request, decision.policies).message == SAYS + end
 
 
-def test_the_text_of_a_resource_control_policy_ends_with_its_arn():
+def test_the_message_of_a_resource_control_policy_ends_with_its_arn():
     # Captured from AWS KMS, September 2026; ids are made up, that of the organization if nobody says it.
     idle, denying = (
         policy(PolicyKind.RESOURCE_CONTROL, statement("*", **DENY, Condition={"Bool": {"aws:ViaAWSService": value}}))
@@ -360,14 +360,14 @@ def test_an_allowed_request_has_no_message():
     assert decide(USER, Policies((key(statement(USER)),))).message == ""
 
 
-def test_the_text_for_a_key_of_another_account_does_not_name_it():
+def test_the_message_for_a_key_of_another_account_does_not_name_it():
     # kubernetes-sigs/aws-encryption-provider#141
     assert decide(STRANGER, Policies((ENABLE_IAM,), (ADMINISTRATOR,))).message == (
         f"User: {STRANGER} is not authorized to perform: kms:Encrypt on this resource {FOREIGN}"
     )
 
 
-def test_the_text_for_a_key_known_from_a_ciphertext_does_not_name_it():
+def test_the_message_for_a_key_known_from_a_ciphertext_does_not_name_it():
     # Recorded through Amazon S3 in public incident logs
     decision = decide(STRANGER, Policies((ENABLE_IAM,)), action="kms:Decrypt", from_ciphertext=True)
     assert decision.message == (
@@ -376,7 +376,7 @@ def test_the_text_for_a_key_known_from_a_ciphertext_does_not_name_it():
     )
 
 
-def test_a_key_of_the_caller_s_account_is_named_though_only_a_ciphertext_said_which():
+def test_a_key_of_the_caller_s_account_is_named_if_known_only_from_a_ciphertext():
     # Captured from AWS KMS, 2026-09
     decision = decide(USER, Policies((ENABLE_IAM,)), action="kms:Decrypt", from_ciphertext=True)
     assert decision.message == (
@@ -385,7 +385,7 @@ def test_a_key_of_the_caller_s_account_is_named_though_only_a_ciphertext_said_wh
     )
 
 
-def test_what_lacks_in_the_callers_account_does_not_name_a_key_of_another():
+def test_a_denial_in_the_callers_account_does_not_name_a_key_of_another():
     # Captured from AWS KMS, 2026-09
     assert decide(STRANGER, Policies((ENABLE_IAM,)), grant=GRANT).message == (
         f"User: {STRANGER} is not authorized to perform: kms:Encrypt on this resource because no identity-based policy "
@@ -456,7 +456,7 @@ def test_who_has_a_permissions_boundary_is_never_exempt_from_a_deny():
         assert decide(USER, Policies((key(statement(USER), exempting | more),)), context=context.get).allowed
 
 
-def test_a_permissions_boundary_changes_nothing_of_whom_other_statements_name():
+def test_a_permissions_boundary_does_not_change_other_statements():
     boundary = policy(PolicyKind.BOUNDARY, statement(action="*"))
     policies = Policies((key(statement(USER), statement(ROLE, **DENY)),), boundary=boundary)
     decision = decide(USER, policies)
@@ -496,7 +496,7 @@ def test_an_explanation_says_by_which_conditions_a_statement_applies():
     )
 
 
-def test_an_explanation_tells_the_levels_of_an_organization_apart():
+def test_an_explanation_has_the_level_of_an_organization():
     full, other = (policy(PolicyKind.SERVICE_CONTROL, statement(action=action)) for action in ("*", "kms:*"))
     policies = Policies((ENABLE_IAM,), (ADMINISTRATOR,), service_control=((full,), (full, other)))
     assert [step.policy for step in decide(USER, policies).explain()][:3] == [
@@ -517,7 +517,7 @@ def test_an_explanation_says_that_a_federated_user_needs_session_policies():
 
 
 @pytest.mark.parametrize("effect", ["Allow", "Deny"])
-def test_an_arn_pattern_that_is_none_denies_and_is_explained(effect):
+def test_a_pattern_that_is_not_an_arn_denies_and_is_explained(effect):
     # Observed on AWS, September 2026
     tag = {"ArnLike": {"aws:PrincipalArn": "${aws:PrincipalTag/arn}"}}
     session = policy(PolicyKind.SESSION, statement(effect=effect, Condition=tag), statement())

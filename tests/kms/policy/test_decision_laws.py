@@ -137,7 +137,7 @@ ASKED = st.tuples(
 
 @LAW
 @given(st.lists(ASKED, min_size=2, max_size=6), KEY_STATEMENTS, IDENTITY_STATEMENTS, st.booleans())
-def test_what_was_decided_before_changes_no_decision(asked, in_key, in_identity, has_key):
+def test_earlier_decisions_do_not_change_a_decision(asked, in_key, in_identity, has_key):
     def policies():
         of_key = (policy(PolicyKind.KEY, in_key),) if has_key else ()
         return Policies(of_key, (policy(PolicyKind.IDENTITY, in_identity),))

@@ -45,14 +45,14 @@ def refusal(document, kind=PolicyKind.KEY):
         pytest.param("\ufeff{}", id="byte order mark"),
     ],
 )
-def test_what_is_not_json_is_refused(text):
+def test_invalid_json_is_rejected(text):
     """KMS sends no message for a key policy: aws/aws-sdk-ruby#1784."""
     assert refusal(text) == ""
     assert refusal(text, PolicyKind.IDENTITY) == "This policy contains invalid Json"
 
 
 @pytest.mark.parametrize("text", ["[]", "1", '"Allow"', "null"])
-def test_a_policy_is_an_object(text):
+def test_a_policy_must_be_a_json_object(text):
     assert refusal(text) == "Policies must be valid JSON and the first byte must be '{'"
 
 
@@ -114,7 +114,7 @@ def test_a_policy_is_an_object(text):
         pytest.param(policy(key_statement(Condition={"Bool": {"": "true"}})), NO_VENDOR, id="empty key"),
     ],
 )
-def test_a_document_against_the_grammar_is_refused(document, reason):
+def test_a_document_with_a_grammar_error_is_malformed(document, reason):
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
     assert reason in refusal(document)
 
@@ -127,7 +127,7 @@ def test_a_document_against_the_grammar_is_refused(document, reason):
         '{"Statement": [{"Condition": {"Bool": {"aws:k": "true", "aws:k": "false"}}}]}',
     ],
 )
-def test_an_element_given_twice_is_refused(text):
+def test_duplicate_elements_are_malformed(text):
     # "Individual elements must not contain multiple instances of the same key", IAM grammar notes
     assert refusal(text).startswith("Duplicate field ")
 
@@ -148,7 +148,7 @@ def test_an_element_given_twice_is_refused(text):
         {"AWS": [], "Service": []},
     ],
 )
-def test_a_principal_that_cannot_be_is_refused_in_aws_s_words(principal):
+def test_an_invalid_principal_has_the_error_of_aws(principal):
     # Recorded from AWS: awslabs/minimum-viable-dataspace-on-aws#6. Groups and wildcards in names: IAM guide, Principal
     expected = "Policy contains a statement with one or more invalid principals."
     assert refusal(policy(key_statement(Principal=principal))) == expected
@@ -195,7 +195,7 @@ def test_other_conditions_are_accepted(condition):
     assert len(statement.conditions) == sum(map(len, condition.values()))
 
 
-def test_numbers_and_booleans_are_texts_to_conditions():
+def test_numbers_and_booleans_are_strings_in_conditions():
     condition = {"StringEquals": {"aws:k": [True, False, 3, 1.5, "x"]}}
     (statement,) = parse_document(json.dumps(policy(key_statement(Condition=condition))), PolicyKind.KEY)
     assert statement.conditions[0].values == ("true", "false", "3", "1.5", "x")

@@ -1,4 +1,4 @@
-"""Key policies as KMS writes them: recorded texts, and what must hold of any policy."""
+"""The format in which KMS stores key policies: recorded policies, and properties for any policy."""
 
 from __future__ import annotations
 
@@ -121,13 +121,13 @@ def test_the_order_of_operators(operators):
         ("\U0001f600", 31 * 0xD83D + 0xDE00),
     ],
 )
-def test_places_are_those_of_javas_hash_table(text, hashed):
+def test_buckets_are_those_of_javas_hash_table(text, hashed):
     """The values of `java.lang.String.hashCode` are well known; `java.util.HashMap` folds them."""
     for size in (16, 32, 1 << 32):
         assert _hash_bucket(text, size) == (hashed ^ hashed >> 16) % size
 
 
-def test_a_larger_table_has_more_places():
+def test_a_larger_hash_table_has_more_buckets():
     """Java's HashMap of up to 12 entries has 16 places, of up to 24 entries 32. Inferred."""
     keys = [f"kms:EncryptionContext:{letter}" for letter in "abcdefghijklmnopqrst"]
     for count, size in ((12, 16), (13, 32), (20, 32)):
@@ -135,7 +135,7 @@ def test_a_larger_table_has_more_places():
         assert shown == sorted(keys[:count], key=lambda key: _hash_bucket(key, size))
 
 
-def test_values_are_texts():
+def test_condition_values_are_strings():
     condition = {"Bool": {"aws:SecureTransport": True}, "NumericLessThan": {"aws:MultiFactorAuthAge": [300, 0.5]}}
     assert element(condition) == {
         "Bool": {"aws:SecureTransport": "true"},
@@ -230,12 +230,12 @@ def flat(value):
 
 
 @given(POLICIES)
-def test_what_is_printed_means_the_same(text):
+def test_formatting_keeps_the_meaning(text):
     assert flat(meaning(json.loads(format_key_policy(text, "aws")))) == flat(meaning(json.loads(text)))
 
 
 @given(POLICIES)
-def test_printing_again_changes_nothing(text):
+def test_formatting_twice_changes_nothing(text):
     once = format_key_policy(text, "aws")
     assert format_key_policy(once, "aws") == once
 

@@ -68,7 +68,7 @@ def test_the_arn_matcher_agrees_with_the_components_of_whole_arns(tail):
 
 @settings(deadline=None)
 @given(st.text(max_size=20))
-def test_a_text_without_wildcards_matches_itself_only(text):
+def test_a_string_without_wildcards_matches_itself_only(text):
     pattern = parse_template(text, variables=False, wildcards=False)
     assert matcher(pattern)(text)
     assert not matcher(pattern)(text + "x")

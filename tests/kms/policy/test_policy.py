@@ -31,7 +31,7 @@ def allow(**changes):
     return {name: value for name, value in statement.items() if value is not ...}
 
 
-def test_a_text_is_compiled_once():
+def test_compiled_policies_are_cached():
     text = json.dumps({"Statement": allow()})
     assert compile_policy(text, PolicyKind.IDENTITY) is compile_policy(text, PolicyKind.IDENTITY)
     assert compile_policy(text, PolicyKind.IDENTITY) is not compile_policy(text, PolicyKind.BOUNDARY)
@@ -116,7 +116,7 @@ def test_a_policy_denies_whatever_else_it_allows(changes, context, denied):
     assert allows(policy, **context) is Match.DIRECT
 
 
-def test_the_context_is_asked_only_if_it_decides():
+def test_the_context_is_read_only_if_it_decides():
     def unexpected(key):
         raise AssertionError(key)
 
@@ -141,7 +141,7 @@ def test_the_policy_lists_the_principals_it_names():
     assert compiled(allow()).principals == frozenset()
 
 
-def test_a_policy_forgets_rather_than_grows(monkeypatch):
+def test_a_policy_limits_its_cache(monkeypatch):
     monkeypatch.setattr(policy_module, "_PLANS_KEPT", 2)
     policy = compiled(allow(Sid="Forgets"))
     for action in ("kms:Encrypt", "kms:Decrypt", "kms:Sign", "kms:Encrypt"):

@@ -29,7 +29,7 @@ SERVICE = "cloudtrail.amazonaws.com"
         pytest.param(SERVICE, PrincipalKind.SERVICE, SERVICE, "cloudtrail", None, id="service"),
     ],
 )
-def test_a_principal_is_what_its_arn_says(text, kind, arn, name, issuer):
+def test_a_principal_has_the_kind_and_names_of_its_arn(text, kind, arn, name, issuer):
     principal = Principal.parse(text)
     assert (principal.kind, principal.arn, principal.name, principal.issuer_arn) == (kind, arn, name, issuer)
     assert principal.account == ("" if principal.is_service else ACCOUNT)
@@ -105,14 +105,14 @@ def test_the_identity_provider_of_a_session():
         f"{USER}\n",
     ],
 )
-def test_what_is_no_principal_is_refused_with_what_to_give(text):
+def test_invalid_principals_are_rejected_with_a_hint(text):
     with pytest.raises(ValueError, match=r"is not a principal: give the ARN of a root user"):
         Principal.parse(text)
 
 
 @settings(deadline=None)
 @given(st.text(max_size=30) | st.text(max_size=12).map(lambda tail: f"arn:aws:iam::111122223333:user/{tail}"))
-def test_any_text_is_a_principal_or_a_value_error(text):
+def test_any_string_is_a_principal_or_a_value_error(text):
     try:
         principal = Principal.parse(text)
     except ValueError:
@@ -143,7 +143,7 @@ CALLERS = [ROOT, USER, ROLE, SESSION, FEDERATED, SERVICE]
 
 @pytest.mark.parametrize(("element", "root", "user", "role", "session", "federated", "service"), CASES)
 @pytest.mark.parametrize("deny", [True, False])
-def test_a_principal_element_names_callers(element, root, user, role, session, federated, service, deny):
+def test_a_principal_element_matches_callers(element, root, user, role, session, federated, service, deny):
     compiled = PrincipalElement(**element)
     found = [compiled.match(Principal.parse(caller), deny=deny) for caller in CALLERS]
     assert found == [root, user, role, session, federated, service]
@@ -222,7 +222,7 @@ def test_not_principal_of_everyone_applies_to_nobody(deny):
         ("aws:sourceip", None, None, None, None),
     ],
 )
-def test_a_caller_gives_the_condition_keys_that_say_who_it_is(key, root, user, session, service):
+def test_a_caller_has_the_condition_keys_of_its_principal(key, root, user, session, service):
     callers = [Principal.parse(arn, tags={"Team": "red"}, org_id="o-1") for arn in (ROOT, USER, SESSION, SERVICE)]
     found = [caller.condition_value(key) for caller in callers]
     assert found == [None if value is None else (value,) for value in (root, user, session, service)]

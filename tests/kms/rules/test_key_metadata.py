@@ -1,4 +1,4 @@
-"""KeyMetadata of keys that are not as CreateKey makes them: with imported material, in key stores, replicated."""
+"""KeyMetadata of keys with imported material, in custom key stores, and of replica keys."""
 
 from __future__ import annotations
 

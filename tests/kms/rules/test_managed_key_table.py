@@ -1,4 +1,4 @@
-"""What AWS managed keys are like. Source of the policies: FogSecurity/aws-managed-kms-keys, `reference_key_policies/`.
+"""The table of AWS managed keys. Source of the policies: FogSecurity/aws-managed-kms-keys, `reference_key_policies/`.
 
 AWS printed them in us-east-1 between July 2024 and March 2025; the account is a placeholder there.
 """

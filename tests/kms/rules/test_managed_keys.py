@@ -112,7 +112,7 @@ def test_what_the_owner_may_ask_of_every_other_key(kms_mock, kms_client, service
     assert kms_client.list_resource_tags(KeyId=key)["Tags"] == []
 
 
-def test_a_service_that_is_not_there(kms_client, refusal):
+def test_a_vpc_endpoint_service_that_does_not_exist(kms_client, refusal):
     text = "Alias arn:aws:kms:us-east-1:123456789012:alias/aws/coffee is not found."
     with refusal("NotFoundException", text):
         kms_client.describe_key(KeyId="alias/aws/coffee")

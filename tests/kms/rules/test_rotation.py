@@ -1,4 +1,4 @@
-"""A jump of the clock over very many rotations: the last ones are carried out, and nothing is stepped through.
+"""Moving the clock over many rotations: only the last ones are made, in time that does not depend on the distance.
 
 That the first ones are left out is this package's choice; AWS keeps every rotation.
 """
@@ -46,12 +46,12 @@ def test_to_the_end_of_the_clock(kms_mock, kms_client, rotated):
 
 
 @pytest.mark.parametrize("count", [1, 2, MAX_ROTATIONS_AT_ONCE])
-def test_as_many_as_are_kept(kms_mock, kms_client, rotated, count):
+def test_no_more_policies_are_cached_than_the_maximum(kms_mock, kms_client, rotated, count):
     kms_mock.clock.move_to(START + count * PERIOD)
     assert dates(kms_client, rotated) == [START + number * PERIOD for number in range(1, count + 1)]
 
 
-def test_a_jump_costs_the_same_however_far_it_goes(kms_mock, kms_client, rotated, monkeypatch):
+def test_moving_the_clock_costs_the_same_for_any_distance(kms_mock, kms_client, rotated, monkeypatch):
     monkeypatch.setattr(rotation, "MAX_ROTATIONS_AT_ONCE", 10)
 
     def calls_of(when: datetime) -> int:
@@ -75,7 +75,7 @@ def test_a_jump_costs_the_same_however_far_it_goes(kms_mock, kms_client, rotated
     assert calls_of(LATEST) < near * 1.05
 
 
-def test_a_disabled_key_takes_up_its_schedule_at_once(kms_mock, kms_client, rotated):
+def test_an_enabled_key_resumes_its_schedule_at_once(kms_mock, kms_client, rotated):
     kms_client.disable_key(KeyId=rotated)
     kms_mock.clock.move_to(LATEST - timedelta(days=365))
     assert dates(kms_client, rotated) == []

@@ -1,4 +1,4 @@
-"""When something is due on a record: what a state that is read from a file has to look at."""
+"""Times of scheduled changes of a record, which states from files need."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_nothing_is_due_on_a_new_key_or_an_alias(kms_mock):
         pytest.param(lambda client, key_id: client.rotate_key_on_demand(KeyId=key_id), timedelta(), id="on-demand"),
     ],
 )
-def test_what_was_planned_is_due(kms_mock, kms_client, change, after):
+def test_scheduled_changes_are_due(kms_mock, kms_client, change, after):
     now = kms_mock.clock.freeze("2030-01-01")
     key_id = kms_mock.create_key().id
     change(kms_client, key_id)

@@ -1,4 +1,4 @@
-"""How long transitional states last: what a test can set."""
+"""Delays: durations of transitional states that a test can set."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_seconds_and_timedeltas(duration: float | timedelta) -> None:
 
 
 @pytest.mark.parametrize("name", Delays.__annotations__)
-def test_nothing_else_is_a_duration(name: str) -> None:
+def test_other_types_are_not_durations(name: str) -> None:
     delays = Delays()
     for wrong in ("5", None, True):
         with pytest.raises(TypeError, match=f"{name}: expected seconds or a timedelta, got {wrong!r}"):
@@ -37,7 +37,7 @@ def test_there_are_no_other_delays(kms_mock: KmsMock) -> None:
         kms_mock.delays.conecting = 5  # type: ignore[attr-defined]  # a mistyped name is what is tested
 
 
-def test_a_wrong_duration_is_told_by_the_name_that_the_test_used(kms_mock: KmsMock) -> None:
+def test_an_invalid_duration_is_reported_with_its_name(kms_mock: KmsMock) -> None:
     with pytest.raises(TypeError, match=r"^eventual_consistency: expected seconds"):
         kms_mock.delays.eventual_consistency = "5"  # what is tested
     with pytest.raises(ValueError, match=r"^eventual_consistency: expected 0 to"):

@@ -62,7 +62,7 @@ def test_aliases_follow_their_keys():
     assert list(region.alias_names.after(None)) == ["alias/aws/s3", "alias/b"] == sorted(region.aliases)
 
 
-def test_dropping_a_key_takes_all_that_hangs_on_it():
+def test_removing_a_key_removes_its_aliases_and_grants():
     state = State()
     state.add_key(key("one"))
     state.add_key(key("two"))
@@ -111,7 +111,7 @@ def test_related_keys_share_what_aws_synchronises(origin):
     assert set(Key._fields) >= SHARED
 
 
-def test_a_copy_changes_on_its_own():
+def test_a_copy_is_independent():
     state = State()
     state.add_key(key("one"))
     region = state.region("111122223333", "us-east-1")

@@ -62,7 +62,7 @@ def test_object_identifiers_are_those_of_x690(dotted: str, encoded: str) -> None
         pytest.param(b"\x04\x01ab", id="something after it"),
     ],
 )
-def test_what_is_not_der_is_refused(data: bytes) -> None:
+def test_invalid_der_is_rejected(data: bytes) -> None:
     with pytest.raises(der.InvalidDer):
         der.read_single(data, der.OCTET_STRING)
 
@@ -175,7 +175,7 @@ def test_the_parts_of_an_octet_string_are_joined() -> None:
         pytest.param(b"\x30\x80" * 5000, id="deeply nested"),
     ],
 )
-def test_what_is_no_ber_is_refused(data: bytes) -> None:
+def test_invalid_ber_is_rejected(data: bytes) -> None:
     with pytest.raises(InvalidMaterial):
         der.from_ber(data)
 

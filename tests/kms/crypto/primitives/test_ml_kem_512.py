@@ -78,7 +78,7 @@ def test_the_key_keeps_its_seed() -> None:
     assert material_of(seed).private_bytes()[-64:].hex() == seed
 
 
-def test_a_ciphertext_of_another_length_is_no_secret() -> None:
+def test_a_ciphertext_of_another_length_is_invalid() -> None:
     with pytest.raises(DecryptionFailed):
         material_of(VECTORS["kat"][0]["seed"]).decapsulate(bytes(767))
 

@@ -137,7 +137,7 @@ def test_another_encryption_context_is_an_invalid_ciphertext(
         kms_client.decrypt(CiphertextBlob=blob, EncryptionContext=change)
 
 
-def test_a_named_key_must_be_the_one_that_encrypted(
+def test_the_key_of_the_request_must_be_the_key_of_the_ciphertext(
     kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
 ) -> None:
     # Developer guide, CloudTrail example of Decrypt.

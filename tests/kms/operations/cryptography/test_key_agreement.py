@@ -1,4 +1,4 @@
-"""DeriveSharedSecret: the same secret on both sides, and peers that are none."""
+"""DeriveSharedSecret: the same secret on both sides, and invalid peer keys."""
 
 from __future__ import annotations
 
@@ -116,9 +116,7 @@ def bad_peers() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("peer", bad_peers())
-def test_a_peer_that_is_none_is_refused(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, peer: str
-) -> None:
+def test_an_invalid_peer_key(kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, peer: str) -> None:
     """Captured from AWS KMS, 2026-09, for another curve and for what is no key: without a message."""
     arn = new_key("ECC_NIST_P256", "KEY_AGREEMENT")
     with refusal("ValidationException", ""):

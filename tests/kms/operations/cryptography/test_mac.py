@@ -45,7 +45,7 @@ def test_openssl_makes_the_same_mac(
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_what_was_changed_since_is_invalid(
+def test_modified_messages_are_invalid(
     kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, spec: str
 ) -> None:
     arn, other = new_key(spec, "GENERATE_VERIFY_MAC"), new_key(spec, "GENERATE_VERIFY_MAC")

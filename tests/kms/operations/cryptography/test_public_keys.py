@@ -1,4 +1,4 @@
-"""GetPublicKey: which members it has for which key, and which keys have none."""
+"""GetPublicKey: its response for each kind of key, and keys without a public key."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_the_public_key_is_that_of_the_private_key(
 @pytest.mark.parametrize(
     ("spec", "usage"), [("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"), ("HMAC_256", "GENERATE_VERIFY_MAC")]
 )
-def test_symmetric_keys_have_none(
+def test_symmetric_keys_have_no_public_key(
     kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, spec: str, usage: str
 ) -> None:
     with refusal("UnsupportedOperationException", ""):
@@ -72,7 +72,7 @@ def test_symmetric_keys_have_none(
 
 
 @pytest.mark.parametrize("spec", ["RSA_2048", "ECC_NIST_P256", "ECC_NIST_EDWARDS25519", "ML_DSA_44"])
-def test_a_disabled_key_shows_it(
+def test_the_metadata_of_a_disabled_key(
     kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, spec: str
 ) -> None:
     """Captured from AWS KMS, 2026-09, against the guide's "Key states of AWS KMS keys"."""

@@ -45,7 +45,7 @@ def test_a_cloudhsm_key_store_gives_random_bytes_while_connected(
 
 
 @pytest.mark.parametrize("how", ["offline", "no HSM", "removed"])
-def test_a_cluster_out_of_reach_gives_none(
+def test_an_unreachable_cluster_gives_no_random_bytes(
     kms_mock: KmsMock, kms_client: BaseClient, refusal: Refusal, how: str
 ) -> None:
     """API: the bytes are generated in the cluster. The store still says that it is connected."""
@@ -62,7 +62,9 @@ def test_a_cluster_out_of_reach_gives_none(
         kms_client.generate_random(**request)
 
 
-def test_an_external_key_store_gives_none(kms_mock: KmsMock, kms_client: BaseClient, refusal: Refusal) -> None:
+def test_an_external_key_store_gives_no_random_bytes(
+    kms_mock: KmsMock, kms_client: BaseClient, refusal: Refusal
+) -> None:
     # API reference, CustomKeyStoreId: "GenerateRandom throws an UnsupportedOperationException".
     store = kms_mock.key_stores.add_store(kms_mock.key_stores.add_xks_proxy())
     with refusal("UnsupportedOperationException", ""):

@@ -1,4 +1,4 @@
-"""Sign and Verify: signatures that others verify, signatures of others, and AWS's refusals."""
+"""Sign and Verify: interoperability with other implementations, and AWS's errors."""
 
 from __future__ import annotations
 
@@ -369,7 +369,7 @@ def test_a_damaged_ecdsa_signature_is_invalid(
         for message_type in SIGNING_ALGORITHMS[name].message_types
     ],
 )
-def test_what_was_changed_since_is_invalid(
+def test_modified_messages_are_invalid(
     kms_client: BaseClient,
     new_key: Callable[..., str],
     refusal: Refusal,
@@ -523,7 +523,7 @@ def test_symmetric_default_is_an_algorithm_of_other_keys(
         kms_client.sign(KeyId=new_key("RSA_2048", "SIGN_VERIFY"), Message=b"x", SigningAlgorithm="SYMMETRIC_DEFAULT")
 
 
-def test_the_algorithm_is_looked_at_before_the_message_type(
+def test_the_algorithm_is_checked_before_the_message_type(
     kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
 ) -> None:
     arn = new_key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY")

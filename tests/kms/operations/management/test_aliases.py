@@ -86,7 +86,7 @@ def test_names_are_case_sensitive(kms_client, key, refusal):
         kms_client.describe_key(KeyId="alias/NAME")
 
 
-def test_a_name_is_given_once(kms_client, key, refusal):
+def test_a_store_name_is_unique(kms_client, key, refusal):
     kms_client.create_alias(AliasName="alias/a", TargetKeyId=key["KeyId"])
     with refusal(
         "AlreadyExistsException", f"An alias with the name {ARN}alias/a already exists"
@@ -134,7 +134,7 @@ def test_the_quota_of_aliases_of_a_key(kms_client, key, refusal):
     assert len(own_aliases(kms_client, KeyId=key["KeyId"])) == ALIASES_PER_KEY == 50
 
 
-def test_aliases_of_aws_managed_keys_do_not_change_hands(kms_client, refusal):
+def test_aliases_of_aws_managed_keys_cannot_be_changed(kms_client, refusal):
     managed = kms_client.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]
     with refusal("AccessDeniedException"):
         kms_client.create_alias(AliasName="alias/mine", TargetKeyId=managed["KeyId"])
@@ -216,7 +216,7 @@ def test_an_alias_leaves_a_key_that_is_to_be_deleted(kms_client, key, refusal):
 # --- DeleteAlias -------------------------------------------------------------------------------------------------
 
 
-def test_an_alias_is_deleted(kms_client, key, refusal):
+def test_deleting_an_alias(kms_client, key, refusal):
     kms_client.create_alias(AliasName="alias/a", TargetKeyId=key["KeyId"])
     kms_client.schedule_key_deletion(KeyId=key["KeyId"])  # works in every key state
     assert kms_client.delete_alias(AliasName="alias/a").keys() == {"ResponseMetadata"}

@@ -128,7 +128,9 @@ def test_an_external_store_shows_its_proxy(kms: KmsMock, kms_client: BaseClient,
 
 
 @pytest.mark.parametrize("missing", ["CloudHsmClusterId", "TrustAnchorCertificate", "KeyStorePassword"])
-def test_a_cloudhsm_store_needs_it_all(kms: KmsMock, kms_client: BaseClient, refusal: Any, missing: str) -> None:
+def test_a_cloudhsm_store_requires_all_its_parameters(
+    kms: KmsMock, kms_client: BaseClient, refusal: Any, missing: str
+) -> None:
     with refusal("ValidationException"):
         create(kms_client, kms.key_stores.add_cluster(), **{missing: None})
 
@@ -137,7 +139,9 @@ def test_a_cloudhsm_store_needs_it_all(kms: KmsMock, kms_client: BaseClient, ref
     "missing",
     ["XksProxyUriEndpoint", "XksProxyUriPath", "XksProxyAuthenticationCredential", "XksProxyConnectivity"],
 )
-def test_an_external_store_needs_it_all(kms: KmsMock, kms_client: BaseClient, refusal: Any, missing: str) -> None:
+def test_an_external_store_requires_all_its_parameters(
+    kms: KmsMock, kms_client: BaseClient, refusal: Any, missing: str
+) -> None:
     with refusal("ValidationException"):
         create(kms_client, kms.key_stores.add_xks_proxy(), **{missing: None})
 
@@ -237,7 +241,7 @@ def test_kms_tries_a_public_proxy_at_once(kms: KmsMock, kms_client: BaseClient, 
                XksProxyVpcEndpointServiceOwner=None)  # fmt: skip
 
 
-def test_kms_looks_for_the_vpc_endpoint_service_at_once(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_kms_checks_the_vpc_endpoint_service_at_once(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
     proxy = kms.key_stores.add_xks_proxy(vpc_endpoint_service=SERVICE, vpc_endpoint_service_owner="111122223333")
     with refusal("XksProxyVpcEndpointServiceNotFoundException"):
         create(kms_client, proxy, XksProxyVpcEndpointServiceName=OTHER_SERVICE)
@@ -300,7 +304,7 @@ def test_a_store_must_exist(kms: KmsMock, kms_client: BaseClient, refusal: Any, 
 
 
 @pytest.mark.parametrize("external", [False, True])
-def test_connecting_is_over_at_the_next_look(kms: KmsMock, kms_client: BaseClient, external: bool) -> None:
+def test_connecting_is_finished_at_the_next_call(kms: KmsMock, kms_client: BaseClient, external: bool) -> None:
     stores = kms.key_stores
     store = create(kms_client, stores.add_xks_proxy() if external else stores.add_cluster())
     answer = kms_client.connect_custom_key_store(CustomKeyStoreId=store)
@@ -334,7 +338,7 @@ def test_connecting_takes_as_long_as_the_test_says(kms: KmsMock, kms_client: Bas
         kms_client.disconnect_custom_key_store(CustomKeyStoreId=store)
 
 
-def test_connecting_can_be_broken_off(kms: KmsMock, kms_client: BaseClient) -> None:
+def test_connecting_can_be_cancelled(kms: KmsMock, kms_client: BaseClient) -> None:
     store = create(kms_client, kms.key_stores.add_cluster())
     kms.delays.connecting = 60
     kms_client.connect_custom_key_store(CustomKeyStoreId=store)
@@ -356,7 +360,7 @@ def test_a_failed_store_has_to_be_disconnected_first(kms: KmsMock, kms_client: B
     assert connection(kms_client, store) == ("CONNECTED", None)
 
 
-def test_what_keeps_kms_from_a_cluster(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_connection_problems_of_a_cluster(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
     stores = kms.key_stores
     cluster = stores.add_cluster()
     store = create(kms_client, cluster)
@@ -380,7 +384,7 @@ def test_what_keeps_kms_from_a_cluster(kms: KmsMock, kms_client: BaseClient, ref
 
 
 @pytest.mark.parametrize("change", ["offline", "credential", "removed", "moved", "service"])
-def test_what_keeps_kms_from_a_proxy(kms: KmsMock, kms_client: BaseClient, change: str) -> None:
+def test_connection_problems_of_a_proxy(kms: KmsMock, kms_client: BaseClient, change: str) -> None:
     stores = kms.key_stores
     proxy = stores.add_xks_proxy(vpc_endpoint_service=SERVICE)
     store = create(kms_client, proxy)
@@ -406,7 +410,7 @@ def test_what_keeps_kms_from_a_proxy(kms: KmsMock, kms_client: BaseClient, chang
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_proxy_whose_answers_are_no_good(
+def test_a_proxy_with_invalid_responses(
     kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any, failure: str
 ) -> None:
     """Guide: CreateKey answers CustomKeyStoreInvalidStateException, cryptography KMSInvalidStateException."""
@@ -506,7 +510,7 @@ def test_changes_are_looked_at_as_a_new_store_is(kms: KmsMock, kms_client: BaseC
     assert "VpcEndpointServiceName" not in describe(kms_client, xks)["XksProxyConfiguration"]
 
 
-def test_a_changed_cluster_is_looked_at_as_a_new_one(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_a_changed_cluster_is_checked_like_a_new_one(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
     stores = kms.key_stores
     cluster = stores.add_cluster()
     store = stores.add_store(cluster, connected=False)
@@ -543,7 +547,7 @@ INSIDE = {"XksProxyConnectivity": "VPC_ENDPOINT_SERVICE", "XksProxyVpcEndpointSe
     ],
     ids=lambda value: f"API: {value}" if isinstance(value, str) else "",
 )
-def test_a_changed_proxy_is_looked_at_as_a_new_one(
+def test_a_changed_proxy_is_checked_like_a_new_one(
     kms: KmsMock, kms_client: BaseClient, refusal: Any, code: str, members: dict[str, Any]
 ) -> None:
     stores = kms.key_stores
@@ -659,7 +663,7 @@ def test_deletion_goes_on_while_the_store_is_disconnected(
 
 
 @pytest.mark.parametrize("how", ["offline", "no HSM", "removed"])
-def test_a_cluster_out_of_reach_fails_its_keys(kms: KmsMock, kms_client: BaseClient, refusal: Any, how: str) -> None:
+def test_keys_in_an_unreachable_cluster_fail(kms: KmsMock, kms_client: BaseClient, refusal: Any, how: str) -> None:
     cluster = kms.key_stores.add_cluster()
     store = kms.key_stores.add_store(cluster)
     key = kms_client.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store)["KeyMetadata"]["KeyId"]
@@ -699,7 +703,7 @@ def test_a_cluster_out_of_reach_fails_its_keys(kms: KmsMock, kms_client: BaseCli
         ),
     ],
 )
-def test_a_proxy_out_of_order_fails_its_keys(
+def test_keys_behind_a_failing_proxy_fail(
     kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any, how: str, text: str
 ) -> None:
     proxy, _, key = external
@@ -719,7 +723,7 @@ def test_a_proxy_out_of_order_fails_its_keys(
     assert key_state(kms_client, key) == "Enabled"
 
 
-def test_what_is_offline_can_come_back(
+def test_an_offline_backing_store_can_come_back(
     kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any
 ) -> None:
     proxy, _, key = external
@@ -759,7 +763,7 @@ def test_what_is_offline_can_come_back(
         ),
     ],
 )
-def test_external_keys_that_are_no_good(
+def test_unsuitable_external_keys(
     kms: KmsMock,
     kms_client: BaseClient,
     external: tuple[Any, str, str],
@@ -776,7 +780,7 @@ def test_external_keys_that_are_no_good(
         kms_client.create_key(Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=store, XksKeyId=key)
 
 
-def test_a_proxy_out_of_order_refuses_new_keys(
+def test_no_new_keys_behind_a_failing_proxy(
     kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any
 ) -> None:
     proxy, store, _ = external

@@ -74,7 +74,7 @@ def listed(client, key, **members):
 # --- CreateGrant ----------------------------------------------------------------------------------------------------
 
 
-def test_a_grant_and_how_it_is_shown(kms_mock, kms_client, key, grant):
+def test_a_grant_as_listed(kms_mock, kms_client, key, grant):
     """Guide, "Viewing grants": the key's ARN, an empty name, the issuing account as root ARN, no token.
 
     Captured from AWS KMS, 2026-09: the date is in whole seconds.
@@ -256,7 +256,7 @@ def test_operations_have_to_fit_the_key(kms_mock, kms_client, spec, usage, refus
                 kms_client.create_grant(**members)
 
 
-def test_the_text_for_operations_that_do_not_fit(kms_mock, kms_client, refusal):
+def test_the_message_for_unsupported_grant_operations(kms_mock, kms_client, refusal):
     """Captured from AWS KMS, 2026-09."""
     arn = kms_mock.create_key(spec="HMAC_256").arn
     text = (
@@ -330,7 +330,7 @@ def test_principals_by_their_unique_id(kms_client, key, grant, principal, made_o
     assert kms_client.list_retirable_grants(RetiringPrincipal=by_id)["Grants"] == [shown]
 
 
-def test_the_unique_id_of_nobody(kms_client, key, refusal):
+def test_the_unique_id_of_an_unknown_principal(kms_client, key, refusal):
     """Captured from AWS KMS, 2026-09, for the id of a role that was deleted."""
     nobody = "AROAEXAMPLEEXAMPLE123:s1"
     for member in ("GranteePrincipal", "RetiringPrincipal"):
@@ -622,14 +622,14 @@ def test_a_policy_that_allows_create_grant_does_not_narrow_it(kms_mock, key, gra
 
 
 @pytest.mark.parametrize("token", ["x", "AQpA", "\u00e9", "a" * 300, "!" * 200, "A" * 201])
-def test_a_token_that_is_none(kms_mock, kms_client, key, token, refusal):
+def test_an_invalid_token(kms_mock, kms_client, key, token, refusal):
     with refusal("InvalidGrantTokenException"):
         kms_client.encrypt(KeyId=key, Plaintext=b"x", GrantTokens=[token])
     with refusal("InvalidGrantTokenException"):
         kms_client.retire_grant(GrantToken=token)
 
 
-def test_the_token_of_a_grant_that_is_gone(kms_client, key, grant, refusal):
+def test_the_token_of_a_deleted_grant(kms_client, key, grant, refusal):
     made = grant(ROLE, "Encrypt")
     kms_client.revoke_grant(KeyId=key, GrantId=made["GrantId"])
     with refusal("InvalidGrantTokenException"):
@@ -746,7 +746,7 @@ def test_iam_policies_pass_on_the_right_to_retire_within_its_accounts(kms_mock, 
     clients(BOB).retire_grant(GrantToken=made["GrantToken"])
 
 
-def test_a_key_policy_can_only_forbid_to_retire(kms_mock, kms_client, refusal, clients):
+def test_a_key_policy_can_only_deny_retiring(kms_mock, kms_client, refusal, clients):
     named = {"Principal": {"AWS": BOB}}
     key = kms_mock.create_key(policy=policy(allow("kms:*", Principal={"AWS": ROOT}), allow("kms:*", **named)))
     grant = {"KeyId": key.arn, "GranteePrincipal": ROLE, "Operations": ["Encrypt"], "RetiringPrincipal": ALICE}
@@ -775,7 +775,7 @@ def test_a_key_policy_can_only_forbid_to_retire(kms_mock, kms_client, refusal, c
         ({"KeyId": "KEY", "GrantId": "0" * 64}, "NotFoundException", f"Grant ID {'0' * 64} not found"),
     ],
 )
-def test_how_to_name_the_grant_to_retire(kms_client, key, grant, members, code, text, refusal):
+def test_identifying_the_grant_to_retire(kms_client, key, grant, members, code, text, refusal):
     made = grant(ROLE, "Encrypt")
     given = {"KEY": key, "ID": key.split("/")[1], "GRANT": made["GrantId"], "TOKEN": made["GrantToken"]}
     with refusal(code, text and text.format(**given)):

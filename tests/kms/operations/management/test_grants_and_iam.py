@@ -1,4 +1,4 @@
-"""What else must allow a request that a grant allows: IAM policies across accounts, session policies, boundaries.
+"""Policies that a request needs besides a grant: IAM policies across accounts, session policies, boundaries.
 
 Captured from AWS KMS, 2026-09, unless a test says otherwise.
 """
@@ -78,7 +78,7 @@ def test_a_grant_of_the_keys_account_needs_an_iam_policy_of_the_grantees(
 
 
 @pytest.mark.parametrize("grantee", [THEIR_ROLE, THEIR_SESSION])
-def test_a_grant_of_the_grantees_own_account_needs_none(kms_mock, key, client, grantee):
+def test_a_grant_of_the_grantees_own_account_needs_no_iam_policy(kms_mock, key, client, grantee):
     kms_mock.iam.attach(THEIR_ADMIN, ALL)
     client(THEIR_ADMIN).create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["Encrypt"])
     client(THEIR_SESSION).encrypt(KeyId=key, Plaintext=b"x")
@@ -104,7 +104,7 @@ def test_retiring_needs_an_iam_policy_too(kms_mock, kms_client, key, client, mem
     assert kms_client.list_grants(KeyId=key)["Grants"] == []
 
 
-def test_who_the_grant_does_not_name_learns_nothing(kms_mock, kms_client, key, client, refusal):
+def test_principals_outside_of_a_grant_learn_nothing(kms_mock, kms_client, key, client, refusal):
     """Inferred from the other texts for keys of other accounts."""
     made = kms_client.create_grant(KeyId=key, GranteePrincipal=ROLE, Operations=["Encrypt"])
     kms_mock.iam.attach(THEIR_ROLE, ALL)
@@ -137,7 +137,7 @@ def test_a_permissions_boundary_limits_what_a_grant_to_the_role_gives(kms_mock, 
 
 
 @pytest.mark.parametrize("grantee", [SESSION, FEDERATED])
-def test_neither_limits_what_a_grant_to_the_session_gives(kms_mock, kms_client, key, client, grantee, refusal):
+def test_neither_limits_a_grant_to_the_session(kms_mock, kms_client, key, client, grantee, refusal):
     kms_client.create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["Encrypt"])
     kms_mock.iam.boundary(ROLE, NOTHING)
     client(grantee, session_policies=[NOTHING]).encrypt(KeyId=key, Plaintext=b"x")

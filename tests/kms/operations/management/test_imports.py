@@ -266,7 +266,7 @@ def in_ber(der: bytes) -> bytes:
         ("ECC_SECG_P256K1", lambda: ec.generate_private_key(ec.SECP256K1())),
     ],
 )
-def test_ber_is_as_good_as_der(
+def test_ber_is_accepted_like_der(
     kms: KmsMock, kms_client: BaseClient, new_key: Any, import_material: Any, spec: str, make: Callable[[], Any]
 ) -> None:
     """Captured from AWS KMS, 2026-09: the outer length may be indefinite, and the material is the same."""
@@ -635,7 +635,7 @@ def test_a_key_needs_all_its_materials(
     assert state(kms_client, external) == "Enabled"
 
 
-def test_the_description_is_kept_when_none_is_given(
+def test_an_update_without_description_keeps_it(
     kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
 ) -> None:
     material = os.urandom(32)
@@ -809,7 +809,7 @@ def test_deleting_does_not_end_a_pending_deletion(
     assert state(kms_client, external) == "PendingImport"
 
 
-def test_an_import_enables_whatever_was_asked_for_before(
+def test_an_import_enables_a_disabled_key(
     kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
 ) -> None:
     """API ImportKeyMaterial: when it succeeds, the state of the key changes to Enabled.
@@ -984,7 +984,7 @@ def test_a_rotation_goes_to_the_material_that_waits_at_its_end(
     assert metadata(kms_client, external)["CurrentKeyMaterialId"] == third
 
 
-def test_a_replica_in_the_making_has_the_primary_keys_expiration_model(
+def test_a_replica_being_created_has_the_primary_keys_expiration_model(
     kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], import_material: Any
 ) -> None:
     """Captured from AWS KMS, 2026-09."""

@@ -245,7 +245,7 @@ def test_resource_owners(kms_client, owners, count):
     assert len(kms_client.list_keys(ResourceOwners=owners)["Keys"]) == count
 
 
-def test_a_marker_goes_with_the_same_resource_owners(kms_client, refusal):
+def test_a_marker_is_bound_to_the_resource_owners(kms_client, refusal):
     for _ in range(3):
         kms_client.create_key()
     both = ["SELF", "OTHER_ACCOUNTS_VIA_RAM"]
@@ -312,7 +312,7 @@ def test_the_waiting_period_is_7_to_30_days(kms_client, refusal, days):
         kms_client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=days)
 
 
-def test_a_key_is_gone_after_the_waiting_period_with_its_aliases(kms_mock, kms_client, refusal):
+def test_a_key_is_deleted_after_the_waiting_period_with_its_aliases(kms_mock, kms_client, refusal):
     kms_mock.clock.freeze()
     key = kms_client.create_key()["KeyMetadata"]
     kms_client.create_alias(AliasName="alias/doomed", TargetKeyId=key["KeyId"])
@@ -352,7 +352,7 @@ def test_cancelling_deletion_of_a_key_that_waits_for_import(kms_client):
     assert metadata(kms_client, key_id)["KeyState"] == "PendingImport"
 
 
-def test_a_primary_key_waits_for_its_replicas(kms_mock, kms_client):
+def test_a_primary_key_is_deleted_after_its_replicas(kms_mock, kms_client):
     """API ScheduleKeyDeletion: no DeletionDate; DescribeKey shows PendingDeletionWindowInDays."""
     key = kms_client.create_key(MultiRegion=True)["KeyMetadata"]
     state = kms_mock._service.state

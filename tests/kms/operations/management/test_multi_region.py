@@ -80,7 +80,7 @@ def test_a_replica_has_the_same_id_in_another_region(
     assert configuration(kms_client, primary) == {"MultiRegionKeyType": "PRIMARY"} | both
 
 
-def test_policy_tags_and_description_are_the_replicas_own(
+def test_a_replica_has_its_own_policy_tags_and_description(
     kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient
 ) -> None:
     policy = json.dumps(
@@ -305,7 +305,7 @@ def test_replicas_count_as_keys_of_their_region(
         kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
 
 
-def test_a_bad_policy_or_bad_tags_make_no_replica(
+def test_an_invalid_policy_or_invalid_tags_create_no_replica(
     kms: KmsMock, kms_client: BaseClient, primary: str, refusal: Any
 ) -> None:
     with refusal("MalformedPolicyDocumentException"):
@@ -406,7 +406,7 @@ def test_a_disabled_replica_becomes_no_primary_key(
 # --- deleting ---
 
 
-def test_a_primary_key_waits_for_its_replicas(
+def test_a_primary_key_is_deleted_after_its_replicas(
     kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
 ) -> None:
     """Guide, "Deleting multi-Region keys": its own window begins when the last replica is gone."""

@@ -1,4 +1,4 @@
-"""GetKeyPolicy, PutKeyPolicy, ListKeyPolicies. What a policy must be like is tested with the authorization engine."""
+"""GetKeyPolicy, PutKeyPolicy, ListKeyPolicies. Tests of the policy engine have the rules of policy documents."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def test_characters_of_a_policy(kms_client, key_id, refusal):
         kms_client.put_key_policy(KeyId=key_id, Policy=policy_of() + "\u0100")
 
 
-def test_a_document_that_is_no_policy(kms_client, key_id, refusal):
+def test_a_malformed_policy(kms_client, key_id, refusal):
     with refusal("MalformedPolicyDocumentException"):
         kms_client.put_key_policy(KeyId=key_id, Policy="{")
     with refusal("MalformedPolicyDocumentException"):

@@ -1,4 +1,4 @@
-"""Rotation: the calendar, on demand, and what old ciphertexts still say.
+"""Automatic and on-demand rotation, and ciphertexts of earlier key material.
 
 Sources: "API" is the API reference of the operation, "KS" the Developer Guide's "Key states of AWS KMS keys".
 """
@@ -136,7 +136,7 @@ def test_the_period_is_a_year_again_after_rotation_was_disabled(
     assert status(kms_client, key)["RotationPeriodInDays"] == 365
 
 
-def test_a_key_whose_rotation_is_disabled_keeps_its_material(
+def test_disabling_rotation_keeps_the_material(
     kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
 ) -> None:
     key = new_key()
@@ -148,7 +148,7 @@ def test_a_key_whose_rotation_is_disabled_keeps_its_material(
     assert rotations(kms_client, key) == []
 
 
-def test_old_ciphertexts_decrypt_and_say_which_material_did_it(
+def test_old_ciphertexts_decrypt_and_report_their_material(
     kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
 ) -> None:
     key = new_key()
@@ -242,7 +242,7 @@ def test_aws_managed_keys_are_rotated_every_year_and_only_so(
     steps=st.lists(st.integers(0, 1500), max_size=5),
 )
 @settings(max_examples=25, deadline=None)
-def test_rotations_do_not_depend_on_when_somebody_looks(period: int, steps: list[int]) -> None:
+def test_rotations_do_not_depend_on_the_time_of_calls(period: int, steps: list[int]) -> None:
     with mock_kms(fresh=True) as kms:
         kms.clock.freeze(START)
         client = kms.client()
@@ -258,7 +258,7 @@ def test_rotations_do_not_depend_on_when_somebody_looks(period: int, steps: list
 # --- on demand ---
 
 
-def test_rotation_on_demand_is_at_once_and_leaves_the_calendar_alone(
+def test_rotation_on_demand_is_immediate_and_keeps_the_automatic_schedule(
     kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
 ) -> None:
     key = new_key()
@@ -504,7 +504,7 @@ def test_a_rotation_without_a_delay_ends_where_a_replica_shows_it(
     assert logged == [("RotateKey", "us-east-1"), ("SynchronizeMultiRegionKey", "eu-west-1")]
 
 
-def test_the_new_primary_key_goes_on_with_the_calendar(
+def test_the_new_primary_key_keeps_the_automatic_schedule(
     kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
 ) -> None:
     key_id = new_key(MultiRegion=True).partition("/")[2]

@@ -195,7 +195,7 @@ def test_null_asks_whether_the_key_is_there(policy, request_value, expected):
     "name",
     ["", "Equals", "stringequals", "NullIfExists", "ForSomeValues:StringEquals", "ForAllValues:", "StringEquals "],
 )
-def test_an_operator_that_iam_does_not_document_is_none(name):
+def test_an_operator_that_iam_does_not_document_is_unknown(name):
     assert compile_condition(name, "k", ("v",), variables=True) is None
 
 
@@ -290,7 +290,7 @@ TEAM = "StringEquals aws:ResourceTag/team: the policy says "
         ),
     ],
 )  # fmt: skip
-def test_a_condition_describes_what_it_wants_and_what_it_found(key, policy, context, expected):
+def test_a_condition_describes_the_values_of_policy_and_request(key, policy, context, expected):
     condition = compile_condition("StringEquals", key, policy, variables=True)
     assert condition is not None
     assert condition.describe(context.get) == expected

@@ -225,7 +225,7 @@ SIMULATED = [
 
 
 @pytest.mark.parametrize(("operator", "key", "policy", "context", "expected"), ROWS + SIMULATED)
-def test_a_condition_is_decided_on_as_by_aws(operator, key, policy, context, expected):
+def test_conditions_are_evaluated_as_by_aws(operator, key, policy, context, expected):
     assert outcome({operator: {key: policy}}, context) == expected
 
 
@@ -271,6 +271,6 @@ def test_iam_stores_what_it_can_read(operator, policy, kind):
 
 
 @pytest.mark.parametrize(("operator", "policy"), NOT_STORED)
-def test_sts_refuses_session_policies_with_what_is_no_base64_only(operator, policy):
+def test_sts_rejects_session_policies_for_invalid_base64_only(operator, policy):
     """Observed with AssumeRole."""
     assert stored(operator, policy, PolicyKind.SESSION) is (operator != "BinaryEquals")

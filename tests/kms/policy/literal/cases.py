@@ -1,4 +1,4 @@
-"""Cases by number: a request, and policies of every kind that bear on it.
+"""Cases by number: a request, and policies of every kind that apply to it.
 
 A case is plain data, so that it can be printed, kept and reduced.
 """

@@ -1,4 +1,4 @@
-"""Choices of the makers of cases: all from one random generator, so that a number always makes the same case."""
+"""Random choices for generating cases, from one generator, so that a number always generates the same case."""
 
 from __future__ import annotations
 

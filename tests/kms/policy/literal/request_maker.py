@@ -1,4 +1,4 @@
-"""Requests: who calls, for what, with which members, on which key."""
+"""Generated requests: caller, operation, parameters and key."""
 
 from __future__ import annotations
 

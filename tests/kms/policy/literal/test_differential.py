@@ -54,7 +54,7 @@ def test_the_package_decides_as_the_literal_evaluator(chunk: int):
 
 
 @pytest.mark.parametrize("chunk", range(4))
-def test_decisions_follow_changes_of_policies(chunk: int):
+def test_decisions_follow_policy_changes(chunk: int):
     """What is remembered of policies must not outlive them: policies of one case replace those of another."""
     numbers = range(FIRST + chunk, FIRST + CASES // 8, 4)
     for start in range(0, len(numbers), 25):
@@ -115,7 +115,7 @@ def is_allowed(client: BaseClient, case: Case) -> bool:
     return True
 
 
-def test_cases_are_of_all_kinds():
+def test_generated_cases_cover_all_kinds():
     seen: Counter[Any] = Counter()
     for number in range(1000):
         case = make_case(number)

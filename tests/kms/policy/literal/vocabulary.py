@@ -1,4 +1,4 @@
-"""What cases are made of: principals, condition keys, values of requests and of policies.
+"""The vocabulary of cases: principals, condition keys, values of requests and of policies.
 
 Vocabularies are small, so that policies often meet the request. What documentation and observations leave open is not
 here, nor are values that IAM does not store in a policy.
