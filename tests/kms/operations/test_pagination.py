@@ -1,4 +1,4 @@
-"""Pagination: all pages together are the list, for any page size; markers are bound to their list and tamper-evident."""
+"""Pagination: all pages together are the list, for any page size; markers are bound to their list."""
 
 from __future__ import annotations
 
