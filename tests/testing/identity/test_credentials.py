@@ -290,7 +290,7 @@ def test_session_policies_have_a_largest_size(kms_mock, listed, most):
         return [document] if listed else document
 
     assert kms_mock.credentials("role/app", session_policies=session(most))
-    with pytest.raises(InvalidPolicy, match=f"AWS takes {most:,} at most"):
+    with pytest.raises(InvalidPolicy, match=f"AWS accepts at most {most:,}"):
         kms_mock.credentials("role/app", session_policies=session(most + 1))
 
 

@@ -120,12 +120,12 @@ def test_policies_have_a_largest_size(kms_mock, kind, most):
     }[kind]
     put(long(kind, most))
     put(json.loads(long(kind, most)))
-    with pytest.raises(InvalidPolicy, match=f"It has {most + 1:,} characters; AWS takes {most:,} at most"):
+    with pytest.raises(InvalidPolicy, match=f"It has {most + 1:,} characters; AWS accepts at most {most:,}"):
         put(long(kind, most + 1))
     if kind in {"attach", "boundary"}:
         put(long(kind, most, indent=8))
     else:
-        with pytest.raises(InvalidPolicy, match=f"AWS takes {most:,} at most"):
+        with pytest.raises(InvalidPolicy, match=f"AWS accepts at most {most:,}"):
             put(long(kind, most, indent=8))
 
 

@@ -187,7 +187,7 @@ RETIRE_GRANT_PARAMETERS = ErrorTemplate(
     "ValidationException", "You must specify either a grant token, or both a key ARN and a grant ID."
 )  # (B)
 
-# --- looking up resources --------------------------------------------------------------------------------------------
+# --- looking up resources ----------------------------------------------------------------------------------------
 KEY_NOT_FOUND = ErrorTemplate("NotFoundException", "Key '{arn}' does not exist")
 INVALID_KEY_ID = ErrorTemplate("NotFoundException", "Invalid keyId '{key_id}'")
 INVALID_KEY_ID_IN_ARN = ErrorTemplate("NotFoundException", "Invalid keyId {key_id}")  # without quotes, as AWS sends it

@@ -27,12 +27,12 @@ class CallRecord(NamedTuple):
         region: the Region.
         time: the time of the call on the mock's clock.
         request_id: the request id of the response.
-        result: the response; None if the call was refused.
+        result: the response; None if the call failed.
         error: the error; None if the call succeeded.
-        targets: what the call needed permission for, as far as it was found; keys as they were before the call.
-        authorized: whether the caller was found to have all these permissions, so that anything that refused the call
-            came later.
-        decided: what `decisions` are made of.
+        targets: the permissions and resources of the call, as far as they were found; keys in their state before the
+            call.
+        authorized: whether the caller has all these permissions; an error then came from a later step.
+        decided: the decisions and access requests from which `decisions` are computed.
         number: increases from call to call in the whole process, over all mocks.
         started: the start, in seconds of `time.perf_counter`.
         took: the time spent in the fake KMS, in seconds.
@@ -72,7 +72,7 @@ class CallRecord(NamedTuple):
 
     @property
     def via(self) -> str | None:
-        """The AWS service that made the call, for its caller or by itself, such as `s3`; None for a direct call."""
+        """The AWS service that made the call, for its caller or itself, such as `s3`; None for a direct call."""
         if self.caller.principal.is_service:
             return self.caller.arn.partition(".")[0]
         return self.caller.forwarding_service

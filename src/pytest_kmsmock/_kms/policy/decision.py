@@ -199,7 +199,9 @@ def _steps(decision: Decision) -> Iterator[Step]:
             line = "" if origin is None else origin.statement(statement.number)
             yield replace(step, statement=f"{step.statement} in {line}") if line else step
     if not policies.identity and request.principal.kind not in {PrincipalKind.ROOT, PrincipalKind.SERVICE}:
-        holder = request.principal.issuer_arn or request.principal.arn  # of a session, its role has them
+        holder = (
+            request.principal.issuer_arn or request.principal.arn
+        )  # the policies of a session are those of its role
         origin = request.origins.get(holder, {}).get("")
         name = "identity-based policies" if origin is None else f"identity-based policies ({origin})"
         yield Step(name, "", False, f"{holder} has none")

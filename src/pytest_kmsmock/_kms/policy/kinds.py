@@ -74,7 +74,7 @@ def check_size(text: str, kind: PolicyKind, most: int | None = None) -> None:
     limit = most or _MOST_CHARACTERS[kind]
     size = len(compact(json.loads(text)) if most is None and kind in _WITHOUT_WHITE_SPACE else text)
     if size > limit:
-        raise MalformedPolicy(f"It has {size:,} characters; AWS takes {limit:,} at most.")
+        raise MalformedPolicy(f"It has {size:,} characters; AWS accepts at most {limit:,}.")
 
 
 def compact(document: object) -> str:

@@ -109,7 +109,7 @@ class Statement:
         return not self.conditions and self.resource is not None and self.resource.universal
 
     def match(self, principal: Principal, action: str) -> Match:
-        """Match the statement with a caller and an action, leaving resource and conditions aside.
+        """Match the statement with a caller and an action, ignoring resource and conditions.
 
         Args:
             principal: The caller.

@@ -18,8 +18,8 @@ AUTOMATIC, ON_DEMAND = "AUTOMATIC", "ON_DEMAND"
 PENDING_ROTATION = "PENDING_ROTATION"
 PENDING_MULTI_REGION = "PENDING_MULTI_REGION_IMPORT_AND_ROTATION"
 PENDING = (PENDING_ROTATION, PENDING_MULTI_REGION)
-#: Maximum number of automatic rotations per key when the clock moves: the last ones. Key material of earlier ones was
-#: never used.
+#: Maximum number of automatic rotations per key when the clock moves: only the last ones are made, since key material
+#: of earlier ones was never used.
 MAX_ROTATIONS_AT_ONCE = 1000
 
 

@@ -72,12 +72,12 @@ class XksProxy:
         path: such as `/kms/xks/v1`.
         access_key_id: the id of the credential that KMS must sign with, 20 to 30 characters.
         secret_access_key: its secret, 43 to 64 characters.
-        vpc_endpoint_service: the name of the VPC endpoint service that leads to it; None if it has a public endpoint.
+        vpc_endpoint_service: the name of its VPC endpoint service; None if it has a public endpoint.
         vpc_endpoint_service_owner: the account that owns that service.
         keys: the keys in its key manager, by id.
-        online: whether proxy and key manager answer.
+        online: whether proxy and key manager respond.
         failure: its failure mode, by the ConnectionErrorCode that KMS has for it, such as
-            `XKS_PROXY_INVALID_RESPONSE` (the page "Custom key stores" has all); None if nothing is.
+            `XKS_PROXY_INVALID_RESPONSE` (the page "Custom key stores" has all); None without a failure.
     """
 
     endpoint: str

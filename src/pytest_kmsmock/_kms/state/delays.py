@@ -12,23 +12,23 @@ MAX_DURATION = timedelta(days=3650)
 
 
 class Delays:
-    """Durations of what AWS does after its response. All are zero unless a test sets them.
+    """Durations of transitional states and eventual consistency. All are zero unless a test sets them.
 
-    Without a delay a transitional state is shown once, and ends when anything depends on its end: `Creating` shows in
-    the answer of ReplicateKey, `Updating` in the first DescribeKey, a rotation on demand in the first
-    GetKeyRotationStatus. So code that polls for the end polls once. Set a delay to see the state,
-    and the errors that come with it, until the clock has moved past the delay.
+    Without a delay a response shows a transitional state once, and it ends when a call depends on its end: `Creating`
+    in the response of ReplicateKey, `Updating` in the first DescribeKey, an on-demand rotation in the first
+    GetKeyRotationStatus. So code that polls for the end polls once. Set a delay to observe the state, and the errors
+    that come with it, until the clock has moved past the delay.
 
     Attributes:
         creating: how long a new replica key is `Creating` (AWS: a few seconds).
         updating: how long keys are `Updating` after UpdatePrimaryRegion (AWS: a few seconds).
-        rotating: how long a rotation on demand is in progress.
+        rotating: how long an on-demand rotation is in progress.
         connecting: how long a custom key store is `CONNECTING` (AWS: 5 to 20 minutes).
         disconnecting: how long a custom key store is `DISCONNECTING`.
         eventual_consistency: how long until a change of a grant, alias, tag or policy takes effect (AWS: usually
             less than five minutes). A new grant works earlier with its token.
         data_key_reuse: how long SQS and SNS, and S3 with a bucket key, reuse a data key without a KMS call, for one
-            requester (AWS: five minutes, or as the queue is configured). Then a missing permission takes effect late.
+            requester (AWS: five minutes, or as the queue is configured). A missing permission takes effect after it.
 
     Example:
         >>> from datetime import datetime
