@@ -44,7 +44,7 @@ def keys() -> dict[str, tuple[float, float]]:
 
         for target in (FEW, MANY):
             seconds = timed(make, target - made)
-            some_id = next(reversed(kms._service.state.region(kms.account_id, REGION).keys))
+            some_id = next(reversed(kms._service.state.region(kms.account, REGION).keys))
             found.setdefault("CreateKey and CreateAlias, our own time", []).append(seconds)
             for name, call in {
                 "DescribeKey by id": lambda: client.describe_key(KeyId=some_id),  # noqa: B023
@@ -79,7 +79,7 @@ def grants(count: int = 10_000) -> dict[str, float]:
             blob = _called(kms, "Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
             caller = kms._caller(f"user/{count - 1}")
             for number in range(count):
-                principal = f"arn:aws:iam::{kms.account_id}:{grantee.format(number)}"
+                principal = f"arn:aws:iam::{kms.account}:{grantee.format(number)}"
                 # The one that allows it is the last.
                 operations = ["Decrypt" if number == count - 1 else "Encrypt"]
                 _called(kms, "CreateGrant", KeyId=key_id, GranteePrincipal=principal, Operations=operations)

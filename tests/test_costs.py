@@ -249,7 +249,7 @@ def test_a_decision_costs_the_same_with_many_grants_of_others():
             key_id = called(kms, "CreateKey")["KeyMetadata"]["KeyId"]
             blob = called(kms, "Encrypt", KeyId=key_id, Plaintext=b"x")["CiphertextBlob"]
             for number in range(grants):
-                grantee = f"arn:aws:iam::{kms.account_id}:user/{number}"
+                grantee = f"arn:aws:iam::{kms.account}:user/{number}"
                 called(kms, "CreateGrant", KeyId=key_id, GranteePrincipal=grantee, Operations=["Decrypt"])
             caller = kms._caller("user/0")
             return own_calls(lambda: kms._service.call("Decrypt", {"CiphertextBlob": blob}, caller, REGION))

@@ -88,7 +88,7 @@ def test_the_marker_alone_puts_a_test_in_a_mock(run):
     run("""
         import boto3, pytest
 
-        @pytest.mark.kms_mock(region="eu-west-1", account_id="111122223333")
+        @pytest.mark.kms_mock(region="eu-west-1", account="111122223333")
         def test_it():
             arn = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
             assert arn.startswith("arn:aws:kms:eu-west-1:111122223333:key/")
@@ -98,21 +98,21 @@ def test_the_marker_alone_puts_a_test_in_a_mock(run):
 def test_markers_add_up_from_module_to_function(run):
     run("""
         import pytest
-        pytestmark = pytest.mark.kms_mock(region="eu-west-1", account_id="111122223333")
+        pytestmark = pytest.mark.kms_mock(region="eu-west-1", account="111122223333")
 
         @pytest.mark.kms_mock(region="eu-north-1")
         def test_it(kms_mock):
-            assert (kms_mock.region, kms_mock.account_id) == ("eu-north-1", "111122223333")
+            assert (kms_mock.region, kms_mock.account) == ("eu-north-1", "111122223333")
     """).assert_outcomes(passed=1)
 
 
 def test_a_module_scoped_mock_takes_the_modules_marker(run):
     run("""
         import pytest
-        pytestmark = pytest.mark.kms_mock(account_id="111122223333")
+        pytestmark = pytest.mark.kms_mock(account="111122223333")
 
         def test_it(module_kms_mock):
-            assert module_kms_mock.account_id == "111122223333"
+            assert module_kms_mock.account == "111122223333"
     """).assert_outcomes(passed=1)
 
 
@@ -163,7 +163,7 @@ def test_a_marked_doctest_or_foreign_item_is_left_alone(run):
     [
         pytest.param('"eu-west-1"', "takes keyword arguments only, such as region='eu-west-1'", id="positional"),
         pytest.param('regoin="x"', "unknown option 'regoin'. Did you mean 'region'?", id="misspelt"),
-        pytest.param("account_id=1", "account_id must be 12 digits", id="type"),
+        pytest.param("account=1", "account must be 12 digits", id="type"),
     ],
 )
 def test_a_wrong_marker_says_what_is_right(run, marker, message):
@@ -180,9 +180,9 @@ def test_a_wrong_marker_says_what_is_right(run, marker, message):
 def test_ini_and_command_line_give_defaults(run):
     source = """
         def test_it(kms_mock):
-            print("got", kms_mock.region, kms_mock.account_id, kms_mock.options.enforce_policies)
+            print("got", kms_mock.region, kms_mock.account, kms_mock.options.enforce_policies)
     """
-    ini = "kms_mock_region = eu-west-1\nkms_mock_account_id = 111122223333\nkms_mock_enforce_policies = false"
+    ini = "kms_mock_region = eu-west-1\nkms_mock_account = 111122223333\nkms_mock_enforce_policies = false"
     result = run(source, "-s", ini=ini)
     result.stdout.fnmatch_lines(["*got eu-west-1 111122223333 False*"])
     result = run(source, "-s", "--kms-region", "eu-north-1", "--kms-enforce-policies", "yes", ini=ini)
@@ -192,7 +192,7 @@ def test_ini_and_command_line_give_defaults(run):
 #: Option -> as text in an ini file and on the command line, and what it then is; none of them is the default.
 OPTIONS = {
     "region": ("eu-west-1", "eu-west-1"),
-    "account_id": ("111122223333", "111122223333"),
+    "account": ("111122223333", "111122223333"),
     "enforce_policies": ("no", False),
     "fresh": ("yes", True),
     "wire": ("yes", True),

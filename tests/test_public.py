@@ -49,7 +49,7 @@ PUBLIC = {
     "KmsHygieneError": "",
     "KmsHygieneWarning": "",
     "KmsMock": (
-        "account_id active as_principal assert_called assert_not_called assert_only_called async_client calls "
+        "account active as_principal assert_called assert_not_called assert_only_called async_client calls "
         "client clock cloudtrail_events create_key create_key_as_in_console credentials decrypt delays deploy deployed "
         "dump explain iam key_stores keys least_privilege load managed_key options policy_diff region seed serve "
         "simulate"
@@ -59,7 +59,7 @@ PUBLIC = {
     "LeastPrivilege": "identity_policies key_policy_statements to_json write",
     "MockKms": "start stop",
     "Options": (
-        "account_id deterministic endpoint_urls enforce_policies fresh hygiene hygiene_checks max_calls moto_policies "
+        "account deterministic endpoint_urls enforce_policies fresh hygiene hygiene_checks max_calls moto_policies "
         "region request_quotas seed seed_strict services share_with_children unused_faults wire"
     ),
     "PolicyDiff": "lacking lines of unused",

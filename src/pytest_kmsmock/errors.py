@@ -28,6 +28,10 @@ class MissingExtra(KmsMockError):
         self.extra = extra
 
 
+class InvalidArgument(KmsMockError, TypeError):
+    """A function has no argument of this name, or takes it by name only."""
+
+
 class InvalidOption(KmsMockError, ValueError):
     """An option of the mock has a wrong name or value."""
 
@@ -133,6 +137,12 @@ class UnknownKey(KmsMockError, KeyError):
     """A look-up in `kms_mock.keys` found nothing."""
 
     __str__ = Exception.__str__  # a KeyError shows its text in quotes
+
+
+class UnknownPrincipal(KmsMockError, KeyError):
+    """`least_privilege()` has no policy for a principal."""
+
+    __str__ = Exception.__str__
 
 
 class CannotDecrypt(KmsMockError, ValueError):

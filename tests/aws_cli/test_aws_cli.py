@@ -23,7 +23,7 @@ AWS = Path(sys.executable).with_name("aws")
 KEY_ID, OTHER_KEY_ID = "1234abcd-12ab-34cd-56ef-1234567890ab", "0987dcba-09fe-87dc-65ba-ab0987654321"
 
 #: The account and Region of the documentation's examples.
-documented_place = pytest.mark.kms_mock(region="us-west-2", account_id="111122223333")
+documented_place = pytest.mark.kms_mock(region="us-west-2", account="111122223333")
 pytestmark = documented_place
 
 #: Members that are different at every call, or in every example.

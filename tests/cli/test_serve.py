@@ -96,7 +96,7 @@ def test_account_and_region_are_options(serve, tmp_path):
         ).describe_key(KeyId="alias/seeded")  # fmt: skip
         assert seeded["KeyMetadata"]["Arn"].startswith("arn:aws:kms:eu-west-1:111122223333:")
 
-    assert serve("--account-id", "111122223333", "--region", "eu-west-1", "--seed", seed, work=work) == 0
+    assert serve("--account", "111122223333", "--region", "eu-west-1", "--seed", seed, work=work) == 0
 
 
 @pytest.mark.parametrize(("host", "warned"), [("0.0.0.0", True), ("localhost", False), ("127.0.0.1", False)])
@@ -276,10 +276,10 @@ def test_a_port_in_use_is_told(capsys):
 
 
 def test_the_module_runs_as_the_command_does(monkeypatch, capsys):
-    monkeypatch.setattr(sys, "argv", ["pytest_kmsmock", "serve", "--account-id", "1"])
+    monkeypatch.setattr(sys, "argv", ["pytest_kmsmock", "serve", "--account", "1"])
     with pytest.raises(SystemExit, match="2"):
         runpy.run_path(__main__.__file__, run_name="__main__")
-    assert "account_id must be" in capsys.readouterr().err
+    assert "account must be" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -292,7 +292,7 @@ def test_the_module_runs_as_the_command_does(monkeypatch, capsys):
         pytest.param(["--host", "no.such.host.invalid"], "host 'no.such.host.invalid' has", id="host-unknown"),
         pytest.param(["--host", "a" * 70], "has no address", id="host-too-long"),
         pytest.param(["--host", "not a host"], "host 'not a host' has no address", id="host-no-name"),
-        pytest.param(["--account-id", "1"], "account_id must be 12 digits", id="account-id"),
+        pytest.param(["--account", "1"], "account must be 12 digits", id="account"),
         pytest.param(["--region", "no region"], "region", id="region"),
         pytest.param(["--region", ""], "region", id="region-empty"),
         pytest.param(["--no-such-option"], "unrecognized arguments: --no-such-option", id="option"),

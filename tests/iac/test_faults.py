@@ -68,7 +68,7 @@ def audit(kms: KmsMock) -> object:
     client = kms.client(region="eu-west-1")
     key, context = kms.deployed("aws_kms_key.data"), {"tenant": "acme"}
     blob = client.encrypt(KeyId=key, Plaintext=b"x", EncryptionContext=context)["CiphertextBlob"]
-    with kms.as_principal(f"arn:aws:iam::{kms.account_id}:role/payments-auditor"):
+    with kms.as_principal(f"arn:aws:iam::{kms.account}:role/payments-auditor"):
         return client.decrypt(CiphertextBlob=blob, EncryptionContext=context)["Plaintext"]
 
 

@@ -42,7 +42,7 @@ def test_bare_decorator():
     assert key_count() == 1
 
 
-@mock_kms(account_id="111122223333")
+@mock_kms(account="111122223333")
 def test_called_decorator_takes_options():
     arn = boto3.client("kms", region_name="us-east-1").create_key()["KeyMetadata"]["Arn"]
     assert arn.split(":")[4] == "111122223333"
@@ -178,7 +178,7 @@ async def test_a_decorated_async_context_manager_handles_its_blocks_exception():
     ("given", "hint"),
     [
         pytest.param("eu-west-1", "region='eu-west-1'", id="Region"),
-        pytest.param("111122223333", "account_id='111122223333'", id="account"),
+        pytest.param("111122223333", "account='111122223333'", id="account"),
         pytest.param("tests/keys.yaml", "seed='tests/keys.yaml'", id="seed file"),
         pytest.param(3, "region='eu-west-1'", id="something else"),
     ],
@@ -223,14 +223,14 @@ class TestInherited(TestClass):
         assert key_count() == 1
 
 
-@mock_kms(account_id="111122223333")
+@mock_kms(account="111122223333")
 class TestWithOptions:
     def test_options_reach_the_tests(self, kms_mock):
-        assert kms_mock.account_id == "111122223333"
+        assert kms_mock.account == "111122223333"
 
     @pytest.mark.kms_mock(region="eu-west-1")
     def test_a_marker_inside_adds_to_them(self, kms_mock):
-        assert (kms_mock.account_id, kms_mock.region) == ("111122223333", "eu-west-1")
+        assert (kms_mock.account, kms_mock.region) == ("111122223333", "eu-west-1")
 
 
 @mock_kms
@@ -505,10 +505,10 @@ def test_a_mock_left_out_of_order_leaves_the_others_alone():
     ("options", "message"),
     [
         pytest.param({"regoin": "eu-west-1"}, r"unknown option 'regoin'\. Did you mean 'region'\?", id="misspelt"),
-        pytest.param({"zzz": 1}, r"unknown option 'zzz'\. Choose from: region, account_id", id="unknown"),
+        pytest.param({"zzz": 1}, r"unknown option 'zzz'\. Choose from: region, account", id="unknown"),
         pytest.param({"region": "Ireland"}, r"region must be a Region such as 'eu-west-1', not 'Ireland'", id="region"),
         pytest.param(
-            {"account_id": 111122223333}, "account_id must be 12 digits such as '111122223333', as a string", id="int"
+            {"account": 111122223333}, "account must be 12 digits such as '111122223333', as a string", id="int"
         ),
         pytest.param({"wire": "yes"}, "wire must be True or False, not 'yes'", id="boolean"),
         pytest.param({"max_calls": 0}, "max_calls must be a whole number from 1 on, not 0", id="number"),
@@ -566,7 +566,7 @@ def test_what_is_of_the_wrong_type_is_refused_in_words(kms_mock, ask, message):
 
 
 def test_a_mock_shows_where_it_is_and_what_was_called():
-    with mock_kms(region="eu-west-1", account_id="111122223333") as kms:
+    with mock_kms(region="eu-west-1", account="111122223333") as kms:
         kms.client().list_keys()
         assert repr(kms) == "<KmsMock of 111122223333 in eu-west-1, 1 calls>"
     assert repr(kms).endswith(", ended>")

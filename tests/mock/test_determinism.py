@@ -147,7 +147,7 @@ def _materials() -> dict[str, str]:
             region = "cn-north-1" if spec == "SM2" else None
             usage = next(iter(KEY_SPECS[spec].usages))
             kms.create_key(alias=f"alias/{spec}", spec=spec, usage=usage, region=region)
-        china = f"arn:aws-cn:kms:cn-north-1:{kms.account_id}:alias/SM2"
+        china = f"arn:aws-cn:kms:cn-north-1:{kms.account}:alias/SM2"
         return {
             spec: hashlib.sha256(kms.keys[china if spec == "SM2" else f"alias/{spec}"].material()).hexdigest()
             for spec in KEY_SPECS

@@ -118,7 +118,7 @@ def test_decorated() -> None:
     assert FakeEnclave().recipient()
 
 
-@mock_kms(region="eu-west-1", account_id="111122223333", hygiene="error")
+@mock_kms(region="eu-west-1", account="111122223333", hygiene="error")
 class TestDecorated:
     def test_it(self) -> None:
         with mock_kms(enforce_policies=False, endpoint_urls=["http://localhost:4566"]) as kms:

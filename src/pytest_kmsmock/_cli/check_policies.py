@@ -34,7 +34,7 @@ def add_parser(commands: Any) -> None:
         "--parameter", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="parameter of the templates"
     )
     parser.add_argument("--region", help="Region of what does not say its own")
-    parser.add_argument("--account-id", help="account of what does not say its own")
+    parser.add_argument("--account", help="account of what does not say its own")
     parser.add_argument("--strict", action="store_true", help="fail if something is not understood")
     parser.add_argument("--matrix", action="store_true", help="show all roles, keys and actions as a table")
     parser.add_argument("--html", type=Path, metavar="FILE", help="with --matrix: write the table as a page too")
@@ -81,7 +81,7 @@ def _deployed(given: argparse.Namespace) -> MockCore:
     from pytest_kmsmock._mock.core import MockCore
     from pytest_kmsmock._runtime.options import Options, changed
 
-    options = {name: value for name in ("region", "account_id") if (value := getattr(given, name)) is not None}
+    options = {name: value for name in ("region", "account") if (value := getattr(given, name)) is not None}
     core = MockCore(changed(Options(), options, "check-policies"))
     deployments.deploy(core, given.files, strict=given.strict, parameters=dict(given.parameter))
     return core
@@ -93,7 +93,7 @@ def _explained(core: MockCore, given: argparse.Namespace, action: str) -> Explan
     from pytest_kmsmock._testing.policies.simulation import simulate
 
     region = core.region
-    home = Home(core.options.account_id, partition_of(region), region)
+    home = Home(core.options.account, partition_of(region), region)
     caller = make_caller(_named(core, given.principal), home, {"via_service": given.via} if given.via else {})
     caller = core.service.state.iam.with_tags(caller)
     members = {"EncryptionContext": dict(given.context)} if given.context else {}

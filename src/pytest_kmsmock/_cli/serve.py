@@ -45,7 +45,7 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument("--seed", type=Path, metavar="FILE", help="keys and aliases to begin with")
     serve.add_argument("--state", type=Path, metavar="FILE", help="SQLite file that keeps everything between runs")
     serve.add_argument("--region", help="default Region")
-    serve.add_argument("--account-id", help="account of the default caller")
+    serve.add_argument("--account", help="account of the default caller")
     serve.add_argument(
         "--tls", action="store_true", help="speak TLS as well, and be a proxy (HTTPS_PROXY) that answers kms.* hosts"
     )
@@ -93,7 +93,7 @@ def _know_callers(kms: MockCore, given: argparse.Namespace) -> None:
     from pytest_kmsmock._testing.identity.credentials import Home, make_caller, register
     from pytest_kmsmock._testing.seeds.seed_files import read_seed_file
 
-    account = kms.options.account_id
+    account = kms.options.account
     if given.seed is not None and not is_infrastructure(str(given.seed)):  # its keys are for the first run alone
         seed = read_seed_file(str(given.seed))
         seed.environment.register_credentials(seed.account or account, seed.region or kms.region)
@@ -134,7 +134,7 @@ def _serve(given: argparse.Namespace) -> int:
     ended = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: ended.set())
-    options = {name: value for name in ("region", "account_id") if (value := getattr(given, name)) is not None}
+    options = {name: value for name in ("region", "account") if (value := getattr(given, name)) is not None}
     with contextlib.ExitStack() as held:
         kms = MockCore(changed(Options(), options, "serve"))
         kms.enter()

@@ -142,7 +142,7 @@ class Mock:
         with mock_kms(fresh=True, region=self._region) as kms:
             for name, seconds in (scenario.delays or {}).items():
                 setattr(kms.delays, name, seconds)
-            names = names_at(self._region, kms.account_id, kms.credentials().arn)
+            names = names_at(self._region, kms.account, kms.credentials().arn)
             if "key stores" in scenario.needs:
                 names |= {
                     "cluster": kms.key_stores.add_cluster().parameters,
@@ -172,7 +172,7 @@ def _introduce(kms: KmsMock, principal: Principal, names: dict[str, Any]) -> Cre
         [principal.arn, principal.policies, principal.session_policies, principal.boundary], names, kms.clock.now
     )
     if arn.startswith(("user/", "role/")):
-        arn = f"arn:{names['partition']}:iam::{kms.account_id}:{arn}"
+        arn = f"arn:{names['partition']}:iam::{kms.account}:{arn}"
     if policies:
         kms.iam.attach(arn, *policies)
     if boundary is not None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 from pytest_kmsmock._kms.api.service_model import data_files
+from pytest_kmsmock._runtime.arguments import check_names
 from pytest_kmsmock._services import hook as services
 from pytest_kmsmock.errors import MissingExtra
 
@@ -56,3 +58,26 @@ def async_session() -> Any:
     except ModuleNotFoundError:
         raise MissingExtra("An asynchronous client", "aiobotocore", "aio") from None
     return AioSession()
+
+
+def create(session: Any, method: str, arguments: Mapping[str, Any]) -> Any:
+    """Return a new client for KMS.
+
+    Args:
+        session: the session of botocore or aiobotocore.
+        method: the method of `KmsMock` that makes it, for messages.
+        arguments: the arguments of `create_client`.
+
+    Raises:
+        InvalidArgument: there is no such argument.
+    """
+    try:
+        return session.create_client("kms", **arguments)
+    except TypeError:
+        import inspect
+
+        from botocore.session import Session
+
+        known = [name for name in inspect.signature(Session.create_client).parameters if name != "self"]
+        check_names(method, arguments, ["region", "principal", *known])
+        raise

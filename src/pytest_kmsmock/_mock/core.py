@@ -113,7 +113,7 @@ class MockCore:
         if len(paths) > 1 or deployments.is_infrastructure(paths[0]):
             return deployments.deploy(self, paths)
         planted = _testing.seed_files.apply_seed(
-            self.service, paths[0], account=self.options.account_id, region=self.region
+            self.service, paths[0], account=self.options.account, region=self.region
         )  # fmt: skip
         self.seeded |= {str(Path.cwd() / paths[0])}
         return planted
@@ -175,7 +175,7 @@ class MockCore:
         """Return who calls with the dummy credentials."""
         caller = self._administrators.get(region)
         if caller is None:
-            caller = administrator(self.options.account_id, partition_of(region))
+            caller = administrator(self.options.account, partition_of(region))
             self._administrators[region] = caller
         return caller
 
@@ -268,7 +268,7 @@ class MockCore:
         """Carry out an operation of AWS STS; see `_transport.gate.Gate.call_sts`."""
         from pytest_kmsmock._testing.identity import sts
 
-        home = credentials.Home(self.options.account_id, partition_of(region), region)
+        home = credentials.Home(self.options.account, partition_of(region), region)
         return sts.call(action, parameters, self.requester(access_key, region), home, self.service.clock.now())
 
     # --- faults and request quotas -------------------------------------------------------------------------------

@@ -148,7 +148,7 @@ def mock_kms(target: _T, /) -> _T: ...
 def mock_kms(
     *,
     region: str | None = ...,
-    account_id: str = ...,
+    account: str = ...,
     enforce_policies: bool = ...,
     fresh: bool = ...,
     wire: bool = ...,
@@ -217,12 +217,10 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
 
 def _option_meant(value: object) -> str:
     """Return which option a value without a name may have been meant for, with the value."""
-    from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION
+    from pytest_kmsmock._runtime.arguments import argument_meant
+    from pytest_kmsmock._runtime.options import option_names
 
-    text = str(value)
-    likely = {"account_id": ACCOUNT_ID.fullmatch(text), "region": REGION.fullmatch(text),
-              "seed": text.endswith((".yaml", ".yml", ".json"))}  # fmt: skip
-    return next((f"{name}={value!r}" for name, fits in likely.items() if fits), "region='eu-west-1'")
+    return argument_meant(value, option_names()) or "region='eu-west-1'"
 
 
 def _wrap_function(function: Callable[..., Any], mock: Callable[[], MockKms]) -> Callable[..., Any]:

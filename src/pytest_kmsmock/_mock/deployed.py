@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock._runtime.checks import check_form
 
 from . import deployments
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from .core import MockCore
 
 
+@check_arguments()
 class Deployed:
     """What files of infrastructure declare."""
 
@@ -57,7 +59,7 @@ class Deployed:
         """
         from pytest_kmsmock._testing.views.key_view import KeyView
 
-        for name, value in (("account_id", account), ("region", region)):
+        for name, value in (("account", account), ("region", region)):
             if value is not None:
                 check_form(name, value, "deploy()")
         made = deployments.deploy(

@@ -83,7 +83,7 @@ def deploy(core: Deploying, paths: Sequence[str], *, strict: bool | None = None,
     from pytest_kmsmock._iac import deployment
     from pytest_kmsmock._iac.files import Given
 
-    where = {"account": core.options.account_id, "region": core.region}
+    where = {"account": core.options.account, "region": core.region}
     settings = {name: value for name, value in given.items() if value is not None}
     wanted = core.options.seed_strict if strict is None else strict
     deployed, keys = deployment.deploy(core.service, paths, Given(**{**where, **settings}), strict=wanted)
@@ -99,7 +99,7 @@ def into_moto(core: Deploying, deployments: Sequence[Deployment]) -> None:
     from pytest_kmsmock._iac import unknowns
     from pytest_kmsmock._iac.making.moto import make_in_moto
 
-    unknowns.tell(make_in_moto(deployments, core.options.account_id))
+    unknowns.tell(make_in_moto(deployments, core.options.account))
 
 
 def find(core: Deploying, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock import _testing
 from pytest_kmsmock._kms.rules.managed_keys import managed_key
@@ -12,6 +12,7 @@ from pytest_kmsmock._kms.rules.timeline import settle
 from pytest_kmsmock._kms.state.clock import Clock
 from pytest_kmsmock._kms.state.delays import Delays
 from pytest_kmsmock._runtime import environment
+from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock._runtime.checks import check_form, check_type
 from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock._testing.faults.faults import Faults
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from types_aiobotocore_kms.client import KMSClient as AsyncKMSClient
 
     from pytest_kmsmock._testing.identity.credentials import Named
+    from pytest_kmsmock._testing.identity.policy_text import Document
     from pytest_kmsmock._testing.policies.least_privilege import LeastPrivilege
     from pytest_kmsmock._testing.views.key_store_console import KeyStores
     from pytest_kmsmock._testing.views.key_view import Decrypted, Keys, KeyView
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
     from .deployments import Seed
 
 
+@check_arguments()
 class KmsMock(Principals, RecordedCalls, Deployed):
     """AWS KMS for a test: clients, keys, calls, faults, policies and time.
 
@@ -58,7 +61,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
 
     def __repr__(self) -> str:
         ended = "" if self.active else ", ended"
-        return f"<KmsMock of {self.account_id} in {self.region}, {len(self.calls)} calls{ended}>"
+        return f"<KmsMock of {self.account} in {self.region}, {len(self.calls)} calls{ended}>"
 
     @property
     def options(self) -> Options:
@@ -85,7 +88,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
     @property
     def key_stores(self) -> KeyStores:
         """The clusters, proxies and external keys behind custom key stores."""
-        return _testing.key_store_console.KeyStores(self._service, self.account_id, self.region)
+        return _testing.key_store_console.KeyStores(self._service, self.account, self.region)
 
     def managed_key(self, service: str, *, region: str | None = None) -> str:
         """Return the ARN of the AWS managed key of a service, such as `s3`; made now if it was never used.
@@ -99,7 +102,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         """
         if region is not None:
             check_form("region", region, "managed_key()")
-        place = self._service.state.region(self.account_id, self.region if region is None else region)
+        place = self._service.state.region(self.account, self.region if region is None else region)
         return managed_key(self._service, place, service).arn
 
     # --- seeds, and inspecting state ----------------------------------------------------------------------------------
@@ -118,7 +121,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         xks_key_id: str | None = None,
         description: str = "",
         tags: Mapping[str, str] | None = None,
-        policy: str | Mapping[str, object] | None = None,
+        policy: Document | None = None,
         multi_region: bool | None = None,
         replicas: Sequence[str] = (),
         enabled: bool = True,
@@ -127,7 +130,6 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         grants: Sequence[Mapping[str, object]] = (),
         account: str | None = None,
         region: str | None = None,
-        **unknown: NoReturn,
     ) -> KeyView:
         """Create a key in one step, without a call.
 
@@ -147,7 +149,8 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             xks_key_id: the external key that it stands for, in an external key store.
             description: its description.
             tags: its tags.
-            policy: its key policy, as JSON text or as a mapping; AWS's default policy if not given.
+            policy: its key policy: a JSON string, a mapping or the `pathlib.Path` of a file; AWS's default policy if
+                not given.
             multi_region: whether it is a multi-Region primary key; if not given, `key_id` and `replicas` say.
             replicas: the Regions of its replica keys.
             enabled: whether it is enabled.
@@ -156,7 +159,6 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             grants: its grants, each with the parameters of CreateGrant, such as `GranteePrincipal` and `Operations`.
             account: the account that owns it, by default that of the mock.
             region: its Region, by default that of the mock.
-            **unknown: none; a parameter of CreateKey, such as `KeySpec`, is an error that names the one here.
 
         Returns:
             The key, as `KmsMock.keys` shows it.
@@ -164,9 +166,9 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         Raises:
             InvalidSeed: the key cannot be made; then nothing has changed.
         """
-        given = {name: value for name, value in locals().items() if name not in ("self", "unknown")} | unknown
+        given = {name: value for name, value in locals().items() if name != "self"}
         seeds = [("create_key()", _testing.key_seed.seed_of(given, "create_key()"))]
-        planted = _testing.planting.plant(self._service, seeds, account=self.account_id, region=self.region)
+        planted = _testing.planting.plant(self._service, seeds, account=self.account, region=self.region)
         return _testing.key_view.KeyView(self._service, planted[0])
 
     def seed(self, path: Seed) -> list[KeyView]:
@@ -186,7 +188,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
     @property
     def keys(self) -> Keys:
         """The keys of the mock's account and Region, by id, ARN and alias, with all that AWS would not show."""
-        return _testing.key_view.Keys(self._service, self.account_id, self.region)
+        return _testing.key_view.Keys(self._service, self.account, self.region)
 
     def decrypt(
         self, blob: bytes, *, context: Mapping[str, str] | None = None, key: str | KeyView | None = None
@@ -273,7 +275,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             InvalidOption: for what is no account.
         """
         if account is not None:
-            check_form("account_id", account, "cloudtrail_events()", called="account")
+            check_form("account", account, "cloudtrail_events()")
         settle(self._service, self.clock.now())
         events = _testing.cloudtrail.events(self.calls, self._service.state)
         return [event for event in events if account in (None, event["recipientAccountId"])]
@@ -284,16 +286,17 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         """Return a new botocore client for KMS, which is what `boto3.client("kms")` gives too.
 
         Args:
-            region: its Region, by default that of the mock.
+            region: its Region, by default that of the mock; `region_name` is the same.
             principal: who calls, as in `credentials`; the default caller if not given.
             **kwargs: whatever else `botocore.session.Session.create_client` takes, such as `config`.
 
         Raises:
+            InvalidArgument: for an argument that `create_client` does not have.
             InvalidOption: for a Region that is no string.
             InvalidPrincipal: saying what a principal looks like.
             NotActive: outside the mock.
         """
-        client: KMSClient = clients.session().create_client("kms", **self._client_arguments(region, principal, kwargs))
+        client: KMSClient = clients.create(clients.session(), "client", self._arguments(region, principal, kwargs))
         return client
 
     def async_client(
@@ -302,25 +305,25 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         """Return a new aiobotocore client for KMS, to be entered: `async with kms.async_client() as client:`.
 
         Args:
-            region: its Region, by default that of the mock.
+            region: its Region, by default that of the mock; `region_name` is the same.
             principal: who calls, as in `credentials`; the default caller if not given.
             **kwargs: whatever else `aiobotocore.session.AioSession.create_client` takes, such as `config`.
 
         Raises:
+            InvalidArgument: for an argument that `create_client` does not have.
             InvalidOption: for a Region that is no string.
             InvalidPrincipal: saying what a principal looks like.
             MissingExtra: when aiobotocore is not installed.
             NotActive: outside the mock.
         """
-        client: AbstractAsyncContextManager[AsyncKMSClient] = clients.async_session().create_client(
-            "kms", **self._client_arguments(region, principal, kwargs)
+        client: AbstractAsyncContextManager[AsyncKMSClient] = clients.create(
+            clients.async_session(), "async_client", self._arguments(region, principal, kwargs)
         )
         return client
 
-    def _client_arguments(
-        self, region: str | None, principal: Named | None, given: Mapping[str, Any]
-    ) -> dict[str, Any]:  # fmt: skip
+    def _arguments(self, region: str | None, principal: Named | None, given: Mapping[str, Any]) -> dict[str, Any]:
         self._must_be_active()
+        region = given.get("region_name", region)
         if region is not None:  # whether it exists, its endpoint says
             check_type(region, str, "client(): region", "a Region such as 'eu-west-1'")
         region = region or self.region

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock._testing.identity.credentials import Home, acting_as, in_context, issue, make_caller
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .core import MockCore
 
 
+@check_arguments()
 class Principals:
     """Credentials of principals, their policies, and explanations of what the policies decide."""
 
@@ -33,9 +35,9 @@ class Principals:
     _service: FakeKms
 
     @property
-    def account_id(self) -> str:
+    def account(self) -> str:
         """The account of the default caller; 12 digits."""
-        return self._core.options.account_id
+        return self._core.options.account
 
     @property
     def region(self) -> str:
@@ -162,7 +164,7 @@ class Principals:
         As `create_key` it needs no permission, and is not among the calls.
 
         Args:
-            alias: its alias, with or without `alias/`: the wizard demands one.
+            alias: its alias, with its `alias/`: the wizard demands one.
             key_type: `symmetric` or `asymmetric`, the wizard's first question.
             usage: its KeyUsage.
             spec: its KeySpec; the wizard proposes `SYMMETRIC_DEFAULT`, and `HMAC_256` for GENERATE_VERIFY_MAC. An
@@ -190,4 +192,4 @@ class Principals:
         return key_view.KeyView(self._service, key)
 
     def _home(self, region: str) -> Home:
-        return Home(self.account_id, partition_of(region), region)
+        return Home(self.account, partition_of(region), region)

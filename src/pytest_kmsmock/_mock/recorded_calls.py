@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock import _testing
+from pytest_kmsmock._runtime.arguments import check_arguments
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from .core import MockCore
 
 
+@check_arguments()
 class RecordedCalls:
     """The calls of a mock."""
 

@@ -15,27 +15,26 @@ REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+")
 #: What a value has to look like, and how that is said.
 FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "region": (REGION, "a Region such as 'eu-west-1'"),
-    "account_id": (ACCOUNT_ID, "12 digits such as '111122223333', as a string"),
+    "account": (ACCOUNT_ID, "12 digits such as '111122223333', as a string"),
     "hygiene": (re.compile("off|warn|error"), "'off', 'warn' or 'error'"),
     "unused_faults": (re.compile("off|warn|error"), "'off', 'warn' or 'error'"),
 }
 
 
-def check_form(name: str, value: object, where: str, *, called: str | None = None) -> None:
-    """Refuse what does not look like a value of a kind, such as a Region.
+def check_form(name: str, value: object, where: str) -> None:
+    """Validate a value of a kind, such as a Region.
 
     Args:
         name: the kind, one of `FORMS`.
         value: what was given.
         where: where it was given, for the error message.
-        called: how it is called there; as the kind if not given.
 
     Raises:
-        InvalidOption: it does not; the message begins with `where`.
+        InvalidOption: it does not look like one; the message begins with `where`.
     """
     form, expected = FORMS[name]
     if not isinstance(value, str) or not form.fullmatch(value):
-        raise InvalidOption(f"{where}: {called or name} must be {expected}, not {value!r}.")
+        raise InvalidOption(f"{where}: {name} must be {expected}, not {value!r}.")
 
 
 def check_type(
@@ -71,11 +70,22 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
+#: What other libraries call it -> what it is called here.
+_SYNONYMS = {
+    "count": "times", "limit": "times", "n": "times", "repeat": "times", "code": "error", "exception": "error",
+    "latency": "delay", "sleep": "delay", "probability": "rate", "skip": "after", "caller": "principal",
+    "role": "principal", "user": "principal",
+}  # fmt: skip
+
+
 def closest(name: object, known: Iterable[str], count: int = 1) -> list[str]:
     """Return which of the known names a misspelt one may have meant, the likeliest first, in whatever case."""
     import difflib  # only who mistypes a name needs it
 
     by_lower = {entry.lower(): entry for entry in known}
+    synonym = _SYNONYMS.get(str(name).lower())
+    if synonym in by_lower:
+        return [synonym]
     return [by_lower[match] for match in difflib.get_close_matches(str(name).lower(), by_lower, count)]
 
 

@@ -34,7 +34,7 @@ class Options:
     Attributes:
         region: the default Region of clients made under the mock. By default the user's `AWS_DEFAULT_REGION`,
             else `us-east-1`. Calls to all other Regions are answered too.
-        account_id: the account of the default caller, 12 digits.
+        account: the account of the default caller, 12 digits.
         enforce_policies: whether key policies, IAM policies and grants are enforced.
         fresh: whether a nested mock starts empty, not with a copy of the outer one's state.
         wire: whether every call goes through botocore's whole request path (signing, HTTP objects, parsing). Slower;
@@ -65,7 +65,7 @@ class Options:
     """
 
     region: str | None = field(default=None, metadata={"help": "default Region of clients made under the mock"})
-    account_id: str = field(default=DEFAULT_ACCOUNT, metadata={"help": "account of the default caller"})
+    account: str = field(default=DEFAULT_ACCOUNT, metadata={"help": "account of the default caller"})
     enforce_policies: bool = field(default=True, metadata={"help": "enforce policies and grants"})
     fresh: bool = field(default=False, metadata={"help": "start empty, even inside another mock"})
     wire: bool = field(default=False, metadata={"help": "send every call through botocore's whole request path"})

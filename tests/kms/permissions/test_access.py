@@ -587,7 +587,7 @@ def test_what_examples_say_of_requests_is_in_the_requests():
 
 @pytest.mark.parametrize(("example", "asked", "allowed"), CASES)
 def test_aws_s_example_through_a_call(example, asked, allowed):
-    with mock_kms(region="us-west-2", account_id=OTHER) as kms:
+    with mock_kms(region="us-west-2", account=OTHER) as kms:
         key = kms.create_key(key_id=EXAMPLE_KEY, policy=policy(*example["key"]))
         operation = asked["action"].removeprefix("kms:")
         members, context = members_and_context(operation, asked.get("context", {}))

@@ -121,7 +121,7 @@ def test_a_vpc_endpoint_service_that_does_not_exist(kms_client, refusal):
 def test_another_accounts_predefined_alias_makes_no_key(kms_client, refusal):
     with refusal("AccessDeniedException"):
         kms_client.describe_key(KeyId="arn:aws:kms:us-east-1:111122223333:alias/aws/s3")
-    with mock_kms(account_id="111122223333") as inner:
+    with mock_kms(account="111122223333") as inner:
         assert inner.client().list_keys()["Keys"] == []
 
 

@@ -11,7 +11,7 @@ from pytest_kmsmock._kms.state.records import Alias
 
 
 def record_of(kms_mock, key_id: str):
-    return kms_mock._service.state.region(kms_mock.account_id, kms_mock.region).keys[key_id]
+    return kms_mock._service.state.region(kms_mock.account, kms_mock.region).keys[key_id]
 
 
 def test_nothing_is_due_on_a_new_key_or_an_alias(kms_mock):
@@ -47,7 +47,7 @@ def test_a_key_store_that_is_connecting_is_due(kms_mock, kms_client):
     kms_mock.delays.connecting = 60
     cluster = kms_mock.key_stores.add_cluster()
     store_id = kms_client.create_custom_key_store(CustomKeyStoreName="c", **cluster.parameters)["CustomKeyStoreId"]
-    region = kms_mock._service.state.region(kms_mock.account_id, kms_mock.region)
+    region = kms_mock._service.state.region(kms_mock.account, kms_mock.region)
     assert due_dates(region.custom_key_stores[store_id]) == set()
     kms_client.connect_custom_key_store(CustomKeyStoreId=store_id)
     assert due_dates(region.custom_key_stores[store_id]) == {now + timedelta(seconds=60)}

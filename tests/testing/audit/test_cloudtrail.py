@@ -27,7 +27,7 @@ CONTEXT = {"Department": "Engineering", "Project": "Alpha"}
 
 @pytest.fixture
 def kms():
-    with mock_kms(region="us-west-2", account_id="111122223333") as kms:
+    with mock_kms(region="us-west-2", account="111122223333") as kms:
         kms.clock.freeze("2025-05-20T20:45:00.250Z")
         yield kms
 

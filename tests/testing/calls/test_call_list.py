@@ -223,10 +223,10 @@ def test_the_short_name_of_a_role_stands_for_all_its_sessions(kms_mock):
 @pytest.mark.parametrize(
     ("name", "given", "text"),
     [
-        pytest.param("on", 5, "calls.on() takes a key id, key ARN, alias name or alias ARN, or a key of kms_mock.keys, "
-                     "not 5.", id="on"),
-        pytest.param("on", "app", "calls.on() takes a key id, key ARN, alias name or alias ARN, or a key of "
-                     "kms_mock.keys, not 'app'.", id="on without alias/"),
+        pytest.param("on", 5, "calls.on() takes a key id, key ARN, alias name such as 'alias/orders', alias ARN, or a "
+                     "key of kms_mock.keys, not 5.", id="on"),
+        pytest.param("on", "app", "calls.on() takes a key id, key ARN, alias name such as 'alias/orders', alias ARN, "
+                     "or a key of kms_mock.keys, not 'app'.", id="on without alias/"),
         pytest.param("by", None, "calls.by() takes the ARN of a principal, 'user/NAME', 'role/NAME' or 'root', the "
                      "name of a service, an account id, or credentials, not None.", id="by"),
         pytest.param("by", "alice", "calls.by() takes the ARN of a principal, 'user/NAME', 'role/NAME' or 'root', the "

@@ -170,11 +170,6 @@ def allow_if(condition):
             {"session_name": "no blanks"},
             "session_name must be a name of 2 to 64 letters, digits and =,.@+-_",
         ),
-        (
-            "role/app",
-            {"sesion_name": "x"},
-            "Unknown part of a request context: 'sesion_name'. Choose from: session_name, ",
-        ),
     ],
 )
 def test_who_is_no_principal(kms_mock, principal, circumstances, text):

@@ -25,7 +25,7 @@ def owner(policy: str) -> str:
 
 def test_the_account_is_that_of_the_running_mock():
     assert owner(key_policy()) == f"arn:aws:iam::{DEFAULT}:root"
-    with mock_kms(account_id=ACCOUNT, region="cn-north-1"):
+    with mock_kms(account=ACCOUNT, region="cn-north-1"):
         assert owner(key_policy()) == f"arn:aws-cn:iam::{ACCOUNT}:root"
         assert owner(key_policy(OTHER, "aws")) == f"arn:aws:iam::{OTHER}:root"
     assert owner(key_policy(f"arn:aws:iam::{ACCOUNT}:root")) == f"arn:aws:iam::{ACCOUNT}:root"

@@ -15,7 +15,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role"
 
 def test_all_that_the_wizard_asks(kms_mock, kms_client):
     key = kms_mock.create_key_as_in_console(
-        alias="app", description="of the app", tags={"team": "x"}, administrators=["role/admin"],
+        alias="alias/app", description="of the app", tags={"team": "x"}, administrators=["role/admin"],
         users=[f"{ROLE}/app"], other_accounts=[OTHER], allow_deletion=False,
     )  # fmt: skip
     assert (key.alias, key.description, key.tags) == ("alias/app", "of the app", {"team": "x"})
@@ -58,7 +58,7 @@ def test_type_usage_and_spec(kms_mock, answers, spec, usage):
 
 def test_origin_and_regions(kms_mock):
     key = kms_mock.create_key_as_in_console(
-        alias="a", origin="EXTERNAL", multi_region=True, administrators=["role/admin"], region="eu-west-1"
+        alias="alias/a", origin="EXTERNAL", multi_region=True, administrators=["role/admin"], region="eu-west-1"
     )
     assert (key.origin, key.arn.split(":")[3], key.id[:4]) == ("EXTERNAL", "eu-west-1", "mrk-")
     actions = json.loads(key.record.policy)["Statement"][1]["Action"]
@@ -67,9 +67,11 @@ def test_origin_and_regions(kms_mock):
 
 def test_one_of_each_needs_no_list_and_accounts_go_by_id_or_root_arn(kms_mock):
     keys = [
-        kms_mock.create_key_as_in_console(alias="a", administrators="role/a", users="role/b", other_accounts=OTHER),
         kms_mock.create_key_as_in_console(
-            alias="b", administrators=["role/a"], users=["role/b"], other_accounts=[f"arn:aws:iam::{OTHER}:root"]
+            alias="alias/a", administrators="role/a", users="role/b", other_accounts=OTHER
+        ),
+        kms_mock.create_key_as_in_console(
+            alias="alias/b", administrators=["role/a"], users=["role/b"], other_accounts=[f"arn:aws:iam::{OTHER}:root"]
         ),
     ]
     expected = key_policy(ACCOUNT, administrators=f"{ROLE}/a", users=f"{ROLE}/b", other_accounts=[OTHER])
@@ -87,6 +89,7 @@ def test_one_of_each_needs_no_list_and_accounts_go_by_id_or_root_arn(kms_mock):
         ({"spec": "AES"}, "AES is not a spec"),
         ({"administrators": [f"arn:aws:iam::{OTHER}:role/x"]}, f"own account, not arn:aws:iam::{OTHER}:role/x. Use"),
         ({"users": f"arn:aws:iam::{OTHER}:role/x"}, "Use other_accounts for other accounts."),
+        ({"alias": "a"}, 'Alias must start with the prefix "alias/".'),
         ({"alias": None}, "alias must be a string, not None"),
         ({"region": 5}, "region must be a string, not 5"),
         ({"region": ""}, "such as 'eu-west-1'"),
@@ -99,7 +102,7 @@ def test_one_of_each_needs_no_list_and_accounts_go_by_id_or_root_arn(kms_mock):
 )
 def test_where_the_wizard_does_not_go_on(kms_mock, answers, text):
     with pytest.raises(InvalidSeed) as refused:
-        kms_mock.create_key_as_in_console(**({"alias": "a"} | answers))
+        kms_mock.create_key_as_in_console(**({"alias": "alias/a"} | answers))
     assert text in str(refused.value)
     assert len(kms_mock.keys) == 0
 
@@ -107,4 +110,4 @@ def test_where_the_wizard_does_not_go_on(kms_mock, answers, text):
 @pytest.mark.parametrize("users", [["bob"], None, [None], "root"])
 def test_who_is_no_principal(kms_mock, users):
     with pytest.raises(InvalidPrincipal):
-        kms_mock.create_key_as_in_console(alias="a", users=users)
+        kms_mock.create_key_as_in_console(alias="alias/a", users=users)

@@ -26,7 +26,7 @@ def key(kms_mock: KmsMock) -> KeyView:
 
 
 def test_a_key_is_found_by_every_name(kms_mock: KmsMock, key: KeyView) -> None:
-    alias_arn = f"arn:aws:kms:us-east-1:{kms_mock.account_id}:alias/app"
+    alias_arn = f"arn:aws:kms:us-east-1:{kms_mock.account}:alias/app"
     for name in (key.id, key.arn, "alias/app", alias_arn):
         assert kms_mock.keys[name] == key
         assert name in kms_mock.keys

@@ -28,7 +28,7 @@ def assert_called(
     _check_given(operation, "assert_called")
     if times is not None and (type(times) is not int or times < 0):
         raise InvalidCallPattern(f"assert_called: times is how often exactly, a whole number, not {times!r}.")
-    pattern = CallPattern(operation, members)
+    pattern = CallPattern(operation, members, ["times"])
     matching = calls.of(operation, **members)
     if matching if times is None else len(matching) == times:
         return

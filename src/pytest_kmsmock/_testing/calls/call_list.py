@@ -91,7 +91,8 @@ class Calls(list[CallRecord]):
         Raises:
             InvalidCallPattern: for anything else.
         """
-        wanted = _text(key, "on()", "a key id, key ARN, alias name or alias ARN, or a key of kms_mock.keys", _names_key)
+        expected = "a key id, key ARN, alias name such as 'alias/orders', alias ARN, or a key of kms_mock.keys"
+        wanted = _text(key, "on()", expected, _names_key)
         return self._where(
             lambda record: any(names_key(wanted, target, self._service.state) for target in record.targets)
         )

@@ -18,7 +18,7 @@ from __future__ import annotations
 import functools
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_kmsmock._kms.api.arns import parse_arn
@@ -61,19 +61,24 @@ class CallPattern:
     Args:
         operation: the operation; None for any.
         members: what parameters of the call are like.
+        arguments: what else is given in the same place, by names that may be misspelt too.
 
     Raises:
         InvalidCallPattern: for an operation or a member that there is not, which would never match.
     """
 
-    def __init__(self, operation: str | None, members: Mapping[str, object]) -> None:
+    def __init__(
+        self, operation: str | None, members: Mapping[str, object], arguments: Iterable[str] = ()
+    ) -> None:  # fmt: skip
         if operation is not None and not (isinstance(operation, str) and operation in operation_names()):
             raise InvalidCallPattern(f"Unknown KMS operation {operation!r}.{_hint(operation, operation_names())}")
         known = _members(operation) | {VIA}
         for member in members:
             if member not in known:
                 whose = f"KMS {operation}" if operation else "any KMS operation"
-                raise InvalidCallPattern(f"Unknown parameter {member!r} of {whose}.{_hint(member, known)}")
+                raise InvalidCallPattern(
+                    f"Unknown parameter {member!r} of {whose}.{_hint(member, known.union(arguments))}"
+                )
         self.operation = operation
         self.members = {
             name: getattr(value, "arn", value) if name in KEY_MEMBERS else value for name, value in members.items()

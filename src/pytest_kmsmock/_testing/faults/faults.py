@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.call.short_repr import format_request
+from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock._runtime.checks import check_type, is_number, is_whole
 from pytest_kmsmock._testing.calls import error_codes, formatting
 from pytest_kmsmock._testing.calls.call_pattern import CallPattern
@@ -88,12 +89,15 @@ def unused_text(injector: Injector) -> str:
     )
 
 
+@check_arguments("faults.")
 class Faults:
     """The faults of one mock, in the order in which they were added.
 
     Of those that match a call, the first one with an error takes precedence; delays add up. A nested
     mock starts without any.
     """
+
+    __slots__ = ("_injector",)
 
     def __init__(self, injector: Injector) -> None:
         self._injector = injector
@@ -172,6 +176,7 @@ class Faults:
             InvalidCallPattern: for an operation or a parameter that does not exist.
         """
         operations = _operations(operation)
+        patterns = tuple(CallPattern(name, params, ["error", *_VALUES]) for name in operations)
         _check(error, message, status, executed, late=delay != 0 or clock_delay != 0)
         _check_values(
             {"message": message, "status": status, "times": times, "after": after, "rate": rate, "seed": seed,
@@ -181,7 +186,7 @@ class Faults:
             raise InvalidFault("faults.add(): seed says which calls a rate picks: give a rate below 1.")
         rule = Rule(
             _describe(operations, error, params),
-            tuple(CallPattern(name, params) for name in operations),
+            patterns,
             None if error is None else error_codes.maker(error, message, status),
             when,
             times,

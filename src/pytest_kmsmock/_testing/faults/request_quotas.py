@@ -181,6 +181,8 @@ class RequestQuotas:
         5
     """
 
+    __slots__ = ("_throttle",)
+
     def __init__(self, throttle: Throttle) -> None:
         self._throttle = throttle
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from pytest_kmsmock._kms.policy.kinds import PolicyKind
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
 from pytest_kmsmock._kms.state.attached_policies import FULL_ACCESS, policy_holder
+from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
 
 from .credentials import Home, Named, make_caller
@@ -23,11 +24,12 @@ _HAS_NO_POLICIES = "has no IAM policies: they are attached to users and roles."
 _CANNOT_BE_MISSING = "cannot be missing: only users and roles come and go."
 
 
+@check_arguments("iam.")
 class IamConsole:
     """Attaches policies. A nested mock starts with those of the outer mock; its changes end with it.
 
-    Policies are JSON strings or mappings. Principals are given by ARN, in short for the mock's own account
-    (`user/alice`, `role/app`), or by their credentials. A role session has the policies of its role.
+    Policies are JSON strings, mappings, or files (`pathlib.Path`). Principals are given by ARN, in short for the mock's
+    own account (`user/alice`, `role/app`), or by their credentials. A role session has the policies of its role.
     """
 
     __slots__ = ("_home", "_service")

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv6Address
 from typing import TypedDict
 
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
+from pytest_kmsmock._runtime.arguments import check_names
 from pytest_kmsmock._runtime.checks import check_type
 from pytest_kmsmock.errors import InvalidPrincipal
 
@@ -75,20 +77,18 @@ def check_request_context(named: object, given: RequestContext) -> None:
         given: the request context.
 
     Raises:
+        InvalidArgument: there is no such part.
         InvalidPrincipal: with the form that is expected.
     """
     values: Mapping[str, object] = given
-    unknown = sorted(set(given) - set(RequestContext.__annotations__))
-    if unknown:
-        known = ", ".join(RequestContext.__annotations__)
-        raise InvalidPrincipal(f"Unknown part of a request context: {unknown[0]!r}. Choose from: {known}.")
+    check_names("credentials", given, list(RequestContext.__annotations__))
     for name, (form, words) in _STRINGS.items():
         if name in values:
             _check_string(name, values[name], form, words)
     check_type(given.get("mfa", False), bool, "mfa", error=InvalidPrincipal)
     if "tags" in given:
         _check_tags(given["tags"])
-    if not isinstance(given.get("session_policies", ()), Iterable):
+    if not isinstance(given.get("session_policies", ()), Iterable | os.PathLike):
         raise InvalidPrincipal(f"session_policies must be a policy or several, not {given['session_policies']!r}.")
     lost = [name for name in _IDENTITY if name in given] if isinstance(named, Principal) else []
     if lost:

@@ -13,6 +13,7 @@ from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
 from pytest_kmsmock._kms.policy.default_policies import console_key_policy
 from pytest_kmsmock._kms.policy.principals import ACCOUNT_ID, Principal, PrincipalKind
 from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock._runtime.checks import check_type
 from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock._testing.identity.credentials import Home, principal_arn
@@ -24,6 +25,7 @@ _PARTITION = re.compile(r"aws(-[a-z]+)*")
 _ROOT = re.compile(r"arn:aws[a-z-]*:iam::([0-9]{12}):root")
 
 
+@check_arguments()
 def key_policy(
     account: str | None = None,
     partition: str | None = None,
@@ -93,7 +95,7 @@ def _home(account: str | None, partition: str | None) -> Home:
     mock = active_mocks.current()
     region = "us-east-1" if mock is None else mock.region
     if account is None:
-        account = Options().account_id if mock is None else mock.options.account_id
+        account = Options().account if mock is None else mock.options.account
     [owner] = account_ids([account])
     if partition is None:
         partition = partition_of(region)

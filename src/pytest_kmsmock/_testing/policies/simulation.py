@@ -15,6 +15,7 @@ from pytest_kmsmock._kms.permissions.access import access_request, decide
 from pytest_kmsmock._kms.permissions.grants import grants_by_token
 from pytest_kmsmock._kms.rules.timeline import settle
 from pytest_kmsmock._runtime.checks import closest, did_you_mean
+from pytest_kmsmock._testing.views.near_misses import alike
 from pytest_kmsmock.errors import InvalidSimulation
 
 from .explanation import Explanation
@@ -71,7 +72,9 @@ def simulate(
             grants_by_token(call)  # a token that is none is refused, whoever needs it
             return Explanation(tuple(_decisions(call, targets)))
         except KmsError as refusal:
-            raise InvalidSimulation(f"kms:{name} cannot be simulated: AWS would answer {refusal}") from None
+            close = alike(key, place, 1) if isinstance(key, str) and arn is None else []
+            answer = f"{str(refusal).removesuffix('.')}. Did you mean {close[0]!r}?" if close else str(refusal)
+            raise InvalidSimulation(f"kms:{name} cannot be simulated: AWS would answer {answer}") from None
 
 
 def _permission(action: object) -> str:
@@ -110,7 +113,7 @@ def _check_members(operation: Operation, members: Mapping[str, object]) -> None:
     shape = ServiceModel(service_description(), "kms").operation_model(operation.name).input_shape
     for name, value in members.items():
         if name not in shape.members:
-            hint = did_you_mean(name, shape.members)
+            hint = did_you_mean(name, [*shape.members, "principal", "action", "key", "context", "region"])
             raise InvalidSimulation(f"Unknown parameter {name!r} of {operation.name}.{hint}")
         problems = ParamValidator().validate(value, shape.members[name])
         if problems.has_errors():

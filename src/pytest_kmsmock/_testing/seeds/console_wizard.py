@@ -84,7 +84,7 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
         multi_region=answers.multi_region,
     )
     seed = KeySeed(
-        alias=answers.alias if answers.alias.startswith("alias/") else f"alias/{answers.alias}",
+        alias=answers.alias,
         spec=spec,
         usage=answers.usage,
         origin=answers.origin,

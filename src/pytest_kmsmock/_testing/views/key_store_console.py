@@ -22,6 +22,7 @@ from pytest_kmsmock._kms.rules.custom_key_stores import (
 from pytest_kmsmock._kms.state.backing_key_stores import Cluster, XksKey, XksProxy
 from pytest_kmsmock._kms.state.records import CustomKeyStore
 from pytest_kmsmock._kms.state.state import Region, State
+from pytest_kmsmock._runtime.arguments import check_arguments, check_names
 from pytest_kmsmock._runtime.checks import check_type
 from pytest_kmsmock.errors import InvalidBacking, UnknownBacking
 
@@ -34,6 +35,7 @@ _PATH = "/kms/xks/v1"
 _CLUSTER_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
 
+@check_arguments("key_stores.")
 class KeyStores:
     """The systems behind custom key stores: CloudHSM clusters, and proxies with external keys.
 
@@ -49,9 +51,9 @@ class KeyStores:
         'Enabled'
     """
 
-    def __init__(self, service: FakeKms, account_id: str, region: str) -> None:
+    def __init__(self, service: FakeKms, account: str, region: str) -> None:
         self._service = service
-        self._account_id = account_id
+        self._account = account
         self._region = region
 
     # --- adding ------------------------------------------------------------------------------------------------------
@@ -115,7 +117,7 @@ class KeyStores:
             endpoint = f"https://xks-{self._service.random(4).hex()}.example.com"
         owner = vpc_endpoint_service_owner
         if vpc_endpoint_service is not None and owner is None:
-            owner = self._account_id
+            owner = self._account
         held = {key_id: self._new_key(key_id) for key_id in several("keys", keys)}
         return self._add(XksProxy(endpoint, path, access_key_id, secret_access_key, vpc_endpoint_service, owner, held))
 
@@ -167,7 +169,7 @@ class KeyStores:
         if region is not None:
             check_region(region)
         backing = self.add_cluster() if backing is None else self._now(backing)
-        place = self._service.state.region(self._account_id, self._region if region is None else region)
+        place = self._service.state.region(self._account, self._region if region is None else region)
         store_id = f"cks-{self._service.random(9).hex()[:17]}"
         settings, secret = _settings(backing)
         store = checked(
@@ -208,13 +210,11 @@ class KeyStores:
 
         Raises:
             InvalidBacking: a value that it cannot have.
-            TypeError: an attribute that it does not have, or one that identifies it.
+            InvalidArgument: an attribute that it does not have.
+            TypeError: an attribute that identifies it.
         """
         now = self._now(backing)
-        names = [attribute.name for attribute in dataclasses.fields(now)]
-        for name in fields:
-            if name not in names:
-                raise TypeError(f"{type(now).__name__} has no {name!r}, only {', '.join(names)}.")
+        check_names("key_stores.change", fields, [attribute.name for attribute in dataclasses.fields(now)])
         changed = replace(now, **cast("dict[str, Any]", fields))  # `checked` looks at the values
         if _identity(changed) != _identity(now):
             raise TypeError(f"{', '.join(map(str, _identity(now)))}: add another one instead of moving this one.")

@@ -252,5 +252,5 @@ def test_aliases_of_another_accounts_key_are_not_listed(kms_client, refusal):
     from pytest_kmsmock import mock_kms
 
     arn = kms_client.create_key()["KeyMetadata"]["Arn"]
-    with mock_kms(account_id="111122223333") as inner, refusal("NotFoundException", f"Key '{arn}' does not exist"):
+    with mock_kms(account="111122223333") as inner, refusal("NotFoundException", f"Key '{arn}' does not exist"):
         inner.client().list_aliases(KeyId=arn)

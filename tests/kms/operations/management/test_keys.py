@@ -26,7 +26,7 @@ def metadata(client, key_id):
 # --- CreateKey ---------------------------------------------------------------------------------------------------
 
 
-@mock_kms(account_id="111122223333", region="us-east-2")
+@mock_kms(account="111122223333", region="us-east-2")
 @pytest.mark.parametrize("example", [pytest.param(example, id=example["title"]) for example in SINGLE])
 def test_the_examples_of_the_documentation(example):
     """botocore's examples-1.json, which the API reference of CreateKey prints.
@@ -203,7 +203,7 @@ def test_keys_are_visible_in_their_own_region_only(kms_mock, kms_client, refusal
 def test_keys_are_visible_in_their_own_account_only(kms_mock, kms_client, refusal):
     key = kms_client.create_key()["KeyMetadata"]
     kms_client.create_alias(AliasName="alias/mine", TargetKeyId=key["KeyId"])
-    with mock_kms(account_id="111122223333") as inner:  # begins with a copy of the outer state
+    with mock_kms(account="111122223333") as inner:  # begins with a copy of the outer state
         other = inner.client()
         assert other.list_keys()["Keys"] == []
         assert not [entry for entry in other.list_aliases()["Aliases"] if entry["AliasName"] == "alias/mine"]

@@ -25,7 +25,7 @@ def policy_of(account="123456789012", partition="aws", **more):
 
 def test_the_default_policy_is_that_of_the_documentation():
     """botocore's examples-1.json, GetKeyPolicy: the text with AWS's spacing."""
-    with mock_kms(account_id="111122223333") as kms:
+    with mock_kms(account="111122223333") as kms:
         client = kms.client()
         key_id = client.create_key()["KeyMetadata"]["KeyId"]
         answer = client.get_key_policy(KeyId=key_id)
