@@ -24,7 +24,7 @@ from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
 from pytest_kmsmock._kms.state import backing_key_stores, records
 from pytest_kmsmock._kms.state.state import Region, State
 from pytest_kmsmock._testing.dumps import codec, dump
-from pytest_kmsmock.errors import InvalidDump
+from pytest_kmsmock.errors import InvalidDump, InvalidSeed
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=timezone.utc)
 SAMPLES: Mapping[Any, object] = {
@@ -326,6 +326,39 @@ def test_a_torn_file_is_refused_with_its_line(kms_mock: KmsMock, document: dict[
 def test_a_missing_file_is_refused(kms_mock: KmsMock, tmp_path: Path) -> None:
     with pytest.raises(InvalidDump, match=r"state\.json: cannot be read: "):
         kms_mock.load(tmp_path / "state.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        pytest.param(
+            "keys.yaml", "keys: []",
+            "{path}: a dump is JSON, which dump() wrote. This looks like a seed file, which kms_mock.seed({path!r}) or "
+            "the option seed={path!r} reads",
+            id="YAML",
+        ),
+        pytest.param(
+            "keys.json", '{"keys": []}',
+            'this is not a dump of a mock: it has no "format": "pytest-kmsmock". This looks like a seed file, which '
+            "kms_mock.seed('keys.json') or the option seed='keys.json' reads",
+            id="JSON",
+        ),
+    ],
+)  # fmt: skip
+def test_a_seed_file_is_told_from_a_dump(kms_mock: KmsMock, tmp_path: Path, name: str, content: str, message: str):
+    path = tmp_path / name
+    path.write_text(content)
+    with pytest.raises(InvalidDump) as refused:
+        kms_mock.load(path)
+    assert str(refused.value) == message.format(path=str(path))
+
+
+def test_a_dump_is_told_from_a_seed_file(kms_mock: KmsMock, tmp_path: Path) -> None:
+    path = str(tmp_path / "state.json")
+    kms_mock.dump(path)
+    with pytest.raises(InvalidSeed) as refused:
+        kms_mock.seed(path)
+    assert str(refused.value) == f"{path}: this is a dump, which kms_mock.load({path!r}) reads"
 
 
 def test_what_is_no_text_is_refused_with_its_line(kms_mock: KmsMock, tmp_path: Path) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
-from pytest_kmsmock import KmsMockError, mock_kms
-from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
+from pytest_kmsmock import KmsMockError, key_policy, mock_kms
+from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal, InvalidSeed
 
 ACCOUNT, OTHER = "123456789012", "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/app"
@@ -75,7 +76,7 @@ def test_what_is_not_attached_cannot_be_detached(kms_mock):
         ),
         (policy({"Effect": "Allow"}), "must contain actions"),
         (policy({"Effect": {1, 2}}), "cannot be written as JSON"),
-        (b"{}", "a policy is a JSON string or a mapping, not bytes"),
+        (b"{}", "a policy is a JSON string, a mapping or a pathlib.Path, not bytes"),
     ],
 )
 def test_malformed_policies_say_what_is_wrong(kms_mock, document, text):
@@ -85,6 +86,49 @@ def test_malformed_policies_say_what_is_wrong(kms_mock, document, text):
     assert isinstance(refused.value, KmsMockError)
     with pytest.raises(InvalidPrincipal):
         kms_mock.iam.attach("alice", policy(allow("kms:*")))
+
+
+def test_a_policy_can_be_a_file(kms_mock, why, tmp_path):
+    file = tmp_path / "app.json"
+    file.write_text(json.dumps(policy(allow("kms:Encrypt"))))
+    kms_mock.iam.attach("role/app", file)
+    assert why() == ""
+    kms_mock.iam.detach("role/app", file)
+    assert why() != ""
+    assert kms_mock.credentials("role/app", session_policies=file).arn.startswith("arn:aws:sts:")
+
+
+def test_a_key_policy_can_be_a_file(kms_mock, tmp_path):
+    file = tmp_path / "key.json"
+    file.write_text(key_policy(users="role/app"))
+    assert kms_mock.create_key(policy=file).policy == json.loads(key_policy(users="role/app"))
+
+
+@pytest.mark.parametrize(
+    ("document", "reason"),
+    [
+        pytest.param(
+            "app.json",
+            "'app.json' is not a policy: give a JSON string, a mapping, or in Python a file as Path('app.json').",
+            id="path as a string",
+        ),
+        pytest.param(
+            Path("none.json"),
+            "the policy file none.json cannot be read: [Errno 2] No such file or directory: 'none.json'.",
+            id="no such file",
+        ),
+        pytest.param(
+            5, "a policy is a JSON string, a mapping or a pathlib.Path, not int.", id="another type"
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_no_policy_says_how_one_is_given(kms_mock, document, reason):
+    with pytest.raises(InvalidPolicy) as refused:
+        kms_mock.iam.attach("role/app", document)
+    assert str(refused.value) == f"iam.attach({ROLE}): {reason}"
+    with pytest.raises(InvalidSeed) as refused:
+        kms_mock.create_key(policy=document)
+    assert str(refused.value) == f"create_key(): {reason}".rstrip(".")
 
 
 def long(kind, characters, *, indent=None):

@@ -25,6 +25,7 @@ from pytest_kmsmock._kms.state.caller import Caller
 from pytest_kmsmock._mock.kms_mock import KmsMock
 from pytest_kmsmock._testing.policies.least_privilege import LeastPrivilege, least_privilege
 from pytest_kmsmock._testing.policies.required_permissions import Permission
+from pytest_kmsmock.errors import UnknownKey, UnknownPrincipal
 
 ACCOUNT, OTHER = "123456789012", "210987654321"
 BOB = "arn:aws:iam::123456789012:user/bob"
@@ -390,3 +391,60 @@ def test_what_is_new_in_every_message_is_no_condition_of_portable_policies(key):
         True: {"kms:EncryptionContext:tenant"},
         False: {"kms:EncryptionContext:tenant", "kms:EncryptionContext:aws-crypto-public-key"},
     }
+
+
+# --- look-ups -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def policies(kms_mock: KmsMock) -> LeastPrivilege:
+    key = kms_mock.create_key(key_id="00000000-12ab-34cd-56ef-1234567890ab")
+    for principal in ("role/app", "role/team/batch"):
+        kms_mock.iam.attach(principal, {"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Action": "kms:Encrypt", "Resource": "*"}})  # fmt: skip
+        kms_mock.client(principal=principal).encrypt(KeyId=key.id, Plaintext=b"x")
+    return kms_mock.least_privilege()
+
+
+def test_a_principal_and_a_key_can_be_named_in_short(kms_mock: KmsMock, policies: LeastPrivilege):
+    found = policies.identity_policies
+    assert found["role/app"] == found[APP] == found[next(iter(found))]
+    assert "role/team/batch" in found
+    assert "role/batch" not in found
+    key = next(iter(kms_mock.keys.values()))
+    statements = policies.key_policy_statements
+    assert statements[key.arn] == statements[key.id] == statements[f"key/{key.id}"] == statements[key]
+    assert repr(statements) == repr(dict(statements))
+
+
+def test_an_unknown_principal_is_told_with_those_that_there_are(policies: LeastPrivilege):
+    batch = f"arn:aws:iam::{ACCOUNT}:role/team/batch"
+    with pytest.raises(UnknownPrincipal) as refused:
+        policies.identity_policies["role/appp"]
+    assert str(refused.value) == (
+        f"Unknown principal 'role/appp'. Did you mean 'role/app'? Choose from: {APP}, {batch}."
+    )
+    assert isinstance(refused.value, KeyError)
+    assert policies.identity_policies.get("role/x") is None
+
+
+def test_an_unknown_key_is_told_with_those_that_there_are(policies: LeastPrivilege):
+    with pytest.raises(UnknownKey) as refused:
+        policies.key_policy_statements["alias/x"]
+    assert str(refused.value) == (
+        f"Unknown key 'alias/x'. Choose from: {HOME}:key/00000000-12ab-34cd-56ef-1234567890ab."
+    )
+
+
+def test_of_principals_of_one_name_the_arn_is_needed():
+    other = APP.replace(ACCOUNT, OTHER)
+    needed = [Permission(arn, "kms:ListKeys", "*", "", "", ACCOUNT, ()) for arn in (APP, other)]
+    with pytest.raises(UnknownPrincipal) as refused:
+        least_privilege(needed).identity_policies["role/app"]
+    assert str(refused.value) == f"'role/app' could be any of these, give its ARN: {APP}, {other}."
+
+
+def test_without_calls_there_is_no_policy(kms_mock: KmsMock):
+    with pytest.raises(UnknownPrincipal) as refused:
+        kms_mock.least_privilege().identity_policies["role/app"]
+    assert str(refused.value) == "Unknown principal 'role/app'. No recorded call needs such a policy."

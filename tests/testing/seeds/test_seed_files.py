@@ -300,7 +300,7 @@ MISTAKES: list[Any] = [
      "3: key_stores[0]: region must be a Region such as 'eu-west-1', not 'nope'", "store in no Region"),
     ("account: x\nkeys: []\nkey_stores:\n- name: a", "4: key_stores[0]: account must be 12 digits", "store of nobody"),
     ("keys: []\nkey_stores:\n- name: a\n  xks_keys: ['']", "3: key_stores[0]: ", "external key without an id"),
-    ("keys: []\niam:\n  role/app: x", "3: iam['role/app']: iam.attach(arn:aws:iam::123456789012:role/app): AWS refuses",
+    ("keys: []\niam:\n  role/app: x", "3: iam['role/app']: iam.attach(arn:aws:iam::123456789012:role/app): 'x' is not",
      "bad policy"),
     ("keys: []\niam:\n  role/app: 5", "3: iam['role/app']: iam.attach(", "policy that is a number"),
     ("keys: []\niam:\n  nobody: []", "3: iam['nobody']: ", "policy of nobody"),

@@ -30,6 +30,8 @@ VERSION = 2
 #: Documents of this version have no digest; they are read all the same.
 _WITHOUT_DIGEST = 1
 
+_SEED = "This looks like a seed file, which kms_mock.seed({path!r}) or the option seed={path!r} reads"
+
 #: What follows from the aliases and keys of a Region, and is worked out again.
 _DERIVED = frozenset({"key_ids", "alias_names", "aliases_of"})
 #: What happened, as the calls did: no part of the state.
@@ -132,6 +134,8 @@ def read(path: str | os.PathLike[str]) -> object:
     """
     if not isinstance(path, str | os.PathLike):
         raise InvalidDump(f"load() takes what dump() gave, or the path of a file that it wrote, not {path!r}")
+    if os.fspath(path).lower().endswith((".yaml", ".yml")):
+        raise InvalidDump(f"{path}: a dump is JSON, which dump() wrote. {_SEED.format(path=os.fspath(path))}")
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
@@ -147,7 +151,8 @@ def read(path: str | os.PathLike[str]) -> object:
 
 def _checked_header(document: object) -> Mapping[str, Any]:
     if not isinstance(document, Mapping) or document.get("format") != FORMAT:
-        raise InvalidDump(f'this is not a dump of a mock: it has no "format": "{FORMAT}"')
+        hint = f". {_SEED.format(path='keys.json')}" if isinstance(document, Mapping) and "keys" in document else ""
+        raise InvalidDump(f'this is not a dump of a mock: it has no "format": "{FORMAT}"{hint}')
     version = document.get("version")
     if type(version) is not int or version not in (_WITHOUT_DIGEST, VERSION):  # True is 1 to Python
         raise InvalidDump(f"the dump is of version {version!r}; this release of pytest-kmsmock reads version {VERSION}")

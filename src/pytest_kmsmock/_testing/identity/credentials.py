@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -168,9 +169,11 @@ def _session_policies(given: Document | Iterable[Document], partition: str) -> t
     Raises:
         InvalidPolicy: for a policy that AWS would refuse.
     """
-    policies, most = given, None
-    if isinstance(given, str | Mapping):
-        policies, most = (given,), INLINE_SESSION_CHARACTERS
+    if isinstance(given, str | Mapping | os.PathLike):
+        policies: Iterable[Document] = (given,)
+        most: int | None = INLINE_SESSION_CHARACTERS
+    else:
+        policies, most = given, None
     return tuple(
         policy_text(policy, PolicyKind.SESSION, "session_policies", partition=partition, most=most)
         for policy in policies

@@ -1,9 +1,11 @@
-"""Policies as a test gives them: as JSON text or as a mapping, with an error that says what is wrong where."""
+"""Policies as a test gives them: JSON, a mapping or the path of a file; with an error that says what is wrong where."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TypeAlias
 
 from pytest_kmsmock._kms.policy.kinds import (
@@ -17,8 +19,34 @@ from pytest_kmsmock._kms.policy.kinds import (
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock.errors import InvalidPolicy
 
-#: A policy: JSON text, or what `json.dumps` makes it of.
-Document: TypeAlias = "str | Mapping[str, object]"
+#: A policy: a JSON string, what `json.dumps` makes one of, or the path of a file with one. A string is never a path.
+Document: TypeAlias = "str | Mapping[str, object] | os.PathLike[str]"
+
+
+def written_policy(document: Document) -> str:
+    """Return the JSON string of a policy.
+
+    Raises:
+        InvalidPolicy: it is none, or its file cannot be read.
+    """
+    if isinstance(document, os.PathLike):
+        try:
+            return Path(document).read_text(encoding="utf-8")
+        except (OSError, ValueError) as error:  # also what is not UTF-8, and a path with a null byte
+            raise InvalidPolicy(f"the policy file {os.fspath(document)} cannot be read: {error}") from error
+    if isinstance(document, str):
+        if document.strip() and "{" not in document:
+            raise InvalidPolicy(
+                f"{document!r} is not a policy: give a JSON string, a mapping, or in Python a file as "
+                f"Path({document!r})"
+            )
+        return document
+    if not isinstance(document, Mapping):
+        raise InvalidPolicy(f"a policy is a JSON string, a mapping or a pathlib.Path, not {type(document).__name__}")
+    try:
+        return json.dumps(document)
+    except (TypeError, ValueError) as error:  # also what contains itself
+        raise InvalidPolicy(f"this policy cannot be written as JSON: {error}") from error
 
 
 def policy_text(
@@ -36,16 +64,15 @@ def policy_text(
     Raises:
         InvalidPolicy: saying what AWS would say.
     """
-    if not isinstance(document, str | Mapping):
-        raise InvalidPolicy(f"{where}: a policy is a JSON string or a mapping, not {type(document).__name__}.")
     try:
-        text = document if isinstance(document, str) else json.dumps(document)
+        text = written_policy(document)
+    except InvalidPolicy as error:
+        raise InvalidPolicy(f"{where}: {error}.") from None
+    try:
         policy = compile_policy(text, kind)
         resources = [arn for each in policy.statements if each.resource for arn in each.resource.entries]
         check_partition(resources, PARTITIONS if partition is None else {partition})
-        check_size(text if isinstance(document, str) else compact(document), kind, most)
+        check_size(compact(document) if isinstance(document, Mapping) else text, kind, most)
     except MalformedPolicy as malformed:
         raise InvalidPolicy(f"{where}: AWS refuses this {kind.value}: {malformed.reason or 'not JSON'}") from None
-    except TypeError as error:
-        raise InvalidPolicy(f"{where}: this policy cannot be written as JSON: {error}") from None
     return text

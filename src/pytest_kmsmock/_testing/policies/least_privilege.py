@@ -13,14 +13,18 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
-from pytest_kmsmock._runtime.checks import check_type
+from pytest_kmsmock._runtime.checks import check_type, did_you_mean
+from pytest_kmsmock.errors import UnknownKey, UnknownPrincipal
 
 from .required_permissions import Permission
+
+_T = TypeVar("_T")
 
 #: A policy, or a statement of one, as JSON has it.
 Json = dict[str, object]
@@ -34,13 +38,56 @@ _OBJECTS = f"{_CONTEXT}aws:s3:arn"
 _Allowed = frozenset[tuple[str, frozenset[str]]]
 
 
+class ByArn(Mapping[str, _T]):
+    """What belongs to ARNs. A look-up also takes what comes after the account (`role/app`), and the id of a key.
+
+    Args:
+        found: what belongs to each ARN.
+        kind: what the ARNs are of, for messages.
+        error: what is raised for an ARN that is not among them.
+    """
+
+    __slots__ = ("_error", "_found", "_kind")
+
+    def __init__(self, found: Mapping[str, _T], kind: str, error: type[UnknownPrincipal | UnknownKey]) -> None:
+        self._found, self._kind, self._error = found, kind, error
+
+    def __getitem__(self, name: str) -> _T:
+        """Return what belongs to an ARN, or to what has one.
+
+        Raises:
+            UnknownPrincipal, UnknownKey: a KeyError with the names that there are.
+        """
+        wanted = str(getattr(name, "arn", name))
+        arns = [arn for arn in self._found if wanted == arn or arn.endswith((f":{wanted}", f":key/{wanted}"))]
+        if len(arns) == 1:
+            return self._found[arns[0]]
+        if arns:
+            raise self._error(f"{wanted!r} could be any of these, give its ARN: {', '.join(arns)}.")
+        known = [arn.split(":", 5)[-1] for arn in self._found]
+        hint = did_you_mean(wanted.split(":", 5)[-1], known)
+        there = f"Choose from: {', '.join(self._found)}." if known else "No recorded call needs such a policy."
+        raise self._error(f"Unknown {self._kind} {wanted!r}.{hint} {there}")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __repr__(self) -> str:
+        return repr(self._found)
+
+
 @dataclass(frozen=True, slots=True)
 class LeastPrivilege:
     """The smallest policies that allow some calls.
 
     Attributes:
-        identity_policies: ARN of a user or role -> the IAM policy it needs. Root users need none.
+        identity_policies: ARN of a user or role -> the IAM policy it needs. Root users need none. A look-up takes
+            `role/app` too.
         key_policy_statements: ARN of a key -> the statements that its key policy needs for all principals that used it.
+            A look-up takes the key id too.
     """
 
     identity_policies: Mapping[str, Json]
@@ -48,7 +95,10 @@ class LeastPrivilege:
 
     def to_json(self) -> str:
         """Return both as one JSON document, indented."""
-        document = {"IdentityPolicies": self.identity_policies, "KeyPolicyStatements": self.key_policy_statements}
+        document = {
+            "IdentityPolicies": dict(self.identity_policies),
+            "KeyPolicyStatements": dict(self.key_policy_statements),
+        }
         return json.dumps(document, indent=2) + "\n"
 
     def write(self, path: str | os.PathLike[str]) -> None:
@@ -74,11 +124,12 @@ def least_privilege(needed: Iterable[Permission]) -> LeastPrivilege:
             by_principal[permission.principal].add(permission)
         if permission.key:
             by_key[permission.key].add(permission)
-    return LeastPrivilege(
-        {principal: {"Version": _VERSION, "Statement": _identity_statements(by_principal[principal])}
-         for principal in sorted(by_principal)},
-        {key: _key_statements(by_key[key]) for key in sorted(by_key)},
-    )  # fmt: skip
+    policies: dict[str, Json] = {
+        principal: {"Version": _VERSION, "Statement": _identity_statements(by_principal[principal])}
+        for principal in sorted(by_principal)
+    }
+    statements = {key: _key_statements(by_key[key]) for key in sorted(by_key)}
+    return LeastPrivilege(ByArn(policies, "principal", UnknownPrincipal), ByArn(statements, "key", UnknownKey))
 
 
 def _has_policies(principal: str) -> bool:

@@ -6,9 +6,8 @@ made; no policy decides about it, and it is not among the calls. How seed files 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn, partition_of
 from pytest_kmsmock._kms.api.errors import KmsError
@@ -20,7 +19,8 @@ from pytest_kmsmock._kms.rules.imported_material import material_id, store_mater
 from pytest_kmsmock._kms.state.caller import Caller, administrator
 from pytest_kmsmock._kms.state.records import KeyMaterial
 from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION, did_you_mean
-from pytest_kmsmock.errors import InvalidSeed
+from pytest_kmsmock._testing.identity.policy_text import written_policy
+from pytest_kmsmock.errors import InvalidPolicy, InvalidSeed
 
 from .key_material import load_material, material_bytes
 from .key_seed import KeySeed
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.state.records import CustomKeyStore, Key
     from pytest_kmsmock._kms.state.state import Region
+    from pytest_kmsmock._testing.identity.policy_text import Document
 
 
 #: The members of CreateGrant that a seed has no use for: they are about the call, or say again which key it is.
@@ -189,15 +190,10 @@ class _Planting:
         return next(iter(spec.usages))
 
     def policy(self) -> str | None:
-        policy = self.seed.policy
-        if policy is None or isinstance(policy, str):
-            return policy
-        if not isinstance(policy, Mapping):
-            raise self.wrong(f"policy must be a JSON string or a mapping, not {policy!r}")
         try:
-            return json.dumps(policy)
-        except (TypeError, ValueError) as error:
-            raise self.wrong(f"policy cannot be written as JSON: {error}") from error
+            return None if self.seed.policy is None else written_policy(cast("Document", self.seed.policy))
+        except InvalidPolicy as error:
+            raise self.wrong(str(error)) from error
 
     def check_members(self, given: object, shape_name: str, where: str) -> None:
         """Refuse members that there are not: left out, they would make a grant wider than it was meant."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._testing.dumps.codec import Misfit, decode
+from pytest_kmsmock._testing.dumps.dump import FORMAT
 from pytest_kmsmock.errors import InvalidSeed
 
 from .key_seed import KeySeed
@@ -116,6 +117,8 @@ def _text(path: str) -> str:
 def _read(path: str, text: str) -> tuple[_Document, SeedEnvironment, tuple[_Entry, ...]]:
     """Return what a seed file says. The same text is not read again, as every test of a run may begin with it."""
     data, lines = parse(path, text)
+    if isinstance(data, Mapping) and data.get("format") == FORMAT:
+        raise InvalidSeed(f"{path}: this is a dump, which kms_mock.load({path!r}) reads")
     document = _decoded(path, lines, data, _Document, "")
     if document.version != VERSION:
         raise InvalidSeed(f"{_place(path, lines, 'version')}: this release reads seed files of version {VERSION} only")
