@@ -255,6 +255,27 @@ def test_wrong_defaults_stop_the_run_with_a_reason(run, arguments, ini, message)
     result.stderr.fnmatch_lines([message])
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        pytest.param("kms_mock_regoin", " Did you mean 'kms_mock_region'?", id="option"),
+        pytest.param("kms_mock_account_id", " Did you mean 'kms_mock_account'?", id="option of an earlier release"),
+        pytest.param("kms_mock_block_calls", " Did you mean 'kms_mock_block_real_calls'?", id="guard"),
+        pytest.param("kms_mock_xyz", "", id="unlike any"),
+    ],
+)
+def test_a_misspelt_ini_option_stops_the_run_with_the_right_one(run, name, hint):
+    result = run("def test_it(): ...", ini=f"{name} = x")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    known = ", ".join(f"kms_mock_{option}" for option in (*option_names(), "block_real_calls"))
+    assert f"ini file: unknown option {name!r}.{hint} Choose from: {known}." in result.stderr.str()
+
+
+def test_an_ini_option_of_another_plugin_may_begin_alike(run, pytester):
+    pytester.makeconftest('def pytest_addoption(parser): parser.addini("kms_mock_keys", "keys of my own")')
+    run("def test_it(): ...", ini="kms_mock_keys = x").assert_outcomes(passed=1)
+
+
 def test_the_markers_are_registered(run):
     result = run("def test_it(): ...", "--markers")
     result.stdout.fnmatch_lines(["@pytest.mark.kms_mock(*", "@pytest.mark.kms_allow_real_calls*"])

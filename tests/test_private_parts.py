@@ -153,6 +153,12 @@ PARTS = (
         {"7d258539c3f4": "2.25.1 to 3.10.0"},
     ),
     Part(
+        "_pytest.config:Config._get_unknown_ini_keys",
+        "plugin",
+        "Gives the names in the ini file that no plugin has added.",
+        {"dab812a819b1": "8.0.0 to 8.2.0", "9708624069aa": "9.0.0", "30efe2579507": "9.2.0"},
+    ),
+    Part(
         "_pytest.fixtures:FuncFixtureInfo",
         "plugin",
         "`_fixtureinfo` is one: `argnames`, `initialnames`, `name2fixturedefs`.",

@@ -14,20 +14,22 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_kmsmock._mock.decorator import DECORATED, MockKms
+from pytest_kmsmock._runtime.checks import closest
 from pytest_kmsmock._runtime.options import Options, changed, option_names, seed_from
 
 from ._report import hooks as reports
 from ._runtime import network_guard
-from .errors import InvalidOption
+from .errors import InvalidOption, KmsMockError
 
 if TYPE_CHECKING:
     from pytest_kmsmock._mock.client_types import KMSClient
     from pytest_kmsmock._mock.kms_mock import KmsMock
     from pytest_kmsmock._transport.endpoint.server import KmsServer
 
+_INI = "kms_mock_"  # how the names of options begin in an ini file
 _BLOCK = "kms_mock_block_real_calls"
 _MARKERS = (
-    "kms_mock(**options): run the test in a KMS mock with these options; see pytest_kmsmock._runtime.options.Options",
+    "kms_mock(**options): run the test in a KMS mock with these options; see pytest_kmsmock.Options",
     "kms_allow_real_calls: let the test call the real AWS KMS although kms_mock_block_real_calls is on",
 )
 
@@ -42,7 +44,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         kind: Any = (
             "bool" if isinstance(option.default, bool) else "args" if isinstance(option.default, tuple) else "string"
         )
-        parser.addini(f"kms_mock_{option.name}", f"KMS mock: {text}", type=kind, default=None)
+        parser.addini(_INI + option.name, f"KMS mock: {text}", type=kind, default=None)
         group.addoption(
             f"--kms-{option.name.replace('_', '-')}", dest=f"kms_mock_{option.name}", default=None, help=text,
             metavar="yes|no" if kind == "bool" else option.name.upper(),
@@ -93,7 +95,8 @@ def pytest_configure(config: pytest.Config) -> None:
 def _configured(config: pytest.Config) -> dict[str, Any]:
     """Return the options that ini file and command line give; the command line wins."""
     names = option_names()
-    ini = {name: _ini(config, f"kms_mock_{name}") for name in names}
+    _check_ini_names(config, [*names, _BLOCK.removeprefix(_INI)])
+    ini = {name: _ini(config, _INI + name) for name in names}
     line = {name: config.getoption(f"kms_mock_{name}") for name in names}
     given: dict[str, Any] = {}
     for values, where in ((ini, "ini file"), (line, "command line")):
@@ -105,6 +108,20 @@ def _configured(config: pytest.Config) -> dict[str, Any]:
             found["seed"] = seed_from(folder, listed[0] if len(listed) == 1 else listed)
         given |= found
     return given
+
+
+def _check_ini_names(config: pytest.Config, known: list[str]) -> None:
+    """Refuse options of this package in the ini file that do not exist: pytest would only warn of them.
+
+    Raises:
+        InvalidOption: with the name that was meant.
+    """
+    for name in sorted(config._get_unknown_ini_keys()):  # noqa: SLF001 - what pytest warns of, which is told nowhere
+        if name.startswith(_INI):
+            close = closest(name.removeprefix(_INI), known)
+            hint = f" Did you mean '{_INI}{close[0]}'?" if close else ""
+            listed = ", ".join(_INI + each for each in known)
+            raise InvalidOption(f"ini file: unknown option {name!r}.{hint} Choose from: {listed}.")
 
 
 def _ini(config: pytest.Config, name: str) -> Any:
@@ -138,6 +155,15 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         return is_wider or (is_automatic and not definitions[-1].baseid.startswith(module))
 
     names.insert(1 + max((place for place, name in enumerate(names) if comes_before(name)), default=-1), "kms_mock")
+
+
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """End tracebacks of misuse of this package at the user's line, before pytest makes the report."""
+    error = None if call.excinfo is None else call.excinfo.value
+    if isinstance(error, KmsMockError) and not item.config.getoption("fulltrace"):
+        from ._report.tracebacks import end_at_the_test
+
+        end_at_the_test(error)
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
