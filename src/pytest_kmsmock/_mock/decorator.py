@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T", bound=Callable[..., Any])
 
+__tracebackhide__ = True  # frames of this module: wrong options show the line that gives them, at import too
+
 
 @functools.cache
 def _classes() -> tuple[type[MockCore], type[KmsMock]]:

@@ -150,6 +150,7 @@ class Watch:
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
         """Know whose mocks are entered meanwhile: those of a wider scope outlive the test."""
+        __tracebackhide__ = True
         if fixturedef.scope == "function":
             return (yield)
         around, self._registry.fixture = self._registry.fixture, fixturedef
@@ -165,6 +166,7 @@ class Watch:
         Raises:
             MockNotStopped: there was one.
         """
+        __tracebackhide__ = True
         self._registry.begin_phase("teardown")
         try:
             return (yield)

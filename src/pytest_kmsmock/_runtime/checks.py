@@ -8,6 +8,8 @@ from typing import TypeGuard
 
 from pytest_kmsmock.errors import InvalidOption, KmsMockError
 
+__tracebackhide__ = True  # frames of this module: wrong options show the line that gives them, at import too
+
 #: What account ids and names of Regions look like, Regions of the future among them.
 ACCOUNT_ID = re.compile("[0-9]{12}")
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 DEFAULT_ACCOUNT = "123456789012"
 
+__tracebackhide__ = True  # frames of this module: wrong options show the line that gives them, at import too
+
 #: The names of the hygiene checks; what they find is in `_mock.hygiene`.
 HYGIENE_CHECKS = (
     "unused-data-key",

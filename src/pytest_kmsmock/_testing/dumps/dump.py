@@ -72,9 +72,9 @@ def load(service: FakeKms, document: object) -> None:
     try:
         state, when, frozen = _read(given)
     except Misfit as misfit:
-        raise InvalidDump(f"the dump is damaged: {misfit}") from misfit
-    except RecursionError as error:
-        raise InvalidDump("the dump is damaged: it is nested too deeply") from error
+        raise InvalidDump(f"the dump is damaged: {misfit}") from None
+    except RecursionError:
+        raise InvalidDump("the dump is damaged: it is nested too deeply") from None
     with service.lock:
         state.events = service.state.events
         service.state = state
@@ -139,14 +139,14 @@ def read(path: str | os.PathLike[str]) -> object:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise InvalidDump(f"{path}:{error.lineno}: invalid or incomplete JSON: {error.msg}") from error
+        raise InvalidDump(f"{path}:{error.lineno}: invalid or incomplete JSON: {error.msg}") from None
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise InvalidDump(f"{path}:{line}: invalid UTF-8: {error.reason}") from error
-    except RecursionError as error:
-        raise InvalidDump(f"{path}: not a dump: it is nested too deeply") from error
+        raise InvalidDump(f"{path}:{line}: invalid UTF-8: {error.reason}") from None
+    except RecursionError:
+        raise InvalidDump(f"{path}: not a dump: it is nested too deeply") from None
     except (OSError, ValueError) as error:  # a number too long for Python, a path with a null byte
-        raise InvalidDump(f"{path}: cannot be read: {error}") from error
+        raise InvalidDump(f"{path}: cannot be read: {error}") from None
 
 
 def _checked_header(document: object) -> Mapping[str, Any]:
@@ -174,7 +174,7 @@ def _digest(document: Mapping[str, Any]) -> str:
     try:
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidDump(f"the dump is damaged: {error}") from error
+        raise InvalidDump(f"the dump is damaged: {error}") from None
     return hashlib.sha256(text.encode()).hexdigest()
 
 

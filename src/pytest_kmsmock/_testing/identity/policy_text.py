@@ -33,7 +33,7 @@ def written_policy(document: Document) -> str:
         try:
             return Path(document).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:  # also what is not UTF-8, and a path with a null byte
-            raise InvalidPolicy(f"the policy file {os.fspath(document)} cannot be read: {error}") from error
+            raise InvalidPolicy(f"the policy file {os.fspath(document)} cannot be read: {error}") from None
     if isinstance(document, str):
         if document.strip() and "{" not in document:
             raise InvalidPolicy(
@@ -46,7 +46,7 @@ def written_policy(document: Document) -> str:
     try:
         return json.dumps(document)
     except (TypeError, ValueError) as error:  # also what contains itself
-        raise InvalidPolicy(f"this policy cannot be written as JSON: {error}") from error
+        raise InvalidPolicy(f"this policy cannot be written as JSON: {error}") from None
 
 
 def policy_text(

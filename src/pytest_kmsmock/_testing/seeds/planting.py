@@ -193,7 +193,7 @@ class _Planting:
         try:
             return None if self.seed.policy is None else written_policy(cast("Document", self.seed.policy))
         except InvalidPolicy as error:
-            raise self.wrong(str(error)) from error
+            raise self.wrong(str(error)) from None
 
     def check_members(self, given: object, shape_name: str, where: str) -> None:
         """Refuse members that there are not: left out, they would make a grant wider than it was meant."""
@@ -220,7 +220,7 @@ class _Planting:
                 raise InvalidMaterial(f"{spec.name} needs {length} bytes, not {len(data)}")
             return load_material(spec, data)
         except (TypeError, ValueError) as error:
-            raise self.wrong(f"material is not {spec.name} key material: {error}") from error
+            raise self.wrong(f"material is not {spec.name} key material: {error}") from None
 
     def put(self, home: Region, key_id: str, material: Material) -> None:
         """Let the material be the key's. Its id follows from key and material, so that old ciphertexts stay good."""
@@ -236,7 +236,7 @@ class _Planting:
         try:
             return self.draft.call(operation, given, self.caller, self.region)
         except KmsError as refusal:
-            raise self.wrong(f"AWS refuses {operation}: {refusal.code}: {refusal.message}") from refusal
+            raise self.wrong(f"AWS refuses {operation}: {refusal.code}: {refusal.message}") from None
 
     def wrong(self, reason: str) -> InvalidSeed:
         return InvalidSeed(f"{self.where}: {reason}")

@@ -107,4 +107,4 @@ def _told(where: str) -> Iterator[None]:
     try:
         yield
     except KmsMockError as error:
-        raise InvalidSeed(f"{where}: {error}") from error
+        raise InvalidSeed(f"{where}: {error}") from None

@@ -108,9 +108,9 @@ def _text(path: str) -> str:
         return Path(path).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise InvalidSeed(f"{path}:{line}: invalid UTF-8: {error.reason}") from error
+        raise InvalidSeed(f"{path}:{line}: invalid UTF-8: {error.reason}") from None
     except (OSError, ValueError) as error:  # also a path with a null byte
-        raise InvalidSeed(f"seed file {path} cannot be read: {error}") from error
+        raise InvalidSeed(f"seed file {path} cannot be read: {error}") from None
 
 
 @functools.lru_cache(maxsize=32)
@@ -158,7 +158,7 @@ def _with_material(entry: _Entry) -> tuple[str, KeySeed]:
     try:
         return entry.where, replace(entry.seed, material=entry.material_file.read_bytes())
     except (OSError, ValueError) as error:
-        raise InvalidSeed(f"{entry.material_place}: material_file cannot be read: {error}") from error
+        raise InvalidSeed(f"{entry.material_place}: material_file cannot be read: {error}") from None
 
 
 def _decoded(path: str, lines: dict[str, int], data: Any, kind: Any, where: str) -> Any:

@@ -49,14 +49,14 @@ def parse(path: str, text: str) -> tuple[Any, dict[str, int]]:
     except InvalidSeed:
         raise
     except json.JSONDecodeError as error:
-        raise InvalidSeed(f"{path}:{error.lineno}: invalid JSON: {error.msg}") from error
+        raise InvalidSeed(f"{path}:{error.lineno}: invalid JSON: {error.msg}") from None
     except yaml.YAMLError as error:
         line, problem = place_of(error, text)
-        raise InvalidSeed(f"{path}:{line}: invalid YAML: {problem}") from error
-    except RecursionError as error:
-        raise InvalidSeed(f"{path}:1: this is nested too deeply") from error
+        raise InvalidSeed(f"{path}:{line}: invalid YAML: {problem}") from None
+    except RecursionError:
+        raise InvalidSeed(f"{path}:1: this is nested too deeply") from None
     except ValueError as error:  # a number in JSON that is too long for Python, an escape in YAML that is no character
-        raise InvalidSeed(f"{path}:1: cannot be read: {error}") from error
+        raise InvalidSeed(f"{path}:1: cannot be read: {error}") from None
 
 
 def _lines(path: str, document: Any) -> dict[str, int]:

@@ -1,0 +1,33 @@
+"""Tracebacks of errors that are for the author of a test: they end at the author's line.
+
+The frames after it, of this package and of the SDK, only show where the message was made.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from pytest_kmsmock.errors import KmsMockError
+
+_OWN = str(Path(__file__).parents[1])
+_SDK = frozenset({"aioboto3", "aiobotocore", "boto3", "botocore", "requests"})
+
+
+def end_at_the_test(error: KmsMockError) -> None:
+    """Cut the traceback of an error after the last line of the test, or of the code that it calls."""
+    last, entry = None, error.__traceback__
+    while entry is not None:
+        if not _is_inner(entry.tb_frame):
+            last = entry
+        entry = entry.tb_next
+    if last is not None:
+        last.tb_next = None  # pytest follows these entries more than once, so a shorter list would not do
+
+
+def _is_inner(frame: FrameType) -> bool:
+    package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+    return package in _SDK or frame.f_code.co_filename.startswith(_OWN)

@@ -1,0 +1,145 @@
+"""What pytest shows of an error that is for the author of a test: the author's line is the last one."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+MISUSE = "InvalidArgument: create_key(): unknown argument 'KeySpec'. Did you mean 'spec'?"
+
+
+def failure(result: pytest.RunResult) -> list[str]:
+    """Return the lines of the only failure or error, without its title."""
+    text = result.stdout.str()
+    found = re.search(r"^_{3,} .+ _{3,}\n(.*?)^(?:=|-{10})", text, re.DOTALL | re.MULTILINE)
+    assert found is not None, text
+    return [line for line in found[1].splitlines() if line.strip(" ^")]
+
+
+def test_a_misuse_in_a_test_and_what_it_calls(run):
+    source = """
+        def make(kms_mock):
+            kms_mock.create_key(KeySpec="RSA_2048")
+
+        def test_it(kms_mock):
+            make(kms_mock)
+    """
+    assert failure(run(source, "--tb=short")) == [
+        "test_it.py:5: in test_it",
+        "    make(kms_mock)",
+        "test_it.py:2: in make",
+        '    kms_mock.create_key(KeySpec="RSA_2048")',
+        f"E   pytest_kmsmock.errors.{MISUSE}",
+    ]
+    long = failure(run(source, "--tb=long"))
+    assert long[-3:] == [
+        '>       kms_mock.create_key(KeySpec="RSA_2048")',
+        f"E       pytest_kmsmock.errors.{MISUSE}",
+        "test_it.py:2: InvalidArgument",
+    ]
+    assert not [line for line in long if "pytest_kmsmock/" in line]
+
+
+def test_a_misuse_in_a_unittest(run):
+    source = """
+        import unittest
+        from pytest_kmsmock import mock_kms
+
+        class TestIt(unittest.TestCase):
+            @mock_kms
+            def test_it(self):
+                with mock_kms() as kms:
+                    kms.create_key(KeySpec="RSA_2048")
+    """
+    assert failure(run(source, "--tb=short"))[-2:] == [
+        '    kms.create_key(KeySpec="RSA_2048")',
+        f"E   pytest_kmsmock.errors.{MISUSE}",
+    ]
+
+
+@pytest.mark.parametrize("style", ["short", "long"])
+def test_a_call_that_is_blocked(run, style):
+    source = """
+        import botocore.session
+
+        def test_it():
+            client = botocore.session.Session().create_client("kms", "us-east-1")
+            client.list_keys()
+    """
+    lines = failure(run(source, f"--tb={style}", ini="kms_mock_block_real_calls = true"))
+    shown = [line for line in lines if "client.list_keys()" in line or line.startswith("E ")]
+    assert "client.list_keys()" in shown[0]
+    assert "RealKmsCall" in shown[1]
+    assert not [line for line in lines if "botocore/" in line or "pytest_kmsmock/" in line]
+
+
+def test_an_error_of_a_fixture_of_the_plugin_shows_the_message_only(run):
+    source = """
+        import pytest
+
+        @pytest.mark.kms_mock(regoin="eu-west-1")
+        def test_it(kms_mock): ...
+    """
+    result = run(source, "--tb=short", "-p", "no:asyncio")
+    lines = failure(result)
+    assert lines[0].startswith(
+        "E   pytest_kmsmock.errors.InvalidOption: @pytest.mark.kms_mock on test_it.py::test_it: "
+    )
+    assert not [line for line in lines if "/pytest_kmsmock/" in line]
+
+
+def test_an_error_of_a_fixture_in_conftest_does_not_pass_through_the_plugin(run, pytester):
+    pytester.makeconftest("""
+        import pytest
+
+        @pytest.fixture
+        def broken():
+            raise RuntimeError("mine")
+    """)
+    assert failure(run("def test_it(broken): ...", "--tb=short", "-p", "no:asyncio")) == [
+        "conftest.py:5: in broken",
+        '    raise RuntimeError("mine")',
+        "E   RuntimeError: mine",
+    ]
+
+
+@pytest.mark.parametrize("given", ['regoin="eu-west-1"', '"eu-west-1"'])
+def test_a_wrong_option_at_import_shows_the_line_of_the_decorator(run, given):
+    lines = failure(run(f"""
+        from pytest_kmsmock import mock_kms
+
+        @mock_kms({given})
+        def test_it(): ...
+    """))  # fmt: skip
+    assert lines[:2] == ["test_it.py:3: in <module>", f"    @mock_kms({given})"]
+    assert not [line for line in lines if "/pytest_kmsmock/" in line]
+
+
+def test_an_error_of_aws_is_shown_as_it_is(run):
+    lines = failure(run("""
+        def test_it(kms_client):
+            kms_client.describe_key(KeyId="alias/none")
+    """, "--tb=short"))  # fmt: skip
+    assert [line for line in lines if "botocore/client.py" in line]
+
+
+def test_full_trace_shows_where_the_message_was_made(run):
+    source = """
+        def test_it(kms_mock):
+            kms_mock.create_key(KeySpec="RSA_2048")
+    """
+    run(source, "--full-trace").stdout.fnmatch_lines(["*pytest_kmsmock/_runtime/arguments.py:*: InvalidArgument"])
+
+
+def test_a_seed_that_aws_refuses_shows_no_inner_error(run):
+    lines = failure(run("""
+        def test_it(kms_mock):
+            kms_mock.create_key(alias="orders")
+    """, "--tb=short"))  # fmt: skip
+    assert lines == [
+        "test_it.py:2: in test_it",
+        '    kms_mock.create_key(alias="orders")',
+        "E   pytest_kmsmock.errors.InvalidSeed: create_key(): AWS refuses CreateAlias: ValidationException: Alias must "
+        'start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html',
+    ]
