@@ -98,12 +98,10 @@ class MockNotStopped(KmsMockError):
 class RealKmsCall(KmsMockError):
     """A KMS call outside a mock was about to leave the process, and `kms_mock_block_real_calls` forbids it."""
 
-    def __init__(self, operation: str, place: str, hint: str = "") -> None:
+    def __init__(self, operation: str, place: str, advice: str) -> None:
         super().__init__(
-            f"{place} called KMS {operation} outside a mock, and kms_mock_block_real_calls is on.\n"
-            "To answer it here, use the kms_mock fixture, @mock_kms or `with mock_kms():`.\n"
+            f"{place} called KMS {operation} outside a mock, and kms_mock_block_real_calls is on.\n{advice}\n"
             "To let this test reach AWS, mark it with @pytest.mark.kms_allow_real_calls."
-            + (f"\n{hint}" if hint else "")
         )
         self.operation = operation
         self.place = place

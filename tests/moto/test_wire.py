@@ -90,6 +90,7 @@ def test_the_guard_does_not_when_moto_leaves_kms_alone(guard):
 
 
 def test_the_guard_refuses_again_when_moto_has_ended(guard, monkeypatch):
+    monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)  # one of an earlier mock would have its credentials
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     with mock_aws():

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_kmsmock._runtime import active_mocks, environment
+from pytest_kmsmock._runtime import active_mocks, environment, network_guard
 from pytest_kmsmock.errors import MockNotStopped
 
 from .registry import Registry
@@ -153,11 +153,12 @@ class Watch:
         __tracebackhide__ = True
         if fixturedef.scope == "function":
             return (yield)
-        around, self._registry.fixture = self._registry.fixture, fixturedef
+        around = self._registry.fixture, network_guard.fixture
+        self._registry.fixture, network_guard.fixture = fixturedef, (fixturedef.argname, fixturedef.scope)
         try:
             return (yield)
         finally:
-            self._registry.fixture = around
+            self._registry.fixture, network_guard.fixture = around
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self) -> Generator[None, None, None]:
@@ -186,6 +187,7 @@ class Watch:
         if report.failed:
             self._failures.append(_message(report))
             _add_decisions(report, call)
+            _add_scope_advice(report, call)
             self._add_section(report)
         outcome = "error" if report.failed and call.when != "call" else report.outcome
         self._outcome = max(self._outcome, outcome, key=_OUTCOMES.index)
@@ -294,6 +296,18 @@ def _add_decisions(report: pytest.TestReport, call: pytest.CallInfo[None]) -> No
     from .decisions import TITLE, explained
 
     text = explained(call.excinfo)
+    if text:
+        report.sections.append((TITLE, text))
+
+
+def _add_scope_advice(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+    """Add which mock a fixture can take, if it took one of a narrower scope."""
+    message = "" if call.excinfo is None else str(call.excinfo.value)
+    if "ScopeMismatch" not in message:
+        return
+    from .scope_mismatch import TITLE, advice
+
+    text = advice(message)
     if text:
         report.sections.append((TITLE, text))
 

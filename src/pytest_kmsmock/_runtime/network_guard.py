@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable
 
 from pytest_kmsmock.errors import NotActive, RealKmsCall, RealKmsConnection
@@ -16,10 +17,23 @@ issued = {environment.DUMMY_ACCESS_KEY_ID}  # the access keys that mocks gave ou
 outside: str | None = None  # what runs now that was to run in a mock and does not, such as `TestOrders.setUpClass`
 parent: str | None = None  # in a child process that a test has started: who started it
 
+fixture: tuple[str, str] | None = None  # name and scope of the fixture of a wider scope that is being set up
+
 _LEFT = (
-    "The client's mock has ended: its credentials are the mock's, and AWS does not know them. Make clients inside the "
-    "test or the `with` block; a fixture that hands one out has to `yield` it inside of `with mock_kms():`."
+    "The client's mock has ended, and AWS does not know its credentials. If the application keeps its client between "
+    "tests, let this test take kms_mock too. A fixture that makes the client has to `yield` it inside of "
+    "`with mock_kms():`, not return it."
 )
+#: What most likely is wrong, by the phase of the test in which a call is made without a mock.
+_ADVICE = {
+    "setup": (
+        "It was made before the mock began: let the fixture that makes it take kms_mock, or mark the class of a "
+        "setup_method with @pytest.mark.kms_mock."
+    ),
+    "call": "To answer it here, use the kms_mock fixture, @mock_kms or `with mock_kms():`.",
+    "teardown": "It was made after the mock had ended: let the fixture that makes it take kms_mock.",
+    "": "Make calls in a test or fixture that takes kms_mock, or in `with mock_kms():`.",
+}
 _SERVER = (
     "To answer it here, point it at the fixture kms_server or kms_mock.serve() (`endpoint_url`). "
     "To let the test reach AWS, mark it with @pytest.mark.kms_allow_real_calls."
@@ -45,11 +59,10 @@ def check_real_call(operation: str, access_key: str | None = None) -> None:
             "own, from its setUp or setup_method to its end. Make there what each test needs; for all tests of a class "
             "use the fixture class_kms_mock."
         )
-    is_left = access_key in issued
-    if blocking and not allowed:
-        raise RealKmsCall(operation, _place(), _LEFT if is_left else "")
-    if is_left:
+    if access_key in issued:
         raise NotActive(f"{_place()} called KMS {operation} outside a mock. {_LEFT}")
+    if blocking and not allowed:
+        raise RealKmsCall(operation, _place(), _advice())
 
 
 def check_look_up(host: str, *, inside_mock: bool) -> None:
@@ -78,6 +91,23 @@ def check_look_up(host: str, *, inside_mock: bool) -> None:
         raise RealKmsConnection(
             f"{_place()} was about to connect to {host}, and kms_mock_block_real_calls is on.\n{_SERVER}"
         )
+
+
+def _advice() -> str:
+    """Return what most likely is to be done about a call without a mock."""
+    if fixture is None:
+        phase = _PHASE.search(os.environ.get("PYTEST_CURRENT_TEST", ""))
+        return _ADVICE["" if phase is None else phase[1]]
+    name, scope = fixture
+    function = _XUNIT.match(name)
+    if function is not None:
+        return f"{function[1]} runs before the mock: use a fixture of scope {scope} that takes {scope}_kms_mock."
+    return f"The fixture {name!r} of scope {scope} is set up before the mock: let it take {scope}_kms_mock."
+
+
+#: Names that pytest gives to the fixtures which call `setup_module`, `setup_class` and `setUpClass`.
+_XUNIT = re.compile("_(?:xunit|unittest)_(set[uU]p_?[a-zA-Z]+)_fixture_")
+_PHASE = re.compile(r"\((setup|call|teardown)\)$")
 
 
 def _place() -> str:
