@@ -310,6 +310,65 @@ def test_a_name_that_was_not_found_is_explained(run, call, hint):
     result.stdout.fnmatch_lines(["*REFUSED NotFoundException: *", f"     {hint}"])
 
 
+@pytest.mark.parametrize(
+    ("call", "hint"),
+    [
+        pytest.param(
+            "client.describe_key(KeyId='alias/orders')",
+            "alias/orders exists in another mock, kms_mock; mock_kms() answered the call.",
+            id="alias",
+        ),
+        pytest.param(
+            "client.describe_key(KeyId=key.arn)", "* exists in another mock, kms_mock; mock_kms() answered the call.",
+            id="ARN",
+        ),
+        pytest.param(
+            "client.decrypt(CiphertextBlob=blob)",
+            "The key of the ciphertext exists in another mock, kms_mock; mock_kms() answered the call.",
+            id="ciphertext",
+        ),
+    ],
+)  # fmt: skip
+def test_a_name_of_another_mock_is_told_with_it(run, call, hint):
+    result = run(f"""
+        from pytest_kmsmock import mock_kms
+
+        def test_it(kms_mock, kms_client):
+            key = kms_mock.create_key(alias="alias/orders")
+            blob = kms_client.encrypt(KeyId=key.id, Plaintext=b"x")["CiphertextBlob"]
+            kms_mock.calls.clear()
+            with mock_kms(fresh=True) as inner:
+                client = inner.client()
+                {call}
+    """)
+    result.stdout.fnmatch_lines(["*REFUSED *", f"     {hint}"])
+
+
+def test_a_ciphertext_of_another_region_is_told_with_it(run):
+    result = run("""
+        def test_it(kms_mock, kms_client):
+            key = kms_mock.create_key()
+            blob = kms_client.encrypt(KeyId=key.id, Plaintext=b"x")["CiphertextBlob"]
+            kms_mock.client(region="eu-west-1").decrypt(CiphertextBlob=blob)
+    """)
+    result.stdout.fnmatch_lines([
+        "*REFUSED *",
+        "     The key of the ciphertext exists in us-east-1; the call went to eu-west-1.",
+    ])  # fmt: skip
+
+
+def test_a_ciphertext_whose_key_refuses_the_caller_needs_no_hint(run):
+    result = run("""
+        def test_it(kms_mock, kms_client):
+            key = kms_mock.create_key(account="111122223333")
+            owner = kms_mock.client(principal="arn:aws:iam::111122223333:root")
+            blob = owner.encrypt(KeyId=key.arn, Plaintext=b"x")["CiphertextBlob"]
+            kms_client.decrypt(CiphertextBlob=blob, KeyId=key.arn)
+    """)
+    result.stdout.fnmatch_lines(["*REFUSED AccessDeniedException*"])
+    result.stdout.no_fnmatch_line("*The key of the ciphertext*")
+
+
 def test_a_name_that_came_too_late_or_that_is_like_none(run):
     result = run("""
         import pytest

@@ -112,7 +112,7 @@ def call_entries(seen: Sequence[SeenCall]) -> list[CallEntry]:
 
     from .denials import decisive, reasons
 
-    names = _mock_names(call.mock for call in seen)
+    names = mock_names(call.mock for call in seen)
     beginning = seen[0].record.started if seen else 0.0
     return [
         {
@@ -141,7 +141,7 @@ def call_entries(seen: Sequence[SeenCall]) -> list[CallEntry]:
     ]
 
 
-def _mock_names(mocks: Iterable[MockCore]) -> dict[MockCore, str]:
+def mock_names(mocks: Iterable[MockCore]) -> dict[MockCore, str]:
     """Name the mocks of a test; those made in the same way are numbered."""
     names: dict[MockCore, str] = {}
     made: dict[str, int] = {}

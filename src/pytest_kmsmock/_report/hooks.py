@@ -225,7 +225,7 @@ class Watch:
 
         # "teardown" in the title makes pytest show it with a test that failed before.
         suffix = f" until {report.when}" if report.when == "teardown" else ""
-        report.sections.append((TITLE + suffix, section(seen, report.when)))
+        report.sections.append((TITLE + suffix, section(seen, self._registry.mocks, report.when)))
         self._shown = len(seen)
 
     def _data(self, nodeid: str) -> dict[str, Any]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from .denials import reasons
-from .entries import place_of
+from .entries import mock_names, place_of
 from .terminal import one_line
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.call_record import CallRecord
+    from pytest_kmsmock._kms.state.state import State
     from pytest_kmsmock._mock.core import MockCore
 
     from .registry import SeenCall
@@ -29,11 +30,12 @@ _REFUSED = 10
 _QUIET = 3
 
 
-def section(seen: Sequence[SeenCall], failed_in: str = "call") -> str:
+def section(seen: Sequence[SeenCall], mocks: Sequence[MockCore], failed_in: str = "call") -> str:
     """Return the calls of a test as text, under their phase and mock, refused ones with AWS's reason.
 
     Args:
         seen: the calls.
+        mocks: the mocks of the test; some may have answered none of them.
         failed_in: the phase in which the test failed. A set-up before it in which nothing was refused is one line.
     """
     refused = sum(call.record.refused for call in seen)
@@ -42,7 +44,8 @@ def section(seen: Sequence[SeenCall], failed_in: str = "call") -> str:
     if quiet:
         lines.append(f"setup: {_plural(quiet, 'call')}, none refused")
     shown = _chosen(seen)
-    mocks = list(dict.fromkeys(call.mock for call in seen))
+    answering = list(dict.fromkeys(call.mock for call in seen))
+    states = {name: mock.service.state for mock, name in mock_names(mocks).items()}
     width = len(str(len(seen)))
     heading, left_out = "", 0
     for index, call in enumerate(seen[quiet:], quiet):
@@ -52,14 +55,14 @@ def section(seen: Sequence[SeenCall], failed_in: str = "call") -> str:
         if left_out:
             lines.append(f"{'':{width}}   … {_plural(left_out, 'call')} left out")
             left_out = 0
-        if heading != (heading := _heading(call, mocks)):
+        if heading != (heading := _heading(call, answering)):
             lines.append(heading)
-        lines += _call(call, f"{index + 1:>{width}}. ")
+        lines += _call(call, f"{index + 1:>{width}}. ", states)
     refusing = sorted({str(call.record.via) for call in seen if call.record.refused and call.record.via})
     if refusing:
         lines.append(_BY_SERVICES.format(services=" and ".join(refusing)))
     if any(reasons(call.record) for call in seen):
-        lines += _unknowns(mocks)
+        lines += _unknowns(answering)
     unused = [rule.description for mock in mocks for rule in mock.injector.unused]
     return "\n".join([*lines, *(f"Fault that never fired: {one_line(fault)}" for fault in unused)])
 
@@ -94,7 +97,7 @@ def _heading(call: SeenCall, mocks: list[MockCore]) -> str:
     return f"{call.phase}, in mock {mocks.index(call.mock) + 1} of {len(mocks)} ({place_of(call.mock)}):"
 
 
-def _call(call: SeenCall, number: str) -> list[str]:
+def _call(call: SeenCall, number: str, states: Mapping[str, State]) -> list[str]:
     from pytest_kmsmock._kms.call.short_repr import format_caller, format_request
     from pytest_kmsmock._testing.views.near_misses import hints
 
@@ -109,7 +112,7 @@ def _call(call: SeenCall, number: str) -> list[str]:
         indent = " " * len(number)
         lines.append(one_line(f"{indent}REFUSED {record.error.code}{injected}{message}"))
         lines += [textwrap.indent(reason, indent + "  ") for reason in reasons(record)]
-        lines += [one_line(f"{indent}  {hint}") for hint in hints(record, call.mock.service.state)]
+        lines += [one_line(f"{indent}  {hint}") for hint in hints(record, call.mock.service.state, states)]
     return lines
 
 
