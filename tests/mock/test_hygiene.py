@@ -154,11 +154,40 @@ def test_a_wildcard_in_the_policy_of_a_seeded_key_is_found():
     assert lines[0].endswith(": statement 2 ('all')")
 
 
+def misspells(kms: KmsMock) -> None:
+    new_key(kms, Policy=policy("*", Action=["kms:Decyrpt", "kms:Gen*"], Sid="app"))
+    kms.iam.attach("role/app", {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": action, "Resource": "*"} for action in ("kms:Encrypt", "kms:GenerateDatKey")
+    ]})  # fmt: skip
+
+
+def test_misspelt_actions_are_found_in_key_policies_and_iam_policies():
+    lines = found("unknown-permission", misspells)
+    assert [line.partition(": ")[2] for line in lines] == [
+        "statement 2 ('app'): unknown KMS permission 'kms:Decyrpt'. Did you mean 'kms:Decrypt'?",
+        "statement 2: unknown KMS permission 'kms:GenerateDatKey'. Did you mean 'kms:GenerateDataKey'?",
+    ]
+    assert lines[0].startswith("#1 CreateKey(")
+    assert lines[1].startswith("the policy of arn:aws:iam::123456789012:role/app: ")
+    with mock_kms() as outer:
+        misspells(outer)
+        assert found("unknown-permission", lambda kms: kms.client().list_keys()) == []
+
+
 def test_keys_left_enabled_are_those_of_the_session():
     lines = found("key-left-enabled", leaves_keys, place="session")
     assert len(lines) == 1
     assert lines[0].endswith(" (forgotten)")
     assert found("key-left-enabled", leaves_keys, place="function") == []
+
+
+def test_the_policy_of_a_replica_key_is_its_own():
+    def replicate(kms: KmsMock) -> None:
+        key = kms.create_key(multi_region=True, policy=policy("*", Sid="all"))
+        kms.client().replicate_key(KeyId=key.id, ReplicaRegion="eu-west-1", Policy=policy("*"))
+
+    lines = found("wildcard-principal", replicate)
+    assert [line.partition(" ")[0] for line in lines] == ["#1", "the"]
 
 
 def test_a_copy_of_keys_is_not_blamed_for_them():

@@ -98,16 +98,35 @@ def _wildcard_principals(mock: MockCore) -> Iterator[str]:
                 yield f"{what}: {statement.name}"
 
 
+#: Operations that make a key -> the part of the answer that describes it.
+_NEW_KEYS = {"CreateKey": "KeyMetadata", "ReplicateKey": "ReplicaKeyMetadata"}
+
+
 def _policies(mock: MockCore) -> Iterator[tuple[str, str]]:
     """Yield the key policies that the mock's calls set, then those of keys that came in another way."""
     seen: set[str] = set()
     for index, record in _succeeded(mock):
         if "Policy" in record.params:
-            seen.add(str(record.params["Policy"]))
+            made = (record.result or {}).get(_NEW_KEYS.get(record.operation, ""))
+            seen.add(record.keys[0].arn if made is None else made["Arn"])
             yield _line(index, record, "KeyId"), str(record.params["Policy"])
     for key in _own_keys(mock):
-        if key.policy not in seen:
+        if key.arn not in seen:
             yield f"the policy of {key.arn}{_written(mock, key)}", key.policy
+
+
+def _unknown_permissions(mock: MockCore) -> Iterator[str]:
+    from pytest_kmsmock._kms.policy import PolicyKind, compile_policy
+    from pytest_kmsmock._testing.policies.permission_names import unknown_in
+
+    for what, text in _policies(mock):
+        yield from (f"{what}: {found}" for found in unknown_in(compile_policy(text, PolicyKind.KEY)))
+    before = mock.parent.service.state.iam.identity if mock.parent else {}
+    for holder, attached in mock.service.state.iam.identity.items():
+        for text in attached:
+            if text not in before.get(holder, ()):
+                policy = compile_policy(text, PolicyKind.IDENTITY)
+                yield from (f"the policy of {holder}: {found}" for found in unknown_in(policy))
 
 
 def _left_enabled(mock: MockCore) -> Iterator[str]:
@@ -176,6 +195,13 @@ CHECKS = (
         "A wildcard as the principal of an Allow without condition lets any AWS account in.",
         f"{_GUIDE}/key-policy-overview.html",
         _wildcard_principals,
+    ),
+    Check(
+        "unknown-permission",
+        "policies with actions that KMS does not have",
+        "AWS stores a misspelt action, which then allows or denies nothing.",
+        f"{_GUIDE}/kms-api-permissions-reference.html",
+        _unknown_permissions,
     ),
     Check(
         "key-left-enabled",

@@ -10,9 +10,13 @@ if TYPE_CHECKING:
 
 
 def reasons(record: CallRecord) -> list[str]:
-    """Return why policies refused a call, a line for each statement; nothing if it was not they."""
+    """Return why policies refused a call, a line for each statement, then misspelt actions; nothing if they did not."""
     decision = _refusal(record)
-    return [] if decision is None else [str(step) for step in _steps(decision)]
+    if decision is None:
+        return []
+    from pytest_kmsmock._testing.policies.permission_names import unknown_permissions
+
+    return [*map(str, _steps(decision)), *unknown_permissions(decision)]
 
 
 def decisive(record: CallRecord) -> list[int]:

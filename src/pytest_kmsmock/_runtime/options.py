@@ -25,6 +25,7 @@ HYGIENE_CHECKS = (
     "no-encryption-context",
     "deprecated-algorithm",
     "wildcard-principal",
+    "unknown-permission",
     "key-left-enabled",
 )
 

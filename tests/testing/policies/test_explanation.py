@@ -47,6 +47,25 @@ def test_an_error_is_explained_by_the_statements_that_did_not_apply(kms_mock, ke
     ]
 
 
+def test_a_refusal_names_actions_that_kms_does_not_have(kms_mock, key):
+    kms_mock.iam.attach(
+        "user/alice",
+        policy(
+            allow(["kms:Decyrpt", "kms:Describe*", "s3:GetObjct", "KMS:ENCRYPT"], {}),
+            allow("kms:ReEncrypt", {}),
+            allow("kms:Decryp?x*", {}),
+        ),
+    )
+    lines = kms_mock.simulate("user/alice", "kms:Decrypt", key).lines
+    unknown = [line.removeprefix("  ! identity-based policy, ") for line in lines[-4:-1]]
+    assert unknown == [
+        "statement 1: unknown KMS permission 'kms:Decyrpt'. Did you mean 'kms:Decrypt'?",
+        "statement 2: unknown KMS permission 'kms:ReEncrypt'. Did you mean 'kms:ReEncrypt*'?",
+        "statement 3: unknown KMS permission 'kms:Decryp?x*'. Did you mean 'kms:Decrypt'?",
+    ]
+    assert not [line for line in kms_mock.simulate("user/alice", "kms:Encrypt", key).lines if "!" in line]
+
+
 def test_a_call_that_was_allowed_is_explained_too(kms_mock, kms_client, key):
     kms_client.encrypt(KeyId=key, Plaintext=b"x")
     explanation = kms_mock.explain(kms_mock.calls[-1])

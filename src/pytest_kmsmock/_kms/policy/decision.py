@@ -191,7 +191,7 @@ _EFFECTS = {
 
 def _steps(decision: Decision) -> Iterator[Step]:
     request, policies = decision.request, decision.policies
-    for name, policy in _with_names(policies):
+    for name, policy in with_names(policies):
         origin = _origin(request, policy)
         shown = name if origin is None else f"{name} ({origin})"
         for statement in policy.statements:
@@ -222,7 +222,7 @@ def _origin(request: Request, policy: Policy) -> Origin | None:
     return request.origins.get(holder, {}).get(policy.text)
 
 
-def _with_names(policies: Policies) -> Iterator[tuple[str, Policy]]:
+def with_names(policies: Policies) -> Iterator[tuple[str, Policy]]:
     """Yield all policies with display names: kind, number if several, and level of the organization."""
     levels = len(policies.service_control)
     for place, group in enumerate(policy_groups(policies), start=1):

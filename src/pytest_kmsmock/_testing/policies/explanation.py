@@ -13,6 +13,8 @@ from pytest_kmsmock._kms.engine.call_record import CallRecord
 from pytest_kmsmock._kms.policy.decision import Decision
 from pytest_kmsmock.errors import NoSuchCall
 
+from .permission_names import unknown_permissions
+
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Explanation:
@@ -44,7 +46,8 @@ class Explanation:
             request = decision.request
             verdict = "allowed" if decision.allowed else "refused"
             lines.append(f"{request.action} on {request.resource} for {request.principal.arn}: {verdict}")
-            lines += [f"  {step}" for step in decision.explain()]
+            *steps, outcome = (f"  {step}" for step in decision.explain())
+            lines += [*steps, *(f"  {each}" for each in unknown_permissions(decision)), outcome]
         return lines + self.otherwise.splitlines()
 
     def __bool__(self) -> bool:

@@ -9,16 +9,16 @@ from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.call.operation import OPERATIONS, Call, Operation, Target
-from pytest_kmsmock._kms.operations import load
 from pytest_kmsmock._kms.operations.targets import find_key
 from pytest_kmsmock._kms.permissions.access import access_request, decide
 from pytest_kmsmock._kms.permissions.grants import grants_by_token
 from pytest_kmsmock._kms.rules.timeline import settle
-from pytest_kmsmock._runtime.checks import closest, did_you_mean
+from pytest_kmsmock._runtime.checks import did_you_mean
 from pytest_kmsmock._testing.views.near_misses import alike
 from pytest_kmsmock.errors import InvalidSimulation
 
 from .explanation import Explanation
+from .permission_names import permission_names
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -83,18 +83,16 @@ def _permission(action: object) -> str:
     Raises:
         InvalidSimulation: KMS has no such permission.
     """
-    load()
-    known = {name.lower(): name for name in (*OPERATIONS, *_RE_ENCRYPT, _SYNCHRONIZE.name)}
+    known = permission_names()
     vendor, _, name = str(action).rpartition(":")
-    found = known.get(name.lower()) if isinstance(action, str) and vendor.lower() in ("", "kms") else None
-    if found == "ReEncrypt":
+    if isinstance(action, str) and action.lower() in ("kms:reencrypt", "reencrypt"):
         raise InvalidSimulation(
             "kms:ReEncrypt is not a permission: simulate kms:ReEncryptFrom on the key that decrypts, and "
             "kms:ReEncryptTo on the key that encrypts."
         )
+    found = known.get(name.lower()) if isinstance(action, str) and vendor.lower() in ("", "kms") else None
     if found is None:
-        close = closest(name, known)
-        hint = f" Did you mean 'kms:{known[close[0]]}'?" if close else ""
+        hint = did_you_mean(f"kms:{name}", [f"kms:{each}" for each in known.values()])
         raise InvalidSimulation(f"Unknown KMS permission {action!r}; expected one such as 'kms:Encrypt'.{hint}")
     return found
 

@@ -1,0 +1,55 @@
+"""Names of KMS permissions, and actions of policies that are none: AWS stores a misspelt action without a word."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._kms.api.service_model import operation_names
+from pytest_kmsmock._kms.call.operation import OPERATIONS
+from pytest_kmsmock._kms.operations import load
+from pytest_kmsmock._kms.policy.decision import named
+from pytest_kmsmock._kms.policy.patterns import constant, matcher, parse_template
+from pytest_kmsmock._runtime.checks import did_you_mean
+
+if TYPE_CHECKING:
+    from pytest_kmsmock._kms.policy.decision import Decision
+    from pytest_kmsmock._kms.policy.policy import Policy
+
+_VENDOR = "kms:"
+#: Permissions that are not called like an operation.
+WITHOUT_OPERATION = ("ReEncryptFrom", "ReEncryptTo", "SynchronizeMultiRegionKey")
+
+
+@functools.cache
+def permission_names() -> Mapping[str, str]:
+    """Return the names of KMS permissions without `kms:`, by their lower case: IAM does not tell the two apart."""
+    load()
+    names = {*OPERATIONS, *WITHOUT_OPERATION} - {"ReEncrypt"}
+    return {name.lower(): name for name in sorted(names)}
+
+
+def unknown_in(policy: Policy) -> Iterator[str]:
+    """Yield each action of a policy that matches no permission of KMS, with its statement and what may be meant."""
+    for statement in policy.statements:
+        for action in () if statement.action is None else statement.action.texts:
+            if action.lower().startswith(_VENDOR) and not _exists(action.lower()):
+                known = [_VENDOR + name for name in (*permission_names().values(), "ReEncrypt*")]
+                yield f"{statement.name}: unknown KMS permission {action!r}.{did_you_mean(action, known)}"
+
+
+def unknown_permissions(decision: Decision) -> Iterator[str]:
+    """Yield a line for each action in the policies of a refusal that KMS does not have: that may be the reason."""
+    if not decision.allowed:
+        for name, policy in named(decision.policies):
+            yield from (f"! {name}, {found}" for found in unknown_in(policy))
+
+
+@functools.lru_cache(maxsize=256)
+def _exists(action: str) -> bool:
+    pattern = constant(parse_template(action, variables=False))
+    newer = (name.lower() for name in operation_names() if name != "ReEncrypt")  # of a newer botocore
+    return pattern is not None and any(
+        map(matcher(pattern), (_VENDOR + name for name in (*permission_names(), *newer)))
+    )
