@@ -1,22 +1,22 @@
-"""Errors that are for the author of a test, not AWS's: what happened, and what to do about it.
+"""Errors for the author of a test: what happened, and what to do about it.
 
-AWS's own errors reach a test through its client, as `ClientError`.
+AWS's errors are raised by the client, as `ClientError`.
 """
 
 from __future__ import annotations
 
 
 class KmsMockError(Exception):
-    """Base class of the errors of this package: a test uses it wrongly, or it cannot do what was asked for."""
+    """Base class of the errors of this package."""
 
 
 class MissingExtra(KmsMockError):
     """A call needs an optional dependency that is not installed.
 
     Args:
-        feature: what was asked for, in AWS's words, such as ``ML_KEM_512``.
-        package: the distribution that provides it.
-        extra: the extra of pytest-kmsmock that brings it.
+        feature: the feature that needs it, such as ``ML_KEM_512``.
+        package: the missing distribution.
+        extra: the extra of pytest-kmsmock that installs it.
     """
 
     def __init__(self, feature: str, package: str, extra: str) -> None:
@@ -37,11 +37,11 @@ class InvalidOption(KmsMockError, ValueError):
 
 
 class InvalidPrincipal(KmsMockError, ValueError):
-    """A principal is written in a form that AWS does not know."""
+    """A principal or its request context has a wrong form."""
 
 
 class InvalidPolicy(KmsMockError, ValueError):
-    """AWS would refuse this policy, or it cannot be detached because it is not attached."""
+    """AWS would refuse the policy, or a policy to detach is not attached."""
 
 
 class InvalidSimulation(KmsMockError, ValueError):
@@ -49,11 +49,11 @@ class InvalidSimulation(KmsMockError, ValueError):
 
 
 class NoSuchCall(KmsMockError, LookupError):
-    """No call of this mock had the error that was to be explained."""
+    """No call of this mock had the error to explain."""
 
 
 class InvalidCallPattern(KmsMockError, ValueError):
-    """A filter, assertion or fault names an operation or a parameter that does not exist: no call could match."""
+    """A filter, assertion or fault names an operation or parameter that does not exist, so no call could match."""
 
 
 class InvalidFault(KmsMockError, ValueError):
@@ -65,23 +65,23 @@ class UnknownQuota(KmsMockError, ValueError):
 
 
 class UnusedFaults(KmsMockError, AssertionError):
-    """Faults were added that never fired, and the test asked for a check, or the option `unused_faults` is `error`."""
+    """Faults never fired: raised by `assert_all_used`, and at the end of a mock with `unused_faults="error"`."""
 
 
 class UnusedFaultsWarning(UserWarning):
-    """Faults were added that never fired, and the option `unused_faults` is `warn`."""
+    """Faults never fired, and the option `unused_faults` is `warn`."""
 
 
 class KmsHygieneWarning(UserWarning):
-    """A hygiene check found something, and the option `hygiene` is `warn`."""
+    """A hygiene check has findings, and the option `hygiene` is `warn`."""
 
 
 class KmsHygieneError(KmsMockError, AssertionError):
-    """Hygiene checks found something, and the option `hygiene` is `error`."""
+    """Hygiene checks have findings, and the option `hygiene` is `error`."""
 
 
 class NotActive(KmsMockError):
-    """A handle or a client was used outside its mock, or a mock was stopped that is not running."""
+    """A handle or client is used outside its mock, or a mock is stopped that is not running."""
 
 
 class MockNotStopped(KmsMockError):
@@ -96,7 +96,7 @@ class MockNotStopped(KmsMockError):
 
 
 class RealKmsCall(KmsMockError):
-    """A KMS call outside a mock was about to leave the process, and `kms_mock_block_real_calls` forbids it."""
+    """A KMS call outside a mock was blocked by `kms_mock_block_real_calls`."""
 
     def __init__(self, operation: str, place: str, advice: str) -> None:
         super().__init__(
@@ -108,33 +108,33 @@ class RealKmsCall(KmsMockError):
 
 
 class RealKmsConnection(KmsMockError):
-    """An HTTP library that no mock answers was about to connect to a KMS endpoint of AWS."""
+    """A connection to a KMS endpoint of AWS was blocked, of an HTTP library that no mock answers."""
 
 
 class InvalidSeed(KmsMockError, ValueError):
-    """A key cannot be seeded: a wrong value, a bad seed file, or a request that AWS would refuse."""
+    """A key cannot be created: a wrong value or seed file, or AWS would refuse it."""
 
 
 class StateFileInUse(KmsMockError):
-    """Another `pytest-kmsmock serve` keeps its state in the same file. Two would lose each other's changes."""
+    """Another `pytest-kmsmock serve` uses the same state file."""
 
 
 class InvalidScenario(KmsMockError, ValueError):
-    """A conformance scenario is not of the form that `docs/conformance.md` describes; the message says where."""
+    """A conformance scenario is not valid; `docs/conformance.md` describes the format."""
 
 
 class TargetUnreachable(KmsMockError):
-    """What conformance scenarios were to run against does not answer, or there are no credentials for it."""
+    """The target of conformance scenarios does not answer, or credentials for it are missing."""
 
 
 class InvalidDump(KmsMockError, ValueError):
-    """This release cannot load the document as a dump. The mock is as it was."""
+    """A document cannot be loaded as a dump; the mock is unchanged."""
 
 
 class UnknownKey(KmsMockError, KeyError):
-    """A look-up in `kms_mock.keys` found nothing."""
+    """A key does not exist."""
 
-    __str__ = Exception.__str__  # a KeyError shows its text in quotes
+    __str__ = Exception.__str__  # a KeyError shows its message in quotes
 
 
 class UnknownPrincipal(KmsMockError, KeyError):
@@ -144,7 +144,7 @@ class UnknownPrincipal(KmsMockError, KeyError):
 
 
 class CannotDecrypt(KmsMockError, ValueError):
-    """`kms_mock.decrypt` cannot decrypt: no key of the mock fits, or the encryption context is unknown."""
+    """`kms_mock.decrypt` cannot decrypt: the mock lacks the key, or the encryption context is unknown."""
 
 
 class InvalidBacking(KmsMockError, ValueError):

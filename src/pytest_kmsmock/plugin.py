@@ -1,6 +1,6 @@
 """The pytest plugin: fixtures, the marker, ini options and command-line options.
 
-Nothing heavy is imported here: a run that never uses KMS pays for this file only.
+Imports nothing heavy: a run that never uses KMS pays for this module only.
 """
 
 from __future__ import annotations
@@ -51,12 +51,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
             **({"action": "append"} if kind == "args" else {"type": _yes_or_no} if kind == "bool" else {}),
         )  # fmt: skip
     reports.add_options(group)
-    parser.addini(_BLOCK, "refuse KMS calls outside a mock", type="bool", default=False)
+    parser.addini(_BLOCK, "block KMS calls outside a mock", type="bool", default=False)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_load_initial_conftests(early_config: pytest.Config, args: list[str]) -> Generator[None, None, None]:
-    """Look at the arguments before pytest looks for conftest files."""
+    """Fix the arguments before pytest searches for conftest files."""
     reports.separate(early_config.known_args_namespace, args)
     return (yield)
 
@@ -93,7 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _configured(config: pytest.Config) -> dict[str, Any]:
-    """Return the options that ini file and command line give; the command line wins."""
+    """Return the options of ini file and command line; the command line takes precedence."""
     names = option_names()
     _check_ini_names(config, [*names, _BLOCK.removeprefix(_INI)])
     ini = {name: _ini(config, _INI + name) for name in names}
@@ -102,7 +102,7 @@ def _configured(config: pytest.Config) -> dict[str, Any]:
     for values, where in ((ini, "ini file"), (line, "command line")):
         found = {name: value for name, value in values.items() if value not in (None, [], "")}
         changed(Options(), found, where)
-        if "seed" in found:  # an ini file means paths beside itself
+        if "seed" in found:  # in an ini file, paths are relative to it
             folder = config.rootpath if where == "ini file" else Path.cwd()
             listed = [line.strip() for line in str(found["seed"]).splitlines() if line.strip()]  # one file a line
             found["seed"] = seed_from(folder, listed[0] if len(listed) == 1 else listed)
@@ -111,12 +111,12 @@ def _configured(config: pytest.Config) -> dict[str, Any]:
 
 
 def _check_ini_names(config: pytest.Config, known: list[str]) -> None:
-    """Refuse options of this package in the ini file that do not exist: pytest would only warn of them.
+    """Refuse unknown options of this package in the ini file: pytest would only warn.
 
     Raises:
         InvalidOption: with the name that was meant.
     """
-    for name in sorted(config._get_unknown_ini_keys()):  # noqa: SLF001 - what pytest warns of, which is told nowhere
+    for name in sorted(config._get_unknown_ini_keys()):  # noqa: SLF001 - there is no public equivalent
         if name.startswith(_INI):
             close = closest(name.removeprefix(_INI), known)
             hint = f" Did you mean '{_INI}{close[0]}'?" if close else ""
@@ -127,22 +127,22 @@ def _check_ini_names(config: pytest.Config, known: list[str]) -> None:
 def _ini(config: pytest.Config, name: str) -> Any:
     try:
         return config.getini(name)
-    except (ValueError, pytest.UsageError) as error:  # by the release of pytest; it does not say which option it is
+    except (ValueError, pytest.UsageError) as error:  # depends on the release of pytest; neither names the option
         raise ValueError(f"ini file: {name}: {error}.") from None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
     """Give a marked test the fixture `kms_mock`.
 
-    It comes before everything that the test's own module sets up for each test (`setup_method`, autouse fixtures of a
-    class), and after what conftest files and plugins do for every test, which may well prepare the environment.
+    It is set up before what the test's own module sets up for each test (`setup_method`, autouse fixtures of a class),
+    and after autouse fixtures of conftest files and plugins, which may prepare the environment.
     """
     names = getattr(item, "fixturenames", None)
     if names is None or item.get_closest_marker("kms_mock") is None:
         return
     if "kms_mock" in names:
         names.remove("kms_mock")
-    info = cast("pytest.Function", item)._fixtureinfo  # noqa: SLF001 - pytest shows it nowhere else
+    info = cast("pytest.Function", item)._fixtureinfo  # noqa: SLF001 - there is no public equivalent, see tests/test_private_parts.py
     requested = {*info.argnames, *(name for mark in item.iter_markers("usefixtures") for name in mark.args)}
     module = item.nodeid.partition("::")[0]
 
@@ -169,8 +169,8 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 def pytest_collectstart(collector: pytest.Collector) -> None:
     """Give each package a fixture `package_kms_mock` of its own.
 
-    What a plugin has of scope `package`, pytest keeps for the whole session: it looks for the package that the fixture
-    is defined in.
+    pytest keeps a package-scoped fixture of a plugin for the whole session, since it takes the package in which the
+    fixture is defined.
     """
     if not isinstance(collector, pytest.Package):
         return
@@ -179,7 +179,7 @@ def pytest_collectstart(collector: pytest.Collector) -> None:
         return
     holder = types.ModuleType(collector.nodeid)
     vars(holder)["package_kms_mock"] = package_kms_mock
-    collector.session._fixturemanager.parsefactories(holder, collector.nodeid)  # noqa: SLF001 - there is no other way
+    collector.session._fixturemanager.parsefactories(holder, collector.nodeid)  # noqa: SLF001 - `register_fixture` of older releases
 
 
 class _Guard:
@@ -198,7 +198,7 @@ class _Guard:
 
 
 def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
-    """Enter a mock with the options of ini file and command line, then of the markers from the outermost in."""
+    """Enter a mock with the options of ini file and command line, overridden by markers, the closest last."""
     if request.scope == "function":
         _refuse_two_mocks(request)
     where = f"@pytest.mark.kms_mock on {request.node.nodeid}"
@@ -220,7 +220,7 @@ def _is_path(value: object) -> bool:
 
 
 def _refuse_two_mocks(request: pytest.FixtureRequest) -> None:
-    """Refuse a test that takes the handle of one mock and makes its calls in another, nested in it."""
+    """Refuse a test that takes the handle of one mock and makes its calls in another one nested in it."""
     function = getattr(request, "function", None)
     if getattr(function, DECORATED, False) and "kms_mock" in request.node._fixtureinfo.argnames:  # noqa: SLF001
         raise InvalidOption(
@@ -253,7 +253,7 @@ def kms_client(kms_mock: KmsMock) -> KMSClient:
 def kms_server(kms_mock: KmsMock) -> Iterator[KmsServer]:
     """An HTTP endpoint of `kms_mock` for other processes and languages; `kms_server.endpoint_url` is its address.
 
-    Pages in browsers may call it, too.
+    It allows cross-origin requests of browsers.
     """
     with kms_mock.serve(cors=True) as server:
         yield server

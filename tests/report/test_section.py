@@ -227,7 +227,7 @@ def test_a_refusal_of_a_service_says_how_to_do_without(pytester):
         "*KMS calls*",
         "1. GenerateDataKey(KeyId='made-up', *) in us-east-1 via s3",
         "*REFUSED NotFoundException: Invalid keyId 'made-up'",
-        "The calls of s3 are made as on AWS, * leave the service out of the option services (kms_mock_services).",
+        "s3 called KMS, as on AWS. To turn that off, leave the service out of the option services (kms_mock_services).",
     ])  # fmt: skip
 
 

@@ -1,1 +1,1 @@
-"""What users hold: `KmsMock`, the decorator and context manager `mock_kms`, and the clients they make."""
+"""What tests use: `KmsMock`, the decorator and context manager `mock_kms`, and the clients they make."""

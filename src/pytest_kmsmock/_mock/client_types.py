@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    # Star imports: one of a package that is missing defines nothing, so the name is that of the package that is there.
+    # Star imports: a missing package defines nothing, so `KMSClient` comes from the package that is installed.
     # With `try` and `except ImportError`, checkers take the first import, found or not.
     from mypy_boto3_kms.client import *  # noqa: F403
     from types_boto3_kms.client import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""The sessions of botocore and aiobotocore that the clients of all handles come from: they hold what is loaded."""
+"""The sessions of botocore and aiobotocore that make the clients of all mocks; they cache the service model."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from pytest_kmsmock._runtime.arguments import check_names
 from pytest_kmsmock._services import hook as services
 from pytest_kmsmock.errors import MissingExtra
 
-#: Handlers of events of all services, which have nothing to do with calls of KMS itself.
+#: Our handlers for events of other services; no call of a KMS client needs them.
 _OF_SERVICES = {handler for _, handler in services.HANDLERS}
 
 
 def session() -> Any:
-    """Return the session of botocore, with the handlers of events that a KMS client can meet."""
+    """Return the session of botocore, with the event handlers that a KMS client needs."""
     from botocore import session as module
 
     return _session_of(module)
 
 
-@functools.lru_cache(maxsize=2)  # an application that a test imports afresh may bring a botocore of its own
+@functools.lru_cache(maxsize=2)  # a test that reloads modules may have another botocore
 def _session_of(module: ModuleType) -> Any:
-    """Make a session of botocore.
+    """Create a session of botocore.
 
-    Each client copies the handlers of its session. Those of other services are most of them, and would be a fifth of
-    what it takes to make a client.
+    Each client copies the handlers of its session. Most of them are for other services; copying those would be a fifth
+    of the cost of a client.
     """
     handlers = module.handlers
     made = module.Session(include_builtin_handlers=False)
@@ -69,7 +69,7 @@ def create(session: Any, method: str, arguments: Mapping[str, Any]) -> Any:
         arguments: the arguments of `create_client`.
 
     Raises:
-        InvalidArgument: there is no such argument.
+        InvalidArgument: `create_client` has no such argument.
     """
     try:
         return session.create_client("kms", **arguments)

@@ -1,6 +1,6 @@
-"""`MockCore`: one mock as ways in, reports and hygiene checks see it. `KmsMock` is its face for users.
+"""`MockCore`: one mock, as the transports, reports and hygiene checks see it. `KmsMock` is its public interface.
 
-It makes the fake KMS, finds who calls, and puts faults and request quotas between a call and its answer.
+It creates the fake KMS, identifies the caller of a request, and applies faults and request quotas to calls.
 """
 
 from __future__ import annotations
@@ -42,32 +42,32 @@ if TYPE_CHECKING:
     from pytest_kmsmock._transport.endpoints import Endpoint
 
 
-#: Where moto keeps who has which access key, if it is in use.
+#: The module in which moto keeps access keys; loaded if moto's IAM is in use.
 _MOTO_IAM = "moto.iam.models"
-#: Access keys that stand in where nobody in particular calls: the mock's, moto's, and the one of AWS's documentation,
-#: which moto gives everybody who asks for a session token.
-_NOBODYS = frozenset({environment.DUMMY_ACCESS_KEY_ID, "FOOBARKEY", "AKIAIOSFODNN7EXAMPLE", None})
+#: Access keys that identify no principal: the mock's dummy, moto's dummy, and the example key of AWS's documentation,
+#: which moto's GetSessionToken returns to everyone.
+_ANONYMOUS = frozenset({environment.DUMMY_ACCESS_KEY_ID, "FOOBARKEY", "AKIAIOSFODNN7EXAMPLE", None})
 
 
 class MockCore:
-    """One mock; what it is for the ways in is described in `_transport.gate.Gate`.
+    """One mock. `_transport.gate.Gate` describes what transports use of it.
 
     Args:
         options: its options.
-        place: how it is made: `mock_kms`, or the scope of its fixture, such as `function`.
+        place: how it was created: `mock_kms`, or the scope of its fixture, such as `function`.
 
     Attributes:
         outer: the mock that this one is nested in, if any.
-        parent: the mock whose state it began with: `outer`, or None if it began empty.
+        parent: the mock whose state it started with: `outer`, or None if it started empty.
         apart: whether it was entered in a task, or in a thread other than the main one: then others do not nest in it.
         active: whether it answers calls.
         service: the fake KMS.
         calls: the calls made so far.
-        injector: makes the faults that the test asks for.
-        throttle: refuses calls beyond the request quotas.
-        seeded: the seed files that its state has the keys of.
-        deployments: what was deployed in it from files of infrastructure.
-        interferes: whether there are faults or request quotas to look at.
+        injector: injects the faults that the test adds.
+        throttle: throttles calls beyond the request quotas.
+        seeded: the seed files whose keys are in its state.
+        deployments: what was deployed from infrastructure files.
+        interferes: whether faults or request quotas apply.
     """
 
     def __init__(self, options: Options, place: str = "mock_kms") -> None:
@@ -78,7 +78,7 @@ class MockCore:
         self.apart = active_mocks.is_apart()
         self.active = False
         self._server: KmsServer | None = None  # for child processes
-        #: Says whose an access key is that another STS issued; None if there is none.
+        #: Returns the caller of an access key that another STS issued; None if there is no other STS.
         self.elsewhere: Callable[[str], Caller | None] | None = None
         random = determinism.stream(place, [each.place for each in self._parents()]) if options.deterministic else None
         self.service: FakeKms = FakeKms(random=random) if parent is None else parent.service.fork(random)
@@ -94,7 +94,7 @@ class MockCore:
         self.seeded: frozenset[str] = frozenset() if parent is None else parent.seeded
         self.deployments: tuple[Deployment, ...] = () if parent is None else parent.deployments
         if options.seed is not None and not set(paths_of(options.seed)) <= self.seeded:
-            self.seed(options.seed)  # else the state that it began with has the keys already
+            self.seed(options.seed)  # otherwise the inherited state has the keys
 
     def _parents(self) -> Iterator[MockCore]:
         mock = self.parent
@@ -108,7 +108,7 @@ class MockCore:
         return self.options.region or environment.default_region()
 
     def seed(self, seed: Seed) -> list[Key]:
-        """Make the keys of a seed file, or what files of infrastructure declare, all of it or nothing."""
+        """Create the keys of a seed file, or the resources of infrastructure files: all of them or none."""
         paths = paths_of(seed)
         if len(paths) > 1 or deployments.is_infrastructure(paths[0]):
             return deployments.deploy(self, paths)
@@ -119,7 +119,7 @@ class MockCore:
         return planted
 
     def calls_all_around(self) -> Iterator[CallRecord]:
-        """Yield the calls of this mock and of the mocks around it, the latest first."""
+        """Yield the calls of this mock and of the mocks around it, newest first."""
         mock: MockCore | None = self
         while mock is not None:
             yield from reversed(mock.calls)
@@ -127,21 +127,21 @@ class MockCore:
 
     @property
     def children_environment(self) -> Mapping[str, str]:
-        """The environment variables that lead child processes to the mock; empty if it is not shared with them."""
+        """The environment variables that point child processes to the mock; empty if it is not shared with them."""
         if self._server is None:
             return {}
-        # A moto around the mock has the child's other services, STS among them.
+        # If moto is active around the mock, it answers the child's other services, including STS.
         return {name: value for name, value in self._server.environment.items() if name != "AWS_ENDPOINT_URL_STS"}
 
     @property
     def locks(self) -> tuple[Lock, ...]:
-        """What calls hold, in the order in which they take it."""
+        """The locks of a call, in the order in which it acquires them."""
         return (self.service.lock, RSA_POOL.lock)
 
     # --- scope ---------------------------------------------------------------------------------------------------
 
     def enter(self) -> None:
-        """Begin to answer calls."""
+        """Start answering calls."""
         read_data_files()
         installation.install(services.HANDLERS)
         if not moto_keys.installed:
@@ -158,21 +158,21 @@ class MockCore:
             self._server.start()
 
     def leave(self) -> None:
-        """Answer calls no more, and give back what was borrowed."""
+        """Stop answering calls, and restore the environment."""
         self.active = False
         active_mocks.leave(self)
         if not (active_mocks.is_any_active() or network_guard.blocking):
             installation.restore()
-        server, self._server = self._server, None  # a mock that a test forgot may be stopped once more
+        server, self._server = self._server, None  # a forgotten mock may be stopped twice
         if server is not None:
             server.stop()
         retry_backoff.restore()
         self.service.close()
 
-    # --- who calls -----------------------------------------------------------------------------------------------
+    # --- callers -------------------------------------------------------------------------------------------------
 
     def default_caller(self, region: str) -> Caller:
-        """Return who calls with the dummy credentials."""
+        """Return the caller of requests with the dummy credentials."""
         caller = self._administrators.get(region)
         if caller is None:
             caller = administrator(self.options.account, partition_of(region))
@@ -180,8 +180,8 @@ class MockCore:
         return caller
 
     def requester(self, access_key: str | None, region: str) -> Caller:
-        """Return whom a request with an access key to a Region comes from."""
-        found = None if access_key in _NOBODYS else self._moto_identity(access_key)
+        """Return the caller of a request with an access key to a Region."""
+        found = None if access_key in _ANONYMOUS else self._moto_identity(access_key)
         return self._caller(access_key, found, region)
 
     def _caller(self, access_key: str | None, found: Identity | None, region: str) -> Caller:
@@ -190,7 +190,7 @@ class MockCore:
         elsewhere = None if self.elsewhere is None or self.knows(access_key) else self.elsewhere(access_key or "")
         caller = elsewhere or credentials.caller_of(access_key)
         if caller is None:
-            if access_key is not None and access_key not in _NOBODYS:
+            if access_key is not None and access_key not in _ANONYMOUS:
                 environment.note_access_key(access_key)
             caller = self.default_caller(region)
         return caller
@@ -198,8 +198,8 @@ class MockCore:
     def role_session(self, role: str, name: str) -> Caller:
         """Return the session of a role that a service assumes, such as the execution role of a function.
 
-        A role that has policies here or in moto's IAM may do what they say. Any other is made up for the test, and is
-        allowed everything that key policies let IAM allow.
+        A role with policies here or in moto's IAM has the permissions that they give. Any other role is made up for the
+        test, and may do everything that key policies let IAM allow.
 
         Args:
             role: the ARN of the role.
@@ -211,17 +211,17 @@ class MockCore:
         return role_session(role, name, administrator=role not in self.service.state.iam.identity)
 
     def _moto_identity(self, access_key: str | None) -> Identity | None:
-        """Return whom moto issued an access key to; None if it did not, or if the mock did."""
+        """Return the identity that moto issued an access key to; None if the mock issued it, or nobody did."""
         if access_key is None or _MOTO_IAM not in sys.modules or access_key in credentials.issued:
             return None
         return moto_principals.find(access_key)
 
     def knows(self, access_key: str | None) -> bool:
-        """Say whether an access key is one of the mock's, and may sign."""
+        """Say whether the mock or moto issued an access key, and it is valid."""
         return access_key is not None and self.secret_of(access_key) is not None
 
     def secret_of(self, access_key: str) -> str | None:
-        """Return the secret access key of an access key of the mock's; None if it is not the mock's."""
+        """Return the secret access key of an access key; None if neither the mock nor moto issued it."""
         if access_key == environment.DUMMY_ACCESS_KEY_ID:
             return environment.DUMMY_SECRET_ACCESS_KEY
         issued = credentials.issued.get(access_key)
@@ -231,7 +231,7 @@ class MockCore:
         return found.secret if found is not None and found.valid else None
 
     def session_token_of(self, access_key: str) -> str | None:
-        """Return the session token that has to go with an access key; None if it needs none."""
+        """Return the session token that an access key requires; None if it requires none."""
         issued = credentials.issued.get(access_key)
         if issued is not None:
             return issued.credentials.session_token
@@ -249,12 +249,14 @@ class MockCore:
         endpoint: Endpoint | None,
         request_id: str,
     ) -> dict[str, object]:
-        """Carry out a call; the parameters are those of `_transport.gate.Gate.answer`.
+        """Execute a call; the parameters are those of `_transport.gate.Gate.answer`.
 
         Raises:
             KmsError: what AWS would answer.
         """
-        found = None if access_key in _NOBODYS or access_key in credentials.issued else self._moto_identity(access_key)
+        found = (
+            None if access_key in _ANONYMOUS or access_key in credentials.issued else self._moto_identity(access_key)
+        )
         if found is not None and not found.valid:
             raise UNRECOGNIZED_CLIENT()
         caller = self._caller(access_key, found, region)
@@ -265,7 +267,7 @@ class MockCore:
     def call_sts(
         self, action: str, parameters: Mapping[str, str], access_key: str, region: str
     ) -> Mapping[str, object]:  # fmt: skip
-        """Carry out an operation of AWS STS; see `_transport.gate.Gate.call_sts`."""
+        """Execute an operation of AWS STS; see `_transport.gate.Gate.call_sts`."""
         from pytest_kmsmock._testing.identity import sts
 
         home = credentials.Home(self.options.account, partition_of(region), region)
@@ -274,33 +276,33 @@ class MockCore:
     # --- faults and request quotas -------------------------------------------------------------------------------
 
     def goes_by_wire(self, operation: str) -> bool:
-        """Say whether a call has to go through botocore's whole request path, so that it retries what fails."""
+        """Say whether a call must take botocore's whole request path, so that botocore retries failures."""
         if not self._may_go_by_wire:
             return False
         return self.options.wire or self.throttle.active or self.injector.concerns(operation)
 
     def take_delay(self) -> float:
-        """Return by how many seconds the answer to this thread's last call is late, once."""
+        """Return the delay of the answer to this thread's last call in seconds, once."""
         return self.injector.take_delay() if self.interferes else 0.0
 
     @property
     def skips_backoff(self) -> bool:
-        """Whether the delays that botocore makes before a retry are skipped."""
+        """Whether botocore's retry backoff is skipped."""
         return self.injector.skip_backoff
 
     def skip_backoff(self, seconds: float) -> bool:
-        """Note a delay that botocore wants to make before it retries; say whether it is to be skipped."""
+        """Record a retry backoff of botocore; say whether to skip it."""
         return self.injector.note_backoff(seconds)
 
     def _set_interceptor(self) -> None:
-        """Have faults and request quotas looked at, or nothing at all if there are none."""
+        """Route calls through faults and request quotas if there are any."""
         self.interferes = bool(self.injector.rules) or self.throttle.active
         self.service.interceptor = self._intercept if self.interferes else None
         self._may_go_by_wire = self.interferes or self.options.wire
 
     def _intercept(self, call: Call) -> Result:
-        return self.injector.carry_out(call, self._carry_out_if_admitted if self.throttle.active else perform)
+        return self.injector.carry_out(call, self._execute_if_admitted if self.throttle.active else perform)
 
-    def _carry_out_if_admitted(self, call: Call) -> Result:
+    def _execute_if_admitted(self, call: Call) -> Result:
         self.throttle.admit(call)
         return perform(call)

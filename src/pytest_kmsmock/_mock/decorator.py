@@ -19,12 +19,14 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T", bound=Callable[..., Any])
 
-__tracebackhide__ = True  # frames of this module: wrong options show the line that gives them, at import too
+__tracebackhide__ = (
+    True  # pytest hides frames of this module, so that wrong options show the user's line, also at import
+)
 
 
 @functools.cache
 def _classes() -> tuple[type[MockCore], type[KmsMock]]:
-    """Import all that a mock needs. None of it is garbage, so the collector is off meanwhile: looking takes long."""
+    """Import all that a mock needs, without the garbage collector: it takes long and finds nothing."""
     enabled = gc.isenabled()
     gc.disable()
     try:
@@ -46,9 +48,9 @@ class MockKms:
     It can be entered any number of times; each time is a separate mock.
 
     Args:
-        given: the options that are given for its mocks.
+        given: the options of its mocks.
         where: where they are given, for error messages.
-        place: how its mocks are made, which says which stream of bytes a deterministic mock has.
+        place: how its mocks are created; selects the random stream of a deterministic mock.
         definition: file and line of the test that the mock is for, for warnings; where it ends if not given.
     """
 
@@ -59,10 +61,10 @@ class MockKms:
         place: str = "mock_kms",
         definition: tuple[str, int] | None = None,
     ) -> None:
-        # Here and below, so that importing the package costs next to nothing.
+        # Imported here and below, so that importing the package is cheap.
         from pytest_kmsmock._runtime.options import Options, changed
 
-        changed(Options(), given, where)  # a mistake shows where it is made, not where the mock is entered
+        changed(Options(), given, where)  # raise where the options are given, not where the mock is entered
         self._given, self._where, self._place, self._definition = given, where, place, definition
         self._entered: list[MockCore] = []
 
@@ -81,7 +83,7 @@ class MockKms:
         try:
             core.enter()
             return face_class(core)
-        except BaseException:  # such as Ctrl-C: whoever waits for the handle would have none to stop
+        except BaseException:  # such as Ctrl-C: the caller gets no handle to stop
             self._entered.remove(core)
             core.leave()
             raise
@@ -171,15 +173,15 @@ def mock_kms(
 def mock_kms(target: Any = None, /, **options: Any) -> Any:
     """Answer KMS calls inside this process instead of AWS.
 
-    Bare or called, on a function, a coroutine function, a (async) generator function such as a fixture, or a test
-    class; or as a context manager whose value is the `KmsMock` handle.
+    A decorator, with or without parentheses, of functions, coroutine functions, (async) generator functions such as
+    fixtures, and test classes; or a context manager whose value is the `KmsMock` handle.
 
     Args:
         target: what to decorate, when used without parentheses.
         **options: the attributes of `Options`.
 
     Raises:
-        InvalidOption: for an unknown option or a value that does not fit it.
+        InvalidOption: an unknown option or a wrong value.
 
     Example:
         >>> from pytest_kmsmock import mock_kms
@@ -192,7 +194,7 @@ def mock_kms(target: Any = None, /, **options: Any) -> Any:
     return mock if target is None else mock(target)
 
 
-#: Attribute of functions that run in a mock of their own.
+#: Attribute of functions that `mock_kms` decorates.
 DECORATED = "decorated_with_mock_kms"
 
 
@@ -218,7 +220,7 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
 
 
 def _option_meant(value: object) -> str:
-    """Return which option a value without a name may have been meant for, with the value."""
+    """Return the option that a positional value was probably meant for, with the value."""
     from pytest_kmsmock._runtime.arguments import argument_meant
     from pytest_kmsmock._runtime.options import option_names
 
@@ -252,7 +254,7 @@ def _wrap_generator(function: Callable[..., Any], mock: Callable[[], MockKms]) -
 def _wrap_async_generator(function: Callable[..., Any], mock: Callable[[], MockKms]) -> Callable[..., Any]:
     async def wrapper(*args: Any, **kwargs: Any) -> Any:
         with mock():
-            # What `yield from` does for generators: values, exceptions and closing reach the function.
+            # The equivalent of `yield from`: forwards values, exceptions and closing to the function.
             inner = function(*args, **kwargs)
             try:
                 step = inner.__anext__()
@@ -283,12 +285,12 @@ def _definition(function: Any) -> tuple[str, int] | None:
     return None if code is None else (code.co_filename, code.co_firstlineno)
 
 
-#: What runs once for a class, before and after the mocks of its tests.
+#: Class methods that run once for a class, outside the mocks of its tests.
 _OUTSIDE = ("setUpClass", "tearDownClass", "setup_class", "teardown_class")
 
 
 def _refuse_calls_in(cls: type, name: str) -> None:
-    """Have calls in a class method refused that are made outside of any mock: they would go to AWS."""
+    """Block calls in a class method that runs outside of any mock: they would go to AWS."""
     import inspect
 
     method = vars(cls).get(name)
@@ -297,7 +299,7 @@ def _refuse_calls_in(cls: type, name: str) -> None:
         return
 
     @functools.wraps(function)
-    def outside(cls: Any) -> Any:  # pytest counts its parameters
+    def outside(cls: Any) -> Any:  # pytest inspects its parameters
         from pytest_kmsmock._runtime import network_guard
         from pytest_kmsmock._services import hook as services
         from pytest_kmsmock._transport.hooks import installation
@@ -313,7 +315,7 @@ def _refuse_calls_in(cls: type, name: str) -> None:
 
 
 def _decorate_class(cls: type, given: Mapping[str, Any]) -> type:
-    """Give each test of a class a mock of its own, from its set-up to its tear-down."""
+    """Run each test of a class in a mock of its own, including setup and teardown."""
     import unittest
 
     for name in _OUTSIDE:
@@ -326,8 +328,8 @@ def _decorate_class(cls: type, given: Mapping[str, Any]) -> type:
             with MockKms(given, definition=_definition(getattr(self, self._testMethodName))):
                 return run(self, result)
 
-        # No plain function: moto's decorator wraps all that a class has of these, and a `run` in moto would keep its
-        # state from one test to the next.
+        # Not a plain function: moto's decorator would wrap it, and a `run` wrapped by moto would keep moto's state from
+        # one test to the next.
         cls.run = functools.partialmethod(run_in_mock)  # type: ignore[assignment]  # it binds like a method
         return cls
     import pytest

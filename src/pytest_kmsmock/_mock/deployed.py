@@ -1,4 +1,4 @@
-"""The part of `KmsMock` that is about files of infrastructure: what they declare, and what tests need of it."""
+"""The methods of `KmsMock` for infrastructure files: deploying them, look-ups, and the policy diff."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @check_arguments()
 class Deployed:
-    """What files of infrastructure declare."""
+    """Methods for infrastructure files."""
 
     _core: MockCore
     _service: FakeKms
@@ -37,7 +37,7 @@ class Deployed:
         region: str | None = None,
         strict: bool | None = None,
     ) -> list[KeyView]:
-        """Make what files of infrastructure declare, as `seed` does, with what they are deployed with.
+        """Create the resources that infrastructure files declare, as `seed` does, with parameters of the deployment.
 
         Args:
             *files: templates, plans and states, or CDK's output folder; they see each other's exports.
@@ -45,16 +45,15 @@ class Deployed:
             parameters: values of the templates' parameters.
             imports: values of `Fn::ImportValue` of stacks that are not among the files.
             nested: files of nested stacks, by logical id.
-            account: the account of stacks that do not say theirs, by default that of the mock.
-            region: the Region of stacks that do not say theirs, by default that of the mock.
-            strict: whether it is an error if something is not understood that decides about KMS, by default as the
-                option `seed_strict` says.
+            account: the account of stacks that do not name one, by default that of the mock.
+            region: the Region of stacks that do not name one, by default that of the mock.
+            strict: whether an unsupported element that affects KMS is an error, by default the option `seed_strict`.
 
         Returns:
             The keys, as `KmsMock.keys` shows them.
 
         Raises:
-            InvalidOption: for what is no account or Region.
+            InvalidOption: a wrong account or Region.
             InvalidSeed: with the line and the reason; then nothing has changed.
         """
         from pytest_kmsmock._testing.views.key_view import KeyView
@@ -69,20 +68,20 @@ class Deployed:
         return [KeyView(self._service, key) for key in made]
 
     def deployed(self, name: str) -> str:
-        """Return the ARN of a principal or key of files of infrastructure; of another resource, what its API takes.
+        """Return the ARN of a deployed principal or key; of another resource, the identifier that its API takes.
 
         Args:
             name: its logical id (of CDK with or without the digits at its end), its address in Terraform, or its name;
                 `stack/id` where several stacks have one.
 
         Raises:
-            InvalidSeed: there is none of that name, or more than one.
+            InvalidSeed: no resource has this name, or more than one.
         """
         return deployments.find(self._core, name)
 
     def policy_diff(self) -> PolicyDiff:
-        """Return what the calls made so far needed that deployed policies lack, and what these give to no use.
+        """Return the permissions that the calls so far needed and deployed policies lack, and those that none needed.
 
-        Each entry names the file, line and resource to change, of what `seed` and `deploy` took.
+        Each entry names the file, line and resource to change.
         """
         return deployments.policy_diff(self._core)

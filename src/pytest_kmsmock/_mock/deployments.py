@@ -1,4 +1,4 @@
-"""What a mock has from files of infrastructure. `_iac` reads and makes it, and is loaded when such a file is given."""
+"""Deployments of a mock. `_iac` reads infrastructure files, and is imported when the first one is given."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.records import Key
     from pytest_kmsmock._runtime.options import Options
 
-#: What a mock begins with: a file, or several files of infrastructure.
+#: What a mock starts with: a file, or several infrastructure files.
 Seed: TypeAlias = "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]"
-#: Files of infrastructure end so, or as seed files do.
+#: Suffixes of infrastructure files; they can also have those of seed files.
 _ENDINGS = (".template", ".tfstate")
-#: What none of them is without. Seed files can have it too, somewhere.
+#: Every infrastructure file has one of these names; seed files rarely do.
 _NAMES = re.compile(rb'\b(Resources|Transform|planned_values|stacks|terraform_version)"?\s*:')
 
 
 class Deploying(Protocol):
-    """A mock, as far as deployments have to do with it; `MockCore` describes the attributes."""
+    """What deployments use of a mock; `MockCore` describes the attributes."""
 
     options: Options
     service: FakeKms
@@ -46,7 +46,7 @@ def paths_of(seed: Seed) -> list[str]:
     """Return the paths of a seed.
 
     Raises:
-        InvalidSeed: it is none.
+        InvalidSeed: it is neither a path nor a list of paths.
     """
     listed: Sequence[Any] = seed if isinstance(seed, list | tuple) else [seed]
     if not listed or not all(isinstance(path, str | os.PathLike) for path in listed):
@@ -55,27 +55,27 @@ def paths_of(seed: Seed) -> list[str]:
 
 
 def is_infrastructure(path: str) -> bool:
-    """Say whether a seed is one of infrastructure: a look at its text tells."""
+    """Say whether a file is an infrastructure file, by its content."""
     if path.endswith(_ENDINGS) or Path(path).is_dir():
         return True
     try:
         if not _NAMES.search(Path(path).read_bytes()):
             return False
     except (OSError, ValueError):
-        return False  # who reads it as a seed file says what is wrong
+        return False  # the reader of seed files reports the error
     from pytest_kmsmock._iac.files import is_infrastructure
 
     return is_infrastructure(path)
 
 
 def deploy(core: Deploying, paths: Sequence[str], *, strict: bool | None = None, **given: Any) -> list[Key]:
-    """Make what files declare.
+    """Create the resources that files declare.
 
     Args:
         core: the mock.
         paths: the files.
-        strict: whether what is not understood is an error; by default as the option `seed_strict` says.
-        **given: what they are deployed with, fields of `_iac.files.Given`.
+        strict: whether an unsupported element is an error; by default the option `seed_strict`.
+        **given: parameters of the deployment, fields of `_iac.files.Given`.
 
     Raises:
         InvalidSeed: with file and line; then nothing has changed.
@@ -95,7 +95,7 @@ def deploy(core: Deploying, paths: Sequence[str], *, strict: bool | None = None,
 
 
 def into_moto(core: Deploying, deployments: Sequence[Deployment]) -> None:
-    """Make resources of other services in moto, if it is active; what moto does not take is told like the rest."""
+    """Create resources of other services in moto, if it is active; report what moto does not support."""
     from pytest_kmsmock._iac import unknowns
     from pytest_kmsmock._iac.making.moto import make_in_moto
 
@@ -103,10 +103,10 @@ def into_moto(core: Deploying, deployments: Sequence[Deployment]) -> None:
 
 
 def find(core: Deploying, name: str) -> str:
-    """Return the ARN of a principal or key that was deployed, or what an API takes for another resource.
+    """Return the ARN of a deployed principal or key; of another resource, the identifier that its API takes.
 
     Raises:
-        InvalidSeed: there is none, or more than one.
+        InvalidSeed: no resource has this name, or more than one.
     """
     from pytest_kmsmock._iac import deployment
 
@@ -114,7 +114,7 @@ def find(core: Deploying, name: str) -> str:
 
 
 def policy_diff(core: Deploying) -> PolicyDiff:
-    """Return the difference between what a mock's calls needed and what its deployed policies give."""
+    """Compare the permissions that a mock's calls needed with those that its deployed policies give."""
     from pytest_kmsmock._iac.diff import Facts, PolicyDiff
 
     facts = Facts()

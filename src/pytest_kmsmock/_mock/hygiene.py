@@ -1,7 +1,7 @@
-"""Hygiene checks: uses of KMS that AWS allows and a review would not. A table of checks, run when a mock ends.
+"""Hygiene checks: uses of KMS that AWS allows and a code review would reject. They run when a mock ends.
 
-To add a check, write the function that finds what it is about, add a row to `CHECKS`, and its name to those that the
-option takes (`_runtime.options.HYGIENE_CHECKS`).
+To add a check, write a function that yields its findings, and add a row to `CHECKS` and its name to
+`_runtime.options.HYGIENE_CHECKS`.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
 
 _GUIDE = "https://docs.aws.amazon.com/kms/latest/developerguide"
 
-#: Whose frames are not the test author's: this package's, and those of `with` statements on an ExitStack.
+#: Files whose frames are not the test's: this package, and `contextlib` for mocks on an ExitStack.
 _NOT_THE_TEST = (str(Path(__file__).parents[1]), contextlib.__file__)
 
-#: How many findings of a check are told; the rest is counted.
+#: How many findings of a check are listed; the rest is counted.
 _SHOWN = 5
 
 
@@ -38,11 +38,11 @@ class Check:
     """A hygiene check.
 
     Attributes:
-        name: what options call it.
+        name: its name in the option `hygiene_checks`.
         what: what it finds, as the heading of its findings.
-        why: why that is worth a thought.
+        why: why that is a problem.
         page: AWS's page about it.
-        find: gives a line for each finding in a mock that is over.
+        find: yields a line for each finding in a mock that has ended.
     """
 
     name: str
@@ -52,16 +52,16 @@ class Check:
     find: Callable[[MockCore], Iterable[str]]
 
 
-# --- what the checks find ---------------------------------------------------------------------------------------------
+# --- findings of checks -----------------------------------------------------------------------------------------------
 
 
 def _unused_data_keys(mock: MockCore) -> Iterator[str]:
-    opened = _opened.get(mock, set())
+    decrypted = _decrypted.get(mock, set())
     for index, record in _succeeded(mock):
         result = record.result or {}
         blob = result.get("CiphertextBlob") or result.get("PrivateKeyCiphertextBlob")
         plain = "Plaintext" in result or "PrivateKeyPlaintext" in result
-        if record.operation in ("GenerateDataKey", "GenerateDataKeyPair") and plain and blob not in opened:
+        if record.operation in ("GenerateDataKey", "GenerateDataKeyPair") and plain and blob not in decrypted:
             yield _line(index, record)
 
 
@@ -71,7 +71,7 @@ def _without_context(mock: MockCore) -> Iterator[str]:
     return (_line(index, record) for index, record in _succeeded(mock) if lacks_context(record))
 
 
-#: The members that choose how something is encrypted. What decrypts has to take what is there.
+#: Operation -> the parameter that selects the algorithm of an encryption. Decryption has no choice.
 _ENCRYPTS = {
     "Encrypt": "EncryptionAlgorithm",
     "ReEncrypt": "DestinationEncryptionAlgorithm",
@@ -98,12 +98,12 @@ def _wildcard_principals(mock: MockCore) -> Iterator[str]:
                 yield f"{what}: {statement.name}"
 
 
-#: Operations that make a key -> the part of the answer that describes it.
+#: Operation that creates a key -> the member of the response that describes the key.
 _NEW_KEYS = {"CreateKey": "KeyMetadata", "ReplicateKey": "ReplicaKeyMetadata"}
 
 
 def _policies(mock: MockCore) -> Iterator[tuple[str, str]]:
-    """Yield the key policies that the mock's calls set, then those of keys that came in another way."""
+    """Yield the key policies that calls set, then those of keys that were created without a call."""
     seen: set[str] = set()
     for index, record in _succeeded(mock):
         if "Policy" in record.params:
@@ -138,14 +138,14 @@ def _left_enabled(mock: MockCore) -> Iterator[str]:
 
 
 def _written(mock: MockCore, key: Key) -> str:
-    """Say where the policy of a key is written, if a file of infrastructure declares it."""
+    """Return the place of a key policy in an infrastructure file; empty if it is in none."""
     known = mock.service.state.iam.origins.get(key.arn, {})
     origin = known.get(key.policy)
     return "" if origin is None else f" ({origin})"
 
 
 def _own_keys(mock: MockCore) -> Iterator[Key]:
-    """Yield the customer managed keys that the mock has and the one it began as a copy of has not, or has changed."""
+    """Yield the customer managed keys that were created or changed in this mock, not in its parent."""
     for region in mock.service.state.regions():
         before = mock.parent.service.state.region(region.account, region.name).keys if mock.parent else {}
         for key in region.keys.values():
@@ -157,11 +157,11 @@ def _succeeded(mock: MockCore) -> Iterator[tuple[int, CallRecord]]:
     return ((index, record) for index, record in enumerate(mock.calls, start=1) if not record.refused)
 
 
-def _line(index: int, record: CallRecord, *members: str) -> str:
-    """Show a call; with some of its members only, if any are named."""
+def _line(index: int, record: CallRecord, *names: str) -> str:
+    """Show a call; with some of its parameters only, if any are named."""
     from pytest_kmsmock._kms.call.short_repr import format_request
 
-    shown = {name: record.params[name] for name in members if name in record.params} if members else record.params
+    shown = {name: record.params[name] for name in names if name in record.params} if names else record.params
     return f"#{index} {format_request(record.operation, shown)}"
 
 
@@ -171,63 +171,62 @@ CHECKS = (
     Check(
         "unused-data-key",
         "plaintext data keys that were requested and never decrypted",
-        "What is encrypted for later needs no plaintext now: GenerateDataKeyWithoutPlaintext gives none.",
+        "For a data key that is used later, GenerateDataKeyWithoutPlaintext returns no plaintext.",
         f"{_GUIDE}/data-keys.html",
         _unused_data_keys,
     ),
     Check(
         "no-encryption-context",
         "symmetric encryption without encryption context",
-        "An encryption context ties a ciphertext to its purpose, shows in CloudTrail, and can be demanded by policies.",
+        "An encryption context binds a ciphertext to its purpose, is logged by CloudTrail; policies can require it.",
         f"{_GUIDE}/encrypt_context.html",
         _without_context,
     ),
     Check(
         "deprecated-algorithm",
         "encryption with RSAES_OAEP_SHA_1",
-        "SHA-1 is deprecated; RSAES_OAEP_SHA_256 does the same without it.",
+        "SHA-1 is deprecated; RSAES_OAEP_SHA_256 is the replacement.",
         f"{_GUIDE}/asymmetric-key-specs.html",
         _old_algorithm,
     ),
     Check(
         "wildcard-principal",
         "key policies that allow every principal",
-        "A wildcard as the principal of an Allow without condition lets any AWS account in.",
+        "An Allow for every principal without a condition allows any AWS account.",
         f"{_GUIDE}/key-policy-overview.html",
         _wildcard_principals,
     ),
     Check(
         "unknown-permission",
         "policies with actions that KMS does not have",
-        "AWS stores a misspelt action, which then allows or denies nothing.",
+        "AWS stores a misspelt action, and it allows or denies nothing.",
         f"{_GUIDE}/kms-api-permissions-reference.html",
         _unknown_permissions,
     ),
     Check(
         "key-left-enabled",
         "keys left enabled at the end of the session",
-        "Each key costs money until it is deleted: what creates keys for a time should schedule their deletion.",
+        "Each key costs money until it is deleted: code that creates temporary keys should schedule their deletion.",
         f"{_GUIDE}/deleting-keys.html",
         _left_enabled,
     ),
 )
 
-#: Mock -> the ciphertexts that were decrypted in it or in a mock nested in it.
-_opened: WeakKeyDictionary[MockCore, set[bytes]] = WeakKeyDictionary()
+#: Mock -> the ciphertexts decrypted in it or in a mock nested in it.
+_decrypted: WeakKeyDictionary[MockCore, set[bytes]] = WeakKeyDictionary()
 
 
 def inspect(mock: MockCore, definition: tuple[str, int] | None = None) -> None:
-    """Run the checks that a mock asks for, after its end.
+    """Run the checks of a mock that has ended.
 
     Args:
         mock: the mock.
-        definition: file and line of the test that it was for, which warnings are to show; if there is none, of the
-            statement that ends it.
+        definition: file and line that warnings show, of the test; by default of the statement that ended the mock.
 
     Raises:
-        KmsHygieneError: something was found, and `hygiene` is `error`.
+        KmsHygieneError: there are findings, and `hygiene` is `error`.
     """
-    _note_opened(mock)
+    _record_decrypted(mock)
     chosen = mock.options.hygiene_checks or HYGIENE_CHECKS
     texts = [text for check in CHECKS if check.name in chosen for text in _findings(check, mock)]
     if mock.options.hygiene == "error" and texts:
@@ -238,7 +237,7 @@ def inspect(mock: MockCore, definition: tuple[str, int] | None = None) -> None:
 
 
 def report_unused_faults(mock: MockCore, definition: tuple[str, int] | None = None) -> None:
-    """Warn of faults that never fired, or fail the test, after the end of their mock.
+    """Warn of faults that never fired, or fail the test, when their mock has ended.
 
     Args:
         mock: the mock.
@@ -257,21 +256,21 @@ def report_unused_faults(mock: MockCore, definition: tuple[str, int] | None = No
 
 
 def _ending() -> tuple[str, int]:
-    """Return file and line of the statement of the test that ends the mock."""
-    frame = sys._getframe(1)  # noqa: SLF001 - `warnings` looks for its place in the same way
+    """Return file and line of the statement that ends the mock."""
+    frame = sys._getframe(1)  # noqa: SLF001 - `warnings` finds its stack level in the same way
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_NOT_THE_TEST):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
 
 
-def _note_opened(mock: MockCore) -> None:
-    """Note what was decrypted, for this mock and for the one around it: a key may be made there and used here."""
-    opened = _opened.setdefault(mock, set())
+def _record_decrypted(mock: MockCore) -> None:
+    """Record what was decrypted, for this mock and its parent: a data key may be generated there and decrypted here."""
+    decrypted = _decrypted.setdefault(mock, set())
     for _, record in _succeeded(mock):
         if record.operation in ("Decrypt", "ReEncrypt") and "CiphertextBlob" in record.params:
-            opened.add(record.params["CiphertextBlob"])
+            decrypted.add(record.params["CiphertextBlob"])
     if mock.parent is not None:
-        _opened.setdefault(mock.parent, set()).update(opened)
+        _decrypted.setdefault(mock.parent, set()).update(decrypted)
 
 
 def _findings(check: Check, mock: MockCore) -> Iterator[str]:

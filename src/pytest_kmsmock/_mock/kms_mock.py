@@ -1,4 +1,4 @@
-"""`KmsMock`: what a test holds in its hands while a mock is active."""
+"""`KmsMock`: the handle of a mock, the interface for tests."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 class KmsMock(Principals, RecordedCalls, Deployed):
     """AWS KMS for a test: clients, keys, calls, faults, policies and time.
 
-    A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`; it is not made directly.
+    A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`.
 
     Attributes:
         faults: the errors, failed connections and delays that the test injects.
@@ -73,7 +73,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         """Whether it answers calls."""
         return self._core.active
 
-    # --- what a test reads ---------------------------------------------------------------------------------------
+    # --- clock, delays, stores -----------------------------------------------------------------------------------
 
     @property
     def clock(self) -> Clock:
@@ -82,7 +82,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
 
     @property
     def delays(self) -> Delays:
-        """How long transitional states last, such as `Creating` and `CONNECTING`: no time unless a test sets it."""
+        """How long transitional states such as `Creating` and `CONNECTING` last: zero unless a test sets it."""
         return self._service.delays
 
     @property
@@ -91,14 +91,14 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         return _testing.key_store_console.KeyStores(self._service, self.account, self.region)
 
     def managed_key(self, service: str, *, region: str | None = None) -> str:
-        """Return the ARN of the AWS managed key of a service, such as `s3`; made now if it was never used.
+        """Return the ARN of the AWS managed key of a service, such as `s3`; created on first use.
 
         Args:
             service: the name in the key's alias: `s3` for `alias/aws/s3`.
             region: its Region, by default that of the mock.
 
         Raises:
-            ValueError: for a service that has no such key, or what is no Region.
+            ValueError: the service has no AWS managed key, or the Region is wrong.
         """
         if region is not None:
             check_form("region", region, "managed_key()")
@@ -133,25 +133,25 @@ class KmsMock(Principals, RecordedCalls, Deployed):
     ) -> KeyView:
         """Create a key in one step, without a call.
 
-        AWS's rules apply as for a call of its owner, but no permission is needed.
+        AWS's validation applies as for a call of its owner, but no permission is needed.
 
         Args:
             alias: its alias, with its `alias/`.
             aliases: further aliases.
             spec: its KeySpec.
             usage: its KeyUsage; not needed where the spec has only one.
-            key_id: its id, a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key; made up if not given.
+            key_id: its id, a UUID, or `mrk-` and 32 hexadecimal digits for a multi-Region key; random if not given.
             material: its material: raw bytes of a symmetric or HMAC key; PKCS#8 DER or PEM of a private key; or
-                base64 of these. Made up if not given. With `key_id` and `material`, ciphertexts of earlier runs
+                base64 of these. Random if not given. With `key_id` and `material`, ciphertexts of earlier runs
                 can be decrypted.
             origin: its Origin, `AWS_KMS` or `EXTERNAL`; the latter without material is `PendingImport`.
             key_store: the name or id of the custom key store that it is in; see `key_stores`.
-            xks_key_id: the external key that it stands for, in an external key store.
+            xks_key_id: the id of its external key, in an external key store.
             description: its description.
             tags: its tags.
             policy: its key policy: a JSON string, a mapping or the `pathlib.Path` of a file; AWS's default policy if
                 not given.
-            multi_region: whether it is a multi-Region primary key; if not given, `key_id` and `replicas` say.
+            multi_region: whether it is a multi-Region primary key; by default derived from `key_id` and `replicas`.
             replicas: the Regions of its replica keys.
             enabled: whether it is enabled.
             rotation_period_in_days: how often it is rotated; never if not given.
@@ -164,7 +164,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             The key, as `KmsMock.keys` shows it.
 
         Raises:
-            InvalidSeed: the key cannot be made; then nothing has changed.
+            InvalidSeed: AWS would refuse the key; then nothing has changed.
         """
         given = {name: value for name, value in locals().items() if name != "self"}
         seeds = [("create_key()", _testing.key_seed.seed_of(given, "create_key()"))]
@@ -172,13 +172,13 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         return _testing.key_view.KeyView(self._service, planted[0])
 
     def seed(self, path: Seed) -> list[KeyView]:
-        """Make the keys of a seed file, or what files of infrastructure declare, all of it or nothing.
+        """Create the keys of a seed file, or the resources of infrastructure files: all of them or none.
 
-        The option `seed` does this at the beginning.
+        The option `seed` does this when the mock starts.
 
         Args:
-            path: the file; of infrastructure (CloudFormation, CDK, SAM, Terraform) also several in a list, or the
-                folder that CDK writes.
+            path: the file; of infrastructure files (CloudFormation, CDK, SAM, Terraform) also several in a list, or
+                CDK's output folder.
 
         Raises:
             InvalidSeed: with the line and the reason.
@@ -187,24 +187,24 @@ class KmsMock(Principals, RecordedCalls, Deployed):
 
     @property
     def keys(self) -> Keys:
-        """The keys of the mock's account and Region, by id, ARN and alias, with all that AWS would not show."""
+        """The keys of the mock's account and Region, by id, ARN and alias, including their key material."""
         return _testing.key_view.Keys(self._service, self.account, self.region)
 
     def decrypt(
         self, blob: bytes, *, context: Mapping[str, str] | None = None, key: str | KeyView | None = None
     ) -> Decrypted:  # fmt: skip
-        """Return the content of a ciphertext: without a call, without permission and in any key state.
+        """Decrypt a ciphertext without a call, without permission and in any key state.
 
         Args:
             blob: the ciphertext.
             context: its encryption context. A ciphertext does not contain it; by default those of the calls of
                 this mock and of outer mocks are tried.
-            key: for a ciphertext of an asymmetric key, which does not name its key: the key as in `keys`; if it is
-                not given, all are tried.
+            key: the key, as in `keys`, of a ciphertext that does not name it, which is one of an asymmetric key; by
+                default all keys are tried.
 
         Raises:
-            CannotDecrypt: saying why.
-            UnknownKey: there is no such key.
+            CannotDecrypt: with the reason.
+            UnknownKey: the key does not exist.
         """
         wanted = None if key is None else self.keys[key]
         return _testing.key_view.open_blob(self._service, self._core.calls_all_around(), blob, context, wanted)
@@ -219,7 +219,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
                 created are any key, so that the policies work in other mocks and on AWS; by default by their ARNs.
 
         Raises:
-            InvalidOption: when `portable` is neither True nor False.
+            InvalidOption: `portable` is neither True nor False.
 
         Example:
             >>> from pytest_kmsmock import mock_kms
@@ -240,7 +240,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             path: a file to write it to as well.
 
         Raises:
-            InvalidOption: when `path` is no path.
+            InvalidOption: `path` is not a path.
             OSError: the file cannot be written.
         """
         if path is not None:
@@ -254,7 +254,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         """Replace the whole state with a snapshot. The clock then shows the time of the snapshot.
 
         Args:
-            document: what `dump` gave, or the path of a file that it wrote.
+            document: a snapshot that `dump` returned, or the path of a file that it wrote.
 
         Raises:
             InvalidDump: with the reason; then nothing has changed.
@@ -272,7 +272,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
                 account's key is in both trails.
 
         Raises:
-            InvalidOption: for what is no account.
+            InvalidOption: a wrong account.
         """
         if account is not None:
             check_form("account", account, "cloudtrail_events()")
@@ -283,7 +283,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
     def client(
         self, *, region: str | None = None, principal: Named | None = None, **kwargs: Any
     ) -> KMSClient:  # fmt: skip
-        """Return a new botocore client for KMS, which is what `boto3.client("kms")` gives too.
+        """Return a new botocore client for KMS, as `boto3.client("kms")` does.
 
         Args:
             region: its Region, by default that of the mock; `region_name` is the same.
@@ -324,7 +324,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
     def _arguments(self, region: str | None, principal: Named | None, given: Mapping[str, Any]) -> dict[str, Any]:
         self._must_be_active()
         region = given.get("region_name", region)
-        if region is not None:  # whether it exists, its endpoint says
+        if region is not None:  # botocore checks whether it exists
             check_type(region, str, "client(): region", "a Region such as 'eu-west-1'")
         region = region or self.region
         signing: dict[str, Any] = _DUMMY_CREDENTIALS
@@ -345,18 +345,17 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         """Return an HTTP endpoint of this mock for other processes and languages: `with kms.serve() as server:`.
 
         Args:
-            host: the name or address to listen on; by default only this machine reaches it. Whoever reaches it can use
-                all keys.
-            port: the port; 0 takes a free one.
-            check_signatures: whether requests must be signed with credentials of the mock, as on AWS; without it, any
-                credentials do.
-            tls: whether it speaks TLS as well, and is a proxy that answers KMS hosts of AWS (`KmsServer.proxy_url`).
-            tls_dir: the folder of the certificate authority for that, made if it is not there; by default one that
-                lasts as long as the server.
-            cors: whether pages in browsers may call it, as they may AWS.
+            host: the name or address to listen on, by default of this machine only. Every client that can connect can
+                use all keys.
+            port: the port; 0 selects a free one.
+            check_signatures: whether requests must be signed with credentials of the mock, as on AWS; by default any
+                credentials are accepted.
+            tls: whether it also accepts TLS, and is a proxy that answers KMS hosts of AWS (`KmsServer.proxy_url`).
+            tls_dir: the folder of its certificate authority, created if missing; by default a temporary one.
+            cors: whether it allows cross-origin requests of browsers, as AWS does.
 
         Raises:
-            InvalidOption: when there can be no such host or port.
+            InvalidOption: a wrong host or port.
         """
         from pytest_kmsmock._transport.endpoint.server import KmsServer
 

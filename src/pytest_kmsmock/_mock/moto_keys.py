@@ -1,4 +1,4 @@
-"""The fake KMS of the active mock in the place of moto's KMS, for what moto's other services do there."""
+"""Replaces moto's KMS with the fake KMS of the active mock, for calls of moto's other services."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class ActiveKms:
-    """The fake KMS of whichever mock is active; it is what `_moto.kms.Kms` describes."""
+    """The fake KMS of the active mock; implements `_moto.kms.Kms`."""
 
     def is_active(self) -> bool:
         """Say whether a mock is active here and now."""
         return active_mocks.current() is not None
 
     def call(self, account: str, region: str, operation: str, /, **params: object) -> Mapping[str, Any]:
-        """Carry out an operation as the administrator of an account, without policies and without a record.
+        """Execute an operation as the administrator of an account, without policies and without a record.
 
         Raises:
             Refused: the fake KMS refuses it; then nothing has changed.
@@ -46,7 +46,7 @@ installed = False
 
 
 def install() -> None:
-    """Take the place of moto's KMS where moto is used, and whenever it is imported from now on."""
+    """Replace moto's KMS in the modules of moto that are loaded, and in others when they are imported."""
     global installed
     installed = True
     for name, lay in _SEAMS.items():
@@ -84,7 +84,7 @@ def _begun() -> None:
         deployments.into_moto(mock, mock.deployments)
 
 
-#: Modules of moto, and what is to be done when they are there.
+#: Module of moto -> what to do when it is imported.
 _SEAMS = {
     "moto.core.models": _at_start,
     "moto.kms.models": _at_backends,

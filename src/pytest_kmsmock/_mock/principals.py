@@ -1,4 +1,4 @@
-"""The part of `KmsMock` that is about who calls, what they may do, and why."""
+"""The methods of `KmsMock` for principals: credentials, policies, explanations and simulation."""
 
 from __future__ import annotations
 
@@ -29,14 +29,14 @@ if TYPE_CHECKING:
 
 @check_arguments()
 class Principals:
-    """Credentials of principals, their policies, and explanations of what the policies decide."""
+    """Methods for principals."""
 
     _core: MockCore
     _service: FakeKms
 
     @property
     def account(self) -> str:
-        """The account of the default caller; 12 digits."""
+        """The account id of the default caller, 12 digits."""
         return self._core.options.account
 
     @property
@@ -52,19 +52,20 @@ class Principals:
 
         Args:
             principal: the ARN of a user, role, role session, federated user or root user; an AWS service such as
-                `s3.amazonaws.com`; an account id for its root user; or in short, of the mock's own account,
-                `user/alice`, `role/app`, `root`. Of a role, the credentials of a session. None is the default caller.
+                `s3.amazonaws.com`; an account id for its root user; or the short form in the mock's own account,
+                `user/alice`, `role/app`, `root`. A role means a session of it. None is the default caller.
             **request_context: the request context, all by name: `session_name`; `session_policies`; `tags` of
                 the principal and its session; `org_id`, its organization, and `resource_org_id`, that of the keys of
                 other accounts; `issuer_arn`, the role of a session if it has a path, or the user who called
                 GetFederationToken; `provider`, the identity provider; `via_service`, the AWS service that
-                calls for the principal, such as `s3`; `source_arn` and `source_account`, on whose behalf;
+                calls for the principal, such as `s3`; `source_arn` and `source_account`, of a service's call;
                 `source_ip`, `source_vpc`, `source_vpce`; `mfa`; `account`, of a service, whose keys a bare key id
                 means; `context`, any further condition keys with their values.
 
         Raises:
-            InvalidPolicy: for a session policy that AWS would refuse.
-            InvalidPrincipal: saying what a principal looks like.
+            InvalidArgument: an unknown part of the request context.
+            InvalidPolicy: AWS would refuse the session policy.
+            InvalidPrincipal: with the forms of a principal.
         """
         return issue(self._caller(principal, **request_context))
 
@@ -78,9 +79,9 @@ class Principals:
     def as_principal(
         self, principal: Named, **request_context: Unpack[RequestContext]
     ) -> AbstractContextManager[Credentials]:  # fmt: skip
-        """Call as another principal in a `with` block, for all requests except those with other `credentials`.
+        """Call as another principal in a `with` block, with all clients except those that have other `credentials`.
 
-        Existing clients call as it too. The arguments are those of `credentials`.
+        The arguments are those of `credentials`.
         """
         return acting_as(self._caller(principal, **request_context))
 
@@ -98,7 +99,7 @@ class Principals:
             call: the call; or the error that a client raised, also as `pytest.raises` gives it.
 
         Raises:
-            NoSuchCall: for an error of no call of this mock or the mocks around it.
+            NoSuchCall: no call of this mock or the mocks around it had this error.
         """
         from pytest_kmsmock._testing.policies import explanation
 
@@ -122,17 +123,17 @@ class Principals:
             key: the key, by id, ARN or alias, or as `create_key` gives it; None for a permission without a key, such as
                 `kms:CreateKey`. `kms:DeleteAlias` takes the alias here; `kms:CreateAlias` and `kms:UpdateAlias` take
                 the alias or the key, and the other as the parameter `AliasName` or `TargetKeyId`.
-            context: condition keys of the request, with their values; they go before what the request would say.
+            context: condition keys of the request, with their values; they override those of the request.
             region: the Region called, by default that of the key's ARN or of the mock.
-            **params: parameters of the call that conditions and grants look at, such as `EncryptionContext`;
+            **params: parameters of the call that conditions and grants use, such as `EncryptionContext`;
                 `GrantId` or `GrantToken` of `kms:RetireGrant`.
 
         Returns:
-            The decision; of permissions on aliases, those on the alias and on the keys concerned.
+            The decision; for permissions on aliases, the decisions on the alias and on its keys.
 
         Raises:
-            InvalidPrincipal: saying what a principal looks like.
-            InvalidSimulation: for a permission, key, alias, grant or parameter that does not exist.
+            InvalidPrincipal: with the forms of a principal.
+            InvalidSimulation: the permission, key, alias, grant or parameter does not exist.
         """
         from pytest_kmsmock._testing.policies.simulation import simulate
 
@@ -161,27 +162,27 @@ class Principals:
     ) -> KeyView:
         """Create a key as the create-key wizard of the AWS console does, with the key policy that it writes.
 
-        As `create_key` it needs no permission, and is not among the calls.
+        Like `create_key` it needs no permission, and is not among the calls.
 
         Args:
-            alias: its alias, with its `alias/`: the wizard demands one.
+            alias: its alias, with its `alias/`; required, as in the wizard.
             key_type: `symmetric` or `asymmetric`, the wizard's first question.
             usage: its KeyUsage.
-            spec: its KeySpec; the wizard proposes `SYMMETRIC_DEFAULT`, and `HMAC_256` for GENERATE_VERIFY_MAC. An
-                asymmetric key needs one.
+            spec: its KeySpec; by default `SYMMETRIC_DEFAULT`, and `HMAC_256` for GENERATE_VERIFY_MAC. Required for an
+                asymmetric key.
             origin: its Origin, `AWS_KMS` or `EXTERNAL`.
             multi_region: whether it is a multi-Region primary key.
             description: its description.
             tags: its tags.
-            administrators: users and roles of its account that may administer it, as ARNs or as `role/NAME`.
-            users: users and roles of its account that may use it, likewise.
+            administrators: users and roles of its account that may administer it: ARNs or `role/NAME`.
+            users: users and roles of its account that may use it: ARNs or `role/NAME`.
             other_accounts: accounts that may use it: ids, or ARNs of their root users.
             allow_deletion: whether administrators may delete it.
             region: its Region, by default that of the mock.
 
         Raises:
-            InvalidPrincipal: for what is no account, user or role.
-            InvalidSeed: the wizard would refuse it.
+            InvalidPrincipal: a wrong account, user or role.
+            InvalidSeed: the wizard would refuse the key.
         """
         answers = {name: value for name, value in locals().items() if name != "self"}
         from pytest_kmsmock._testing.seeds import console_wizard

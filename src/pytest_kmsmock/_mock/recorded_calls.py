@@ -1,4 +1,4 @@
-"""The part of `KmsMock` that is about the calls made so far: reading them, and assertions about them."""
+"""The methods of `KmsMock` for recorded calls: the list of calls, and assertions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @check_arguments()
 class RecordedCalls:
-    """The calls of a mock."""
+    """Methods for recorded calls."""
 
     _core: MockCore
     _service: FakeKms
@@ -31,12 +31,12 @@ class RecordedCalls:
 
         Args:
             operation: such as `Decrypt`.
-            times: how often exactly; at least once if not given.
-            **params: what parameters of the call are like, as in `KmsMock.calls.of`.
+            times: the exact number of calls; at least one by default.
+            **params: expected parameters, as in `KmsMock.calls.of`.
 
         Raises:
-            AssertionError: with the nearest calls and what about them differs.
-            InvalidCallPattern: for an operation or a parameter that does not exist.
+            AssertionError: with the closest calls and their differences.
+            InvalidCallPattern: the operation or a parameter does not exist.
         """
         __tracebackhide__ = True
         _testing.assertions.assert_called(self.calls, self._service.state, operation, times, params)

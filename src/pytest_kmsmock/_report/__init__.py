@@ -1,5 +1,5 @@
-"""What pytest shows of KMS: the section of a failing test, the table and the page of a run, the policies of a run.
+"""Reports of pytest runs: sections of failing tests, the table and the HTML page of a run, the policies of a run.
 
-Each process watches which mocks its tests enter (`registry`); what a test did becomes plain data (`entries`), which
-pytest-xdist can carry to the process that reports.
+Each process records which mocks its tests enter (`registry`). The calls of a test become plain data (`entries`), which
+pytest-xdist sends to the process that reports.
 """

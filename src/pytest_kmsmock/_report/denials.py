@@ -1,4 +1,4 @@
-"""Why policies refused a call, as lines: what each statement of each policy had to say, and which decided."""
+"""Why policies denied a call: a line for each statement, and which lines are decisive."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def reasons(record: CallRecord) -> list[str]:
-    """Return why policies refused a call, a line for each statement, then misspelt actions; nothing if they did not."""
+    """Return why policies denied a call: a line for each statement, then unknown actions; empty if they did not."""
     decision = _refusal(record)
     if decision is None:
         return []
@@ -20,7 +20,7 @@ def reasons(record: CallRecord) -> list[str]:
 
 
 def decisive(record: CallRecord) -> list[int]:
-    """Return which of the lines of `reasons` the error is about, by their index."""
+    """Return the indexes of the decisive lines of `reasons`."""
     decision = _refusal(record)
     if decision is None:
         return []
@@ -41,4 +41,4 @@ def _refusal(record: CallRecord) -> Decision | None:
 
 
 def _steps(decision: Decision) -> tuple[Step, ...]:
-    return decision.explain()[:-1]  # the last one says again what the error says
+    return decision.explain()[:-1]  # the last one repeats the error

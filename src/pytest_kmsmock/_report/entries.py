@@ -1,6 +1,6 @@
-"""What a test did with KMS as plain data: dicts, lists, texts and numbers, which pytest-xdist and JSON can carry.
+"""The KMS calls and keys of a test as plain data: dicts, lists, strings and numbers, for pytest-xdist and JSON.
 
-Made where the test ran, read where the run is reported.
+Created in the process that runs the test, read in the process that reports the run.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .registry import SeenCall
 
 
-_LONGEST = 80  # characters of a description that stands for a name
+_LONGEST = 80  # characters of a description that is shown as a name
 
 
 class CallEntry(TypedDict):
@@ -24,24 +24,24 @@ class CallEntry(TypedDict):
     Attributes:
         operation: the operation's name.
         phase: `setup`, `call` or `teardown`.
-        mock: which mock answered, as `kms_mock` or `mock_kms() 2`.
+        mock: the mock that answered, such as `kms_mock` or `mock_kms() 2`.
         caller: the ARN of the caller.
         via: the AWS service that made the call; empty if the caller did.
         administrator: whether that is the default caller.
         region: the Region called.
         time: when, by the mock's clock, in ISO 8601.
-        start: seconds from the test's first call to the beginning of this one.
-        took: how long the fake KMS worked on it, in seconds.
-        request: parameters of the call, each as a short string.
-        answer: members of the answer, each as a short string.
-        keys: the keys that it was about, each as an ARN.
-        uses_key: whether it was carried out and is cryptographic use of these keys.
+        start: seconds from the start of the test's first call to the start of this one.
+        took: how long the fake KMS took, in seconds.
+        request: the parameters, each as a short string.
+        answer: the members of the response, each as a short string.
+        keys: the ARNs of its keys.
+        uses_key: whether it succeeded and is a cryptographic operation.
         lacks_context: whether it encrypted or decrypted under a symmetric key without encryption context.
-        error: the error's code; empty if it was carried out.
+        error: the error code; empty if it succeeded.
         message: the error's message.
-        injected: whether a fault of the test's caused the error.
-        reasons: why policies refused it, a line for each statement.
-        decisive: which of these lines the error is about, by their index.
+        injected: whether a fault caused the error.
+        reasons: why policies denied it, a line for each statement.
+        decisive: the indexes of the decisive lines of `reasons`.
     """
 
     operation: str
@@ -71,7 +71,7 @@ class KeyEntry(TypedDict):
 
     Attributes:
         arn: its ARN.
-        name: its oldest alias, else its description, cut if it is long, else empty.
+        name: its oldest alias, else its shortened description, else empty.
         spec: its key spec.
     """
 
@@ -86,9 +86,9 @@ class ItemEntry(TypedDict):
     Attributes:
         test: its node id.
         outcome: `passed`, `failed`, `error` or `skipped`.
-        failure: why it failed, as pytest's summary says it; empty if it did not.
-        calls: its calls, in the order in which they were made.
-        keys: the keys that its mocks have at its end and that no test before had, not those that AWS manages.
+        failure: the message of its failure, as in pytest's summary; empty if it did not fail.
+        calls: its calls, in order.
+        keys: the customer managed keys of its mocks at its end that no earlier test had.
     """
 
     test: str
@@ -99,7 +99,7 @@ class ItemEntry(TypedDict):
 
 
 def place_of(mock: MockCore) -> str:
-    """Say how a mock was made: the name of its fixture, or `mock_kms()`."""
+    """Return how a mock was created: the name of its fixture, or `mock_kms()`."""
     if mock.place == "mock_kms":
         return "mock_kms()"
     return "kms_mock" if mock.place == "function" else f"{mock.place}_kms_mock"
@@ -142,7 +142,7 @@ def call_entries(seen: Sequence[SeenCall]) -> list[CallEntry]:
 
 
 def mock_names(mocks: Iterable[MockCore]) -> dict[MockCore, str]:
-    """Name the mocks of a test; those made in the same way are numbered."""
+    """Name the mocks of a test; those created in the same way are numbered."""
     names: dict[MockCore, str] = {}
     made: dict[str, int] = {}
     for mock in dict.fromkeys(mocks):
@@ -162,8 +162,8 @@ def key_entries(mocks: Iterable[MockCore], known: set[str]) -> list[KeyEntry]:
     """Return the customer managed keys of some mocks as data.
 
     Args:
-        mocks: the mocks, which may be over.
-        known: the ARNs of the keys that were returned before; they are left out, and the new ones added.
+        mocks: the mocks, which may have ended.
+        known: the ARNs of keys that were returned before: these are skipped, and new ones are added.
     """
     found: list[KeyEntry] = []
     for mock in mocks:

@@ -1,7 +1,7 @@
-"""The pytest hooks of the reports: one plugin that watches the tests, one that reports the run.
+"""The pytest hooks of the reports: one plugin watches the tests, one reports the run.
 
-The first runs wherever tests run; the second where the run is reported, which with pytest-xdist is another process.
-What the one sends to the other hangs on the report of a test's tear-down.
+The first is active in each process that runs tests; the second in the process that reports, which pytest-xdist keeps
+apart. Data goes from one to the other as an attribute of the report of a test's teardown.
 """
 
 from __future__ import annotations
@@ -28,21 +28,21 @@ if TYPE_CHECKING:
 _REPORT = "--kms-report"
 _POLICY = "--kms-policy"
 _DIFF = "--kms-policy-diff"
-#: Knows what was not understood in files of infrastructure, where such a file was read.
+#: Collects unsupported elements of infrastructure files; imported with the first such file.
 _UNKNOWNS = "pytest_kmsmock._iac.unknowns"
-#: What their files are called.
+#: Suffixes of their files.
 _ENDING = {_REPORT: "html", _POLICY: "json"}
-_ATTRIBUTE = "kms_mock_data"  # of a report, where it carries what the test did with KMS
-_ACCESS_KEYS = "kms_mock_access_keys"  # of a report, where it carries access keys that nobody is known by
+_ATTRIBUTE = "kms_mock_data"  # of a report: the KMS data of the test
+_ACCESS_KEYS = "kms_mock_access_keys"  # of a report: unknown access keys
 
 _UNKNOWN = (
     "KMS calls were signed with access keys that neither kms_mock nor moto issued. They were made as the default "
     "caller, whom no IAM policy limits; kms_mock.credentials() gives access keys of a principal."
 )
 
-_EXPLANATION = "pytest_kmsmock._testing.policies.explanation"  # loaded when a test has an explanation
+_EXPLANATION = "pytest_kmsmock._testing.policies.explanation"  # imported when a test has an explanation
 
-#: The outcomes of a test's phases, the one that counts last.
+#: The outcomes of a test's phases, in ascending precedence.
 _OUTCOMES = ("passed", "skipped", "failed", "error")
 
 
@@ -63,10 +63,10 @@ def add_options(group: pytest.OptionGroup) -> None:
 
 
 def separate(known: argparse.Namespace, args: list[str]) -> None:
-    """Keep `--kms-report` from taking the argument after it for its file: that is a test file, or a folder.
+    """Keep `--kms-report` from consuming the next argument as its file: that is a test path.
 
     Args:
-        known: what pytest has parsed so far, to find conftest files; changed in place.
+        known: the arguments that pytest has parsed so far, to find conftest files; changed in place.
         args: the arguments that it will parse; changed in place.
     """
     for index, arg in enumerate(args):
@@ -81,7 +81,7 @@ def configure(config: pytest.Config) -> None:
     """Register the plugins of this process.
 
     Raises:
-        pytest.UsageError: the report or the policies are to be written to what can be no such file.
+        pytest.UsageError: the report or the policies cannot be written to this file.
     """
     file, policies = config.getoption("kms_mock_report"), config.getoption("kms_mock_policy")
     if file and not file.lower().endswith((".html", ".htm")):
@@ -98,7 +98,7 @@ def configure(config: pytest.Config) -> None:
 
 
 def _problem_of(path: Path, name: str) -> str | None:
-    """Return why a file cannot be written, as far as that can be told before; None if it probably can."""
+    """Return why a file cannot be written, as far as is known beforehand; None if it probably can."""
     try:
         if not name or path.is_dir():
             return "this is a folder" if name else "the file name is missing"
@@ -114,9 +114,9 @@ class Watch:
     """Watches the tests of this process.
 
     Args:
-        entries: whether what a test did is to hang on its report.
-        permissions: whether the permissions that it needed are to hang there too.
-        diff: whether what it needed of deployed policies is to hang there too.
+        entries: whether to attach the calls and keys of a test to its report.
+        permissions: whether to attach the permissions that it needed.
+        diff: whether to attach what it needed of deployed policies.
     """
 
     def __init__(self, *, entries: bool, permissions: bool, diff: bool) -> None:
@@ -127,29 +127,29 @@ class Watch:
         self._outcome = _OUTCOMES[0]
         self._failures: list[str] = []
         self._shown = 0
-        self._sent = len(environment.unknown_access_keys)  # those of earlier runs in this process are not of this one
+        self._sent = len(environment.unknown_access_keys)  # skip those of earlier runs in this process
         self._access_keys: dict[str, str] = {}
         active_mocks.watchers.append(self._registry.entered)
 
     def pytest_unconfigure(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         active_mocks.watchers.remove(self._registry.entered)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        """Begin a test."""
+        """Start recording a test, in its setup."""
         self._registry.begin_test(item.nodeid)
         self._registry.begin_phase("setup")
         self._outcome, self._failures, self._shown = _OUTCOMES[0], [], 0
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self) -> None:
-        """Begin its own phase."""
+        """Start its call phase."""
         self._registry.begin_phase("call")
 
     @pytest.hookimpl(wrapper=True)
     def pytest_fixture_setup(self, fixturedef: pytest.FixtureDef[Any]) -> Generator[None, object, object]:
-        """Know whose mocks are entered meanwhile: those of a wider scope outlive the test."""
+        """Record the fixture of a wider scope that enters mocks meanwhile: these outlive the test."""
         __tracebackhide__ = True
         if fixturedef.scope == "function":
             return (yield)
@@ -162,10 +162,10 @@ class Watch:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self) -> Generator[None, None, None]:
-        """Begin its tear-down. After it, stop mocks that the test forgot to stop, and say so.
+        """Start its teardown. After it, stop mocks that the test has not stopped, and fail the test.
 
         Raises:
-            MockNotStopped: there was one.
+            MockNotStopped: a mock was not stopped.
         """
         __tracebackhide__ = True
         self._registry.begin_phase("teardown")
@@ -182,7 +182,7 @@ class Watch:
     def pytest_runtest_makereport(
         self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Add to the report of a phase."""
+        """Add sections and data to the report of a phase."""
         report = yield
         if report.failed:
             self._failures.append(_message(report))
@@ -201,12 +201,12 @@ class Watch:
         return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take the access keys that hang on a report, where the run is reported."""
+        """Collect the unknown access keys of a report, in the process that reports."""
         for access_key, test in getattr(report, _ACCESS_KEYS, {}).items():
             self._access_keys.setdefault(access_key, test)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        """Tell once per run of access keys that nobody is known by, and of what was not understood in files."""
+        """Print once per run the unknown access keys and the unsupported elements of infrastructure files."""
         if self._access_keys:
             terminalreporter.section("unknown access keys", yellow=True)
             terminalreporter.write_line(_UNKNOWN)
@@ -220,7 +220,7 @@ class Watch:
     def _add_section(self, report: pytest.TestReport) -> None:
         seen = self._registry.calls()
         if len(seen) <= self._shown:
-            return  # no call, or the report of an earlier phase shows them all
+            return  # no calls, or all are shown in the report of an earlier phase
         from .section import TITLE, section
 
         # "teardown" in the title makes pytest show it with a test that failed before.
@@ -267,7 +267,7 @@ class Watch:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Take what this process did not understand, or hand it to the process that reports."""
+        """Collect the unsupported elements that this process met, or send them to the process that reports."""
         known = sys.modules.get(_UNKNOWNS)
         found: list[str] = [] if known is None else known.take()
         output = getattr(session.config, "workeroutput", None)
@@ -278,19 +278,19 @@ class Watch:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Take what a worker of pytest-xdist did not understand."""
+        """Collect the unsupported elements that a worker of pytest-xdist met."""
         self._unknowns |= dict.fromkeys(getattr(node, "workeroutput", {}).get(_UNKNOWNS, ()))
 
 
 def _message(report: pytest.TestReport) -> str:
-    """Return the message of a failure, with the phase if that is not the test itself."""
-    crash = getattr(report.longrepr, "reprcrash", None)  # what pytest's summary shows; there may be none
+    """Return the message of a failure, with its phase if that is setup or teardown."""
+    crash = getattr(report.longrepr, "reprcrash", None)  # as in pytest's summary; may be missing
     phase = "" if report.when == "call" else f"{report.when}: "
     return f"{phase}{report.longreprtext if crash is None else crash.message}"
 
 
 def _add_decisions(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
-    """Add what is behind a failing `assert kms_mock.simulate(...)`, statement by statement."""
+    """Add the explanations of a failed `assert kms_mock.simulate(...)`, statement by statement."""
     if call.excinfo is None or _EXPLANATION not in sys.modules:
         return
     from .decisions import TITLE, explained
@@ -301,7 +301,7 @@ def _add_decisions(report: pytest.TestReport, call: pytest.CallInfo[None]) -> No
 
 
 def _add_scope_advice(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
-    """Add which mock a fixture can take, if it took one of a narrower scope."""
+    """Add which mock to take, if a fixture took one of a narrower scope."""
     message = "" if call.excinfo is None else str(call.excinfo.value)
     if "ScopeMismatch" not in message:
         return
@@ -316,7 +316,7 @@ class RunReport:
     """Reports the run.
 
     Args:
-        config: has the options.
+        config: the configuration of pytest.
     """
 
     def __init__(self, config: pytest.Config) -> None:
@@ -330,7 +330,7 @@ class RunReport:
         self._failed: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Take what hangs on a report."""
+        """Collect the data of a report."""
         data = getattr(report, _ATTRIBUTE, None)
         if data is None:
             return
@@ -342,7 +342,7 @@ class RunReport:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Write the files, also for those who switched the terminal's report off."""
+        """Write the files, also if the terminal report is disabled."""
         if self._report:
             from .html import page
 
@@ -354,14 +354,14 @@ class RunReport:
             policies = least_privilege(Permission(*fields) for fields in self._permissions)
             self._write("KMS policies", self._policy, policies.to_json())
         if self._failed and session.exitstatus == pytest.ExitCode.OK:
-            session.exitstatus = pytest.ExitCode.USAGE_ERROR  # who waits for the file is not to think that it is there
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR  # a run that does not write its file must not succeed
 
     def _write(self, what: str, name: str, text: str) -> None:
         path = self._directory / name
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
-        except OSError as error:  # the results of the run are worth more than the file
+        except OSError as error:  # report it, but keep the results of the run
             self._failed.append(f"{what} not written: {error}")
         else:
             self._written.append(f"{what} written to {path}")

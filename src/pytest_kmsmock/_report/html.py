@@ -1,7 +1,7 @@
-"""The page of `--kms-report=FILE.html`: one file with everything in it, which asks nothing of any server.
+"""The page of `--kms-report=FILE.html`: one file that loads nothing else.
 
-What it looks like is in the folder `page`. Here the data is put into it, so that no text of a test can become markup or
-code: as JSON without `<`, under a Content-Security-Policy that runs this very script and no other.
+The folder `page` has its template. This module inserts the data, so that no string of a test can become markup or code:
+as JSON without `<`, with a Content-Security-Policy that allows only the page's own script.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ def page(tests: Sequence[ItemEntry]) -> str:
     """Return the page as HTML.
 
     Args:
-        tests: what the tests of the run did, in the order of the report.
+        tests: the tests of the run, in the order of the report.
     """
     style, script = _part("page.css"), _part("page.js")
     policy = f"default-src 'none'; img-src data:; style-src {_hash(style)}; script-src {_hash(script)}"
@@ -35,7 +35,7 @@ def _part(name: str) -> str:
 
 
 def _hash(text: str) -> str:
-    """Return the source expression that lets a page use one inline text.
+    """Return the source expression that allows one inline script or style.
 
     See https://www.w3.org/TR/CSP3/#grammardef-hash-source
     """
@@ -54,7 +54,7 @@ def _data(tests: Sequence[ItemEntry]) -> str:
             "unused_keys": [unused._asdict() for unused in total.unused_keys],
         },
     }
-    # "</script>" and "<!--" would end the element or change how it is read; as an escape the sign means the same.
+    # "</script>" and "<!--" would end or change the element; JSON can write "<" as an escape.
     return json.dumps(data).replace("<", "\\u003c")
 
 

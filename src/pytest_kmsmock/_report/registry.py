@@ -1,7 +1,7 @@
-"""Which mocks a test used, and which of their calls were made in which phase of it.
+"""The mocks of a test, and the phases of the test in which their calls were made.
 
-However a mock is entered (fixture, decorator, `with`), it is noticed here. Nothing is kept beyond the test, and nothing
-is looked at unless somebody asks: a test that does not fail costs a list entry for each mock.
+Mocks are recorded however they are entered (fixture, decorator, `with`). Nothing is kept after the test, and calls are
+read on demand only: a passing test costs a list entry for each mock.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Started(NamedTuple):
     Attributes:
         mock: the mock.
         test: the node id of the test.
-        fixture: the fixture of a wider scope than a test that entered it; None if the test did.
+        fixture: the fixture of a wider scope that entered it; None if the test did.
     """
 
     mock: MockCore
@@ -50,11 +50,11 @@ class Started(NamedTuple):
 
     @property
     def is_over(self) -> bool:
-        """Whether whoever entered it has ended; of a test, that is asked at its end."""
+        """Whether the test or fixture that entered it has ended; valid at the end of a test."""
         return self.fixture is None or self.fixture.cached_result is None
 
     def __str__(self) -> str:
-        """Say who entered it."""
+        """Return which test or fixture entered it."""
         if self.fixture is None:
             return f"Test {self.test}"
         return f"Fixture {self.fixture.argname!r} of scope {self.fixture.scope}, set up for test {self.test},"
@@ -64,18 +64,18 @@ class Registry:
     """The mocks and calls of the current test.
 
     Args:
-        active: gives the mocks that are active now, whoever entered them.
+        active: returns all active mocks.
 
     Attributes:
         mocks: the mocks that the test used.
         test: the node id of the test; None between tests.
-        fixture: the fixture of a wider scope than a test that is being set up now, if any.
+        fixture: the fixture of a wider scope that is being set up now, if any.
     """
 
     def __init__(self, active: Callable[[], Iterable[MockCore]]) -> None:
         self._active = active
         self.mocks: list[MockCore] = []
-        self._phases: list[tuple[str, int]] = []  # each with the number of the last call before it
+        self._phases: list[tuple[str, int]] = []  # each with the number of the last call before it started
         self._last = 0
         self.test: str | None = None
         self.fixture: pytest.FixtureDef[Any] | None = None
@@ -83,25 +83,25 @@ class Registry:
         self._started: list[Started] = []
 
     def begin_test(self, test: str) -> None:
-        """Forget the test before; mocks of wider scopes go on."""
+        """Start a test; active mocks of wider scopes belong to it too."""
         self.test, self._thread = test, get_ident()
         self._note_last()
         self.mocks = list(self._active())
         self._phases = []
 
     def begin_phase(self, name: str) -> None:
-        """Count the calls from here on to a phase of the test."""
+        """Assign the calls from now on to a phase of the test."""
         self._note_last()
         self._phases.append((name, self._last))
 
     def entered(self, mock: MockCore) -> None:
-        """Note a mock that was entered."""
+        """Record a mock that was entered."""
         self.mocks.append(mock)
-        if self.test is not None and get_ident() == self._thread:  # who else enters one may outlive the test
+        if self.test is not None and get_ident() == self._thread:  # other threads may outlive the test
             self._started.append(Started(mock, self.test, self.fixture))
 
     def take_forgotten(self) -> list[Started]:
-        """End the test; return the mocks that are active although whoever entered them is over."""
+        """End the test; return the mocks that are active although the test or fixture that entered them has ended."""
         self.test = None
         if not self._started:
             return []
@@ -111,12 +111,12 @@ class Registry:
         return forgotten
 
     def end_test(self) -> None:
-        """Let go of what the test used, so that it can be freed."""
+        """Release the mocks of the test."""
         self._note_last()
         self.mocks = []
 
     def calls(self) -> list[SeenCall]:
-        """Return the calls of the current test, in the order in which they were made, over all its mocks."""
+        """Return the calls of the current test over all its mocks, in order."""
         if not self._phases:
             return []
         first = self._phases[0][1]
@@ -132,7 +132,7 @@ class Registry:
         return next(name for name, last in reversed(self._phases) if last < record.number)
 
     def _note_last(self) -> None:
-        # A test may clear the list of a mock: then the number noted before still separates before from after.
+        # A test may clear the list of a mock: then the number recorded earlier still separates the phases.
         for mock in self.mocks:
             if mock.calls:
                 self._last = max(self._last, mock.calls[-1].number)

@@ -1,4 +1,4 @@
-"""The section "KMS mocks" of a test whose fixture takes a mock of a narrower scope: which one it can take."""
+"""The section "KMS mocks" of a test with a ScopeMismatch: which mock the fixture can take."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FIXTURES = {"kms_mock": "", "kms_client": ".client()", "kms_server": ".serve()"
 
 
 def advice(message: str) -> str:
-    """Return what a fixture can take instead of a fixture of this package; empty if the message is another."""
+    """Return what a fixture can take instead; empty for messages about other fixtures."""
     found = _MISMATCH.match(message)
     if found is None or found[1] not in _FIXTURES:
         return ""

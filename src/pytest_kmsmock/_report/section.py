@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 TITLE = "KMS calls"
 
 _BY_SERVICES = (
-    "The calls of {services} are made as on AWS, where the service itself calls KMS. To make none, leave the service "
-    "out of the option services (kms_mock_services)."
+    "{services} called KMS, as on AWS. To turn that off, leave the service out of the option services "
+    "(kms_mock_services)."
 )
-#: Of a long list the last calls are shown, and before them the last refused ones: one of them is likely the reason.
+#: Of many calls the last ones are shown, and the last refused ones before: probably one of them is the cause.
 _LAST = 20
 _REFUSED = 10
-#: A set-up of as many calls is shown call by call.
+#: A setup of at most this many calls is shown call by call.
 _QUIET = 3
 
 
 def section(seen: Sequence[SeenCall], mocks: Sequence[MockCore], failed_in: str = "call") -> str:
-    """Return the calls of a test as text, under their phase and mock, refused ones with AWS's reason.
+    """Return the calls of a test as text, by phase and mock, refused ones with their errors.
 
     Args:
         seen: the calls.
         mocks: the mocks of the test; some may have answered none of them.
-        failed_in: the phase in which the test failed. A set-up before it in which nothing was refused is one line.
+        failed_in: the phase in which the test failed. An earlier setup without refused calls is one line.
     """
     refused = sum(call.record.refused for call in seen)
     lines = [f"{_plural(len(seen), 'call')}, {refused or 'none'} refused"]
@@ -68,13 +68,13 @@ def section(seen: Sequence[SeenCall], mocks: Sequence[MockCore], failed_in: str 
 
 
 def _quiet_setup(seen: Sequence[SeenCall]) -> int:
-    """Return how many calls the set-up made, if they are many and none was refused; else 0."""
+    """Return the number of calls in setup, if they are many and none was refused; else 0."""
     calls = [call for call in seen if call.phase == "setup"]
     return len(calls) if len(calls) > _QUIET and not any(call.record.refused for call in calls) else 0
 
 
 def _unknowns(mocks: Sequence[MockCore]) -> list[str]:
-    """Return what was not understood of deployed policies: that may be why they refuse a call."""
+    """Return the unsupported elements of deployed policies: these may be why a call was denied."""
     found = dict.fromkeys(
         str(unknown)
         for mock in mocks
@@ -117,7 +117,7 @@ def _call(call: SeenCall, number: str, states: Mapping[str, State]) -> list[str]
 
 
 def _key(record: CallRecord) -> str:
-    """Name the keys that the request does not: by alias, or only by the ciphertext."""
+    """Return the keys of a call that its parameters do not name by id or ARN."""
     told = {str(value) for value in record.params.values() if isinstance(value, str)}
     keys = [key.id for key in record.keys if key.id not in told and key.arn not in told]
     return f" [{', '.join(f'key/{key}' for key in keys)}]" if keys else ""

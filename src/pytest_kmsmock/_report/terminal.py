@@ -1,4 +1,4 @@
-"""The table of `--kms-report`: operations, then what deserves a look. Lines of text; who prints them is in `hooks`."""
+"""The table of `--kms-report`: operations, then findings, as lines that `hooks` prints."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from .totals import OperationTotal, Totals, UnusedKey
 
-#: How many entries of a list are shown; the page shows all.
+#: How many entries of a list are shown; the HTML page shows all.
 _SHOWN = 10
 
 _COLUMNS = ("operation", "calls", "refused", "denied", "no context", "tests", "time")
@@ -42,7 +42,7 @@ def _line(row: Sequence[str], widths: Sequence[int]) -> str:
 
 
 def findings(totals: Totals) -> Iterator[str]:
-    """Yield the lines of what deserves a look: denied calls, calls without encryption context, keys never used."""
+    """Yield the lines of findings: denied calls, calls without encryption context, keys never used."""
     yield from _list(
         "denied calls", (f"{test}: {call['operation']}: {call['message']}" for test, call in totals.denied)
     )
@@ -78,10 +78,10 @@ def _list(title: str, entries: Iterable[str]) -> Iterator[str]:
 
 
 def one_line(text: str) -> str:
-    """Return a text of somebody's as one line that does nothing to a terminal: control characters are written out."""
+    """Return a string as one line that is safe for a terminal: control characters are escaped."""
     return "".join(char if char.isprintable() else repr(char)[1:-1] for char in text)
 
 
 def duration(seconds: float) -> str:
-    """Return a time as text, in milliseconds or seconds."""
+    """Return a duration as text, in milliseconds or seconds."""
     return f"{seconds:.2f} s" if seconds >= 1 else f"{seconds * 1000:.1f} ms"

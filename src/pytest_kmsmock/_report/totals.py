@@ -1,4 +1,4 @@
-"""What a run did with KMS, added up over its tests: for the table in the terminal and for the page."""
+"""The totals of a run over its tests, for the table in the terminal and the HTML page."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ class OperationTotal:
         operation: its name.
         calls: how often it was called.
         refused: how many of these calls got an error.
-        denied: how many of those because policies did not allow it.
+        denied: how many of those were denied by policies.
         without_context: how many calls used a symmetric key without encryption context.
         tests: the node ids of the tests that called it.
-        took: how long the fake KMS worked on it, in seconds.
+        took: how long the fake KMS took, in seconds.
     """
 
     operation: str
@@ -45,7 +45,7 @@ class UnusedKey(NamedTuple):
     """A key that no test used.
 
     Attributes:
-        key: the key; of several that have the same alias, the first.
+        key: the key; the first of several with the same alias.
         tests: the node ids of the tests that had it.
     """
 
@@ -59,9 +59,9 @@ class Totals:
 
     Attributes:
         tests: how many tests called KMS.
-        operations: the operations, those called most often first.
+        operations: the operations, most called first.
         overall: all operations together.
-        denied: the calls that policies did not allow.
+        denied: the calls that policies denied.
         without_context: the calls that used a symmetric key without encryption context.
         unused_keys: the keys that no test of the run used for cryptography.
     """
@@ -75,12 +75,12 @@ class Totals:
 
 
 def is_denied(call: CallEntry) -> bool:
-    """Say whether policies refused a call."""
+    """Say whether policies denied a call."""
     return call["error"] == ACCESS_DENIED and not call["injected"]
 
 
 def totals(tests: Sequence[ItemEntry]) -> Totals:
-    """Add up what tests did."""
+    """Return the totals of tests."""
     by_name: dict[str, OperationTotal] = {}
     overall = OperationTotal("all operations")
     for test, call in _calls(tests):
@@ -103,7 +103,7 @@ def totals(tests: Sequence[ItemEntry]) -> Totals:
 
 
 def _unused_keys(tests: Sequence[ItemEntry]) -> Iterator[UnusedKey]:
-    """Yield the keys that no test used. What each test makes anew under one alias is one key to those who use it."""
+    """Yield the keys that no test used. Keys that tests create under the same alias count as one."""
     found: dict[str, tuple[KeyEntry, list[str]]] = {}
     names: dict[str, str] = {}
     for entry in tests:

@@ -1,6 +1,6 @@
-"""Tracebacks of errors that are for the author of a test: they end at the author's line.
+"""Tracebacks of this package's errors: they end at the line of the test.
 
-The frames after it, of this package and of the SDK, only show where the message was made.
+The frames after it, in this package and the SDK, only show where the error was raised.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def end_at_the_test(error: KmsMockError) -> None:
             last = entry
         entry = entry.tb_next
     if last is not None:
-        last.tb_next = None  # pytest follows these entries more than once, so a shorter list would not do
+        last.tb_next = None  # a shorter `excinfo.traceback` would not do: pytest follows the raw entries again
 
 
 def _is_inner(frame: FrameType) -> bool:

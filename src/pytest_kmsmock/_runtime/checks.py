@@ -1,4 +1,4 @@
-"""Checks of what a test's author gives: types, numbers, account ids, Regions; what a misspelt name may have meant."""
+"""Validation of arguments: types, numbers, account ids, Regions; suggestions for misspelt names."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from typing import TypeGuard
 
 from pytest_kmsmock.errors import InvalidOption, KmsMockError
 
-__tracebackhide__ = True  # frames of this module: wrong options show the line that gives them, at import too
+__tracebackhide__ = (
+    True  # pytest hides frames of this module, so that wrong options show the user's line, also at import
+)
 
-#: What account ids and names of Regions look like, Regions of the future among them.
+#: Forms of account ids and Regions, including future Regions.
 ACCOUNT_ID = re.compile("[0-9]{12}")
 REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+")
 
-#: What a value has to look like, and how that is said.
+#: Kind of value -> its form, and its description.
 FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "region": (REGION, "a Region such as 'eu-west-1'"),
     "account": (ACCOUNT_ID, "12 digits such as '111122223333', as a string"),
@@ -32,7 +34,7 @@ def check_form(name: str, value: object, where: str) -> None:
         where: where it was given, for the error message.
 
     Raises:
-        InvalidOption: it does not look like one; the message begins with `where`.
+        InvalidOption: the value has another form; the message begins with `where`.
     """
     form, expected = FORMS[name]
     if not isinstance(value, str) or not form.fullmatch(value):
@@ -46,17 +48,17 @@ def check_type(
     expected: str = "True or False",
     error: type[KmsMockError] = InvalidOption,
 ) -> None:
-    """Refuse a value of another type; a boolean is not a number.
+    """Validate the type of a value; a boolean is not a number.
 
     Args:
         value: what was given.
-        kind: the type that it has to be of.
-        named: of what it was given, such as `serve(): port`.
-        expected: what it must be, in words.
-        error: what is raised.
+        kind: the expected type.
+        named: its name in messages, such as `serve(): port`.
+        expected: the description of expected values.
+        error: the class of the error.
 
     Raises:
-        KmsMockError: of the class `error`.
+        KmsMockError: the value has another type; of the class `error`.
     """
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise error(f"{named} must be {expected}, not {value!r}.")
@@ -68,11 +70,11 @@ def is_whole(value: object) -> TypeGuard[int]:
 
 
 def is_number(value: object) -> TypeGuard[int | float]:
-    """Say whether a value is a number that is finite."""
+    """Say whether a value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
 
 
-#: What other libraries call it -> what it is called here.
+#: Name in other libraries -> name here.
 _SYNONYMS = {
     "count": "times", "limit": "times", "n": "times", "repeat": "times", "code": "error", "exception": "error",
     "latency": "delay", "sleep": "delay", "probability": "rate", "skip": "after", "caller": "principal",
@@ -81,8 +83,8 @@ _SYNONYMS = {
 
 
 def closest(name: object, known: Iterable[str], count: int = 1) -> list[str]:
-    """Return which of the known names a misspelt one may have meant, the likeliest first, in whatever case."""
-    import difflib  # only who mistypes a name needs it
+    """Return the known names that are most similar to a misspelt one, best first, whatever their case."""
+    import difflib  # needed for misspelt names only
 
     by_lower = {entry.lower(): entry for entry in known}
     synonym = _SYNONYMS.get(str(name).lower())
@@ -92,6 +94,6 @@ def closest(name: object, known: Iterable[str], count: int = 1) -> list[str]:
 
 
 def did_you_mean(name: object, known: Iterable[str]) -> str:
-    """Return ` Did you mean 'Encrypt'?`, for the end of a message; nothing if no known name is like the given one."""
+    """Return a suggestion for the end of a message, ` Did you mean 'Encrypt'?`; empty if no name is similar."""
     close = closest(name, known)
     return f" Did you mean {close[0]!r}?" if close else ""

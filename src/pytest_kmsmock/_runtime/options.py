@@ -1,4 +1,4 @@
-"""The options of a mock, in one place: decorator, context manager, marker, ini and command line all read them here."""
+"""The options of a mock, for the decorator, context manager, marker, ini file and command line."""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 DEFAULT_ACCOUNT = "123456789012"
 
-__tracebackhide__ = True  # frames of this module: wrong options show the line that gives them, at import too
+__tracebackhide__ = (
+    True  # pytest hides frames of this module, so that wrong options show the user's line, also at import
+)
 
-#: The names of the hygiene checks; what they find is in `_mock.hygiene`.
+#: The names of the hygiene checks of `_mock.hygiene`.
 HYGIENE_CHECKS = (
     "unused-data-key",
     "no-encryption-context",
@@ -47,8 +49,8 @@ class Options:
         seed: what the mock starts with: a YAML or JSON file of keys, or templates, plans and states (CloudFormation,
             CDK, SAM, Terraform), of which there may be several in a list. A relative path starts from the working
             directory in code and on the command line, from pytest's rootdir in a marker and in an ini file.
-        seed_strict: whether to fail if something in a template, plan or state is not understood that decides about KMS;
-            else it is listed at the end of the run.
+        seed_strict: whether to fail if a template, plan or state has something that affects KMS and is not understood;
+            by default it is listed at the end of the run.
         request_quotas: whether KMS throttles calls by AWS's quotas per second, on the mock's clock.
         hygiene: whether to check for questionable uses of KMS when the mock ends: `off`,
             `warn` (`KmsHygieneWarning`) or `error` (`KmsHygieneError`).
@@ -56,10 +58,10 @@ class Options:
         unused_faults: how to report faults that never fire: `off`, `warn` (`UnusedFaultsWarning`) or
             `error` (`UnusedFaults`).
         share_with_children: whether processes that a test starts by `multiprocessing` with spawn or forkserver reach
-            the mock: it is served on a port of this machine meanwhile (extra `server`). Without it their KMS calls are
-            refused. Forked processes have a copy of the mock.
-        moto_policies: whether the policies of moto's IAM decide about KMS calls of its users and roles; without, they
-            may do everything that key policies let IAM allow. Who calls is found out in any case.
+            the mock: it is served on a local port (extra `server`). By default their KMS calls are blocked. Forked
+            processes have a copy of the mock.
+        moto_policies: whether the policies of moto's IAM apply to KMS calls of its users and roles; otherwise these may
+            do everything that key policies let IAM allow.
         max_calls: the maximum number of calls in `KmsMock.calls`; the oldest are dropped first.
         endpoint_urls: further endpoints at which the mock answers KMS, besides those of AWS; such as
             `http://localhost:4566`. Calls to other services there are not affected.
@@ -79,7 +81,7 @@ class Options:
         default=None, metadata={"help": "file of keys, or template, plan or state, that the mock begins with"}
     )
     seed_strict: bool = field(
-        default=False, metadata={"help": "fail if a template, plan or state is not understood where it decides on KMS"}
+        default=False, metadata={"help": "fail if something in a template, plan or state is not understood"}
     )
     request_quotas: bool = field(default=False, metadata={"help": "throttle calls by AWS's quotas per second"})
     hygiene: str = field(default="off", metadata={"help": "check for questionable uses of KMS: off, warn or error"})
@@ -102,7 +104,7 @@ class Options:
 
 
 def inherited(options: Options) -> Options:
-    """Return the options that a mock nested in one with these begins with."""
+    """Return the options that a nested mock inherits."""
     return replace(options, fresh=False, seed=None)
 
 
@@ -115,7 +117,7 @@ def changed(options: Options, given: Mapping[str, Any], where: str) -> Options:
         where: where they were given, for the error message.
 
     Raises:
-        InvalidOption: for a name that is no option or a value that does not fit it.
+        InvalidOption: an unknown name or a wrong value.
     """
     if not given:
         return options
@@ -137,7 +139,7 @@ def changed(options: Options, given: Mapping[str, Any], where: str) -> Options:
 
 
 def seed_from(folder: Path, seed: Any) -> str | tuple[str, ...]:
-    """Return a seed with its relative paths starting from a folder."""
+    """Return a seed with its relative paths resolved against a folder."""
     if isinstance(seed, list | tuple):
         return tuple(str(folder / path) for path in seed)
     return str(folder / seed)
@@ -176,7 +178,7 @@ def _fit(name: str, value: object, where: str) -> object:
     return value
 
 
-#: The services whose KMS calls can be made, by botocore's name -> the module of `_services` that describes each.
+#: Service, as botocore names it -> the module of `_services` that makes its KMS calls.
 SERVICES: Mapping[str, str] = {
     "backup": "resources.backup",
     "dynamodb": "storage.dynamodb",
@@ -210,14 +212,14 @@ def _check_services(names: tuple[str, ...], where: str) -> None:
 
 
 def _number(name: str, value: object, where: str) -> int:
-    number = int(value) if isinstance(value, str) and value.isdecimal() else value  # of ini files and command lines
+    number = int(value) if isinstance(value, str) and value.isdecimal() else value  # from ini file or command line
     if not is_whole(number) or number < 1:
         raise InvalidOption(f"{where}: {name} must be a whole number from 1 on, not {value!r}.")
     return number
 
 
 def _check_names(names: object, where: str) -> None:
-    """Refuse hygiene checks that there are not."""
+    """Validate names of hygiene checks."""
     assert isinstance(names, tuple)
     for name in names:
         if name not in HYGIENE_CHECKS:

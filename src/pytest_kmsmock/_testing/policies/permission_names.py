@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pytest_kmsmock._kms.api.service_model import operation_names
 from pytest_kmsmock._kms.call.operation import OPERATIONS
 from pytest_kmsmock._kms.operations import load
-from pytest_kmsmock._kms.policy.decision import named
+from pytest_kmsmock._kms.policy.decision import with_names
 from pytest_kmsmock._kms.policy.patterns import constant, matcher, parse_template
 from pytest_kmsmock._runtime.checks import did_you_mean
 
@@ -42,7 +42,7 @@ def unknown_in(policy: Policy) -> Iterator[str]:
 def unknown_permissions(decision: Decision) -> Iterator[str]:
     """Yield a line for each action in the policies of a refusal that KMS does not have: that may be the reason."""
     if not decision.allowed:
-        for name, policy in named(decision.policies):
+        for name, policy in with_names(decision.policies):
             yield from (f"! {name}, {found}" for found in unknown_in(policy))
 
 
