@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from pytest_kmsmock._conformance import recording, report, runner, scenario_files, targets, yaml_places
+from pytest_kmsmock._conformance import located_yaml, recording, report, runner, scenario_files, targets
 
 #: Account ids, key ids, and ids of grants and key material.
 PRIVATE = re.compile(r"\d{12}|[0-9a-f]{8}-[0-9a-f]{4}-|[0-9a-f]{32}")
@@ -22,7 +22,7 @@ def test_a_recording_is_a_scenario_file_that_agrees(tmp_path):
     results = run([each for each in scenarios if not each.name.startswith("lists")])  # grants come in any order
     document = recording.recorded(results, "mock", date(2030, 1, 1))
     file = tmp_path / "recorded.yaml"
-    file.write_text(yaml_places.write(document))
+    file.write_text(located_yaml.write(document))
     scenarios = scenario_files.read_folder(file)
     assert len(scenarios) == len({result.scenario.id for result in results})
     again = run(scenarios)
@@ -46,7 +46,7 @@ def test_a_recording_has_no_ids_and_no_blobs(scenarios_of):
     )
     results = run(scenarios)
     document = recording.recorded(results, "aws", date(2030, 1, 1))
-    text = yaml_places.write(document)
+    text = located_yaml.write(document)
     assert not PRIVATE.search(text), PRIVATE.search(text)
     assert document["sources"]["recording"]["mark"] == "recorded"
     steps = document["scenarios"][0]["steps"]

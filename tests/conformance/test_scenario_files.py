@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from pytest_kmsmock._conformance import scenario_files, yaml_places
+from pytest_kmsmock._conformance import located_yaml, scenario_files
 from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock.errors import InvalidScenario, MissingExtra
 
@@ -224,14 +224,14 @@ def test_without_libyaml(monkeypatch):
     """What PyYAML's own parser reads is the same."""
     expected = scenario_files.read_folder()
     monkeypatch.delattr("yaml.CSafeLoader", raising=False)
-    monkeypatch.delitem(sys.modules, yaml_places.__name__)
-    monkeypatch.setattr(scenario_files, "read", importlib.import_module(yaml_places.__name__).read)
+    monkeypatch.delitem(sys.modules, located_yaml.__name__)
+    monkeypatch.setattr(scenario_files, "read", importlib.import_module(located_yaml.__name__).read)
     aliases = scenario_files.read_folder(scenario_files.FOLDER / "aliases.yaml")
     assert aliases == [scenario for scenario in expected if scenario.file == "aliases"]
 
 
 def test_without_pyyaml(monkeypatch):
     monkeypatch.setitem(sys.modules, "yaml", None)
-    monkeypatch.delitem(sys.modules, yaml_places.__name__)
+    monkeypatch.delitem(sys.modules, located_yaml.__name__)
     with pytest.raises(MissingExtra, match=r"pip install 'pytest-kmsmock\[conformance\]'"):
-        importlib.import_module(yaml_places.__name__)
+        importlib.import_module(located_yaml.__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pytest_kmsmock._conformance import report, runner, scenario_files, targets, yaml_places
+from pytest_kmsmock._conformance import located_yaml, report, runner, scenario_files, targets
 from pytest_kmsmock._conformance.scenario import NEEDS
 from pytest_kmsmock._kms.api.service_model import operation_names
 
@@ -21,7 +21,7 @@ def test_the_mock_answers_as_aws(scenario):
 
 def test_no_scenario_is_left_out():
     """They are where the installed botocore does not know an operation or a member, or one of them is misspelt."""
-    files = [yaml_places.read(file) for file in scenario_files.FOLDER.glob("*.yaml")]
+    files = [located_yaml.read(file) for file in scenario_files.FOLDER.glob("*.yaml")]
     assert len(SCENARIOS) == sum(len(file.get("scenarios", ())) for file in files)
 
 

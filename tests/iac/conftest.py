@@ -12,12 +12,12 @@ import pytest
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._iac import unknowns
 from pytest_kmsmock._iac.deployment import load
-from pytest_kmsmock._iac.files import Given
+from pytest_kmsmock._iac.files import DeployOptions
 from pytest_kmsmock._iac.model import Deployment
 
 DATA = Path(__file__).parent / "data"
 ACCOUNT, REGION = "123456789012", "us-east-1"
-HERE = Given(ACCOUNT, REGION)
+HERE = DeployOptions(ACCOUNT, REGION)
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +44,7 @@ def write(tmp_path: Path) -> Callable[..., str]:
 def resources(write: Callable[..., str]) -> Callable[..., Deployment]:
     """Read a template with some resources, and other sections by name."""
 
-    def resources(declared: dict[str, Any], given: Given = HERE, **sections: Any) -> Deployment:
+    def resources(declared: dict[str, Any], given: DeployOptions = HERE, **sections: Any) -> Deployment:
         return load([write("app.template.json", {**sections, "Resources": declared})], given)
 
     return resources

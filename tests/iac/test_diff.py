@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tests.iac.conftest import ACCOUNT, allow, policy
 
 from pytest_kmsmock import KmsHygieneError, PolicyDiff, mock_kms
-from pytest_kmsmock._iac.diff import Facts
+from pytest_kmsmock._iac.diff import PolicyUsage
 
 ROOT = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
 KEY = {"Type": "AWS::KMS::Key"}
@@ -42,14 +42,14 @@ def test_what_is_lacking_and_what_is_unused(deployed):
     kms = deployed({"Key": KEY, "Role": role(*statements)})
     found = used(kms, "Encrypt", "Decrypt", "GenerateDataKey")
     assert isinstance(found, PolicyDiff)
-    assert found.lacking == (
+    assert found.missing == (
         f"app.template.json:6, Role: allow kms:Decrypt on {kms.deployed('Key')} for {kms.deployed('Role')}",
     )
     assert found.unused == ("app.template.json:6, Role, statement 1 in line 14: kms:Sign",)
     assert str(found) == "\n".join(found.lines)
     assert found.lines == [
         "permissions that tests used and the files lack (1):",
-        f"  + {found.lacking[0]}",
+        f"  + {found.missing[0]}",
         "permissions that the files give and no test used (1):",
         f"  - {found.unused[0]}",
     ]
@@ -58,13 +58,13 @@ def test_what_is_lacking_and_what_is_unused(deployed):
 
 def test_no_difference(deployed):
     found = used(deployed({"Key": KEY, "Role": role(allow("kms:Encrypt"))}), "Encrypt")
-    assert (found.lacking, found.unused) == ((), ())
+    assert (found.missing, found.unused) == ((), ())
     assert not found
 
 
 def test_a_role_without_a_policy(deployed):
     found = used(deployed({"Key": KEY, "Role": {"Type": "AWS::IAM::Role"}}), "Encrypt")
-    assert found.lacking[0].startswith("app.template.json:6, Role: allow kms:Encrypt on ")
+    assert found.missing[0].startswith("app.template.json:6, Role: allow kms:Encrypt on ")
 
 
 def test_key_policies(deployed):
@@ -84,13 +84,13 @@ def test_a_key_policy_that_leaves_nothing_to_iam(deployed):
         "Role": role(allow("kms:Decrypt")),
     })  # fmt: skip
     found = used(kms, "Decrypt")
-    assert [each.partition(" on ")[0] for each in found.lacking] == ["app.template.json:3, Key: allow kms:Decrypt"]
+    assert [each.partition(" on ")[0] for each in found.missing] == ["app.template.json:3, Key: allow kms:Decrypt"]
 
 
 def test_a_denial(deployed):
     denial = {"Effect": "Deny", "Action": "kms:Decrypt", "Resource": "*"}
     found = used(deployed({"Key": KEY, "Role": role(allow("kms:*"), denial)}), "Decrypt")
-    assert found.lacking[0].startswith("app.template.json:6, Role, statement 2 in line 19: do not deny kms:Decrypt on ")
+    assert found.missing[0].startswith("app.template.json:6, Role, statement 2 in line 19: do not deny kms:Decrypt on ")
 
 
 def test_a_boundary(deployed):
@@ -100,7 +100,7 @@ def test_a_boundary(deployed):
         "Limit": {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": policy(allow("kms:Encrypt"))}},
     })  # fmt: skip
     found = used(kms, "Decrypt")
-    assert ", Limit: allow kms:Decrypt on " in found.lacking[0]
+    assert ", Limit: allow kms:Decrypt on " in found.missing[0]
 
 
 def test_aws_managed_policies_are_not_for_users_to_change(deployed):
@@ -113,7 +113,7 @@ def test_what_no_file_can_change(deployed):
     kms = deployed({"Key": KEY, "Role": role({"Effect": "Allow", "NotAction": "kms:Decrypt", "Resource": "*"})})
     kms.iam.service_control(policy(allow("s3:*")), full_access=False)
     found = used_by_a_stranger(kms)
-    assert found.lacking == ()
+    assert found.missing == ()
     assert [each.partition(": ")[2] for each in found.unused] == ["NotAction"]
 
 
@@ -132,18 +132,18 @@ def test_statements_without_an_action(deployed):
     nothing = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:user/ann"}, "Resource": "*"}
     key = {**KEY, "Properties": {"KeyPolicy": policy(allow("kms:*", Principal=ROOT), nothing)}}
     kms = deployed({"Key": key, "Role": role(allow("kms:Encrypt"))})
-    assert used(kms, "ListKeys").lacking[0].endswith(f"allow kms:ListKeys on * for {kms.deployed('Role')}")
+    assert used(kms, "ListKeys").missing[0].endswith(f"allow kms:ListKeys on * for {kms.deployed('Role')}")
 
 
 def test_facts_add_up_and_travel(deployed):
     kms = deployed({"Key": KEY, "Role": role(allow(["kms:Encrypt", "kms:Sign"]))})
     used(kms, "Encrypt", "Decrypt")
-    facts = Facts()
-    facts.add(kms.calls, kms._service.state.iam)
-    sum_of_both = Facts()
+    usage = PolicyUsage()
+    usage.add(kms.calls, kms._service.state.iam)
+    sum_of_both = PolicyUsage()
     for _ in range(2):
-        sum_of_both.merge(json.loads(json.dumps(facts.data)))
-    assert PolicyDiff.of(sum_of_both) == PolicyDiff.of(facts) == kms.policy_diff()
+        sum_of_both.merge(json.loads(json.dumps(usage.data)))
+    assert PolicyDiff.of(sum_of_both) == PolicyDiff.of(usage) == kms.policy_diff()
 
 
 def test_hygiene_names_the_file(write):
@@ -157,4 +157,4 @@ def test_hygiene_names_the_file(write):
 
 def test_a_role_of_no_file(deployed):
     kms = deployed({"Key": KEY, "Role": role(allow("kms:Encrypt"))})
-    assert used_by_a_stranger(kms).lacking == ()
+    assert used_by_a_stranger(kms).missing == ()

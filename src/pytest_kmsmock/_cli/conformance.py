@@ -120,7 +120,7 @@ def _agreed(target: Target, scenarios: Sequence[Scenario], given: argparse.Names
 
 
 def _write(given: argparse.Namespace, results: Sequence[Result], target: Target) -> None:
-    from pytest_kmsmock._conformance import recording, report, yaml_places
+    from pytest_kmsmock._conformance import located_yaml, recording, report
 
     print(report.table(results), report.listing(results), sep="\n")  # noqa: T201 - a command's output
     if given.json is not None:
@@ -129,7 +129,7 @@ def _write(given: argparse.Namespace, results: Sequence[Result], target: Target)
     if given.record is not None:
         today = datetime.now(timezone.utc).date()
         recorded = recording.recorded(results, target.name, today)
-        given.record.write_text(yaml_places.write(recorded), encoding="utf-8")
+        given.record.write_text(located_yaml.write(recorded), encoding="utf-8")
 
 
 @contextlib.contextmanager

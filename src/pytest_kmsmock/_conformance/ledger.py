@@ -12,7 +12,7 @@ from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 
 #: The members of requests that name keys.
-_KEY_MEMBERS = ("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
+_KEY_PARAMETERS = ("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
 _KEY_ID = re.compile(r"(?:.*:key/)?((?:mrk-[0-9a-f]{32})|(?:[0-9a-fA-F-]{36}))", re.DOTALL)
 _ALIAS = re.compile(r"(?:arn:.*:)?(alias/.*)", re.DOTALL)
 #: Names that an alias can have; any other is refused.
@@ -29,7 +29,7 @@ MAKERS = {"CreateKey": "KeyMetadata", "ReplicateKey": "ReplicaKeyMetadata"}
 #: The shortest that AWS allows.
 _WINDOW_IN_DAYS = 7
 #: What passes: a refusal because of too many calls, or because a key is not yet what it will be.
-_PASSING = re.compile("ThrottlingException|.* is (creating|updating)\\.", re.DOTALL)
+_TRANSIENT = re.compile("ThrottlingException|.* is (creating|updating)\\.", re.DOTALL)
 _ATTEMPTS = 8
 
 
@@ -51,7 +51,7 @@ class Ledger:
         self._aliases: list[tuple[str, str]] = []
         self._sleep = sleep
 
-    def objection(self, operation: str, params: Mapping[str, Any]) -> str:
+    def veto(self, operation: str, params: Mapping[str, Any]) -> str:
         """Return why a call must not be made: it could touch what this run did not make. Empty if it may be.
 
         Args:
@@ -64,7 +64,7 @@ class Ledger:
             return "a custom key store is nothing that this run made"
         if params.get("BypassPolicyLockoutSafetyCheck"):
             return "a key policy could lock this run out of its key"
-        for member in _KEY_MEMBERS:
+        for member in _KEY_PARAMETERS:
             named = params.get(member)
             if isinstance(named, str) and not self._is_own(named):
                 return f"{member} {named!r} is no key that this run made"
@@ -121,7 +121,7 @@ class Ledger:
         problem = ""
         for attempt in range(_ATTEMPTS):
             problem = _problem(work)
-            if not _PASSING.match(problem):
+            if not _TRANSIENT.match(problem):
                 break
             self._sleep(0.5 * 2**attempt)
         if problem:

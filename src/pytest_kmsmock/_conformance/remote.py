@@ -17,7 +17,7 @@ from pytest_kmsmock.errors import TargetUnreachable
 
 from .ledger import MAKERS, Ledger
 from .scenario import Scenario
-from .targets import CONFIG, DUMMY_KEYS, Answer, Place, names_at, utc_now
+from .targets import CONFIG, DUMMY_KEYS, Answer, Connection, names_at, utc_now
 
 #: The tag of every key that a run makes in an account, with the run as its value.
 TAG_KEY = "pytest-kmsmock-conformance"
@@ -29,7 +29,7 @@ _KEY_HOUR, _REQUEST, _RSA_PAIR = 1 / 730, 0.15 / 10_000, 12 / 10_000
 
 
 @dataclass(frozen=True, slots=True)
-class RemotePlace(Place):
+class RemoteConnection(Connection):
     """A place over the network: what calls make is noted.
 
     Attributes:
@@ -64,12 +64,12 @@ class RemotePlace(Place):
         return answer
 
     def _call_until_admitted(self, operation: str, params: Mapping[str, Any], region: str, by: str) -> Answer:
-        answer = Place.call(self, operation, params, region, by)
+        answer = Connection.call(self, operation, params, region, by)
         for attempt in range(_ATTEMPTS):
             if answer.error != "ThrottlingException":
                 break
             self.pause(2**attempt)
-            answer = Place.call(self, operation, params, region, by)
+            answer = Connection.call(self, operation, params, region, by)
         return answer
 
 
@@ -101,7 +101,7 @@ class Endpoint:
         self._tag: str | None = None
 
     @contextmanager
-    def place(self, _: Scenario, /) -> Iterator[Place]:
+    def connect(self, _: Scenario, /) -> Iterator[Connection]:
         """Return the endpoint. What earlier scenarios made is still there."""
         if self._account is None:  # an endpoint does not say who is calling, but everybody may act as the root user
             self._account = self._find_account()
@@ -109,7 +109,7 @@ class Endpoint:
         names = names_at(self._region, self._account, self._caller)
         self._ledger.unique.add(names["unique"])
         self._ledger.absent |= {names["absent_key"], names["absent_store"]}
-        yield self._place(names)
+        yield self._connection(names)
 
     def close(self) -> list[str]:
         """Delete the aliases and schedule the keys for deletion; return what could not be done."""
@@ -119,14 +119,14 @@ class Endpoint:
                 self._ledger.find(self._client(region), _tag(self._tag))
         return list(self._ledger.clean_up(self._client))
 
-    def _place(self, names: dict[str, Any]) -> RemotePlace:
+    def _connection(self, names: dict[str, Any]) -> RemoteConnection:
         wait = (lambda time: self._pause(time.total_seconds())) if "time" in self.has else None
-        return RemotePlace(
+        return RemoteConnection(
             lambda region, _: self._client(region),
             names,
             utc_now,
             wait,
-            self._ledger.objection,
+            self._ledger.veto,
             self._ledger,
             self._tag,
             self._pause,
@@ -134,7 +134,7 @@ class Endpoint:
 
     def _find_account(self) -> str:
         """Make a key to see whose it is."""
-        answer = self._place(names_at(self._region)).call("CreateKey", {}, "first", "")
+        answer = self._connection(names_at(self._region)).call("CreateKey", {}, "first", "")
         if answer.error is not None:
             raise TargetUnreachable(f"{self.name} makes no key: {answer.error}: {answer.message}")
         return str(answer.members["KeyMetadata"]["Arn"]).split(":")[4]

@@ -14,7 +14,7 @@ from pytest_kmsmock.errors import InvalidScenario
 from . import templates
 from .matching import Difference, differences
 from .scenario import Expected, Scenario, Step
-from .targets import Answer, Place, Target
+from .targets import Answer, Connection, Target
 
 #: How long one look takes at what AWS takes its time for.
 _LOOK_AGAIN = timedelta(seconds=2)
@@ -100,22 +100,22 @@ def run(scenarios: Iterable[Scenario], target: Target, stopped: Callable[[], boo
             reason = f"{target.name} has no {' and no '.join(sorted(lacking))}"
             yield from (Result(scenario, step, SKIPPED, reason=reason) for step in scenario.steps)
             continue
-        with target.place(scenario) as place:
-            yield from _run_steps(scenario, place, stopped)
+        with target.connect(scenario) as connection:
+            yield from _run_steps(scenario, connection, stopped)
 
 
-def _run_steps(scenario: Scenario, place: Place, stopped: Callable[[], bool]) -> Iterator[Result]:
-    answers: dict[str, Any] = dict(place.names)
+def _run_steps(scenario: Scenario, connection: Connection, stopped: Callable[[], bool]) -> Iterator[Result]:
+    answers: dict[str, Any] = dict(connection.names)
     for step in scenario.steps:
         if stopped():
             return
         if step.wait is not None:
-            assert place.wait is not None  # else it was skipped
-            place.wait(step.wait)
-            yield Result(scenario, step, AGREES, names=place.names)
+            assert connection.wait is not None  # else it was skipped
+            connection.wait(step.wait)
+            yield Result(scenario, step, AGREES, names=connection.names)
             continue
         try:
-            result = _run_step(scenario, step, place, answers, stopped)
+            result = _run_step(scenario, step, connection, answers, stopped)
         except templates.Unresolved as error:
             result = Result(scenario, step, BLOCKED, reason=str(error))
         if step.name and result.answer is not None and result.answer.error is None:
@@ -124,26 +124,26 @@ def _run_steps(scenario: Scenario, place: Place, stopped: Callable[[], bool]) ->
 
 
 def _run_step(
-    scenario: Scenario, step: Step, place: Place, answers: Mapping[str, Any], stopped: Callable[[], bool]
+    scenario: Scenario, step: Step, connection: Connection, answers: Mapping[str, Any], stopped: Callable[[], bool]
 ) -> Result:  # fmt: skip
-    params = templates.resolve(step.params, answers, place.now)
-    expected = _resolved(step.expected or Expected(), answers, place)
-    objection = place.object_to(step.operation, params)
-    if objection:
-        return Result(scenario, step, SKIPPED, reason=objection)
+    params = templates.resolve(step.params, answers, connection.now)
+    expected = _resolved(step.expected or Expected(), answers, connection)
+    veto = connection.veto(step.operation, params)
+    if veto:
+        return Result(scenario, step, SKIPPED, reason=veto)
     left = timedelta(seconds=step.within)
     while True:
-        answer = place.call(step.operation, params, step.region, step.by)
+        answer = connection.call(step.operation, params, step.region, step.by)
         found = differences(expected, answer)
         if not found or left <= timedelta(0) or stopped():
-            return Result(scenario, step, DIFFERS if found else AGREES, tuple(found), answer, names=place.names)
-        if place.wait is None:
+            return Result(scenario, step, DIFFERS if found else AGREES, tuple(found), answer, names=connection.names)
+        if connection.wait is None:
             left = timedelta(0)  # one more look
         else:
-            place.wait(_LOOK_AGAIN)
+            connection.wait(_LOOK_AGAIN)
             left -= _LOOK_AGAIN
 
 
-def _resolved(expected: Expected, answers: Mapping[str, Any], place: Place) -> Expected:
-    message, answer = templates.resolve([expected.message, expected.answer], answers, place.now)
+def _resolved(expected: Expected, answers: Mapping[str, Any], connection: Connection) -> Expected:
+    message, answer = templates.resolve([expected.message, expected.answer], answers, connection.now)
     return replace(expected, message=message, answer=answer)

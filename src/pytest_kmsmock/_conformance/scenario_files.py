@@ -16,8 +16,8 @@ from pytest_kmsmock._runtime.checks import did_you_mean, is_number
 from pytest_kmsmock.errors import InvalidScenario
 
 from . import templates
+from .located_yaml import read
 from .scenario import MARKS, NEEDS, Cited, Expected, Principal, Scenario, Source, Step
-from .yaml_places import read
 
 #: The scenarios of this project.
 FOLDER = Path(__file__).with_name("scenarios")

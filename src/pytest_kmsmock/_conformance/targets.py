@@ -49,7 +49,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
+class Connection:
     """Where the calls of a scenario go.
 
     Attributes:
@@ -57,14 +57,14 @@ class Place:
         names: what `<name>` means there besides earlier answers.
         now: tells the time there.
         wait: lets time pass; None where nothing comes of it.
-        object_to: says why a call of an operation with parameters must not be made there; empty if it may be.
+        veto: says why a call of an operation with parameters must not be made there; empty if it may be.
     """
 
     client: Callable[[str, str], BaseClient]
     names: Mapping[str, Any]
     now: Callable[[], datetime]
     wait: Callable[[timedelta], object] | None
-    object_to: Callable[[str, Mapping[str, Any]], str]
+    veto: Callable[[str, Mapping[str, Any]], str]
 
     def call(self, operation: str, params: Mapping[str, Any], region: str, by: str) -> Answer:
         """Call an operation, and return the answer whatever it is.
@@ -103,7 +103,7 @@ class Target(Protocol):
     name: str
     has: frozenset[str]
 
-    def place(self, scenario: Scenario, /) -> AbstractContextManager[Place]:
+    def connect(self, scenario: Scenario, /) -> AbstractContextManager[Connection]:
         """Return where the calls of a scenario go, with nothing there that an earlier one made."""
 
     def close(self) -> list[str]:
@@ -137,7 +137,7 @@ class Mock:
         self._client = functools.cache(self._make_client)
 
     @contextmanager
-    def place(self, scenario: Scenario, /) -> Iterator[Place]:
+    def connect(self, scenario: Scenario, /) -> Iterator[Connection]:
         """Return a mock that began empty, with the principals and delays of a scenario."""
         with mock_kms(fresh=True, region=self._region) as kms:
             for name, seconds in (scenario.delays or {}).items():
@@ -155,7 +155,7 @@ class Mock:
                     return self._client(region)
                 return clients.session().create_client("kms", region_name=region, config=CONFIG, **callers[by])
 
-            yield Place(client, names, kms.clock.now, kms.clock.advance, no_objection)
+            yield Connection(client, names, kms.clock.now, kms.clock.advance, no_veto)
 
     def close(self) -> list[str]:
         """There is nothing left."""
@@ -203,12 +203,12 @@ class Moto:
         self._region = region
 
     @contextmanager
-    def place(self, _: Scenario, /) -> Iterator[Place]:
+    def connect(self, _: Scenario, /) -> Iterator[Connection]:
         """Return a moto that began empty."""
         with self._alone.mocked():
             names = names_at(self._region, self._alone.ACCOUNT_ID, self._alone.CALLER)
             make = functools.cache(functools.partial(_client, Session()))
-            yield Place(lambda region, _: make(region), names, utc_now, None, no_objection)
+            yield Connection(lambda region, _: make(region), names, utc_now, None, no_veto)
 
     def close(self) -> list[str]:
         """There is nothing left."""
@@ -226,7 +226,7 @@ def _client(session: Session, region: str) -> BaseClient:
     return session.create_client("kms", region_name=region, config=CONFIG, **DUMMY_KEYS)
 
 
-def no_objection(*_: object) -> str:
+def no_veto(*_: object) -> str:
     """Let all calls be made: the target has nobody else's keys."""
     return ""
 

@@ -1,5 +1,5 @@
 """Keys, principals and policies of the files that a team deploys: CloudFormation, CDK, SAM and Terraform.
 
-Readers (`cloudformation`, `terraform`) turn files into the records of `model`; `making` puts these into a fake KMS, and
-what other services have into moto. Nothing is fetched, and nothing in a file is run.
+Readers (`cloudformation`, `terraform`) turn files into the records of `model`; `deploying` creates these in a fake KMS,
+and resources of other services in moto. Nothing is fetched, and no code of a file runs.
 """

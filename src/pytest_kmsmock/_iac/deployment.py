@@ -15,10 +15,10 @@ from pytest_kmsmock.errors import InvalidSeed
 
 from . import unknowns as told
 from .cloudformation.resources import items_of
-from .cloudformation.stack import StackScope, World
-from .files import MANIFEST, Given, Terraform, sources
-from .making.everything import make
-from .model import Alias, Deployment, Item, Key, ManagedPolicy, Principal, Replica, Thing
+from .cloudformation.stack import Stacks, StackScope
+from .deploying.fake_kms import make
+from .files import MANIFEST, DeployOptions, Terraform, sources
+from .model import Alias, Deployment, Item, Key, ManagedPolicy, Principal, Replica, ServiceResource
 from .reading import parse, text_of
 from .terraform.reader import read
 
@@ -33,7 +33,7 @@ _read: dict[tuple[Any, ...], tuple[dict[str, tuple[int, int]], Deployment]] = {}
 _CDK_ID = re.compile(r"(.+?)[0-9A-F]{8}")
 
 
-def load(paths: Sequence[str], given: Given) -> Deployment:
+def load(paths: Sequence[str], given: DeployOptions) -> Deployment:
     """Return what files declare, all of them together; what was read before is read again if a file has changed.
 
     Raises:
@@ -56,8 +56,8 @@ def _stamp(file: str) -> tuple[int, int] | None:
     return stat.st_mtime_ns, stat.st_size
 
 
-def _load(paths: Sequence[str], given: Given) -> tuple[dict[str, tuple[int, int]], Deployment]:
-    world, items, files = World(), list[Item](), list[str](paths)
+def _load(paths: Sequence[str], given: DeployOptions) -> tuple[dict[str, tuple[int, int]], Deployment]:
+    stacks, items, files = Stacks(), list[Item](), list[str](paths)
     plans: list[Terraform] = []
     for path in paths:
         with _well_formed(path):
@@ -65,18 +65,18 @@ def _load(paths: Sequence[str], given: Given) -> tuple[dict[str, tuple[int, int]
                 if isinstance(source, Terraform):
                     plans.append(source)
                 else:
-                    world.add(source)
-    _check_parameters(world, given)
-    for scope in world.stacks:
+                    stacks.add(source)
+    _check_parameters(stacks, given)
+    for scope in stacks.scopes:
         files += [scope.source.file, str(Path(scope.source.file).parent / MANIFEST)]
         with _well_formed(scope.source.file, scope):
             items += items_of(scope)
     for plan in plans:
         files.append(plan.file)
         with _well_formed(plan.file):
-            items += read(plan.file, parse(plan.file, text_of(plan.file)), plan.stack, world.unknowns)
+            items += read(plan.file, parse(plan.file, text_of(plan.file)), plan.stack, stacks.unknowns)
     stamps = {file: stamp for file in files if (stamp := _stamp(file)) is not None}
-    return stamps, Deployment(tuple(items), tuple(dict.fromkeys(world.unknowns)))
+    return stamps, Deployment(tuple(items), tuple(dict.fromkeys(stacks.unknowns)))
 
 
 @contextmanager
@@ -95,20 +95,20 @@ def _well_formed(file: str, scope: StackScope | None = None) -> Iterator[None]:
         raise InvalidSeed(f"{file}:{line}: this is not as its format has it: {error}") from error
 
 
-def _check_parameters(world: World, given: Given) -> None:
+def _check_parameters(stacks: Stacks, given: DeployOptions) -> None:
     """Refuse a value of a parameter that no template has.
 
     Raises:
         InvalidSeed: there is one.
     """
-    known = {name for scope in world.stacks for name in scope.template.get("Parameters") or {}}
+    known = {name for scope in stacks.scopes for name in scope.template.get("Parameters") or {}}
     for name in given.parameters:
         if name not in known:
             raise InvalidSeed(f"no template has a parameter {name!r}.{did_you_mean(name, known)}")
 
 
 def deploy(
-    service: FakeKms, paths: Sequence[str | os.PathLike[str]], given: Given, *, strict: bool = False
+    service: FakeKms, paths: Sequence[str | os.PathLike[str]], given: DeployOptions, *, strict: bool = False
 ) -> tuple[Deployment, list[KeyRecord]]:  # fmt: skip
     """Make what files declare in a fake KMS, all of it or nothing.
 
@@ -173,7 +173,7 @@ def find(deployments: Sequence[Deployment], name: str) -> str:
 
 def _has_name(item: Item) -> bool:
     """Say whether an item is something to ask for, and not an attachment of a policy to it."""
-    return isinstance(item, Alias | Key | ManagedPolicy | Principal | Replica | Thing)
+    return isinstance(item, Alias | Key | ManagedPolicy | Principal | Replica | ServiceResource)
 
 
 def _labels(item: Item) -> Iterator[str]:

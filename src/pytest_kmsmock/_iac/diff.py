@@ -1,6 +1,6 @@
 """What tests needed of the deployed policies, and what these give: the difference, with where to change it.
 
-What tests did is told by `Facts`, sets of plain tuples that pytest-xdist can carry and that add up over tests.
+What tests did is told by `PolicyUsage`, sets of plain tuples that pytest-xdist can carry and that add up over tests.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Entry(NamedTuple):
         return f"{self.place}, {self.statement}: {self.action}"
 
 
-class Lack(NamedTuple):
+class MissingPermission(NamedTuple):
     """A permission that a test needed and no deployed policy gives, or one denies.
 
     Attributes:
@@ -65,10 +65,10 @@ class Lack(NamedTuple):
 
 
 @dataclass
-class Facts:
+class PolicyUsage:
     """What tests needed, and what files give."""
 
-    lacking: set[Lack] = field(default_factory=set)
+    missing: set[MissingPermission] = field(default_factory=set)
     used: set[Entry] = field(default_factory=set)
     given: set[Entry] = field(default_factory=set)
 
@@ -80,11 +80,11 @@ class Facts:
                 if decision.allowed:
                     self.used |= set(_used(decision))
                 else:
-                    self.lacking |= set(_lacking(decision))
+                    self.missing |= set(_missing(decision))
 
     def merge(self, data: Mapping[str, Iterable[Iterable[str]]]) -> None:
         """Add what another process found, as `data` gives it."""
-        self.lacking |= {Lack(*fields) for fields in data["lacking"]}
+        self.missing |= {MissingPermission(*fields) for fields in data["missing"]}
         self.used |= {Entry(*fields) for fields in data["used"]}
         self.given |= {Entry(*fields) for fields in data["given"]}
 
@@ -99,30 +99,30 @@ class PolicyDiff:
     """The difference between what tests needed and what deployed policies give.
 
     Attributes:
-        lacking: permissions that tests used and the files lack, each with what to change where.
+        missing: permissions that tests used and the files lack, each with what to change where.
         unused: permissions that the files give and no test used, each with its statement.
     """
 
-    lacking: tuple[str, ...]
+    missing: tuple[str, ...]
     unused: tuple[str, ...]
 
     @classmethod
-    def of(cls, facts: Facts) -> PolicyDiff:
+    def of(cls, usage: PolicyUsage) -> PolicyDiff:
         """Return the difference."""
-        return cls(tuple(map(str, sorted(facts.lacking))), tuple(map(str, sorted(facts.given - facts.used))))
+        return cls(tuple(map(str, sorted(usage.missing))), tuple(map(str, sorted(usage.given - usage.used))))
 
     @property
     def lines(self) -> list[str]:
         """The difference, a line for each permission."""
         return [
-            f"permissions that tests used and the files lack ({len(self.lacking)}):",
-            *(f"  + {entry}" for entry in self.lacking),
+            f"permissions that tests used and the files lack ({len(self.missing)}):",
+            *(f"  + {entry}" for entry in self.missing),
             f"permissions that the files give and no test used ({len(self.unused)}):",
             *(f"  - {entry}" for entry in self.unused),
         ]
 
     def __bool__(self) -> bool:
-        return bool(self.lacking or self.unused)
+        return bool(self.missing or self.unused)
 
     def __str__(self) -> str:
         return "\n".join(self.lines)
@@ -196,14 +196,14 @@ _CHANGES = {
 }
 
 
-def _lacking(decision: Decision) -> Iterator[Lack]:
+def _missing(decision: Decision) -> Iterator[MissingPermission]:
     """Yield what to change so that a request is allowed, as far as that is in a file."""
     assert decision.denial is not None
     request = decision.request
     principal = policy_holder(request.principal)
     denying = list(_denying(decision))
     for place in denying:
-        yield Lack(place, "do not deny", request.action, request.resource, principal)
+        yield MissingPermission(place, "do not deny", request.action, request.resource, principal)
     kind, change = _CHANGES.get(decision.denial, ("", ""))
     if denying or not kind:
         return
@@ -216,7 +216,7 @@ def _lacking(decision: Decision) -> Iterator[Lack]:
     holder = request.origins.get(request.resource if kind == "key" else principal, {})
     origin = origins[0] if origins else holder.get("")
     if origin is not None:
-        yield Lack(str(origin), change, request.action, request.resource, principal)
+        yield MissingPermission(str(origin), change, request.action, request.resource, principal)
 
 
 def _denying(decision: Decision) -> Iterator[str]:

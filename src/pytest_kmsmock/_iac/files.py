@@ -26,7 +26,7 @@ _CDK_DEEPEST = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class DeployOptions:
     """What a deployment is made with, besides its files.
 
     Attributes:
@@ -87,7 +87,7 @@ def is_infrastructure(path: str) -> bool:
     return isinstance(found, dict) and any(name in found for name in _IN_JSON)
 
 
-def sources(path: str, given: Given) -> Iterator[Source | Terraform]:
+def sources(path: str, given: DeployOptions) -> Iterator[Source | Terraform]:
     """Yield what a path stands for.
 
     Raises:
@@ -113,7 +113,7 @@ def _stem(path: str) -> str:
     return Path(path).name.partition(".")[0]
 
 
-def _template(path: str, given: Given, stack: Stack | None = None) -> Source:
+def _template(path: str, given: DeployOptions, stack: Stack | None = None) -> Source:
     found = stack or _of_manifest(Path(path), given) or Stack(_stem(path), given.account, given.region)
     named = found if given.stack is None else found._replace(name=given.stack)
     return Source(path, named, given.parameters, given.imports, given.nested)
@@ -130,7 +130,7 @@ def _manifest(folder: Path) -> Mapping[str, Any]:
     return artifacts if isinstance(artifacts, dict) else {}
 
 
-def _stack_of(name: str, artifact: Mapping[str, Any], given: Given) -> Stack:
+def _stack_of(name: str, artifact: Mapping[str, Any], given: DeployOptions) -> Stack:
     """Return where CDK deploys a stack; what it leaves open is as given."""
     environment = _ENVIRONMENT.fullmatch(str(artifact.get("environment")))
     account, region = environment.groups() if environment else ("", "")
@@ -141,19 +141,19 @@ def _stack_of(name: str, artifact: Mapping[str, Any], given: Given) -> Stack:
     )
 
 
-def _stacks(artifacts: Mapping[str, Any], given: Given) -> Iterator[tuple[str, Stack]]:
+def _stacks(artifacts: Mapping[str, Any], given: DeployOptions) -> Iterator[tuple[str, Stack]]:
     for name, artifact in artifacts.items():
         if artifact.get("type") == "aws:cloudformation:stack":
             file = (artifact.get("properties") or {}).get("templateFile")
             yield str(file), _stack_of(name, artifact, given)
 
 
-def _of_manifest(file: Path, given: Given) -> Stack | None:
+def _of_manifest(file: Path, given: DeployOptions) -> Stack | None:
     """Return where CDK deploys a template that lies in its output folder; None if it lies elsewhere."""
     return dict(_stacks(_manifest(file.parent), given)).get(file.name)
 
 
-def _assembly(folder: Path, given: Given, depth: int) -> Iterator[Source]:
+def _assembly(folder: Path, given: DeployOptions, depth: int) -> Iterator[Source]:
     artifacts = _manifest(folder)
     if not artifacts or depth > _CDK_DEEPEST:
         raise InvalidSeed(f"{folder} is no output folder of CDK: it has no {MANIFEST} with artifacts")
@@ -167,7 +167,7 @@ def _assembly(folder: Path, given: Given, depth: int) -> Iterator[Source]:
 # --- a file that lists stacks -----------------------------------------------------------------------------------------
 
 
-def _listed(path: str, content: Mapping[str, Any], given: Given) -> Iterator[Source | Terraform]:
+def _listed(path: str, content: Mapping[str, Any], given: DeployOptions) -> Iterator[Source | Terraform]:
     try:
         listed: _Listed = decode(dict(content), _Listed, "")
     except Misfit as misfit:
@@ -180,7 +180,7 @@ def _listed(path: str, content: Mapping[str, Any], given: Given) -> Iterator[Sou
         for form, value in ((ACCOUNT_ID, entry.account), (REGION, entry.region)):
             if value is not None and not form.fullmatch(value):
                 raise InvalidSeed(f"{where}: {value!r} is neither an account id nor a Region")
-        inner = Given(
+        inner = DeployOptions(
             entry.account or given.account, entry.region or given.region, entry.name,
             {**given.parameters, **(entry.parameters or {})}, {**given.imports, **(entry.imports or {})},
             entry.nested or {},

@@ -243,7 +243,7 @@ class Membership:
 
 
 @dataclass(frozen=True, slots=True)
-class Thing:
+class ServiceResource:
     """A resource of another service, as moto is to have it.
 
     Attributes:
@@ -260,7 +260,8 @@ class Thing:
 
 
 Item: TypeAlias = (
-    "Alias | Attachment | Grant | Key | KeyPolicy | KeyStore | ManagedPolicy | Membership | Principal | Replica | Thing"
+    "Alias | Attachment | Grant | Key | KeyPolicy | KeyStore | ManagedPolicy | Membership | Principal | Replica | "
+    "ServiceResource"
 )
 
 

@@ -26,7 +26,7 @@ def statements_of(content: Mapping[str, Any]) -> list[Any]:
     return each(content.get("Statement"))
 
 
-def bears_on_kms(statement: object) -> bool:
+def affects_kms(statement: object) -> bool:
     """Say whether a statement can have a say in KMS."""
     if not isinstance(statement, Mapping):
         return False

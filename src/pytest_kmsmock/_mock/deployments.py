@@ -75,18 +75,18 @@ def deploy(core: Deploying, paths: Sequence[str], *, strict: bool | None = None,
         core: the mock.
         paths: the files.
         strict: whether an unsupported element is an error; by default the option `seed_strict`.
-        **given: parameters of the deployment, fields of `_iac.files.Given`.
+        **given: parameters of the deployment, fields of `_iac.files.DeployOptions`.
 
     Raises:
         InvalidSeed: with file and line; then nothing has changed.
     """
     from pytest_kmsmock._iac import deployment
-    from pytest_kmsmock._iac.files import Given
+    from pytest_kmsmock._iac.files import DeployOptions
 
     where = {"account": core.options.account, "region": core.region}
     settings = {name: value for name, value in given.items() if value is not None}
     wanted = core.options.seed_strict if strict is None else strict
-    deployed, keys = deployment.deploy(core.service, paths, Given(**{**where, **settings}), strict=wanted)
+    deployed, keys = deployment.deploy(core.service, paths, DeployOptions(**{**where, **settings}), strict=wanted)
     core.deployments += (deployed,)
     core.seeded |= {str(Path.cwd() / path) for path in paths}
     if core.active:
@@ -97,9 +97,9 @@ def deploy(core: Deploying, paths: Sequence[str], *, strict: bool | None = None,
 def into_moto(core: Deploying, deployments: Sequence[Deployment]) -> None:
     """Create resources of other services in moto, if it is active; report what moto does not support."""
     from pytest_kmsmock._iac import unknowns
-    from pytest_kmsmock._iac.making.moto import make_in_moto
+    from pytest_kmsmock._iac.deploying.moto import deploy_to_moto
 
-    unknowns.tell(make_in_moto(deployments, core.options.account))
+    unknowns.tell(deploy_to_moto(deployments, core.options.account))
 
 
 def find(core: Deploying, name: str) -> str:
@@ -115,8 +115,8 @@ def find(core: Deploying, name: str) -> str:
 
 def policy_diff(core: Deploying) -> PolicyDiff:
     """Compare the permissions that a mock's calls needed with those that its deployed policies give."""
-    from pytest_kmsmock._iac.diff import Facts, PolicyDiff
+    from pytest_kmsmock._iac.diff import PolicyDiff, PolicyUsage
 
-    facts = Facts()
-    facts.add(core.calls, core.service.state.iam)
-    return PolicyDiff.of(facts)
+    usage = PolicyUsage()
+    usage.add(core.calls, core.service.state.iam)
+    return PolicyDiff.of(usage)

@@ -253,17 +253,17 @@ class Watch:
                 aliases |= aliases_before(mock.service.state, records)
             data["permissions"] = [astuple(permission) for permission in permissions(records, aliases)]
         if self._diff:
-            data["diff"] = self._facts()
+            data["diff"] = self._policy_usage()
         return data
 
-    def _facts(self) -> dict[str, Any]:
-        from pytest_kmsmock._iac.diff import Facts
+    def _policy_usage(self) -> dict[str, Any]:
+        from pytest_kmsmock._iac.diff import PolicyUsage
 
-        facts = Facts()
+        usage = PolicyUsage()
         for mock in self._registry.mocks:
             records = [call.record for call in self._registry.calls() if call.mock is mock]
-            facts.add(records, mock.service.state.iam)
-        return facts.data
+            usage.add(records, mock.service.state.iam)
+        return usage.data
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -377,12 +377,12 @@ class RunReport:
             for line in (*table(total), *findings(total)):
                 terminalreporter.write_line(line)
         if self._diff is not None:
-            from pytest_kmsmock._iac.diff import Facts, PolicyDiff
+            from pytest_kmsmock._iac.diff import PolicyDiff, PolicyUsage
 
-            facts = Facts()
+            usage = PolicyUsage()
             for data in self._diff:
-                facts.merge(data)
-            for line in PolicyDiff.of(facts).lines:
+                usage.merge(data)
+            for line in PolicyDiff.of(usage).lines:
                 terminalreporter.write_line(line)
         for line in self._written:
             terminalreporter.write_line(line)

@@ -6,7 +6,7 @@ import pytest
 from botocore.exceptions import ClientError
 from tests.iac.conftest import ACCOUNT, REGION, allow, policy, reasons
 
-from pytest_kmsmock._iac.cloudformation.things import THINGS
+from pytest_kmsmock._iac.cloudformation.other_services import OTHER_SERVICES
 from pytest_kmsmock._iac.cloudformation.types import TYPES
 from pytest_kmsmock.errors import InvalidSeed
 
@@ -366,7 +366,7 @@ def test_a_document_that_a_parameter_gives(resources):
 
 
 def test_every_type_of_the_tables_is_one():
-    assert set(THINGS) - {"AWS::SNS::Subscription"} <= set(TYPES)
+    assert set(OTHER_SERVICES) - {"AWS::SNS::Subscription"} <= set(TYPES)
 
 
 @pytest.mark.parametrize(

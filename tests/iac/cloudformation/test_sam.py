@@ -6,7 +6,7 @@ import pytest
 from tests.iac.conftest import ACCOUNT, REGION, allow, policy, reasons
 
 from pytest_kmsmock._iac.cloudformation import sam
-from pytest_kmsmock._iac.model import Principal, Thing
+from pytest_kmsmock._iac.model import Principal, ServiceResource
 
 KEY = {"Type": "AWS::KMS::Key"}
 FUNCTION = "AWS::Serverless::Function"
@@ -104,7 +104,7 @@ def test_globals(resources):
     }
     deployment = resources({"Key": KEY, "Fn": function()}, Globals=shared)
     assert role_of(deployment).boundary == "arn:aws:iam::1:policy/b"
-    [made] = [item for item in deployment.items if isinstance(item, Thing)]
+    [made] = [item for item in deployment.items if isinstance(item, ServiceResource)]
     assert made.calls[0][2]["KMSKeyArn"].startswith("arn:aws:kms:")
 
 

@@ -9,7 +9,7 @@ import pytest
 from tests.iac.conftest import ACCOUNT, HERE, REGION, allow, policy, reasons
 
 from pytest_kmsmock._iac.deployment import find, load
-from pytest_kmsmock._iac.files import Given
+from pytest_kmsmock._iac.files import DeployOptions
 from pytest_kmsmock.errors import InvalidSeed
 
 KEY = {"Type": "AWS::KMS::Key"}
@@ -289,4 +289,4 @@ def test_a_stack_that_is_nested_in_itself(write):
 @pytest.mark.parametrize("content", ["[]", "Resources: none", "stacks: 5\nResources: {}"])
 def test_what_is_no_template(write, content):
     with pytest.raises(InvalidSeed):
-        load([write("a.yaml", content)], Given(ACCOUNT, REGION))
+        load([write("a.yaml", content)], DeployOptions(ACCOUNT, REGION))

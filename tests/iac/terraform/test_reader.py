@@ -9,7 +9,7 @@ from tests.iac.conftest import ACCOUNT, DATA, HERE, allow, policy, reasons
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._iac.deployment import load
-from pytest_kmsmock._iac.model import Thing
+from pytest_kmsmock._iac.model import ServiceResource
 from pytest_kmsmock._iac.terraform.computed import COMPUTED
 from pytest_kmsmock._iac.terraform.resources import RESOURCES
 from pytest_kmsmock.errors import InvalidSeed
@@ -62,7 +62,7 @@ def test_the_same_deployment_in_each_form(file):
         assert not kms.simulate(auditor, "kms:Decrypt", arn, EncryptionContext={"tenant": "other"})
         [deployment] = kms._core.deployments
         assert deployment.unknowns == ()
-        calls = {call[:2] for item in deployment.items if isinstance(item, Thing) for call in item.calls}
+        calls = {call[:2] for item in deployment.items if isinstance(item, ServiceResource) for call in item.calls}
         assert ("s3", "PutBucketEncryption") in calls
 
 

@@ -8,9 +8,9 @@ from typing import Any
 from pytest_kmsmock.errors import InvalidSeed
 
 from ..model import Document, Place, Unknown
-from ..policies import bears_on_kms, document_of, each, statements_of
+from ..policies import affects_kms, document_of, each, statements_of
 from ..reading import line_of
-from .functions import NO_VALUE, resolve, text
+from .functions import NO_VALUE, resolve, string
 from .stack import StackScope
 
 
@@ -61,31 +61,33 @@ class Declared:
         del self.scope.notes[before:]
         return default if found is NO_VALUE else found
 
-    def text(self, name: str) -> str | None:
+    def string(self, name: str) -> str | None:
         """Return a property as a text; None if it is not there."""
         found = self.get(name)
-        return None if found is None else text(found)
+        return None if found is None else string(found)
 
-    def texts(self, name: str) -> tuple[str, ...]:
+    def strings(self, name: str) -> tuple[str, ...]:
         """Return a property that is a list of texts."""
-        return tuple(map(text, each(self.get(name))))
+        return tuple(map(string, each(self.get(name))))
 
     def flag(self, name: str, default: bool | None = None) -> bool | None:
         """Return a property that is true or false."""
         found = self.get(name)
-        return default if found is None else text(found).lower() == "true"
+        return default if found is None else string(found).lower() == "true"
 
     def number(self, name: str) -> int | None:
         """Return a property that is a number."""
         found = self.get(name)
         try:
-            return None if found is None else int(text(found))
+            return None if found is None else int(string(found))
         except ValueError:
             raise self.wrong(f"{name} has to be a number, not {found!r}") from None
 
     def tags(self) -> dict[str, str]:
         """Return its tags."""
-        return {text(tag.get("Key")): text(tag.get("Value")) for tag in each(self.get("Tags")) if isinstance(tag, dict)}
+        return {
+            string(tag.get("Key")): string(tag.get("Value")) for tag in each(self.get("Tags")) if isinstance(tag, dict)
+        }
 
     def document(self, given: Any, line: int = 0) -> Document | None:
         """Return a policy document. What had to be made up for it is noted if the statement is about KMS."""
@@ -114,7 +116,7 @@ class Declared:
         before = len(self.scope.notes)
         self.scope.line = line_of(statement) or self.place.line
         found = resolve(self.scope, statement)
-        if bears_on_kms(found):
+        if affects_kms(found):
             for reason in self.scope.notes[before:]:
                 self.unknown(reason, line=line_of(statement))
         del self.scope.notes[before:]
@@ -123,7 +125,7 @@ class Declared:
     def unknown(self, reason: str, *, line: int = 0, decides: bool = True) -> None:
         """Note what was not understood."""
         place = self.place._replace(line=line or self.place.line)
-        self.scope.world.unknowns.append(Unknown(place, reason, decides))
+        self.scope.stacks.unknowns.append(Unknown(place, reason, decides))
 
     def wrong(self, reason: str) -> InvalidSeed:
         """Return an error of the template's author."""

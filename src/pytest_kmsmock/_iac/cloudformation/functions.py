@@ -75,11 +75,11 @@ def resolve(scope: Scope, value: Any) -> Any:
     return value
 
 
-def text(value: Any) -> str:
+def string(value: Any) -> str:
     """Return a value as CloudFormation writes it into a text."""
     if isinstance(value, bool):
         return "true" if value else "false"
-    return ",".join(map(text, value)) if isinstance(value, list) else str(value)
+    return ",".join(map(string, value)) if isinstance(value, list) else str(value)
 
 
 def truth(scope: Scope, value: Any) -> bool:
@@ -91,7 +91,7 @@ def truth(scope: Scope, value: Any) -> bool:
     if isinstance(value, dict) and len(value) == 1:
         [(name, argument)] = value.items()
         if name == "Condition":
-            return scope.condition(text(argument))
+            return scope.condition(string(argument))
         if name in _CONDITIONS:
             return _CONDITIONS[name](scope, _list(scope, name, argument))
     raise scope.wrong(f"{json.dumps(value)[:80]} is no condition")
@@ -104,20 +104,20 @@ def _list(scope: Scope, name: str, argument: Any, least: int = 1) -> list[Any]:
 
 
 def _ref(scope: Scope, argument: Any) -> Any:
-    return scope.ref(text(resolve(scope, argument)))
+    return scope.ref(string(resolve(scope, argument)))
 
 
 def _get_att(scope: Scope, argument: Any) -> Any:
     parts = argument.split(".", 1) if isinstance(argument, str) else _list(scope, "Fn::GetAtt", argument, 2)
     if len(parts) < 2:
         raise scope.wrong(f"Fn::GetAtt takes a resource and an attribute, not {argument!r}")
-    return scope.get_att(text(parts[0]), ".".join(text(resolve(scope, part)) for part in parts[1:]))
+    return scope.get_att(string(parts[0]), ".".join(string(resolve(scope, part)) for part in parts[1:]))
 
 
 def _join(scope: Scope, argument: Any) -> Any:
     delimiter, parts = _list(scope, "Fn::Join", argument, 2)[:2]
     found = resolve(scope, parts)
-    return text(delimiter).join(map(text, found if isinstance(found, list) else [found]))
+    return string(delimiter).join(map(string, found if isinstance(found, list) else [found]))
 
 
 def _sub(scope: Scope, argument: Any) -> str:
@@ -131,30 +131,30 @@ def _sub(scope: Scope, argument: Any) -> str:
         if name.startswith("!"):
             return f"${{{name[1:]}}}"
         if name in values:
-            return text(values[name])
+            return string(values[name])
         resource, _, attribute = name.partition(".")
-        return text(scope.get_att(resource, attribute) if attribute else scope.ref(name))
+        return string(scope.get_att(resource, attribute) if attribute else scope.ref(name))
 
-    return _VARIABLE.sub(variable, text(resolve(scope, argument)))
+    return _VARIABLE.sub(variable, string(resolve(scope, argument)))
 
 
 def _select(scope: Scope, argument: Any) -> Any:
     index, choices = _list(scope, "Fn::Select", argument, 2)[:2]
     found = resolve(scope, choices)
     try:
-        return found[int(text(resolve(scope, index)))]
+        return found[int(string(resolve(scope, index)))]
     except (IndexError, ValueError, TypeError, KeyError):
         return scope.make_up("Fn::Select", f"Fn::Select finds no item {index!r} in {found!r}")
 
 
 def _split(scope: Scope, argument: Any) -> list[str]:
     delimiter, source = _list(scope, "Fn::Split", argument, 2)[:2]
-    return text(resolve(scope, source)).split(text(delimiter))
+    return string(resolve(scope, source)).split(string(delimiter))
 
 
 def _find_in_map(scope: Scope, argument: Any) -> Any:
     names = _list(scope, "Fn::FindInMap", argument, 3)
-    first, second, third = (text(resolve(scope, name)) for name in names[:3])
+    first, second, third = (string(resolve(scope, name)) for name in names[:3])
     found = scope.find_in_map(first, second, third)
     if found is not NO_VALUE:
         return found
@@ -165,20 +165,20 @@ def _find_in_map(scope: Scope, argument: Any) -> Any:
 
 def _if(scope: Scope, argument: Any) -> Any:
     name, then, otherwise = _list(scope, "Fn::If", argument, 3)[:3]
-    holds = truth(scope, name) if isinstance(name, dict) else scope.condition(text(name))
+    holds = truth(scope, name) if isinstance(name, dict) else scope.condition(string(name))
     return resolve(scope, then if holds else otherwise)
 
 
 def _base64(scope: Scope, argument: Any) -> str:
-    return base64.b64encode(text(resolve(scope, argument)).encode()).decode()
+    return base64.b64encode(string(resolve(scope, argument)).encode()).decode()
 
 
 def _import_value(scope: Scope, argument: Any) -> Any:
-    return scope.import_value(text(resolve(scope, argument)))
+    return scope.import_value(string(resolve(scope, argument)))
 
 
 def _zones(scope: Scope, argument: Any) -> list[str]:
-    return scope.zones(text(resolve(scope, argument)))
+    return scope.zones(string(resolve(scope, argument)))
 
 
 def _length(scope: Scope, argument: Any) -> int:
@@ -209,7 +209,7 @@ FUNCTIONS: Mapping[str, Callable[[Scope, Any], Any]] = {
 
 def _equals(scope: Scope, given: list[Any]) -> bool:
     first, second = _list(scope, "Fn::Equals", given, 2)[:2]
-    return text(resolve(scope, first)) == text(resolve(scope, second))
+    return string(resolve(scope, first)) == string(resolve(scope, second))
 
 
 _CONDITIONS: Mapping[str, Callable[[Scope, list[Any]], bool]] = {
@@ -240,7 +240,7 @@ def unroll(scope: Scope, section: Mapping[str, Any]) -> Iterator[tuple[str, Any]
         if not isinstance(values, list) or not isinstance(body, dict):
             raise scope.wrong(f"{name} takes a name, a list and a mapping")
         for value in values:
-            yield from unroll(scope, _replaced(body, text(identifier), text(value)))
+            yield from unroll(scope, _replaced(body, string(identifier), string(value)))
 
 
 def _replaced(value: Any, identifier: str, by: str) -> Any:

@@ -10,14 +10,25 @@ import json
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ..model import Alias, Attachment, Document, Item, Key, ManagedPolicy, Membership, Principal, Replica, Thing
+from ..model import (
+    Alias,
+    Attachment,
+    Document,
+    Item,
+    Key,
+    ManagedPolicy,
+    Membership,
+    Principal,
+    Replica,
+    ServiceResource,
+)
 from ..names import arn, key_id
 from ..policies import each, mentions_kms
 from ..reading import line_of
 from .declared import Declared, function_of
 from .functions import NO_VALUE
+from .other_services import OTHER_SERVICES
 from .stack import StackScope
-from .things import THINGS
 
 # --- KMS --------------------------------------------------------------------------------------------------------------
 
@@ -25,10 +36,10 @@ from .things import THINGS
 def _key(declared: Declared) -> Iterable[Item]:
     multi_region = bool(declared.flag("MultiRegion", False))
     settings: dict[str, Any] = {
-        "spec": declared.text("KeySpec") or "SYMMETRIC_DEFAULT",
-        "usage": declared.text("KeyUsage"),
-        "origin": declared.text("Origin") or "AWS_KMS",
-        "description": declared.text("Description") or "",
+        "spec": declared.string("KeySpec") or "SYMMETRIC_DEFAULT",
+        "usage": declared.string("KeyUsage"),
+        "origin": declared.string("Origin") or "AWS_KMS",
+        "description": declared.string("Description") or "",
         "tags": declared.tags(),
         "multi_region": multi_region,
         "enabled": declared.flag("Enabled", True),
@@ -42,16 +53,16 @@ def _key(declared: Declared) -> Iterable[Item]:
 
 def _replica(declared: Declared) -> Iterable[Item]:
     settings = {
-        "description": declared.text("Description") or "",
+        "description": declared.string("Description") or "",
         "tags": declared.tags(),
         "enabled": declared.flag("Enabled", True),
     }
     policy = declared.document(declared.properties.get("KeyPolicy"))
-    yield Replica(declared.place, declared.stack, declared.text("PrimaryKeyArn") or "", settings, policy)
+    yield Replica(declared.place, declared.stack, declared.string("PrimaryKeyArn") or "", settings, policy)
 
 
 def _alias(declared: Declared) -> Iterable[Item]:
-    yield Alias(declared.place, declared.stack, declared.name, declared.text("TargetKeyId") or "")
+    yield Alias(declared.place, declared.stack, declared.name, declared.string("TargetKeyId") or "")
 
 
 # --- IAM --------------------------------------------------------------------------------------------------------------
@@ -82,8 +93,8 @@ def _principal(kind: str) -> Callable[[Declared], Iterable[Item]]:
         yield Principal(
             declared.place, declared.stack, kind, declared.name,
             arn(kind, declared.stack, declared.name, declared.path),
-            _inline(declared), declared.texts("ManagedPolicyArns"), declared.text("PermissionsBoundary"),
-            declared.texts("Groups") if kind == "user" else (), "" if document is None else document.text,
+            _inline(declared), declared.strings("ManagedPolicyArns"), declared.string("PermissionsBoundary"),
+            declared.strings("Groups") if kind == "user" else (), "" if document is None else document.text,
             declared.tags(),
         )  # fmt: skip
 
@@ -97,7 +108,7 @@ def _policy(declared: Declared) -> Iterable[Item]:
     document = declared.document(declared.properties.get("PolicyDocument"))
     if document is not None:
         for kind, names in _ATTACHED_TO:
-            for name in declared.texts(names):
+            for name in declared.strings(names):
                 yield Attachment(declared.place, declared.stack, kind, name, document)
 
 
@@ -108,7 +119,7 @@ def _managed_policy(declared: Declared) -> Iterable[Item]:
         return
     yield ManagedPolicy(declared.place, declared.stack, declared.name, policy_arn, document)
     for kind, names in _ATTACHED_TO:
-        for name in declared.texts(names):
+        for name in declared.strings(names):
             yield Attachment(declared.place, declared.stack, kind, name, policy_arn)
 
 
@@ -116,13 +127,13 @@ def _policy_of(kind: str, named_by: str) -> Callable[[Declared], Iterable[Item]]
     def make(declared: Declared) -> Iterable[Item]:
         document = declared.document(declared.properties.get("PolicyDocument"))
         if document is not None:
-            yield Attachment(declared.place, declared.stack, kind, declared.text(named_by) or "", document)
+            yield Attachment(declared.place, declared.stack, kind, declared.string(named_by) or "", document)
 
     return make
 
 
 def _members(declared: Declared) -> Iterable[Item]:
-    yield Membership(declared.place, declared.stack, declared.text("GroupName") or "", declared.texts("Users"))
+    yield Membership(declared.place, declared.stack, declared.string("GroupName") or "", declared.strings("Users"))
 
 
 def _nothing(_declared: Declared) -> Iterable[Item]:
@@ -161,12 +172,12 @@ def items_of(scope: StackScope) -> Iterable[Item]:
         declared = Declared(scope, logical_id)
         if declared.kind in RESOURCES:
             yield from RESOURCES[declared.kind](declared)
-        elif declared.kind in THINGS:
-            before = len(scope.world.unknowns)
-            yield Thing(declared.place, declared.stack, *THINGS[declared.kind](declared))
+        elif declared.kind in OTHER_SERVICES:
+            before = len(scope.stacks.unknowns)
+            yield ServiceResource(declared.place, declared.stack, *OTHER_SERVICES[declared.kind](declared))
             # What a bucket or queue is called decides nothing about KMS.
-            scope.world.unknowns[before:] = [
-                unknown._replace(decides=False) for unknown in scope.world.unknowns[before:]
+            scope.stacks.unknowns[before:] = [
+                unknown._replace(decides=False) for unknown in scope.stacks.unknowns[before:]
             ]
         elif declared.kind.startswith(_OURS):
             declared.unknown(f"{declared.kind} is not known: it has no effect here")

@@ -14,14 +14,14 @@ from ..model import Place, Stack, Unknown
 from ..names import fill, key_id, physical_name, suffix
 from ..reading import Located, line_of, parse, text_of
 from . import sam
-from .functions import NO_VALUE, resolve, text, truth, unroll
+from .functions import NO_VALUE, resolve, string, truth, unroll
 from .types import TYPES, ResourceType
 
 NESTED = "AWS::CloudFormation::Stack"
 _DEEPEST = 20
 _UNKNOWN_TYPE = ResourceType()
 #: Macros that are carried out here, or that change nothing about KMS and IAM.
-_CARRIED_OUT = {
+_SUPPORTED_MACROS = {
     sam.TRANSFORM, "AWS::LanguageExtensions", "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16",
     "AWS::CodeDeployBlueGreen", "AWS::ServiceCatalog",
 }  # fmt: skip
@@ -46,11 +46,11 @@ class Source:
     nested: Mapping[str, str] = field(default_factory=dict)
 
 
-class World:
+class Stacks:
     """All stacks of one deployment, which see each other's exports."""
 
     def __init__(self) -> None:
-        self.stacks: list[StackScope] = []
+        self.scopes: list[StackScope] = []
         self.unknowns: list[Unknown] = []
 
     def add(self, source: Source, around: tuple[str, ...] = ()) -> StackScope:
@@ -62,7 +62,7 @@ class World:
         if source.file in around or len(around) > _DEEPEST:
             raise InvalidSeed(f"{source.file}:1: stacks are nested too deeply: {' > '.join((*around, source.file))}")
         scope = StackScope(self, source)
-        self.stacks.append(scope)
+        self.scopes.append(scope)
         for logical_id, body in scope.resources.items():
             if body.get("Type") == NESTED:
                 scope.nest(logical_id, body, (*around, source.file))
@@ -70,7 +70,7 @@ class World:
 
     def export(self, name: str, account: str, region: str) -> Any:
         """Return what a stack of the same account and Region exports; `NO_VALUE` if none does."""
-        for scope in self.stacks:
+        for scope in self.scopes:
             if (scope.stack.account, scope.stack.region) == (account, region):
                 found = scope.exports.get(name)
                 if found is not None:
@@ -81,8 +81,8 @@ class World:
 class StackScope:
     """A stack: what `functions.Scope` describes, and its resources."""
 
-    def __init__(self, world: World, source: Source) -> None:
-        self.world, self.source, self.stack = world, source, source.stack
+    def __init__(self, stacks: Stacks, source: Source) -> None:
+        self.stacks, self.source, self.stack = stacks, source, source.stack
         template = parse(source.file, text_of(source.file))
         if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
             raise InvalidSeed(f"{source.file}:1: this is no template: it has no Resources")
@@ -109,7 +109,7 @@ class StackScope:
         given = self.template.get("Transform") or []
         for macro in given if isinstance(given, list) else [given]:
             name = str(macro.get("Name") if isinstance(macro, dict) else macro)
-            if name not in _CARRIED_OUT:
+            if name not in _SUPPORTED_MACROS:
                 self.note(f"Transform {name}", "this macro is not carried out: what it would add is missing")
 
     def _declared(self) -> Iterator[tuple[str, Located]]:
@@ -119,7 +119,7 @@ class StackScope:
             self.line = line_of(body)
             if not isinstance(body, Located) or not isinstance(body.get("Type"), str):
                 raise self.wrong(f"the resource {logical_id} has no Type")
-            if "Condition" not in body or self.condition(text(body["Condition"])):
+            if "Condition" not in body or self.condition(string(body["Condition"])):
                 yield logical_id, body
 
     def nest(self, logical_id: str, body: Located, around: tuple[str, ...]) -> None:
@@ -129,11 +129,11 @@ class StackScope:
         if file is None:
             place = Place(self.source.file, line_of(body), logical_id)
             reason = "the template of this nested stack is not at hand: give its file as nested"
-            self.world.unknowns.append(Unknown(place, reason))
+            self.stacks.unknowns.append(Unknown(place, reason))
             return
         parameters = resolve(self, given.get("Parameters") or {})
         stack = self.stack._replace(name=physical_name(self.stack, logical_id, 128))
-        self.nested[logical_id] = self.world.add(Source(file, stack, parameters, self.source.imports), around)
+        self.nested[logical_id] = self.stacks.add(Source(file, stack, parameters, self.source.imports), around)
 
     def _nested_file(self, logical_id: str, body: Located) -> str | None:
         """Find the file: as it was given, where CDK's asset metadata says, or where `TemplateURL` is a path."""
@@ -150,7 +150,7 @@ class StackScope:
 
     def note(self, resource: str, reason: str, *, line: int = 0, decides: bool = True) -> None:
         """Note what was not understood."""
-        self.world.unknowns.append(Unknown(Place(self.source.file, line or self.line, resource), reason, decides))
+        self.stacks.unknowns.append(Unknown(Place(self.source.file, line or self.line, resource), reason, decides))
 
     def make_up(self, what: str, reason: str) -> Any:
         """Return a stand-in for what is not known, and note why: it counts if a policy on KMS depends on it."""
@@ -211,22 +211,22 @@ class StackScope:
             self._enter(logical_id)
             body = self.resources[logical_id]
             given = body.get("Properties") or {}
-            path = text(resolve(self, given.get("Path") or "/"))
+            path = string(resolve(self, given.get("Path") or "/"))
             self._names[logical_id] = (self._physical(logical_id, body["Type"], given), path)
             self._busy.pop()
         return self._names[logical_id]
 
     def _physical(self, logical_id: str, kind: str, given: Mapping[str, Any]) -> str:
         if kind == "AWS::KMS::ReplicaKey":
-            return text(resolve(self, given.get("PrimaryKeyArn", ""))).rpartition("/")[2]
+            return string(resolve(self, given.get("PrimaryKeyArn", ""))).rpartition("/")[2]
         if kind == "AWS::KMS::Key":
-            multi_region = text(resolve(self, given.get("MultiRegion", False))) == "true"
+            multi_region = string(resolve(self, given.get("MultiRegion", False))) == "true"
             return key_id(self.stack, logical_id, multi_region=multi_region)
         named = TYPES.get(kind, _UNKNOWN_TYPE)
         if named.named_by in given:
             name = resolve(self, given[named.named_by])
             if name is not NO_VALUE:
-                return text(name)
+                return string(name)
         made_up = physical_name(self.stack, logical_id, named.longest)
         return made_up.lower() if named.lower else made_up
 
@@ -248,8 +248,8 @@ class StackScope:
                 return self.make_up(name, f"the parameter {name} is a value of Parameter Store: give it")
             is_list = kind == "CommaDelimitedList" or "List<" in kind
             if is_list and not isinstance(value, list):
-                value = [part.strip() for part in text(value).split(",")]
-            self._parameters[name] = value if is_list else text(value)
+                value = [part.strip() for part in string(value).split(",")]
+            self._parameters[name] = value if is_list else string(value)
         return self._parameters[name]
 
     def condition(self, name: str) -> bool:
@@ -275,7 +275,7 @@ class StackScope:
         """Return what another stack exports, or what was given for it."""
         if name in self.source.imports:
             return self.source.imports[name]
-        found = self.world.export(name, self.stack.account, self.stack.region)
+        found = self.stacks.export(name, self.stack.account, self.stack.region)
         return self.make_up(name, f"no given stack exports {name}: give it as import") if found is NO_VALUE else found
 
     def zones(self, region: str) -> list[str]:
@@ -288,7 +288,7 @@ class StackScope:
         found = {}
         for output in self._section("Outputs").values():
             if isinstance(output, dict) and isinstance(output.get("Export"), dict):
-                found[text(resolve(self, output["Export"].get("Name")))] = output
+                found[string(resolve(self, output["Export"].get("Name")))] = output
         return found
 
     def output(self, output: Mapping[str, Any]) -> Any:

@@ -23,7 +23,7 @@ from .resources import RESOURCES
 _FORMAT = "1."
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]*):(\d{12}):")
 #: Types of KMS and IAM that say nothing of what anybody may do.
-_HARMLESS = frozenset({
+_WITHOUT_PERMISSIONS = frozenset({
     "aws_iam_access_key", "aws_iam_account_alias", "aws_iam_account_password_policy", "aws_iam_instance_profile",
     "aws_iam_openid_connect_provider", "aws_iam_saml_provider", "aws_iam_server_certificate",
     "aws_iam_service_linked_role", "aws_iam_user_login_profile", "aws_iam_user_ssh_key",
@@ -66,7 +66,7 @@ def _items(declared: Declared) -> Iterable[Item]:
     if kind in RESOURCES:
         return RESOURCES[kind](declared)
     if kind.startswith(("aws_kms_", "aws_iam_")):
-        if kind not in _HARMLESS:
+        if kind not in _WITHOUT_PERMISSIONS:
             declared.unknown(f"{kind} is not known: it has no effect here")
     elif mentions_kms(declared.resource.values):
         declared.unknown(f"{kind} has to do with permissions on KMS, and has no effect here")

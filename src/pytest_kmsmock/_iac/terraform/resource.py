@@ -56,21 +56,21 @@ class Declared:
         self.place = Place(file, 0, resource.address)
         self.stack = _stack_of(get("arn"), get("region"), stack)
 
-    def text(self, name: str) -> str | None:
+    def string(self, name: str) -> str | None:
         """Return an attribute as a text; None if it has no value."""
         found = self.get(name)
         return None if found in (None, "") else str(found)
 
     def required(self, name: str) -> str:
         """Return an attribute as a text; empty if it has no value."""
-        return self.text(name) or ""
+        return self.string(name) or ""
 
     def flag(self, name: str, default: bool = False) -> bool:
         """Return an attribute that is true or false."""
         found = self.get(name)
         return default if found is None else bool(found)
 
-    def texts(self, name: str) -> tuple[str, ...]:
+    def strings(self, name: str) -> tuple[str, ...]:
         """Return an attribute that is a list of texts."""
         return tuple(map(str, self.get(name) or ()))
 

@@ -22,8 +22,8 @@ from ..model import (
     Principal,
     Replica,
 )
+from .other_services import OTHER_SERVICES
 from .resource import Declared
-from .things import THINGS
 
 #: How IAM names a principal that has been deleted, in place of its ARN.
 #: See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-prefixes
@@ -31,16 +31,16 @@ _DELETED = ("AROA", "AIDA")
 
 
 def _key(declared: Declared) -> Iterable[Item]:
-    store = declared.text("custom_key_store_id")
+    store = declared.string("custom_key_store_id")
     settings: dict[str, Any] = {
-        "spec": declared.text("customer_master_key_spec") or "SYMMETRIC_DEFAULT",
-        "usage": declared.text("key_usage"),
+        "spec": declared.string("customer_master_key_spec") or "SYMMETRIC_DEFAULT",
+        "usage": declared.string("key_usage"),
         "description": declared.required("description"),
         "tags": declared.tags(),
         "multi_region": declared.flag("multi_region"),
         "enabled": declared.flag("is_enabled", default=True),
         "key_store": store,
-        "xks_key_id": declared.text("xks_key_id"),
+        "xks_key_id": declared.string("xks_key_id"),
     }
     if declared.flag("enable_key_rotation"):
         settings["rotation_period_in_days"] = int(declared.get("rotation_period_in_days") or 365)
@@ -50,10 +50,10 @@ def _key(declared: Declared) -> Iterable[Item]:
 
 def _external_key(declared: Declared) -> Iterable[Item]:
     settings = {
-        "spec": declared.text("key_spec") or "SYMMETRIC_DEFAULT",
-        "usage": declared.text("key_usage"),
+        "spec": declared.string("key_spec") or "SYMMETRIC_DEFAULT",
+        "usage": declared.string("key_usage"),
         "origin": "EXTERNAL",
-        "material": declared.text("key_material_base64"),
+        "material": declared.string("key_material_base64"),
         "description": declared.required("description"),
         "tags": declared.tags(),
         "multi_region": declared.flag("multi_region"),
@@ -101,16 +101,16 @@ def _grant(declared: Declared) -> Iterable[Item]:
     params = {
         "KeyId": declared.required("key_id"),
         "GranteePrincipal": grantee,
-        "Operations": sorted(declared.texts("operations")),
-        "RetiringPrincipal": declared.text("retiring_principal"),
-        "Name": declared.text("name"),
+        "Operations": sorted(declared.strings("operations")),
+        "RetiringPrincipal": declared.string("retiring_principal"),
+        "Name": declared.string("name"),
         "Constraints": constraints or None,
     }
     yield Grant(declared.place, declared.stack, {name: value for name, value in params.items() if value is not None})
 
 
 def _key_store(declared: Declared) -> Iterable[Item]:
-    external = declared.text("custom_key_store_type") == "EXTERNAL_KEY_STORE"
+    external = declared.string("custom_key_store_type") == "EXTERNAL_KEY_STORE"
     yield KeyStore(declared.place, declared.stack, declared.required("id"), external)
 
 
@@ -126,7 +126,7 @@ def _principal(kind: str) -> Callable[[Declared], Iterable[Item]]:
     def make(declared: Declared) -> Iterable[Item]:
         yield Principal(
             declared.place, declared.stack, kind, declared.required("name"), declared.required("arn"),
-            _inline(declared), declared.texts("managed_policy_arns"), declared.text("permissions_boundary"),
+            _inline(declared), declared.strings("managed_policy_arns"), declared.string("permissions_boundary"),
             trust=declared.required("assume_role_policy"), tags=declared.tags(),
         )  # fmt: skip
 
@@ -159,16 +159,16 @@ def _attachment_to(kind: str) -> Callable[[Declared], Iterable[Item]]:
 
 def _attachments(declared: Declared) -> Iterable[Item]:
     for kind in ("role", "user", "group"):
-        for name in declared.texts(f"{kind}s"):
+        for name in declared.strings(f"{kind}s"):
             yield Attachment(declared.place, declared.stack, kind, name, declared.required("policy_arn"))
 
 
 def _members(declared: Declared) -> Iterable[Item]:
-    yield Membership(declared.place, declared.stack, declared.required("group"), declared.texts("users"))
+    yield Membership(declared.place, declared.stack, declared.required("group"), declared.strings("users"))
 
 
 def _groups_of_user(declared: Declared) -> Iterable[Item]:
-    for group in declared.texts("groups"):
+    for group in declared.strings("groups"):
         yield Membership(declared.place, declared.stack, group, (declared.required("user"),))
 
 
@@ -195,5 +195,5 @@ RESOURCES: Mapping[str, Callable[[Declared], Iterable[Item]]] = {
     "aws_iam_policy_attachment": _attachments,
     "aws_iam_group_membership": _members,
     "aws_iam_user_group_membership": _groups_of_user,
-    **THINGS,
+    **OTHER_SERVICES,
 }

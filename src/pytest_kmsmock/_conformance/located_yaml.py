@@ -16,14 +16,14 @@ except ModuleNotFoundError:
 _Loader = plain_loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # ten times as fast, where PyYAML has it
 
 
-class Placed(dict[str, Any]):
+class Located(dict[str, Any]):
     """A mapping of a file. `line` is where it begins."""
 
     line = 0
 
 
 def _construct(loader: Any, node: Any) -> Any:
-    found = Placed()
+    found = Located()
     found.line = node.start_mark.line + 1
     yield found
     loader.flatten_mapping(node)
@@ -38,7 +38,7 @@ _Loader.add_constructor(f"{TAG}map", _construct)
 
 
 def read(path: Path) -> Any:
-    """Return what a file says; its mappings are `Placed`.
+    """Return what a file says; its mappings are `Located`.
 
     Raises:
         InvalidScenario: it cannot be read, or is not YAML; with the line.

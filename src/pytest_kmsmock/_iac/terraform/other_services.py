@@ -7,14 +7,16 @@ from typing import Any
 
 from .. import calls
 from ..calls import Call
-from ..model import Item, Thing
+from ..model import Item, ServiceResource
 from .resource import Declared
 
 
-def _thing(named_by: str, make: Callable[[Declared, str], Iterable[Call]]) -> Callable[[Declared], Iterable[Item]]:
+def _service_resource(
+    named_by: str, make: Callable[[Declared, str], Iterable[Call]]
+) -> Callable[[Declared], Iterable[Item]]:
     def made(declared: Declared) -> Iterable[Item]:
         name = declared.required(named_by)
-        yield Thing(declared.place, declared.stack, name, tuple(make(declared, name)))
+        yield ServiceResource(declared.place, declared.stack, name, tuple(make(declared, name)))
 
     return made
 
@@ -50,7 +52,7 @@ def _notification(declared: Declared, name: str) -> Iterable[Call]:
 
 def _queue(declared: Declared, _url: str) -> Iterable[Call]:
     attributes = {
-        "KmsMasterKeyId": declared.text("kms_master_key_id"),
+        "KmsMasterKeyId": declared.string("kms_master_key_id"),
         "KmsDataKeyReusePeriodSeconds": declared.get("kms_data_key_reuse_period_seconds"),
         "FifoQueue": declared.get("fifo_queue") or None,
     }
@@ -58,7 +60,10 @@ def _queue(declared: Declared, _url: str) -> Iterable[Call]:
 
 
 def _topic(declared: Declared, _arn: str) -> Iterable[Call]:
-    attributes = {"KmsMasterKeyId": declared.text("kms_master_key_id"), "FifoTopic": declared.get("fifo_topic") or None}
+    attributes = {
+        "KmsMasterKeyId": declared.string("kms_master_key_id"),
+        "FifoTopic": declared.get("fifo_topic") or None,
+    }
     return calls.topic(declared.required("name"), attributes)
 
 
@@ -67,18 +72,18 @@ def _subscription(declared: Declared, topic: str) -> Iterable[Call]:
 
 
 def _secret(declared: Declared, name: str) -> Iterable[Call]:
-    return calls.secret(name, declared.text("kms_key_id"), None)
+    return calls.secret(name, declared.string("kms_key_id"), None)
 
 
 def _secret_version(declared: Declared, secret: str) -> Iterable[Call]:
-    value = declared.text("secret_string") or "made-up"
+    value = declared.string("secret_string") or "made-up"
     return [calls.call("secretsmanager", "PutSecretValue", SecretId=secret, SecretString=value)]
 
 
 def _parameter(declared: Declared, name: str) -> Iterable[Call]:
-    kind = declared.text("type") or "String"
-    key = declared.text("key_id") if kind == "SecureString" else None
-    return calls.parameter(name, kind, key, declared.text("value"))
+    kind = declared.string("type") or "String"
+    key = declared.string("key_id") if kind == "SecureString" else None
+    return calls.parameter(name, kind, key, declared.string("value"))
 
 
 def _table(declared: Declared, name: str) -> Iterable[Call]:
@@ -87,7 +92,7 @@ def _table(declared: Declared, name: str) -> Iterable[Call]:
     if encryption.get("enabled"):
         key = encryption.get("kms_key_arn")
         specification = {"Enabled": True, "SSEType": "KMS"} | ({"KMSMasterKeyId": key} if key else {})
-    schema = [("HASH", declared.text("hash_key")), ("RANGE", declared.text("range_key"))]
+    schema = [("HASH", declared.string("hash_key")), ("RANGE", declared.string("range_key"))]
     keys = [{"AttributeName": key, "KeyType": kind} for kind, key in schema if key is not None]
     named = {key["AttributeName"] for key in keys}
     attributes = [
@@ -102,31 +107,31 @@ def _table(declared: Declared, name: str) -> Iterable[Call]:
 
 
 def _log_group(declared: Declared, name: str) -> Iterable[Call]:
-    return calls.log_group(name, declared.text("kms_key_id"))
+    return calls.log_group(name, declared.string("kms_key_id"))
 
 
 def _stream(declared: Declared, name: str) -> Iterable[Call]:
-    key = declared.text("kms_key_id") if declared.text("encryption_type") == "KMS" else None
+    key = declared.string("kms_key_id") if declared.string("encryption_type") == "KMS" else None
     return calls.stream(name, int(declared.get("shard_count") or 1), key)
 
 
 def _function(declared: Declared, name: str) -> Iterable[Call]:
     variables = _first(declared.get("environment")).get("variables") or {}
-    return calls.function(name, declared.required("role"), declared.text("kms_key_arn"), variables)
+    return calls.function(name, declared.required("role"), declared.string("kms_key_arn"), variables)
 
 
-THINGS: Mapping[str, Callable[[Declared], Iterable[Item]]] = {
-    "aws_s3_bucket": _thing("bucket", _bucket),
-    "aws_s3_bucket_server_side_encryption_configuration": _thing("bucket", _encryption),
-    "aws_s3_bucket_notification": _thing("bucket", _notification),
-    "aws_sqs_queue": _thing("url", _queue),
-    "aws_sns_topic": _thing("arn", _topic),
-    "aws_sns_topic_subscription": _thing("topic_arn", _subscription),
-    "aws_secretsmanager_secret": _thing("name", _secret),
-    "aws_secretsmanager_secret_version": _thing("secret_id", _secret_version),
-    "aws_ssm_parameter": _thing("name", _parameter),
-    "aws_dynamodb_table": _thing("name", _table),
-    "aws_cloudwatch_log_group": _thing("name", _log_group),
-    "aws_kinesis_stream": _thing("name", _stream),
-    "aws_lambda_function": _thing("function_name", _function),
+OTHER_SERVICES: Mapping[str, Callable[[Declared], Iterable[Item]]] = {
+    "aws_s3_bucket": _service_resource("bucket", _bucket),
+    "aws_s3_bucket_server_side_encryption_configuration": _service_resource("bucket", _encryption),
+    "aws_s3_bucket_notification": _service_resource("bucket", _notification),
+    "aws_sqs_queue": _service_resource("url", _queue),
+    "aws_sns_topic": _service_resource("arn", _topic),
+    "aws_sns_topic_subscription": _service_resource("topic_arn", _subscription),
+    "aws_secretsmanager_secret": _service_resource("name", _secret),
+    "aws_secretsmanager_secret_version": _service_resource("secret_id", _secret_version),
+    "aws_ssm_parameter": _service_resource("name", _parameter),
+    "aws_dynamodb_table": _service_resource("name", _table),
+    "aws_cloudwatch_log_group": _service_resource("name", _log_group),
+    "aws_kinesis_stream": _service_resource("name", _stream),
+    "aws_lambda_function": _service_resource("function_name", _function),
 }

@@ -15,15 +15,15 @@ from pytest_kmsmock._runtime.environment import DUMMY_ACCESS_KEY_ID, DUMMY_SECRE
 from pytest_kmsmock._services.api import asking
 
 from ..calls import Call, call
-from ..model import Deployment, Item, Place, Principal, Stack, Thing, Unknown
+from ..model import Deployment, Item, Place, Principal, ServiceResource, Stack, Unknown
 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
 #: What has to come after everything that it names.
-_LATE = ("Subscribe", "PutBucketNotificationConfiguration", "PutSecretValue", "PutBucketEncryption")
+_DEPENDENT = ("Subscribe", "PutBucketNotificationConfiguration", "PutSecretValue", "PutBucketEncryption")
 #: Errors that say that a resource is there already.
-_THERE = (
+_ALREADY_EXISTS = (
     "BucketAlreadyExists", "BucketAlreadyOwnedByYou", "EntityAlreadyExists", "QueueAlreadyExists", "QueueNameExists",
     "ResourceAlreadyExistsException", "ResourceConflictException", "ResourceExistsException", "ResourceInUseException",
 )  # fmt: skip
@@ -31,7 +31,7 @@ _TRUST = {"Version": "2012-10-17", "Statement": []}
 _DUMMY = {"aws_access_key_id": DUMMY_ACCESS_KEY_ID, "aws_secret_access_key": DUMMY_SECRET_ACCESS_KEY}
 
 
-def make_in_moto(deployments: Iterable[Deployment], account: str) -> list[Unknown]:
+def deploy_to_moto(deployments: Iterable[Deployment], account: str) -> list[Unknown]:
     """Make what moto has not got yet; nothing if moto is not active.
 
     Args:
@@ -44,10 +44,10 @@ def make_in_moto(deployments: Iterable[Deployment], account: str) -> list[Unknow
     if not is_active():
         return []
     items = [item for deployment in deployments for item in deployment.items]
-    making = _Making(account)
+    making = _Deployer(account)
     token = asking.set(True)
     try:
-        for place, stack, made in sorted(_calls(items), key=lambda each: each[2][1] in _LATE):
+        for place, stack, made in sorted(_calls(items), key=lambda each: each[2][1] in _DEPENDENT):
             making.carry_out(place, stack, made)
     finally:
         asking.reset(token)
@@ -60,7 +60,7 @@ def _calls(items: Iterable[Item]) -> Iterator[tuple[Place, Stack, Call]]:
         if isinstance(item, Principal) and item.kind != "group":
             yield item.place, item.stack, _principal(item)
     for item in listed:
-        if isinstance(item, Thing):
+        if isinstance(item, ServiceResource):
             for made in item.calls:
                 yield item.place, item.stack, made
 
@@ -73,7 +73,7 @@ def _principal(item: Principal) -> Call:
     return call("iam", "CreateRole", RoleName=item.name, Path=path, AssumeRolePolicyDocument=trust)
 
 
-class _Making:
+class _Deployer:
     def __init__(self, account: str) -> None:
         self.account = account
         self.refused: list[Unknown] = []
@@ -90,7 +90,7 @@ class _Making:
             client._make_api_call(operation, params)  # noqa: SLF001 - by its name
         except ClientError as error:
             code = error.response["Error"]["Code"]
-            if code not in _THERE:
+            if code not in _ALREADY_EXISTS:
                 self._refused(place, f"moto refuses {service} {operation}: {error.response['Error']['Message']}")
         except Exception as error:  # what moto has not thought of fails in many ways
             self._refused(place, f"moto does not make it: {service} {operation}: {error}")

@@ -7,7 +7,7 @@ import json
 import pytest
 from tests.iac.conftest import ACCOUNT
 
-from pytest_kmsmock._iac.policies import aws_managed, aws_managed_names, bears_on_kms
+from pytest_kmsmock._iac.policies import affects_kms, aws_managed, aws_managed_names
 from pytest_kmsmock._kms.policy.kinds import PolicyKind
 from pytest_kmsmock._kms.policy.policy import compile_policy
 
@@ -77,7 +77,7 @@ def test_the_table_holds_policies_about_kms():
         document = aws_managed(f"{AWS}{name}")
         assert document is not None
         if document:
-            assert all(map(bears_on_kms, document["Statement"])), name
+            assert all(map(affects_kms, document["Statement"])), name
             compile_policy(json.dumps(document), PolicyKind.IDENTITY)
 
 
@@ -95,4 +95,4 @@ def test_the_table_holds_policies_about_kms():
     ],
 )
 def test_which_statements_can_have_a_say(statement, bears):
-    assert bears_on_kms(statement) is bears
+    assert affects_kms(statement) is bears

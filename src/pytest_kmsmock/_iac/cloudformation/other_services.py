@@ -12,7 +12,7 @@ from .. import calls
 from ..calls import Call
 from ..policies import each
 from .declared import Declared
-from .functions import text
+from .functions import string
 
 _Made: TypeAlias = "tuple[str, tuple[Call, ...]]"
 
@@ -28,7 +28,7 @@ def _at(value: Any, *names: str | int) -> Any:
 
 
 def _flag(value: Any) -> bool | None:
-    return None if value is None else text(value).lower() == "true"
+    return None if value is None else string(value).lower() == "true"
 
 
 def _bucket(declared: Declared) -> _Made:
@@ -61,18 +61,18 @@ def _topic(declared: Declared) -> _Made:
 
 
 def _subscription(declared: Declared) -> _Made:
-    given = (declared.text(name) or "" for name in ("TopicArn", "Protocol", "Endpoint"))
+    given = (declared.string(name) or "" for name in ("TopicArn", "Protocol", "Endpoint"))
     return declared.id, tuple(calls.subscription(*given))
 
 
 def _secret(declared: Declared) -> _Made:
-    made = calls.secret(declared.name, declared.text("KmsKeyId"), declared.text("SecretString"))
+    made = calls.secret(declared.name, declared.string("KmsKeyId"), declared.string("SecretString"))
     return declared.name, tuple(made)
 
 
 def _parameter(declared: Declared) -> _Made:
-    kind = declared.text("Type") or "String"
-    return declared.name, tuple(calls.parameter(declared.name, kind, None, declared.text("Value")))
+    kind = declared.string("Type") or "String"
+    return declared.name, tuple(calls.parameter(declared.name, kind, None, declared.string("Value")))
 
 
 def _table(declared: Declared) -> _Made:
@@ -89,14 +89,14 @@ def _table(declared: Declared) -> _Made:
     made = calls.call(
         "dynamodb", "CreateTable", TableName=declared.name, SSESpecification=specification,
         BillingMode=declared.get("BillingMode") or (None if throughput else "PAY_PER_REQUEST"),
-        ProvisionedThroughput=throughput and {name: int(text(value)) for name, value in throughput.items()},
+        ProvisionedThroughput=throughput and {name: int(string(value)) for name, value in throughput.items()},
         **{name: declared.get(name) for name in names},
     )  # fmt: skip
     return declared.name, (made,)
 
 
 def _log_group(declared: Declared) -> _Made:
-    return declared.name, tuple(calls.log_group(declared.name, declared.text("KmsKeyId")))
+    return declared.name, tuple(calls.log_group(declared.name, declared.string("KmsKeyId")))
 
 
 def _stream(declared: Declared) -> _Made:
@@ -107,8 +107,8 @@ def _stream(declared: Declared) -> _Made:
 def _function(declared: Declared) -> _Made:
     variables = _at(declared.get("Environment"), "Variables") or {}
     made = calls.function(
-        declared.name, declared.text("Role") or "", declared.text("KmsKeyArn"),
-        {name: text(value) for name, value in variables.items()},
+        declared.name, declared.string("Role") or "", declared.string("KmsKeyArn"),
+        {name: string(value) for name, value in variables.items()},
     )  # fmt: skip
     return declared.name, tuple(made)
 
@@ -118,7 +118,7 @@ def _ref(declared: Declared) -> str:
 
 
 #: Type -> what its service's API takes for a resource, and the calls that make it.
-THINGS: Mapping[str, Callable[[Declared], _Made]] = {
+OTHER_SERVICES: Mapping[str, Callable[[Declared], _Made]] = {
     "AWS::S3::Bucket": _bucket,
     "AWS::SQS::Queue": _queue,
     "AWS::SNS::Topic": _topic,

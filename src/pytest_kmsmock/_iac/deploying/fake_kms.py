@@ -29,7 +29,7 @@ from ..model import (
     Stack,
     Unknown,
 )
-from .principals import attach
+from .attached_policies import attach
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
@@ -53,7 +53,7 @@ def make(service: FakeKms, deployment: Deployment, *, strict: bool) -> tuple[lis
     Raises:
         InvalidSeed: AWS would refuse something, or it is not understood; then nothing has changed.
     """
-    making = _Making(deployment, service, strict=strict)
+    making = _Deployer(deployment, service, strict=strict)
     home = next((item.stack for item in deployment.items), Stack("", "123456789012", "us-east-1"))
     keys = plant(
         service, making.seeds(), account=home.account, region=home.region,
@@ -62,7 +62,7 @@ def make(service: FakeKms, deployment: Deployment, *, strict: bool) -> tuple[lis
     return keys, making.unknowns
 
 
-class _Making:
+class _Deployer:
     def __init__(self, deployment: Deployment, service: FakeKms, *, strict: bool) -> None:
         self.deployment, self.items, self.service, self.strict = deployment, deployment.items, service, strict
         self.unknowns: list[Unknown] = []
