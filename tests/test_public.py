@@ -62,7 +62,7 @@ PUBLIC = {
         "account deterministic endpoint_urls enforce_policies fresh hygiene hygiene_checks max_calls moto_policies "
         "region request_quotas seed seed_strict services share_with_children unused_faults wire"
     ),
-    "PolicyDiff": "lines missing of unused",
+    "PolicyDiff": "files lines missing of unused",
     "RequestContext": (
         "account context issuer_arn mfa org_id provider resource_org_id session_name session_policies source_account "
         "source_arn source_ip source_vpc source_vpce tags via_service"

@@ -45,7 +45,7 @@ def test_other_names(capsys, principal, key):
         (["check-policies", PAYMENTS], "check-policies needs --as, --do and --on, or --matrix"),
         ([*ASK, "--html", "a.html"], "--html goes with --matrix"),
         (["check-policies", PAYMENTS, "--matrix", "--via", "s3"], "--matrix takes neither --via nor --context"),
-        ([*ASK[:3], "Nobody", *ASK[4:]], "no resource 'Nobody' was deployed."),
+        ([*ASK[:3], "Nobody", *ASK[4:]], "No resource 'Nobody' was deployed."),
         (["check-policies", "none.json", "--matrix"], "none.json cannot be read"),
         ([*ASK, "--region", "x"], "check-policies: region must be a Region"),
         ([*ASK, "--parameter", "a=b"], "no template has a parameter 'a'."),
@@ -71,7 +71,7 @@ def test_what_is_not_understood_is_told(tmp_path, capsys):
     assert main(ask) == 1
     assert "not understood:\n  app.json:1, Role: the AWS managed policy New is not known" in capsys.readouterr().err
     assert main([*ask, "--strict"]) == 2
-    assert "seeds are strict" in capsys.readouterr().err
+    assert "Not understood, and the deployment is strict" in capsys.readouterr().err
 
 
 def test_the_matrix(capsys):

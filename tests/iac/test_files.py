@@ -11,7 +11,7 @@ from tests.iac.conftest import ACCOUNT, DATA, HERE, REGION
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._iac import deployment as deployments
 from pytest_kmsmock._iac.deployment import load
-from pytest_kmsmock.errors import InvalidOption, InvalidSeed
+from pytest_kmsmock.errors import InvalidOption, InvalidSeed, KmsMockError
 
 KEYS = {"Resources": {"Key": {"Type": "AWS::KMS::Key"}}}
 
@@ -60,12 +60,54 @@ def test_several_files(write):
 
 def test_an_unknown_name(write):
     with mock_kms(seed=write("app.json", KEYS)) as kms:
-        with pytest.raises(InvalidSeed, match=r"no resource 'Kay' was deployed\. Did you mean 'Key'\?"):
+        with pytest.raises(InvalidSeed, match=r"No resource 'Kay' was deployed\. Did you mean 'Key'\?"):
             kms.deployed("Kay")
-        with pytest.raises(InvalidSeed, match=r"no resource 'x' was deployed\. There are: Key"):
+        with pytest.raises(InvalidSeed, match=r"No resource 'x' was deployed\. Choose from: Key\.$"):
             kms.deployed("x")
-    with mock_kms() as kms, pytest.raises(InvalidSeed, match="There are: none"):
+    with (
+        mock_kms(seed=write("empty.json", {"Resources": {}})) as kms,
+        pytest.raises(InvalidSeed, match=r"^No resource 'x' was deployed. Choose from: \(the files have none\)\.$"),
+    ):
         kms.deployed("x")
+
+
+def test_nothing_was_deployed():
+    with mock_kms() as kms:
+        with pytest.raises(InvalidSeed) as raised:
+            kms.deployed("WorkerRole")
+        assert str(kms.policy_diff()) == (
+            "Nothing was deployed, so there are no policies to compare with. Give a CloudFormation, CDK or SAM "
+            "template, or a Terraform plan or state, as seed=..., kms_mock_seed or to kms_mock.deploy()."
+        )
+    assert str(raised.value) == (
+        "deployed('WorkerRole'): nothing was deployed in this mock. Give a CloudFormation, CDK or SAM template, or a "
+        "Terraform plan or state, as seed=..., kms_mock_seed or to kms_mock.deploy()."
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"account_id": "111122223333"}, "deploy(): unknown field 'account_id'. Did you mean 'account'?"),
+        ({"params": {}}, "deploy(): unknown field 'params'. Did you mean 'parameters'?"),
+        ({"parameters": ["Stage"]}, "deploy(): parameters: expected an object, found ['Stage']"),
+        ({"stack": 5}, "deploy(): stack: expected a string, found 5"),
+        (
+            {"account": "1"},
+            "deploy(): account must be 12 digits such as '111122223333', as a string, not '1'.",
+        ),
+    ],
+)
+def test_misspelt_and_wrong_arguments_of_deploy(write, arguments, message):
+    path = write("app.json", KEYS)
+    with mock_kms() as kms, pytest.raises(KmsMockError) as raised:
+        kms.deploy(path, **arguments)
+    assert str(raised.value) == message
+
+
+def test_deploy_without_a_file():
+    with mock_kms() as kms, pytest.raises(InvalidSeed, match=r"^deploy\(\) takes the path of a file, not nothing\.$"):
+        kms.deploy()
 
 
 @pytest.mark.parametrize("given", [[], [5], 5])
@@ -210,7 +252,7 @@ def test_unknown_parameters(write):
 
 def test_strict(write):
     path = write("app.json", TEMPLATE)
-    told = r"these are not understood, and seeds are strict:\n  app\.json:\d+, Key: the parameter Name has neither"
+    told = r"^Not understood, and the deployment is strict \(strict=True, seed_strict\):\n  app\.json:\d+, Name: this "
     with pytest.raises(InvalidSeed, match=told):
         mock_kms(seed=path, seed_strict=True).start()
     with mock_kms() as kms:

@@ -79,10 +79,19 @@ def test_the_difference_of_policies(run, workers):
     ])  # fmt: skip
 
 
+def test_the_difference_without_a_template(pytester):
+    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+    pytester.makepyfile("def test_a(kms_client):\n    kms_client.create_key()\n")
+    pytester.runpytest("-p", "no:cacheprovider", "--kms-policy-diff").stdout.fnmatch_lines([
+        "Nothing was deployed, so there are no policies to compare with. Give a CloudFormation, CDK or SAM template, "
+        "or a Terraform plan or state, as seed=..., kms_mock_seed or to kms_mock.deploy()."
+    ])  # fmt: skip
+
+
 def test_strict_by_ini_file_and_command_line(run, pytester):
     pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\nkms_mock_seed_strict = true\n")
-    assert "seeds are strict" in run().str()
-    assert "seeds are strict" not in run("--kms-seed-strict", "no").str()
+    assert "the deployment is strict" in run().str()
+    assert "the deployment is strict" not in run("--kms-seed-strict", "no").str()
 
 
 def test_several_files_in_an_ini_file(pytester):

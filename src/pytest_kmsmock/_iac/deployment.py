@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.api.arns import alias_arn, key_arn
-from pytest_kmsmock._runtime.checks import closest, did_you_mean
+from pytest_kmsmock._runtime.checks import did_you_mean
 from pytest_kmsmock.errors import InvalidSeed
 
-from . import unknowns as told
+from . import unknowns
 from .cloudformation.resources import items_of
 from .cloudformation.stack import Stacks, StackScope
-from .deploying.fake_kms import make
+from .deploying.fake_kms import deploy_to_kms
+from .diff import WHAT_TO_GIVE
 from .files import MANIFEST, DeployOptions, Terraform, sources
 from .model import Alias, Deployment, Item, Key, ManagedPolicy, Principal, Replica, ServiceResource
 from .reading import parse, text_of
@@ -76,7 +77,7 @@ def _load(paths: Sequence[str], given: DeployOptions) -> tuple[dict[str, tuple[i
         with _well_formed(plan.file):
             items += read(plan.file, parse(plan.file, text_of(plan.file)), plan.stack, stacks.unknowns)
     stamps = {file: stamp for file in files if (stamp := _stamp(file)) is not None}
-    return stamps, Deployment(tuple(items), tuple(dict.fromkeys(stacks.unknowns)))
+    return stamps, Deployment(tuple(items), tuple(unknowns.by_cause(stacks.unknowns)))
 
 
 @contextmanager
@@ -108,15 +109,14 @@ def _check_parameters(stacks: Stacks, given: DeployOptions) -> None:
 
 
 def deploy(
-    service: FakeKms, paths: Sequence[str | os.PathLike[str]], given: DeployOptions, *, strict: bool = False
+    service: FakeKms, paths: Sequence[str | os.PathLike[str]], given: DeployOptions
 ) -> tuple[Deployment, list[KeyRecord]]:  # fmt: skip
-    """Make what files declare in a fake KMS, all of it or nothing.
+    """Create what files declare in a fake KMS, all of it or nothing.
 
     Args:
         service: the fake KMS.
         paths: the files.
         given: what they are deployed with.
-        strict: whether it is an error if something is not understood that decides about KMS.
 
     Returns:
         What they declare, and the records of the keys.
@@ -125,16 +125,15 @@ def deploy(
         InvalidSeed: with file and line; then nothing has changed.
     """
     deployment = load([os.fspath(path) for path in paths], given)
+    if given.strict:
+        unknowns.check_strict(deployment.unknowns)
     try:
         with _well_formed(os.fspath(paths[0])):
-            keys, further = make(service, deployment, strict=strict)
+            keys, further = deploy_to_kms(service, deployment, strict=given.strict)
     except InvalidSeed as error:
-        grave = [f"\n  {unknown}" for unknown in deployment.unknowns if unknown.decides and not strict]
-        if grave:
-            raise InvalidSeed(f"{error}\nwhat was not understood before that:{''.join(grave)}") from None
-        raise
+        raise unknowns.explained(error, deployment.unknowns) from None
     complete = Deployment(deployment.items, (*deployment.unknowns, *further))
-    told.tell(complete.unknowns)
+    unknowns.tell(complete.unknowns)
     return complete, keys
 
 
@@ -165,10 +164,11 @@ def find(deployments: Sequence[Deployment], name: str) -> str:
         return values[0]
     if values:
         raise InvalidSeed(f"deployed({name!r}) is ambiguous: {', '.join(values)}. Say which as 'stack/{name}'.")
-    hint = (
-        did_you_mean(name, found) or f" There are: {', '.join(closest(name, found, 10)) or ', '.join(found) or 'none'}."
-    )
-    raise InvalidSeed(f"no resource {name!r} was deployed.{hint}")
+    if not deployments:
+        raise InvalidSeed(f"deployed({name!r}): nothing was deployed in this mock. {WHAT_TO_GIVE}")
+    names = [item.place.resource for deployment in deployments for item in deployment.items if _has_name(item)]
+    hint = did_you_mean(name, found) or f" Choose from: {', '.join(dict.fromkeys(names)) or '(the files have none)'}."
+    raise InvalidSeed(f"No resource {name!r} was deployed.{hint}")
 
 
 def _has_name(item: Item) -> bool:

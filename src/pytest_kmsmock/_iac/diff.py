@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.attached_policies import Iam
 
 _OF_AWS = "AWS managed policy"
+#: What to do where nothing was deployed.
+WHAT_TO_GIVE = (
+    "Give a CloudFormation, CDK or SAM template, or a Terraform plan or state, as seed=..., kms_mock_seed or to "
+    "kms_mock.deploy()."
+)
 
 
 class Entry(NamedTuple):
@@ -71,10 +76,12 @@ class PolicyUsage:
     missing: set[MissingPermission] = field(default_factory=set)
     used: set[Entry] = field(default_factory=set)
     given: set[Entry] = field(default_factory=set)
+    files: set[tuple[str]] = field(default_factory=set)
 
     def add(self, calls: Iterable[CallRecord], iam: Iam) -> None:
         """Add what calls needed, and what the policies of a mock give."""
         self.given |= set(_given(iam))
+        self.files |= {(origin.file,) for origins in iam.origins.values() for origin in origins.values()}
         for record in calls:
             for decision in record.decisions:
                 if decision.allowed:
@@ -87,6 +94,7 @@ class PolicyUsage:
         self.missing |= {MissingPermission(*fields) for fields in data["missing"]}
         self.used |= {Entry(*fields) for fields in data["used"]}
         self.given |= {Entry(*fields) for fields in data["given"]}
+        self.files |= {(file,) for (file,) in data["files"]}
 
     @property
     def data(self) -> dict[str, list[tuple[str, ...]]]:
@@ -101,19 +109,24 @@ class PolicyDiff:
     Attributes:
         missing: permissions that tests used and the files lack, each with what to change where.
         unused: permissions that the files give and no test used, each with its statement.
+        files: the names of the files.
     """
 
     missing: tuple[str, ...]
     unused: tuple[str, ...]
+    files: tuple[str, ...]
 
     @classmethod
     def of(cls, usage: PolicyUsage) -> PolicyDiff:
         """Return the difference."""
-        return cls(tuple(map(str, sorted(usage.missing))), tuple(map(str, sorted(usage.given - usage.used))))
+        files = tuple(sorted(file for (file,) in usage.files))
+        return cls(tuple(map(str, sorted(usage.missing))), tuple(map(str, sorted(usage.given - usage.used))), files)
 
     @property
     def lines(self) -> list[str]:
         """The difference, a line for each permission."""
+        if not self.files:
+            return [f"Nothing was deployed, so there are no policies to compare with. {WHAT_TO_GIVE}"]
         return [
             f"permissions that tests used and the files lack ({len(self.missing)}):",
             *(f"  + {entry}" for entry in self.missing),

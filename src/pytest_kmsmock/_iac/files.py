@@ -36,14 +36,29 @@ class DeployOptions:
         parameters: values of the templates' parameters.
         imports: values of exports of stacks that are not given.
         nested: files of nested stacks, by logical id.
+        strict: whether it is an error if something is not understood that decides about KMS.
     """
 
     account: str
     region: str
     stack: str | None = None
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    imports: Mapping[str, Any] = field(default_factory=dict)
+    parameters: Mapping[str, object] = field(default_factory=dict)
+    imports: Mapping[str, object] = field(default_factory=dict)
     nested: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+
+
+def options_of(given: Mapping[str, Any]) -> DeployOptions:
+    """Return the options that `deploy()` was given.
+
+    Raises:
+        InvalidSeed: there is no such option, or its value is of another type.
+    """
+    try:
+        options: DeployOptions = decode(dict(given), DeployOptions, "")
+    except Misfit as misfit:
+        raise InvalidSeed(f"deploy(): {misfit if misfit.where else misfit.reason}") from None
+    return options
 
 
 @dataclass(frozen=True, slots=True)

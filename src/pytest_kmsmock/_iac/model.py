@@ -40,11 +40,13 @@ class Unknown(NamedTuple):
         place: where it is.
         reason: what was not understood, and what was done in its place.
         decides: whether a decision on KMS may come out differently for it; else it just has no effect here.
+        cause: the parameter without a value that it follows from, if any; then `reason` is about that parameter.
     """
 
     place: Place
     reason: str
     decides: bool = True
+    cause: Place | None = None
 
     def __str__(self) -> str:
         return f"{self.place}: {self.reason}"

@@ -1,13 +1,57 @@
-"""What was not understood in the files of this process, for the end of a test run."""
+"""What was not understood in files: joined by its cause, and kept for the end of a test run."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
-from .model import Unknown
+from pytest_kmsmock.errors import InvalidSeed
+
+from .model import Place, Unknown
 
 #: In the order in which it was met; each entry once, however many tests begin with its file.
 _met: dict[str, None] = {}
+
+
+def by_cause(unknowns: Iterable[Unknown]) -> list[Unknown]:
+    """Return each unknown once: first parameters without a value, each with the resources that use it; then others."""
+    causes: dict[Place, list[Unknown]] = {}
+    others: dict[Unknown, None] = {}
+    for unknown in unknowns:
+        if unknown.cause is None:
+            others[unknown] = None
+        else:
+            causes.setdefault(unknown.cause, []).append(unknown)
+    return [*(_joined(cause, found) for cause, found in causes.items()), *others]
+
+
+def _joined(cause: Place, unknowns: Sequence[Unknown]) -> Unknown:
+    users = dict.fromkeys(
+        f"{place.resource} (line {place.line})" if place.file == cause.file else str(place)
+        for place, *_ in unknowns
+    )  # fmt: skip
+    reason = f"{unknowns[0].reason}; used by {', '.join(users)}"
+    return Unknown(cause, reason, any(unknown.decides for unknown in unknowns), cause)
+
+
+def check_strict(unknowns: Iterable[Unknown]) -> None:
+    """Check that everything that decides about KMS is understood.
+
+    Raises:
+        InvalidSeed: with all that is not.
+    """
+    grave = [f"\n  {unknown}" for unknown in unknowns if unknown.decides]
+    if grave:
+        raise InvalidSeed(f"Not understood, and the deployment is strict (strict=True, seed_strict):{''.join(grave)}")
+
+
+def explained(error: InvalidSeed, unknowns: Iterable[Unknown]) -> InvalidSeed:
+    """Return an error with what was not understood: parameters without a value, its likely cause, come first."""
+    grave = [unknown for unknown in unknowns if unknown.decides]
+    causes = [f"{unknown}\n" for unknown in grave if unknown.cause is not None]
+    others = [f"\n  {unknown}" for unknown in grave if unknown.cause is None]
+    consequence = "With placeholders, " if causes else ""
+    rest = f"\nNot understood, which may be the reason:{''.join(others)}" if others else ""
+    return InvalidSeed(f"{''.join(causes)}{consequence}{error}{rest}")
 
 
 def tell(unknowns: Iterable[Unknown]) -> None:

@@ -62,7 +62,7 @@ class Deployed:
             if value is not None:
                 check_form(name, value, "deploy()")
         made = deployments.deploy(
-            self._core, deployments.paths_of(files), strict=strict, stack=stack, parameters=parameters,
+            self._core, deployments.paths_of(files, "deploy()"), strict=strict, stack=stack, parameters=parameters,
             imports=imports, nested=nested, account=account, region=region,
         )  # fmt: skip
         return [KeyView(self._service, key) for key in made]

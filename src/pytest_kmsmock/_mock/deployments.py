@@ -42,15 +42,20 @@ class Deploying(Protocol):
     def calls(self) -> Sequence[CallRecord]: ...
 
 
-def paths_of(seed: Seed) -> list[str]:
+def paths_of(seed: Seed, where: str = "seed()") -> list[str]:
     """Return the paths of a seed.
+
+    Args:
+        seed: the seed.
+        where: where it was given, for the error message.
 
     Raises:
         InvalidSeed: it is neither a path nor a list of paths.
     """
     listed: Sequence[Any] = seed if isinstance(seed, list | tuple) else [seed]
     if not listed or not all(isinstance(path, str | os.PathLike) for path in listed):
-        raise InvalidSeed(f"seed() takes the path of a file, not {seed!r}")
+        given = repr(seed) if listed else "nothing"
+        raise InvalidSeed(f"{where} takes the path of a file, not {given}.")
     return [os.fspath(path) for path in listed]
 
 
@@ -68,25 +73,23 @@ def is_infrastructure(path: str) -> bool:
     return is_infrastructure(path)
 
 
-def deploy(core: Deploying, paths: Sequence[str], *, strict: bool | None = None, **given: Any) -> list[Key]:
+def deploy(core: Deploying, paths: Sequence[str], **given: Any) -> list[Key]:
     """Create the resources that files declare.
 
     Args:
         core: the mock.
         paths: the files.
-        strict: whether an unsupported element is an error; by default the option `seed_strict`.
-        **given: parameters of the deployment, fields of `_iac.files.DeployOptions`.
+        **given: parameters of the deployment, fields of `_iac.files.DeployOptions`; None is the default.
 
     Raises:
         InvalidSeed: with file and line; then nothing has changed.
     """
     from pytest_kmsmock._iac import deployment
-    from pytest_kmsmock._iac.files import DeployOptions
+    from pytest_kmsmock._iac.files import options_of
 
-    where = {"account": core.options.account, "region": core.region}
+    defaults = {"account": core.options.account, "region": core.region, "strict": core.options.seed_strict}
     settings = {name: value for name, value in given.items() if value is not None}
-    wanted = core.options.seed_strict if strict is None else strict
-    deployed, keys = deployment.deploy(core.service, paths, DeployOptions(**{**where, **settings}), strict=wanted)
+    deployed, keys = deployment.deploy(core.service, paths, options_of(defaults | settings))
     core.deployments += (deployed,)
     core.seeded |= {str(Path.cwd() / path) for path in paths}
     if core.active:

@@ -13,6 +13,12 @@ from pytest_kmsmock._iac.files import DeployOptions
 from pytest_kmsmock.errors import InvalidSeed
 
 KEY = {"Type": "AWS::KMS::Key"}
+GIVE = "give it with kms_mock.deploy({option}={{'{name}': ...}}) or `{option}` in a file that lists stacks"
+PASS = (
+    "give it with kms_mock.deploy(parameters={{'{name}': ...}}) or `parameters` in a file that lists stacks, or with "
+    "check-policies --parameter {name}=..."
+)
+NO_VALUE = f"this parameter has no value: {PASS}"
 
 
 def role(resource, **more):
@@ -118,14 +124,22 @@ def test_conditions_and_mappings(resources):
 @pytest.mark.parametrize(
     ("resource", "reason"),
     [
-        ({"Ref": "KeyArn"}, "the parameter KeyArn has neither a default nor a given value"),
-        ({"Ref": "Stored"}, "the parameter Stored is a value of Parameter Store: give it"),
+        ({"Ref": "KeyArn"}, NO_VALUE.format(name="KeyArn") + "; used by Role (line 28)"),
+        (
+            {"Ref": "Stored"},
+            "this parameter takes its value from Parameter Store, which is not read: "
+            + PASS.format(name="Stored")
+            + "; used by Role (line 28)",
+        ),
         ({"Fn::GetAtt": ["Thing", "Arn"]}, "Arn of Thing (AWS::Some::Thing) is made up"),
         ({"Fn::GetAtt": ["Thing", "Size"]}, "Size of Thing (AWS::Some::Thing) is made up"),
         ({"Fn::GetAtt": ["Custom", "TheArn"]}, "TheArn of Custom (Custom::Key) is made up"),
         ({"Fn::GetAtt": ["Gone", "Arn"]}, "Gone is not deployed: its condition does not hold"),
         ({"Ref": "Gone"}, "Gone is not deployed: its condition does not hold"),
-        ({"Fn::ImportValue": "other-key"}, "no given stack exports other-key: give it as import"),
+        (
+            {"Fn::ImportValue": "other-key"},
+            "no given stack exports other-key: " + GIVE.format(option="imports", name="other-key"),
+        ),
         ({"Fn::FindInMap": ["None", "a", "b"]}, "Mappings have no None.a.b"),
     ],
 )
@@ -181,7 +195,32 @@ def test_macros_are_told(resources):
     given = ["AWS::LanguageExtensions", {"Name": "AWS::Include", "Parameters": {}}]
     deployment = resources({"Key": KEY}, Transform=given)
     assert [str(each) for each in deployment.unknowns] == [
-        "app.template.json:1, Transform AWS::Include: this macro is not carried out: what it would add is missing"
+        "app.template.json:1, Transform AWS::Include: this macro is not supported: what it would add is missing"
+    ]
+
+
+def test_parameters_without_a_value_come_first_each_once(resources):
+    deployment = resources(
+        {
+            "Key": {**KEY, "Condition": "IsProd"},
+            "Queue": {"Type": "AWS::SQS::Queue", "Condition": "IsProd"},
+            "Role": role({"Fn::Sub": "${Owner}${Thing.Arn}"}),
+            "Thing": {"Type": "AWS::Some::Thing"},
+            "Worker": role({"Ref": "Owner"}),
+        },
+        Parameters={"Owner": {"Type": "String"}, "Stage": {"Type": "String"}, "Unused": {"Type": "String"}},
+        Conditions={"IsProd": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}},
+    )
+    assert [(str(each), each.decides) for each in deployment.unknowns] == [
+        (
+            f"app.template.json:6, Stage: {NO_VALUE.format(name='Stage')}; used by Key (line 24), Queue (line 28)",
+            True,
+        ),
+        (
+            f"app.template.json:3, Owner: {NO_VALUE.format(name='Owner')}; used by Role (line 41), Worker (line 66)",
+            True,
+        ),
+        ("app.template.json:41, Role: Arn of Thing (AWS::Some::Thing) is made up", True),
     ]
 
 
@@ -210,7 +249,9 @@ def test_exports_of_other_accounts_are_not_seen(write):
     write("keys.json", keys)
     write("app.json", {"Resources": {"Role": role({"Fn::ImportValue": "key"})}})
     listed = {"stacks": [{"template": "keys.json", "account": "111122223333"}, {"template": "app.json"}]}
-    assert reasons(load([write("all.json", listed)], HERE)) == ["no given stack exports key: give it as import"]
+    assert reasons(load([write("all.json", listed)], HERE)) == [
+        "no given stack exports key: " + GIVE.format(option="imports", name="key")
+    ]
 
 
 def test_given_imports(write):
@@ -270,7 +311,42 @@ def test_nested_stacks_that_are_not_at_hand(resources):
             }
         }
     )
-    assert reasons(deployment) == ["the template of this nested stack is not at hand: give its file as nested"]
+    assert reasons(deployment) == [
+        "the template of this nested stack is not at hand: " + GIVE.format(option="nested", name="Keys")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("passed", "unknown"),
+    [
+        (
+            {"Owner": {"Ref": "AWS::NoValue"}},
+            "inner.json:3, Owner: this parameter has no value: add it to the Parameters of Roles; used by "
+            "outer.json:28, Worker, Role (line 17)",
+        ),
+        (
+            {"Owner": {"Ref": "Given"}},
+            f"outer.json:3, Given: {NO_VALUE.format(name='Given')}; used by Worker (line 28), inner.json:17, Role",
+        ),
+    ],
+)
+def test_parameters_of_nested_stacks(write, passed, unknown):
+    inner = {
+        "Parameters": {"Owner": {"Type": "String"}},
+        "Resources": {"Role": role({"Ref": "Owner"})},
+        "Outputs": {"Owner": {"Value": {"Ref": "Owner"}}},
+    }
+    write("inner.json", inner)
+    properties = {"TemplateURL": "inner.json", "Parameters": passed}
+    outer = {
+        "Parameters": {"Given": {"Type": "String"}},
+        "Resources": {
+            "Roles": {"Type": "AWS::CloudFormation::Stack", "Properties": properties},
+            "Worker": role({"Fn::GetAtt": ["Roles", "Outputs.Owner"]}),
+        },
+    }
+    deployment = load([write("outer.json", outer)], HERE)
+    assert list(map(str, deployment.unknowns)) == [unknown]
 
 
 def test_a_stack_that_is_nested_in_itself(write):

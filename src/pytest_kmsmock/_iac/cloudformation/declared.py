@@ -56,9 +56,8 @@ class Declared:
         self.scope.line = line_of(given) or self.place.line
         before = len(self.scope.notes)
         found = resolve(self.scope, given)
-        for reason in self.scope.notes[before:]:
-            self.unknown(reason)
-        del self.scope.notes[before:]
+        for reason, cause in self.scope.take_notes(before):
+            self.unknown(reason, cause=cause)
         return default if found is NO_VALUE else found
 
     def string(self, name: str) -> str | None:
@@ -116,16 +115,16 @@ class Declared:
         before = len(self.scope.notes)
         self.scope.line = line_of(statement) or self.place.line
         found = resolve(self.scope, statement)
+        notes = self.scope.take_notes(before)
         if affects_kms(found):
-            for reason in self.scope.notes[before:]:
-                self.unknown(reason, line=line_of(statement))
-        del self.scope.notes[before:]
+            for reason, cause in notes:
+                self.unknown(reason, line=line_of(statement), cause=cause)
         return found
 
-    def unknown(self, reason: str, *, line: int = 0, decides: bool = True) -> None:
+    def unknown(self, reason: str, *, line: int = 0, decides: bool = True, cause: Place | None = None) -> None:
         """Note what was not understood."""
         place = self.place._replace(line=line or self.place.line)
-        self.scope.stacks.unknowns.append(Unknown(place, reason, decides))
+        self.scope.stacks.unknowns.append(Unknown(place, reason, decides, cause))
 
     def wrong(self, reason: str) -> InvalidSeed:
         """Return an error of the template's author."""

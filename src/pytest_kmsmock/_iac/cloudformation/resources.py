@@ -28,7 +28,7 @@ from ..reading import line_of
 from .declared import Declared, function_of
 from .functions import NO_VALUE
 from .other_services import OTHER_SERVICES
-from .stack import StackScope
+from .stack import OURS, StackScope
 
 # --- KMS --------------------------------------------------------------------------------------------------------------
 
@@ -163,7 +163,6 @@ RESOURCES: Mapping[str, Callable[[Declared], Iterable[Item]]] = {
     "AWS::IAM::ServiceLinkedRole": _nothing,
     "AWS::IAM::VirtualMFADevice": _nothing,
 }
-_OURS = ("AWS::KMS::", "AWS::IAM::")
 
 
 def items_of(scope: StackScope) -> Iterable[Item]:
@@ -179,7 +178,7 @@ def items_of(scope: StackScope) -> Iterable[Item]:
             scope.stacks.unknowns[before:] = [
                 unknown._replace(decides=False) for unknown in scope.stacks.unknowns[before:]
             ]
-        elif declared.kind.startswith(_OURS):
+        elif declared.kind.startswith(OURS):
             declared.unknown(f"{declared.kind} is not known: it has no effect here")
         elif mentions_kms(declared.properties) or _calls_kms(declared):
             declared.unknown(f"{declared.kind} has to do with permissions on KMS, and has no effect here")

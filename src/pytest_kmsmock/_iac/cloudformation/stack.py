@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pytest_kmsmock.errors import InvalidSeed
 
@@ -18,6 +18,8 @@ from .functions import NO_VALUE, resolve, string, truth, unroll
 from .types import TYPES, ResourceType
 
 NESTED = "AWS::CloudFormation::Stack"
+#: How the types of KMS and IAM begin.
+OURS = ("AWS::KMS::", "AWS::IAM::")
 _DEEPEST = 20
 _UNKNOWN_TYPE = ResourceType()
 #: Macros that are carried out here, or that change nothing about KMS and IAM.
@@ -25,6 +27,18 @@ _SUPPORTED_MACROS = {
     sam.TRANSFORM, "AWS::LanguageExtensions", "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16",
     "AWS::CodeDeployBlueGreen", "AWS::ServiceCatalog",
 }  # fmt: skip
+
+
+class Note(NamedTuple):
+    """Why a value is a placeholder.
+
+    Attributes:
+        reason: what is not known.
+        cause: the parameter without a value that it follows from, if any.
+    """
+
+    reason: str
+    cause: Place | None = None
 
 
 @dataclass(frozen=True)
@@ -37,6 +51,8 @@ class Source:
         parameters: values of its parameters.
         imports: values of exports of stacks that are not given.
         nested: files of its nested stacks, by logical id.
+        parent: the logical id of the stack in the template that nests it; empty if none does.
+        notes: what is not known of the parameters that the parent passes.
     """
 
     file: str
@@ -44,6 +60,8 @@ class Source:
     parameters: Mapping[str, Any] = field(default_factory=dict)
     imports: Mapping[str, Any] = field(default_factory=dict)
     nested: Mapping[str, str] = field(default_factory=dict)
+    parent: str = ""
+    notes: Mapping[str, list[Note]] = field(default_factory=dict)
 
 
 class Stacks:
@@ -68,13 +86,13 @@ class Stacks:
                 scope.nest(logical_id, body, (*around, source.file))
         return scope
 
-    def export(self, name: str, account: str, region: str) -> Any:
+    def export(self, name: str, importing: StackScope) -> Any:
         """Return what a stack of the same account and Region exports; `NO_VALUE` if none does."""
         for scope in self.scopes:
-            if (scope.stack.account, scope.stack.region) == (account, region):
+            if scope.stack[1:] == importing.stack[1:]:
                 found = scope.exports.get(name)
                 if found is not None:
-                    return scope.output(found)
+                    return scope.output(found, importing)
         return NO_VALUE
 
 
@@ -87,10 +105,10 @@ class StackScope:
         if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
             raise InvalidSeed(f"{source.file}:1: this is no template: it has no Resources")
         self.template = template
-        self.notes: list[str] = []
+        self.notes: list[Note] = []
         self.nested: dict[str, StackScope] = {}
         self._parameters: dict[str, Any] = {}
-        self._conditions: dict[str, bool] = {}
+        self._conditions: dict[str, tuple[bool, list[Note]]] = {}
         self._names: dict[str, tuple[str, str]] = {}
         self._busy: list[str] = []
         self.line = 1
@@ -110,16 +128,19 @@ class StackScope:
         for macro in given if isinstance(given, list) else [given]:
             name = str(macro.get("Name") if isinstance(macro, dict) else macro)
             if name not in _SUPPORTED_MACROS:
-                self.note(f"Transform {name}", "this macro is not carried out: what it would add is missing")
+                self.note(f"Transform {name}", "this macro is not supported: what it would add is missing")
 
     def _declared(self) -> Iterator[tuple[str, Located]]:
         """Yield the resources whose conditions hold."""
         entries = dict(unroll(self, self._section("Resources")))
+        self._report(self.take_notes(0), "Resources")
         for logical_id, body in sam.expand(entries, self._section("Globals")).items():
             self.line = line_of(body)
             if not isinstance(body, Located) or not isinstance(body.get("Type"), str):
                 raise self.wrong(f"the resource {logical_id} has no Type")
-            if "Condition" not in body or self.condition(string(body["Condition"])):
+            holds = "Condition" not in body or self.condition(string(body["Condition"]))
+            self._report(self.take_notes(0), logical_id, decides=body["Type"].startswith(OURS))
+            if holds:
                 yield logical_id, body
 
     def nest(self, logical_id: str, body: Located, around: tuple[str, ...]) -> None:
@@ -128,12 +149,19 @@ class StackScope:
         file = self._nested_file(logical_id, body)
         if file is None:
             place = Place(self.source.file, line_of(body), logical_id)
-            reason = "the template of this nested stack is not at hand: give its file as nested"
+            reason = f"the template of this nested stack is not at hand: {self._how_to_give('nested', logical_id)}"
             self.stacks.unknowns.append(Unknown(place, reason))
             return
-        parameters = resolve(self, given.get("Parameters") or {})
+        parameters: dict[str, Any] = {}
+        notes: dict[str, list[Note]] = {}
+        for name, value in (given.get("Parameters") or {}).items():
+            found = resolve(self, value)
+            notes[name] = self.take_notes(0)
+            if found is not NO_VALUE:
+                parameters[name] = found
         stack = self.stack._replace(name=physical_name(self.stack, logical_id, 128))
-        self.nested[logical_id] = self.stacks.add(Source(file, stack, parameters, self.source.imports), around)
+        source = Source(file, stack, parameters, self.source.imports, parent=logical_id, notes=notes)
+        self.nested[logical_id] = self.stacks.add(source, around)
 
     def _nested_file(self, logical_id: str, body: Located) -> str | None:
         """Find the file: as it was given, where CDK's asset metadata says, or where `TemplateURL` is a path."""
@@ -152,9 +180,19 @@ class StackScope:
         """Note what was not understood."""
         self.stacks.unknowns.append(Unknown(Place(self.source.file, line or self.line, resource), reason, decides))
 
-    def make_up(self, what: str, reason: str) -> Any:
-        """Return a stand-in for what is not known, and note why: it counts if a policy on KMS depends on it."""
-        self.notes.append(reason)
+    def _report(self, notes: list[Note], resource: str, *, decides: bool = True) -> None:
+        place = Place(self.source.file, self.line, resource)
+        self.stacks.unknowns += [Unknown(place, reason, decides, cause) for reason, cause in notes]
+
+    def take_notes(self, start: int) -> list[Note]:
+        """Return the notes from a position on, and forget them."""
+        found = self.notes[start:]
+        del self.notes[start:]
+        return found
+
+    def make_up(self, what: str, reason: str, cause: Place | None = None) -> Any:
+        """Return a placeholder for what is not known, and note why: it counts if a policy on KMS depends on it."""
+        self.notes.append(Note(reason, cause))
         name = re.sub(r"[^A-Za-z0-9]+", "-", what).strip("-").lower()
         return f"arn:{self.stack.partition}:made-up:::{name}"
 
@@ -181,7 +219,7 @@ class StackScope:
         if name in self.nested and attribute.startswith("Outputs."):
             nested = self.nested[name]
             outputs = nested._section("Outputs")  # noqa: SLF001 - of the same class
-            return nested.output(outputs.get(attribute.removeprefix("Outputs."), {}))
+            return nested.output(outputs.get(attribute.removeprefix("Outputs."), {}), self)
         if name not in self.resources:
             if name in self._section("Resources"):
                 return self.make_up(name, f"{name} is not deployed: its condition does not hold")
@@ -191,7 +229,7 @@ class StackScope:
         if form is not None:
             return self._form(name, form)
         what = f"{attribute} of {name} ({kind})"
-        self.notes.append(f"{what} is made up")
+        self.notes.append(Note(f"{what} is made up"))
         if not attribute.endswith("Arn"):
             return f"{self.name_of(name)[0]}-{attribute}"
         service = kind.split("::")[1].lower() if kind.count("::") > 1 else "cloudformation"
@@ -237,20 +275,29 @@ class StackScope:
 
     def parameter(self, name: str) -> Any:
         """Return the value of a parameter: the given one, or its default."""
+        self.notes += self.source.notes.get(name, ())
         if name not in self._parameters:
             declared = self._section("Parameters")[name] or {}
             kind = str(declared.get("Type", "String"))
             value = self.source.parameters.get(name, declared.get("Default"))
-            if value is None:
-                reason = f"the parameter {name} has neither a default nor a given value"
-                return self.make_up(name, reason)
-            if kind.startswith("AWS::SSM::Parameter::Value") and name not in self.source.parameters:
-                return self.make_up(name, f"the parameter {name} is a value of Parameter Store: give it")
+            is_stored = kind.startswith("AWS::SSM::Parameter::Value") and name not in self.source.parameters
+            if value is None or is_stored:
+                lacks = "takes its value from Parameter Store, which is not read" if is_stored else "has no value"
+                cause = Place(self.source.file, line_of(declared), name)
+                return self.make_up(name, f"this parameter {lacks}: {self._how_to_pass(name)}", cause)
             is_list = kind == "CommaDelimitedList" or "List<" in kind
             if is_list and not isinstance(value, list):
                 value = [part.strip() for part in string(value).split(",")]
             self._parameters[name] = value if is_list else string(value)
         return self._parameters[name]
+
+    def _how_to_pass(self, name: str) -> str:
+        if self.source.parent:
+            return f"add it to the Parameters of {self.source.parent}"
+        return f"{self._how_to_give('parameters', name)}, or with check-policies --parameter {name}=..."
+
+    def _how_to_give(self, option: str, name: str) -> str:
+        return f"give it with kms_mock.deploy({option}={{{name!r}: ...}}) or `{option}` in a file that lists stacks"
 
     def condition(self, name: str) -> bool:
         """Say whether a condition holds."""
@@ -258,9 +305,13 @@ class StackScope:
             if name not in self._section("Conditions"):
                 raise self.wrong(f"there is no condition {name}")
             self._enter(name)
-            self._conditions[name] = truth(self, self._section("Conditions")[name])
+            start = len(self.notes)
+            holds = truth(self, self._section("Conditions")[name])
+            self._conditions[name] = (holds, self.take_notes(start))
             self._busy.pop()
-        return self._conditions[name]
+        holds, notes = self._conditions[name]
+        self.notes += notes
+        return holds
 
     def find_in_map(self, name: str, first: str, second: str) -> Any:
         """Return a value of a mapping; `NO_VALUE` if it has none."""
@@ -275,8 +326,10 @@ class StackScope:
         """Return what another stack exports, or what was given for it."""
         if name in self.source.imports:
             return self.source.imports[name]
-        found = self.stacks.export(name, self.stack.account, self.stack.region)
-        return self.make_up(name, f"no given stack exports {name}: give it as import") if found is NO_VALUE else found
+        found = self.stacks.export(name, self)
+        if found is NO_VALUE:
+            return self.make_up(name, f"no given stack exports {name}: {self._how_to_give('imports', name)}")
+        return found
 
     def zones(self, region: str) -> list[str]:
         """Return three Availability Zones."""
@@ -291,10 +344,12 @@ class StackScope:
                 found[string(resolve(self, output["Export"].get("Name")))] = output
         return found
 
-    def output(self, output: Mapping[str, Any]) -> Any:
-        """Return the value of an output."""
+    def output(self, output: Mapping[str, Any], user: StackScope) -> Any:
+        """Return the value of an output, and let the stack that uses it note what is not known of it."""
         self._enter(f"an output in line {line_of(output)}")
+        start = len(self.notes)
         value = resolve(self, output.get("Value"))
+        user.notes += self.take_notes(start)
         self._busy.pop()
         return value
 

@@ -29,6 +29,7 @@ from ..model import (
     Stack,
     Unknown,
 )
+from ..unknowns import check_strict
 from .attached_policies import attach
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ if TYPE_CHECKING:
 _NO_KEY = ("NotFoundException", "InvalidArnException")
 
 
-def make(service: FakeKms, deployment: Deployment, *, strict: bool) -> tuple[list[KeyRecord], list[Unknown]]:
-    """Make all that files declare.
+def deploy_to_kms(service: FakeKms, deployment: Deployment, *, strict: bool) -> tuple[list[KeyRecord], list[Unknown]]:
+    """Create all that files declare.
 
     Args:
         service: the fake KMS.
@@ -130,13 +131,8 @@ class _Deployer:
         attach(draft.state.iam, self.items, self.unknowns.append)
         self._check_grantees()
         draft.state.iam.origins = {**draft.state.iam.origins, **self._origins(draft)}
-        self._check_strictly()
-
-    def _check_strictly(self) -> None:
-        grave = [each for each in (*self.deployment.unknowns, *self.unknowns) if each.decides]
-        if self.strict and grave:
-            told = "\n".join(f"  {each}" for each in grave)
-            raise InvalidSeed(f"these are not understood, and seeds are strict:\n{told}")
+        if self.strict:
+            check_strict(self.unknowns)
 
     def _has(self, service: FakeKms, replica: Replica) -> bool:
         """Say whether the primary key of a replica is there."""
