@@ -66,7 +66,11 @@ def test_credentials_on_the_command_line(serve):  # noqa: F811
     [
         pytest.param(["--credentials", "user/ada"], "write it as role/app=AKIAEXAMPLEEXAMPLE00:secret", id="form"),
         pytest.param(["--credentials", "nobody=AKIAADAADAADAADAADAA:s"], "'nobody'", id="principal"),
-        pytest.param(["--identities", "http://127.0.0.1:1"], "no STS answers at http://127.0.0.1:1", id="no-sts"),
+        pytest.param(
+            ["--identities", "http://127.0.0.1:1"],
+            "no STS answers at 'http://127.0.0.1:1'; give the URL of one, such as http://localhost:5000: [Errno 111]",
+            id="no-sts",
+        ),
     ],
 )
 def test_callers_that_cannot_be(capsys, arguments, problem):

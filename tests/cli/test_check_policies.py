@@ -116,7 +116,7 @@ def test_an_empty_matrix(tmp_path, capsys):
     file = tmp_path / "app.json"
     file.write_text('{"Resources": {}}')
     assert main(["check-policies", str(file), "--matrix"]) == 0
-    assert capsys.readouterr().out == "There are no roles and users, or no keys.\n"
+    assert capsys.readouterr().out == "The files declare no role or user, or no key: there is nothing to show.\n"
 
 
 def test_the_page(tmp_path, capsys):

@@ -29,12 +29,12 @@ def test_files_of_a_folder_are_rewritten(folder: Path, capsys):
     assert (folder / "test_old.py").read_text() == NEW
     assert (folder / ".venv" / "moto.py").read_text() == OLD
     assert capsys.readouterr().out.splitlines() == [
-        "1 file rewritten, 0 places to look at.",
-        "1 file with mock_aws left alone: nothing there shows KMS (--all adds mock_kms).",
+        "1 file rewritten, 0 places to check.",
+        "1 file with mock_aws left unchanged: no use of KMS there (--all adds mock_kms).",
     ]
     assert main(["migrate", "--all", str(folder)]) == 0
     assert "with mock_aws(), mock_kms(): ..." in (folder / "test_s3.py").read_text()
-    assert capsys.readouterr().out.splitlines() == ["1 file rewritten, 0 places to look at."]
+    assert capsys.readouterr().out.splitlines() == ["1 file rewritten, 0 places to check."]
 
 
 def test_check_and_diff_change_nothing(folder: Path, capsys):
@@ -42,7 +42,7 @@ def test_check_and_diff_change_nothing(folder: Path, capsys):
     assert main(["migrate", "--diff", str(folder / "test_old.py")]) == 0
     assert (folder / "test_old.py").read_text() == OLD
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0] == "1 file would be rewritten, 0 places to look at."
+    assert lines[0] == "1 file would be rewritten, 0 places to check."
     assert [line for line in lines if line[:1] in "+-"] == [
         f"--- {folder}/test_old.py", f"+++ {folder}/test_old.py", f"-{OLD.strip()}", f"+{NEW.strip()}",
     ]  # fmt: skip
@@ -53,20 +53,41 @@ def test_check_and_diff_change_nothing(folder: Path, capsys):
 def test_what_cannot_be_read_is_told_and_left(tmp_path: Path, capsys):
     (tmp_path / "test_bytes.py").write_bytes(b"# caf\xe9\nfrom moto import mock_kms\n")
     (tmp_path / "test_syntax.py").write_text("from moto import mock_kms\ndef\n")
-    assert main(["migrate", str(tmp_path)]) == 0
-    out = capsys.readouterr().out
-    assert f"{tmp_path}/test_bytes.py:1: not read: it is not UTF-8" in out
-    assert f"{tmp_path}/test_syntax.py:2: not read: " in out
-    assert "0 files rewritten" in out
+    (tmp_path / "test_old.py").write_text(OLD)
+    assert main(["migrate", str(tmp_path)]) == 2
+    out, err = capsys.readouterr()
+    assert err.splitlines() == [
+        f"{tmp_path}/test_bytes.py:1: save it as UTF-8 and run migrate again: it was not read",
+        f"{tmp_path}/test_syntax.py:2: fix the syntax (invalid syntax) and run migrate again: it was not read",
+    ]
+    assert out == "1 file rewritten, 0 places to check.\n"
+    assert (tmp_path / "test_old.py").read_text() == NEW
 
 
-def test_a_place_to_look_at_has_its_line(tmp_path: Path, capsys):
+def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, capsys, monkeypatch):
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    file = tmp_path / "test_it.py"
+    file.write_text(OLD)
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    assert main(["migrate", str(file)]) == 2
+    assert capsys.readouterr().err == f"{file}:1: make it readable and run migrate again: Permission denied\n"
+
+
+def test_a_folder_without_python_files_is_refused(tmp_path: Path, capsys):
+    assert main(["migrate", str(tmp_path)]) == 2
+    told = f"pytest-kmsmock: migrate: there are no Python files in {tmp_path}; give the folder of the tests\n"
+    assert capsys.readouterr() == ("", told)
+
+
+def test_a_place_to_check_has_its_line(tmp_path: Path, capsys):
     file = tmp_path / "test_it.py"
     file.write_text("import boto3\nfrom moto import mock_aws\nmock = mock_aws()\nboto3.client('kms')\n")
     assert main(["migrate", str(file)]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"{file}:3: begin and end a mock_kms() beside it, or use the fixture kms_mock",
-        "0 files rewritten, 1 place to look at.",
+        f"{file}:3: start and stop a mock_kms() together with mock_aws here, or take the fixture kms_mock",
+        "0 files rewritten, 1 place to check.",
     ]
 
 

@@ -164,8 +164,8 @@ CASES = {
     ),
     "no moto": ("import boto3\n", None),
 }
-EMPTY = "moto's KMS stays empty beside mock_kms: see kms_mock.create_key() and kms_mock.keys"
-OUTSIDE = "setUpClass runs outside of the mocks of the tests: use the fixture class_kms_mock for what it does with KMS"
+EMPTY = "use kms_mock.keys and kms_mock.create_key() instead of moto.kms, which has no keys beside mock_kms"
+OUTSIDE = "use the fixture class_kms_mock for the KMS calls of setUpClass, which runs outside of the mocks of the tests"
 SIGN = 'boto3.client("kms")'
 
 
@@ -206,7 +206,7 @@ def test_kms_shows_by_clients_parameters_and_strings(sign):
     [
         pytest.param(
             "from moto import mock_aws\nmock = mock_aws()\nmock.start()",
-            [(2, "begin and end a mock_kms() beside it, or use the fixture kms_mock")],
+            [(2, "start and stop a mock_kms() together with mock_aws here, or take the fixture kms_mock")],
             id="started",
         ),
         pytest.param(
@@ -216,12 +216,17 @@ def test_kms_shows_by_clients_parameters_and_strings(sign):
         ),
         pytest.param(
             "from moto.server import ThreadedMotoServer",
-            [(1, "for KMS from other processes use the fixture kms_server or `pytest-kmsmock serve`")],
+            [
+                (
+                    1,
+                    "add kms_server or `pytest-kmsmock serve`: moto's server has none of the keys of mock_kms",
+                )
+            ],
             id="server",
         ),
         pytest.param(
             "from moto import *",
-            [(1, "`from moto import *` is not rewritten: import mock_kms from pytest_kmsmock")],
+            [(1, "import mock_kms from pytest_kmsmock: `from moto import *` was not rewritten")],
             id="star",
         ),
         pytest.param(
@@ -250,5 +255,5 @@ def test_a_name_of_the_file_is_not_taken_from_it(own):
     result = rewrite(source)
     assert result.text == source
     assert [tuple(note) for note in result.notes] == [
-        (3, "nothing is changed here: this file gives the name mock_kms to something of its own")
+        (3, "rename the mock_kms of this file and run migrate again: nothing was changed here")
     ]

@@ -219,7 +219,7 @@ def test_what_was_answered_is_kept_even_by_a_crash(tmp_path):
 def test_a_file_that_is_no_state_is_refused_and_left_as_it_is(capsys, tmp_path, content, problem):
     state = tmp_path / "state.db"
     state.write_bytes(content)
-    assert main(["serve", "--port", "0", "--state", str(state)]) == 1
+    assert main(["serve", "--port", "0", "--state", str(state)]) == 2
     error = capsys.readouterr().err
     assert error.startswith(f"pytest-kmsmock: {state} ")
     assert problem in error
@@ -236,7 +236,7 @@ def test_an_empty_file_is_a_new_state(serve, tmp_path):
 def test_a_bad_seed_begins_nothing(serve, capsys, tmp_path):
     seed, state = tmp_path / "keys.json", tmp_path / "state.db"
     seed.write_text('{"keys": [{"specs": "RSA_2048"}]}')
-    assert main(["serve", "--port", "0", "--state", str(state), "--seed", str(seed)]) == 1
+    assert main(["serve", "--port", "0", "--state", str(state), "--seed", str(seed)]) == 2
     assert f"{seed}:1" in capsys.readouterr().err
     seed.write_text('{"keys": [{"alias": "alias/seeded"}]}')
     assert serve("--state", state, "--seed", seed, work=lambda client: client.describe_key(KeyId="alias/seeded")) == 0
@@ -260,16 +260,16 @@ def test_dumps_and_older_state_files_are_imported(serve, capsys, tmp_path, versi
         assert client.decrypt(CiphertextBlob=kept["blob"])["Plaintext"] == b"kept"
 
     assert serve("--state", state, work=check) == 0
-    assert main(["import-state", str(dump), str(state)]) == 1
+    assert main(["import-state", str(dump), str(state)]) == 2
     assert "it holds a state already" in capsys.readouterr().err
-    assert main(["import-state", str(tmp_path / "missing.json"), str(state)]) == 1
+    assert main(["import-state", str(tmp_path / "missing.json"), str(state)]) == 2
     assert "missing.json: cannot be read" in capsys.readouterr().err
 
 
 def test_a_port_in_use_is_told(capsys):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        assert main(["serve", "--port", str(port)]) == 1
+        assert main(["serve", "--port", str(port)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "Address already in use" in line
     assert str(port) in line
@@ -327,13 +327,13 @@ def test_a_command_that_is_none_is_told_in_a_line(capsys, arguments):
     ],
 )
 def test_a_file_that_cannot_be_is_told_in_a_line(capsys, tmp_path, option, problem):
-    assert main(["serve", "--port", "0", option, str(tmp_path / "missing" / "state.db")]) == 1
+    assert main(["serve", "--port", "0", option, str(tmp_path / "missing" / "state.db")]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert f"{tmp_path / 'missing'}{problem}" in line
 
 
 def test_a_folder_is_no_state(capsys, tmp_path):
-    assert main(["serve", "--port", "0", "--state", str(tmp_path)]) == 1
+    assert main(["serve", "--port", "0", "--state", str(tmp_path)]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert f"{tmp_path} is left as it is" in line
 

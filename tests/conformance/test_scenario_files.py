@@ -71,7 +71,9 @@ def test_short_waits_need_time_and_long_ones_a_clock(scenarios_of):
             "scenario: []", "mine.yaml:1: a scenario file has no 'scenario'. Did you mean 'scenarios'?", id="field"
         ),
         pytest.param("scenarios: {}", "mine.yaml:1: scenarios must be a list of mappings", id="no list"),
-        pytest.param("scenarios: []", "mine.yaml has no scenarios.", id="none"),
+        pytest.param(
+            "scenarios: []", "mine.yaml has no scenarios: give a scenario file, or a folder of *.yaml files.", id="none"
+        ),
         pytest.param("scenarios: [{steps: []}]", "mine.yaml:3: a scenario needs a name", id="no name"),
         pytest.param(
             "scenarios: [{name: one, step: []}]",

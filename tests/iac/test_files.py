@@ -165,8 +165,12 @@ def test_stages_of_cdk(write):
 
 
 def test_a_folder_that_is_not_cdks(tmp_path):
-    with pytest.raises(InvalidSeed, match="is no output folder of CDK"):
+    with pytest.raises(InvalidSeed) as raised:
         load([str(tmp_path)], HERE)
+    assert str(raised.value) == (
+        f"{tmp_path} is not an output folder of CDK: it has no manifest.json with artifacts. Give the files in it, or "
+        "run `cdk synth` first."
+    )
 
 
 # --- a file that lists stacks ---------------------------------------------------------------------------------------
@@ -221,8 +225,12 @@ def test_lists_that_are_wrong(write, entry, told):
 
 @pytest.mark.parametrize("content", ["{}", '{"a": 1}', "[]"])
 def test_what_is_nothing_of_that(write, content):
-    with pytest.raises(InvalidSeed, match="neither a template, nor a plan or state of Terraform"):
+    with pytest.raises(InvalidSeed) as raised:
         load([write("a.json", content)], HERE)
+    assert str(raised.value).partition("a.json")[2] == (
+        ":1: this is neither a CloudFormation template, which has Resources, nor a plan or state of Terraform, as "
+        "`terraform show -json` prints it"
+    )
 
 
 # --- what they are deployed with --------------------------------------------------------------------------------------

@@ -5,10 +5,11 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock.errors import InvalidOption, InvalidSeed
+
+from .paths import output_file
 
 if TYPE_CHECKING:
     from pytest_kmsmock._mock.core import MockCore
@@ -37,8 +38,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument("--account", help="account of what does not say its own")
     parser.add_argument("--strict", action="store_true", help="fail if something is not understood")
     parser.add_argument("--matrix", action="store_true", help="show all roles, keys and actions as a table")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="with --matrix: write the table as a page too")
-    parser.set_defaults(run=run, failure=2)
+    parser.add_argument("--html", type=output_file, metavar="FILE", help="with --matrix: write the table as a page too")
+    parser.set_defaults(run=run)
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -116,9 +117,10 @@ def _matrix(core: MockCore, given: argparse.Namespace) -> int:
     from .matrix import cells, page, table
 
     found = cells(core, tuple(given.actions or ()))
-    _say(table(found))
     if given.html is not None:
         given.html.write_text(page(found, given.files), encoding="utf-8")
+    _say(table(found))
+    if given.html is not None:
         _say([f"written to {given.html}"])
     _say_unknowns(core)
     return 0

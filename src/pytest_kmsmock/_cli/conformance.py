@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import re
 import signal
 import sys
 import threading
@@ -17,6 +18,8 @@ from pytest_kmsmock._runtime import environment
 from pytest_kmsmock._runtime.checks import check_form
 from pytest_kmsmock.errors import InvalidOption, TargetUnreachable
 
+from .paths import output_file
+
 if TYPE_CHECKING:
     from pytest_kmsmock._conformance.runner import Result
     from pytest_kmsmock._conformance.scenario import Scenario
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 #: What shells show of a process that SIGINT ended.
 INTERRUPTED = 130
+_URL = re.compile(r"https?://[\w.-]+(:[0-9]{1,5})?(/\S*)?|https?://\[[0-9a-fA-F:]+\](:[0-9]{1,5})?(/\S*)?")
 
 
 def add_parser(commands: Any) -> None:
@@ -33,7 +37,7 @@ def add_parser(commands: Any) -> None:
         help="compare a mock, an endpoint or an AWS account with AWS's recorded and documented behavior",
         description="Compare a mock, an endpoint or an AWS account with AWS's recorded and documented behavior.",
     )
-    command.set_defaults(run=run, failure=2)
+    command.set_defaults(run=run)
     command.add_argument(
         "only", nargs="*", metavar="PATTERN", help="scenarios by name, file or operation: 'grants/*', Encrypt"
     )
@@ -43,9 +47,9 @@ def add_parser(commands: Any) -> None:
     command.add_argument("--profile", help="profile of the AWS configuration for an account or an endpoint")
     command.add_argument("--region", default=environment.DEFAULT_REGION, help="Region (default: %(default)s)")
     command.add_argument("--yes", action="store_true", help="make keys in the AWS account, which costs a little")
-    command.add_argument("--json", type=Path, metavar="FILE", help="write the differences as JSON")
+    command.add_argument("--json", type=output_file, metavar="FILE", help="write the differences as JSON")
     command.add_argument(
-        "--record", type=Path, metavar="FILE", help="write the answers as a scenario file, without ids and blobs"
+        "--record", type=output_file, metavar="FILE", help="write the answers as a scenario file, without ids and blobs"
     )
     command.add_argument(
         "--scenarios", type=Path, metavar="PATH", help="a scenario file, or a folder of them, of your own"
@@ -81,7 +85,8 @@ def run(given: argparse.Namespace) -> int:
             left = target.close()
             for each in left:
                 print(f"pytest-kmsmock: left behind: {each}", file=sys.stderr)  # noqa: T201 - a command's output
-        _write(given, results, target)
+        if results:
+            _write(given, results, target)
     if failure is not None:
         raise failure
     if stopped.is_set():
@@ -100,8 +105,10 @@ def _target(given: argparse.Namespace, stopped: threading.Event) -> Target:
     if given.target == "aws":
         now = datetime.now(timezone.utc)
         return remote.Account(given.region, given.profile, stopped.wait, f"{now:%Y%m%dT%H%M%SZ}")
-    if not given.target.startswith(("http://", "https://")):
-        raise InvalidOption(f"--target must be mock, moto, aws or a URL, not {given.target!r}.")
+    if not _URL.fullmatch(given.target):
+        raise InvalidOption(
+            f"--target must be mock, moto, aws or a URL such as http://localhost:4566, not {given.target!r}."
+        )
     if endpoints.kms_endpoint(given.target) is not None:
         raise InvalidOption(f"{given.target} is AWS. Use --target aws, which says what it makes and costs.")
     return remote.Endpoint(given.target, given.region, given.profile, stopped.wait)
@@ -122,7 +129,6 @@ def _agreed(target: Target, scenarios: Sequence[Scenario], given: argparse.Names
 def _write(given: argparse.Namespace, results: Sequence[Result], target: Target) -> None:
     from pytest_kmsmock._conformance import located_yaml, recording, report
 
-    print(report.table(results), report.listing(results), sep="\n")  # noqa: T201 - a command's output
     if given.json is not None:
         document = report.document(results, target.name, given.region)
         given.json.write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")
@@ -130,6 +136,7 @@ def _write(given: argparse.Namespace, results: Sequence[Result], target: Target)
         today = datetime.now(timezone.utc).date()
         recorded = recording.recorded(results, target.name, today)
         given.record.write_text(located_yaml.write(recorded), encoding="utf-8")
+    print(report.table(results), report.listing(results), sep="\n")  # noqa: T201 - a command's output
 
 
 @contextlib.contextmanager

@@ -38,8 +38,11 @@ class Identities:
         self._known: dict[str, Caller | None] = {}
         try:
             self.find("AKIAIOSFODNN7EXAMPLE")
-        except OSError as error:
-            raise InvalidOption(f"--identities: no STS answers at {url}: {error}") from None
+        except (OSError, ValueError) as error:
+            raise InvalidOption(
+                f"--identities: no STS answers at {url!r}; give the URL of one, such as http://localhost:5000: "
+                f"{getattr(error, 'reason', error)}"
+            ) from None
 
     def find(self, access_key: str) -> Caller | None:
         """Return whose an access key is; None if the STS does not know."""

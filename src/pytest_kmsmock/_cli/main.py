@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import argparse
+import io
+import os
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
-from pytest_kmsmock.errors import InvalidOption, KmsMockError, StateFileInUse
+from pytest_kmsmock.errors import KmsMockError
 
 from . import check_policies, conformance, migrate, serve
 
-#: Modules with `add_parser(commands)`, which sets `run` to what carries the command out and returns the exit code, and
-#: where that is not 1, `failure` to the exit code of errors.
+#: Modules with `add_parser(commands)`, which sets `run` to a function that runs the command and returns its exit code.
 _COMMANDS = (check_policies, conformance, migrate, serve)
+#: Exit codes as shells have them: of an error in the arguments, of SIGINT, and of SIGPIPE.
+_ERROR, _INTERRUPTED, _CLOSED_PIPE = 2, 130, 141
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,15 +26,41 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: what comes after the program's name; by default those of this process.
 
     Returns:
-        The exit code of the command; 1 when it failed; 2 when it was asked for what cannot be.
+        The exit code of the command; 2 after an error, 130 after an interrupt, 141 when nobody reads the output.
     """
-    given = _parser().parse_args(arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # of a terminal that cannot show all that files contain
+    try:
+        try:
+            return _run(_parser().parse_args(arguments))
+        finally:
+            sys.stdout.flush()  # what `head` no longer reads is noticed here at the latest
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):  # Python flushes them once more when it ends
+            os.dup2(nowhere, stream.fileno())
+        return _CLOSED_PIPE
+
+
+def _run(given: argparse.Namespace) -> int:
     try:
         code: int = given.run(given)
+    except BrokenPipeError:
+        raise
+    except KeyboardInterrupt:
+        return _INTERRUPTED
     except (KmsMockError, OSError) as error:
-        print(f"pytest-kmsmock: {error}", file=sys.stderr)  # noqa: T201 - a command's output
-        return 2 if isinstance(error, InvalidOption | StateFileInUse) else getattr(given, "failure", 1)
+        print(f"pytest-kmsmock: {_message(error)}", file=sys.stderr)  # noqa: T201 - a command's output
+        return _ERROR
     return code
+
+
+def _message(error: Exception) -> str:
+    """Return what went wrong, with the file that could not be read or written."""
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 class _Version(argparse.Action):
@@ -48,7 +77,7 @@ class _Parser(argparse.ArgumentParser):
     """Tells what is wrong with the arguments in one line."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(2, f"{self.prog}: {message}\n")
+        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -93,7 +93,7 @@ def table(found: Sequence[Cell]) -> Iterator[str]:
     """Yield the matrix as lines: a row for each principal and key, then why."""
     columns, rows = _columns(found), _rows(found)
     if not rows:
-        yield "There are no roles and users, or no keys."
+        yield "The files declare no role or user, or no key: there is nothing to show."
         return
     heading = ["principal", "key", *(column.removeprefix("kms:") for column in columns)]
     lines = [heading]

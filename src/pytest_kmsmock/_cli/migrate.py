@@ -6,6 +6,7 @@ import argparse
 import difflib
 import sys
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ def add_parser(commands: Commands) -> None:
         "migrate",
         help="rewrite tests that use moto for KMS",
         description="Rewrite tests that use moto for KMS: mock_kms comes from this package, and a mock_kms beside each "
-        "mock_aws of files that use KMS. Prints where a person has to look.",
+        "mock_aws of files that use KMS. Prints what a person has to do, by file and line.",
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="test file or folder")
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if files would change")
@@ -40,13 +41,14 @@ def run(given: argparse.Namespace) -> int:
     """Carry out the command.
 
     Returns:
-        The exit code: 0; 1 with `--check` if files would change.
+        The exit code: 0; 1 with `--check` if files would change; 2 if a file was not read.
 
     Raises:
-        InvalidOption: a path does not exist.
+        InvalidOption: a path does not exist, or a folder has no Python files.
     """
-    texts = dict(_read(_files(given.paths)))
-    results = dict(_rewritten(texts, everywhere=given.all))
+    unread: list[str] = []
+    texts = dict(_read(_files(given.paths), unread))
+    results = dict(_rewritten(texts, unread, everywhere=given.all))
     changed = [path for path, result in results.items() if result.text != texts[path]]
     for path in changed:
         if given.diff:
@@ -56,18 +58,23 @@ def run(given: argparse.Namespace) -> int:
     for path, result in results.items():
         _say(*(f"{path}:{note.line}: {note.text}" for note in result.notes))
     verb = "would be rewritten" if given.check or given.diff else "rewritten"
-    looks = sum(len(result.notes) for result in results.values())
-    _say(f"{_plural(len(changed), 'file')} {verb}, {_plural(looks, 'place')} to look at.")
+    checks = sum(len(result.notes) for result in results.values())
+    _say(f"{_plural(len(changed), 'file')} {verb}, {_plural(checks, 'place')} to check.")
     left = sum(result.left for result in results.values())
     if left:
-        _say(f"{_plural(left, 'file')} with mock_aws left alone: nothing there shows KMS (--all adds mock_kms).")
-    return 1 if given.check and changed else 0
+        _say(f"{_plural(left, 'file')} with mock_aws left unchanged: no use of KMS there (--all adds mock_kms).")
+    for problem in unread:
+        print(problem, file=sys.stderr)  # noqa: T201 - a command's output
+    return 2 if unread else 1 if given.check and changed else 0
 
 
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            yield from sorted(found for found in path.rglob("*.py") if not _is_foreign(found.relative_to(path)))
+            found = sorted(file for file in path.rglob("*.py") if not _is_foreign(file.relative_to(path)))
+            if not found:
+                raise InvalidOption(f"migrate: there are no Python files in {path}; give the folder of the tests")
+            yield from found
         elif path.exists():
             yield path
         else:
@@ -78,31 +85,39 @@ def _is_foreign(path: Path) -> bool:
     return any(part in _NOT_OURS or part.startswith(".") for part in path.parts)
 
 
-def _read(files: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+def _read(files: Iterable[Path], unread: list[str]) -> Iterator[tuple[Path, str]]:
     for path in files:
-        content = path.read_bytes()  # with its own ends of lines
-        text = content.decode(errors="replace")
-        if text.encode() == content:
-            yield path, text
-        else:
-            _say(f"{path}:1: not read: it is not UTF-8")
+        with _noting(path, unread):
+            yield path, path.read_bytes().decode()  # with its own line endings
 
 
-def _rewritten(texts: dict[Path, str], *, everywhere: bool) -> Iterator[tuple[Path, Rewritten]]:
+@contextmanager
+def _noting(path: Path, unread: list[str]) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        unread.append(f"{path}:1: make it readable and run migrate again: {error.strerror}")
+    except UnicodeDecodeError:
+        unread.append(f"{path}:1: save it as UTF-8 and run migrate again: it was not read")
+    except (SyntaxError, ValueError) as error:  # ValueError of null bytes, in older Pythons
+        line, problem = getattr(error, "lineno", 1) or 1, getattr(error, "msg", str(error))
+        unread.append(f"{path}:{line}: fix the syntax ({problem}) and run migrate again: it was not read")
+
+
+def _rewritten(
+    texts: dict[Path, str], unread: list[str], *, everywhere: bool
+) -> Iterator[tuple[Path, Rewritten]]:  # fmt: skip
     """Rewrite files; conftest files last, when it is known who has their fixtures."""
     from .rewrite import rewrite
 
     users: list[Path] = []
     for path in sorted(texts, key=lambda path: path.name == _SHARED):
         shares = path.name == _SHARED and any(path.parent in user.parents for user in users)
-        try:
+        with _noting(path, unread):
             result = rewrite(texts[path], kms_is_used=everywhere or shares)
-        except SyntaxError as error:
-            _say(f"{path}:{error.lineno or 1}: not read: {error.msg}")
-            continue
-        if result.uses_kms:
-            users.append(path)
-        yield path, result
+            if result.uses_kms:
+                users.append(path)
+            yield path, result
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""Rewriting a test file that uses moto for KMS: what is changed, and where a person has to look.
+"""Rewriting a test file that uses moto for KMS: what is changed, and where a person has to check.
 
 `mock_kms` of moto 4 becomes that of this package; beside each `mock_aws` of moto 5 comes a `mock_kms`, since moto goes
 on answering all other services. Only the spans that change are touched: comments and layout stay as they are.
@@ -24,14 +24,14 @@ _KEY_STRINGS = ("alias/", "arn:aws:kms:", "aws:kms", "kms:")
 _CLIENT_MAKERS = frozenset({"client", "resource", "create_client"})
 _AROUND_CLASSES = frozenset({"setUpClass", "setup_class", "tearDownClass", "teardown_class"})
 
-#: What is imported of moto -> what a person has to do about it. Submodules count too.
-_INSIDES = {
-    "moto.kms": "moto's KMS stays empty beside mock_kms: see kms_mock.create_key() and kms_mock.keys",
-    "moto.server": "for KMS from other processes use the fixture kms_server or `pytest-kmsmock serve`",
+#: Submodules of moto -> what a person has to do about their imports.
+_SUBMODULES = {
+    "moto.kms": "use kms_mock.keys and kms_mock.create_key() instead of moto.kms, which has no keys beside mock_kms",
+    "moto.server": "add kms_server or `pytest-kmsmock serve`: moto's server has none of the keys of mock_kms",
 }
-_STARTED = "begin and end a mock_kms() beside it, or use the fixture kms_mock"
-_SET_UP = "{name} runs outside of the mocks of the tests: use the fixture class_kms_mock for what it does with KMS"
-_OWN_NAME = "nothing is changed here: this file gives the name mock_kms to something of its own"
+_STARTED = "start and stop a mock_kms() together with mock_aws here, or take the fixture kms_mock"
+_SET_UP = "use the fixture class_kms_mock for the KMS calls of {name}, which runs outside of the mocks of the tests"
+_OWN_NAME = "rename the mock_kms of this file and run migrate again: nothing was changed here"
 
 
 class Edit(NamedTuple):
@@ -43,7 +43,7 @@ class Edit(NamedTuple):
 
 
 class Note(NamedTuple):
-    """A line at which a person has to look, and why."""
+    """A line that a person has to check: what to do there, and why."""
 
     line: int
     text: str
@@ -55,7 +55,7 @@ class Rewritten:
 
     Attributes:
         text: the new text; the old one if nothing changes.
-        notes: where a person has to look.
+        notes: where a person has to check.
         uses_kms: whether the file shows that KMS is used.
         left: whether it has a `mock_aws` and was left as it is, since it shows nothing of KMS.
     """
@@ -132,14 +132,14 @@ class _Rewriting:
             if isinstance(node, ast.Import):
                 self._module_import(node, names)
             elif isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "moto":
-                self._note_insides(node, f"{node.module}")
+                self._note_submodules(node, f"{node.module}")
                 if node.module == "moto":
                     self._from_import(node, names, has_ours)
         return names
 
     def _module_import(self, node: ast.Import, names: dict[str, str]) -> None:
         for alias in node.names:
-            self._note_insides(node, alias.name)
+            self._note_submodules(node, alias.name)
             if alias.name == "moto":
                 self._imports_of_moto.append(node)
                 names |= {f"{alias.asname or 'moto'}.{name}": name for name in _BOTH}
@@ -160,7 +160,7 @@ class _Rewriting:
             if alias.name == _NEW and not has_ours:
                 self._move_import(node, index)
             elif alias.name == "*" or alias.name.endswith("_deprecated"):
-                self._note(node, f"`from moto import {alias.name}` is not rewritten: import mock_kms from {_PACKAGE}")
+                self._note(node, f"import mock_kms from {_PACKAGE}: `from moto import {alias.name}` was not rewritten")
 
     def _move_import(self, node: ast.ImportFrom, index: int) -> None:
         """Take `mock_kms` out of an import of moto, and import that of this package."""
@@ -181,9 +181,9 @@ class _Rewriting:
         end = self._span(after)[1]
         self._edits.append(Edit(end, end, f"{self._newline}{self._indent(after)}{text}"))
 
-    def _note_insides(self, node: ast.stmt, module: str) -> None:
-        for inside, text in _INSIDES.items():
-            if module == inside or module.startswith(f"{inside}."):
+    def _note_submodules(self, node: ast.stmt, module: str) -> None:
+        for submodule, text in _SUBMODULES.items():
+            if module == submodule or module.startswith(f"{submodule}."):
                 self._note(node, text)
 
     # --- uses of mock_aws ----------------------------------------------------------------------------------------

@@ -13,6 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._runtime import environment
+from pytest_kmsmock.errors import InvalidDump
+
+from .paths import folder
 
 if TYPE_CHECKING:
     from pytest_kmsmock._mock.core import MockCore
@@ -51,7 +54,7 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     )
     serve.add_argument(
         "--tls-dir",
-        type=Path,
+        type=folder,
         metavar="DIR",
         default=Path("~/.pytest-kmsmock/tls"),
         help="folder of the certificate authority for --tls, made on first use (default: %(default)s)",
@@ -198,7 +201,11 @@ def _import_state(given: argparse.Namespace) -> int:
     from .state.store import StateFile
 
     service = FakeKms()
-    dump.load(service, dump.read(given.dump))
+    content = dump.read(given.dump)
+    try:
+        dump.load(service, content)
+    except InvalidDump as error:
+        raise InvalidDump(f"{given.dump}: {error}") from None
     with StateFile(given.state, service) as store:
         store.check_new()
         store.begin()

@@ -13,7 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from botocore.session import Session
 
 from pytest_kmsmock._kms.api.arns import partition_of
-from pytest_kmsmock.errors import TargetUnreachable
+from pytest_kmsmock._runtime.checks import did_you_mean
+from pytest_kmsmock.errors import InvalidOption, TargetUnreachable
 
 from .ledger import MAKERS, Ledger
 from .scenario import Scenario
@@ -80,6 +81,19 @@ def _tag(value: str) -> dict[str, str]:
     return {"TagKey": TAG_KEY, "TagValue": value}
 
 
+def _session(profile: str | None) -> Session:
+    """Return a session with the credentials of a profile.
+
+    Raises:
+        InvalidOption: there is no such profile.
+    """
+    known = Session().available_profiles
+    if profile is not None and profile not in known:
+        hint = did_you_mean(profile, known) or f" Choose from: {', '.join(known) or '(it has none)'}."
+        raise InvalidOption(f"--profile: the AWS configuration has no profile {profile!r}.{hint}")
+    return Session(profile=profile)
+
+
 class Endpoint:
     """Anything that answers KMS calls at a URL."""
 
@@ -88,7 +102,7 @@ class Endpoint:
     def __init__(self, url: str, region: str, profile: str | None, pause: Callable[[float], object]) -> None:
         self.name = url
         self._region, self._pause = region, pause
-        self._session = Session(profile=profile)
+        self._session = _session(profile)
         keys = DUMMY_KEYS if profile is None else {}
         self._client = functools.cache(
             lambda region: self._session.create_client(

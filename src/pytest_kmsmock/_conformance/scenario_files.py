@@ -69,7 +69,7 @@ def read_folder(folder: Path = FOLDER) -> list[Scenario]:
     files = sorted(folder.glob("*.yaml")) if folder.is_dir() else [folder]
     found = [scenario for file in files if file.name != _SHARED for scenario in _read_file(file)]
     if not found:
-        raise InvalidScenario(f"{folder} has no scenarios.")
+        raise InvalidScenario(f"{folder} has no scenarios: give a scenario file, or a folder of *.yaml files.")
     return found
 
 

@@ -23,6 +23,10 @@ _IN_JSON = ("Resources", "planned_values", "terraform_version", "stacks")
 MANIFEST = "manifest.json"
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/(.+)")
 _CDK_DEEPEST = 10
+_NONE_OF_THESE = (
+    "this is neither a CloudFormation template, which has Resources, nor a plan or state of Terraform, as `terraform "
+    "show -json` prints it"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +117,7 @@ def sources(path: str, given: DeployOptions) -> Iterator[Source | Terraform]:
         return
     content = parse(path, text_of(path))
     if not isinstance(content, dict):
-        raise InvalidSeed(f"{path}:1: this is neither a template, nor a plan or state of Terraform")
+        raise InvalidSeed(f"{path}:1: {_NONE_OF_THESE}")
     if "stacks" in content:
         yield from _listed(path, content, given)
     elif "Resources" in content:
@@ -121,7 +125,7 @@ def sources(path: str, given: DeployOptions) -> Iterator[Source | Terraform]:
     elif "terraform_version" in content or "planned_values" in content:
         yield Terraform(path, Stack(given.stack or _stem(path), given.account, given.region))
     else:
-        raise InvalidSeed(f"{path}:1: this is neither a template, nor a plan or state of Terraform")
+        raise InvalidSeed(f"{path}:1: {_NONE_OF_THESE}")
 
 
 def _stem(path: str) -> str:
@@ -171,7 +175,10 @@ def _of_manifest(file: Path, given: DeployOptions) -> Stack | None:
 def _assembly(folder: Path, given: DeployOptions, depth: int) -> Iterator[Source]:
     artifacts = _manifest(folder)
     if not artifacts or depth > _CDK_DEEPEST:
-        raise InvalidSeed(f"{folder} is no output folder of CDK: it has no {MANIFEST} with artifacts")
+        raise InvalidSeed(
+            f"{folder} is not an output folder of CDK: it has no {MANIFEST} with artifacts. Give the files in it, or "
+            "run `cdk synth` first."
+        )
     for file, stack in _stacks(artifacts, given):
         yield _template(str(folder / file), given, stack)
     for artifact in artifacts.values():

@@ -20,6 +20,8 @@ from pytest_kmsmock.errors import InvalidSeed, MissingExtra
 
 #: The most that a file may have, in bytes. CloudFormation itself takes 1 MB.
 _MOST_YAML, _MOST_JSON = 2_000_000, 64_000_000
+#: How a zip archive begins, and with it a plan that Terraform wrote.
+_ZIP = b"PK\x03\x04"
 #: How many values a YAML file may expand to. Anchors that name anchors make a short file endless.
 _MOST_VALUES = 200_000
 
@@ -51,9 +53,15 @@ def text_of(path: str) -> str:
         most = _MOST_YAML if file.suffix.lower() in (".yaml", ".yml") else _MOST_JSON
         if size > most:
             raise InvalidSeed(f"{path}: this file has {size:,} bytes; {most:,} is the most that is read")
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InvalidSeed(f"{path} cannot be read: {error}") from error
+        content = file.read_bytes()
+    except OSError as error:
+        raise InvalidSeed(f"{path} cannot be read: {error.strerror or error}") from error
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        is_plan = content.startswith(_ZIP)
+        hint = "a plan of Terraform in its binary form: give what `terraform show -json` prints for it"
+        raise InvalidSeed(f"{path} cannot be read: it is {hint if is_plan else 'not UTF-8'}") from error
 
 
 @functools.lru_cache(maxsize=64)

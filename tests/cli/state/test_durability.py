@@ -112,7 +112,7 @@ def test_a_full_disk_loses_nothing(small_disk):
         assert "KMSInternalException" in load.codes
     command = [sys.executable, "-m", "pytest_kmsmock", "serve", "--port", "0", "--state", str(small_disk / "other.db")]
     refused = subprocess.run(command, capture_output=True, text=True, timeout=30)
-    assert refused.returncode == 1
+    assert refused.returncode == 2
     assert "cannot be used: " in refused.stderr
     assert "space on the disk" in refused.stderr
     subprocess.run(["mount", "-o", "remount,size=8m", str(small_disk)], check=True)

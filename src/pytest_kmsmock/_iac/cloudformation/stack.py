@@ -194,6 +194,9 @@ class StackScope:
         """Return a placeholder for what is not known, and note why: it counts if a policy on KMS depends on it."""
         self.notes.append(Note(reason, cause))
         name = re.sub(r"[^A-Za-z0-9]+", "-", what).strip("-").lower()
+        return self._placeholder(name)
+
+    def _placeholder(self, name: str) -> str:
         return f"arn:{self.stack.partition}:made-up:::{name}"
 
     def wrong(self, reason: str) -> InvalidSeed:
@@ -264,7 +267,7 @@ class StackScope:
         if named.named_by in given:
             name = resolve(self, given[named.named_by])
             if name is not NO_VALUE:
-                return string(name)
+                return string(name).replace(self._placeholder(""), "")  # names have no colons
         made_up = physical_name(self.stack, logical_id, named.longest)
         return made_up.lower() if named.lower else made_up
 
