@@ -69,7 +69,7 @@ def _load(paths: Sequence[str], given: DeployOptions) -> tuple[dict[str, tuple[i
                     stacks.add(source)
     _check_parameters(stacks, given)
     for scope in stacks.scopes:
-        files += [scope.source.file, str(Path(scope.source.file).parent / MANIFEST)]
+        files += [*scope.files, str(Path(scope.source.file).parent / MANIFEST)]
         with _well_formed(scope.source.file, scope):
             items += items_of(scope)
     for plan in plans:

@@ -74,7 +74,6 @@ def scope() -> Scope:
         ({"Fn::Length": {"Ref": "Names"}}, 2),
         ({"Fn::ToJsonString": {"a": {"Ref": "Name"}}}, '{"a":"worker"}'),
         ({"a": {"Ref": "AWS::NoValue"}, "b": [{"Ref": "AWS::NoValue"}, 1]}, {"b": [1]}),
-        ({"Fn::ForEach::Not::A::Loop": "here"}, {"Fn::ForEach::Not::A::Loop": "here"}),
         (5, 5),
     ],
 )
@@ -88,8 +87,7 @@ def test_values(scope, given, found):
     [
         ({"Fn::Select": [5, ["a"]]}, "Fn::Select finds no item 5 in ['a']"),
         ({"Fn::FindInMap": ["Map", "a", "c"]}, "Mappings have no Map.a.c"),
-        ({"Fn::Cidr": ["10.0.0.0/16", 1, 8]}, "Fn::Cidr is not carried out"),
-        ({"Fn::Transform": {"Name": "AWS::Include"}}, "Fn::Transform is not carried out"),
+        ({"Fn::New": "a"}, "Fn::New is not supported"),
         ("{{resolve:ssm:/key}}", "{{resolve:ssm:/key}} is not looked up"),
     ],
 )
@@ -110,6 +108,8 @@ def test_what_is_not_known_is_made_up_and_noted(scope, given, reason):
         {"Fn::If": [{"Fn::Nor": []}, 1, 2]},
         {"Fn::If": [{"Fn::And": ["text"]}, 1, 2]},
         {"Fn::Length": "a"},
+        {"Fn::Cidr": ["10.0.0.0/24", 4]},
+        {"Fn::Cidr": ["10.0.0.0/24", 5, 6]},
     ],
 )
 def test_what_is_not_written_as_cloudformation_has_it(scope, given):
@@ -129,6 +129,44 @@ def test_what_is_not_written_as_cloudformation_has_it(scope, given):
 )
 def test_conditions(scope, condition, holds):
     assert truth(scope, condition) is holds
+
+
+@pytest.mark.parametrize(
+    ("given", "found"),
+    [
+        # The page's own example, and its IPv6 one with a block of its own.
+        (["192.168.0.0/24", "6", "5"], [f"192.168.0.{number}/27" for number in (0, 32, 64, 96, 128, 160)]),
+        (["2001:db8::/56", 2, 64], ["2001:db8::/64", "2001:db8:0:1::/64"]),
+        ([{"Fn::GetAtt": ["Vpc", "CidrBlock"]}, 2, 8], "made up"),
+    ],
+)
+def test_blocks_of_addresses(scope, given, found):
+    assert resolve(scope, {"Fn::Cidr": given}) == found
+    assert scope.made_up == (
+        ["Fn::Cidr cannot split 'Vpc/CidrBlock' into 2 blocks of 8 bits"] if found == "made up" else []
+    )
+
+
+@pytest.mark.parametrize(
+    ("transform", "reason"),
+    [
+        ({"Name": "Macro"}, "Fn::Transform Macro is not supported: what it would add is missing"),
+        (
+            {"Name": "AWS::Include"},
+            "Fn::Transform AWS::Include includes no local file: its Location is not at hand",
+        ),
+        ("Macro", "Fn::Transform is not supported"),
+    ],
+)
+def test_macros_are_noted(scope, transform, reason):
+    assert resolve(scope, {"Fn::Transform": transform, "A": 1}) == {"A": 1}
+    assert resolve(scope, {"Fn::Transform": transform}) == "made up"
+    assert scope.made_up == [reason, reason]
+
+
+def test_loops_in_values(scope):
+    given = {"Tags": {"Fn::ForEach::Tags": ["Tag", {"Ref": "Names"}, {"tag-${Tag}": {"Ref": "Name"}}]}}
+    assert resolve(scope, given) == {"Tags": {"tag-a": "worker", "tag-b": "worker"}}
 
 
 def test_loops(scope):

@@ -195,7 +195,41 @@ def test_macros_are_told(resources):
     given = ["AWS::LanguageExtensions", {"Name": "AWS::Include", "Parameters": {}}]
     deployment = resources({"Key": KEY}, Transform=given)
     assert [str(each) for each in deployment.unknowns] == [
-        "app.template.json:1, Transform AWS::Include: this macro is not supported: what it would add is missing"
+        "app.template.json:1, Transform AWS::Include: this macro includes no local file: its Location is not at hand"
+    ]
+
+
+def test_loops_in_all_sections(resources):
+    names = {"Ref": "Names"}
+    deployment = resources(
+        {
+            "Fn::ForEach::Keys": ["Name", names, {"${Name}": {**KEY, "Condition": "Has${Name}"}}],
+            "Role": role(
+                {"Fn::ImportValue": "a-arn"}, **{"Fn::ForEach::Names": ["Name", ["x"], {"RoleName": "role-${Name}"}]}
+            ),
+        },
+        Parameters={"Names": {"Type": "CommaDelimitedList", "Default": "a,b"}},
+        Conditions={"Fn::ForEach::Has": ["Name", names, {"Has${Name}": {"Fn::Equals": ["${Name}", "a"]}}]},
+        Outputs={
+            "Fn::ForEach::Arns": [
+                "Name", names,
+                {"Out${Name}": {"Value": {"Fn::GetAtt": ["${Name}", "Arn"]}, "Export": {"Name": "${Name}-arn"}}},
+            ]
+        },
+        Transform="AWS::LanguageExtensions",
+    )  # fmt: skip
+    assert reasons(deployment) == []
+    assert [item.place.resource for item in deployment.items] == ["a", "Role"]
+    assert allowed_on(deployment) == find([deployment], "a")
+
+
+def test_macros_in_sections_and_properties(resources):
+    macro = {"Fn::Transform": {"Name": "Macro"}}
+    deployment = resources({"Key": {**KEY, "Properties": {**macro}}, "Queue": {"Type": "AWS::SQS::Queue"}, **macro})
+    missing = "Fn::Transform Macro is not supported: what it would add is missing"
+    assert [(str(each), each.decides) for each in deployment.unknowns] == [
+        (f"app.template.json:1, Resources: {missing}", True),
+        (f"app.template.json:3, Key: {missing}", True),
     ]
 
 
@@ -221,6 +255,15 @@ def test_parameters_without_a_value_come_first_each_once(resources):
             True,
         ),
         ("app.template.json:41, Role: Arn of Thing (AWS::Some::Thing) is made up", True),
+    ]
+
+
+def test_names_with_a_placeholder_are_valid(resources):
+    name = {"Fn::Sub": "${Stage}-worker"}
+    deployment = resources({"Role": role("*", RoleName=name)}, Parameters={"Stage": {"Type": "String"}})
+    assert find([deployment], "Role") == f"arn:aws:iam::{ACCOUNT}:role/stage-worker"
+    assert [(str(each), each.decides) for each in deployment.unknowns] == [
+        (f"app.template.json:3, Stage: {NO_VALUE.format(name='Stage')}; used by Role (line 8)", False)
     ]
 
 

@@ -9,9 +9,9 @@ from pytest_kmsmock.errors import InvalidSeed
 
 from ..model import Document, Place, Unknown
 from ..policies import affects_kms, document_of, each, statements_of
-from ..reading import line_of
-from .functions import NO_VALUE, resolve, string
-from .stack import StackScope
+from ..reading import Located, line_of
+from .functions import NO_VALUE, resolve, string, unroll
+from .stack import OURS, StackScope
 
 
 class Declared:
@@ -35,12 +35,20 @@ class Declared:
             given = resolve(self.scope, given)
         if not isinstance(given, dict):
             raise self.wrong("Properties has to be a mapping")
-        return given
+        before = len(self.scope.notes)
+        found = Located(dict(unroll(self.scope, given)), line_of(given))
+        for reason, cause in self.scope.take_notes(before):
+            self.unknown(reason, decides=self.kind.startswith(OURS), cause=cause)
+        return found
 
     @property
     def name(self) -> str:
-        """Its physical name."""
-        return self.scope.name_of(self.id)[0]
+        """Its physical name. A placeholder in it is noted: it decides nothing, but a test may look for another name."""
+        before = len(self.scope.notes)
+        name = self.scope.name_of(self.id)[0]
+        for reason, cause in self.scope.take_notes(before):
+            self.unknown(reason, decides=False, cause=cause)
+        return name
 
     @property
     def path(self) -> str:

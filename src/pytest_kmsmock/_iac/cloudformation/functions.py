@@ -9,6 +9,8 @@ See https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intri
 from __future__ import annotations
 
 import base64
+import ipaddress
+import itertools
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
@@ -17,10 +19,12 @@ from typing import Any, Protocol
 from pytest_kmsmock.errors import InvalidSeed
 
 from ..reading import Located, line_of
+from .include import TRANSFORM, reason
 
 #: What `AWS::NoValue` comes to: its property is left out.
 NO_VALUE = object()
 
+_LOOP = "Fn::ForEach::"
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 _DYNAMIC = re.compile(r"\{\{resolve:[^}]+\}\}")
 
@@ -64,15 +68,22 @@ def resolve(scope: Scope, value: Any) -> Any:
             [(name, argument)] = value.items()
             if name in FUNCTIONS:
                 return FUNCTIONS[name](scope, argument)
-            if name.startswith("Fn::") and not name.startswith("Fn::ForEach::"):
-                return scope.make_up(name, f"{name} is not carried out")
-        found = {name: resolve(scope, item) for name, item in value.items()}
+            if name.startswith("Fn::") and not name.startswith(_LOOP):
+                return _unsupported(scope, name, argument)
+        found = {name: resolve(scope, item) for name, item in unroll(scope, value)}
         return Located({name: item for name, item in found.items() if item is not NO_VALUE}, line_of(value))
     if isinstance(value, list):
         return [item for item in (resolve(scope, each) for each in value) if item is not NO_VALUE]
     if isinstance(value, str) and "{{resolve:" in value:
         return _DYNAMIC.sub(lambda found: str(scope.make_up(found[0], f"{found[0]} is not looked up")), value)
     return value
+
+
+def _unsupported(scope: Scope, name: str, argument: Any) -> Any:
+    macro = argument.get("Name") if name == TRANSFORM and isinstance(argument, dict) else None
+    if macro is None:
+        return scope.make_up(name, f"{name} is not supported")
+    return scope.make_up(f"{macro}", reason(f"{name} {macro}", macro))
 
 
 def string(value: Any) -> str:
@@ -173,6 +184,20 @@ def _base64(scope: Scope, argument: Any) -> str:
     return base64.b64encode(string(resolve(scope, argument)).encode()).decode()
 
 
+def _cidr(scope: Scope, argument: Any) -> Any:
+    block, *numbers = (string(resolve(scope, part)) for part in _list(scope, "Fn::Cidr", argument, 3)[:3])
+    try:
+        network = ipaddress.ip_network(block, strict=False)
+        count, bits = map(int, numbers)
+        subnets = network.subnets(new_prefix=network.max_prefixlen - bits)
+        found = [str(subnet) for subnet in itertools.islice(subnets, count)]
+    except ValueError:  # of a placeholder, among others
+        return scope.make_up("Fn::Cidr", f"Fn::Cidr cannot split {block!r} into {' blocks of '.join(numbers)} bits")
+    if len(found) < count:
+        raise scope.wrong(f"Fn::Cidr: {block} has only {len(found)} blocks of {bits} bits, not {count}")
+    return found
+
+
 def _import_value(scope: Scope, argument: Any) -> Any:
     return scope.import_value(string(resolve(scope, argument)))
 
@@ -193,6 +218,7 @@ def _to_json(scope: Scope, argument: Any) -> str:
 FUNCTIONS: Mapping[str, Callable[[Scope, Any], Any]] = {
     "Ref": _ref,
     "Fn::Base64": _base64,
+    "Fn::Cidr": _cidr,
     "Fn::FindInMap": _find_in_map,
     "Fn::GetAZs": _zones,
     "Fn::GetAtt": _get_att,
@@ -232,7 +258,10 @@ def unroll(scope: Scope, section: Mapping[str, Any]) -> Iterator[tuple[str, Any]
         InvalidSeed: a loop is not as CloudFormation has it.
     """
     for name, entry in section.items():
-        if not name.startswith("Fn::ForEach::"):
+        if name == TRANSFORM:
+            _unsupported(scope, name, entry)
+            continue
+        if not name.startswith(_LOOP):
             yield name, entry
             continue
         identifier, collection, body = _list(scope, name, entry, 3)[:3]

@@ -13,10 +13,12 @@ from pytest_kmsmock.errors import InvalidSeed
 from ..model import Place, Stack, Unknown
 from ..names import fill, key_id, physical_name, suffix
 from ..reading import Located, line_of, parse, text_of
-from . import sam
+from . import include, sam
 from .functions import NO_VALUE, resolve, string, truth, unroll
 from .types import TYPES, ResourceType
 
+#: The sections that may have loops, which do not refer to these sections.
+_WITH_LOOPS = ("Conditions", "Outputs", "Resources")
 NESTED = "AWS::CloudFormation::Stack"
 #: How the types of KMS and IAM begin.
 OURS = ("AWS::KMS::", "AWS::IAM::")
@@ -101,7 +103,8 @@ class StackScope:
 
     def __init__(self, stacks: Stacks, source: Source) -> None:
         self.stacks, self.source, self.stack = stacks, source, source.stack
-        template = parse(source.file, text_of(source.file))
+        self.files = [source.file]
+        template = include.with_included(source.file, parse(source.file, text_of(source.file)), self.files)
         if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
             raise InvalidSeed(f"{source.file}:1: this is no template: it has no Resources")
         self.template = template
@@ -111,6 +114,7 @@ class StackScope:
         self._conditions: dict[str, tuple[bool, list[Note]]] = {}
         self._names: dict[str, tuple[str, str]] = {}
         self._busy: list[str] = []
+        self._unrolled: dict[str, Mapping[str, Any]] = {}
         self.line = 1
         self._check_transforms()
         self.resources = dict(self._declared())
@@ -121,20 +125,23 @@ class StackScope:
             return {}
         if not isinstance(section, dict):
             raise InvalidSeed(f"{self.source.file}:1: {name} has to be a mapping")
-        return section
+        if name not in _WITH_LOOPS:
+            return section
+        if name not in self._unrolled:
+            self._unrolled[name] = dict(unroll(self, section))
+            self._report(self.take_notes(0), name)
+        return self._unrolled[name]
 
     def _check_transforms(self) -> None:
         given = self.template.get("Transform") or []
         for macro in given if isinstance(given, list) else [given]:
             name = str(macro.get("Name") if isinstance(macro, dict) else macro)
             if name not in _SUPPORTED_MACROS:
-                self.note(f"Transform {name}", "this macro is not supported: what it would add is missing")
+                self.note(f"Transform {name}", include.reason("this macro", name))
 
     def _declared(self) -> Iterator[tuple[str, Located]]:
         """Yield the resources whose conditions hold."""
-        entries = dict(unroll(self, self._section("Resources")))
-        self._report(self.take_notes(0), "Resources")
-        for logical_id, body in sam.expand(entries, self._section("Globals")).items():
+        for logical_id, body in sam.expand(self._section("Resources"), self._section("Globals")).items():
             self.line = line_of(body)
             if not isinstance(body, Located) or not isinstance(body.get("Type"), str):
                 raise self.wrong(f"the resource {logical_id} has no Type")
