@@ -69,7 +69,7 @@ def test_what_is_not_understood_is_told(tmp_path, capsys):
     file.write_text(json.dumps({"Resources": {"Role": role, "Key": {"Type": "AWS::KMS::Key"}}}))
     ask = ["check-policies", str(file), "--as", "Role", "--do", "kms:Sign", "--on", "Key"]
     assert main(ask) == 1
-    assert "not understood:\n  app.json:1, Role: the AWS managed policy New is not known" in capsys.readouterr().err
+    assert "not understood:\n  app.json:1, Role: the AWS managed policy New is unknown" in capsys.readouterr().err
     assert main([*ask, "--strict"]) == 2
     assert "Not understood, and the deployment is strict" in capsys.readouterr().err
 

@@ -74,7 +74,10 @@ def test_a_recording(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--target", "nowhere"], "--target must be mock, moto, aws or a URL, not 'nowhere'."),
+        (
+            ["--target", "nowhere"],
+            "--target must be mock, moto, aws or a URL such as http://localhost:4566, not 'nowhere'.",
+        ),
         (
             ["--target", "https://kms.eu-west-1.amazonaws.com"],
             "https://kms.eu-west-1.amazonaws.com is AWS. Use --target aws, which says what it makes and costs.",

@@ -140,8 +140,8 @@ def test_short_waits_need_time_and_long_ones_a_clock(scenarios_of):
         ),
         pytest.param(
             f"scenarios:\n{STEP}  - {{Encrypt: {{KeyId: {{$byte: 1}}}}}}\n",
-            "Unknown made value '$byte'. Did you mean '$bytes'?",
-            id="made value",
+            "Unknown generated value '$byte'. Did you mean '$bytes'?",
+            id="generated value",
         ),
         pytest.param(f"scenarios:\n{STEP}  - {{Encrypt: , region: third}}\n", "region 'first' or 'other'", id="region"),
         pytest.param(

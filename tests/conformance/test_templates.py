@@ -1,4 +1,4 @@
-"""References and made values, and key material of the importing side."""
+"""References and generated values, and key material of the importing side."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def test_several_files(write):
     first, second = write("first.json", KEYS), write("second.json", KEYS)
     with mock_kms(seed=[first, second]) as kms:
         assert kms.deployed("first/Key") != kms.deployed("second/Key")
-        with pytest.raises(InvalidSeed, match=r"deployed\('Key'\) is ambiguous: .* Say which as 'stack/Key'\."):
+        with pytest.raises(InvalidSeed, match=r"deployed\('Key'\) is ambiguous: .* Choose one with 'stack/Key'\."):
             kms.deployed("Key")
         with mock_kms() as inner:
             assert inner.deployed("first/Key") == kms.deployed("first/Key")
@@ -277,7 +277,7 @@ def test_files_are_read_again_when_they_change(write, monkeypatch):
     assert load([path], HERE) is first
     write("app.json", {"Resources": {"Key": {"Type": "AWS::KMS::Key"}, "Other": {"Type": "AWS::KMS::Key"}}})
     assert len(load([path], HERE).items) == 2
-    monkeypatch.setattr(deployments, "_REMEMBERED", 1)
+    monkeypatch.setattr(deployments, "_CACHE_SIZE", 1)
     assert load([path, write("other.json", {"Resources": {}})], HERE)
     assert len(deployments._read) == 1
 

@@ -79,7 +79,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
             "a: !!python/object/apply:os.system [echo]", "a.yaml:1: invalid YAML: could not determine", id="python"
         ),
         pytest.param("a:\n  b: !Exec x", "a.yaml:2: invalid YAML: unknown tag !Exec", id="unknown tag"),
-        pytest.param("a: &a [*a]", "a.yaml:1: this holds itself", id="recursion"),
+        pytest.param("a: &a [*a]", "a.yaml:1: this contains itself", id="recursion"),
         pytest.param(BOMB, "a.yaml:6: this expands to more than 200,000 values", id="alias bomb"),
         pytest.param("a: " + "[" * 3000, "a.yaml:1: this is nested too deeply", id="deep yaml"),
         pytest.param('{"a": ' * 100_000, "a.yaml:1: this is nested too deeply", id="deep json"),
@@ -99,11 +99,11 @@ def test_hostile_files_end_in_an_error_with_the_line(text, told):
 
 @pytest.mark.parametrize("name", ["big.yaml", "big.json"])
 def test_files_have_a_bounded_size(tmp_path, monkeypatch, name):
-    monkeypatch.setattr(reading, "_MOST_YAML", 10)
-    monkeypatch.setattr(reading, "_MOST_JSON", 10)
+    monkeypatch.setattr(reading, "_MAX_YAML_BYTES", 10)
+    monkeypatch.setattr(reading, "_MAX_JSON_BYTES", 10)
     file = tmp_path / name
     file.write_text("x" * 11)
-    with pytest.raises(InvalidSeed, match="this file has 11 bytes; 10 is the most that is read"):
+    with pytest.raises(InvalidSeed, match=r"this file has 11 bytes; the limit is 10$"):
         text_of(str(file))
 
 

@@ -56,7 +56,7 @@ def test_a_failing_test_names_file_and_statement(run):
     run().fnmatch_lines([
         "*- *policy (app.template.json:6, Role), statement 1 in line 17: its Action*not cover kms:Decrypt",
         "Not understood, which may be the reason:",
-        "  app.template.json:6, Role: the AWS managed policy New is not known: it is left out",
+        "  app.template.json:6, Role: the AWS managed policy New is unknown: it is ignored",
     ])  # fmt: skip
 
 
@@ -65,7 +65,7 @@ def test_what_is_not_understood_is_listed_once(run, workers):
     out = run(*workers)
     out.fnmatch_lines(["*KMS: not understood in files of infrastructure*"])
     listed = out.str().partition("KMS: not understood in files of infrastructure")[2]
-    assert listed.count("the AWS managed policy New is not known") == 1
+    assert listed.count("the AWS managed policy New is unknown") == 1
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])

@@ -62,8 +62,8 @@ def run(given: argparse.Namespace) -> int:
         return _matrix(core, given)
     explanations = [_explained(core, given, action) for action in given.actions]
     for explanation in explanations:
-        _say(explanation.lines)
-    _say_unknowns(core)
+        _print(explanation.lines)
+    _print_unknowns(core)
     return 0 if all(explanations) else 1
 
 
@@ -119,19 +119,19 @@ def _matrix(core: MockCore, given: argparse.Namespace) -> int:
     found = cells(core, tuple(given.actions or ()))
     if given.html is not None:
         given.html.write_text(page(found, given.files), encoding="utf-8")
-    _say(table(found))
+    _print(table(found))
     if given.html is not None:
-        _say([f"written to {given.html}"])
-    _say_unknowns(core)
+        _print([f"written to {given.html}"])
+    _print_unknowns(core)
     return 0
 
 
-def _say_unknowns(core: MockCore) -> None:
+def _print_unknowns(core: MockCore) -> None:
     unknowns = [str(unknown) for deployment in core.deployments for unknown in deployment.unknowns]
     if unknowns:
-        _say(["not understood:", *(f"  {unknown}" for unknown in unknowns)], error=True)
+        _print(["not understood:", *(f"  {unknown}" for unknown in unknowns)], error=True)
 
 
-def _say(lines: Iterable[str], *, error: bool = False) -> None:
+def _print(lines: Iterable[str], *, error: bool = False) -> None:
     for line in lines:
         print(line, file=sys.stderr if error else sys.stdout)

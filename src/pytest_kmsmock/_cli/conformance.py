@@ -72,7 +72,7 @@ def run(given: argparse.Namespace) -> int:
     scenarios = runner.select(scenario_files.read_folder(given.scenarios or scenario_files.FOLDER), given.only)
     with _stop_on_signals() as stopped:
         target = _target(given, stopped)
-        if not _agreed(target, scenarios, given):
+        if not _confirmed(target, scenarios, given):
             return 2
         results: list[Result] = []
         left: list[str] = []
@@ -114,7 +114,7 @@ def _target(given: argparse.Namespace, stopped: threading.Event) -> Target:
     return remote.Endpoint(given.target, given.region, given.profile, stopped.wait)
 
 
-def _agreed(target: Target, scenarios: Sequence[Scenario], given: argparse.Namespace) -> bool:
+def _confirmed(target: Target, scenarios: Sequence[Scenario], given: argparse.Namespace) -> bool:
     """Say what a run in an account makes and costs, and whether the user has agreed to that."""
     from pytest_kmsmock._conformance.remote import Account
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _ARN = re.compile(rb"<Arn>(arn:[^<]+)</Arn>")
 #: Whom moto takes those for that it does not know.
-_NOBODY = ":sts::123456789012:user/moto"
+_UNKNOWN_CALLER = ":sts::123456789012:user/moto"
 _SECONDS = 10
 
 
@@ -63,7 +63,7 @@ class Identities:
             error.close()
             return None
         arn = "" if found is None else found[1].decode()
-        if found is None or arn.endswith(_NOBODY):
+        if found is None or arn.endswith(_UNKNOWN_CALLER):
             return None
         principal = Principal.parse(arn)
         return Caller(principal, principal.account or "", administrator=True)

@@ -24,7 +24,7 @@ _ACTIONS = {
     "GENERATE_VERIFY_MAC": ("GenerateMac", "VerifyMac"),
     "KEY_AGREEMENT": ("DeriveSharedSecret", "GetPublicKey"),
 }
-_OF_ALL = ("DescribeKey", "CreateGrant", "PutKeyPolicy", "ScheduleKeyDeletion")
+_COMMON_ACTIONS = ("DescribeKey", "CreateGrant", "PutKeyPolicy", "ScheduleKeyDeletion")
 
 
 class Cell(NamedTuple):
@@ -75,7 +75,7 @@ def cells(core: MockCore, actions: Sequence[str] = ()) -> list[Cell]:
 def _actions(core: MockCore, arn: str) -> tuple[str, ...]:
     _, _, _, region, account, resource = arn.split(":", 5)
     key = core.service.state.region(account, region).keys[resource.rpartition("/")[2]]
-    return _ACTIONS[key.usage] + _OF_ALL
+    return _ACTIONS[key.usage] + _COMMON_ACTIONS
 
 
 def _rows(found: Iterable[Cell]) -> dict[tuple[str, str], dict[str, Cell]]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Commands = argparse._SubParsersAction[Any]  # noqa: SLF001 - argparse has no other name for it
 
 #: Folders that are not the user's own code.
-_NOT_OURS = frozenset({"node_modules", "site-packages", "__pycache__", "build", "dist"})
+_IGNORED_FOLDERS = frozenset({"node_modules", "site-packages", "__pycache__", "build", "dist"})
 _SHARED = "conftest.py"  # its fixtures are those of the files in its folder and below
 
 
@@ -52,17 +52,17 @@ def run(given: argparse.Namespace) -> int:
     changed = [path for path, result in results.items() if result.text != texts[path]]
     for path in changed:
         if given.diff:
-            _say(*_diff(path, texts[path], results[path].text))
+            _print(*_diff(path, texts[path], results[path].text))
         elif not given.check:
             _write(path, results[path].text)
     for path, result in results.items():
-        _say(*(f"{path}:{note.line}: {note.text}" for note in result.notes))
+        _print(*(f"{path}:{note.line}: {note.text}" for note in result.notes))
     verb = "would be rewritten" if given.check or given.diff else "rewritten"
     checks = sum(len(result.notes) for result in results.values())
-    _say(f"{_plural(len(changed), 'file')} {verb}, {_plural(checks, 'place')} to check.")
+    _print(f"{_plural(len(changed), 'file')} {verb}, {_plural(checks, 'place')} to check.")
     left = sum(result.left for result in results.values())
     if left:
-        _say(f"{_plural(left, 'file')} with mock_aws left unchanged: no use of KMS there (--all adds mock_kms).")
+        _print(f"{_plural(left, 'file')} with mock_aws left unchanged: no use of KMS there (--all adds mock_kms).")
     for problem in unread:
         print(problem, file=sys.stderr)  # noqa: T201 - a command's output
     return 2 if unread else 1 if given.check and changed else 0
@@ -71,7 +71,7 @@ def run(given: argparse.Namespace) -> int:
 def _files(paths: Iterable[Path]) -> Iterator[Path]:
     for path in paths:
         if path.is_dir():
-            found = sorted(file for file in path.rglob("*.py") if not _is_foreign(file.relative_to(path)))
+            found = sorted(file for file in path.rglob("*.py") if not _is_ignored(file.relative_to(path)))
             if not found:
                 raise InvalidOption(f"migrate: there are no Python files in {path}; give the folder of the tests")
             yield from found
@@ -81,8 +81,8 @@ def _files(paths: Iterable[Path]) -> Iterator[Path]:
             raise InvalidOption(f"migrate: there is no file or folder {path}")
 
 
-def _is_foreign(path: Path) -> bool:
-    return any(part in _NOT_OURS or part.startswith(".") for part in path.parts)
+def _is_ignored(path: Path) -> bool:
+    return any(part in _IGNORED_FOLDERS or part.startswith(".") for part in path.parts)
 
 
 def _read(files: Iterable[Path], unread: list[str]) -> Iterator[tuple[Path, str]]:
@@ -129,7 +129,7 @@ def _diff(path: Path, before: str, after: str) -> Iterator[str]:
     return iter(lines)
 
 
-def _say(*lines: str) -> None:
+def _print(*lines: str) -> None:
     for line in lines:
         print(line, file=sys.stdout)  # noqa: T201 - a command's output
 

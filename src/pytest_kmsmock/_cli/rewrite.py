@@ -22,7 +22,7 @@ _FIXTURES = frozenset({"kms_mock", "kms_client", "kms_server"})
 _KEY_PARAMETERS = frozenset({"KmsKeyId", "KMSKeyId", "KmsMasterKeyId", "SSEKMSKeyId", "KMSMasterKeyID"})
 _KEY_STRINGS = ("alias/", "arn:aws:kms:", "aws:kms", "kms:")
 _CLIENT_MAKERS = frozenset({"client", "resource", "create_client"})
-_AROUND_CLASSES = frozenset({"setUpClass", "setup_class", "tearDownClass", "teardown_class"})
+_CLASS_HOOKS = frozenset({"setUpClass", "setup_class", "tearDownClass", "teardown_class"})
 
 #: Submodules of moto -> what a person has to do about their imports.
 _SUBMODULES = {
@@ -217,7 +217,7 @@ class _Rewriting:
 
     def _note_set_up(self, node: ast.AST) -> None:
         for method in getattr(node, "body", []) if isinstance(node, ast.ClassDef) else []:
-            if getattr(method, "name", "") in _AROUND_CLASSES and _uses_kms(method):
+            if getattr(method, "name", "") in _CLASS_HOOKS and _uses_kms(method):
                 self._note(method, _SET_UP.format(name=method.name))
 
     def _entered(self, node: ast.With | ast.AsyncWith, aws: set[str]) -> None:

@@ -89,7 +89,7 @@ def _credentials(text: str) -> dict[str, str]:
     return found.groupdict()
 
 
-def _know_callers(kms: MockCore, given: argparse.Namespace) -> None:
+def _register_callers(kms: MockCore, given: argparse.Namespace) -> None:
     """Let requests come from whom the command line, the seed and another STS say."""
     from pytest_kmsmock._kms.api.arns import partition_of
     from pytest_kmsmock._mock.deployments import is_infrastructure
@@ -143,7 +143,7 @@ def _serve(given: argparse.Namespace) -> int:
         kms.enter()
         held.callback(kms.leave)
         store = _begin(kms, given, held)
-        _know_callers(kms, given)
+        _register_callers(kms, given)
 
         def carry_out(operation: str, call: Callable[[], HttpAnswer]) -> HttpAnswer:
             answer = call() if store is None else store.carry_out(operation, call)

@@ -25,7 +25,7 @@ _STORE_OPERATIONS = {
     "DeleteCustomKeyStore",
 }
 #: The operations that make keys, and where they are in the answers.
-MAKERS = {"CreateKey": "KeyMetadata", "ReplicateKey": "ReplicaKeyMetadata"}
+CREATING = {"CreateKey": "KeyMetadata", "ReplicateKey": "ReplicaKeyMetadata"}
 #: The shortest that AWS allows.
 _WINDOW_IN_DAYS = 7
 #: What passes: a refusal because of too many calls, or because a key is not yet what it will be.
@@ -40,14 +40,14 @@ class Ledger:
         keys: Region and id of each key, replica keys too, in the order in which they were made.
         unique: strings that only this run has: aliases with one of them in their names are its own.
         absent: ids that were made up, so that no key has them.
-        lost: whether an answer never came that could have told of a new key.
+        lost_answer: whether an answer never came that could have told of a new key.
     """
 
     def __init__(self, sleep: Callable[[float], object] = time.sleep) -> None:
         self.keys: list[tuple[str, str]] = []
         self.unique: set[str] = set()
         self.absent: set[str] = set()
-        self.lost = False
+        self.lost_answer = False
         self._aliases: list[tuple[str, str]] = []
         self._sleep = sleep
 
@@ -87,8 +87,8 @@ class Ledger:
 
     def note(self, operation: str, params: Mapping[str, Any], answer: Mapping[str, Any], region: str) -> None:
         """Note what a call that succeeded has made."""
-        if operation in MAKERS:
-            made = answer[MAKERS[operation]]
+        if operation in CREATING:
+            made = answer[CREATING[operation]]
             self.keys.append((made["Arn"].split(":")[3], made["KeyId"]))
         elif operation == "CreateAlias":
             self._aliases.append((region, params["AliasName"]))

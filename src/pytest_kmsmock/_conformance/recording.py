@@ -28,7 +28,7 @@ _LISTS = {
 }
 _TOKENS = {"NextMarker", "GrantToken"}
 #: Shorter values than this are words, not ids, and stay.
-_LEAST = 12
+_MIN_ID_LENGTH = 12
 
 
 class Redaction:
@@ -66,7 +66,7 @@ class Redaction:
 
     def _text(self, text: str) -> Any:
         for value in sorted(self._known, key=len, reverse=True):
-            if len(value) >= _LEAST or value == text:
+            if len(value) >= _MIN_ID_LENGTH or value == text:
                 text = text.replace(value, self._known[value])
         pieces = _PRIVATE.split(text)
         if len(pieces) == 1:

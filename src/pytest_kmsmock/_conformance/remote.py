@@ -16,7 +16,7 @@ from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._runtime.checks import did_you_mean
 from pytest_kmsmock.errors import InvalidOption, TargetUnreachable
 
-from .ledger import MAKERS, Ledger
+from .ledger import CREATING, Ledger
 from .scenario import Scenario
 from .targets import CONFIG, DUMMY_KEYS, Answer, Connection, names_at, utc_now
 
@@ -52,19 +52,19 @@ class RemoteConnection(Connection):
         if operation == "CreateKey" and self.tag is not None:
             params = {**params, "Tags": [*(params.get("Tags") or ()), _tag(self.tag)]}
         try:
-            answer = self._call_until_admitted(operation, params, region, by)
+            answer = self._call_with_retries(operation, params, region, by)
         except TargetUnreachable:
-            self.ledger.lost |= operation in MAKERS
+            self.ledger.lost_answer |= operation in CREATING
             raise
         if answer.error is None:
             self.ledger.note(operation, params, answer.members, str(self.names[_NAMES[region]]))
             if operation == "ReplicateKey" and self.tag is not None:  # not in its request, whose answer would show it
                 replica = {"KeyId": answer.members["ReplicaKeyMetadata"]["KeyId"], "Tags": [_tag(self.tag)]}
                 there = "first" if params["ReplicaRegion"] == self.names["region"] else "other"
-                self._call_until_admitted("TagResource", replica, there, "")
+                self._call_with_retries("TagResource", replica, there, "")
         return answer
 
-    def _call_until_admitted(self, operation: str, params: Mapping[str, Any], region: str, by: str) -> Answer:
+    def _call_with_retries(self, operation: str, params: Mapping[str, Any], region: str, by: str) -> Answer:
         answer = Connection.call(self, operation, params, region, by)
         for attempt in range(_ATTEMPTS):
             if answer.error != "ThrottlingException":
@@ -127,7 +127,7 @@ class Endpoint:
 
     def close(self) -> list[str]:
         """Delete the aliases and schedule the keys for deletion; return what could not be done."""
-        if self._ledger.lost and self._tag is not None:
+        if self._ledger.lost_answer and self._tag is not None:
             here = names_at(self._region)
             for region in (here["region"], here["other_region"]):
                 self._ledger.find(self._client(region), _tag(self._tag))

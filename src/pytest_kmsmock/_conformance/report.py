@@ -12,7 +12,7 @@ from .runner import AGREES, BLOCKED, DIFFERS, SKIPPED, Result
 from .scenario import MARKS
 
 _OUTCOMES = (AGREES, DIFFERS, BLOCKED, SKIPPED)
-_WIDEST = 300
+_MAX_WIDTH = 300
 
 
 def counts(results: Iterable[Result]) -> Counter[str]:
@@ -56,7 +56,7 @@ def listing(results: Iterable[Result]) -> str:
 
 def _short(value: Any) -> str:
     text = repr(value)
-    return text if len(text) <= _WIDEST else f"{text[:_WIDEST]}..."
+    return text if len(text) <= _MAX_WIDTH else f"{text[:_MAX_WIDTH]}..."
 
 
 def document(results: Sequence[Result], target: str, region: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from .scenario import Expected, Scenario, Step
 from .targets import Answer, Connection, Target
 
 #: How long one look takes at what AWS takes its time for.
-_LOOK_AGAIN = timedelta(seconds=2)
+_POLL_INTERVAL = timedelta(seconds=2)
 #: How a step came out: as expected or not; not run, because an earlier answer that it refers to did not come; or not
 #: run, because the target has not what the scenario needs, or would not do it.
 AGREES, DIFFERS, BLOCKED, SKIPPED = "agrees", "differs", "blocked", "skipped"
@@ -142,8 +142,8 @@ def _run_step(
         if connection.wait is None:
             left = timedelta(0)  # one more look
         else:
-            connection.wait(_LOOK_AGAIN)
-            left -= _LOOK_AGAIN
+            connection.wait(_POLL_INTERVAL)
+            left -= _POLL_INTERVAL
 
 
 def _resolved(expected: Expected, answers: Mapping[str, Any], connection: Connection) -> Expected:

@@ -1,6 +1,6 @@
 """Reading scenario files: YAML to `Scenario`s. What is wrong with one is told with its file, scenario and step.
 
-`docs/conformance.md` describes the form. Which references and made values a step may have is in `templates`.
+`docs/conformance.md` describes the form. Which references and generated values a step may have is in `templates`.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _STEP = {"as", "case", "region", "by", "source", "message_source", "within", "wa
 _PRINCIPAL = {"arn", "policies", "session_policies", "boundary", "session_name", "missing"}
 _DELAYS = {"creating", "updating", "rotating"}
 #: What is waited for where the clock cannot be moved.
-_LONGEST_WAIT = timedelta(minutes=10)
+_MAX_WAIT = timedelta(minutes=10)
 _UNITS = {"seconds", "minutes", "hours", "days"}
 
 
@@ -145,7 +145,7 @@ def _needs(where: _Where, given: Any, steps: Sequence[Step]) -> frozenset[str]:
         needs.add("principals")
     if given.get("delays"):
         needs.add("time")
-    needs |= {"time" if step.wait <= _LONGEST_WAIT else "clock" for step in steps if step.wait is not None}
+    needs |= {"time" if step.wait <= _MAX_WAIT else "clock" for step in steps if step.wait is not None}
     return frozenset(needs)
 
 

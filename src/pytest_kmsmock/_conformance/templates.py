@@ -2,7 +2,7 @@
 
 A reference is `<name>` or `<name.Member.0.Path>`. `name` is what a step calls its answer (`as`), one of `BUILT_IN`, or
 a principal. `<key>` is short for `<key.KeyId>`; members of KeyMetadata and ReplicaKeyMetadata can be named directly.
-A made value is a mapping with one name that begins with `$`, such as `{$bytes: 32}`; `MAKERS` has them.
+A generated value is a mapping with one name that begins with `$`, such as `{$bytes: 32}`; `GENERATORS` has them.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def _numbered(given: Any) -> list[Any]:
     return [{name: text.replace("#", str(place)) for name, text in pattern.items()} for place in range(count)]
 
 
-#: Made values that need nothing but what they are given.
-MAKERS: Mapping[str, Callable[[Any], Any]] = {
+#: Generated values that need nothing but what they are given.
+GENERATORS: Mapping[str, Callable[[Any], Any]] = {
     "$bytes": lambda count: bytes(place % 256 for place in range(count)),  # so many bytes, the same ones each time
     "$base64": base64.b64decode,
     "$changed": _changed,  # a blob with another last bit
@@ -74,7 +74,7 @@ MAKERS: Mapping[str, Callable[[Any], Any]] = {
     "$public_key": imports.public_key,  # curve: the public key of somebody else
 }
 #: Of times: so much later than now.
-_LATER = "$in"
+_TIME_FROM_NOW = "$in"
 #: What expected values may be beside values; `matching` knows them.
 MATCHERS = frozenset(
     {
@@ -93,7 +93,7 @@ MATCHERS = frozenset(
 
 
 def check(value: Any, known: Iterable[str]) -> None:
-    """Check the references and made values in a value.
+    """Check the references and generated values in a value.
 
     Raises:
         ValueError: with the reason.
@@ -104,8 +104,10 @@ def check(value: Any, known: Iterable[str]) -> None:
                 raise ValueError(f"<{name}> refers to no earlier step.{did_you_mean(name, known)}")
     elif isinstance(value, Mapping):
         for name, inner in value.items():
-            if name.startswith("$") and name not in MAKERS and name not in MATCHERS and name != _LATER:
-                raise ValueError(f"Unknown made value {name!r}.{did_you_mean(name, [*MAKERS, *MATCHERS, _LATER])}")
+            if name.startswith("$") and name not in GENERATORS and name not in MATCHERS and name != _TIME_FROM_NOW:
+                raise ValueError(
+                    f"Unknown generated value {name!r}.{did_you_mean(name, [*GENERATORS, *MATCHERS, _TIME_FROM_NOW])}"
+                )
             check(inner, known)
     elif isinstance(value, list | tuple):
         for inner in value:
@@ -113,7 +115,7 @@ def check(value: Any, known: Iterable[str]) -> None:
 
 
 def resolve(value: Any, answers: Mapping[str, Any], now: Callable[[], datetime]) -> Any:
-    """Return a value with its references and made values replaced.
+    """Return a value with its references and generated values replaced.
 
     Args:
         value: the value.
@@ -131,10 +133,10 @@ def resolve(value: Any, answers: Mapping[str, Any], now: Callable[[], datetime])
         return value
     if len(value) == 1:
         ((name, inner),) = value.items()
-        if name == _LATER:
+        if name == _TIME_FROM_NOW:
             return now().replace(microsecond=0) + timedelta(**inner)
-        if name in MAKERS:
-            return MAKERS[name](resolve(inner, answers, now))
+        if name in GENERATORS:
+            return GENERATORS[name](resolve(inner, answers, now))
     return {name: resolve(inner, answers, now) for name, inner in value.items()}
 
 

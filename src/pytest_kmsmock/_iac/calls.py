@@ -1,4 +1,4 @@
-"""The API calls that make resources of other services in moto, as both languages need them.
+"""The API calls that create resources of other services in moto, for both languages.
 
 A call is botocore's name of the service, the operation and its parameters; those that are None are left out.
 """
@@ -22,7 +22,7 @@ def call(service: str, operation: str, **params: Any) -> Call:
 
 
 def bucket(stack: Stack, name: str, *, algorithm: str | None, key: str | None, bucket_key: bool | None) -> list[Call]:
-    """Return what makes a bucket with its default encryption."""
+    """Return the calls that create a bucket with its default encryption."""
     place = None if stack.region == "us-east-1" else {"LocationConstraint": stack.region}
     calls = [call("s3", "CreateBucket", Bucket=name, CreateBucketConfiguration=place)]
     if algorithm is not None:
@@ -36,7 +36,7 @@ def bucket(stack: Stack, name: str, *, algorithm: str | None, key: str | None, b
 
 
 def notifications(name: str, targets: list[tuple[str, str, list[str]]]) -> list[Call]:
-    """Return what lets a bucket tell queues and topics: kind of target, ARN and events of each."""
+    """Return the call that sets a bucket's notifications: kind of target, ARN and events of each."""
     kinds = {"queue": ("QueueConfigurations", "QueueArn"), "topic": ("TopicConfigurations", "TopicArn")}
     given: dict[str, list[dict[str, Any]]] = {}
     for kind, arn, events in targets:
@@ -50,38 +50,38 @@ def notifications(name: str, targets: list[tuple[str, str, list[str]]]) -> list[
 
 
 def queue(name: str, attributes: Mapping[str, Any]) -> list[Call]:
-    """Return what makes a queue."""
+    """Return the call that creates a queue."""
     return [call("sqs", "CreateQueue", QueueName=name, Attributes=_texts(attributes))]
 
 
 def topic(name: str, attributes: Mapping[str, Any]) -> list[Call]:
-    """Return what makes a topic."""
+    """Return the call that creates a topic."""
     return [call("sns", "CreateTopic", Name=name, Attributes=_texts(attributes))]
 
 
 def subscription(topic_arn: str, protocol: str, endpoint: str) -> list[Call]:
-    """Return what subscribes to a topic."""
+    """Return the call that subscribes to a topic."""
     return [call("sns", "Subscribe", TopicArn=topic_arn, Protocol=protocol, Endpoint=endpoint)]
 
 
 def secret(name: str, key: str | None, value: str | None) -> list[Call]:
-    """Return what makes a secret; a value that is not known is made up."""
-    return [call("secretsmanager", "CreateSecret", Name=name, KmsKeyId=key, SecretString=value or "made-up")]
+    """Return the calls that create a secret; an unknown value is a placeholder."""
+    return [call("secretsmanager", "CreateSecret", Name=name, KmsKeyId=key, SecretString=value or "placeholder")]
 
 
 def parameter(name: str, kind: str, key: str | None, value: str | None) -> list[Call]:
-    """Return what makes a parameter; a value that is not known is made up."""
-    given = value or "made-up"
+    """Return the calls that create a parameter; an unknown value is a placeholder."""
+    given = value or "placeholder"
     return [call("ssm", "PutParameter", Name=name, Type=kind, KeyId=key, Value=given, Overwrite=True)]
 
 
 def log_group(name: str, key: str | None) -> list[Call]:
-    """Return what makes a log group."""
+    """Return the call that creates a log group."""
     return [call("logs", "CreateLogGroup", logGroupName=name, kmsKeyId=key)]
 
 
 def stream(name: str, shards: int, key: str | None) -> list[Call]:
-    """Return what makes a stream."""
+    """Return the calls that create a stream."""
     calls = [call("kinesis", "CreateStream", StreamName=name, ShardCount=shards)]
     if key is not None:
         calls.append(call("kinesis", "StartStreamEncryption", StreamName=name, EncryptionType="KMS", KeyId=key))
@@ -89,7 +89,7 @@ def stream(name: str, shards: int, key: str | None) -> list[Call]:
 
 
 def function(name: str, role: str, key: str | None, variables: Mapping[str, str]) -> list[Call]:
-    """Return what makes a function: its settings, without its code."""
+    """Return the call that creates a function: its settings, without its code."""
     return [
         call(
             "lambda", "CreateFunction", FunctionName=name, Role=role, KMSKeyArn=key, Runtime="python3.13",

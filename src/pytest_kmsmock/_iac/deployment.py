@@ -1,4 +1,4 @@
-"""Files to what they declare, and this into a fake KMS: the way of a deployment."""
+"""Deploying: reading files, and creating in a fake KMS what they declare."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.state.records import Key as KeyRecord
 
-_REMEMBERED = 64
-#: What was read, with the state of all files that it was read from.
+_CACHE_SIZE = 64
+#: What was read, with time and size of all files that it was read from.
 _read: dict[tuple[Any, ...], tuple[dict[str, tuple[int, int]], Deployment]] = {}
 #: CDK adds eight digits to the names of constructs.
 _CDK_ID = re.compile(r"(.+?)[0-9A-F]{8}")
@@ -43,7 +43,7 @@ def load(paths: Sequence[str], given: DeployOptions) -> Deployment:
     place = (tuple(paths), repr(given))
     known = _read.get(place)
     if known is None or any(_stamp(file) != stamp for file, stamp in known[0].items()):
-        if len(_read) >= _REMEMBERED:
+        if len(_read) >= _CACHE_SIZE:
             _read.clear()
         known = _read[place] = _load(paths, given)
     return known[1]
@@ -61,7 +61,7 @@ def _load(paths: Sequence[str], given: DeployOptions) -> tuple[dict[str, tuple[i
     stacks, items, files = Stacks(), list[Item](), list[str](paths)
     plans: list[Terraform] = []
     for path in paths:
-        with _well_formed(path):
+        with _as_invalid_seed(path):
             for source in sources(path, given):
                 if isinstance(source, Terraform):
                     plans.append(source)
@@ -70,19 +70,19 @@ def _load(paths: Sequence[str], given: DeployOptions) -> tuple[dict[str, tuple[i
     _check_parameters(stacks, given)
     for scope in stacks.scopes:
         files += [*scope.files, str(Path(scope.source.file).parent / MANIFEST)]
-        with _well_formed(scope.source.file, scope):
+        with _as_invalid_seed(scope.source.file, scope):
             items += items_of(scope)
     for plan in plans:
         files.append(plan.file)
-        with _well_formed(plan.file):
+        with _as_invalid_seed(plan.file):
             items += read(plan.file, parse(plan.file, text_of(plan.file)), plan.stack, stacks.unknowns)
     stamps = {file: stamp for file in files if (stamp := _stamp(file)) is not None}
     return stamps, Deployment(tuple(items), tuple(unknowns.by_cause(stacks.unknowns)))
 
 
 @contextmanager
-def _well_formed(file: str, scope: StackScope | None = None) -> Iterator[None]:
-    """Tell what stumbles over a value of another type than its place takes as a mistake of the file.
+def _as_invalid_seed(file: str, scope: StackScope | None = None) -> Iterator[None]:
+    """Turn errors that a value of a wrong type causes into errors of the file.
 
     Raises:
         InvalidSeed: with the line of the resource, if the file has lines.
@@ -93,11 +93,11 @@ def _well_formed(file: str, scope: StackScope | None = None) -> Iterator[None]:
         raise
     except (AttributeError, LookupError, RecursionError, TypeError, ValueError) as error:
         line = 1 if scope is None else scope.line
-        raise InvalidSeed(f"{file}:{line}: this is not as its format has it: {error}") from error
+        raise InvalidSeed(f"{file}:{line}: invalid value for this format: {error}") from error
 
 
 def _check_parameters(stacks: Stacks, given: DeployOptions) -> None:
-    """Refuse a value of a parameter that no template has.
+    """Check that a template has each given parameter.
 
     Raises:
         InvalidSeed: there is one.
@@ -128,7 +128,7 @@ def deploy(
     if given.strict:
         unknowns.check_strict(deployment.unknowns)
     try:
-        with _well_formed(os.fspath(paths[0])):
+        with _as_invalid_seed(os.fspath(paths[0])):
             keys, further = deploy_to_kms(service, deployment, strict=given.strict)
     except InvalidSeed as error:
         raise unknowns.explained(error, deployment.unknowns) from None
@@ -163,7 +163,7 @@ def find(deployments: Sequence[Deployment], name: str) -> str:
     if len(values) == 1:
         return values[0]
     if values:
-        raise InvalidSeed(f"deployed({name!r}) is ambiguous: {', '.join(values)}. Say which as 'stack/{name}'.")
+        raise InvalidSeed(f"deployed({name!r}) is ambiguous: {', '.join(values)}. Choose one with 'stack/{name}'.")
     if not deployments:
         raise InvalidSeed(f"deployed({name!r}): nothing was deployed in this mock. {WHAT_TO_GIVE}")
     names = [item.place.resource for deployment in deployments for item in deployment.items if _has_name(item)]
@@ -172,7 +172,7 @@ def find(deployments: Sequence[Deployment], name: str) -> str:
 
 
 def _has_name(item: Item) -> bool:
-    """Say whether an item is something to ask for, and not an attachment of a policy to it."""
+    """Say whether an item is a resource with a name of its own, and not an attachment."""
     return isinstance(item, Alias | Key | ManagedPolicy | Principal | Replica | ServiceResource)
 
 

@@ -1,6 +1,6 @@
-"""What tests needed of the deployed policies, and what these give: the difference, with where to change it.
+"""The difference between the permissions that tests needed and those that deployed policies give, with what to change.
 
-What tests did is told by `PolicyUsage`, sets of plain tuples that pytest-xdist can carry and that add up over tests.
+`PolicyUsage` records what tests did as sets of plain tuples, which pytest-xdist can send and which add up over tests.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.statements import Statement
     from pytest_kmsmock._kms.state.attached_policies import Iam
 
-_OF_AWS = "AWS managed policy"
+_AWS_MANAGED = "AWS managed policy"
 #: What to do where nothing was deployed.
 WHAT_TO_GIVE = (
     "Give a CloudFormation, CDK or SAM template, or a Terraform plan or state, as seed=..., kms_mock_seed or to "
@@ -56,7 +56,7 @@ class MissingPermission(NamedTuple):
         change: what to do there.
         action: the action.
         resource: the ARN of the key.
-        principal: the ARN of who needs it.
+        principal: the ARN of the principal that needs it.
     """
 
     place: str
@@ -156,7 +156,7 @@ def _applies(statement: Statement, request: Request) -> bool:
 
 
 def _used(decision: Decision) -> Iterator[Entry]:
-    """Yield the entries that allow a request, all of them: any may be what the author relies on."""
+    """Yield all entries that allow a request: the author may rely on any of them."""
     request = decision.request
     for policy in (*decision.policies.key, *decision.policies.identity):
         origin = _origin(request, policy)
@@ -186,7 +186,7 @@ def _given(iam: Iam) -> Iterator[Entry]:
         is_key = ":key/" in holder
         for text in texts if is_key else iam.identity.get(holder, ()):
             origin = texts.get(text)
-            if text and origin is not None and _OF_AWS not in origin.resource:
+            if text and origin is not None and _AWS_MANAGED not in origin.resource:
                 kind = PolicyKind.KEY if is_key else PolicyKind.IDENTITY
                 for statement in compile_policy(text, kind).statements:
                     if not statement.deny and not _is_for_accounts(statement):
@@ -225,7 +225,9 @@ def _missing(decision: Decision) -> Iterator[MissingPermission]:
         "key": decision.policies.key,
         "boundary": () if decision.policies.boundary is None else (decision.policies.boundary,),
     }[kind]
-    origins = [origin for policy in policies if (origin := _origin(request, policy)) and _OF_AWS not in origin.resource]
+    origins = [
+        origin for policy in policies if (origin := _origin(request, policy)) and _AWS_MANAGED not in origin.resource
+    ]
     holder = request.origins.get(request.resource if kind == "key" else principal, {})
     origin = origins[0] if origins else holder.get("")
     if origin is not None:

@@ -1,4 +1,4 @@
-"""Which files a deployment is of: templates, plans and states, CDK's output folder, and files that list stacks."""
+"""The files of a deployment: templates, plans and states, CDK's output folder, and files that list stacks."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from .cloudformation.stack import Source
 from .model import Stack
 from .reading import line_of, parse, text_of
 
-#: What a template in YAML begins a line with, and a seed file does not.
+#: How lines of a template in YAML begin, and those of a seed file do not.
 _TEMPLATE = re.compile(r"^(AWSTemplateFormatVersion|Resources|Transform|stacks)\s*:", re.MULTILINE)
 _IN_JSON = ("Resources", "planned_values", "terraform_version", "stacks")
 #: What CDK writes beside templates: which stacks there are, and where they are deployed.
 MANIFEST = "manifest.json"
 _ENVIRONMENT = re.compile(r"aws://([^/]+)/(.+)")
-_CDK_DEEPEST = 10
+_MAX_CDK_DEPTH = 10
 _NONE_OF_THESE = (
     "this is neither a CloudFormation template, which has Resources, nor a plan or state of Terraform, as `terraform "
     "show -json` prints it"
@@ -31,7 +31,7 @@ _NONE_OF_THESE = (
 
 @dataclass(frozen=True, slots=True)
 class DeployOptions:
-    """What a deployment is made with, besides its files.
+    """The options of a deployment.
 
     Attributes:
         account: the account of stacks that do not name theirs.
@@ -67,14 +67,14 @@ def options_of(given: Mapping[str, Any]) -> DeployOptions:
 
 @dataclass(frozen=True, slots=True)
 class Terraform:
-    """A plan or state, and where it is deployed unless it says so itself."""
+    """A plan or state, and where it is deployed by default."""
 
     file: str
     stack: Stack
 
 
 @dataclass(frozen=True, slots=True)
-class _Entry:
+class _StackEntry:
     """A stack of a file that lists stacks."""
 
     template: str | None = None
@@ -88,10 +88,10 @@ class _Entry:
 
 
 @dataclass(frozen=True, slots=True)
-class _Listed:
+class _StackFile:
     """A file that lists stacks."""
 
-    stacks: list[_Entry]
+    stacks: list[_StackEntry]
 
 
 def is_infrastructure(path: str) -> bool:
@@ -174,7 +174,7 @@ def _of_manifest(file: Path, given: DeployOptions) -> Stack | None:
 
 def _assembly(folder: Path, given: DeployOptions, depth: int) -> Iterator[Source]:
     artifacts = _manifest(folder)
-    if not artifacts or depth > _CDK_DEEPEST:
+    if not artifacts or depth > _MAX_CDK_DEPTH:
         raise InvalidSeed(
             f"{folder} is not an output folder of CDK: it has no {MANIFEST} with artifacts. Give the files in it, or "
             "run `cdk synth` first."
@@ -191,7 +191,7 @@ def _assembly(folder: Path, given: DeployOptions, depth: int) -> Iterator[Source
 
 def _listed(path: str, content: Mapping[str, Any], given: DeployOptions) -> Iterator[Source | Terraform]:
     try:
-        listed: _Listed = decode(dict(content), _Listed, "")
+        listed: _StackFile = decode(dict(content), _StackFile, "")
     except Misfit as misfit:
         raise InvalidSeed(f"{path}:{line_of(content)}: {misfit}") from None
     for index, entry in enumerate(listed.stacks):
@@ -214,7 +214,7 @@ def _listed(path: str, content: Mapping[str, Any], given: DeployOptions) -> Iter
             yield _at(source, entry)
 
 
-def _at(source: Source | Terraform, entry: _Entry) -> Source | Terraform:
+def _at(source: Source | Terraform, entry: _StackEntry) -> Source | Terraform:
     """Return a source deployed where its entry says, which goes before what CDK says."""
     said = {"account": entry.account, "region": entry.region}
     stack = source.stack._replace(**{name: value for name, value in said.items() if value is not None})

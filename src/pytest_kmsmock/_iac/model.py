@@ -1,4 +1,4 @@
-"""What a file of infrastructure says of KMS and IAM, whatever language it is in: plain records with their place."""
+"""KMS and IAM resources of a file of infrastructure, in any language: plain records with their location."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Place(NamedTuple):
 
     Attributes:
         file: the path of the file.
-        line: the line; 0 if the file has none to speak of, as Terraform's JSON.
+        line: the line; 0 if lines of the file mean nothing, as in Terraform's JSON.
         resource: the logical id, or Terraform's address.
     """
 
@@ -38,8 +38,8 @@ class Unknown(NamedTuple):
 
     Attributes:
         place: where it is.
-        reason: what was not understood, and what was done in its place.
-        decides: whether a decision on KMS may come out differently for it; else it just has no effect here.
+        reason: what was not understood, and the consequence.
+        decides: whether it may change a decision on KMS; otherwise it only has no effect here.
         cause: the parameter without a value that it follows from, if any; then `reason` is about that parameter.
     """
 
@@ -87,12 +87,12 @@ class Document:
 
     @property
     def origin(self) -> Origin:
-        """What explanations say of it."""
+        """Where explanations say that it is written."""
         return Origin(Path(self.place.file).name, self.place.resource, self.place.line, self.lines)
 
     @property
     def content(self) -> Json:
-        """The document, read."""
+        """The parsed document."""
         read: Json = json.loads(self.text)
         return read
 
@@ -139,7 +139,7 @@ class Alias:
 
 @dataclass(frozen=True, slots=True)
 class KeyPolicy:
-    """A key policy that is declared apart from its key."""
+    """A key policy that is declared separately from its key."""
 
     place: Place
     stack: Stack
@@ -158,7 +158,7 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class KeyStore:
-    """A custom key store, which a stand-in takes the place of.
+    """A custom key store, replaced by a stand-in.
 
     Attributes:
         place: what declares it.
@@ -217,7 +217,7 @@ class ManagedPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A policy of principals that is declared apart from them.
+    """A policy of principals that is declared separately from them.
 
     Attributes:
         place: what declares it.
@@ -246,13 +246,13 @@ class Membership:
 
 @dataclass(frozen=True, slots=True)
 class ServiceResource:
-    """A resource of another service, as moto is to have it.
+    """A resource of another service, to be created in moto.
 
     Attributes:
         place: what declares it.
         stack: where it is.
-        id: what its service's API takes for it: a name, a URL or an ARN.
-        calls: what makes it: service as botocore names it, operation and parameters, in order.
+        id: its identifier in its service's API: a name, a URL or an ARN.
+        calls: the API calls that create it: botocore's name of the service, operation and parameters, in order.
     """
 
     place: Place
@@ -269,10 +269,10 @@ Item: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """All that some files declare.
+    """Everything that some files declare.
 
     Attributes:
-        items: what is to be made, in the order of the files.
+        items: the resources, in the order of the files.
         unknowns: what was not understood.
     """
 

@@ -1,6 +1,6 @@
-"""Names, ids and ARNs that AWS makes up when it deploys: here they follow from the stack and the resource.
+"""Names, ids and ARNs that AWS generates when it deploys: here they are derived from the stack and the resource.
 
-So they are the same in every run, and as AWS's in form.
+So they are the same in every run, in AWS's format.
 """
 
 from __future__ import annotations
@@ -10,6 +10,9 @@ import hashlib
 from collections.abc import Mapping
 
 from .model import Stack
+
+#: What the ARNs of placeholders for unknown values have.
+PLACEHOLDER = ":placeholder:::"
 
 #: ARNs by kind of resource. `{name}` may have a path before it where IAM has paths.
 ARNS: Mapping[str, str] = {
@@ -58,13 +61,13 @@ def _letters(stack: Stack, name: str) -> str:
     return base64.b32encode(_digest(stack.account, stack.region, stack.name, name)).decode().replace("=", "")
 
 
-def physical_name(stack: Stack, logical_id: str, longest: int = 64) -> str:
-    """Return the name that CloudFormation gives what has none: of stack, logical id and a made-up part.
+def physical_name(stack: Stack, logical_id: str, max_length: int = 64) -> str:
+    """Return the name that CloudFormation generates: stack, logical id and a random part.
 
     See https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cfn-console-view-stack-data-resources.html
     """
     made_up = _letters(stack, logical_id)[:12]
-    return f"{f'{stack.name}-{logical_id}'[: longest - 13]}-{made_up}"
+    return f"{f'{stack.name}-{logical_id}'[: max_length - 13]}-{made_up}"
 
 
 def key_id(stack: Stack, name: str, *, multi_region: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""Policy documents of files: which of their statements can have a say in KMS, and where each stands."""
+"""Policy documents of files: which of their statements can affect KMS, and the line of each."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ from typing import Any
 from .model import Document, Json, Place
 from .reading import line_of
 
-#: The managed policies of AWS are of no account.
+#: ARNs of AWS managed policies have no account.
 AWS_MANAGED = ":iam::aws:policy/"
 
 
-def each(value: Any) -> list[Any]:
-    """Return a list, as policies and templates have it: of one entry, it may be just that."""
+def as_list(value: Any) -> list[Any]:
+    """Return a value as a list: policies and templates may have one entry without a list."""
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
 def statements_of(content: Mapping[str, Any]) -> list[Any]:
     """Return the statements of a policy document."""
-    return each(content.get("Statement"))
+    return as_list(content.get("Statement"))
 
 
 def affects_kms(statement: object) -> bool:
-    """Say whether a statement can have a say in KMS."""
+    """Say whether a statement can affect permissions on KMS."""
     if not isinstance(statement, Mapping):
         return False
-    return "NotAction" in statement or any(_is_of_kms(action) for action in each(statement.get("Action")))
+    return "NotAction" in statement or any(_is_of_kms(action) for action in as_list(statement.get("Action")))
 
 
 def _is_of_kms(action: object) -> bool:
@@ -39,9 +39,9 @@ def _is_of_kms(action: object) -> bool:
 
 
 def mentions_kms(value: Any) -> bool:
-    """Say whether something has a statement, or a text of one, that names actions of KMS."""
+    """Say whether a value contains a statement, or a JSON string of one, with actions of KMS."""
     if isinstance(value, Mapping):
-        actions = each(value.get("Action")) if "Effect" in value else ()
+        actions = as_list(value.get("Action")) if "Effect" in value else ()
         return any(str(action).lower().startswith("kms:") for action in actions) or any(
             map(mentions_kms, value.values())
         )
@@ -51,7 +51,7 @@ def mentions_kms(value: Any) -> bool:
 
 
 def document_of(content: Mapping[str, Any], place: Place) -> Document:
-    """Return a policy document of a file, whose values are worked out."""
+    """Return a policy document of a file, whose values are resolved."""
     written = {name: value for name, value in content.items() if name != "Statement"}
     found = statements_of(content)
     written["Statement"] = [_written(statement) for statement in found]
@@ -59,7 +59,7 @@ def document_of(content: Mapping[str, Any], place: Place) -> Document:
 
 
 def _written(statement: Any) -> Any:
-    """Return a statement with account ids as texts, which YAML takes for numbers."""
+    """Return a statement with account ids as strings: YAML reads them as numbers."""
     if not isinstance(statement, Mapping):
         return statement
     names = ("Principal", "NotPrincipal")
@@ -83,7 +83,7 @@ def _of_aws() -> Mapping[str, Any]:
 
 
 def aws_managed(arn: str) -> Json | None:
-    """Return an AWS managed policy, of which there are the statements that can have a say in KMS.
+    """Return an AWS managed policy, of which there are the statements that can affect permissions on KMS.
 
     Args:
         arn: its ARN.

@@ -18,12 +18,12 @@ from typing import Any
 from pytest_kmsmock._runtime.plain_yaml import TAG, place_of, plain_loader
 from pytest_kmsmock.errors import InvalidSeed, MissingExtra
 
-#: The most that a file may have, in bytes. CloudFormation itself takes 1 MB.
-_MOST_YAML, _MOST_JSON = 2_000_000, 64_000_000
+#: The largest file, in bytes. CloudFormation itself takes 1 MB.
+_MAX_YAML_BYTES, _MAX_JSON_BYTES = 2_000_000, 64_000_000
 #: How a zip archive begins, and with it a plan that Terraform wrote.
 _ZIP = b"PK\x03\x04"
-#: How many values a YAML file may expand to. Anchors that name anchors make a short file endless.
-_MOST_VALUES = 200_000
+#: How many values a YAML file may expand to: anchors of anchors grow exponentially.
+_MAX_VALUES = 200_000
 
 
 class Located(dict[str, Any]):
@@ -50,9 +50,9 @@ def text_of(path: str) -> str:
     file = Path(path)
     try:
         size = file.stat().st_size
-        most = _MOST_YAML if file.suffix.lower() in (".yaml", ".yml") else _MOST_JSON
+        most = _MAX_YAML_BYTES if file.suffix.lower() in (".yaml", ".yml") else _MAX_JSON_BYTES
         if size > most:
-            raise InvalidSeed(f"{path}: this file has {size:,} bytes; {most:,} is the most that is read")
+            raise InvalidSeed(f"{path}: this file has {size:,} bytes; the limit is {most:,}")
         content = file.read_bytes()
     except OSError as error:
         raise InvalidSeed(f"{path} cannot be read: {error.strerror or error}") from error
@@ -112,7 +112,7 @@ def _yaml(path: str, text: str) -> Any:
         node = loader.get_single_node()
         if node is None:
             return None
-        _bound(path, node, {}, frozenset())
+        _check_size(path, node, {}, frozenset())
         return loader.construct_document(node)
     except yaml.YAMLError as error:
         line, problem = place_of(error, text)
@@ -132,21 +132,21 @@ def _pyyaml() -> Any:
     return yaml
 
 
-def _bound(path: str, node: Any, sizes: dict[int, int], around: frozenset[int]) -> int:
+def _check_size(path: str, node: Any, sizes: dict[int, int], around: frozenset[int]) -> int:
     """Return how many values a node expands to.
 
     Raises:
         InvalidSeed: it holds itself, or expands to too many.
     """
     if id(node) in around:
-        raise InvalidSeed(f"{path}:{node.start_mark.line + 1}: this holds itself")
+        raise InvalidSeed(f"{path}:{node.start_mark.line + 1}: this contains itself")
     if id(node) not in sizes:
         within = around | {id(node)}
         children = node.value if isinstance(node.value, list) else ()
         parts = [part for child in children for part in (child if isinstance(child, tuple) else (child,))]
-        size = 1 + sum(_bound(path, part, sizes, within) for part in parts)
-        if size > _MOST_VALUES:
-            raise InvalidSeed(f"{path}:{node.start_mark.line + 1}: this expands to more than {_MOST_VALUES:,} values")
+        size = 1 + sum(_check_size(path, part, sizes, within) for part in parts)
+        if size > _MAX_VALUES:
+            raise InvalidSeed(f"{path}:{node.start_mark.line + 1}: this expands to more than {_MAX_VALUES:,} values")
         sizes[id(node)] = size
     return sizes[id(node)]
 

@@ -35,11 +35,11 @@ class Scope:
     def zones(self, region: str) -> list[str]:
         return [f"{region}a"]
 
-    def make_up(self, what: str, reason: str) -> Any:
+    def placeholder(self, what: str, reason: str) -> Any:
         self.made_up.append(reason)
         return "made up"
 
-    def wrong(self, reason: str) -> InvalidSeed:
+    def invalid(self, reason: str) -> InvalidSeed:
         return InvalidSeed(reason)
 
 
@@ -88,7 +88,7 @@ def test_values(scope, given, found):
         ({"Fn::Select": [5, ["a"]]}, "Fn::Select finds no item 5 in ['a']"),
         ({"Fn::FindInMap": ["Map", "a", "c"]}, "Mappings have no Map.a.c"),
         ({"Fn::New": "a"}, "Fn::New is not supported"),
-        ("{{resolve:ssm:/key}}", "{{resolve:ssm:/key}} is not looked up"),
+        ("{{resolve:ssm:/key}}", "{{resolve:ssm:/key}} is not resolved"),
     ],
 )
 def test_what_is_not_known_is_made_up_and_noted(scope, given, reason):

@@ -73,7 +73,7 @@ def test_an_alias_of_a_key_elsewhere_is_told(resources, deployed):
     }
     kms = deployed({"Alias": alias})
     [told] = kms._core.deployments[0].unknowns
-    assert told.reason.startswith("its key is in none of the given files, so it is not made: ")
+    assert told.reason.startswith("its key is not in the given files, so it is not created: ")
 
 
 def test_a_replica_of_another_region(write, deployed):
@@ -98,8 +98,8 @@ def test_a_replica_of_another_region(write, deployed):
 @pytest.mark.parametrize(
     ("primary", "told", "made"),
     [
-        (f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/mrk-{'1' * 32}", "one is made up", 2),
-        ("none", "it is not made", 0),
+        (f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/mrk-{'1' * 32}", "a placeholder is created", 2),
+        ("none", "it is not created", 0),
     ],
 )
 def test_a_replica_of_a_key_elsewhere(deployed, primary, told, made):
@@ -310,7 +310,7 @@ def test_the_role_of_a_session_may_have_a_path(deployed):
 @pytest.mark.parametrize(
     ("declared", "told"),
     [
-        ({"X": {"Type": "AWS::KMS::Rotation"}}, "AWS::KMS::Rotation is not known: it has no effect here"),
+        ({"X": {"Type": "AWS::KMS::Rotation"}}, "AWS::KMS::Rotation is not supported: it has no effect here"),
         ({"X": {"Type": "AWS::IAM::OIDCProvider"}}, None),
         (
             {"X": {"Type": "AWS::Some::Thing", "Properties": {"A": [{"KmsKeyId": "x"}]}}},
@@ -335,10 +335,10 @@ def test_what_is_not_understood(resources, declared, told):
         ({"Key": key(KeySpec="RSA_1024")}, "app.template.json:3, Key: AWS refuses CreateKey: ValidationException"),
         (
             {"Key": key(EnableKeyRotation=True, RotationPeriodInDays="x")},
-            "app.template.json:3, Key: RotationPeriodInDays has to be a number, not 'x'",
+            "app.template.json:3, Key: RotationPeriodInDays must be a number, not 'x'",
         ),
-        ({"Key": {**KEY, "Properties": [1]}}, "app.template.json:3, Key: Properties has to be a mapping"),
-        ({"Key": key(KeyPolicy="text")}, "app.template.json:3, Key: a policy document has to be a mapping, not 'text'"),
+        ({"Key": {**KEY, "Properties": [1]}}, "app.template.json:3, Key: Properties must be a mapping"),
+        ({"Key": key(KeyPolicy="text")}, "app.template.json:3, Key: a policy document must be a mapping, not 'text'"),
         (
             {"Key": key(KeyPolicy=policy({"Effect": "Perhaps"}))},
             "app.template.json:3, Key: AWS refuses CreateKey: MalformedPolicyDocument",
@@ -402,7 +402,7 @@ def test_tags_of_a_role_are_principal_tags(deployed, given, allowed):
     ],
 )
 def test_what_else_has_to_do_with_permissions(resources, kind, properties, told):
-    reason = f"{kind} has to do with permissions on KMS, and has no effect here"
+    reason = f"{kind} affects permissions on KMS, and has no effect here"
     found = resources({"X": {"Type": kind, "Properties": properties}})
     assert reasons(found, decides=True) == ([reason] if told else [])
 

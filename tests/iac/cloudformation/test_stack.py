@@ -131,9 +131,9 @@ def test_conditions_and_mappings(resources):
             + PASS.format(name="Stored")
             + "; used by Role (line 28)",
         ),
-        ({"Fn::GetAtt": ["Thing", "Arn"]}, "Arn of Thing (AWS::Some::Thing) is made up"),
-        ({"Fn::GetAtt": ["Thing", "Size"]}, "Size of Thing (AWS::Some::Thing) is made up"),
-        ({"Fn::GetAtt": ["Custom", "TheArn"]}, "TheArn of Custom (Custom::Key) is made up"),
+        ({"Fn::GetAtt": ["Thing", "Arn"]}, "Arn of Thing (AWS::Some::Thing) is a placeholder"),
+        ({"Fn::GetAtt": ["Thing", "Size"]}, "Size of Thing (AWS::Some::Thing) is a placeholder"),
+        ({"Fn::GetAtt": ["Custom", "TheArn"]}, "TheArn of Custom (Custom::Key) is a placeholder"),
         ({"Fn::GetAtt": ["Gone", "Arn"]}, "Gone is not deployed: its condition does not hold"),
         ({"Ref": "Gone"}, "Gone is not deployed: its condition does not hold"),
         (
@@ -165,12 +165,12 @@ def test_what_is_not_known_counts_where_it_decides_about_kms(resources, action, 
 @pytest.mark.parametrize(
     ("declared", "sections", "told"),
     [
-        ({"Role": role({"Ref": "None"})}, {}, "there is neither a resource nor a parameter None"),
+        ({"Role": role({"Ref": "None"})}, {}, "there is no resource or parameter None"),
         ({"Role": role({"Fn::GetAtt": ["None", "Arn"]})}, {}, "there is no resource None"),
-        ({"Key": {**KEY, "Condition": "None"}}, {}, "there is no condition None"),
+        ({"Key": {**KEY, "Condition": "None"}}, {}, "there is not a condition None"),
         ({"Key": {}}, {}, "the resource Key has no Type"),
         ({"Key": KEY}, {"Parameters": []}, None),
-        ({"Role": role({"Ref": "A"})}, {"Parameters": ["A"]}, "Parameters has to be a mapping"),
+        ({"Role": role({"Ref": "A"})}, {"Parameters": ["A"]}, "Parameters must be a mapping"),
         (
             {"Key": {**KEY, "Condition": "A"}},
             {"Conditions": {"A": {"Condition": "B"}, "B": {"Condition": "A"}}},
@@ -254,7 +254,7 @@ def test_parameters_without_a_value_come_first_each_once(resources):
             f"app.template.json:3, Owner: {NO_VALUE.format(name='Owner')}; used by Role (line 41), Worker (line 66)",
             True,
         ),
-        ("app.template.json:41, Role: Arn of Thing (AWS::Some::Thing) is made up", True),
+        ("app.template.json:41, Role: Arn of Thing (AWS::Some::Thing) is a placeholder", True),
     ]
 
 

@@ -45,9 +45,20 @@ def test_aws_managed_policies(deployed, name, action, allowed):
 def test_policies_that_are_not_known(deployed):
     kms = deployed({"Role": role(f"{AWS}NewPolicy", f"arn:aws:iam::{ACCOUNT}:policy/ours")})
     assert told(kms) == [
-        "app.template.json:3, Role: the AWS managed policy NewPolicy is not known: it is left out",
-        f"app.template.json:3, Role: the managed policy arn:aws:iam::{ACCOUNT}:policy/ours is in none of the given "
-        "files: it is left out",
+        "app.template.json:3, Role: the AWS managed policy NewPolicy is unknown: it is ignored",
+        f"app.template.json:3, Role: the managed policy arn:aws:iam::{ACCOUNT}:policy/ours is not in the given "
+        "files: it is ignored",
+    ]
+
+
+def test_a_policy_whose_parameter_has_no_value_is_told_once(deployed):
+    kms = deployed(
+        {"Role": role({"Ref": "Shared"}, PermissionsBoundary={"Ref": "Limit"})},
+        Parameters={"Limit": {"Type": "String"}, "Shared": {"Type": "String"}},
+    )
+    assert [line.partition(": ")[0] for line in told(kms)] == [
+        "app.template.json:6, Shared",
+        "app.template.json:3, Limit",
     ]
 
 

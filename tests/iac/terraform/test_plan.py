@@ -1,4 +1,4 @@
-"""What is known after apply only: looked up by the references of the configuration, else made up and told."""
+"""What is known only after apply: looked up by the references of the configuration, else made up and told."""
 
 from __future__ import annotations
 
@@ -168,7 +168,7 @@ def test_keys_of_a_module_with_count(read):
         ({"constant_value": "1234abcd"}, "1234abcd"),
         (references("aws_kms_key.this.key_id", "aws_kms_key.this"), None),
         (references("var.key"), "root"),
-        (references("local.a", "local.b"), "made-up"),
+        (references("local.a", "local.b"), "placeholder"),
     ],
 )
 def test_variables_of_a_module(read, given, target):
@@ -191,27 +191,27 @@ def test_variables_of_a_module(read, given, target):
 @pytest.mark.parametrize(
     ("resources", "told"),
     [
-        (references("local.key_arn"), "local.key_arn is known after apply only"),
-        (references("aws_kms_key.none.arn", "aws_kms_key.none"), "aws_kms_key.none.arn is known after apply only"),
+        (references("local.key_arn"), "local.key_arn is known only after apply"),
+        (references("aws_kms_key.none.arn", "aws_kms_key.none"), "aws_kms_key.none.arn is known only after apply"),
         (
             references("aws_kms_key.a.arn", "aws_kms_key.b.arn"),
-            "a value is known after apply only, and put together of what the plan does not say",
+            "a value is known only after apply, and combines what is not in the plan",
         ),
-        (references("each.value"), "each.value is known after apply only"),
-        (references("module.none.arn", "module.none"), "module.none.arn is known after apply only"),
-        (references("var.none"), "var.none is known after apply only"),
+        (references("each.value"), "each.value is known only after apply"),
+        (references("module.none.arn", "module.none"), "module.none.arn is known only after apply"),
+        (references("var.none"), "var.none is known only after apply"),
     ],
 )
 def test_what_cannot_be_told_is_made_up(read, resources, told):
     found = read(with_policy(Plan().add("aws_kms_key", unknown=UNKNOWN_KEY), resources))
     assert reasons(found) == [told]
-    assert named(found)[0].startswith("arn:aws:made-up:::")
+    assert named(found)[0].startswith("arn:aws:placeholder:::")
 
 
 def test_a_policy_that_jsonencode_makes(read):
     found = read(with_policy(Plan(), {}, policy=references("aws_kms_key.a.arn", "aws_kms_key.b.arn")))
     assert reasons(found)[0] == (
-        "a value is known after apply only, and put together of aws_kms_key.a.arn and aws_kms_key.b.arn"
+        "a value is known only after apply, and combines aws_kms_key.a.arn and aws_kms_key.b.arn"
     )
     assert "use data.aws_iam_policy_document" in reasons(found)[1]
 
@@ -219,7 +219,7 @@ def test_a_policy_that_jsonencode_makes(read):
 def test_a_resource_that_refers_to_itself(read):
     expressions = {"name": references("aws_sqs_queue.this.name", "aws_sqs_queue.this")}
     found = read(Plan().add("aws_sqs_queue", unknown={"name": True, "url": True}, expressions=expressions))
-    assert reasons(found, decides=False) == ["aws_sqs_queue.this.name is known after apply only"]
+    assert reasons(found, decides=False) == ["aws_sqs_queue.this.name is known only after apply"]
 
 
 @pytest.mark.parametrize(

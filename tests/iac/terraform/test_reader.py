@@ -110,7 +110,7 @@ def test_replicas(state):
         ([resource("aws_kms_custom_key_store", id="cks-1", custom_key_store_type="AWS_CLOUDHSM")], []),
         (
             [],
-            ["the custom key store cks-1 is in none of the given files: a stand-in is made"],
+            ["the custom key store cks-1 is not in the given files: a stand-in is created"],
         ),
     ],
 )
@@ -223,13 +223,13 @@ def test_grants_with_equal_contexts(state):
 @pytest.mark.parametrize(
     ("given", "told"),
     [
-        (resource("aws_kms_new"), ["aws_kms_new is not known: it has no effect here"]),
+        (resource("aws_kms_new"), ["aws_kms_new is not supported: it has no effect here"]),
         (resource("aws_iam_instance_profile"), []),
         (resource("aws_iam_policy", name="a", arn="b"), []),
         (resource("aws_iam_role_policy", role="a"), []),
         (
             resource("aws_organizations_policy", content='{"Action": "kms:*"}'),
-            ["aws_organizations_policy has to do with permissions on KMS, and has no effect here"],
+            ["aws_organizations_policy affects permissions on KMS, and has no effect here"],
         ),
         (resource("aws_efs_file_system", kms_key_id=KEY_ID), ["kms_key_id of aws_efs_file_system has no effect here"]),
         (resource("aws_efs_file_system", kms_key_id=""), []),
@@ -237,7 +237,7 @@ def test_grants_with_equal_contexts(state):
         (
             key(policy="no json"),
             [
-                "its policy is known after apply, and a plan in JSON does not say how it is made: use "
+                "its policy is known only after apply, and a plan in JSON does not contain its expression: use "
                 "data.aws_iam_policy_document, or the state after apply"
             ],
         ),
@@ -250,8 +250,8 @@ def test_what_is_not_understood(state, given, told):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ({"format_version": "2.0", "terraform_version": "9", "values": {}}, "format_version 2.0 is not known"),
-        ({"version": 3, "terraform_version": "0.11", "modules": []}, "this is no state file of version 4"),
+        ({"format_version": "2.0", "terraform_version": "9", "values": {}}, "format_version 2.0 is not supported"),
+        ({"version": 3, "terraform_version": "0.11", "modules": []}, "this is not a state file of version 4"),
     ],
 )
 def test_formats_that_are_not_known(write, content, told):
@@ -261,7 +261,7 @@ def test_formats_that_are_not_known(write, content, told):
 
 def test_a_key_without_an_id(state):
     with (
-        pytest.raises(InvalidSeed, match=r"aws_kms_key\.this: '' is no key id"),
+        pytest.raises(InvalidSeed, match=r"aws_kms_key\.this: '' is not a key id"),
         mock_kms(seed=state(resource("aws_kms_key"))),
     ):
         pass
@@ -276,7 +276,7 @@ def test_an_account_that_is_none(write):
 
 
 def test_a_key_store_that_cannot_be(state):
-    with pytest.raises(InvalidSeed, match=r"state\.json:1: this is not as its format has it: "):
+    with pytest.raises(InvalidSeed, match=r"state\.json:1: invalid value for this format: "):
         mock_kms(seed=state(key(custom_key_store_id="x" * 300))).start()
 
 

@@ -1,4 +1,4 @@
-"""One resource of a stack, with its properties worked out and what was made up for them noted."""
+"""One resource of a stack, with its properties resolved and placeholders in them noted."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 from pytest_kmsmock.errors import InvalidSeed
 
 from ..model import Document, Place, Unknown
-from ..policies import affects_kms, document_of, each, statements_of
+from ..policies import affects_kms, as_list, document_of, statements_of
 from ..reading import Located, line_of
 from .functions import NO_VALUE, resolve, string, unroll
 from .stack import OURS, StackScope
@@ -34,7 +34,7 @@ class Declared:
         if function_of(given) == "Fn::If":
             given = resolve(self.scope, given)
         if not isinstance(given, dict):
-            raise self.wrong("Properties has to be a mapping")
+            raise self.invalid("Properties must be a mapping")
         before = len(self.scope.notes)
         found = Located(dict(unroll(self.scope, given)), line_of(given))
         for reason, cause in self.scope.take_notes(before):
@@ -56,11 +56,11 @@ class Declared:
         return self.scope.name_of(self.id)[1]
 
     def get(self, name: str, default: Any = None) -> Any:
-        """Return a property, worked out; what it had to make up for it is noted."""
+        """Return a resolved property; placeholders in it are noted."""
         return self.value(self.properties.get(name, default), default)
 
     def value(self, given: Any, default: Any = None) -> Any:
-        """Return a value, worked out, as `get` does."""
+        """Return a resolved value, as `get` does."""
         self.scope.line = line_of(given) or self.place.line
         before = len(self.scope.notes)
         found = resolve(self.scope, given)
@@ -69,13 +69,13 @@ class Declared:
         return default if found is NO_VALUE else found
 
     def string(self, name: str) -> str | None:
-        """Return a property as a text; None if it is not there."""
+        """Return a property as a string; None if it is not there."""
         found = self.get(name)
         return None if found is None else string(found)
 
     def strings(self, name: str) -> tuple[str, ...]:
-        """Return a property that is a list of texts."""
-        return tuple(map(string, each(self.get(name))))
+        """Return a property that is a list of strings."""
+        return tuple(map(string, as_list(self.get(name))))
 
     def flag(self, name: str, default: bool | None = None) -> bool | None:
         """Return a property that is true or false."""
@@ -88,26 +88,28 @@ class Declared:
         try:
             return None if found is None else int(string(found))
         except ValueError:
-            raise self.wrong(f"{name} has to be a number, not {found!r}") from None
+            raise self.invalid(f"{name} must be a number, not {found!r}") from None
 
     def tags(self) -> dict[str, str]:
         """Return its tags."""
         return {
-            string(tag.get("Key")): string(tag.get("Value")) for tag in each(self.get("Tags")) if isinstance(tag, dict)
+            string(tag.get("Key")): string(tag.get("Value"))
+            for tag in as_list(self.get("Tags"))
+            if isinstance(tag, dict)
         }
 
     def document(self, given: Any, line: int = 0) -> Document | None:
-        """Return a policy document. What had to be made up for it is noted if the statement is about KMS."""
+        """Return a policy document. Placeholders are noted if their statement can affect KMS."""
         self.scope.line = line_of(given) or line or self.place.line
         if isinstance(given, dict) and function_of(given) == "Fn::SamPolicyTemplate":
-            self.unknown(f"the policy template {given['Fn::SamPolicyTemplate']} is not known")
+            self.unknown(f"the policy template {given['Fn::SamPolicyTemplate']} is unknown")
             return None
         if function_of(given) in ("Fn::If", "Ref"):
             given = self.value(given)
         if given is None:
             return None
         if not isinstance(given, dict):
-            raise self.wrong(f"a policy document has to be a mapping, not {given!r}")
+            raise self.invalid(f"a policy document must be a mapping, not {given!r}")
         statements = [self._statement(statement) for statement in self._statements(given)]
         kept = {name: resolve(self.scope, value) for name, value in given.items() if name != "Statement"}
         found = [statement for statement in statements if statement is not NO_VALUE]
@@ -117,7 +119,7 @@ class Declared:
 
     def _statements(self, given: Mapping[str, Any]) -> list[Any]:
         found = given.get("Statement")
-        return each(self.value(found)) if function_of(found) else statements_of(given)
+        return as_list(self.value(found)) if function_of(found) else statements_of(given)
 
     def _statement(self, statement: Any) -> Any:
         before = len(self.scope.notes)
@@ -134,8 +136,8 @@ class Declared:
         place = self.place._replace(line=line or self.place.line)
         self.scope.stacks.unknowns.append(Unknown(place, reason, decides, cause))
 
-    def wrong(self, reason: str) -> InvalidSeed:
-        """Return an error of the template's author."""
+    def invalid(self, reason: str) -> InvalidSeed:
+        """Return an error with its location."""
         return InvalidSeed(f"{self.place}: {reason}")
 
 

@@ -1,7 +1,7 @@
-"""CloudFormation's intrinsic functions: what a value of a template comes to.
+"""CloudFormation's intrinsic functions: resolving values of a template.
 
 `FUNCTIONS` has one function for each. They are given the scope of the stack and their argument as it is written. What a
-function needs and the files do not say is made up by the scope, which notes it.
+function needs and the files do not say is replaced by a placeholder of the scope, which notes it.
 
 See https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference.html
 """
@@ -21,7 +21,7 @@ from pytest_kmsmock.errors import InvalidSeed
 from ..reading import Located, line_of
 from .include import TRANSFORM, reason
 
-#: What `AWS::NoValue` comes to: its property is left out.
+#: The value of `AWS::NoValue`: its property is left out.
 NO_VALUE = object()
 
 _LOOP = "Fn::ForEach::"
@@ -50,18 +50,18 @@ class Scope(Protocol):
     def zones(self, region: str) -> list[str]:
         """Return the Availability Zones of a Region."""
 
-    def make_up(self, what: str, reason: str) -> Any:
-        """Return a stand-in for what is not known, and note why."""
+    def placeholder(self, what: str, reason: str) -> Any:
+        """Return a placeholder for what is not known, and note why."""
 
-    def wrong(self, reason: str) -> InvalidSeed:
-        """Return an error of the template's author."""
+    def invalid(self, reason: str) -> InvalidSeed:
+        """Return an error with its location."""
 
 
 def resolve(scope: Scope, value: Any) -> Any:
-    """Return what a value of a template comes to.
+    """Return the resolved value of a part of a template.
 
     Raises:
-        InvalidSeed: a function is not used as CloudFormation has it.
+        InvalidSeed: a function has wrong arguments.
     """
     if isinstance(value, dict):
         if len(value) == 1:
@@ -75,26 +75,26 @@ def resolve(scope: Scope, value: Any) -> Any:
     if isinstance(value, list):
         return [item for item in (resolve(scope, each) for each in value) if item is not NO_VALUE]
     if isinstance(value, str) and "{{resolve:" in value:
-        return _DYNAMIC.sub(lambda found: str(scope.make_up(found[0], f"{found[0]} is not looked up")), value)
+        return _DYNAMIC.sub(lambda found: str(scope.placeholder(found[0], f"{found[0]} is not resolved")), value)
     return value
 
 
 def _unsupported(scope: Scope, name: str, argument: Any) -> Any:
     macro = argument.get("Name") if name == TRANSFORM and isinstance(argument, dict) else None
     if macro is None:
-        return scope.make_up(name, f"{name} is not supported")
-    return scope.make_up(f"{macro}", reason(f"{name} {macro}", macro))
+        return scope.placeholder(name, f"{name} is not supported")
+    return scope.placeholder(f"{macro}", reason(f"{name} {macro}", macro))
 
 
 def string(value: Any) -> str:
-    """Return a value as CloudFormation writes it into a text."""
+    """Return a value as CloudFormation writes it into a string."""
     if isinstance(value, bool):
         return "true" if value else "false"
     return ",".join(map(string, value)) if isinstance(value, list) else str(value)
 
 
 def truth(scope: Scope, value: Any) -> bool:
-    """Return what a condition comes to.
+    """Return the value of a condition.
 
     Raises:
         InvalidSeed: it is none.
@@ -105,12 +105,12 @@ def truth(scope: Scope, value: Any) -> bool:
             return scope.condition(string(argument))
         if name in _CONDITIONS:
             return _CONDITIONS[name](scope, _list(scope, name, argument))
-    raise scope.wrong(f"{json.dumps(value)[:80]} is no condition")
+    raise scope.invalid(f"{json.dumps(value)[:80]} is not a condition")
 
 
 def _list(scope: Scope, name: str, argument: Any, least: int = 1) -> list[Any]:
     if not isinstance(argument, list) or len(argument) < least:
-        raise scope.wrong(f"{name} takes a list{f' of {least} or more' if least > 1 else ''}, not {argument!r}")
+        raise scope.invalid(f"{name} takes a list{f' of {least} or more' if least > 1 else ''}, not {argument!r}")
     return argument
 
 
@@ -121,7 +121,7 @@ def _ref(scope: Scope, argument: Any) -> Any:
 def _get_att(scope: Scope, argument: Any) -> Any:
     parts = argument.split(".", 1) if isinstance(argument, str) else _list(scope, "Fn::GetAtt", argument, 2)
     if len(parts) < 2:
-        raise scope.wrong(f"Fn::GetAtt takes a resource and an attribute, not {argument!r}")
+        raise scope.invalid(f"Fn::GetAtt takes a resource and an attribute, not {argument!r}")
     return scope.get_att(string(parts[0]), ".".join(string(resolve(scope, part)) for part in parts[1:]))
 
 
@@ -155,7 +155,7 @@ def _select(scope: Scope, argument: Any) -> Any:
     try:
         return found[int(string(resolve(scope, index)))]
     except (IndexError, ValueError, TypeError, KeyError):
-        return scope.make_up("Fn::Select", f"Fn::Select finds no item {index!r} in {found!r}")
+        return scope.placeholder("Fn::Select", f"Fn::Select finds no item {index!r} in {found!r}")
 
 
 def _split(scope: Scope, argument: Any) -> list[str]:
@@ -171,7 +171,7 @@ def _find_in_map(scope: Scope, argument: Any) -> Any:
         return found
     if len(names) > 3 and isinstance(names[3], dict) and "DefaultValue" in names[3]:
         return resolve(scope, names[3]["DefaultValue"])
-    return scope.make_up(f"{first}.{second}.{third}", f"Mappings have no {first}.{second}.{third}")
+    return scope.placeholder(f"{first}.{second}.{third}", f"Mappings have no {first}.{second}.{third}")
 
 
 def _if(scope: Scope, argument: Any) -> Any:
@@ -192,9 +192,9 @@ def _cidr(scope: Scope, argument: Any) -> Any:
         subnets = network.subnets(new_prefix=network.max_prefixlen - bits)
         found = [str(subnet) for subnet in itertools.islice(subnets, count)]
     except ValueError:  # of a placeholder, among others
-        return scope.make_up("Fn::Cidr", f"Fn::Cidr cannot split {block!r} into {' blocks of '.join(numbers)} bits")
+        return scope.placeholder("Fn::Cidr", f"Fn::Cidr cannot split {block!r} into {' blocks of '.join(numbers)} bits")
     if len(found) < count:
-        raise scope.wrong(f"Fn::Cidr: {block} has only {len(found)} blocks of {bits} bits, not {count}")
+        raise scope.invalid(f"Fn::Cidr: {block} has only {len(found)} blocks of {bits} bits, not {count}")
     return found
 
 
@@ -255,7 +255,7 @@ def unroll(scope: Scope, section: Mapping[str, Any]) -> Iterator[tuple[str, Any]
     See https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-foreach.html
 
     Raises:
-        InvalidSeed: a loop is not as CloudFormation has it.
+        InvalidSeed: a loop has wrong arguments.
     """
     for name, entry in section.items():
         if name == TRANSFORM:
@@ -267,13 +267,13 @@ def unroll(scope: Scope, section: Mapping[str, Any]) -> Iterator[tuple[str, Any]
         identifier, collection, body = _list(scope, name, entry, 3)[:3]
         values = resolve(scope, collection)
         if not isinstance(values, list) or not isinstance(body, dict):
-            raise scope.wrong(f"{name} takes a name, a list and a mapping")
+            raise scope.invalid(f"{name} takes a name, a list and a mapping")
         for value in values:
             yield from unroll(scope, _replaced(body, string(identifier), string(value)))
 
 
 def _replaced(value: Any, identifier: str, by: str) -> Any:
-    """Return a value with the name of a loop replaced: `${Name}`, and `&{Name}` by letters and digits alone."""
+    """Return a value with the identifier of a loop replaced: `${Name}`, and `&{Name}` by letters and digits only."""
     if isinstance(value, dict):
         if value.keys() == {"Ref"} and value["Ref"] == identifier:
             return by

@@ -16,7 +16,7 @@ from ..reading import Located, line_of, parse, text_of
 NAME = "AWS::Include"
 TRANSFORM = "Fn::Transform"
 _TRANSFORMS = (TRANSFORM, "Transform")  # the second at the top of a template
-_DEEPEST = 20
+_MAX_DEPTH = 20
 
 
 def with_included(file: str, template: Any, files: list[str], depth: int = 0) -> Any:
@@ -35,7 +35,7 @@ def with_included(file: str, template: Any, files: list[str], depth: int = 0) ->
     found = Located(line=line_of(template))
     for name, value in template.items():
         transforms = value if isinstance(value, list) else [value]
-        included = [_local_file(file, each) for each in transforms if name in _TRANSFORMS and depth < _DEEPEST]
+        included = [_local_file(file, each) for each in transforms if name in _TRANSFORMS and depth < _MAX_DEPTH]
         left = [each for each, path in zip(transforms, included, strict=False) if path is None]
         if not any(included):
             found[name] = with_included(file, value, files, depth)

@@ -1,6 +1,6 @@
-"""Resources of other services, as far as KMS has to do with them: a table of types.
+"""Resources of other services that can use KMS: a table of types.
 
-Each gives what the service's API takes for the resource, and the calls that make it in moto.
+Each gives the identifier of the resource in its service's API, and the calls that create it in moto.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 from .. import calls
 from ..calls import Call
-from ..policies import each
+from ..policies import as_list
 from .declared import Declared
 from .functions import string
 
@@ -18,7 +18,7 @@ _Made: TypeAlias = "tuple[str, tuple[Call, ...]]"
 
 
 def _at(value: Any, *names: str | int) -> Any:
-    """Return what stands in nested mappings and lists; None if it is not there."""
+    """Return a value in nested mappings and lists; None if it does not exist."""
     for name in names:
         if isinstance(name, int):
             value = value[name] if isinstance(value, list) and len(value) > name else None
@@ -42,7 +42,7 @@ def _bucket(declared: Declared) -> _Made:
     targets = [
         (kind, _at(each_of, name), [str(_at(each_of, "Event"))])
         for kind, listed, name in (("queue", "QueueConfigurations", "Queue"), ("topic", "TopicConfigurations", "Topic"))
-        for each_of in each(_at(notification, listed))
+        for each_of in as_list(_at(notification, listed))
     ]
     return declared.name, (*made, *calls.notifications(declared.name, targets))
 
@@ -55,7 +55,7 @@ def _queue(declared: Declared) -> _Made:
 def _topic(declared: Declared) -> _Made:
     names = ("KmsMasterKeyId", "FifoTopic")
     made = calls.topic(declared.name, {name: declared.get(name) for name in names})
-    for subscribed in each(declared.get("Subscription")):
+    for subscribed in as_list(declared.get("Subscription")):
         made += calls.subscription(_ref(declared), _at(subscribed, "Protocol"), _at(subscribed, "Endpoint"))
     return _ref(declared), tuple(made)
 
@@ -117,7 +117,7 @@ def _ref(declared: Declared) -> str:
     return str(declared.scope.ref(declared.id))
 
 
-#: Type -> what its service's API takes for a resource, and the calls that make it.
+#: Type -> the identifier of a resource in its service's API, and the calls that create it.
 OTHER_SERVICES: Mapping[str, Callable[[Declared], _Made]] = {
     "AWS::S3::Bucket": _bucket,
     "AWS::SQS::Queue": _queue,

@@ -23,7 +23,7 @@ from ..model import (
     ServiceResource,
 )
 from ..names import arn, key_id
-from ..policies import each, mentions_kms
+from ..policies import as_list, mentions_kms
 from ..reading import line_of
 from .declared import Declared, function_of
 from .functions import NO_VALUE
@@ -70,7 +70,7 @@ def _alias(declared: Declared) -> Iterable[Item]:
 
 def _inline(declared: Declared) -> tuple[Document, ...]:
     found = []
-    for policy in each(_unconditional(declared, declared.properties.get("Policies"))):
+    for policy in as_list(_unconditional(declared, declared.properties.get("Policies"))):
         policy = _unconditional(declared, policy)
         if isinstance(policy, dict):
             document = declared.document(policy.get("PolicyDocument"), line_of(policy))
@@ -79,7 +79,7 @@ def _inline(declared: Declared) -> tuple[Document, ...]:
 
 
 def _unconditional(declared: Declared, given: Any) -> Any:
-    """Return what a condition chose, if there is one."""
+    """Return the value that a condition selects, if there is one."""
     if not function_of(given):
         return given
     found = declared.value(given)
@@ -140,7 +140,7 @@ def _nothing(_declared: Declared) -> Iterable[Item]:
     return ()
 
 
-#: Type -> what makes records of a resource.
+#: Type -> the function that returns the records of a resource.
 RESOURCES: Mapping[str, Callable[[Declared], Iterable[Item]]] = {
     "AWS::KMS::Key": _key,
     "AWS::KMS::ReplicaKey": _replica,
@@ -154,7 +154,7 @@ RESOURCES: Mapping[str, Callable[[Declared], Iterable[Item]]] = {
     "AWS::IAM::UserPolicy": _policy_of("user", "UserName"),
     "AWS::IAM::GroupPolicy": _policy_of("group", "GroupName"),
     "AWS::IAM::UserToGroupAddition": _members,
-    # They say nothing of what anybody may do.
+    # These do not affect permissions.
     "AWS::IAM::AccessKey": _nothing,
     "AWS::IAM::InstanceProfile": _nothing,
     "AWS::IAM::OIDCProvider": _nothing,
@@ -179,9 +179,9 @@ def items_of(scope: StackScope) -> Iterable[Item]:
                 unknown._replace(decides=False) for unknown in scope.stacks.unknowns[before:]
             ]
         elif declared.kind.startswith(OURS):
-            declared.unknown(f"{declared.kind} is not known: it has no effect here")
+            declared.unknown(f"{declared.kind} is not supported: it has no effect here")
         elif mentions_kms(declared.properties) or _calls_kms(declared):
-            declared.unknown(f"{declared.kind} has to do with permissions on KMS, and has no effect here")
+            declared.unknown(f"{declared.kind} affects permissions on KMS, and has no effect here")
         else:
             for name in sorted(_key_settings(declared.properties)):
                 declared.unknown(f"{name} of {declared.kind} has no effect here", decides=False)

@@ -1,7 +1,7 @@
-"""SAM: what its resources mean for IAM and KMS, as plain CloudFormation.
+"""SAM: its resources as plain CloudFormation, as far as they matter for IAM and KMS.
 
-SAM's own translator (aws-sam-translator) needs boto3 with a Region, pydantic and jsonschema, and works out much that
-has nothing to do with permissions: APIs, deployments, event mappings. What decides here are roles with their policies,
+SAM's own translator (aws-sam-translator) needs boto3 with a Region, pydantic and jsonschema, and computes much that
+does not affect permissions: APIs, deployments, event mappings. What decides here are roles with their policies,
 keys of functions and encrypted tables, which this module writes out.
 
 Sources: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-resource-function.html and
@@ -15,7 +15,7 @@ import functools
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ..policies import aws_managed_names, each
+from ..policies import as_list, aws_managed_names
 from ..reading import Located, line_of
 
 TRANSFORM = "AWS::Serverless-2016-10-31"
@@ -54,13 +54,13 @@ _OTHER_TEMPLATES = frozenset({
     "StepFunctionsCallbackPolicy", "StepFunctionsExecutionPolicy", "StepFunctionsExecutionPolicy_v2",
     "TextractDetectAnalyzePolicy", "TextractGetResultPolicy", "TextractPolicy", "VPCAccessPolicy",
 })  # fmt: skip
-#: What a role gets beside the policies that a function names.
+#: The managed policy that a role gets besides the policies of its function.
 _LAMBDA_BASIC = "service-role/AWSLambdaBasicExecutionRole"
 _ROLES: Mapping[str, tuple[str, str, str | None]] = {
     "AWS::Serverless::Function": ("lambda.amazonaws.com", "AWS::Lambda::Function", _LAMBDA_BASIC),
     "AWS::Serverless::StateMachine": ("states.amazonaws.com", "AWS::StepFunctions::StateMachine", None),
 }
-#: Resources that SAM makes into others of the same properties, as far as these matter.
+#: Resources that SAM turns into others with the same properties, as far as these matter.
 _RENAMED = {"AWS::Serverless::SimpleTable": "AWS::DynamoDB::Table"}
 
 
@@ -101,7 +101,7 @@ def _with_role(logical_id: str, body: Mapping[str, Any], global_settings: Mappin
         return {logical_id: Located({**body, "Type": kind, "Properties": Located(given, line)}, line)}
     role_id = f"{logical_id}Role"
     managed, inline = [] if basic is None else [_arn_of(basic)], []
-    for index, entry in enumerate(each(given.get("Policies"))):
+    for index, entry in enumerate(as_list(given.get("Policies"))):
         if isinstance(entry, dict) and not _is_function(entry):
             inline.append({"PolicyName": f"{role_id}Policy{index}", "PolicyDocument": _document(entry)})
         else:

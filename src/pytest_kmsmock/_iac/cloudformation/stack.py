@@ -1,4 +1,4 @@
-"""A template with what it is deployed with: parameters, conditions, names of resources, exports, nested stacks."""
+"""A stack: a template with parameters, conditions, names of resources, exports and nested stacks."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from pytest_kmsmock.errors import InvalidSeed
 
 from ..model import Place, Stack, Unknown
-from ..names import fill, key_id, physical_name, suffix
+from ..names import PLACEHOLDER, fill, key_id, physical_name, suffix
 from ..reading import Located, line_of, parse, text_of
 from . import include, sam
 from .functions import NO_VALUE, resolve, string, truth, unroll
@@ -20,11 +20,11 @@ from .types import TYPES, ResourceType
 #: The sections that may have loops, which do not refer to these sections.
 _WITH_LOOPS = ("Conditions", "Outputs", "Resources")
 NESTED = "AWS::CloudFormation::Stack"
-#: How the types of KMS and IAM begin.
+#: Prefixes of the types of KMS and IAM.
 OURS = ("AWS::KMS::", "AWS::IAM::")
-_DEEPEST = 20
+_MAX_DEPTH = 20
 _UNKNOWN_TYPE = ResourceType()
-#: Macros that are carried out here, or that change nothing about KMS and IAM.
+#: Macros that are supported, or that do not affect KMS and IAM.
 _SUPPORTED_MACROS = {
     sam.TRANSFORM, "AWS::LanguageExtensions", "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16",
     "AWS::CodeDeployBlueGreen", "AWS::ServiceCatalog",
@@ -45,7 +45,7 @@ class Note(NamedTuple):
 
 @dataclass(frozen=True)
 class Source:
-    """A template file, and what it is deployed with.
+    """A template file, and the options of its deployment.
 
     Attributes:
         file: its path.
@@ -73,19 +73,19 @@ class Stacks:
         self.scopes: list[StackScope] = []
         self.unknowns: list[Unknown] = []
 
-    def add(self, source: Source, around: tuple[str, ...] = ()) -> StackScope:
+    def add(self, source: Source, parents: tuple[str, ...] = ()) -> StackScope:
         """Add a stack, and those that are nested in it.
 
         Raises:
             InvalidSeed: the template cannot be read, or a stack is nested in itself.
         """
-        if source.file in around or len(around) > _DEEPEST:
-            raise InvalidSeed(f"{source.file}:1: stacks are nested too deeply: {' > '.join((*around, source.file))}")
+        if source.file in parents or len(parents) > _MAX_DEPTH:
+            raise InvalidSeed(f"{source.file}:1: stacks are nested too deeply: {' > '.join((*parents, source.file))}")
         scope = StackScope(self, source)
         self.scopes.append(scope)
         for logical_id, body in scope.resources.items():
             if body.get("Type") == NESTED:
-                scope.nest(logical_id, body, (*around, source.file))
+                scope.nest(logical_id, body, (*parents, source.file))
         return scope
 
     def export(self, name: str, importing: StackScope) -> Any:
@@ -106,14 +106,14 @@ class StackScope:
         self.files = [source.file]
         template = include.with_included(source.file, parse(source.file, text_of(source.file)), self.files)
         if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
-            raise InvalidSeed(f"{source.file}:1: this is no template: it has no Resources")
+            raise InvalidSeed(f"{source.file}:1: this is not a template: it has no Resources")
         self.template = template
         self.notes: list[Note] = []
         self.nested: dict[str, StackScope] = {}
         self._parameters: dict[str, Any] = {}
         self._conditions: dict[str, tuple[bool, list[Note]]] = {}
         self._names: dict[str, tuple[str, str]] = {}
-        self._busy: list[str] = []
+        self._resolving: list[str] = []
         self._unrolled: dict[str, Mapping[str, Any]] = {}
         self.line = 1
         self._check_transforms()
@@ -124,7 +124,7 @@ class StackScope:
         if section is None:
             return {}
         if not isinstance(section, dict):
-            raise InvalidSeed(f"{self.source.file}:1: {name} has to be a mapping")
+            raise InvalidSeed(f"{self.source.file}:1: {name} must be a mapping")
         if name not in _WITH_LOOPS:
             return section
         if name not in self._unrolled:
@@ -144,13 +144,13 @@ class StackScope:
         for logical_id, body in sam.expand(self._section("Resources"), self._section("Globals")).items():
             self.line = line_of(body)
             if not isinstance(body, Located) or not isinstance(body.get("Type"), str):
-                raise self.wrong(f"the resource {logical_id} has no Type")
+                raise self.invalid(f"the resource {logical_id} has no Type")
             holds = "Condition" not in body or self.condition(string(body["Condition"]))
             self._report(self.take_notes(0), logical_id, decides=body["Type"].startswith(OURS))
             if holds:
                 yield logical_id, body
 
-    def nest(self, logical_id: str, body: Located, around: tuple[str, ...]) -> None:
+    def nest(self, logical_id: str, body: Located, parents: tuple[str, ...]) -> None:
         """Add a nested stack, if its template is at hand."""
         given = body.get("Properties") or {}
         file = self._nested_file(logical_id, body)
@@ -168,7 +168,7 @@ class StackScope:
                 parameters[name] = found
         stack = self.stack._replace(name=physical_name(self.stack, logical_id, 128))
         source = Source(file, stack, parameters, self.source.imports, parent=logical_id, notes=notes)
-        self.nested[logical_id] = self.stacks.add(source, around)
+        self.nested[logical_id] = self.stacks.add(source, parents)
 
     def _nested_file(self, logical_id: str, body: Located) -> str | None:
         """Find the file: as it was given, where CDK's asset metadata says, or where `TemplateURL` is a path."""
@@ -181,7 +181,7 @@ class StackScope:
                     return str(file)
         return None
 
-    # --- what is not known, and what is wrong ---------------------------------------------------------------------
+    # --- unknown values, and errors --------------------------------------------------------------------------------
 
     def note(self, resource: str, reason: str, *, line: int = 0, decides: bool = True) -> None:
         """Note what was not understood."""
@@ -197,17 +197,17 @@ class StackScope:
         del self.notes[start:]
         return found
 
-    def make_up(self, what: str, reason: str, cause: Place | None = None) -> Any:
+    def placeholder(self, what: str, reason: str, cause: Place | None = None) -> Any:
         """Return a placeholder for what is not known, and note why: it counts if a policy on KMS depends on it."""
         self.notes.append(Note(reason, cause))
         name = re.sub(r"[^A-Za-z0-9]+", "-", what).strip("-").lower()
-        return self._placeholder(name)
+        return self._placeholder_arn(name)
 
-    def _placeholder(self, name: str) -> str:
-        return f"arn:{self.stack.partition}:made-up:::{name}"
+    def _placeholder_arn(self, name: str) -> str:
+        return f"arn:{self.stack.partition}{PLACEHOLDER}{name}"
 
-    def wrong(self, reason: str) -> InvalidSeed:
-        """Return an error of the template's author."""
+    def invalid(self, reason: str) -> InvalidSeed:
+        """Return an error with its location."""
         return InvalidSeed(f"{self.source.file}:{self.line}: {reason}")
 
     # --- values ---------------------------------------------------------------------------------------------------
@@ -221,8 +221,8 @@ class StackScope:
         if name in self.resources:
             return self._form(name, self.type_of(name).ref)
         if name in self._section("Resources"):  # its condition does not hold
-            return self.make_up(name, f"{name} is not deployed: its condition does not hold")
-        raise self.wrong(f"there is neither a resource nor a parameter {name}")
+            return self.placeholder(name, f"{name} is not deployed: its condition does not hold")
+        raise self.invalid(f"there is no resource or parameter {name}")
 
     def get_att(self, name: str, attribute: str) -> Any:
         """Return what `Fn::GetAtt` gives."""
@@ -232,14 +232,14 @@ class StackScope:
             return nested.output(outputs.get(attribute.removeprefix("Outputs."), {}), self)
         if name not in self.resources:
             if name in self._section("Resources"):
-                return self.make_up(name, f"{name} is not deployed: its condition does not hold")
-            raise self.wrong(f"there is no resource {name}")
+                return self.placeholder(name, f"{name} is not deployed: its condition does not hold")
+            raise self.invalid(f"there is no resource {name}")
         kind = self.resources[name]["Type"]
         form = self.type_of(name).attributes.get(attribute)
         if form is not None:
             return self._form(name, form)
         what = f"{attribute} of {name} ({kind})"
-        self.notes.append(Note(f"{what} is made up"))
+        self.notes.append(Note(f"{what} is a placeholder"))
         if not attribute.endswith("Arn"):
             return f"{self.name_of(name)[0]}-{attribute}"
         service = kind.split("::")[1].lower() if kind.count("::") > 1 else "cloudformation"
@@ -261,7 +261,7 @@ class StackScope:
             given = body.get("Properties") or {}
             path = string(resolve(self, given.get("Path") or "/"))
             self._names[logical_id] = (self._physical(logical_id, body["Type"], given), path)
-            self._busy.pop()
+            self._resolving.pop()
         return self._names[logical_id]
 
     def _physical(self, logical_id: str, kind: str, given: Mapping[str, Any]) -> str:
@@ -274,14 +274,14 @@ class StackScope:
         if named.named_by in given:
             name = resolve(self, given[named.named_by])
             if name is not NO_VALUE:
-                return string(name).replace(self._placeholder(""), "")  # names have no colons
-        made_up = physical_name(self.stack, logical_id, named.longest)
+                return string(name).replace(self._placeholder_arn(""), "")  # names have no colons
+        made_up = physical_name(self.stack, logical_id, named.max_length)
         return made_up.lower() if named.lower else made_up
 
     def _enter(self, what: str) -> None:
-        if what in self._busy:
-            raise self.wrong(f"circular dependency between {', '.join(self._busy)}")
-        self._busy.append(what)
+        if what in self._resolving:
+            raise self.invalid(f"circular dependency between {', '.join(self._resolving)}")
+        self._resolving.append(what)
 
     def parameter(self, name: str) -> Any:
         """Return the value of a parameter: the given one, or its default."""
@@ -294,7 +294,7 @@ class StackScope:
             if value is None or is_stored:
                 lacks = "takes its value from Parameter Store, which is not read" if is_stored else "has no value"
                 cause = Place(self.source.file, line_of(declared), name)
-                return self.make_up(name, f"this parameter {lacks}: {self._how_to_pass(name)}", cause)
+                return self.placeholder(name, f"this parameter {lacks}: {self._how_to_pass(name)}", cause)
             is_list = kind == "CommaDelimitedList" or "List<" in kind
             if is_list and not isinstance(value, list):
                 value = [part.strip() for part in string(value).split(",")]
@@ -313,12 +313,12 @@ class StackScope:
         """Say whether a condition holds."""
         if name not in self._conditions:
             if name not in self._section("Conditions"):
-                raise self.wrong(f"there is no condition {name}")
+                raise self.invalid(f"there is not a condition {name}")
             self._enter(name)
             start = len(self.notes)
             holds = truth(self, self._section("Conditions")[name])
             self._conditions[name] = (holds, self.take_notes(start))
-            self._busy.pop()
+            self._resolving.pop()
         holds, notes = self._conditions[name]
         self.notes += notes
         return holds
@@ -338,7 +338,7 @@ class StackScope:
             return self.source.imports[name]
         found = self.stacks.export(name, self)
         if found is NO_VALUE:
-            return self.make_up(name, f"no given stack exports {name}: {self._how_to_give('imports', name)}")
+            return self.placeholder(name, f"no given stack exports {name}: {self._how_to_give('imports', name)}")
         return found
 
     def zones(self, region: str) -> list[str]:
@@ -360,7 +360,7 @@ class StackScope:
         start = len(self.notes)
         value = resolve(self, output.get("Value"))
         user.notes += self.take_notes(start)
-        self._busy.pop()
+        self._resolving.pop()
         return value
 
 

@@ -16,17 +16,17 @@ class ResourceType(NamedTuple):
     """How resources of a type are named.
 
     Attributes:
-        named_by: the property that has the name; empty if it is always made up.
+        named_by: the property that has the name; empty if it is always generated.
         ref: the form of what `Ref` gives, as `names.fill` takes it.
         attributes: the forms of what `Fn::GetAtt` gives.
-        longest: how long a made-up name is at most.
-        lower: whether it has small letters only.
+        max_length: the longest generated name.
+        lower: whether it is in lower case.
     """
 
     named_by: str = ""
     ref: str = "{name}"
     attributes: Mapping[str, str] = {}
-    longest: int = 64
+    max_length: int = 64
     lower: bool = False
 
 
@@ -72,7 +72,7 @@ TYPES: Mapping[str, ResourceType] = {
         "TopicName", ARNS["topic"], {"TopicArn": ARNS["topic"], "TopicName": _NAME}, 256
     ),
     "AWS::SecretsManager::Secret": ResourceType("Name", ARNS["secret"], {"Id": ARNS["secret"]}, 128),
-    "AWS::SSM::Parameter": ResourceType("Name", _NAME, {"Type": "String", "Value": "made-up"}, 128),
+    "AWS::SSM::Parameter": ResourceType("Name", _NAME, {"Type": "String", "Value": "placeholder"}, 128),
     "AWS::DynamoDB::Table": ResourceType(
         "TableName", _NAME,
         {"Arn": ARNS["table"], "StreamArn": ARNS["table"] + "/stream/2026-01-01T00:00:00.000"}, 255,

@@ -1,1 +1,1 @@
-"""What files declare, made: keys and principals in a fake KMS, the rest in moto."""
+"""Creating what files declare: keys and principals in a fake KMS, other resources in moto."""

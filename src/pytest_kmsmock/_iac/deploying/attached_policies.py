@@ -1,4 +1,4 @@
-"""Policies of roles and users, put together from all that attaches them: what IAM would have after the deployment."""
+"""Policies of roles and users, collected from all attachments: what IAM would have after the deployment."""
 
 from __future__ import annotations
 
@@ -12,14 +12,16 @@ from pytest_kmsmock._testing.identity.policy_text import policy_text
 from pytest_kmsmock.errors import InvalidPolicy, InvalidSeed
 
 from ..model import Attachment, Document, Item, ManagedPolicy, Membership, Place, Principal, Unknown
-from ..names import arn
+from ..names import PLACEHOLDER, arn
 from ..policies import AWS_MANAGED, aws_managed
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.attached_policies import Iam
 
-#: A permissions boundary without a word on KMS.
-_NOTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"}]}'
+#: A permissions boundary that allows nothing in KMS.
+_NO_KMS_POLICY = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "iam:GetUser", "Resource": "*"}]}'
+)
 
 
 class _Attached:
@@ -37,7 +39,7 @@ def attach(iam: Iam, items: Iterable[Item], note: Callable[[Unknown], None]) -> 
     Args:
         iam: what the fake KMS knows of IAM.
         items: what the files declare.
-        note: takes what is not known.
+        note: is called with what is not known.
 
     Raises:
         InvalidSeed: AWS would refuse a policy.
@@ -63,7 +65,7 @@ def attach(iam: Iam, items: Iterable[Item], note: Callable[[Unknown], None]) -> 
         if texts:
             iam.identity[holder] = tuple(texts)
         if policies.boundary is not None:
-            for document in _of_managed([policies.boundary], known, note, nothing=_NOTHING):
+            for document in _of_managed([policies.boundary], known, note, nothing=_NO_KMS_POLICY):
                 iam.boundaries[holder] = _checked(document, PolicyKind.BOUNDARY, holder)
                 origins.setdefault(holder, {})[document.text] = document.origin
     iam.origins = origins
@@ -73,7 +75,7 @@ def attach(iam: Iam, items: Iterable[Item], note: Callable[[Unknown], None]) -> 
 
 
 def _gathered(items: Iterable[Item], arns: dict[tuple[str, str, str], str]) -> dict[str, _Attached]:
-    """Return what is attached to whom, by ARN; users have what their groups have."""
+    """Return what is attached to each principal, by ARN; users have the policies of their groups."""
     found: dict[str, _Attached] = defaultdict(_Attached)
     members: list[tuple[str, str]] = []  # group and user
 
@@ -109,13 +111,15 @@ def _of_managed(
         if policy in known:
             yield known[policy]
             continue
+        if PLACEHOLDER in policy:
+            continue  # the parameter without a value is noted
         if AWS_MANAGED not in policy:
-            note(Unknown(place, f"the managed policy {policy} is in none of the given files: it is left out"))
+            note(Unknown(place, f"the managed policy {policy} is not in the given files: it is ignored"))
             continue
         content = aws_managed(policy)
         name = policy.rpartition("/")[2]
         if content is None:
-            note(Unknown(place, f"the AWS managed policy {name} is not known: it is left out"))
+            note(Unknown(place, f"the AWS managed policy {name} is unknown: it is ignored"))
         elif content or nothing:
             told = place._replace(resource=f"{place.resource} (AWS managed policy {name})")
             yield Document(json.dumps(content) if content else nothing, told)

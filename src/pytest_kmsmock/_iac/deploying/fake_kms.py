@@ -36,8 +36,8 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.state.records import Key as KeyRecord
 
-#: What AWS says of keys that are not there.
-_NO_KEY = ("NotFoundException", "InvalidArnException")
+#: Error codes of keys that do not exist.
+_KEY_NOT_FOUND = ("NotFoundException", "InvalidArnException")
 
 
 def deploy_to_kms(service: FakeKms, deployment: Deployment, *, strict: bool) -> tuple[list[KeyRecord], list[Unknown]]:
@@ -79,10 +79,12 @@ class _Deployer:
             if isinstance(item, Replica) and item.primary not in found and not self._has(self.service, item):
                 if primary is None or not primary.name.startswith("mrk-"):
                     self._note(
-                        item.place, f"its primary key {item.primary!r} is in none of the given files: it is not made"
+                        item.place, f"its primary key {item.primary!r} is not in the given files: it is not created"
                     )
                     continue
-                self._note(item.place, f"its primary key {item.primary} is in none of the given files: one is made up")
+                self._note(
+                    item.place, f"its primary key {item.primary} is not in the given files: a placeholder is created"
+                )
                 seed = KeySeed(key_id=primary.name, multi_region=True, account=primary.account, region=primary.region)
                 found[item.primary] = (str(item.place), seed)
         return list(found.values())
@@ -93,7 +95,7 @@ class _Deployer:
         policy = None if key.policy is None else key.policy.text
         here = {"key_id": key.id, "account": key.stack.account, "region": key.stack.region}
         if not KEY_ID.fullmatch(key.id):
-            raise InvalidSeed(f"{where}: {key.id!r} is no key id")
+            raise InvalidSeed(f"{where}: {key.id!r} is not a key id")
         return seed_of(given | here | ({} if policy is None else {"policy": policy}), where)
 
     def prepare(self, draft: FakeKms, _account: str, _region: str) -> None:
@@ -103,7 +105,7 @@ class _Deployer:
             wanted = item.settings.get("key_store") if isinstance(item, Key) else None
             if isinstance(item, Key) and wanted is not None and wanted not in stores:
                 self._note(
-                    item.place, f"the custom key store {wanted} is in none of the given files: a stand-in is made"
+                    item.place, f"the custom key store {wanted} is not in the given files: a stand-in is created"
                 )
                 stores[wanted] = KeyStore(item.place, item.stack, wanted, item.settings.get("xks_key_id") is not None)
         for store in stores.values():
@@ -165,8 +167,8 @@ class _Deployer:
         try:
             draft.call(operation, given, caller, region or item.stack.region)
         except KmsError as refusal:
-            if refusal.code in _NO_KEY:
-                self._note(item.place, f"its key is in none of the given files, so it is not made: {refusal.message}")
+            if refusal.code in _KEY_NOT_FOUND:
+                self._note(item.place, f"its key is not in the given files, so it is not created: {refusal.message}")
                 return
             raise InvalidSeed(f"{item.place}: AWS refuses {operation}: {refusal.code}: {refusal.message}") from refusal
 
@@ -178,9 +180,7 @@ class _Deployer:
             grantee = str(item.params["GranteePrincipal"]) if isinstance(item, Grant) else ""
             parts = grantee.split(":")
             if len(parts) > 5 and parts[2] == "iam" and parts[4] in accounts and grantee not in here:
-                reason = (
-                    f"the grantee {grantee} is in none of the given files: AWS refuses a grant for a role that is gone"
-                )
+                reason = f"the grantee {grantee} is not in the given files: AWS refuses a grant for a role that is gone"
                 self._note(item.place, reason)
 
     def _origins(self, draft: FakeKms) -> dict[str, dict[str, Origin]]:

@@ -1,4 +1,4 @@
-"""Resources of other services in moto, made by the calls that their services take, without a KMS call of ours.
+"""Resources of other services in moto, created by calls of their APIs, without calls of KMS.
 
 Roles and users are made there too, so that moto's STS gives out sessions of them. Their policies are the fake KMS's.
 """
@@ -20,9 +20,9 @@ from ..model import Deployment, Item, Place, Principal, ServiceResource, Stack, 
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-#: What has to come after everything that it names.
+#: Operations that refer to other resources, and come after them.
 _DEPENDENT = ("Subscribe", "PutBucketNotificationConfiguration", "PutSecretValue", "PutBucketEncryption")
-#: Errors that say that a resource is there already.
+#: Errors that mean that a resource exists already.
 _ALREADY_EXISTS = (
     "BucketAlreadyExists", "BucketAlreadyOwnedByYou", "EntityAlreadyExists", "QueueAlreadyExists", "QueueNameExists",
     "ResourceAlreadyExistsException", "ResourceConflictException", "ResourceExistsException", "ResourceInUseException",
@@ -32,7 +32,7 @@ _DUMMY = {"aws_access_key_id": DUMMY_ACCESS_KEY_ID, "aws_secret_access_key": DUM
 
 
 def deploy_to_moto(deployments: Iterable[Deployment], account: str) -> list[Unknown]:
-    """Make what moto has not got yet; nothing if moto is not active.
+    """Create what moto does not have yet; nothing if moto is not active.
 
     Args:
         deployments: what files declare.
@@ -48,7 +48,7 @@ def deploy_to_moto(deployments: Iterable[Deployment], account: str) -> list[Unkn
     token = asking.set(True)
     try:
         for place, stack, made in sorted(_calls(items), key=lambda each: each[2][1] in _DEPENDENT):
-            making.carry_out(place, stack, made)
+            making.run(place, stack, made)
     finally:
         asking.reset(token)
     return making.refused
@@ -80,7 +80,7 @@ class _Deployer:
         self._clients: dict[tuple[str, str, str], BaseClient] = {}
         self._credentials: dict[str, Mapping[str, str]] = {account: _DUMMY}
 
-    def carry_out(self, place: Place, stack: Stack, made: Call) -> None:
+    def run(self, place: Place, stack: Stack, made: Call) -> None:
         """Make a call; what moto refuses is noted."""
         from botocore.exceptions import ClientError
 
@@ -93,7 +93,7 @@ class _Deployer:
             if code not in _ALREADY_EXISTS:
                 self._refused(place, f"moto refuses {service} {operation}: {error.response['Error']['Message']}")
         except Exception as error:  # what moto has not thought of fails in many ways
-            self._refused(place, f"moto does not make it: {service} {operation}: {error}")
+            self._refused(place, f"moto cannot create it: {service} {operation}: {error}")
 
     def _refused(self, place: Place, reason: str) -> None:
         self.refused.append(Unknown(place, reason, decides=False))
@@ -122,7 +122,7 @@ def _new(service: str, region: str, signing: Mapping[str, str]) -> BaseClient:
     return _kept(service, region, tuple(signing.items()))
 
 
-@functools.lru_cache(maxsize=32)  # making one reads the model of its service, which takes longest of all this
+@functools.lru_cache(maxsize=32)  # making one reads the model of its service, which takes max_length of all this
 def _kept(service: str, region: str, signing: tuple[tuple[str, str], ...]) -> BaseClient:
     from botocore.session import Session
 

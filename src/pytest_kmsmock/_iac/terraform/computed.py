@@ -1,4 +1,4 @@
-"""What providers know only after apply, made up: a table of forms by resource type.
+"""Attributes that are known only after apply: a table of formats by resource type.
 
 Source: "Attribute Reference" of each resource in https://registry.terraform.io/providers/hashicorp/aws/latest/docs
 """

@@ -1,4 +1,4 @@
-"""Resources of other services, as far as KMS has to do with them: a table of types."""
+"""Resources of other services that can use KMS: a table of types."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _secret(declared: Declared, name: str) -> Iterable[Call]:
 
 
 def _secret_version(declared: Declared, secret: str) -> Iterable[Call]:
-    value = declared.string("secret_string") or "made-up"
+    value = declared.string("secret_string") or "placeholder"
     return [calls.call("secretsmanager", "PutSecretValue", SecretId=secret, SecretString=value)]
 
 

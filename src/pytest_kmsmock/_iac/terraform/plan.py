@@ -1,8 +1,7 @@
-"""Values of a plan that are known after apply only: what the configuration refers to, else made up.
+"""Values of a plan that are known only after apply: those of the references in the configuration, or placeholders.
 
-The JSON of a plan says which attributes are unknown, and of their expressions the references, not how these are put
-together. So an attribute that refers to one other is taken for that one's value; what is put together of several is not
-known. See https://developer.hashicorp.com/terraform/internals/json-format
+The JSON of a plan says which attributes are unknown, and of their expressions the references, not how these are
+combined. So an attribute with one reference has that one's value; a combination of several is unknown. See https://developer.hashicorp.com/terraform/internals/json-format
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..model import Place, Stack, Unknown
+from ..names import PLACEHOLDER
 from .computed import COMPUTED, computed
 from .documents import DOCUMENT, rendered
 from .resource import Note, Resource
@@ -28,8 +28,8 @@ class Values:
         configuration: the plan's configuration; empty for a state, where all is known.
         variables: the values of the root module's variables.
         file: the file, for notes.
-        stack: account and Region of what does not say its own.
-        note: takes what was not understood.
+        stack: default account and Region.
+        note: is called with what was not understood.
     """
 
     def __init__(
@@ -39,18 +39,18 @@ class Values:
         self._resources, self._variables, self._stack = resources, variables, stack
         self._root = configuration.get("root_module") or {}
         self._file, self._note = file, note
-        self._busy: set[tuple[str, str]] = set()
+        self._resolving: set[tuple[str, str]] = set()
         self._found: dict[tuple[str, str], Any] = {}
 
     def get(self, resource: Resource, attribute: str) -> Any:
         """Return an attribute of a resource."""
         place = (resource.address, attribute)
         if place not in self._found:
-            if place in self._busy:
+            if place in self._resolving:
                 return None
-            self._busy.add(place)
+            self._resolving.add(place)
             self._found[place] = self._get(resource, attribute)
-            self._busy.discard(place)
+            self._resolving.discard(place)
         return self._found[place]
 
     def _get(self, resource: Resource, attribute: str) -> Any:
@@ -91,7 +91,7 @@ class Values:
             said = expression + [None] * (length - len(expression))
             return [self._filled(*parts, resource, attribute) for parts in zip(known, unknown, said, strict=False)]
         gaps = [index for index, part in enumerate(unknown) if part is True]
-        references = list(_leaves(expression))
+        references = list(_references(expression))
         if len(gaps) != len(references):
             return [self._filled(*parts, None, resource, attribute) for parts in zip(known, unknown, strict=True)]
         values = dict(zip(gaps, references, strict=True))
@@ -101,25 +101,25 @@ class Values:
         ]
 
     def _evaluate(self, expression: Any, resource: Resource, attribute: str) -> Any:
-        references = list(_leaves(expression))
+        references = list(_references(expression))
         if len(references) == 1:
             return self._reference(references[0], resource, attribute)
-        told = " and ".join(references) if references else "what the plan does not say"
-        return self._made_up(resource, f"a value is known after apply only, and put together of {told}")
+        told = " and ".join(references) if references else "what is not in the plan"
+        return self._placeholder(resource, f"a value is known only after apply, and combines {told}")
 
-    def _made_up(self, resource: Resource, reason: str) -> str:
+    def _placeholder(self, resource: Resource, reason: str) -> str:
         decides = resource.kind.startswith(("aws_kms_", "aws_iam_"))
         self._note(Unknown(Place(self._file, 0, resource.address), reason, decides))
-        return f"arn:{self._stack.partition}:made-up:::{resource.kind.replace('_', '-')}"
+        return f"arn:{self._stack.partition}{PLACEHOLDER}{resource.kind.replace('_', '-')}"
 
     # --- references -----------------------------------------------------------------------------------------------
 
     def _reference(self, reference: str, resource: Resource, attribute: str) -> Any:
         found = self._look_up(reference, resource.module, resource.index, attribute)
-        return self._made_up(resource, f"{reference} is known after apply only") if found is None else found
+        return self._placeholder(resource, f"{reference} is known only after apply") if found is None else found
 
     def _look_up(self, reference: str, module: str, index: str | int | None, wanted: str) -> Any:
-        """Return what a reference in a module means; None if that cannot be told.
+        """Return the value of a reference in a module; None if it is unknown.
 
         Args:
             reference: the reference.
@@ -164,7 +164,7 @@ class Values:
         expression = ((calls.get(_bare(call)) or _NOTHING).get("expressions") or {}).get(name) or _NOTHING
         if "constant_value" in expression:
             return expression["constant_value"]
-        references = list(_leaves(expression))
+        references = list(_references(expression))
         return self._look_up(references[0], parent, index, wanted) if len(references) == 1 else None
 
     def _output(self, parts: list[str | int], module: str, index: str | int | None, wanted: str) -> Any:
@@ -173,7 +173,7 @@ class Values:
         key = f"[{keys[0]}]" if keys else ""
         child = f"{module}{'.' if module else ''}module.{name}{key}"
         outputs = (self._configured(child) or _NOTHING).get("outputs") or {}
-        references = list(_leaves((outputs.get(str(parts[-1])) or _NOTHING).get("expression")))
+        references = list(_references((outputs.get(str(parts[-1])) or _NOTHING).get("expression")))
         return self._look_up(references[0], child, index, wanted) if len(references) == 1 else None
 
     def _configured(self, module: str) -> Mapping[str, Any] | None:
@@ -185,18 +185,18 @@ class Values:
         return found
 
 
-#: Attributes whose value is the name of another resource; of all others it is the ARN, where only the resource is told.
+#: Attributes with the name of another resource; all others have its ARN, where a plan names only the resource.
 _NAMES = ("bucket", "group", "role", "user")
 
 
 def _likely(resource: Resource, wanted: str) -> str:
-    """Return the attribute that is meant where a plan tells the resource only: `aws_kms_key.this[each.key].arn`."""
+    """Return the attribute that is meant where a plan names only the resource: `aws_kms_key.this[each.key].arn`."""
     if resource.kind == DOCUMENT:
         return "json"
     return COMPUTED.get(resource.kind, ("", {}))[0] or "id" if wanted in _NAMES else "arn"
 
 
-def _leaves(expression: Any) -> Iterator[str]:
+def _references(expression: Any) -> Iterator[str]:
     """Yield the references of an expression, without those to what others are parts of, and to keys of instances."""
     references = expression.get("references") if isinstance(expression, Mapping) else None
     listed = [reference for reference in references or () if isinstance(reference, str)]

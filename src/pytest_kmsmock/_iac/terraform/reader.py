@@ -22,7 +22,7 @@ from .resources import RESOURCES
 
 _FORMAT = "1."
 _ARN = re.compile(r"arn:aws[a-z-]*:[a-z0-9-]+:([a-z0-9-]*):(\d{12}):")
-#: Types of KMS and IAM that say nothing of what anybody may do.
+#: Types of KMS and IAM that do not affect permissions.
 _WITHOUT_PERMISSIONS = frozenset({
     "aws_iam_access_key", "aws_iam_account_alias", "aws_iam_account_password_policy", "aws_iam_instance_profile",
     "aws_iam_openid_connect_provider", "aws_iam_saml_provider", "aws_iam_server_certificate",
@@ -37,22 +37,22 @@ def read(file: str, content: Mapping[str, Any], stack: Stack, unknowns: list[Unk
     Args:
         file: its path.
         content: what it says.
-        stack: account and Region of what does not say its own.
-        unknowns: takes what was not understood.
+        stack: default account and Region.
+        unknowns: a list to add what was not understood to.
 
     Raises:
         InvalidSeed: it is of a format that this release does not know.
     """
     version = content.get("format_version")
     if version is not None and not str(version).startswith(_FORMAT):
-        raise InvalidSeed(f"{file}:1: format_version {version} is not known; this release reads 1.x")
+        raise InvalidSeed(f"{file}:1: format_version {version} is not supported; this release reads 1.x")
     if "planned_values" in content:
         resources = {resource.address: resource for resource in _planned(content)}
     elif "values" in content:
         resources = {resource.address: resource for resource in _module(content["values"].get("root_module") or {})}
     else:
         resources = {resource.address: resource for resource in _state_file(file, content)}
-    here = _home(content, resources.values(), stack)
+    here = _default_stack(content, resources.values(), stack)
     configuration = content.get("configuration") or {}
     values = Values(resources, configuration, content.get("variables") or {}, file, here, unknowns.append)
     for resource in resources.values():
@@ -67,9 +67,9 @@ def _items(declared: Declared) -> Iterable[Item]:
         return RESOURCES[kind](declared)
     if kind.startswith(("aws_kms_", "aws_iam_")):
         if kind not in _WITHOUT_PERMISSIONS:
-            declared.unknown(f"{kind} is not known: it has no effect here")
+            declared.unknown(f"{kind} is not supported: it has no effect here")
     elif mentions_kms(declared.resource.values):
-        declared.unknown(f"{kind} has to do with permissions on KMS, and has no effect here")
+        declared.unknown(f"{kind} affects permissions on KMS, and has no effect here")
     else:
         for name in sorted(declared.resource.values):
             if "kms" in name and declared.resource.values[name]:
@@ -137,7 +137,9 @@ def _bare(module: str) -> str:
 def _state_file(file: str, content: Mapping[str, Any]) -> Iterator[Resource]:
     """Yield the resources of a `terraform.tfstate`."""
     if content.get("version") != 4:
-        raise InvalidSeed(f"{file}:1: this is no state file of version 4: write it anew with `terraform show -json`")
+        raise InvalidSeed(
+            f"{file}:1: this is not a state file of version 4: write it again with `terraform show -json`"
+        )
     for entry in content.get("resources") or ():
         module = entry.get("module") or ""
         is_data = entry.get("mode") == "data"
@@ -151,8 +153,8 @@ def _state_file(file: str, content: Mapping[str, Any]) -> Iterator[Resource]:
             )  # fmt: skip
 
 
-def _home(content: Mapping[str, Any], resources: Iterable[Resource], stack: Stack) -> Stack:
-    """Return account and Region of what does not say its own: of the provider, and of the ARNs that are known."""
+def _default_stack(content: Mapping[str, Any], resources: Iterable[Resource], stack: Stack) -> Stack:
+    """Return the default account and Region: of the provider, and of known ARNs."""
     provider = ((content.get("configuration") or {}).get("provider_config") or {}).get("aws") or {}
     region = ((provider.get("expressions") or {}).get("region") or {}).get("constant_value")
     account = None

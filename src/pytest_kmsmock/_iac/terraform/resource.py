@@ -41,14 +41,14 @@ class Resource:
 
 
 class Declared:
-    """A managed resource whose attributes are all known or made up.
+    """A managed resource with all its attributes, placeholders among them.
 
     Args:
         resource: the resource.
         get: gives an attribute.
         file: the file.
-        stack: account and Region of what does not say its own.
-        note: takes what was not understood.
+        stack: default account and Region.
+        note: is called with what was not understood.
     """
 
     def __init__(self, resource: Resource, get: Callable[[str], Any], file: str, stack: Stack, note: Note) -> None:
@@ -57,12 +57,12 @@ class Declared:
         self.stack = _stack_of(get("arn"), get("region"), stack)
 
     def string(self, name: str) -> str | None:
-        """Return an attribute as a text; None if it has no value."""
+        """Return an attribute as a string; None if it has no value."""
         found = self.get(name)
         return None if found in (None, "") else str(found)
 
     def required(self, name: str) -> str:
-        """Return an attribute as a text; empty if it has no value."""
+        """Return an attribute as a string; empty if it has no value."""
         return self.string(name) or ""
 
     def flag(self, name: str, default: bool = False) -> bool:
@@ -71,7 +71,7 @@ class Declared:
         return default if found is None else bool(found)
 
     def strings(self, name: str) -> tuple[str, ...]:
-        """Return an attribute that is a list of texts."""
+        """Return an attribute that is a list of strings."""
         return tuple(map(str, self.get(name) or ()))
 
     def blocks(self, name: str) -> list[Mapping[str, Any]]:
@@ -86,14 +86,14 @@ class Declared:
         return {str(name): str(value) for name, value in found.items()}
 
     def document(self, text: object) -> Document | None:
-        """Return a policy, which Terraform has as text."""
+        """Return a policy, which is a JSON string in Terraform."""
         if text in (None, ""):
             return None
         try:
             content: Json = json.loads(str(text))
         except ValueError:
             self.unknown(
-                "its policy is known after apply, and a plan in JSON does not say how it is made: use "
+                "its policy is known only after apply, and a plan in JSON does not contain its expression: use "
                 "data.aws_iam_policy_document, or the state after apply"
             )
             return None

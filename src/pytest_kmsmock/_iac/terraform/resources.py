@@ -172,7 +172,7 @@ def _groups_of_user(declared: Declared) -> Iterable[Item]:
         yield Membership(declared.place, declared.stack, group, (declared.required("user"),))
 
 
-#: Type -> what makes records of a resource.
+#: Type -> the function that returns the records of a resource.
 RESOURCES: Mapping[str, Callable[[Declared], Iterable[Item]]] = {
     "aws_kms_key": _key,
     "aws_kms_external_key": _external_key,
