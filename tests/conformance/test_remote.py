@@ -9,7 +9,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from pytest_kmsmock._conformance import remote, runner
-from pytest_kmsmock._conformance.ledger import Ledger
+from pytest_kmsmock._conformance.created_resources import CreatedResources
 from pytest_kmsmock._conformance.targets import CONFIG, names_at
 from pytest_kmsmock._runtime import environment
 from pytest_kmsmock.errors import TargetUnreachable
@@ -120,17 +120,17 @@ def test_keys_of_an_account_are_tagged_and_go(kms_mock, account, scenarios_of):
 @pytest.mark.parametrize(
     ("step", "reason"),
     [
-        ("DisableKey: {KeyId: KEY}", "KeyId 'KEY' is no key that this run made"),
-        ("DisableKey: {KeyId: ARN}", "KeyId 'ARN' is no key that this run made"),
-        ("Encrypt: {KeyId: alias/theirs, Plaintext: x}", "KeyId 'alias/theirs' is no key that this run made"),
-        ("CreateAlias: {AliasName: alias/mine, TargetKeyId: KEY}", "TargetKeyId 'KEY' is no key that this run made"),
-        ("DeleteAlias: {AliasName: alias/theirs}", "'alias/theirs' is no alias of this run"),
+        ("DisableKey: {KeyId: KEY}", "KeyId 'KEY' is not a key of this run"),
+        ("DisableKey: {KeyId: ARN}", "KeyId 'ARN' is not a key of this run"),
+        ("Encrypt: {KeyId: alias/theirs, Plaintext: x}", "KeyId 'alias/theirs' is not a key of this run"),
+        ("CreateAlias: {AliasName: alias/mine, TargetKeyId: KEY}", "TargetKeyId 'KEY' is not a key of this run"),
+        ("DeleteAlias: {AliasName: alias/theirs}", "'alias/theirs' is not an alias of this run"),
         (
             "ReEncrypt: {CiphertextBlob: x, DestinationKeyId: KEY}",
-            "DestinationKeyId 'KEY' is no key that this run made",
+            "DestinationKeyId 'KEY' is not a key of this run",
         ),
         ("PutKeyPolicy: {Policy: x, BypassPolicyLockoutSafetyCheck: true}", "a key policy could lock this run out"),
-        ("DeleteCustomKeyStore: {CustomKeyStoreId: cks-1}", "a custom key store is nothing that this run made"),
+        ("DeleteCustomKeyStore: {CustomKeyStoreId: cks-1}", "this run created no custom key store"),
         ("CreateCustomKeyStore: {CustomKeyStoreName: x}", "a custom key store would be left behind"),
     ],
 )
@@ -219,7 +219,7 @@ def test_times_of_an_endpoint_are_those_of_the_machine(endpoint, scenarios_of):
 )
 def test_what_passes_is_waited_for(kms_mock, kms_server, fault, times, pauses):
     waited = []
-    made = Ledger(waited.append)
+    made = CreatedResources(waited.append)
     client = boto3.client("kms", endpoint_url=kms_server.endpoint_url, config=CONFIG)
     made.note("CreateKey", {}, client.create_key(), "us-east-1")
     kms_mock.faults.add("ScheduleKeyDeletion", **fault, times=times)

@@ -109,17 +109,17 @@ def test_short_waits_need_time_and_long_ones_a_clock(scenarios_of):
         ),
         pytest.param(
             f"scenarios:\n{STEP}  - {{Encrypt: {{KeyID: x}}}}\n",
-            "step 1 (Encrypt): Unknown member 'KeyID' of the input. Did you mean 'KeyId'?",
+            "step 1 (Encrypt): Unknown parameter 'KeyID'. Did you mean 'KeyId'?",
             id="member",
         ),
         pytest.param(
             f"scenarios:\n{STEP}  - {{Encrypt: , answer: {{Blob: x}}}}\n",
-            "Unknown member 'Blob' of the output.",
+            "Unknown member of the answer 'Blob'.",
             id="answer",
         ),
         pytest.param(
             f"scenarios:\n{STEP}  - {{Encrypt: , members: [Blob]}}\n",
-            "Unknown member 'Blob' of the output.",
+            "Unknown member of the answer 'Blob'.",
             id="members",
         ),
         pytest.param(

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 import pytest
 from cryptography.hazmat.primitives import serialization
 
-from pytest_kmsmock._conformance import imports, templates
+from pytest_kmsmock._conformance import key_material, templates
 
 NOW = datetime(2030, 1, 1, 12, 0, 0, 500, tzinfo=timezone.utc)
 ANSWERS = {
@@ -65,15 +65,17 @@ def test_digests():
 
 @pytest.mark.parametrize(("spec", "length"), [("SYMMETRIC_DEFAULT", 32), ("HMAC_224", 28), ("ECC_NIST_P256", 138)])
 def test_material_is_the_same_for_the_same_name(spec, length):
-    assert len(imports.material((spec, "a"))) == length
-    assert imports.material((spec, "a")) == imports.material((spec, "a")) != imports.material((spec, "b"))
+    assert len(key_material.material((spec, "a"))) == length
+    assert (
+        key_material.material((spec, "a")) == key_material.material((spec, "a")) != key_material.material((spec, "b"))
+    )
 
 
 def test_rsa_material_and_ber():
-    der = imports.material(("RSA_2048", "a"))
+    der = key_material.material(("RSA_2048", "a"))
     assert serialization.load_der_private_key(der, None).key_size == 2048
-    assert imports.ber(der)[:2] == b"\x30\x80"
-    assert imports.ber(der)[2:-2] == der[4:]
+    assert key_material.ber(der)[:2] == b"\x30\x80"
+    assert key_material.ber(der)[2:-2] == der[4:]
 
 
 @pytest.mark.parametrize(
@@ -84,10 +86,10 @@ def test_wrapped_material_can_be_imported(kms_client, algorithm):
     usage = "ENCRYPT_DECRYPT" if "OAEP" in algorithm else "SIGN_VERIFY"
     key = kms_client.create_key(Origin="EXTERNAL", KeySpec=spec, KeyUsage=usage)["KeyMetadata"]["KeyId"]
     params = kms_client.get_parameters_for_import(KeyId=key, WrappingAlgorithm=algorithm, WrappingKeySpec="RSA_2048")
-    given = {"material": imports.material((spec, "a")), "params": params["PublicKey"], "algorithm": algorithm}
+    given = {"material": key_material.material((spec, "a")), "params": params["PublicKey"], "algorithm": algorithm}
     kms_client.import_key_material(
         KeyId=key,
         ImportToken=params["ImportToken"],
-        EncryptedKeyMaterial=imports.wrap(given),
+        EncryptedKeyMaterial=key_material.wrap(given),
         ExpirationModel="KEY_MATERIAL_DOES_NOT_EXPIRE",
     )

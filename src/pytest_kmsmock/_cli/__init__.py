@@ -1,1 +1,1 @@
-"""The command line: `pytest-kmsmock serve`."""
+"""The command `pytest-kmsmock` and its subcommands."""

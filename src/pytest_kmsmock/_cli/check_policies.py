@@ -34,8 +34,8 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "--parameter", action="append", default=[], type=_pair, metavar="NAME=VALUE", help="parameter of the templates"
     )
-    parser.add_argument("--region", help="Region of what does not say its own")
-    parser.add_argument("--account", help="account of what does not say its own")
+    parser.add_argument("--region", help="default Region of the files")
+    parser.add_argument("--account", help="default account of the files")
     parser.add_argument("--strict", action="store_true", help="fail if something is not understood")
     parser.add_argument("--matrix", action="store_true", help="show all roles, keys and actions as a table")
     parser.add_argument("--html", type=output_file, metavar="FILE", help="with --matrix: write the table as a page too")
@@ -50,7 +50,7 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Carry out the command.
+    """Run the command.
 
     Raises:
         InvalidOption: an argument is missing, or does not go with another.
@@ -102,7 +102,7 @@ def _explained(core: MockCore, given: argparse.Namespace, action: str) -> Explan
 
 
 def _named(core: MockCore, name: str) -> str:
-    """Return what a name of the command line means; ARNs, aliases and short names of principals mean themselves."""
+    """Return the ARN of a name on the command line; ARNs, aliases, `role/...` and `user/...` are unchanged."""
     from pytest_kmsmock._mock import deployments
 
     try:

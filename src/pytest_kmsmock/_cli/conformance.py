@@ -46,7 +46,7 @@ def add_parser(commands: Any) -> None:
     )
     command.add_argument("--profile", help="profile of the AWS configuration for an account or an endpoint")
     command.add_argument("--region", default=environment.DEFAULT_REGION, help="Region (default: %(default)s)")
-    command.add_argument("--yes", action="store_true", help="make keys in the AWS account, which costs a little")
+    command.add_argument("--yes", action="store_true", help="create keys in the AWS account, which costs a little")
     command.add_argument("--json", type=output_file, metavar="FILE", help="write the differences as JSON")
     command.add_argument(
         "--record", type=output_file, metavar="FILE", help="write the answers as a scenario file, without ids and blobs"
@@ -115,7 +115,7 @@ def _target(given: argparse.Namespace, stopped: threading.Event) -> Target:
 
 
 def _confirmed(target: Target, scenarios: Sequence[Scenario], given: argparse.Namespace) -> bool:
-    """Say what a run in an account makes and costs, and whether the user has agreed to that."""
+    """Print what a run in an account creates and costs; return whether the user has confirmed it."""
     from pytest_kmsmock._conformance.remote import Account
 
     if not isinstance(target, Account):
@@ -141,7 +141,7 @@ def _write(given: argparse.Namespace, results: Sequence[Result], target: Target)
 
 @contextlib.contextmanager
 def _stop_on_signals() -> Iterator[threading.Event]:
-    """Give what a signal to end sets: a call that makes a key is not broken off, and what was made is taken away."""
+    """Yield an event that signals set, so that a call that creates a key is finished, and the key deleted."""
     stopped = threading.Event()
     numbers = (getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
     before = {number: signal.signal(number, lambda *_: stopped.set()) for number in numbers}

@@ -1,4 +1,4 @@
-"""Who has an access key that another STS issued, such as that of moto's server: it is asked, once for each key."""
+"""Looking up callers with access keys of another STS, such as that of moto's server, once for each access key."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from http.client import HTTPResponse
 
 _ARN = re.compile(rb"<Arn>(arn:[^<]+)</Arn>")
-#: Whom moto takes those for that it does not know.
+#: The caller that moto names for unknown access keys.
 _UNKNOWN_CALLER = ":sts::123456789012:user/moto"
 _SECONDS = 10
 
 
 @final
 class Identities:
-    """The callers that an STS elsewhere knows.
+    """The callers that another STS knows.
 
     Their policies are not asked for: they may do what key policies let IAM allow.
 
@@ -45,7 +45,7 @@ class Identities:
             ) from None
 
     def find(self, access_key: str) -> Caller | None:
-        """Return whose an access key is; None if the STS does not know."""
+        """Return the caller with an access key; None if the STS does not know it."""
         if access_key not in self._known:
             self._known[access_key] = self._ask(access_key)
         return self._known[access_key]

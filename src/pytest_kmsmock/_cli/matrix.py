@@ -1,4 +1,4 @@
-"""`check-policies --matrix`: what each deployed role and user may do with each deployed key, as text and as a page."""
+"""`check-policies --matrix`: permissions of deployed roles and users on deployed keys, as text and as a page."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COMMON_ACTIONS = ("DescribeKey", "CreateGrant", "PutKeyPolicy", "ScheduleKeyDel
 
 
 class Cell(NamedTuple):
-    """What one principal may do with one key.
+    """One permission of one principal on one key.
 
     Attributes:
         principal: the resource that declares the principal.
@@ -114,7 +114,7 @@ def _sign(cell: Cell | None) -> str:
 
 
 def reason(cell: Cell) -> str:
-    """Return what decided, in a line: the statements that apply, or AWS's text."""
+    """Return the reason in one line: the statements that apply, or AWS's message."""
     *steps, decision = cell.why
     if cell.allowed:
         return "; ".join(step.removeprefix("+ ") for step in steps if step.startswith("+ "))

@@ -1,4 +1,4 @@
-"""The command `pytest-kmsmock migrate`: test files that use moto for KMS come to use this package."""
+"""The command `pytest-kmsmock migrate`: rewriting tests that use moto for KMS."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def add_parser(commands: Commands) -> None:
 
 
 def run(given: argparse.Namespace) -> int:
-    """Carry out the command.
+    """Run the command.
 
     Returns:
         The exit code: 0; 1 with `--check` if files would change; 2 if a file was not read.
@@ -107,7 +107,7 @@ def _noting(path: Path, unread: list[str]) -> Iterator[None]:
 def _rewritten(
     texts: dict[Path, str], unread: list[str], *, everywhere: bool
 ) -> Iterator[tuple[Path, Rewritten]]:  # fmt: skip
-    """Rewrite files; conftest files last, when it is known who has their fixtures."""
+    """Rewrite files; conftest files last, when it is known whether users of their fixtures use KMS."""
     from .rewrite import rewrite
 
     users: list[Path] = []

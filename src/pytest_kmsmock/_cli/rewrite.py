@@ -18,7 +18,7 @@ _BOTH = ("mock_kms", "mock_aws")
 #: Fixtures of this package: a test that has one is in a mock.
 _FIXTURES = frozenset({"kms_mock", "kms_client", "kms_server"})
 
-#: Parameters of AWS that name a KMS key, and what begins strings that do.
+#: AWS parameters that name a KMS key, and prefixes of strings that do.
 _KEY_PARAMETERS = frozenset({"KmsKeyId", "KMSKeyId", "KmsMasterKeyId", "SSEKMSKeyId", "KMSMasterKeyID"})
 _KEY_STRINGS = ("alias/", "arn:aws:kms:", "aws:kms", "kms:")
 _CLIENT_MAKERS = frozenset({"client", "resource", "create_client"})
@@ -51,7 +51,7 @@ class Note(NamedTuple):
 
 @dataclass(slots=True)
 class Rewritten:
-    """What became of a file.
+    """The result of rewriting a file.
 
     Attributes:
         text: the new text; the old one if nothing changes.
@@ -103,7 +103,7 @@ class _Rewriting:
         self._imports_of_moto: list[ast.stmt] = []  # after which that of this package goes
 
     def result(self) -> Rewritten:
-        """Return what becomes of the file."""
+        """Return the rewritten file."""
         own = next((node for node in ast.walk(self._tree) if _binds_the_name(node)), None)
         has_ours = any(_is_ours(node) for node in ast.walk(self._tree))
         names = self._imports(has_ours)
@@ -232,7 +232,7 @@ class _Rewriting:
     # --- places --------------------------------------------------------------------------------------------------
 
     def _span(self, node: ast.AST) -> tuple[int, int]:
-        """Return from which byte to which a node stands in the file."""
+        """Return the first and last byte of a node in the file."""
         place: Any = node  # expressions, statements and aliases have no common class with these attributes
         end_line, end_column = place.end_lineno or place.lineno, place.end_col_offset or place.col_offset
         return self._starts[place.lineno - 1] + place.col_offset, self._starts[end_line - 1] + end_column
@@ -254,7 +254,7 @@ def _is_ours(node: ast.AST) -> bool:
 
 
 def _binds_the_name(node: ast.AST) -> bool:
-    """Say whether something gives the name `mock_kms` to what is no import: a fixture, a parameter, a variable."""
+    """Say whether a node binds the name `mock_kms` without an import: a fixture, a parameter, a variable."""
     if isinstance(node, ast.Name):
         return node.id == _NEW and isinstance(node.ctx, ast.Store)
     if isinstance(node, ast.arg):
@@ -263,12 +263,12 @@ def _binds_the_name(node: ast.AST) -> bool:
 
 
 def _called(node: ast.expr) -> ast.expr:
-    """Return what a decorator names, called or not."""
+    """Return the function of a decorator, called or not."""
     return node.func if isinstance(node, ast.Call) else node
 
 
 def _dotted(node: ast.AST) -> str:
-    """Return a name, or an attribute of one, as text; nothing for anything else."""
+    """Return a name, or an attribute of one, as a string; empty for anything else."""
     if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
         return f"{node.value.id}.{node.attr}"
     return node.id if isinstance(node, ast.Name) else ""

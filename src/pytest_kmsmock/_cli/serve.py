@@ -1,4 +1,4 @@
-"""The command `pytest-kmsmock serve`: a fake KMS for any program, kept in a file between runs if wanted."""
+"""The command `pytest-kmsmock serve`: a fake KMS for any program, with its state in a file if wanted."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ def add_parser(commands: Any) -> None:
     )
     importing = commands.add_parser(
         "import-state",
-        help="make a state file for serve",
-        description="Make a state file for serve of what dump() wrote, or of the state file of an older release.",
+        help="create a state file for serve",
+        description="Create a state file for serve from what dump() wrote, or from the state file of an older release.",
     )
     importing.add_argument("dump", type=Path, metavar="DUMP", help="JSON file to read")
-    importing.add_argument("state", type=Path, metavar="FILE", help="state file to make")
+    importing.add_argument("state", type=Path, metavar="FILE", help="state file to create")
     importing.set_defaults(run=_import_state)
 
 
@@ -45,12 +45,12 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     serve.set_defaults(run=_serve)
     serve.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s, this machine)")
     serve.add_argument("--port", type=int, default=8080, help="port; 0 takes a free one (default: %(default)s)")
-    serve.add_argument("--seed", type=Path, metavar="FILE", help="keys and aliases to begin with")
+    serve.add_argument("--seed", type=Path, metavar="FILE", help="seed file or template with keys to begin with")
     serve.add_argument("--state", type=Path, metavar="FILE", help="SQLite file that keeps everything between runs")
     serve.add_argument("--region", help="default Region")
     serve.add_argument("--account", help="account of the default caller")
     serve.add_argument(
-        "--tls", action="store_true", help="speak TLS as well, and be a proxy (HTTPS_PROXY) that answers kms.* hosts"
+        "--tls", action="store_true", help="serve TLS too, and act as a proxy (HTTPS_PROXY) that answers kms.* hosts"
     )
     serve.add_argument(
         "--tls-dir",
@@ -68,9 +68,9 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
         help="credentials of a principal, such as role/app=AKIAEXAMPLEEXAMPLE00:secret; may be repeated",
     )
     serve.add_argument(
-        "--identities", metavar="URL", help="an STS, such as that of moto's server, that knows whose other keys are"
+        "--identities", metavar="URL", help="an STS, such as that of moto's server, to look up other access keys"
     )
-    serve.add_argument("--cors", action="store_true", help="let pages in browsers call, as AWS does")
+    serve.add_argument("--cors", action="store_true", help="allow calls from pages in browsers, as AWS does")
     serve.add_argument(
         "--check-signatures",
         action="store_true",
@@ -90,7 +90,7 @@ def _credentials(text: str) -> dict[str, str]:
 
 
 def _register_callers(kms: MockCore, given: argparse.Namespace) -> None:
-    """Let requests come from whom the command line, the seed and another STS say."""
+    """Register the callers of the command line, the seed and another STS."""
     from pytest_kmsmock._kms.api.arns import partition_of
     from pytest_kmsmock._mock.deployments import is_infrastructure
     from pytest_kmsmock._testing.identity.credentials import Home, make_caller, register
@@ -110,7 +110,7 @@ def _register_callers(kms: MockCore, given: argparse.Namespace) -> None:
 
 
 def _allow_many_connections() -> None:
-    """Let this process have as many files open as the system lets it: each connection is one."""
+    """Raise the limit of open files: each connection is one."""
     try:
         import resource
     except ImportError:  # pragma: no cover - Windows, which has no such limit
@@ -178,7 +178,7 @@ def _serve(given: argparse.Namespace) -> int:
 
 
 def _begin(kms: MockCore, given: argparse.Namespace, held: contextlib.ExitStack) -> StateFile | None:
-    """Load what the command line names. The seed is for the first run: a state file that exists has it already."""
+    """Load state and seed. The seed is for the first run: an existing state file contains it already."""
     store = None
     if given.state is not None:
         from .state.store import StateFile

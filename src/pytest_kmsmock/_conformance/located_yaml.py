@@ -1,4 +1,4 @@
-"""YAML with places: what a file says, and the line of each of its mappings."""
+"""YAML with the line of each mapping."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Comparing an answer with what is expected, member by member."""
+"""Comparing an answer with the expected one, member by member."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ _TYPES: Mapping[str, type] = {
     "structure": dict,
     "list": list,
 }
-#: How far a time may be off that is expected so much after now: what a slow network and a clock of its own explain.
+#: How many seconds an expected time may be off: a slow network and another clock explain as much.
 _TOLERANCE = 120.0
 
 
 class Difference(NamedTuple):
-    """Something that came out otherwise than expected: `code`, `message`, or the path of a member."""
+    """A difference: in `code`, `message`, or the path of a member."""
 
     where: str
     expected: Any
@@ -97,7 +97,7 @@ def _when(test: Callable[[Any, Any], bool], name: str) -> Callable[[str, Any, An
 
 
 def _contains(where: str, wanted: Any, actual: Any) -> Iterator[Difference]:
-    """Every wanted item is in the list, in whatever place."""
+    """Every expected item is in the list, in any order."""
     for each in wanted:
         if not isinstance(actual, list) or all(list(_compare(where, each, item)) for item in actual):
             yield Difference(where, {"$contains": each}, actual)

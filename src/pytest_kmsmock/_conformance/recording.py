@@ -1,4 +1,4 @@
-"""Answers as scenarios: what was answered becomes what is expected, without account ids, key ids, blobs and times."""
+"""Recording answers as scenarios with expected answers, without account ids, key ids, blobs and times."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from .runner import Result
 from .scenario import Scenario, Step
 
 _METADATA = ("KeyMetadata", "ReplicaKeyMetadata")
-#: What is nobody else's business, and differs from run to run: ids of keys, accounts, key material and grants, tokens.
+#: Private values, which differ from run to run: ids of keys, accounts, key material and grants, tokens.
 _PRIVATE = re.compile(
     r"arn:[\w-]*:(?:iam|sts)::[\w+=,.@/:-]+"
     r"|mrk-[0-9a-f]{32}|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
     r"|\b[0-9a-f]{64}\b|(?<!\d)\d{12}(?!\d)|cks-[0-9a-f]{17}|cluster-[a-z2-7]{11,16}|[A-Za-z0-9+/=_-]{60,}"
 )
 _REFERENCE = re.compile(r"<[a-z_]\w*(?:\.\w+)*>")
-#: Lists of a whole account: only what the run itself made is kept.
+#: Lists of a whole account: only resources of the run are kept.
 _LISTS = {
     "ListKeys": "Keys",
     "ListAliases": "Aliases",
@@ -27,12 +27,12 @@ _LISTS = {
     "DescribeCustomKeyStores": "CustomKeyStores",
 }
 _TOKENS = {"NextMarker", "GrantToken"}
-#: Shorter values than this are words, not ids, and stay.
+#: Shorter values are words, not ids, and are kept.
 _MIN_ID_LENGTH = 12
 
 
 class Redaction:
-    """Replaces what is private: by a reference if one means it, else by a pattern."""
+    """Replaces private values by a reference, or else by a pattern."""
 
     def __init__(self, names: Mapping[str, Any]) -> None:
         self._known = {value: f"<{path}>" for path, value in _leaves(names)}
@@ -75,7 +75,7 @@ class Redaction:
 
 
 def _escape(text: str) -> str:
-    """Escape a text for a pattern, but for its references."""
+    """Escape a string for a pattern, except its references."""
     plain = _REFERENCE.split(text)
     return "".join(
         re.escape(piece) + found for piece, found in zip(plain, [*_REFERENCE.findall(text), ""], strict=True)
@@ -149,7 +149,7 @@ def _own_only(step: Step, members: Mapping[str, Any], redact: Redaction) -> Mapp
 
 
 def _plain(value: Any) -> Any:
-    """Return a value of the types that a YAML file has."""
+    """Return a value as plain YAML types."""
     if isinstance(value, Mapping):
         return {name: _plain(inner) for name, inner in value.items()}
     return [_plain(inner) for inner in value] if isinstance(value, list | tuple) else value

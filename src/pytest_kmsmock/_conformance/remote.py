@@ -1,4 +1,4 @@
-"""Targets over the network: an endpoint, an AWS account. A run touches only what it made there, and leaves nothing."""
+"""Targets over the network: an endpoint, an AWS account. A run changes only what it created, and deletes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._runtime.checks import did_you_mean
 from pytest_kmsmock.errors import InvalidOption, TargetUnreachable
 
-from .ledger import CREATING, Ledger
+from .created_resources import CREATING, CreatedResources
 from .scenario import Scenario
 from .targets import CONFIG, DUMMY_KEYS, Answer, Connection, names_at, utc_now
 
@@ -25,21 +25,21 @@ TAG_KEY = "pytest-kmsmock-conformance"
 _CONFIG = CONFIG.merge(Config(connect_timeout=10, read_timeout=30))
 _ATTEMPTS = 6
 #: USD, by https://aws.amazon.com/kms/pricing in 2026: a key by the hour, until its deletion is scheduled; a request of
-#: the dearest kind; a data key pair of RSA.
+#: the most expensive kind; a data key pair of RSA.
 _KEY_HOUR, _REQUEST, _RSA_PAIR = 1 / 730, 0.15 / 10_000, 12 / 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class RemoteConnection(Connection):
-    """A place over the network: what calls make is noted.
+    """A connection over the network that records what calls create.
 
     Attributes:
-        ledger: what the run made.
+        created: what the run made.
         tag: the value of the tag of new keys; None where keys are not tagged.
         pause: waits for some seconds.
     """
 
-    ledger: Ledger
+    created: CreatedResources
     tag: str | None
     pause: Callable[[float], object]
 
@@ -54,10 +54,10 @@ class RemoteConnection(Connection):
         try:
             answer = self._call_with_retries(operation, params, region, by)
         except TargetUnreachable:
-            self.ledger.lost_answer |= operation in CREATING
+            self.created.lost_answer |= operation in CREATING
             raise
         if answer.error is None:
-            self.ledger.note(operation, params, answer.members, str(self.names[_NAMES[region]]))
+            self.created.note(operation, params, answer.members, str(self.names[_NAMES[region]]))
             if operation == "ReplicateKey" and self.tag is not None:  # not in its request, whose answer would show it
                 replica = {"KeyId": answer.members["ReplicaKeyMetadata"]["KeyId"], "Tags": [_tag(self.tag)]}
                 there = "first" if params["ReplicaRegion"] == self.names["region"] else "other"
@@ -109,29 +109,29 @@ class Endpoint:
                 "kms", region_name=region, endpoint_url=url, config=_CONFIG, **keys
             )
         )
-        self._ledger = Ledger()
+        self._created = CreatedResources()
         self._account: str | None = None
         self._caller: str | None = None
         self._tag: str | None = None
 
     @contextmanager
     def connect(self, _: Scenario, /) -> Iterator[Connection]:
-        """Return the endpoint. What earlier scenarios made is still there."""
+        """Return a connection to the endpoint. What earlier scenarios created still exists."""
         if self._account is None:  # an endpoint does not say who is calling, but everybody may act as the root user
             self._account = self._find_account()
             self._caller = f"arn:{partition_of(self._region)}:iam::{self._account}:root"
         names = names_at(self._region, self._account, self._caller)
-        self._ledger.unique.add(names["unique"])
-        self._ledger.absent |= {names["absent_key"], names["absent_store"]}
+        self._created.unique.add(names["unique"])
+        self._created.absent |= {names["absent_key"], names["absent_store"]}
         yield self._connection(names)
 
     def close(self) -> list[str]:
         """Delete the aliases and schedule the keys for deletion; return what could not be done."""
-        if self._ledger.lost_answer and self._tag is not None:
+        if self._created.lost_answer and self._tag is not None:
             here = names_at(self._region)
             for region in (here["region"], here["other_region"]):
-                self._ledger.find(self._client(region), _tag(self._tag))
-        return list(self._ledger.clean_up(self._client))
+                self._created.find(self._client(region), _tag(self._tag))
+        return list(self._created.clean_up(self._client))
 
     def _connection(self, names: dict[str, Any]) -> RemoteConnection:
         wait = (lambda time: self._pause(time.total_seconds())) if "time" in self.has else None
@@ -140,14 +140,14 @@ class Endpoint:
             names,
             utc_now,
             wait,
-            self._ledger.veto,
-            self._ledger,
+            self._created.veto,
+            self._created,
             self._tag,
             self._pause,
         )  # fmt: skip
 
     def _find_account(self) -> str:
-        """Make a key to see whose it is."""
+        """Create a key to find out the account."""
         answer = self._connection(names_at(self._region)).call("CreateKey", {}, "first", "")
         if answer.error is not None:
             raise TargetUnreachable(f"{self.name} makes no key: {answer.error}: {answer.message}")
@@ -172,7 +172,7 @@ class Account(Endpoint):
         self._account, self._caller = told["Account"], told["Arn"]
 
     def announcement(self, scenarios: Sequence[Scenario]) -> str:
-        """Return what a run makes and costs, to be read before it begins."""
+        """Return what a run creates and costs, to be confirmed before it begins."""
         steps = [step for each in scenarios if each.needs <= self.has for step in each.steps]
         keys = sum(step.operation in ("CreateKey", "ReplicateKey") for step in steps)
         pairs = sum(str(step.params.get("KeyPairSpec")).startswith("RSA") for step in steps)

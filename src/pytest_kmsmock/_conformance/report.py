@@ -1,4 +1,4 @@
-"""What came of a run: as a table with the differences for people, as JSON for programs."""
+"""The results of a run: a table with the differences, and JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _MAX_WIDTH = 300
 
 
 def counts(results: Iterable[Result]) -> Counter[str]:
-    """Return how many steps came out in which way."""
+    """Return how many steps have which outcome."""
     return Counter(result.outcome for result in results if result.counts)
 
 
@@ -60,7 +60,7 @@ def _short(value: Any) -> str:
 
 
 def document(results: Sequence[Result], target: str, region: str) -> dict[str, Any]:
-    """Return the counts and the differences as values that JSON has."""
+    """Return the counts and the differences as JSON values."""
     return {
         "target": target,
         "region": region,

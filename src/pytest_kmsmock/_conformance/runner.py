@@ -1,4 +1,4 @@
-"""Running scenarios against a target, and what came of each step."""
+"""Running scenarios against a target, with a result for each step."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from .matching import Difference, differences
 from .scenario import Expected, Scenario, Step
 from .targets import Answer, Connection, Target
 
-#: How long one look takes at what AWS takes its time for.
+#: How often a step is repeated that AWS needs time for.
 _POLL_INTERVAL = timedelta(seconds=2)
-#: How a step came out: as expected or not; not run, because an earlier answer that it refers to did not come; or not
-#: run, because the target has not what the scenario needs, or would not do it.
+#: Outcomes of a step: as expected or not; not run, because it refers to an answer that did not come; or not
+#: run, because the target lacks what the scenario needs, or must not do it.
 AGREES, DIFFERS, BLOCKED, SKIPPED = "agrees", "differs", "blocked", "skipped"
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a step.
+    """The result of a step.
 
     Attributes:
         scenario: its scenario.
@@ -47,7 +47,7 @@ class Result:
 
     @property
     def counts(self) -> bool:
-        """Whether it says something of AWS: steps that only prepare for others count when they fail."""
+        """Whether it counts: steps that only prepare others do when they fail."""
         return self.step.expected is not None or self.outcome == DIFFERS
 
 
@@ -79,12 +79,12 @@ def _fits(scenario: Scenario, pattern: str) -> bool:
 
 
 def missing(scenario: Scenario, target: Target) -> frozenset[str]:
-    """Return what a scenario needs and a target has not."""
+    """Return what a scenario needs and a target lacks."""
     return scenario.needs - target.has
 
 
 def run(scenarios: Iterable[Scenario], target: Target, stopped: Callable[[], bool] = lambda: False) -> Iterator[Result]:
-    """Run scenarios, and yield what came of each step.
+    """Run scenarios, and yield the result of each step.
 
     Args:
         scenarios: the scenarios.

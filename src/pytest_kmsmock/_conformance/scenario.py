@@ -1,4 +1,4 @@
-"""What a scenario is: calls in a row, with what AWS answers to them and how that is known. Read by `scenario_files`."""
+"""A scenario: calls in order, with AWS's answers and their sources. Read by `scenario_files`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 #: How an answer is known, the strongest first.
 MARKS = ("recorded", "documented", "inferred")
-#: What not every target has: principals with policies of their own, a clock that can be moved, an account without keys
+#: What some targets lack: principals with policies of their own, a clock that can be moved, an account without keys
 #: and aliases, clusters and proxies behind custom key stores; and minutes that pass while AWS does something.
 NEEDS = frozenset({"principals", "clock", "empty account", "key stores", "time"})
 
@@ -110,7 +110,7 @@ def _strongest(cited: tuple[Cited, ...]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who calls in a scenario, with what IAM allows; the parameters of `KmsMock.credentials` and `kms.iam`."""
+    """A caller in a scenario, with its policies; the parameters of `KmsMock.credentials` and `kms.iam`."""
 
     name: str
     arn: str

@@ -1,4 +1,4 @@
-"""Reading scenario files: YAML to `Scenario`s. What is wrong with one is told with its file, scenario and step.
+"""Reading scenario files: YAML to `Scenario`s. Errors name file, scenario and step.
 
 `docs/conformance.md` describes the form. Which references and generated values a step may have is in `templates`.
 """
@@ -31,7 +31,7 @@ _EXPECTED = {"error", "message", "answer", "members", "absent"}
 _STEP = {"as", "case", "region", "by", "source", "message_source", "within", "wait", *_EXPECTED}
 _PRINCIPAL = {"arn", "policies", "session_policies", "boundary", "session_name", "missing"}
 _DELAYS = {"creating", "updating", "rotating"}
-#: What is waited for where the clock cannot be moved.
+#: The longest wait where the clock cannot be moved.
 _MAX_WAIT = timedelta(minutes=10)
 _UNITS = {"seconds", "minutes", "hours", "days"}
 
@@ -40,8 +40,8 @@ class _Unknown(InvalidScenario):
     """An operation or a member is not in the service model of the installed botocore."""
 
 
-class _Where:
-    """A place in a file: raises what is wrong there."""
+class _Location:
+    """A location in a file, which raises errors with it."""
 
     def __init__(self, path: Path, scenario: str = "", step: str = "") -> None:
         self._path, self._scenario, self._step = path, scenario, step
@@ -49,8 +49,8 @@ class _Where:
     def __call__(self, line: int) -> str:
         return f"{self._path.name}:{line}"
 
-    def inside(self, scenario: str, step: str = "") -> _Where:
-        return _Where(self._path, scenario, step)
+    def inside(self, scenario: str, step: str = "") -> _Location:
+        return _Location(self._path, scenario, step)
 
     def fail(self, line: int, reason: str, error: type[InvalidScenario] = InvalidScenario) -> NoReturn:
         told = [f"scenario {self._scenario!r}"] * bool(self._scenario) + [self._step] * bool(self._step)
@@ -77,11 +77,11 @@ def read_folder(folder: Path = FOLDER) -> list[Scenario]:
 def shared_sources() -> Mapping[str, Source]:
     """Return the sources that all files may name."""
     path = FOLDER / _SHARED
-    return _sources(_Where(path), read(path))
+    return _sources(_Location(path), read(path))
 
 
 def _read_file(path: Path) -> Iterator[Scenario]:
-    where, document = _Where(path), read(path)
+    where, document = _Location(path), read(path)
     _check_names(where, document, 1, _FILE, "a scenario file")
     sources = {**shared_sources(), **_sources(where, document.get("sources") or {})}
     seen: set[str] = set()
@@ -98,7 +98,7 @@ def _read_file(path: Path) -> Iterator[Scenario]:
         yield scenario
 
 
-def _sources(where: _Where, given: Any) -> dict[str, Source]:
+def _sources(where: _Location, given: Any) -> dict[str, Source]:
     found = {}
     for name, source in given.items():
         _check_names(where, source, getattr(given, "line", 1), _SOURCE, f"source {name!r}")
@@ -110,7 +110,7 @@ def _sources(where: _Where, given: Any) -> dict[str, Source]:
     return found
 
 
-def _scenario(where: _Where, given: Any, sources: Mapping[str, Source]) -> Scenario:
+def _scenario(where: _Location, given: Any, sources: Mapping[str, Source]) -> Scenario:
     name = given.get("name")
     if not isinstance(name, str):
         where.fail(given.line, "a scenario needs a name")
@@ -137,7 +137,7 @@ def _scenario(where: _Where, given: Any, sources: Mapping[str, Source]) -> Scena
     )
 
 
-def _needs(where: _Where, given: Any, steps: Sequence[Step]) -> frozenset[str]:
+def _needs(where: _Location, given: Any, steps: Sequence[Step]) -> frozenset[str]:
     needs = set(given.get("needs") or ())
     if not needs <= NEEDS:
         where.fail(given.line, f"needs must be some of {', '.join(sorted(NEEDS))}")
@@ -149,13 +149,13 @@ def _needs(where: _Where, given: Any, steps: Sequence[Step]) -> frozenset[str]:
     return frozenset(needs)
 
 
-def _principal(where: _Where, name: str, given: Any) -> Principal:
+def _principal(where: _Location, name: str, given: Any) -> Principal:
     _check_names(where, given, 1, _PRINCIPAL, f"principal {name!r}")
     lists = {key: tuple(given[key]) for key in ("policies", "session_policies") if key in given}
     return Principal(name, **{**given, **lists})
 
 
-def _steps(where: _Where, scenario: Any, given: Any) -> Iterator[Any]:
+def _steps(where: _Location, scenario: Any, given: Any) -> Iterator[Any]:
     """Yield the steps. A list among them is the steps of a part that several scenarios share."""
     if not isinstance(given, list) or not given:
         where.fail(scenario.line, "steps must be a list of steps")
@@ -169,7 +169,7 @@ def _steps(where: _Where, scenario: Any, given: Any) -> Iterator[Any]:
 
 
 def _step(
-    where: _Where,
+    where: _Location,
     scenario: str,
     number: int,
     given: Any,
@@ -211,7 +211,7 @@ def _step(
     )
 
 
-def _operation(where: _Where, given: Any) -> str:
+def _operation(where: _Location, given: Any) -> str:
     """Return the operation of a step; empty if it is a wait."""
     operations = [name for name in given if name not in _STEP]
     if not operations and "wait" in given:
@@ -225,7 +225,7 @@ def _operation(where: _Where, given: Any) -> str:
     return str(operations[0])
 
 
-def _expected(where: _Where, given: Any, operation: str) -> Expected | None:
+def _expected(where: _Location, given: Any, operation: str) -> Expected | None:
     if not _EXPECTED & given.keys():
         return None
     if "error" in given and given.keys() & {"answer", "members", "absent"}:
@@ -242,8 +242,8 @@ def _expected(where: _Where, given: Any, operation: str) -> Expected | None:
     )
 
 
-def _check_shape(where: _Where, given: Any, operation: str, kind: str, *named: Iterable[str]) -> None:
-    """Check that members are some of an operation's."""
+def _check_shape(where: _Location, given: Any, operation: str, kind: str, *named: Iterable[str]) -> None:
+    """Check that an operation has the given parameters or members."""
     if not operation:
         return
     model = service_description()
@@ -252,10 +252,11 @@ def _check_shape(where: _Where, given: Any, operation: str, kind: str, *named: I
     for name in (name for names in named for name in names):
         if name not in known and not name.startswith("$"):
             hint = did_you_mean(name, known)
-            where.fail(given.line, f"Unknown member {name!r} of the {kind}.{hint}", _Unknown)
+            what = "parameter" if kind == "input" else "member of the answer"
+            where.fail(given.line, f"Unknown {what} {name!r}.{hint}", _Unknown)
 
 
-def _wait(where: _Where, given: Any) -> timedelta | None:
+def _wait(where: _Location, given: Any) -> timedelta | None:
     wait = given.get("wait")
     if wait is None:
         return None
@@ -263,7 +264,7 @@ def _wait(where: _Where, given: Any) -> timedelta | None:
     return timedelta(**wait)
 
 
-def _cited(where: _Where, given: Any, sources: Mapping[str, Source], field: str = "source") -> tuple[Cited, ...]:
+def _cited(where: _Location, given: Any, sources: Mapping[str, Source], field: str = "source") -> tuple[Cited, ...]:
     named = given.get(field, [])
     found = []
     for each in named if isinstance(named, list) else [named]:
@@ -274,14 +275,14 @@ def _cited(where: _Where, given: Any, sources: Mapping[str, Source], field: str 
     return tuple(found)
 
 
-def _list_of_mappings(where: _Where, given: Any, line: int, name: str) -> list[Any]:
+def _list_of_mappings(where: _Location, given: Any, line: int, name: str) -> list[Any]:
     found = given.get(name)
     if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
         where.fail(line, f"{name} must be a list of mappings")
     return found
 
 
-def _check_names(where: _Where, given: Any, line: int, known: set[str], what: str) -> None:
+def _check_names(where: _Location, given: Any, line: int, known: set[str], what: str) -> None:
     if not isinstance(given, dict):
         where.fail(line, f"{what} must be a mapping with {', '.join(sorted(known))}")
     for name in given:

@@ -1,4 +1,4 @@
-"""What scenarios run against: this mock and moto. Endpoints and accounts are in `remote`."""
+"""Targets of scenarios in this process: this mock and moto. Endpoints and accounts are in `remote`."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Connection:
-    """Where the calls of a scenario go.
+    """A connection to a target for the calls of one scenario.
 
     Attributes:
         client: makes a client, for a Region and a principal's name.
@@ -104,10 +104,10 @@ class Target(Protocol):
     has: frozenset[str]
 
     def connect(self, scenario: Scenario, /) -> AbstractContextManager[Connection]:
-        """Return where the calls of a scenario go, with nothing there that an earlier one made."""
+        """Return a connection for the calls of a scenario, without resources of earlier scenarios."""
 
     def close(self) -> list[str]:
-        """Take away what was made, and return what could not be."""
+        """Delete what was created, and return what could not be deleted."""
 
 
 def names_at(region: str, account: str | None = None, caller: str | None = None) -> dict[str, Any]:
@@ -127,7 +127,7 @@ def names_at(region: str, account: str | None = None, caller: str | None = None)
 
 
 class Mock:
-    """This mock, in process. Everything that scenarios need is there."""
+    """This mock, in process. It has everything that scenarios need."""
 
     name = "mock"
     has = NEEDS
@@ -158,7 +158,7 @@ class Mock:
             yield Connection(client, names, kms.clock.now, kms.clock.advance, no_veto)
 
     def close(self) -> list[str]:
-        """There is nothing left."""
+        """Nothing has to be deleted."""
         return []
 
     @staticmethod
@@ -211,11 +211,11 @@ class Moto:
             yield Connection(lambda region, _: make(region), names, utc_now, None, no_veto)
 
     def close(self) -> list[str]:
-        """There is nothing left."""
+        """Nothing has to be deleted."""
         return []
 
 
-#: Credentials that are nobody's.
+#: Dummy credentials.
 DUMMY_KEYS = {
     "aws_access_key_id": environment.DUMMY_ACCESS_KEY_ID,
     "aws_secret_access_key": environment.DUMMY_SECRET_ACCESS_KEY,
@@ -227,10 +227,10 @@ def _client(session: Session, region: str) -> BaseClient:
 
 
 def no_veto(*_: object) -> str:
-    """Let all calls be made: the target has nobody else's keys."""
+    """Allow all calls: the target has no other keys."""
     return ""
 
 
 def utc_now() -> datetime:
-    """Return the time of the machine."""
+    """Return the machine's time."""
     return datetime.now(timezone.utc)

@@ -1,4 +1,4 @@
-"""Values of scenarios: references to earlier answers, and values that are made when they are needed.
+"""Values of scenarios: references to earlier answers, and generated values.
 
 A reference is `<name>` or `<name.Member.0.Path>`. `name` is what a step calls its answer (`as`), one of `BUILT_IN`, or
 a principal. `<key>` is short for `<key.KeyId>`; members of KeyMetadata and ReplicaKeyMetadata can be named directly.
@@ -17,7 +17,7 @@ from typing import Any
 
 from pytest_kmsmock._runtime.checks import did_you_mean
 
-from . import imports
+from . import key_material
 
 #: What every scenario can refer to: the account, Regions and partition of the target, the ARN of who runs it, a string
 #: that no other run has, and ids of a key and of a key store that do not exist; of a target that has key stores, what
@@ -41,7 +41,7 @@ _HASHES = {"SHA_224": hashlib.sha224, "SHA_256": hashlib.sha256, "SHA_384": hash
 
 
 class Unresolved(LookupError):
-    """A step refers to an answer that did not come."""
+    """A step refers to an answer that does not exist."""
 
 
 def _changed(blob: bytes) -> bytes:
@@ -58,7 +58,7 @@ def _numbered(given: Any) -> list[Any]:
     return [{name: text.replace("#", str(place)) for name, text in pattern.items()} for place in range(count)]
 
 
-#: Generated values that need nothing but what they are given.
+#: Generated values that depend on their arguments only.
 GENERATORS: Mapping[str, Callable[[Any], Any]] = {
     "$bytes": lambda count: bytes(place % 256 for place in range(count)),  # so many bytes, the same ones each time
     "$base64": base64.b64decode,
@@ -68,14 +68,14 @@ GENERATORS: Mapping[str, Callable[[Any], Any]] = {
     "$numbered": _numbered,  # [how many, a mapping whose strings have # for the number]
     "$json": lambda value: json.dumps(value),
     "$lines": lambda lines: "\n".join(lines),  # so that the layout of a policy can be seen
-    "$material": imports.material,  # [key spec, name]: key material in the form that is imported
-    "$ber": imports.ber,  # a DER structure with indefinite length
-    "$wrapped": imports.wrap,  # {material, params: answer of GetParametersForImport, algorithm}
-    "$public_key": imports.public_key,  # curve: the public key of somebody else
+    "$material": key_material.material,  # [key spec, name]: key material in the form that is imported
+    "$ber": key_material.ber,  # a DER structure with indefinite length
+    "$wrapped": key_material.wrap,  # {material, params: answer of GetParametersForImport, algorithm}
+    "$public_key": key_material.public_key,  # curve: the public key of another party
 }
-#: Of times: so much later than now.
+#: A time, given as its distance from now.
 _TIME_FROM_NOW = "$in"
-#: What expected values may be beside values; `matching` knows them.
+#: Matchers that expected values may contain; see `matching`.
 MATCHERS = frozenset(
     {
         "$type",

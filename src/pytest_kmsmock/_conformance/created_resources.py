@@ -1,4 +1,4 @@
-"""What a run made in an account or at an endpoint: what it may touch, and what has to go afterwards."""
+"""What a run created in an account or at an endpoint: what it may change, and what it deletes at its end."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from typing import Any
 from botocore.client import BaseClient
 from botocore.exceptions import BotoCoreError, ClientError
 
-#: The members of requests that name keys.
+#: The parameters that identify keys.
 _KEY_PARAMETERS = ("KeyId", "TargetKeyId", "SourceKeyId", "DestinationKeyId")
 _KEY_ID = re.compile(r"(?:.*:key/)?((?:mrk-[0-9a-f]{32})|(?:[0-9a-fA-F-]{36}))", re.DOTALL)
 _ALIAS = re.compile(r"(?:arn:.*:)?(alias/.*)", re.DOTALL)
 #: Names that an alias can have; any other is refused.
 _ALIAS_NAME = re.compile(r"alias/[a-zA-Z0-9/_-]{1,250}")
-#: What changes custom key stores: of a store that does not exist only.
+#: Operations that change custom key stores: allowed only for a store that does not exist.
 _STORE_OPERATIONS = {
     "ConnectCustomKeyStore",
     "DisconnectCustomKeyStore",
     "UpdateCustomKeyStore",
     "DeleteCustomKeyStore",
 }
-#: The operations that make keys, and where they are in the answers.
+#: The operations that create keys, and where they are in the answers.
 CREATING = {"CreateKey": "KeyMetadata", "ReplicateKey": "ReplicaKeyMetadata"}
-#: The shortest that AWS allows.
+#: The shortest waiting period that AWS allows.
 _WINDOW_IN_DAYS = 7
-#: What passes: a refusal because of too many calls, or because a key is not yet what it will be.
+#: Transient errors: throttling, and transitional key states.
 _TRANSIENT = re.compile("ThrottlingException|.* is (creating|updating)\\.", re.DOTALL)
 _ATTEMPTS = 8
 
 
-class Ledger:
-    """The keys and aliases that a run made, and what names no key of anybody.
+class CreatedResources:
+    """The keys and aliases that a run created, and names that no other key has.
 
     Attributes:
         keys: Region and id of each key, replica keys too, in the order in which they were made.
         unique: strings that only this run has: aliases with one of them in their names are its own.
         absent: ids that were made up, so that no key has them.
-        lost_answer: whether an answer never came that could have told of a new key.
+        lost_answer: whether no answer came to a call that may have created a key.
     """
 
     def __init__(self, sleep: Callable[[float], object] = time.sleep) -> None:
@@ -52,7 +52,7 @@ class Ledger:
         self._sleep = sleep
 
     def veto(self, operation: str, params: Mapping[str, Any]) -> str:
-        """Return why a call must not be made: it could touch what this run did not make. Empty if it may be.
+        """Return why a call must not be made: it could change what this run did not create. Empty if it may be made.
 
         Args:
             operation: the operation.
@@ -61,22 +61,22 @@ class Ledger:
         if operation == "CreateCustomKeyStore":
             return "a custom key store would be left behind"
         if operation in _STORE_OPERATIONS and params.get("CustomKeyStoreId") not in self.absent:
-            return "a custom key store is nothing that this run made"
+            return "this run created no custom key store"
         if params.get("BypassPolicyLockoutSafetyCheck"):
             return "a key policy could lock this run out of its key"
         for member in _KEY_PARAMETERS:
             named = params.get(member)
             if isinstance(named, str) and not self._is_own(named):
-                return f"{member} {named!r} is no key that this run made"
+                return f"{member} {named!r} is not a key of this run"
         name = params.get("AliasName")
         if isinstance(name, str) and _ALIAS_NAME.fullmatch(name) and not self._has_own_name(name):
-            return f"{name!r} is no alias of this run"
+            return f"{name!r} is not an alias of this run"
         return ""
 
     def _is_own(self, named: str) -> bool:
         key = _KEY_ID.fullmatch(named)
         if key is not None:
-            # An id of zeros or in capitals is nobody's: AWS makes neither.
+            # No key has an id of zeros or in capitals: AWS generates neither.
             own = {key_id for _, key_id in self.keys} | self.absent
             return key[1] in own or key[1] != key[1].lower() or not key[1].strip("mrk-0")
         alias = _ALIAS.fullmatch(named)
@@ -86,7 +86,7 @@ class Ledger:
         return any(unique in alias for unique in self.unique) or alias == "alias/aws/nope"
 
     def note(self, operation: str, params: Mapping[str, Any], answer: Mapping[str, Any], region: str) -> None:
-        """Note what a call that succeeded has made."""
+        """Record what a successful call created."""
         if operation in CREATING:
             made = answer[CREATING[operation]]
             self.keys.append((made["Arn"].split(":")[3], made["KeyId"]))
@@ -94,7 +94,7 @@ class Ledger:
             self._aliases.append((region, params["AliasName"]))
 
     def find(self, client: BaseClient, tag: Mapping[str, str]) -> None:
-        """Note the keys of a Region that have a tag, whether or not their answers came."""
+        """Record the keys of a Region that have a tag, also those whose answers were lost."""
         for page in client.get_paginator("list_keys").paginate():
             for key in page["Keys"]:
                 with contextlib.suppress(ClientError):  # of keys of others nothing need be known
@@ -133,7 +133,7 @@ def _schedule_deletion(client: BaseClient, key_id: str) -> None:
 
 
 def _problem(work: Callable[[], object]) -> str:
-    """Do something, and return why it could not be done; empty if it is done, or was before."""
+    """Return why something failed; empty if it succeeded, or was done before."""
     try:
         work()
     except ClientError as error:

@@ -1,4 +1,4 @@
-"""Key material of scenarios, made and wrapped on the importing side, with `cryptography` alone."""
+"""Key material of scenarios, generated and wrapped for ImportKeyMaterial, with `cryptography` only."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CURVES: Mapping[str, Callable[[], ec.EllipticCurve]] = {
     "ECC_SECG_P256K1": ec.SECP256K1,
 }
 _RAW_LENGTHS = {"SYMMETRIC_DEFAULT": 32, "HMAC_224": 28, "HMAC_256": 32, "HMAC_384": 48, "HMAC_512": 64}
-#: The AES key of RSA_AES_KEY_WRAP, and everything else that is random on the importing side: nothing secret is kept.
+#: The AES key of RSA_AES_KEY_WRAP, not random: nothing secret is kept.
 _WRAPPING_KEY = bytes(range(32))
 
 
@@ -33,7 +33,7 @@ def material(given: tuple[str, str]) -> bytes:
 
 
 def public_key(curve: str) -> bytes:
-    """Return the public key of somebody else on a curve, in DER."""
+    """Return the public key of another party on a curve, in DER."""
     found: bytes = _private_key(curve, "somebody else").public_key().public_bytes(
         serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
     )  # fmt: skip
