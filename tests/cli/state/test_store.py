@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import random
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
+import tracemalloc
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +28,8 @@ from pytest_kmsmock._kms.engine.fake_kms import FakeKms
 from pytest_kmsmock._testing.dumps import dump
 from pytest_kmsmock._transport.json_protocol import HttpAnswer
 from pytest_kmsmock.errors import InvalidDump, StateFileInUse
+
+ROLE = "arn:aws:iam::123456789012:role/r"
 
 
 @pytest.fixture
@@ -131,9 +135,8 @@ def test_a_change_that_cannot_be_written_is_undone(kms_mock, kms_client, path, c
     key = kms_mock.create_key(alias="alias/before")
     dated = kms_mock.create_key()
     kms_client.schedule_key_deletion(KeyId=dated.id, PendingWindowInDays=7)
-    role = "arn:aws:iam::123456789012:role/r"
-    kept = kms_client.create_grant(KeyId=key.id, GranteePrincipal=role, Operations=["Decrypt"], Name="kept")["GrantId"]
-    gone = kms_client.create_grant(KeyId=key.id, GranteePrincipal=role, Operations=["Encrypt"])["GrantId"]
+    kept = kms_client.create_grant(KeyId=key.id, GranteePrincipal=ROLE, Operations=["Decrypt"], Name="kept")["GrantId"]
+    gone = kms_client.create_grant(KeyId=key.id, GranteePrincipal=ROLE, Operations=["Encrypt"])["GrantId"]
     with StateFile(path, kms_mock._service) as store:
         store.begin()
         before = content_of(kms_mock._service)
@@ -142,7 +145,7 @@ def test_a_change_that_cannot_be_written_is_undone(kms_mock, kms_client, path, c
             kms_client.delete_alias(AliasName="alias/before")
             kms_client.create_alias(AliasName="alias/new", TargetKeyId=key.id)
             kms_client.revoke_grant(KeyId=key.id, GrantId=gone)
-            kms_client.create_grant(KeyId=key.id, GranteePrincipal=role, Operations=["DescribeKey"])
+            kms_client.create_grant(KeyId=key.id, GranteePrincipal=ROLE, Operations=["DescribeKey"])
             kms_client.create_key()
             kms_mock.clock.advance(days=8)
             kms_client.list_keys()
@@ -273,7 +276,7 @@ def test_all_kinds_of_records_are_read_as_they_were_written(path):
         client.create_custom_key_store(CustomKeyStoreName="p", **proxy.parameters)
         key = kms.create_key(alias="alias/a", tags={"a": "b"})
         client.create_grant(
-            KeyId=key.id, GranteePrincipal="arn:aws:iam::123456789012:role/r", Operations=["Decrypt"],
+            KeyId=key.id, GranteePrincipal=ROLE, Operations=["Decrypt"],
             Constraints={"EncryptionContextSubset": {"a": "b"}},
         )  # fmt: skip
         client.tag_resource(KeyId=key.id, Tags=[{"TagKey": "c", "TagValue": "d"}])
@@ -355,6 +358,51 @@ def test_a_new_key_costs_the_same_among_many(kms_mock, kms_client, path):
             kms_client.create_key()
         store.save()
         assert statements() == few == 3  # BEGIN, INSERT, COMMIT
+
+
+def test_memory_of_a_key_is_that_without_a_file(tmp_path):
+    def bytes_of(work: Callable[[], object]) -> int:
+        gc.collect()
+        tracemalloc.start()
+        try:
+            work()
+            gc.collect()
+            return tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+
+    def make_keys(kms, count: int) -> None:
+        client = kms.client()
+        for _ in range(count):
+            key_id = client.create_key()["KeyMetadata"]["KeyId"]
+            client.create_alias(AliasName=f"alias/{key_id}", TargetKeyId=key_id)
+            client.create_grant(KeyId=key_id, GranteePrincipal=ROLE, Operations=["Decrypt"])
+            client.encrypt(KeyId=key_id, Plaintext=b"x")
+        kms._service.calls.clear()  # as the server does
+        kms._service.state.events.clear()
+
+    def use_keys(kms) -> None:
+        client = kms.client()
+        for region in kms._service.state.regions():
+            for name in region.aliases:
+                client.encrypt(KeyId=name, Plaintext=b"x")
+        kms._service.calls.clear()
+        kms._service.state.events.clear()
+
+    def sizes(count: int) -> Iterator[int]:
+        """Yield bytes without a file, with one, and with one that was loaded."""
+        with mock_kms() as kms:
+            yield bytes_of(lambda: make_keys(kms, count))
+        path = tmp_path / f"{count}.db"
+        with mock_kms() as kms, StateFile(path, kms._service) as store:
+            store.begin()
+            yield bytes_of(lambda: (make_keys(kms, count), store.save()))
+        with mock_kms() as kms, StateFile(path, kms._service) as store:
+            yield bytes_of(lambda: (store.load(), use_keys(kms), store.save()))
+
+    _, few, many = (list(sizes(count)) for count in (1, 10, 130))  # the first imports modules and fills caches
+    without, *kept = (more - less for more, less in zip(many, few, strict=True))
+    assert max(kept) < 1.1 * without
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import types
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import MISSING, fields, is_dataclass
@@ -257,11 +258,15 @@ def _exactly(kind: type) -> Callable[[Any], Any]:
     return read
 
 
+#: Returns one object for equal strings: many records have the same policy, account id or Region.
+_shared = functools.lru_cache(maxsize=256)(str)
+
+
 def _read_text(data: Any) -> str:
     if type(data) is not str:
         raise TypeError
     data.encode()  # half of a surrogate pair is no text that KMS could be sent
-    return data
+    return _shared(data)
 
 
 def _read_whole(data: Any) -> int:
