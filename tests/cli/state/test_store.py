@@ -12,9 +12,10 @@ import threading
 import time
 import tracemalloc
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
@@ -157,7 +158,7 @@ def test_a_change_that_cannot_be_written_is_undone(kms_mock, kms_client, path, c
         assert answer.headers == {"x-amzn-requestid": "1", "content-length": str(len(answer.body))}
         assert capsys.readouterr().err == "pytest-kmsmock: ListKeys is undone: [Errno 28] No space left on device\n"
         assert content_of(kms_mock._service) == before
-        assert content_of(read_again_copy(path)) == before
+        assert content_of(read_again(after_a_crash(path))) == before
         # What follows from records is as it was, too.
         assert {grant["GrantId"] for grant in kms_client.list_grants(KeyId=key.id)["Grants"]} == {kept, gone}
         assert [alias["AliasName"] for alias in kms_client.list_aliases(KeyId=key.id)["Aliases"]] == ["alias/before"]
@@ -166,13 +167,13 @@ def test_a_change_that_cannot_be_written_is_undone(kms_mock, kms_client, path, c
     assert content_of(read_again(path)) == content_of(kms_mock._service)
 
 
-def read_again_copy(path: Path) -> FakeKms:
-    """Read a file that is in use, as it would be found after a crash."""
-    copy = path.with_name("copy.db")
+def after_a_crash(path: Path, name: str = "copy.db") -> Path:
+    """Copy a file that is in use, as it would be found after a crash."""
+    copy = path.with_name(name)
     for suffix in ("", "-wal"):
         if path.with_name(path.name + suffix).exists():
             copy.with_name(copy.name + suffix).write_bytes(path.with_name(path.name + suffix).read_bytes())
-    return read_again(copy)
+    return copy
 
 
 def test_whatever_goes_wrong_in_writing_undoes(kms_mock, kms_client, path, capsys, monkeypatch):
@@ -334,8 +335,43 @@ def test_after_a_crash_all_is_as_mixed_operations_left_it(path, count, monkeypat
             failing = False
             kms.clock.advance(timedelta(hours=chance.randrange(48)))
         done(store, "GetKeyLastUsage", lambda: None)
-        assert content_of(read_again_copy(path)) == content_of(kms._service)
+        assert content_of(read_again(after_a_crash(path))) == content_of(kms._service)
     assert " is undone: " in capsys.readouterr().err
+
+
+def test_a_crash_at_any_write_loses_nothing(path):
+    answered: list[bytes] = []
+    crashes: list[tuple[Path, int]] = []
+
+    def call(operation: Callable[..., Any], **parameters: object) -> dict[str, Any]:
+        answers: list[dict[str, Any]] = []
+        done(store, "Any", lambda: answers.append(operation(**parameters)))
+        return answers[0]
+
+    def encrypt() -> None:
+        answered.append(call(client.encrypt, KeyId=key_id, Plaintext=b"kept")["CiphertextBlob"])
+
+    def crash(_: str) -> None:
+        wait([threads.submit(encrypt)], timeout=0.02)  # it may be answered only after the change is written
+        crashes.append((after_a_crash(path, f"{len(crashes)}.db"), len(answered)))
+
+    with mock_kms() as kms, StateFile(path, kms._service) as store, ThreadPoolExecutor(8) as threads:
+        store.begin()
+        client = kms.client()
+        key_id = call(client.create_key)["KeyMetadata"]["KeyId"]
+        store._database._connection.set_trace_callback(crash)  # before each statement, COMMIT among them
+        for _ in range(5):
+            call(client.rotate_key_on_demand, KeyId=key_id)
+            encrypt()
+        store._database._connection.set_trace_callback(None)
+    assert len(crashes) >= 5 * 3  # BEGIN, INSERT, COMMIT
+    for copy, count in crashes:
+        with mock_kms(fresh=True) as kms, StateFile(copy, kms._service) as store:
+            store.load()
+            client = kms.client()
+            for ciphertext in answered[:count]:
+                assert client.decrypt(CiphertextBlob=ciphertext)["Plaintext"] == b"kept"
+    assert count > 5
 
 
 def test_a_new_key_costs_the_same_among_many(kms_mock, kms_client, path):
@@ -466,10 +502,39 @@ def test_a_foreign_database_is_left_as_it_is(kms_mock, path, sql, problem):
         pass
 
 
-def test_a_folder_that_cannot_be_written_to_is_refused(kms_mock):
-    with pytest.raises(OSError, match="It needs a folder that this user may write to"), \
-            StateFile(Path("/proc/kms.db"), kms_mock._service):  # fmt: skip
+@pytest.mark.parametrize("path", ["/proc/kms.db", "/proc/self/clear_refs"], ids=["folder", "file-that-is-not-read"])
+def test_what_this_user_has_no_access_to_is_refused(kms_mock, path):
+    with pytest.raises(OSError, match=f"{path} cannot be used: .*It needs a folder that this user may write to"), \
+            StateFile(Path(path), kms_mock._service):  # fmt: skip
         pass
+
+
+@pytest.mark.parametrize(
+    ("sql", "problem"),
+    [
+        pytest.param("UPDATE record SET record = '{' WHERE kind = 'grants'", "Expecting property", id="no-json"),
+        pytest.param("UPDATE record SET record = '{}' WHERE kind = 'grants'", "missing", id="no-grant"),
+        pytest.param("UPDATE record SET due = 'later'", "'later'", id="no-time"),
+        pytest.param("UPDATE record SET kind = 'locks'", "'locks'", id="unknown-kind"),
+        pytest.param(None, "malformed", id="bytes-overwritten"),
+    ],
+)
+def test_a_damaged_file_is_left_as_it_is(kms_mock, path, sql, problem):
+    for _ in range(20):
+        key_id = kms_mock.client().create_key()["KeyMetadata"]["KeyId"]
+        kms_mock.client().create_grant(KeyId=key_id, GranteePrincipal=ROLE, Operations=["Decrypt"])
+    with StateFile(path, kms_mock._service) as store:
+        store.begin()
+    if sql is None:
+        content = bytearray(path.read_bytes())
+        content[4096:] = b"\xff" * (len(content) - 4096)  # all but the schema
+        path.write_bytes(content)
+    else:
+        with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute(sql)
+    with mock_kms(fresh=True) as kms, StateFile(path, kms._service) as store, \
+            pytest.raises(InvalidDump, match=f"it is damaged: .*{problem}"):  # fmt: skip
+        store.load()
 
 
 def test_a_file_that_is_mounted_alone_is_refused(kms_mock, path, monkeypatch):

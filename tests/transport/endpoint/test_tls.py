@@ -228,3 +228,9 @@ def test_a_folder_of_something_else_is_refused(kms_mock, tmp_path, content):
         (tmp_path / "ca.pem").write_text(content)
     with pytest.raises(InvalidOption, match="holds no certificate authority"):
         kms_mock.serve(tls_dir=tmp_path).start()
+
+
+def test_a_folder_that_cannot_be_made_is_refused(kms_mock, tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OSError, match=r"file/tls cannot hold .*: Not a directory. Give another folder as tls_dir"):
+        kms_mock.serve(tls_dir=tmp_path / "file" / "tls").start()

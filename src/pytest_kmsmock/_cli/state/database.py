@@ -51,9 +51,9 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        _check_content(path)
         _check_not_mounted_alone(path)
         with self._as_os_error(f"{path} cannot be used"):
+            _check_content(path)
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # it holds secret key material
             self._connection = sqlite3.connect(path, timeout=0, isolation_level=None, check_same_thread=False)
         try:

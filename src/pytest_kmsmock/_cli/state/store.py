@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 import threading
 from collections.abc import Callable
@@ -60,12 +61,15 @@ class StateFile:
             Whether there was one. If not, `begin` writes the state that there is.
 
         Raises:
-            InvalidDump: when a record in the file is none.
+            InvalidDump: when the file is damaged.
         """
-        if self._database.is_empty:
-            return False
-        self._tables = Tables(self._service.state, self._journal)
-        self._tables.load(self._database.rows())
+        try:
+            if self._database.is_empty:
+                return False
+            self._tables = Tables(self._service.state, self._journal)
+            self._tables.load(self._database.rows())
+        except (sqlite3.Error, ValueError, LookupError) as error:
+            raise InvalidDump(f"{self._path} is left as it is: it is damaged: {error}") from error
         self._service.clock = Clock()
         return True
 

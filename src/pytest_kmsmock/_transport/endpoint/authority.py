@@ -57,15 +57,20 @@ class Authority:
 
     def __init__(self, folder: Path) -> None:
         self.certificate_path = folder / _CERTIFICATE
-        folder.mkdir(parents=True, exist_ok=True)
-        if not self.certificate_path.exists():
-            _make(folder)
         try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if not self.certificate_path.exists():
+                _make(folder)
             self._certificate = x509.load_pem_x509_certificate(self.certificate_path.read_bytes())
             key = serialization.load_pem_private_key((folder / _KEY).read_bytes(), None)
         except (ValueError, FileNotFoundError) as error:
             raise InvalidOption(
                 f"{folder} holds no certificate authority: {error}. Remove it, and it is made anew."
+            ) from None
+        except OSError as error:
+            raise OSError(
+                f"{folder} cannot hold a certificate authority: {error.strerror}. Give another folder as tls_dir "
+                "(--tls-dir)."
             ) from None
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         self._key = key
