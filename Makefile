@@ -51,12 +51,12 @@ unit-aio: .venv-aio/installed .venv-aioboto3/installed
 	touch $@
 
 # The AWS SDK for JavaScript, for one test, at the versions of its lock file: the newest can be half published. Where npm
-# is missing or cannot install, the test is not collected.
+# is missing or cannot install, the test is skipped.
 .make/node/installed: tests/node/package-lock.json
 	mkdir -p $(@D)
 	cp tests/node/package.json tests/node/package-lock.json $(@D)
 	if command -v npm > /dev/null && ! npm ci --silent --no-fund --no-audit --prefix $(@D); then \
-		echo "The AWS SDK for JavaScript cannot be installed here: tests/node is left out."; rm -rf $(@D)/node_modules; fi
+		echo "The AWS SDK for JavaScript cannot be installed here: tests/node is skipped."; rm -rf $(@D)/node_modules; fi
 	touch $@
 
 # Stubs of boto3 and aiobotocore, for the tests of what type checkers see with and without them: not in .venv.
@@ -74,9 +74,9 @@ browser:
 
 # Programs in other languages that call the HTTP endpoint. Tests of those that cannot be installed are skipped with a line.
 programs:
-	@command -v ruby > /dev/null && command -v curl > /dev/null || \
-		(apt-get update -qq && apt-get install -qq --yes --no-install-recommends ruby ruby-aws-sdk-kms curl > /dev/null) || \
-		echo "Ruby and curl cannot be installed here: their tests are skipped."
+	@command -v ruby > /dev/null && command -v curl > /dev/null && test -x /usr/bin/aws || \
+		(apt-get update -qq && apt-get install -qq --yes --no-install-recommends ruby ruby-aws-sdk-kms curl awscli > /dev/null) || \
+		echo "Ruby, curl and the AWS CLI cannot be installed here: their tests are skipped."
 
 bench: .venv/installed
 	$(BIN)/python benchmarks/compare.py

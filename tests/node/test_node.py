@@ -13,6 +13,10 @@ HERE = Path(__file__).parent
 INSTALLED = HERE.parents[1] / ".make" / "node"
 
 
+@pytest.mark.skipif(
+    shutil.which("node") is None or not (INSTALLED / "node_modules" / "@aws-sdk" / "client-kms").exists(),
+    reason="node or the AWS SDK for JavaScript is not installed: make .make/node/installed",
+)
 @pytest.mark.parametrize("tls", [False, True], ids=["http", "tls"])
 def test_a_program_in_javascript(kms_mock, tmp_path, tls):
     # Node looks for packages beside the script.

@@ -64,6 +64,29 @@ def test_the_aws_sdk_for_ruby_through_the_proxy(kms_mock, tls_server):
     assert kms_mock.keys[key_id].description == "from ruby"
 
 
+def aws_cli_2() -> str:
+    for found in (shutil.which("aws"), "/usr/bin/aws"):  # the first may be version 1, of PyPI
+        if found and os.access(found, os.X_OK):
+            version = subprocess.run([found, "--version"], capture_output=True, text=True, check=False).stdout
+            if version.startswith("aws-cli/2"):
+                return found
+    pytest.skip("version 2 of the AWS CLI is not installed: apt-get install awscli")
+
+
+def test_the_aws_cli_through_the_proxy(kms_mock, tls_server, tmp_path):
+    aws = aws_cli_2()
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), **tls_server.environment}
+    environment["HTTPS_PROXY"] = tls_server.proxy_url
+    del environment["AWS_ENDPOINT_URL_KMS"]  # which Debian's version does not read
+    run = subprocess.run(
+        [aws, "kms", "create-key", "--description", "from the AWS CLI", "--output", "json"],
+        env=environment, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert run.returncode == 0, run.stderr
+    key_id = json.loads(run.stdout)["KeyMetadata"]["KeyId"]
+    assert kms_mock.keys[key_id].description == "from the AWS CLI"
+
+
 # --- a program that signs by itself, over TLS ----------------------------------------------------------------------
 
 
