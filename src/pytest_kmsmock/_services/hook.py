@@ -81,7 +81,7 @@ def send(session: Any, request: PreparedRequest, send_on: Callable[..., Response
     return send_on(session, request, **kwargs)
 
 
-requests_hook.beyond = send
+requests_hook.passthrough = send
 
 #: Events of botocore and what is registered for them, last.
 HANDLERS: tuple[tuple[str, Callable[..., Any]], ...] = (

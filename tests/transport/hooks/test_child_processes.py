@@ -48,18 +48,18 @@ def test_a_child_of_no_mock_is_left_alone(context):
     run(context, "import sys; assert not any('kmsmock' in name for name in sys.modules), list(sys.modules)")
 
 
-def test_what_arrives_guards_the_process(monkeypatch):
+def test_what_guard_childs_guards_the_process(monkeypatch):
     """As in a child, but here: coverage sees no children."""
     monkeypatch.setattr(network_guard, "parent", None)
     monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", "x")
     with mock_kms():
-        sent = pickle.dumps(child_processes._Passenger())
+        sent = pickle.dumps(child_processes._ChildGuard())
     try:
         pickle.loads(sent)
         with pytest.raises(RealKmsConnection, match="A process that test"):
             socket.getaddrinfo("kms.us-east-1.amazonaws.com", 443)
-        child_processes.arrive({"AWS_ENDPOINT_URL_KMS": "http://127.0.0.1:1"}, None)
+        child_processes.guard_child({"AWS_ENDPOINT_URL_KMS": "http://127.0.0.1:1"}, None)
         assert os.environ["AWS_ENDPOINT_URL_KMS"] == "http://127.0.0.1:1"
     finally:
         name_resolution.restore()
-    assert pickle.loads(pickle.dumps(child_processes._Passenger())) == {}
+    assert pickle.loads(pickle.dumps(child_processes._ChildGuard())) == {}

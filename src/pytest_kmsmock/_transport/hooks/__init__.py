@@ -1,1 +1,1 @@
-"""Interception in this process: botocore, aiobotocore, `requests`."""
+"""Hooks in this process: botocore, aiobotocore, `requests`."""

@@ -1,11 +1,11 @@
-"""The way in for botocore, boto3, aiobotocore, aioboto3 and the AWS CLI: two events of botocore, registered once.
+"""Hooks for botocore, boto3, aiobotocore, aioboto3 and the AWS CLI: handlers of two botocore events, registered once.
 
-`before-call.kms` fires when a request has been serialised and not yet signed: answering there skips signing, HTTP
-objects and parsing, and is the default. `before-send.kms` has the request as it goes on the wire; it is used when the
-wire matters. Both give the caller the same. While no mock is active the handlers let everything pass.
+`before-call.kms` fires when a request is serialised and not yet signed: answering there skips signing, HTTP objects and
+parsing, and is the default. `before-send.kms` has the request as it goes on the wire; it is used when the wire matters.
+Both return equal responses. While no mock is active, the handlers do nothing.
 
 A request that goes through botocore's HTTP session without a client fires no events: `URLLib3Session.send` is wrapped.
-What goes back to asynchronous clients is awaited there, so it is `AwaitedAtOnce`.
+Asynchronous clients await what the handlers return, so it is `AwaitedAtOnce`.
 """
 
 from __future__ import annotations
@@ -35,22 +35,22 @@ if TYPE_CHECKING:
     from pytest_kmsmock._transport.endpoints import Endpoint
     from pytest_kmsmock._transport.gate import Gate
 
-#: Whether the call that is on its way by wire here is one of an asynchronous client.
+#: Whether the current call by wire is one of an asynchronous client.
 _asynchronous: ContextVar[bool] = ContextVar("kms_mock_asynchronous", default=False)
-#: Whoever parses answers differently from botocore's defaults, as the AWS CLI does. Only on the wire are they asked.
+#: Parser factories with other defaults than botocore's, such as the AWS CLI's. botocore uses them only by wire.
 _own_parsers: list[ref[Any]] = []
 
 
 def install(session: ModuleType, early: bool, last: tuple[tuple[str, Callable[..., Any]], ...] = ()) -> None:
-    """Register the hook: for all future clients, and on all that exist.
+    """Register the handlers for all future clients, and on all existing ones.
 
-    Clients and sessions keep a copy of botocore's handlers from the time they were made, so the event emitters that are
-    there already are looked up once, through the garbage collector.
+    Clients and sessions keep a copy of botocore's handlers from the time they were made, so existing event emitters are
+    looked up once, through the garbage collector.
 
     Args:
         session: the module `botocore.session`, of the botocore that is in use now.
-        early: whether it has just been imported, so that no client can be there.
-        last: further events and handlers, which come after those of others.
+        early: whether it has just been imported, so that no client can exist.
+        last: further events and handlers, to be called after all others.
     """
     handlers = session.handlers
     entries: list[tuple[Any, ...]] = [*_HANDLERS, *((*entry, handlers.REGISTER_LAST) for entry in last)]
@@ -66,7 +66,7 @@ def install(session: ModuleType, early: bool, last: tuple[tuple[str, Callable[..
     if early:
         return
     emitter = session.HierarchicalEmitter
-    # Objects refer to their class. To ask for these is much faster than to look at all objects that there are.
+    # Objects refer to their class: finding these referrers is much faster than looking at all objects.
     for candidate in gc.get_referrers(*_family(emitter), *_family(factory)):
         if issubclass(type(candidate), emitter):
             for event, handler, *when in new:
@@ -77,7 +77,7 @@ def install(session: ModuleType, early: bool, last: tuple[tuple[str, Callable[..
 
 
 def install_below(httpsession: ModuleType, _early: bool) -> None:
-    """Answer what goes through the HTTP session of `botocore.httpsession` without a client."""
+    """Answer requests that use the HTTP session of `botocore.httpsession` without a client."""
     send = httpsession.URLLib3Session.send
     if not getattr(send, "is_kms_hook", False):
         httpsession.URLLib3Session.send = _answering(send)
@@ -88,7 +88,7 @@ def _note_own_parser(factory: Any) -> None:
 
 
 def _family(kind: type) -> Iterator[type]:
-    """Yield a class and all that derive from it."""
+    """Yield a class and all its subclasses."""
     yield kind
     deriving: list[type] = kind.__subclasses__()
     for derived in deriving:
@@ -96,7 +96,7 @@ def _family(kind: type) -> Iterator[type]:
 
 
 def _noting(set_parser_defaults: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap the method that gives a factory of parsers other defaults, so that it is known who has some."""
+    """Wrap the method that sets the defaults of a parser factory, to record factories that have their own."""
 
     @functools.wraps(set_parser_defaults)
     def set_and_note(factory: Any, **defaults: Any) -> Any:
@@ -109,7 +109,7 @@ def _noting(set_parser_defaults: Callable[..., Any]) -> Callable[..., Any]:
 def before_call(
     model: Any, params: dict[str, Any], request_signer: Any, context: dict[str, Any], **_: Any
 ) -> tuple[AWSResponse, dict[str, Any]] | None:
-    """Answer a call before it is signed, or leave it to the wire."""
+    """Answer a call before it is signed, or let it go by wire."""
     mock = gate.current()
     if mock is None:
         to_aws = kms_endpoint(params["url"]) is not None
@@ -122,7 +122,7 @@ def before_call(
         return None
     if endpoint is not None and endpoint.unknown and endpoint.region != mock.options.region:
         raise failures.botocore_error(failures.unknown_region(endpoint), url)
-    credentials = request_signer._credentials  # noqa: SLF001 - the signer shows them nowhere else
+    credentials = request_signer._credentials  # noqa: SLF001 - the signer has no public attribute for them
     if credentials is None and "AWS_ACCESS_KEY_ID" not in os.environ and not credential_sources.is_cleared():
         return None  # the test took the credentials away: botocore raises NoCredentialsError, as it would for AWS
     access_key = access_key_of(credentials)
@@ -131,7 +131,7 @@ def before_call(
         if asynchronous is not _asynchronous.get():
             _asynchronous.set(asynchronous)
         if not mock.knows(access_key):
-            # Real ones must not sign anything, not even what stays here.
+            # Real credentials must not sign anything, not even a request that stays in this process.
             context.setdefault("signing", {})["request_credentials"] = _StandIn(access_key)
         return None
     region = endpoint.region if endpoint else context.get("client_region") or mock.region
@@ -144,8 +144,8 @@ def before_call(
 
 
 def access_key_of(credentials: Any) -> str | None:
-    """Return the access key that credentials have now: they are not refreshed, which may go over the network."""
-    if hasattr(credentials, "_access_key"):  # the kinds that refresh themselves
+    """Return the current access key of credentials, without refreshing them, which may go over the network."""
+    if hasattr(credentials, "_access_key"):  # refreshable credentials
         refreshable: str | None = credentials._access_key  # noqa: SLF001 - the property refreshes
         return refreshable
     access_key: str | None = getattr(credentials, "access_key", None)
@@ -154,7 +154,7 @@ def access_key_of(credentials: Any) -> str | None:
 
 def is_unsigned(context: Mapping[str, Any], request_signer: Any) -> bool:
     """Say whether a call will not be signed, because its operation or the client's configuration says so."""
-    # A version is text; `botocore.UNSIGNED` is not.
+    # A version is a string; `botocore.UNSIGNED` is not.
     return context.get("auth_type") == "none" or not isinstance(request_signer.signature_version, str)
 
 
@@ -183,7 +183,7 @@ def _answer(
 
 def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | Awaitable[AWSResponse] | None:
     """Answer a call on the wire."""
-    mock = gate.current()  # without one, `before_call` has asked the guard already
+    mock = gate.current()  # without one, `before_call` has called the guard already
     if mock is None or (kms_endpoint(request.url) is None and not configuration.is_answered(mock, request.url)):
         return None
     sent = HttpRequest(request.method, request.url, _plain(request.headers), request.body)
@@ -191,20 +191,20 @@ def before_send(request: AWSPreparedRequest, **_: Any) -> AWSResponse | Awaitabl
 
 
 def _plain(headers: Any) -> Mapping[str, str | bytes]:
-    """Return headers by lower-case name: all at once, since botocore's take five calls to look up one."""
+    """Return headers by lower-case name: all at once, since a look-up in botocore's headers takes five calls."""
     try:
         return {name._lower: value for name, value in headers._dict.items()}  # noqa: SLF001 - nothing else is as fast
     except AttributeError:
         given: Mapping[str, str | bytes] = headers
-        return given  # not botocore's, or of a botocore that keeps them differently
+        return given  # not botocore's, or of a release that stores them differently
 
 
 def _answering(send: Callable[..., Any]) -> Callable[..., Any]:
-    """Wrap a method that sends a request, so that KMS requests are answered instead."""
+    """Wrap a method that sends a request, so that the mock answers KMS requests."""
 
     @functools.wraps(send)
     def send_or_answer(session: Any, request: AWSPreparedRequest) -> Any:
-        # Without the body: that of a request to another service may be a stream, which is not to be read here.
+        # Without the body: that of a request to another service may be a stream, which must not be read here.
         mock = answering_mock(HttpRequest(request.method, request.url, request.headers, None))
         if mock is None:
             return send(session, request)
@@ -229,7 +229,7 @@ def _answer_raw(mock: Gate, request: HttpRequest, *, asynchronous: bool) -> AWSR
 
 
 class _StandIn(AwaitedAtOnce):
-    """Credentials with an access key of the user's, to tell callers apart, and a secret that is none."""
+    """Credentials with the user's access key, which identifies the caller, and a dummy secret."""
 
     __slots__ = ("access_key",)
     secret_key = environment.DUMMY_SECRET_ACCESS_KEY

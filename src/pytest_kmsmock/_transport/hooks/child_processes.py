@@ -1,8 +1,9 @@
-"""Processes that a test starts by `multiprocessing` (spawn, forkserver): they know nothing of its mock.
+"""Processes that a test starts by `multiprocessing` (spawn, forkserver), which do not inherit its mock.
 
-Every process object that goes to such a child carries a passenger. If a mock is active when it leaves, the passenger
-guards the child: it reaches the mock's server if there is one (option `share_with_children`), else its KMS calls are
-refused and say why. A forked child has a copy of the mock and needs none of this.
+`multiprocessing` pickles the configuration of the current process for each such child, and a `_ChildGuard` in it. If a
+mock is active then, unpickling it guards the child: its KMS calls go to the mock's server if there is one (option
+`share_with_children`), else they are refused with an explanation. A forked child has a copy of the mock and needs no
+guard.
 """
 
 from __future__ import annotations
@@ -19,34 +20,34 @@ _NAME = "pytest_kmsmock"
 
 
 def install(process: ModuleType, _early: bool) -> None:
-    """Let processes that are made from now on carry the passenger.
+    """Put a guard into the configuration that child processes get.
 
     Args:
         process: the module `multiprocessing.process`.
     """
-    process.current_process()._config.setdefault(_NAME, _Passenger())  # noqa: SLF001 - what children inherit
+    process.current_process()._config.setdefault(_NAME, _ChildGuard())  # noqa: SLF001 - what children inherit
 
 
-class _Passenger:
-    """Nothing in its own process; in a child, what `arrive` leaves."""
+class _ChildGuard:
+    """Does nothing in its own process; unpickling it in a child calls `guard_child`."""
 
     def __reduce__(self) -> tuple[Callable[..., Any], tuple[Any, ...]]:
         mock = gate.current()
         if mock is None:
             return dict, ()
-        return arrive, (mock.children_environment, os.environ.get("PYTEST_CURRENT_TEST"))
+        return guard_child, (mock.children_environment, os.environ.get("PYTEST_CURRENT_TEST"))
 
 
-def arrive(environment: Mapping[str, str], test: str | None) -> _Passenger:
+def guard_child(environment: Mapping[str, str], test: str | None) -> _ChildGuard:
     """Guard this process, which a test has started.
 
     Args:
-        environment: leads to the server of the test's mock; empty if there is none.
-        test: which test it was.
+        environment: the variables that point at the server of the test's mock; empty if there is none.
+        test: the test.
     """
     from . import name_resolution
 
     os.environ.update(environment)
     network_guard.parent = f"test {test}" if test else "a process with a mock"
     name_resolution.install()
-    return _Passenger()
+    return _ChildGuard()

@@ -1,8 +1,8 @@
-"""What the environment and the config file say about KMS clients: it does not count while a mock is active.
+"""Settings of KMS clients in the environment and the config file, which are ignored while a mock is active.
 
-An endpoint that only `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_KMS` or `~/.aws/config` names leads no call away, and
-retries go as botocore's own defaults say. Clients that are made under a mock get the endpoints of AWS; those that
-were made before keep their address, and are answered there. Clients of other services are left alone.
+The mock answers calls to an endpoint that `AWS_ENDPOINT_URL`, `AWS_ENDPOINT_URL_KMS` or `~/.aws/config` names, and
+retries follow botocore's defaults. Clients that are made under a mock get the endpoints of AWS; clients that were made
+before keep their endpoint, and are answered there. Clients of other services are not affected.
 
 Sources: https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html and
 https://docs.aws.amazon.com/sdkref/latest/guide/feature-retry-behavior.html
@@ -24,7 +24,7 @@ from pytest_kmsmock._transport.endpoints import is_below
 if TYPE_CHECKING:
     from pytest_kmsmock._transport.gate import Gate
 
-#: Settings of the config file that change what a KMS client does. Environment variables of the same meaning count.
+#: Settings of the config file that are ignored. Environment variables of the same meaning are not.
 _SETTINGS = ("max_attempts", "retry_mode", "parameter_validation", "use_dualstack_endpoint", "use_fips_endpoint")
 
 
@@ -48,7 +48,7 @@ def install(session: ModuleType) -> None:
     def without_file(chain: Any) -> Any:
         providers = [
             provider
-            for provider in chain._providers  # noqa: SLF001 - botocore gives no other way to a chain's parts
+            for provider in chain._providers  # noqa: SLF001 - a chain has no public attribute for them
             if not isinstance(provider, config.ScopedConfigProvider)
         ]
         return config.ChainProvider(providers=providers, conversion_func=chain._conversion_func)  # noqa: SLF001
@@ -57,25 +57,25 @@ def install(session: ModuleType) -> None:
 
 
 def is_answered(mock: Gate, url: str) -> bool:
-    """Say whether a mock answers calls to an address: where `http.is_answered` does, and where it is configured."""
+    """Say whether a mock answers calls to a URL: those of `http.is_answered`, and configured endpoints."""
     return http.is_answered(mock, url) or is_configured(url)
 
 
 def is_configured(url: str) -> bool:
-    """Say whether the environment or the config file names an address as the endpoint of KMS, in any profile."""
-    return is_below(url, tuple(_from_environment() | _AT_FIRST)) or is_below(url, tuple(_from_config_file()))
+    """Say whether the environment or any profile of the config file names a URL as the endpoint of KMS."""
+    return is_below(url, tuple(_from_environment() | _INITIAL)) or is_below(url, tuple(_from_config_file()))
 
 
 def _from_environment() -> frozenset[str]:
     return frozenset(filter(None, map(os.environ.get, ("AWS_ENDPOINT_URL_KMS", "AWS_ENDPOINT_URL"))))
 
 
-#: What the environment named before the first mock: clients from then keep it, whatever a test does to the environment.
-_AT_FIRST = _from_environment()
+#: Endpoints in the environment before the first mock: existing clients keep them when a test changes the environment.
+_INITIAL = _from_environment()
 
 
 def _from_config_file() -> Iterator[str]:
-    """Yield the endpoints of all profiles: a client does not say which one it was made for."""
+    """Yield the endpoints of all profiles: a client does not know its profile."""
     session = sys.modules["botocore.session"]
     file = session.Session().full_config
     sections: list[dict[str, Any]] = [*file["profiles"].values()]

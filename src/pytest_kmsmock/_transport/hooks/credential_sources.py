@@ -1,8 +1,8 @@
-"""Where the credentials of KMS clients come from: while a mock is active, never from a program or over the network.
+"""Sources of the credentials of KMS clients: while a mock is active, never a program or the network.
 
-Dummy credentials stand in the environment, and botocore looks there first. A test may have cleared the environment,
-and a profile may name a program (`credential_process`), a role or a sign-on: a client for KMS then gets the dummy
-credentials, which are of the default caller. Clients of other services are left alone.
+Dummy credentials are in the environment, where botocore looks first. A test may have cleared the environment, and a
+profile may name a program (`credential_process`), a role or a sign-on: then a client for KMS gets the dummy
+credentials, which are those of the default caller. Clients of other services are not affected.
 
 Source: https://docs.aws.amazon.com/sdkref/latest/guide/standardized-credentials.html
 """
@@ -21,20 +21,20 @@ from pytest_kmsmock._transport import gate
 if TYPE_CHECKING:
     from pytest_kmsmock._transport.gate import Gate
 
-_STAND_IN: Mapping[str, str] = {
+_DUMMY_CREDENTIALS: Mapping[str, str] = {
     "aws_access_key_id": environment.DUMMY_ACCESS_KEY_ID,
     "aws_secret_access_key": environment.DUMMY_SECRET_ACCESS_KEY,
 }
-#: Settings of a profile by which botocore runs a program or asks the network.
-_ELSEWHERE = frozenset({"credential_process", "login_session", "sso_account_id", "sso_session", "sso_start_url"})
-#: Environment variables by which it asks the network.
+#: Settings of a profile for which botocore runs a program or uses the network.
+_EXTERNAL_SOURCES = frozenset({"credential_process", "login_session", "sso_account_id", "sso_session", "sso_start_url"})
+#: Environment variables for which it uses the network.
 _CONTAINER = ("AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI")
 #: How many arguments `create_client` takes between the Region and the access key.
 _BEFORE_ACCESS_KEY = 4
 
 
 def install(session: ModuleType, _early: bool) -> None:
-    """Give KMS clients that a session makes under a mock credentials that are there.
+    """Give KMS clients that are made under a mock credentials without a look-up.
 
     Args:
         session: the module `botocore.session`, or `aiobotocore.session`.
@@ -55,7 +55,7 @@ def _with_credentials(create: Callable[..., Any]) -> Callable[..., Any]:
             region_name = region_name or _region(session, mock, given.get("config"))
             has_own = len(args) > _BEFORE_ACCESS_KEY or given.get("aws_access_key_id") is not None
             if not has_own and _would_look_up(session):
-                given |= _STAND_IN
+                given |= _DUMMY_CREDENTIALS
         return create(session, service_name, region_name, *args, **given)
 
     vars(create_client)["is_kms_hook"] = True
@@ -63,19 +63,19 @@ def _with_credentials(create: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _region(session: Any, mock: Gate, config: Any) -> str | None:
-    """Return the Region of a client that has none because the environment was cleared."""
+    """Return the Region for a client that has none because the environment was cleared."""
     is_told = getattr(config, "region_name", None) or session.instance_variables().get("region")
     return None if is_told or not is_cleared() else mock.region
 
 
 def is_cleared() -> bool:
-    """Say whether a test has cleared the environment: two of the variables that mocks set are gone."""
+    """Say whether a test has cleared the environment: two variables that mocks set are missing."""
     return "AWS_EC2_METADATA_DISABLED" not in os.environ and "AWS_DEFAULT_REGION" not in os.environ
 
 
 def _would_look_up(session: Any) -> bool:
-    """Say whether botocore would run a program or ask the network for the credentials of a session."""
-    if session._credentials is not None:  # noqa: SLF001 - `get_credentials` is what is not to be called
+    """Say whether botocore would run a program or use the network for the credentials of a session."""
+    if session._credentials is not None:  # noqa: SLF001 - `get_credentials` would look them up
         return False
     if "AWS_ACCESS_KEY_ID" in os.environ and session.instance_variables().get("profile") is None:
         return False
@@ -83,11 +83,11 @@ def _would_look_up(session: Any) -> bool:
 
     try:
         profile, profiles = session.get_scoped_config(), session.full_config["profiles"]
-    except BotoCoreError:  # a profile that is not there, a file that cannot be read: botocore says so
+    except BotoCoreError:  # a missing profile, an unreadable file: botocore reports it
         return False
-    if "role_arn" in profile:  # assumed when it is needed, so never here; but its source is asked at once
+    if "role_arn" in profile:  # the role is assumed on use, so never here; its source is read at once
         return not _has_access_key(profiles.get(profile.get("source_profile"), {}))
-    if _ELSEWHERE & profile.keys():
+    if _EXTERNAL_SOURCES & profile.keys():
         return True
     if _has_access_key(profile):
         return False
@@ -95,4 +95,4 @@ def _would_look_up(session: Any) -> bool:
 
 
 def _has_access_key(profile: Mapping[str, Any]) -> bool:
-    return "aws_access_key_id" in profile and not _ELSEWHERE & profile.keys()
+    return "aws_access_key_id" in profile and not _EXTERNAL_SOURCES & profile.keys()

@@ -1,7 +1,7 @@
-"""When the ways in are laid: in botocore's modules and those of other libraries once they are in use.
+"""Installation of the hooks: in modules of botocore and other libraries, once they are imported.
 
-What is laid lets everything pass while no mock is active, and stays; the guard of name look-ups goes with the last
-mock. A module that is thrown out of `sys.modules` and imported afresh is hooked again, whether a mock is active or not.
+Hooks stay installed, and do nothing while no mock is active; the guard of name look-ups is removed with the last mock.
+A module that is removed from `sys.modules` and imported again is hooked again, whether a mock is active or not.
 """
 
 from __future__ import annotations
@@ -20,28 +20,28 @@ from pytest_kmsmock._transport.endpoints import kms_endpoint
 
 from . import botocore_hook, child_processes, credential_sources, name_resolution, requests_hook
 
-#: Where moto answers requests, and where its mocks begin and end.
+#: moto's modules that answer requests, and that begin and end its mocks.
 _MOTO = "moto.core.botocore_stubber"
 _MOTO_SCOPES = "moto.core.models"
-#: Modules that ways in are laid in, the first three around what `_present` names.
+#: Modules with hooks; `_present` also looks at what is hooked in the first three.
 _MODULES = (
     "botocore.session", "botocore.httpsession", "requests.sessions", "aiobotocore.session", "multiprocessing.process",
     "requests_mock.mocker",
 )  # fmt: skip
-#: What `_present` gave when the ways in were laid last.
-_laid: tuple[object, ...] = ()
+#: What `_present` returned when hooks were last installed.
+_installed: tuple[object, ...] = ()
 
 
 def install(last: tuple[tuple[str, Callable[..., Any]], ...] = ()) -> None:
-    """Lay the ways in that are not there yet; every mock does this when it begins.
+    """Install the hooks that are missing; every mock does this when it begins.
 
     Args:
-        last: further events of botocore and their handlers, which come after those of others.
+        last: further events of botocore and their handlers, to be called after all others.
     """
-    global _laid
+    global _installed
     name_resolution.install()
-    if (last, *_present()) == _laid and _watch in sys.meta_path:
-        return  # nearly always: nothing was imported, and nobody took a way in away
+    if (last, *_present()) == _installed and _watch in sys.meta_path:
+        return  # nearly always: nothing was imported or unhooked since
     when_imported("botocore.session", functools.partial(botocore_hook.install, last=last))
     when_imported("botocore.httpsession", botocore_hook.install_below)
     when_imported("aiobotocore.session", credential_sources.install)
@@ -50,14 +50,14 @@ def install(last: tuple[tuple[str, Callable[..., Any]], ...] = ()) -> None:
     if _MOTO not in _watch.awaited:
         when_imported(_MOTO, _keep_moto_away)
         when_imported(_MOTO_SCOPES, _follow_moto)
-    mocker = sys.modules.get("requests_mock.mocker")  # what is imported later comes upon what is laid already
+    mocker = sys.modules.get("requests_mock.mocker")  # if it is imported later, it finds the hook
     if mocker is not None:
         requests_hook.install_beside(mocker)
-    _laid = (last, *_present())
+    _installed = (last, *_present())
 
 
 def _present() -> tuple[object, ...]:
-    """Return the modules that there are, and what stands now where ways in are laid."""
+    """Return the modules that are imported, and what is now in the places that hooks replace."""
     modules = tuple(map(sys.modules.get, _MODULES))
     session, httpsession, sessions = modules[:3]
     return (
@@ -88,17 +88,16 @@ def _follow_moto(models: ModuleType, _early: bool) -> None:
 
 
 def restore() -> None:
-    """Take away what guards mocks and blocked calls, once there are none."""
+    """Remove the guard of name look-ups, once there is no mock and calls are not blocked."""
     name_resolution.restore()
 
 
 def when_imported(name: str, install: Callable[[ModuleType, bool], None]) -> None:
-    """Hand a module over: at once if it is imported already, and each time that it is imported from now on.
+    """Call a function with a module: at once if it is imported, and each time that it is imported from now on.
 
     Args:
         name: the module's full name.
-        install: what to call with it, and with whether it was imported just now. May be called again with the same
-            module.
+        install: called with the module, and with whether it was imported just now; maybe again with the same module.
     """
     _watch.awaited[name] = install
     if _watch not in sys.meta_path:
@@ -109,7 +108,7 @@ def when_imported(name: str, install: Callable[[ModuleType, bool], None]) -> Non
 
 
 class _Watch(MetaPathFinder):
-    """Sees the imports of some modules. They are found and run by whoever would do so without this."""
+    """An import hook for some modules. The other finders find and load them."""
 
     def __init__(self) -> None:
         self.awaited: dict[str, Callable[[ModuleType, bool], None]] = {}

@@ -1,7 +1,7 @@
-"""The guard behind all ways in: no KMS endpoint is looked up while a mock is active or calls are blocked.
+"""The guard of name look-ups: no KMS endpoint is looked up while a mock is active or calls are blocked.
 
-httpx, aiohttp, urllib3 and SDKs of their own all come to `socket.getaddrinfo`. What botocore and `requests` send to KMS
-is answered long before; what arrives here would reach the real KMS.
+httpx, aiohttp, urllib3 and other HTTP libraries all call `socket.getaddrinfo`. The mock answers requests of botocore
+and `requests` before that; a request that gets here would reach the real KMS.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from pytest_kmsmock._transport.endpoints import is_kms_host
 
 
 def install() -> None:
-    """Have look-ups of names pass here, unless they do. Whoever replaced the function since is asked after."""
+    """Guard `socket.getaddrinfo`, unless it is guarded. A function that replaced it is wrapped."""
     if not hasattr(socket.getaddrinfo, _GUARDED):
         socket.getaddrinfo = _guarding(socket.getaddrinfo)
 
 
 def restore() -> None:
-    """Put back what was there, unless somebody else replaced it since."""
+    """Restore `socket.getaddrinfo`, unless other code has replaced it since."""
     socket.getaddrinfo = getattr(socket.getaddrinfo, _GUARDED, socket.getaddrinfo)
 
 
-#: The attribute of a guard that has the function in whose place it is. Each guard has its own: a test may replace the
-#: function inside a mock, enter another mock, and put the first guard back.
+#: The attribute of a guard that has the original function. Each guard has its own: a test may replace the function
+#: inside a mock, enter another mock, and restore the first guard.
 _GUARDED = "kms_mock_guarded"
 
 

@@ -1,10 +1,9 @@
-"""The way in for `requests`: a KMS request by raw HTTP, signed by any signer, is a call like any other.
+"""The hook for `requests`: answers KMS requests by raw HTTP, signed by any signer.
 
-`Session.send` is the one place that every request of the library passes, above the adapters. Answering there leaves
-alone what tests put into the adapters (`responses`, moto) or around them (`requests_mock`), whoever came first: their
-answers to other hosts stay theirs, and KMS is answered here. A `requests_mock` that begins inside a mock wraps
-`Session.send` once more, and goes on from there to the one that it has seen when it was imported: there KMS is
-answered too.
+Every request of the library goes through `Session.send`, above the adapters. Answering there does not affect mocks in
+the adapters (`responses`, moto) or around them (`requests_mock`), in any order: they answer other hosts, and KMS is
+answered here. A `requests_mock` that begins inside a mock wraps `Session.send` once more, and calls the method that it
+saw when it was imported: KMS is answered there too.
 """
 
 from __future__ import annotations
@@ -27,29 +26,29 @@ if TYPE_CHECKING:
     from pytest_kmsmock._transport.json_protocol import HttpAnswer
 
 
-#: Sends what is not for KMS: session, request, what to send it with, further arguments. None sends it as it is.
-beyond: Callable[..., Response] | None = None
+#: Sends requests that are not for KMS: session, request, the original `send`, further arguments. None is that `send`.
+passthrough: Callable[..., Response] | None = None
 
 
 def install(sessions: ModuleType, _early: bool) -> None:
-    """Lay the way into `requests.sessions`, unless it is the outermost already."""
+    """Hook `requests.sessions`, unless the hook is outermost already."""
     sessions.Session.send = _hooked(sessions.Session.send)
 
 
 def install_beside(mocker: ModuleType) -> None:
-    """Lay the way into `requests_mock.mocker`, below its stand-ins."""
+    """Hook `requests_mock.mocker`, below its own mocks."""
     names = vars(mocker)
-    if "_original_send" in names:  # it is not for others: another release may not have it
+    if "_original_send" in names:  # it is private: other releases may not have it
         names["_original_send"] = _hooked(names["_original_send"], only_inside=True)
 
 
 def _hooked(send: Callable[..., Response], *, only_inside: bool = False) -> Callable[..., Response]:
-    """Return what answers KMS requests and hands on all others.
+    """Wrap a method that sends requests, so that the mock answers those for KMS.
 
     Args:
-        send: what others are handed to; returned as it is if it answers already.
-        only_inside: whether requests outside of a mock are to be handed on even if the guard forbids real ones: then
-            something that is no network comes next.
+        send: the method; returned as it is if it is wrapped already.
+        only_inside: whether to call it without a check of real calls while no mock is active, because it does not use
+            the network.
     """
     if getattr(send, "is_kms_hook", False):
         return send
@@ -60,10 +59,14 @@ def _hooked(send: Callable[..., Response], *, only_inside: bool = False) -> Call
         kms_request = _read(request)
         mock = answering_mock(kms_request)
         if mock is None:
-            return send(session, request, **kwargs) if beyond is None else beyond(session, request, send, **kwargs)
+            return (
+                send(session, request, **kwargs)
+                if passthrough is None
+                else passthrough(session, request, send, **kwargs)
+            )
         body: object = request.body
         if not isinstance(body, _WHOLE):
-            kms_request.body = _drained(body)  # nobody else will send it
+            kms_request.body = _drained(body)
         outcome: Response | Exception
         try:
             outcome = response_of(request, answer(mock, kms_request))
@@ -79,11 +82,11 @@ def _hooked(send: Callable[..., Response], *, only_inside: bool = False) -> Call
 def _read(request: PreparedRequest) -> HttpRequest:
     body: object = request.body
     if not isinstance(body, _WHOLE):
-        body = b""  # a stream: read only once it is clear that the request is for a mock
+        body = b""  # a stream: read only if the request is for a mock
     return HttpRequest(request.method or "", request.url or "", request.headers, body)
 
 
-#: Bodies that are there as a whole; what else `requests` takes is read, or yields parts.
+#: Types of bodies that are in memory; other bodies of `requests` are streams or iterables.
 _WHOLE = (str, bytes, type(None))
 
 
@@ -93,7 +96,7 @@ def _drained(body: Any) -> bytes:
 
 
 def dispatched(request: PreparedRequest, response: Any, arguments: Mapping[str, Any]) -> Response:
-    """Hand a response to the hooks of its request, as `requests` does with those that come over the network."""
+    """Call the response hooks of a request, as `requests` does."""
     from requests.hooks import dispatch_hook
 
     answered: Response = dispatch_hook(  # type: ignore[no-untyped-call]  # its stubs leave out the types
@@ -103,27 +106,27 @@ def dispatched(request: PreparedRequest, response: Any, arguments: Mapping[str, 
 
 
 def response_of(request: PreparedRequest, answer: HttpAnswer) -> Response:
-    """Return an answer as `requests` gives those that come over the network."""
+    """Return an answer as a response of `requests`."""
     from responses import Response as CannedResponse
 
     headers = {name: value for name, value in answer.headers.items() if name != "content-type"}
     canned = CannedResponse(
         request.method or "",
         request.url or "",
-        body=b"" if request.method == "HEAD" else answer.body,  # to HEAD no server sends one
+        body=b"" if request.method == "HEAD" else answer.body,  # a response to HEAD has no body
         status=answer.status,
         headers=headers,
         content_type=answer.headers["content-type"],
     )
     response = _adapter().build_response(request, canned.get_response(request))
     response.elapsed = timedelta()
-    response.content  # noqa: B018 - read now: nothing is left open, as after `stream=False`
+    response.content  # noqa: B018 - read now, as with `stream=False`
     return response
 
 
 @functools.cache
 def _adapter() -> HTTPAdapter:
-    """Return an adapter, which knows how to build responses."""
+    """Return an adapter, which builds responses."""
     from requests.adapters import HTTPAdapter
 
     return HTTPAdapter()

@@ -1,4 +1,4 @@
-"""What botocore takes for the response to a call: with a body if it came by wire, else without one."""
+"""Responses for botocore: with a body if the call went by wire, else without one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from botocore.awsrequest import AWSResponse
 
 
 class Headers(dict[str, str]):
-    """Headers under lower-case names, to be read by name in any case. Making one costs next to nothing."""
+    """Headers under lower-case names, looked up by name in any case. It is cheap to make."""
 
     def __missing__(self, name: str) -> str:
         lowered = name.lower()
@@ -28,7 +28,7 @@ class Headers(dict[str, str]):
 
 
 class AwaitedAtOnce:
-    """What botocore takes as it is, and aiobotocore awaits first."""
+    """A value that is also awaitable: botocore uses it, aiobotocore awaits it first."""
 
     __slots__ = ()
 
@@ -53,7 +53,7 @@ class Answer(AWSResponse):  # type: ignore[misc]  # botocore has no types
     """A response.
 
     Args:
-        url: the address that was called.
+        url: the URL that was called.
         status: the HTTP status.
         headers: the headers, by lower-case name.
         body: the body; None if the call was answered before it became an HTTP request.
@@ -67,5 +67,5 @@ class Answer(AWSResponse):  # type: ignore[misc]  # botocore has no types
 
     @functools.cached_property
     def raw(self) -> Raw | None:
-        """The body as a stream, which hardly anybody asks for."""
+        """The body as a stream; made on first use, which is rare."""
         return None if self._content is None else Raw(self._content)

@@ -1,10 +1,9 @@
-"""The backoff of botocore before it retries: skipped under a mock that wants it skipped.
+"""Retry backoff of botocore: skipped if the option of the mock says so.
 
 botocore sleeps in its endpoint (by `time.sleep`; aiobotocore by `asyncio.sleep`, or by a method of the endpoint, which
-for the httpx backend uses anyio) and, in its adaptive retry mode, in the client's token bucket. Only what these two
-sleep is changed, by stand-ins for their `time` and `asyncio`, or for that method; `time.sleep` itself stays as it is.
-The stand-ins are put there when a call that the mock answered may be retried, and taken away when the mock ends. Delays
-of other services' clients are real.
+for the httpx backend uses anyio) and, in its adaptive retry mode, in the client's token bucket. Only their `time` and
+`asyncio`, or that method, are replaced; `time.sleep` itself is not. They are replaced when a call that the mock
+answered may be retried, and restored when the mock ends. Clients of other services wait as usual.
 """
 
 from __future__ import annotations
@@ -23,26 +22,26 @@ from .configuration import is_answered
 if TYPE_CHECKING:
     from pytest_kmsmock._transport.gate import Gate
 
-#: The mock that answered the attempt before the delay; None if the delay is not one of ours.
+#: The mock that answered the attempt before the delay; None if no mock did.
 _delayed_by: ContextVar[Gate | None] = ContextVar("kms_mock_delayed_by", default=None)
 
 #: Whether an attempt that a mock answered has ever failed in this process.
 _had_failures = False
 _replaced: list[tuple[Any, str, Any]] = []
-#: The classes of endpoints whose sleep is replaced, and those that have it from them.
+#: Classes of endpoints whose sleep is replaced, and their subclasses.
 _sleepless: set[type] = set()
-#: The method by which an endpoint sleeps, if it has one.
+#: The method of an endpoint that sleeps, if it has one.
 _METHOD = "_sleep"
 
 
 def note_attempt(
     endpoint: Any, operation: Any, request_dict: dict[str, Any], response: tuple[Any, Any] | None, **_: Any
 ) -> None:  # fmt: skip
-    """Note whose delay the next one is. Fires after each attempt that goes by wire, of every service."""
+    """Note which mock the next delay belongs to. Called after each attempt by wire, of every service."""
     global _had_failures
     went_well = response is not None and response[0].status_code < 300
     if went_well and not _had_failures:
-        return  # nobody has a reason to wait, nor has a token bucket of the adaptive mode
+        return  # neither the endpoint nor a token bucket of the adaptive mode has a reason to wait
     mock = gate.current()
     if mock is None or operation.service_model.service_name != "kms" or not is_answered(mock, request_dict["url"]):
         _delayed_by.set(None)
@@ -51,7 +50,7 @@ def note_attempt(
         _delayed_by.set(mock)
     _had_failures = True
     if went_well and _replaced:
-        return  # no delay of the endpoint comes after it
+        return  # the endpoint does not wait after it
     if not _replaced:
         _replace_acquire()
     if type(endpoint) not in _sleepless:
@@ -59,7 +58,7 @@ def note_attempt(
 
 
 def restore() -> None:
-    """Take the stand-ins away."""
+    """Restore what was replaced."""
     _sleepless.clear()
     while _replaced:
         owner, name, original = _replaced.pop()
@@ -76,11 +75,11 @@ def _replace_delays(endpoint_class: type) -> None:
 
 
 def _replace_sleep(module: ModuleType) -> None:
-    for name, stand_in in (("time", _Time), ("asyncio", _Asyncio)):
+    for name, replacement in (("time", _Time), ("asyncio", _Asyncio)):
         found = vars(module).get(name)
         if isinstance(found, ModuleType):
             _replaced.append((module, name, found))
-            setattr(module, name, stand_in(found))
+            setattr(module, name, replacement(found))
 
 
 def _replace_method(kind: type) -> None:
@@ -97,12 +96,12 @@ def _replace_method(kind: type) -> None:
 
 
 def _replace_acquire() -> None:
-    """Let the token buckets of the adaptive mode give what they have not, where they would wait."""
-    for module, name, stand_in in _BUCKETS:
+    """Let the token buckets of the adaptive mode give tokens that they do not have, where they would wait."""
+    for module, name, wrap in _BUCKETS:
         bucket = getattr(sys.modules.get(module), name, None)
         if bucket is not None:
             _replaced.append((bucket, "acquire", bucket.acquire))
-            bucket.acquire = stand_in(bucket.acquire)
+            bucket.acquire = wrap(bucket.acquire)
 
 
 def _at_once(acquire: Callable[..., Any]) -> Callable[..., Any]:
@@ -140,7 +139,7 @@ def _gives_at_once() -> bool:
     return mock is not None and mock.skips_backoff
 
 
-#: Module, class, and what stands in for its method `acquire`.
+#: Module, class, and the wrapper of its method `acquire`.
 _BUCKETS: tuple[tuple[str, str, Callable[..., Any]], ...] = (
     ("botocore.retries.bucket", "TokenBucket", _at_once),
     ("aiobotocore.retries.bucket", "AsyncTokenBucket", _awaited_at_once),
@@ -153,7 +152,7 @@ def _is_skipped(seconds: float) -> bool:
 
 
 class _Time:
-    """Stands in for the module `time`."""
+    """The module `time`, with a sleep that may be skipped."""
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module
@@ -168,7 +167,7 @@ class _Time:
 
 
 class _Asyncio:
-    """Stands in for the module `asyncio`."""
+    """The module `asyncio`, with a sleep that may be skipped."""
 
     def __init__(self, module: ModuleType) -> None:
         self._module = module
