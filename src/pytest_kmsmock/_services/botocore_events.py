@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._moto.settings import is_active
 from pytest_kmsmock._transport import failures
-from pytest_kmsmock._transport.endpoints import is_aws_host, is_below
+from pytest_kmsmock._transport.endpoints import has_prefix, is_aws_host
 from pytest_kmsmock._transport.hooks.botocore_hook import access_key_of, is_unsigned
 from pytest_kmsmock._transport.hooks.responses import Answer
 
@@ -105,7 +105,7 @@ def is_beside(mock: Gate, url: str) -> bool:
     """Say whether a service at an address goes with a mock: moto's in this process, and endpoints it is told of."""
     if is_aws_host(url.split("/", 3)[2]):
         return is_active()
-    return is_below(url, mock.options.endpoint_urls)
+    return has_prefix(url, mock.options.endpoint_urls)
 
 
 def _late(request: Request, outcome: Any) -> Any:

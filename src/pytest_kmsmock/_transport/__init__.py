@@ -1,1 +1,1 @@
-"""The ways in: how calls of botocore, `requests` and other processes reach the fake KMS."""
+"""Transports: how calls of botocore, `requests` and other processes reach the fake KMS."""

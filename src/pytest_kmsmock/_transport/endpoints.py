@@ -1,7 +1,6 @@
-"""Which addresses are KMS: the endpoints of every AWS partition, plain, FIPS, dual-stack and in a VPC; and those named.
+"""KMS endpoints of every AWS partition: standard, FIPS, dual-stack and VPC endpoints; and URL prefixes.
 
-Source: https://docs.aws.amazon.com/general/latest/gr/kms.html and the partitions of botocore, which say too what
-Regions there are.
+Source: https://docs.aws.amazon.com/general/latest/gr/kms.html and the partitions and Regions of botocore.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from urllib.parse import urlsplit
 
 from pytest_kmsmock._kms.api.service_model import known_regions
 
-#: The DNS suffixes of the AWS partitions; the second of a line is its dual-stack one.
+#: The DNS suffixes of the AWS partitions; the second of a line is for dual-stack endpoints.
 _SUFFIXES = (
     "amazonaws.com", "api.aws",
     "amazonaws.com.cn", "api.amazonwebservices.com.cn",
@@ -23,7 +22,7 @@ _SUFFIXES = (
     "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk",
     "csp.hci.ic.gov", "api.aws.hci.ic.gov",
 )  # fmt: skip
-#: The Region may be any name: calls to a Region that does not exist must not reach the network either.
+#: The Region may be any name: calls to an unknown Region must not reach the network either.
 _HOST = re.compile(
     r"(?:(?P<vpce>vpce-[a-z0-9-]+)\.)?kms(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:vpce\.)?(?:"
     + "|".join(map(re.escape, _SUFFIXES))
@@ -36,7 +35,7 @@ _DOMAINS = tuple(f".{suffix}" for suffix in _SUFFIXES)
 
 @functools.lru_cache(maxsize=256)
 def is_aws_host(host: str) -> bool:
-    """Say whether a host, with or without a port, is one of AWS's, whatever the service."""
+    """Say whether a host, with or without a port, is an endpoint of any AWS service."""
     return host.partition(":")[0].lower().removesuffix(".").endswith(_DOMAINS)
 
 
@@ -50,9 +49,9 @@ class Endpoint(NamedTuple):
     """A KMS endpoint of AWS.
 
     Attributes:
-        region: its Region.
+        region: the Region.
         vpc_endpoint: the id of the VPC endpoint; None for a public endpoint.
-        unknown: what to say about a Region that botocore does not know; empty for those that exist.
+        unknown: the message about a Region that botocore does not know; empty for known Regions.
     """
 
     region: str
@@ -62,11 +61,11 @@ class Endpoint(NamedTuple):
 
 @functools.lru_cache(maxsize=256)
 def kms_endpoint(url: str) -> Endpoint | None:
-    """Return what KMS endpoint of AWS a URL addresses; None if it is none."""
+    """Return the KMS endpoint of AWS of a URL; None if it is none."""
     try:
         host = urlsplit(url).hostname or ""
     except ValueError:
-        return None  # no address at all: half an IPv6 address, say
+        return None  # not a URL, such as half an IPv6 address
     match = _HOST.fullmatch(host.lower().removesuffix("."))
     if match is None:
         return None
@@ -76,7 +75,7 @@ def kms_endpoint(url: str) -> Endpoint | None:
 
 
 def _unknown(region: str) -> str:
-    """Return what to say about a Region that does not exist; empty if it does."""
+    """Return the message about a Region that botocore does not know; empty if it does."""
     known = known_regions()
     if region in known:
         return ""
@@ -90,17 +89,17 @@ def _unknown(region: str) -> str:
 
 
 @functools.lru_cache(maxsize=256)
-def is_below(url: str, addresses: tuple[str, ...]) -> bool:
-    """Say whether a URL is one of some addresses or below one: same scheme, host and port, and its path begins it."""
-    place = _place(url)
-    return place is not None and any(
-        given is not None and given[:3] == place[:3] and place[3].startswith(given[3])
-        for given in map(_place, addresses)
+def has_prefix(url: str, prefixes: tuple[str, ...]) -> bool:
+    """Say whether a URL begins with one of some URLs: same scheme, host and port, and a prefix of its path."""
+    parts = _parts(url)
+    return parts is not None and any(
+        prefix is not None and prefix[:3] == parts[:3] and parts[3].startswith(prefix[3])
+        for prefix in map(_parts, prefixes)
     )
 
 
-def _place(url: str) -> tuple[str, str | None, int | None, str] | None:
-    """Return scheme, host, port and path of a URL, the path with a slash at its end; None if it is none."""
+def _parts(url: str) -> tuple[str, str | None, int | None, str] | None:
+    """Return scheme, host, port and path of a URL, the path with a slash at its end; None if it is not a URL."""
     try:
         parts = urlsplit(url)
         port = parts.port or {"http": 80, "https": 443}.get(parts.scheme)

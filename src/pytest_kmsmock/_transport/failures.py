@@ -1,4 +1,4 @@
-"""Failed connections that a fault asks for, as each library raises them; and late answers."""
+"""Failed connections by faults, as the exceptions of each library; and delayed responses."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
-#: Why a connection fails, where botocore's exception says so.
+#: The cause of a failed connection, for exceptions of botocore that name one.
 _CAUSE = "injected by the test"
 
-#: botocore's exception -> the one that `requests` raises in the same case.
+#: Exception of botocore -> that of `requests` in the same case.
 _REQUESTS = {
     "ConnectTimeoutError": "ConnectTimeout",
     "ReadTimeoutError": "ReadTimeout",
@@ -29,23 +29,23 @@ _REQUESTS = {
 
 
 def botocore_error(error: InjectedError, url: str) -> Exception:
-    """Return the exception of botocore that a failed connection is."""
+    """Return the exception of botocore for a failed connection."""
     from botocore import exceptions
 
     kind: Callable[..., Exception] = getattr(exceptions, error.code)
     made = kind(endpoint_url=url, proxy_url=url, error=error.message or _CAUSE)
-    if error.message and error.message not in str(made):  # botocore's text has no place for a cause
+    if error.message and error.message not in str(made):  # botocore's message has no place for a cause
         made.args = (f"{made}. {error.message}",)
     return made
 
 
 def unknown_region(endpoint: Endpoint) -> InjectedError:
-    """Return the failure of a call to a Region that does not exist: its endpoint has no address."""
+    """Return the failure of a call to a Region that does not exist: its endpoint cannot be resolved."""
     return InjectedError("EndpointConnectionError", endpoint.unknown, kind="connection")
 
 
 def requests_error(error: InjectedError, request: PreparedRequest) -> RequestException:
-    """Return the exception of `requests` that a failed connection is."""
+    """Return the exception of `requests` for a failed connection."""
     from requests import exceptions
 
     kind: type[RequestException] = getattr(exceptions, _REQUESTS.get(error.code, "ConnectionError"))
@@ -53,12 +53,12 @@ def requests_error(error: InjectedError, request: PreparedRequest) -> RequestExc
 
 
 def deliver(outcome: _T | Exception, seconds: float, *, asynchronous: bool) -> _T | Awaitable[_T]:
-    """Return a response, or raise the exception in its place, after some time.
+    """Return a response or raise an exception, after a delay.
 
     Args:
-        outcome: the response, or an exception.
-        seconds: how long it takes.
-        asynchronous: whether the receiver awaits what it gets: then the event loop is not held up.
+        outcome: the response, or the exception.
+        seconds: the delay.
+        asynchronous: whether the caller awaits the result: then the delay does not block the event loop.
     """
     if seconds and asynchronous:
         return _later(outcome, seconds)

@@ -1,6 +1,6 @@
-"""What the ways in know of a mock: whether a call goes by wire, who may sign, and how to get its answer.
+"""`Gate`: the interface of a mock for the transports.
 
-`_mock.core.MockCore` is what implements it; a way in never sees `KmsMock`.
+`_mock.core.MockCore` implements it; transports never use `KmsMock`.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 
 class Gate(Protocol):
-    """A mock, as the ways in see it.
+    """A mock, for the transports.
 
     Attributes:
         options: its options.
         service: the fake KMS.
         outer: the mock that it is nested in, if any.
         active: whether it answers calls.
-        interferes: whether there are faults or request quotas to look at.
+        interferes: whether there are faults or request quotas.
     """
 
     options: Options
@@ -44,43 +44,43 @@ class Gate(Protocol):
 
     @property
     def children_environment(self) -> Mapping[str, str]:
-        """The environment variables that lead child processes to the mock; empty if it is not shared with them."""
+        """The environment variables that point child processes at the mock; empty if it is not shared with them."""
 
     @property
     def skips_backoff(self) -> bool:
-        """Whether the delays that botocore makes before a retry are skipped."""
+        """Whether botocore's retry backoff is skipped."""
 
     def skip_backoff(self, seconds: float) -> bool:
-        """Note a delay that botocore wants to make before it retries; say whether it is to be skipped."""
+        """Note a delay of botocore's retry backoff; say whether to skip it."""
 
     def goes_by_wire(self, operation: str) -> bool:
-        """Say whether a call has to go through botocore's whole request path, so that it retries what fails."""
+        """Say whether a call has to go through botocore's whole request path, so that botocore retries failures."""
 
     def take_delay(self) -> float:
-        """Return by how many seconds the answer to this thread's last call is late, once."""
+        """Return the delay of the answer to this thread's last call, in seconds, and reset it."""
 
     def requester(self, access_key: str | None, region: str) -> Caller:
-        """Return whom a request with an access key to a Region comes from."""
+        """Return the caller of a request with an access key to a Region."""
 
     def role_session(self, role: str, name: str) -> Caller:
-        """Return the session of a role that a service assumes, such as the execution role of a function."""
+        """Return the session of a role that a service assumes, such as the execution role of a Lambda function."""
 
     def knows(self, access_key: str | None) -> bool:
-        """Say whether an access key is one of the mock's, and may sign."""
+        """Say whether an access key is the mock's, and may sign requests."""
 
     def secret_of(self, access_key: str) -> str | None:
         """Return the secret access key of an access key of the mock's; None if it is not the mock's."""
 
     def session_token_of(self, access_key: str) -> str | None:
-        """Return the session token that has to go with an access key; None if it needs none."""
+        """Return the session token that belongs to an access key; None if it has none."""
 
     def call_sts(
         self, action: str, parameters: Mapping[str, str], access_key: str, region: str
     ) -> Mapping[str, object]:  # fmt: skip
-        """Carry out an operation of AWS STS; the parameters are those of its query protocol.
+        """Call an operation of AWS STS; the parameters are those of its query protocol.
 
         Raises:
-            KmsError: with the code and text of STS.
+            KmsError: with the code and message of STS.
         """
 
     def answer(
@@ -92,18 +92,18 @@ class Gate(Protocol):
         endpoint: Endpoint | None,
         request_id: str,
     ) -> dict[str, object]:
-        """Carry out a call.
+        """Make a call.
 
         Args:
             operation: such as `Encrypt`.
             params: the parameters of the request.
-            access_key: the access key id of the request; None if it has none.
+            access_key: the access key id that signed the request; None if there is none.
             region: the Region called.
-            endpoint: the endpoint of AWS called; that of a VPC sets `aws:SourceVpce`.
-            request_id: the id that the answer will have.
+            endpoint: the endpoint of AWS that was called; a VPC endpoint sets `aws:SourceVpce`.
+            request_id: the request id of the answer.
 
         Raises:
-            KmsError: what AWS would answer.
+            KmsError: the error of AWS.
         """
 
 

@@ -1,6 +1,6 @@
-"""KMS calls as HTTP requests: whichever way they come, they are answered here, with AWS's protocol errors.
+"""KMS calls as HTTP requests of all transports, and AWS's protocol errors.
 
-Whether a request is for the mock at all is decided here too (`answering_mock`). Signatures are read in `sigv4`.
+`answering_mock` decides whether a request is for a mock. Signatures are parsed in `sigv4`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pytest_kmsmock._kms.api.service_model import operation_names
 from pytest_kmsmock._runtime import network_guard
 
 from . import failures, gate, json_protocol, sigv4
-from .endpoints import is_below, kms_endpoint
+from .endpoints import has_prefix, kms_endpoint
 
 if TYPE_CHECKING:
     from .endpoints import Endpoint
@@ -25,19 +25,19 @@ _CONTENT_TYPE = re.compile(r"application/x-amz-json-1\.[01]\s*(;.*)?", re.IGNORE
 
 
 def is_answered(mock: Gate, url: str) -> bool:
-    """Say whether KMS calls to an address are for a mock to answer: KMS endpoints of AWS, and those it was told of."""
-    return kms_endpoint(url) is not None or is_below(url, mock.options.endpoint_urls)
+    """Say whether a mock answers KMS calls to a URL: KMS endpoints of AWS, and those of the option `endpoint_urls`."""
+    return kms_endpoint(url) is not None or has_prefix(url, mock.options.endpoint_urls)
 
 
 def answering_mock(request: HttpRequest) -> Gate | None:
-    """Return the mock that a raw request is for; None if it is to go on its way.
+    """Return the mock that a raw request is for; None if it is for none.
 
     Raises:
         RealKmsCall: for a request to AWS outside of a mock, if the guard is on.
     """
     mock = gate.current()
     if mock is not None:
-        # An endpoint that the mock was told of may have other services too, as that of a LocalStack.
+        # An endpoint of the option `endpoint_urls` may have other services too, as LocalStack's.
         is_ours = is_answered(mock, request.url) and (kms_endpoint(request.url) is not None or request.names_kms)
         return mock if is_ours else None
     if network_guard.blocking and kms_endpoint(request.url) is not None:
@@ -49,13 +49,13 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -
     """Answer a request.
 
     Args:
-        mock: who answers.
+        mock: the mock.
         request: the request.
-        check_signature: whether the signature has to be right; its form has to be in any case.
+        check_signature: whether to verify the signature; its format is checked in any case.
 
     Raises:
-        InjectedError: when a fault makes the connection fail, or the Region does not exist: what that looks like is up
-            to the way in (`failures`).
+        InjectedError: when a fault makes the connection fail, or the Region does not exist: the transport raises what
+            its library would (`failures`).
     """
     endpoint = kms_endpoint(request.url)
     if endpoint is not None and endpoint.unknown and endpoint.region != mock.options.region:
@@ -66,7 +66,7 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -
     if request.method != "POST" or not (
         content_type == json_protocol.CONTENT_TYPE or _CONTENT_TYPE.fullmatch(content_type)
     ):
-        # No protocol of KMS's: the front end of AWS's services answers with this element alone.
+        # Not the protocol of KMS: AWS's front end answers with this element only.
         body = b"<UnknownOperationException/>\n"
         headers = json_protocol.headers(request_id, now, len(body)) | {"content-type": "text/xml"}
         return json_protocol.HttpAnswer(404, headers, body)
@@ -82,7 +82,7 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -
 def _carry_out(
     mock: Gate, request: HttpRequest, endpoint: Endpoint | None, check_signature: bool, request_id: str
 ) -> dict[str, object]:  # fmt: skip
-    """Carry out the call that a request makes: AWS looks for the operation first, then at the signature, then inside.
+    """Make the call of a request: AWS checks the operation first, then the signature, then the body.
 
     Raises:
         KmsError: what AWS would answer.

@@ -1,4 +1,4 @@
-"""`HttpRequest`: a request as it came, in one form for all ways in."""
+"""`HttpRequest`: a request, in one form for all transports."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from .json_protocol import TARGET_PREFIX
 
 
 class HttpRequest:
-    """A request as it came.
+    """A request.
 
     Args:
         method: such as `POST`.
-        url: the whole address.
-        headers: the headers, as whatever mapping the library has; names in any case, values text or bytes.
+        url: the whole URL.
+        headers: the headers, as the mapping of the library; names in any case, values strings or bytes.
         body: the body.
     """
 
@@ -40,19 +40,19 @@ class HttpRequest:
 
     def header(self, name: str) -> str:
         """Return a header by its lower-case name; empty if there is none."""
-        value = self._given_headers.get(name)  # mostly any case will do, and converting all is slow
+        value = self._given_headers.get(name)  # mostly found as it is, and converting all is slow
         if isinstance(value, str):
             return value
         return self.headers.get(name, "") if value is None else value.decode("latin-1")
 
     @property
     def operation(self) -> str:
-        """The operation that the request names, whether there is one of that name or not."""
+        """The operation that the request names, which may not exist."""
         return self.header("x-amz-target").removeprefix(TARGET_PREFIX)
 
     @property
     def names_kms(self) -> bool:
-        """Whether the request says that it is for KMS: by its target, or by the service that it is signed for."""
+        """Whether the target or the service of the signature says that the request is for KMS."""
         return (
             self.header("x-amz-target").startswith(TARGET_PREFIX)
             or "/kms/aws4_request" in self.header("authorization")

@@ -1,7 +1,7 @@
-"""The JSON 1.1 protocol of KMS: requests in, answers and errors out, and answers as botocore would parse them.
+"""The JSON 1.1 protocol of KMS: parsing requests, writing answers and errors, and answers as botocore parses them.
 
-Blobs are base64 text on the wire and times are seconds since the epoch. `parsed` gives what botocore makes of `body`,
-without the way over the wire; a test compares the two for every operation.
+On the wire, blobs are base64 and times are seconds since the epoch. `parsed` returns what botocore parses from `body`,
+without writing it; a test compares the two for every operation.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ def read_body(body: bytes) -> dict[str, Any]:
     """Return the parameters of a request.
 
     Raises:
-        KmsError: `SerializationException` when the body is no JSON object.
+        KmsError: `SerializationException` when the body is not a JSON object.
     """
     try:
         text = (body or b"{}").decode()
@@ -38,7 +38,7 @@ def read_body(body: bytes) -> dict[str, Any]:
             text = text.strip(_WHITE_SPACE)
         members, end = _decoder.raw_decode(text)
         if _HALF_CHARACTER.search(body):
-            json.dumps(members, ensure_ascii=False).encode()  # refuses half of a surrogate pair, which is no text
+            json.dumps(members, ensure_ascii=False).encode()  # refuses half of a surrogate pair
     except (ValueError, RecursionError):
         raise errors.SERIALIZATION(reason="") from None
     if type(members) is not dict or end != len(text):
@@ -58,7 +58,7 @@ _decoder = json.JSONDecoder(parse_constant=_no_json)
 
 
 def headers(request_id: str, now: float, length: int) -> dict[str, str]:
-    """Return the headers of an answer of `length` bytes at `now`, in seconds since the epoch."""
+    """Return the headers of an answer with a body of `length` bytes; `now` is in seconds since the epoch."""
     return {
         "x-amzn-requestid": request_id,
         "cache-control": "no-cache, no-store, must-revalidate, private",
@@ -81,10 +81,10 @@ def body(result: Mapping[str, object]) -> bytes:
 
 
 def length(result: Mapping[str, Any]) -> int:
-    """Return how many bytes `body` has, without writing the strings and blobs that most answers consist of."""
+    """Return the length of `body` in bytes, without writing the strings and blobs, which are most of it."""
     if not result:
         return 0
-    total = 1  # the braces, less the comma that the first member does without
+    total = 1  # the braces, less the comma that the first member does not have
     for name, value in result.items():
         kind = type(value)
         if kind is str:
@@ -97,7 +97,7 @@ def length(result: Mapping[str, Any]) -> int:
 
 
 def error_body(error: errors.KmsError) -> bytes:
-    """Return the body of an error; empty for a bare HTTP status that a fault asks for."""
+    """Return the body of an error; empty for an HTTP status by a fault."""
     if error.kind == "http":
         return b""
     members = {"__type": error.code}
@@ -106,7 +106,7 @@ def error_body(error: errors.KmsError) -> bytes:
     return _encoder.encode(members).encode()
 
 
-#: Code -> the member that has the message, where it is spelled otherwise: aws/aws-nitro-enclaves-sdk-c#127, #157.
+#: Code -> the member with the message, if it is not `message`: aws/aws-nitro-enclaves-sdk-c#127, #157.
 _MESSAGE = {"AccessDeniedException": "Message"}
 
 
@@ -129,7 +129,7 @@ def parsed(operation: str, result: Mapping[str, object]) -> dict[str, Any]:
 
 
 def _local(moment: datetime) -> datetime:
-    """Return a time as botocore gives it: in the local time zone, which a test may change."""
+    """Return a time as botocore parses it: in the local time zone, which a test may change."""
     return _in_zone(moment, time.tzname, time.timezone, time.altzone)
 
 
@@ -137,7 +137,7 @@ def _local(moment: datetime) -> datetime:
 def _in_zone(moment: datetime, *zone: object) -> datetime:
     local = _zone(*zone)
     offset = local.utcoffset(None)
-    # Zones without daylight saving time, as machines for tests are in, are spared dateutil's long way.
+    # For zones without daylight saving time, as on most test machines, dateutil's slow conversion is not needed.
     return moment.astimezone(local) if offset is None else (moment + offset).replace(tzinfo=local)
 
 
@@ -147,7 +147,7 @@ def _zone(*_zone: object) -> tzlocal:
 
 
 def parsed_error(error: errors.KmsError) -> dict[str, Any]:
-    """Return an error as botocore parses it; the metadata, which stand before the modelled members, are still empty."""
+    """Return an error as botocore parses it; the metadata, which come before the modelled members, are empty here."""
     members: dict[str, Any] = {"Error": {"Message": error.message, "Code": error.code}, "ResponseMetadata": {}}
     if error.message and error.code in _modelled_errors():
         members["message"] = error.message
@@ -165,14 +165,14 @@ _Parser = Callable[[Any], Any]
 
 @functools.cache
 def _parser(operation: str) -> _Parser | None:
-    """Compile the function that makes of an answer what botocore does; None if the operation has no output."""
+    """Compile a function that converts an answer as botocore parses it; None if the operation has no output."""
     description = service_description()
     output = description["operations"][operation].get("output")
     return None if output is None else _structure_parser(description["shapes"], output["shape"])
 
 
 def _parser_of(shapes: Mapping[str, Any], name: str) -> _Parser | None:
-    """Compile the function for the values of a shape; None if they are as they should be."""
+    """Compile a function that converts values of a shape; None if they need no conversion."""
     shape = shapes[name]
     if shape["type"] == "timestamp":
         return _local
@@ -180,7 +180,7 @@ def _parser_of(shapes: Mapping[str, Any], name: str) -> _Parser | None:
         return _structure_parser(shapes, name)
     if shape["type"] == "list":
         item = shape["member"]["shape"]
-        # Pages are long: items without times are as they are made, which is in order.
+        # Pages are long: items without times need no conversion, since their members are in order.
         parse = _parser_of(shapes, item) if _has_times(shapes, item) else None
         return None if parse is None else lambda value: [parse(item) for item in value]
     return None
@@ -207,7 +207,7 @@ def _structure_parser(shapes: Mapping[str, Any], name: str) -> _Parser:
 
 
 class HttpAnswer(NamedTuple):
-    """An answer as it goes on the wire."""
+    """An HTTP response."""
 
     status: int
     headers: dict[str, str]
@@ -215,5 +215,5 @@ class HttpAnswer(NamedTuple):
 
     @property
     def reason(self) -> str:
-        """What HTTP calls the status, such as `Bad Request`."""
+        """The reason phrase of the status, such as `Bad Request`."""
         return HTTPStatus(self.status).phrase

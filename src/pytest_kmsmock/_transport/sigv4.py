@@ -1,12 +1,12 @@
-"""AWS Signature Version 4 as the service sees it: reading signatures, and checking them on request.
+"""AWS Signature Version 4, server side: parsing signatures, and verifying them on request.
 
-A signature stands in the header `Authorization` or in the query of the address; SigV4A is not for KMS, whose service
-model names `aws.auth#sigv4` alone.
+A signature is in the header `Authorization` or in the query string. KMS has no SigV4A: its service model names only
+`aws.auth#sigv4`.
 
 Source: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html, for the query
-https://docs.aws.amazon.com/kms/latest/APIReference/CommonParameters.html and, for the texts,
-https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html and those recorded of DynamoDB
-and Kinesis (mhart/dynalite, mhart/kinesalite), services of the same protocol.
+https://docs.aws.amazon.com/kms/latest/APIReference/CommonParameters.html and, for the messages,
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-troubleshooting.html and those recorded of
+DynamoDB and Kinesis (mhart/dynalite, mhart/kinesalite), services of the same protocol.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from .http_request import HttpRequest
 
 ALGORITHM = "AWS4-HMAC-SHA256"
-#: How far the time of a request may be from that of the service.
+#: The largest difference between the time of a request and that of the service.
 SKEW = timedelta(minutes=5)
 _TIME = "%Y%m%dT%H%M%SZ"
 _PARAMETERS = ("Credential", "Signature", "SignedHeaders")
@@ -38,7 +38,7 @@ _QUERY_PARAMETERS = (_ALGORITHM_IN_QUERY, "X-Amz-Credential", "X-Amz-Signature",
 
 
 class Scope(NamedTuple):
-    """What the `Authorization` header of a request says, or its query, besides the signature itself."""
+    """The `Authorization` header of a request, or its parameters in the query, without the signature itself."""
 
     access_key: str
     date: str
@@ -46,23 +46,23 @@ class Scope(NamedTuple):
     signed_headers: tuple[str, ...]
     time: datetime
     in_query: bool = False
-    token: str | None = None  # the session token, if it stands in the query
+    token: str | None = None  # the session token, if it is in the query
     service: str = "kms"
 
 
 def read(request: HttpRequest, region: str | None, service: str = "kms") -> tuple[Scope, str]:
-    """Read the signature of a request: what it is made for, and the signature itself.
+    """Parse the signature of a request; return its scope and the signature itself.
 
     Args:
         request: the request.
-        region: the Region whose endpoint was called; None if the address does not say.
+        region: the Region whose endpoint was called; None if the URL does not name it.
         service: the service that it has to be signed for.
 
     Raises:
-        KmsError: when there is none, or it is malformed or made for something else.
+        KmsError: when there is none, or it is malformed, or its scope is another one.
     """
     header = request.header("authorization")
-    if _ALGORITHM_IN_QUERY in request.url:  # hardly ever
+    if _ALGORITHM_IN_QUERY in request.url:  # rare
         query = dict(_query(request))
         if _ALGORITHM_IN_QUERY in query:
             if header:
@@ -75,7 +75,7 @@ def read(request: HttpRequest, region: str | None, service: str = "kms") -> tupl
         raise errors.MISSING_TOKEN()
     date_of_request = request.header("x-amz-date") or request.header("date")
     before_value, _, value = header.rpartition("Signature=")
-    scope = _usual(before_value, date_of_request, region, service) if value.isalnum() else None
+    scope = _parse_common_form(before_value, date_of_request, region, service) if value.isalnum() else None
     if scope is None:
         algorithm, parameters = _parameters(header)
         problems = [
@@ -86,43 +86,43 @@ def read(request: HttpRequest, region: str | None, service: str = "kms") -> tupl
         if problems:
             raise errors.INCOMPLETE_SIGNATURE(reason=f"{' '.join(problems)} Authorization={header}")
         value = parameters["Signature"]
-        scope = _scoped(
+        scope = _scope_of(
             algorithm, parameters["Credential"], parameters["SignedHeaders"], date_of_request, region, service
         )
     return scope, value
 
 
-#: The header as all signers write it, up to the value: algorithm, then the parameters in this order.
-_USUAL = re.compile(r"(\S+) Credential=([^,\s=]+), ?SignedHeaders=([^,\s=]+), ?")
+#: The header as most signers write it, up to the signature: algorithm, then the parameters in this order.
+_COMMON_FORM = re.compile(r"(\S+) Credential=([^,\s=]+), ?SignedHeaders=([^,\s=]+), ?")
 
 
 @functools.lru_cache(maxsize=64)  # many requests are signed by the same signer in the same second
-def _usual(before_value: str, date_of_request: str, region: str | None, service: str) -> Scope | None:
-    """Read what a signature is made for from a header in the usual form; None if it has another."""
-    usual = _USUAL.fullmatch(before_value)
-    if usual is None or not date_of_request:
+def _parse_common_form(before_value: str, date_of_request: str, region: str | None, service: str) -> Scope | None:
+    """Parse a header in its most common form; None if it has another."""
+    common = _COMMON_FORM.fullmatch(before_value)
+    if common is None or not date_of_request:
         return None
-    algorithm, credential, signed_headers = usual.groups()
-    return _scoped(algorithm, credential, signed_headers, date_of_request, region, service)
+    algorithm, credential, signed_headers = common.groups()
+    return _scope_of(algorithm, credential, signed_headers, date_of_request, region, service)
 
 
 def _read_query(query: Mapping[str, str], region: str | None, service: str) -> tuple[Scope, str]:
-    """Read a signature that stands in the query. How long it is valid is not for the signer to say, as S3 has it."""
+    """Parse a signature in the query. It has no `X-Amz-Expires`, which is of S3."""
     problems = [
         f"AWS query-string parameters must include '{name}'." for name in _QUERY_PARAMETERS if not query.get(name)
     ]
     if problems:
         raise errors.INCOMPLETE_SIGNATURE(reason=f"{' '.join(problems)} Re-examine the query-string parameters.")
     algorithm, credential, value, signed, date_of_request = (query[name] for name in _QUERY_PARAMETERS)
-    scope = _scoped(algorithm, credential, signed, date_of_request, region, service)
+    scope = _scope_of(algorithm, credential, signed, date_of_request, region, service)
     return scope._replace(in_query=True, token=query.get("X-Amz-Security-Token")), value
 
 
-def _scoped(
+def _scope_of(
     algorithm: str, credential: str, signed: str, date_of_request: str, region: str | None, expected: str
 ) -> Scope:  # fmt: skip
-    """Read what a signature is made for, and stop where AWS does."""
-    moment = _moment(date_of_request)
+    """Parse the scope of a signature; raise the error that AWS raises first."""
+    moment = _time_of(date_of_request)
     signed_headers = tuple(signed.split(";"))
     if "host" not in signed.lower().split(";"):
         raise errors.BAD_REQUEST_SIGNATURE(
@@ -158,28 +158,26 @@ _WRONG_REGION = "Credential should be scoped to a valid region, not '{region}'."
 
 
 def wrong_region(region: str) -> errors.KmsError:
-    """Return the error of a signature that is made for another Region than that of the endpoint."""
+    """Return the error of a signature for another Region than that of the endpoint."""
     return errors.BAD_REQUEST_SIGNATURE(reason=_WRONG_REGION.format(region=region))
 
 
 def check(
     scope: Scope, signature: str, request: HttpRequest, secret: str | None, token: str | None = None
 ) -> None:  # fmt: skip
-    """Check a signature.
+    """Verify a signature.
 
     Args:
-        scope: what it is made for.
+        scope: its scope.
         signature: the signature itself.
-        request: the request that it is of.
-        secret: the secret access key of the signer; None if nobody has this access key.
-        token: the session token that has to be in the request if the signer's credentials are temporary; None if they
-            are not, and there must be none.
+        request: the signed request.
+        secret: the secret access key of the signer; None if the access key is unknown.
+        token: the session token that temporary credentials need; None for long-term ones, which have none.
 
     Raises:
-        KmsError: when it is not right, made too long ago or in the future, or leaves out a header that has to be
-            signed: every `x-amz-` header but the session token, which some services take unsigned.
+        KmsError: when it is wrong, expired or not yet current, or does not cover a header that has to be signed: every
+            `x-amz-` header except the session token, which some services accept unsigned.
     """
-    # A token belongs to temporary credentials: those of a user go with none.
     if secret is None or (scope.token or request.header("x-amz-security-token") or None) != token:
         raise errors.UNRECOGNIZED_CLIENT()
     _check_time(scope.time)
@@ -194,9 +192,9 @@ def check(
 
 
 def _check_time(made: datetime) -> None:
-    """Refuse a signature that is not of now: by the machine's clock, as programs sign that run beside the test.
+    """Refuse a signature that is expired or not yet current, by the machine's clock, which other programs sign by.
 
-    Those that freezegun or time-machine show another time sign with that one, so it will do as well.
+    Code that freezegun or time-machine shows another time signs with that time, so it is accepted too.
     """
     seen, real = time.time(), machine_time()
     if abs(made.timestamp() - real) <= SKEW.total_seconds():
@@ -216,7 +214,7 @@ def _check_time(made: datetime) -> None:
 
 
 def calculate(scope: Scope, request: HttpRequest, secret: str) -> bytes:
-    """Return what the signature of a request has to be: lower-case hexadecimal digits."""
+    """Calculate the signature of a request, as lower-case hexadecimal digits."""
     parts = (scope.date, scope.region, scope.service, "aws4_request")
     to_sign = "\n".join(
         (
@@ -258,7 +256,7 @@ def _canonical(request: HttpRequest, signed_headers: tuple[str, ...], in_query: 
 
 
 def _parameters(header: str) -> tuple[str, dict[str, str]]:
-    """Return the algorithm of an `Authorization` header, and its parameters."""
+    """Parse an `Authorization` header; return its algorithm and parameters."""
     algorithm, _, rest = header.strip().partition(" ")
     parameters = {}
     for part in re.split(r"[,\s]+", rest):
@@ -274,8 +272,8 @@ def _parameters(header: str) -> tuple[str, dict[str, str]]:
 
 
 @functools.lru_cache(maxsize=64)  # many requests are signed in the same second, and strptime is slow
-def _moment(text: str) -> datetime:
-    """Return the time of a request from its `X-Amz-Date` or `Date`."""
+def _time_of(text: str) -> datetime:
+    """Parse the `X-Amz-Date` or `Date` of a request."""
     try:
         return datetime.strptime(text, _TIME).replace(tzinfo=timezone.utc)
     except ValueError:

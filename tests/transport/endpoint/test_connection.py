@@ -138,7 +138,7 @@ def test_the_end_waits_for_what_is_being_carried_out(kms_mock, sign):
 def test_the_end_does_not_wait_for_ever(kms_mock, sign, monkeypatch):
     from pytest_kmsmock._transport.endpoint import listener
 
-    monkeypatch.setattr(listener, "_PATIENCE", 0.1)
+    monkeypatch.setattr(listener, "_SHUTDOWN_TIMEOUT", 0.1)
     kms_mock.faults.add("ListKeys", delay=30, times=1)
     begun = time.monotonic()
     with kms_mock.serve() as server:

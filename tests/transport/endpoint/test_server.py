@@ -128,7 +128,7 @@ def test_what_is_no_address_is_refused_at_once(kms_mock, address, problem):
 
 
 def test_a_host_that_is_none_is_refused_when_it_starts(kms_mock):
-    with pytest.raises(InvalidOption, match=r"host 'no\.such\.host\.invalid' has no address"):
+    with pytest.raises(InvalidOption, match=r"host 'no\.such\.host\.invalid' cannot be resolved"):
         kms_mock.serve(host="no.such.host.invalid").start()
 
 

@@ -119,7 +119,7 @@ def test_the_proxy_leads_nowhere_else(tls_server, host):
     connection, answer = connect(tls_server, host)
     with connection:
         assert answer.startswith(b"HTTP/1.1 403 Forbidden\r\n")
-        assert b"KMS hosts of AWS alone" in answer
+        assert b"only KMS endpoints of AWS" in answer
 
 
 def test_without_tls_there_is_no_proxy(kms_server):

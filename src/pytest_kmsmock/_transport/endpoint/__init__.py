@@ -1,1 +1,1 @@
-"""The HTTP endpoint for other processes."""
+"""The HTTP endpoint for other processes and languages."""

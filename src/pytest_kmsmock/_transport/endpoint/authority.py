@@ -1,4 +1,4 @@
-"""TLS of the HTTP endpoint: a certificate authority in a folder, made on first use, and certificates it signs."""
+"""TLS of the HTTP endpoint: a certificate authority (CA) in a folder, made on first use, and server certificates."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ from pytest_kmsmock._runtime.machine_time import machine_time
 from pytest_kmsmock.errors import InvalidOption
 
 _CERTIFICATE, _KEY = "ca.pem", "ca-key.pem"
-_YEARS = timedelta(days=3650)
-#: Longer ones are refused by some clients.
-_DAYS = timedelta(days=397)
+_CA_VALIDITY = timedelta(days=3650)
+#: Some clients refuse a longer one.
+_CERTIFICATE_VALIDITY = timedelta(days=397)
 _NAME = re.compile(r"[A-Za-z0-9._-]{1,253}")
-_ANOTHER_CLOCK = timedelta(days=1)
+_CLOCK_SKEW = timedelta(days=1)
 
 
 @contextlib.contextmanager
 def _real_datetime() -> Iterator[None]:
-    """Hide freezegun's class from cryptography, which would take what it meets first for the only one, for ever."""
+    """Hide freezegun's class from cryptography, which remembers the first `datetime` class that it sees."""
     seen = dt.datetime
     real = next(kind for kind in seen.__mro__ if (kind.__module__, kind.__name__) == ("datetime", "datetime"))
-    dt.datetime = real  # type: ignore[misc, assignment]  # freezegun replaces the class in the same way
+    dt.datetime = real  # type: ignore[misc, assignment]  # as freezegun replaces it
     try:
         yield
     finally:
@@ -48,10 +48,10 @@ class Authority:
     """A certificate authority.
 
     Args:
-        folder: where its certificate, `ca.pem`, and its key are; both are made if they are not there.
+        folder: the folder of its certificate, `ca.pem`, and its key; both are made if they do not exist.
 
     Raises:
-        InvalidOption: what is there is no certificate authority.
+        InvalidOption: the folder holds other or damaged files.
         OSError: the folder cannot be read or written.
     """
 
@@ -65,7 +65,7 @@ class Authority:
             key = serialization.load_pem_private_key((folder / _KEY).read_bytes(), None)
         except (ValueError, FileNotFoundError) as error:
             raise InvalidOption(
-                f"{folder} holds no certificate authority: {error}. Remove it, and it is made anew."
+                f"{folder} holds no certificate authority: {error}. Remove the folder to make a new one."
             ) from None
         except OSError as error:
             raise OSError(
@@ -78,7 +78,7 @@ class Authority:
 
     @_real_datetime()
     def _context(self, *names: str) -> ssl.SSLContext:
-        """Return how a server with these names and addresses speaks TLS."""
+        """Return the TLS context of a server with these names and addresses."""
         key = ec.generate_private_key(ec.SECP256R1())
         now = _now()
         certificate = (
@@ -87,8 +87,8 @@ class Authority:
             .issuer_name(self._certificate.subject)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - _ANOTHER_CLOCK)
-            .not_valid_after(now + _DAYS)
+            .not_valid_before(now - _CLOCK_SKEW)
+            .not_valid_after(now + _CERTIFICATE_VALIDITY)
             .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName(list(map(_subject, names))), critical=False)
             .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
@@ -98,16 +98,16 @@ class Authority:
         )
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.set_alpn_protocols(["http/1.1"])
-        context.sni_callback = self._as_asked
-        # Python takes certificates from files alone.
+        context.sni_callback = self._use_server_name
+        # Python loads certificates only from files.
         with tempfile.TemporaryDirectory(prefix="pytest-kmsmock-") as folder:
             path = Path(folder) / "server.pem"
             path.write_bytes(_pem(key) + certificate.public_bytes(serialization.Encoding.PEM))
             context.load_cert_chain(path)
         return context
 
-    def _as_asked(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
-        """Be the host that the client asks for, such as the name of a container or a host of AWS."""
+    def _use_server_name(self, connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> None:
+        """Use a certificate for the server name (SNI), such as the name of a container or a host of AWS."""
         if name is not None and _NAME.fullmatch(name):
             connection.context = self.context(name)
 
@@ -122,8 +122,8 @@ def _make(folder: Path) -> None:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _ANOTHER_CLOCK)
-        .not_valid_after(now + _YEARS)
+        .not_valid_before(now - _CLOCK_SKEW)
+        .not_valid_after(now + _CA_VALIDITY)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(
             x509.KeyUsage(

@@ -1,4 +1,4 @@
-"""The thread that listens: an event loop with the connections, and threads for what would hold it up."""
+"""The listening thread: an event loop with the connections, and threads for requests that would block it."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
     from pytest_kmsmock._transport.http_request import HttpRequest
 
 _LOG = logging.getLogger("pytest_kmsmock.server")
-#: Connections that wait to be accepted.
+#: The largest number of connections that are not accepted yet.
 _BACKLOG = 2048
 #: Threads for calls that wait for the disk or make RSA keys.
 _THREADS = 32
 #: How long connections may take to end, in seconds.
-_PATIENCE = 5.0
-#: How a TLS handshake begins.
-_HANDSHAKE = b"\x16"
+_SHUTDOWN_TIMEOUT = 5.0
+#: The first byte of a TLS handshake.
+_TLS_HANDSHAKE = b"\x16"
 
 
 class Application(NamedTuple):
-    """What answers requests.
+    """The functions that answer requests.
 
     Attributes:
         answer: answers a request.
         blocks: says whether that may take long.
-        context_for: returns how TLS is spoken as a host, None being the server itself; None if it is not.
+        context_for: returns the TLS context for a host (None: the server itself); None if there is no TLS for it.
     """
 
     answer: Callable[[HttpRequest], Outcome]
@@ -48,7 +48,7 @@ class Application(NamedTuple):
 
 
 class _Loop(asyncio.SelectorEventLoop):
-    """An event loop with the machine's time, whatever a test does to the module `time`."""
+    """An event loop with the machine's time, even if a test replaces functions of the module `time`."""
 
     def time(self) -> float:
         if hasattr(time, "clock_gettime"):  # pragma: no branch - not on Windows
@@ -58,7 +58,7 @@ class _Loop(asyncio.SelectorEventLoop):
 
 @final
 class Listener:
-    """Listens and answers in a thread of its own.
+    """Listens and answers requests in its own thread.
 
     Args:
         application: answers requests.
@@ -70,8 +70,8 @@ class Listener:
         connections: the open ones.
 
     Raises:
-        InvalidOption: when the host has no address.
-        OSError: when the address cannot be listened on.
+        InvalidOption: when the host cannot be resolved.
+        OSError: when it cannot listen on the address.
     """
 
     def __init__(self, application: Application, host: str, port: int) -> None:
@@ -81,23 +81,23 @@ class Listener:
         self._server: asyncio.Server | None = None
         self._accepting = threading.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
-        self._silent: set[socket.socket] = set()  # accepted, and nothing has come yet
+        self._idle: set[socket.socket] = set()  # accepted, without data so far
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pytest-kmsmock-call")
         self._thread = threading.Thread(target=self._run, name="pytest-kmsmock-server", daemon=True)
         self._answer, self.blocks, self.context_for = application
 
     @property
     def address(self) -> tuple[str, int]:
-        """Where it listens."""
+        """The address that it listens on."""
         host, port = self._socket.getsockname()[:2]
         return host, port
 
     def start(self) -> None:
-        """Begin to answer."""
+        """Start the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Finish what is being carried out, and listen no more."""
+        """Finish the current requests, and stop."""
         self._accepting.wait()
         self.loop.call_soon_threadsafe(self._spawn, self._end())
         self._thread.join()
@@ -120,11 +120,11 @@ class Listener:
             self._socket.close()
         else:
             self._server.close()
-        for silent in list(self._silent):
-            self._drop(silent)
+        for idle in list(self._idle):
+            self._drop(idle)
         for connection in list(self.connections):
             connection.finish()
-        latest = self.loop.time() + _PATIENCE
+        latest = self.loop.time() + _SHUTDOWN_TIMEOUT
         while self.connections and self.loop.time() < latest:
             await asyncio.sleep(0.005)
         for connection in list(self.connections):
@@ -139,7 +139,7 @@ class Listener:
     # --- accepting -----------------------------------------------------------------------------------------------
 
     async def _accept(self) -> None:
-        """Accept connections; one port takes TLS and HTTP as it is, by the first byte."""
+        """Accept connections; the first byte tells TLS from plain HTTP on the same port."""
         self._socket.setblocking(False)
         if self.context_for(None) is None:
             self._server = await self.loop.create_server(lambda: Connection(self), sock=self._socket, backlog=_BACKLOG)
@@ -149,17 +149,17 @@ class Listener:
         while True:
             try:
                 accepted, _ = await self.loop.sock_accept(self._socket)
-            except OSError:  # no file descriptor is left
+            except OSError:  # no file descriptors left
                 await asyncio.sleep(0.1)
                 continue
-            self._silent.add(accepted)
+            self._idle.add(accepted)
             self.loop.add_reader(accepted, self._begin, accepted)
 
     def _begin(self, accepted: socket.socket) -> None:
         self.loop.remove_reader(accepted)
-        self._silent.discard(accepted)
+        self._idle.discard(accepted)
         try:
-            secured = accepted.recv(1, socket.MSG_PEEK) == _HANDSHAKE
+            secured = accepted.recv(1, socket.MSG_PEEK) == _TLS_HANDSHAKE
         except OSError:
             accepted.close()
             return
@@ -169,15 +169,15 @@ class Listener:
         with contextlib.suppress(OSError):  # a handshake that fails
             await self.loop.connect_accepted_socket(lambda: Connection(self), accepted, ssl=context)
 
-    def _drop(self, silent: socket.socket) -> None:
-        self.loop.remove_reader(silent)
-        self._silent.discard(silent)
-        silent.close()
+    def _drop(self, idle: socket.socket) -> None:
+        self.loop.remove_reader(idle)
+        self._idle.discard(idle)
+        idle.close()
 
     # --- for connections -----------------------------------------------------------------------------------------
 
     def answer(self, request: HttpRequest) -> Outcome:
-        """Answer a request; with status 500 if the mock fails, as for a key spec whose package is not installed."""
+        """Answer a request; with status 500 if the mock raises, such as for a key spec whose package is missing."""
         try:
             return self._answer(request)
         except Exception as error:
@@ -193,7 +193,7 @@ class Listener:
         future.add_done_callback(lambda done: None if done.cancelled() else finished(done.result()))
 
     def start_tls(self, transport: asyncio.Transport, connection: Connection, context: ssl.SSLContext) -> None:
-        """Speak TLS on a connection from now on."""
+        """Switch a connection to TLS."""
         self._spawn(self._secure(transport, connection, context))
 
     async def _secure(self, transport: asyncio.Transport, connection: Connection, context: ssl.SSLContext) -> None:
@@ -212,5 +212,5 @@ def _listening(host: str, port: int) -> socket.socket:
     try:
         socket.getaddrinfo(host, port, family)
     except (UnicodeError, socket.gaierror) as error:
-        raise InvalidOption(f"host {host!r} has no address: {error}") from None
+        raise InvalidOption(f"host {host!r} cannot be resolved: {error}") from None
     return socket.create_server((host, port), family=family, backlog=_BACKLOG)

@@ -1,7 +1,7 @@
-"""The way in for other processes and languages: an HTTP endpoint, served by a thread of this process.
+"""`KmsServer`: an HTTP endpoint for other processes and languages, served by a thread of this process.
 
-It speaks AWS JSON 1.1, the protocol of KMS, over HTTP and, if asked to, TLS: clients are given its address as their
-endpoint URL, or as their proxy. The command line is in `pytest_kmsmock._cli.serve`.
+It speaks AWS JSON 1.1, the protocol of KMS, over HTTP and, as an option, TLS: clients use its URL as their endpoint, or
+as their proxy. The command line is in `pytest_kmsmock._cli.serve`.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from .connection import Outcome
     from .listener import Listener
 
-#: What names a key spec of RSA in the body of a request.
+#: A key spec of RSA in the body of a request.
 _RSA = re.compile(rb'"RSA_(2048|3072|4096)"')
 
 
@@ -45,7 +45,7 @@ class KmsServer:
     """An HTTP endpoint of a mock: `with kms_mock.serve() as server:`, or the fixture `kms_server`.
 
     Calls through it and calls in this process see the same keys. Starting it raises `MissingExtra` when httptools is
-    not installed, and `OSError` when the address cannot be listened on.
+    not installed, and `OSError` when it cannot listen on the address.
     """
 
     def __init__(
@@ -61,8 +61,8 @@ class KmsServer:
         around_call: Callable[[str, Callable[[], HttpAnswer]], HttpAnswer] | None = None,
         waits: bool = False,
     ) -> None:
-        # `around_call` is given the operation and a function that carries the request out, and returns what is
-        # answered; `waits` says that this may take long.
+        # `around_call` gets the operation and a function that makes the call, and returns the answer; `waits`: whether
+        # it may block.
         check_address(host, port)
         self._mock = mock
         self._host, self._port = host, port
@@ -78,19 +78,19 @@ class KmsServer:
 
     @property
     def endpoint_url(self) -> str:
-        """The address for clients, an `https` one if the server speaks TLS.
+        """The endpoint URL for clients: `https` if the server speaks TLS.
 
         Raises:
-            NotActive: when it does not serve.
+            NotActive: when the server does not run.
         """
         return f"{'https' if self._tls else 'http'}://{self._address()}"
 
     @property
     def proxy_url(self) -> str:
-        """The address for programs whose SDK takes no endpoint, as `HTTPS_PROXY`. It needs TLS.
+        """The proxy URL (`HTTPS_PROXY`) for programs whose SDK has no endpoint option. It needs TLS.
 
         Raises:
-            NotActive: when it does not serve.
+            NotActive: when the server does not run.
         """
         return f"http://{self._address()}"
 
@@ -102,7 +102,7 @@ class KmsServer:
 
     @property
     def environment(self) -> dict[str, str]:
-        """The environment variables that point AWS SDKs and the AWS CLI in another process here."""
+        """The environment variables that point AWS SDKs and the AWS CLI in another process at this server."""
         variables = {
             "AWS_ENDPOINT_URL_KMS": self.endpoint_url,
             "AWS_ENDPOINT_URL_STS": self.endpoint_url,
@@ -112,11 +112,11 @@ class KmsServer:
             "AWS_DEFAULT_REGION": self._mock.region,
         }
         if self._authority is not None:
-            variables |= dict.fromkeys(_TRUST, str(self._authority.certificate_path))
+            variables |= dict.fromkeys(_CA_VARIABLES, str(self._authority.certificate_path))
         return variables
 
     def start(self) -> None:
-        """Listen and answer, until `stop`."""
+        """Start the server; `stop` ends it."""
         try:
             from .listener import Application, Listener
         except ModuleNotFoundError:
@@ -134,7 +134,7 @@ class KmsServer:
             self._held = held.pop_all()
 
     def stop(self) -> None:
-        """Finish what is being carried out, and listen no more."""
+        """Finish the current requests, and stop the server."""
         listener, self._listener = self._listener, None
         if listener is not None:
             listener.stop()
@@ -159,25 +159,25 @@ class KmsServer:
             return Outcome(answer)
         if sts.is_for_sts(request):
             answer = sts.answer(self._mock, request, check_signature=self._check_signatures)
-            return Outcome(routes.readable(answer, request) if self._cors else answer)
+            return Outcome(routes.with_cors_headers(answer, request) if self._cors else answer)
         for bits in set(_RSA.findall(request.body)):
             RSA_POOL.prepare(int(bits))
 
-        def carry_out() -> HttpAnswer:
+        def call() -> HttpAnswer:
             return http.answer(self._mock, request, check_signature=self._check_signatures)
 
         try:
-            answer = carry_out() if self._around_call is None else self._around_call(request.operation, carry_out)
+            answer = call() if self._around_call is None else self._around_call(request.operation, call)
         except InjectedError:
             return Outcome(None, self._mock.take_delay())
-        return Outcome(routes.readable(answer, request) if self._cors else answer, self._mock.take_delay())
+        return Outcome(routes.with_cors_headers(answer, request) if self._cors else answer, self._mock.take_delay())
 
     def _blocks(self, request: HttpRequest) -> bool:
         """Say whether a request may take long."""
         return self._waits or _RSA.search(request.body) is not None
 
     def _context_for(self, host: str | None) -> ssl.SSLContext | None:
-        """Return how TLS is spoken as a host, None being the server itself; None if it is not."""
+        """Return the TLS context for a host (None: the server itself); None if there is no TLS for it."""
         if self._authority is None or (host is not None and not is_kms_host(host)):
             return None
         if host is not None:
@@ -185,17 +185,17 @@ class KmsServer:
         return self._authority.context("localhost", "127.0.0.1", "::1", self._host, socket.gethostname())
 
 
-#: Where programs look for the certificates that they trust: AWS SDKs, OpenSSL and Go, Node.js.
-_TRUST = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
+#: Environment variables with the CA certificates that programs trust: AWS SDKs, OpenSSL and Go, Node.js.
+_CA_VARIABLES = ("AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS")
 
 
 def check_address(host: str, port: int) -> None:
-    """Refuse what is no address to listen on.
+    """Validate the address to listen on.
 
     Raises:
-        InvalidOption: when the host is empty, which would be every address of the machine, or the port out of range.
+        InvalidOption: when the host is empty, which would mean all addresses, or the port is out of range.
     """
     if not host:
-        raise InvalidOption("host must not be empty. To listen on every address of this machine, say 0.0.0.0 or ::.")
+        raise InvalidOption("host must not be empty. To listen on all addresses of this machine, use 0.0.0.0 or ::.")
     if not 0 <= port <= 65535:
         raise InvalidOption(f"port must be between 0 and 65535, not {port}.")

@@ -1,6 +1,6 @@
-"""Requests for AWS STS at the HTTP endpoint: the query protocol, in which a form comes in and XML goes out.
+"""AWS STS at the HTTP endpoint: the query protocol, with requests as forms and responses as XML.
 
-What the operations do is in `_testing.identity.sts`; the mock carries them out.
+The operations are in `_testing.identity.sts`, called through the mock.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 _FORM = "application/x-www-form-urlencoded"
 _NAMESPACE = "https://sts.amazonaws.com/doc/2011-06-15/"
-#: Codes that STS answers with another status than 400.
+#: Error codes with status 403.
 _FORBIDDEN = frozenset(
     {"AccessDenied", "InvalidSignatureException", "MissingAuthenticationTokenException", "UnrecognizedClientException"}
 )
-#: What the query protocol calls errors that come from before the service.
-_NAMES = {
+#: The codes of protocol errors in the query protocol.
+_CODES = {
     "InvalidSignatureException": "SignatureDoesNotMatch",
     "IncompleteSignatureException": "IncompleteSignature",
     "MissingAuthenticationTokenException": "MissingAuthenticationToken",
@@ -34,7 +34,7 @@ _NAMES = {
 
 
 def is_for_sts(request: HttpRequest) -> bool:
-    """Say whether a request may be for STS: a form, which KMS takes none of."""
+    """Say whether a request may be for STS: a form, which KMS does not accept."""
     return request.method == "POST" and request.header("content-type").startswith(_FORM)
 
 
@@ -42,9 +42,9 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool) -> HttpAn
     """Answer a request for STS.
 
     Args:
-        mock: who answers.
+        mock: the mock.
         request: the request.
-        check_signature: whether the signature has to be right; its form has to be in any case.
+        check_signature: whether to verify the signature; its format is checked in any case.
     """
     request_id = mock.service.new_request_id()
     form = dict(parse_qsl(request.body.decode("utf-8", "replace"), keep_blank_values=True))
@@ -61,7 +61,7 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool) -> HttpAn
         text = f'<{action}Response xmlns="{_NAMESPACE}">{content}{metadata}</{action}Response>'
     except KmsError as error:
         status = 403 if error.code in _FORBIDDEN else error.status
-        described = {"Type": "Sender", "Code": _NAMES.get(error.code, error.code), "Message": error.message}
+        described = {"Type": "Sender", "Code": _CODES.get(error.code, error.code), "Message": error.message}
         text = (
             f'<ErrorResponse xmlns="{_NAMESPACE}"><Error>{_xml(described)}</Error>'
             f"<RequestId>{request_id}</RequestId></ErrorResponse>"

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._runtime import active_mocks
 from pytest_kmsmock._transport import http
-from pytest_kmsmock._transport.endpoints import is_below
+from pytest_kmsmock._transport.endpoints import has_prefix
 
 if TYPE_CHECKING:
     from pytest_kmsmock._transport.gate import Gate
@@ -63,7 +63,7 @@ def is_answered(mock: Gate, url: str) -> bool:
 
 def is_configured(url: str) -> bool:
     """Say whether the environment or any profile of the config file names a URL as the endpoint of KMS."""
-    return is_below(url, tuple(_from_environment() | _INITIAL)) or is_below(url, tuple(_from_config_file()))
+    return has_prefix(url, tuple(_from_environment() | _INITIAL)) or has_prefix(url, tuple(_from_config_file()))
 
 
 def _from_environment() -> frozenset[str]:
