@@ -1,1 +1,1 @@
-"""What the process shares: options, active mocks, environment variables, and the guard against real calls."""
+"""State of the process: options, active mocks, environment variables, and the guard against real calls."""

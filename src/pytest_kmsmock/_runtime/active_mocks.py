@@ -1,8 +1,8 @@
-"""Which mock answers: those that are active, per task and per process.
+"""The active mocks of the process, and which of them answers a call.
 
-A call is answered by the innermost mock entered in its own context, else by the mock entered last in the process. So
-threads started by a test, which have an empty context, see the test's mock; asyncio tasks that each enter a mock see
-their own and not each other's (tasks of trio too).
+The innermost mock entered in the call's context answers, else the mock entered last in the process. So threads started
+by a test, which have an empty context, use the test's mock; concurrent tasks of asyncio or trio that each enter a mock
+use their own.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 
 
 class ActiveMock(Protocol):
-    """A mock, as far as it matters for which one answers.
+    """A mock, as this module uses it.
 
     Attributes:
         options: its options.
         outer: the mock that this one is nested in, if any.
         region: its default Region, such as `us-east-1`.
-        locks: what its calls hold, in the order in which they take them.
-        apart: whether it was entered in a task, or in a thread other than the main one: then others do not nest in it.
+        locks: the locks that its calls hold, in the order of acquisition.
+        apart: whether it was entered in a task or outside the main thread: then mocks of others do not nest in it.
         active: whether it answers calls.
     """
 
@@ -48,7 +48,7 @@ class ActiveMock(Protocol):
 
 
 class Lock(Protocol):
-    """What `threading` and what the fake KMS lock with."""
+    """A lock of `threading` or of the fake KMS."""
 
     def acquire(self) -> object: ...
 
@@ -57,16 +57,16 @@ class Lock(Protocol):
 
 _in_context: ContextVar[ActiveMock | None] = ContextVar("kms_mock", default=None)
 _active: list[ActiveMock] = []
-#: Held while a mock is entered or left: threads do so at once, and the environment is one for all.
+#: Held while a mock is entered or left: the environment is shared by all threads.
 _changing = threading.RLock()
 _held_for_fork: list[Lock] = []
 
-#: Told of each mock that is entered; reports watch here. They know nothing of who enters it, or why.
+#: Called with each mock that is entered; used by reports.
 watchers: list[Callable[[Any], None]] = []
 
 
 def current() -> ActiveMock | None:
-    """Return the mock that answers calls made here and now; None if no mock is active."""
+    """Return the mock that answers calls in this context; None if no mock is active."""
     mock = _in_context.get()
     if mock is not None and mock.active:  # nearly always
         return mock
@@ -74,7 +74,7 @@ def current() -> ActiveMock | None:
 
 
 def enclosing() -> ActiveMock | None:
-    """Return the mock that a mock entered here and now is nested in: never one of another task or thread."""
+    """Return the mock that a mock entered in this context nests in: never one of another task or thread."""
     if not _active:
         return None
     mock = _in_context.get()
@@ -84,7 +84,7 @@ def enclosing() -> ActiveMock | None:
 
 
 def active() -> tuple[Any, ...]:
-    """Return the mocks that are active in the process, in the order in which they were entered."""
+    """Return the active mocks of the process, in the order in which they were entered."""
     return tuple(_active)
 
 
@@ -94,16 +94,16 @@ def is_any_active() -> bool:
 
 
 def is_apart() -> bool:
-    """Say whether this code runs in a task, or in a thread that is not the main one."""
+    """Say whether this code runs in a task, or outside the main thread."""
     return in_task() or threading.current_thread() is not threading.main_thread()
 
 
 def in_task() -> bool:
-    """Say whether this code runs in a task of asyncio or trio. Code that has not imported them runs in none."""
+    """Say whether this code runs in a task of asyncio or trio, if they are imported."""
     if trio_here() is not None:
         return True
     asyncio = sys.modules.get("asyncio")
-    # `current_task` alone raises where no loop runs, which every mock that is entered would pay for.
+    # Without a running loop `current_task` raises, which would slow down entering each mock.
     loop = None if asyncio is None else asyncio._get_running_loop()  # noqa: SLF001 - exported by asyncio.events
     return loop is not None and sys.modules["asyncio"].current_task(loop) is not None
 
@@ -115,7 +115,7 @@ def trio_here() -> Any:
 
 
 def enter(mock: ActiveMock) -> None:
-    """Make a mock the one that answers."""
+    """Make a mock active."""
     with _changing:
         environment.begin(mock)
         _active.append(mock)
@@ -126,7 +126,7 @@ def enter(mock: ActiveMock) -> None:
 
 
 def leave(mock: ActiveMock) -> None:
-    """Let a mock answer no more, if it does; the one around it answers again."""
+    """End a mock, if it is active; its outer mock answers again."""
     with _changing:
         environment.end(mock)
         if mock in _active:
@@ -140,16 +140,16 @@ def leave(mock: ActiveMock) -> None:
 
 
 def other_began(other: object) -> None:
-    """Note that somebody else, as moto, begins to change the environment and boto3's default session."""
+    """Note that another library, such as moto, begins to change the environment and boto3's default session."""
     with _changing:
         environment.begin(other)
 
 
 def other_ended(other: object, session: Any) -> None:
-    """Note that somebody else has put back what it had changed; mocks that go on still need what they had set.
+    """Note that another library has restored what it had changed; apply again what active mocks need.
 
     Args:
-        other: who it is.
+        other: the library.
         session: boto3's default session just before that.
     """
     with _changing:
@@ -162,7 +162,7 @@ def other_ended(other: object, session: Any) -> None:
 
 
 def _before_fork() -> None:
-    """Let no other thread be inside a call, so that the child finds no lock held and no change half done."""
+    """Wait for calls of other threads, so that the child has no lock held and no change half done."""
     _changing.acquire()
     for lock in dict.fromkeys(lock for mock in _active for lock in mock.locks):
         lock.acquire()

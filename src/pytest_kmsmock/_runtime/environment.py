@@ -1,7 +1,7 @@
-"""Dummy credentials and a default Region in the environment while a mock is active; everything back afterwards.
+"""Dummy credentials and a default Region in the environment while a mock is active; restored afterwards.
 
-botocore looks into the environment before it looks anywhere else, so nothing is looked up over the network. boto3's
-default session remembers the credentials that it found first, so it is put back too.
+botocore looks in the environment first, so it looks up nothing over the network. boto3's default session remembers the
+credentials that it found first, so it is restored too.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from typing import Any
 
 DEFAULT_REGION = "us-east-1"
 
-#: Not a real key: no AWS account has it. Clients that use it call as the account's administrator.
+#: Not a real access key. Clients that use it call as the account's administrator.
 DUMMY_ACCESS_KEY_ID = "AKIAKMSMOCKDEFAULT00"
 DUMMY_SECRET_ACCESS_KEY = "pytest-kmsmock"
 
-#: Access keys that requests were signed with and nobody is known by, and the test that first did so.
+#: Unknown access keys that signed requests, each with the test that used it first.
 unknown_access_keys: dict[str, str] = {}
 
-_saved: dict[str, str | None] = {}
-_ours: dict[str, str] = {}
-#: What somebody else, who may put our value back, had changed when it was to go: our value and the one before.
+_saved: dict[str, str | None] = {}  # the values before `apply`
+_ours: dict[str, str] = {}  # the values that `apply` set
+#: Variables that other code had changed when a mock ended, and may reset to our value: that value, and the one before.
 _left: dict[str, tuple[str, str | None]] = {}
 
-#: Who has begun and not ended: mocks, and moto. Each with boto3's default session from before it.
+#: The active mocks, and moto, each with boto3's default session from before it.
 _scopes: list[_Scope] = []
 
 
 def default_region() -> str:
-    """Return the Region that a client without one gets: the user's, else ours."""
+    """Return the default Region of clients: the user's, else `DEFAULT_REGION`."""
     user_region = (
         _saved["AWS_DEFAULT_REGION"] if "AWS_DEFAULT_REGION" in _saved else os.environ.get("AWS_DEFAULT_REGION")
     )
@@ -38,10 +38,10 @@ def default_region() -> str:
 
 
 def apply(region: str | None) -> None:
-    """Set what a mock needs.
+    """Set the variables that a mock needs.
 
     Args:
-        region: the Region of the innermost mock; None leaves the user's, or ours if the user has none.
+        region: the Region of the innermost mock; None keeps the default Region.
     """
     _restore("AWS_DEFAULT_REGION")
     wanted: dict[str, str] = {
@@ -54,10 +54,10 @@ def apply(region: str | None) -> None:
 
 
 def restore() -> None:
-    """Put back everything that `apply` changed, unless somebody else has changed it since."""
+    """Restore the variables that `apply` set, unless other code has changed them since."""
     for name, value in list(_ours.items()):
         before = _saved[name]
-        if not _restore(name) and _scopes:  # moto goes on, and will put back what it found
+        if not _restore(name) and _scopes:  # moto is active, and will restore what it found
             _left[name] = (value, before)
 
 
@@ -73,17 +73,17 @@ def _set(wanted: Mapping[str, str]) -> None:
 
 
 def _restore(name: str) -> bool:
-    """Put a variable back, and say whether it was there: if the test changed it, it is the test's to restore."""
+    """Restore a variable that still has our value, and say whether it had: else the test restores it."""
     if name not in _ours:
         return False
     value, before = _ours.pop(name), _saved.pop(name)
-    is_there = os.environ.get(name) == value
-    if is_there:
-        _put_back(name, before)
-    return is_there
+    is_ours = os.environ.get(name) == value
+    if is_ours:
+        _reset(name, before)
+    return is_ours
 
 
-def _put_back(name: str, before: str | None) -> None:
+def _reset(name: str, before: str | None) -> None:
     if before is None:
         del os.environ[name]
     else:
@@ -94,14 +94,14 @@ def _put_back(name: str, before: str | None) -> None:
 
 
 class _Scope:
-    """A time in which boto3's default session is another one.
+    """A mock or moto, with boto3's default session to restore at its end.
 
     Args:
-        owner: whose it is.
+        owner: the mock, or moto.
         session: boto3's default session from before it.
 
     Attributes:
-        crossed: whether a scope that began before it has ended before it: then `session` is from before that one.
+        crossed: whether a scope that began earlier has ended: then `session` is from before that one.
     """
 
     __slots__ = ("crossed", "owner", "session")
@@ -113,49 +113,51 @@ class _Scope:
 
 
 def begin(owner: object) -> None:
-    """Remember boto3's default session for the end of a mock, or of moto."""
+    """Save boto3's default session until the end of a mock, or of moto."""
     _scopes.append(_Scope(owner, default_session()))
 
 
 def end(owner: object) -> None:
-    """Put boto3's default session back that was there before a mock.
+    """Restore boto3's default session from before a mock.
 
-    While scopes that began later go on, the first of them does so at its end.
+    If a scope that began later is active, it does so at its end.
     """
     if _scopes and _scopes[-1].owner is owner:  # nearly always
         _set_default_session(_scopes.pop().session)
         return
-    place = _place(owner)
-    if place is not None:
-        _hand_on(place, _scopes.pop(place).session)
+    index = _index_of(owner)
+    if index is not None:
+        _hand_on(index, _scopes.pop(index).session)
 
 
 def end_other(owner: object, session: Any) -> None:
-    """Do the same for somebody else, who has put back already what was there when it began.
+    """Do the same for another library, which has restored the environment and session from before it.
 
     Args:
-        owner: who it is.
+        owner: the library.
         session: boto3's default session just before its end.
     """
-    place = _place(owner)
-    scope = _Scope(owner, default_session()) if place is None else _scopes.pop(place)  # None: it was there before us
-    if (place or 0) < len(_scopes):
-        _hand_on(place or 0, scope.session)
+    index = _index_of(owner)
+    scope = (
+        _Scope(owner, default_session()) if index is None else _scopes.pop(index)
+    )  # None: it began before the first mock
+    if (index or 0) < len(_scopes):
+        _hand_on(index or 0, scope.session)
         _set_default_session(session)
     elif scope.crossed:
         _set_default_session(scope.session)
     for name, (value, before) in _left.items():
         if os.environ.get(name) == value:
-            _put_back(name, before)
+            _reset(name, before)
     _left.clear()
 
 
-def _place(owner: object) -> int | None:
-    return next((place for place, scope in enumerate(_scopes) if scope.owner is owner), None)
+def _index_of(owner: object) -> int | None:
+    return next((index for index, scope in enumerate(_scopes) if scope.owner is owner), None)
 
 
-def _hand_on(place: int, session: Any) -> None:
-    _scopes[place].session, _scopes[place].crossed = session, True
+def _hand_on(index: int, session: Any) -> None:
+    _scopes[index].session, _scopes[index].crossed = session, True
 
 
 def default_session() -> Any:
@@ -164,7 +166,7 @@ def default_session() -> Any:
 
 
 def _set_default_session(session: Any) -> None:
-    """Make a session boto3's default; None lets boto3 make one when it is next needed."""
+    """Make a session boto3's default; None makes boto3 create one on next use."""
     boto3: Any = sys.modules.get("boto3")
     if boto3 is not None:
         boto3.DEFAULT_SESSION = session
@@ -174,7 +176,7 @@ def _set_default_session(session: Any) -> None:
 
 
 def note_access_key(access_key: str) -> None:
-    """Note an access key that nobody is known by, if it may be one of AWS's and is not the environment's."""
+    """Note an unknown access key, if it looks like one of AWS and is not that of the environment."""
     is_real = len(access_key) == 20 and access_key.startswith(("AKIA", "ASIA")) and not access_key.endswith("EXAMPLE")
     if is_real and access_key != os.environ.get("AWS_ACCESS_KEY_ID"):
         test = os.environ.get("PYTEST_CURRENT_TEST", "").rpartition(" (")[0]

@@ -1,25 +1,25 @@
-"""YAML as the files that this package reads are written: PyYAML's safe loader without dates, and the place of an error.
+"""The YAML loader for all files that this package reads: PyYAML's safe loader without dates; and lines of errors.
 
-PyYAML comes with extras. Whoever reads a kind of file imports it, and names the extra if it is missing.
+PyYAML comes with extras. Modules that read files import it, and name the extra if it is missing.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-#: What the tags of YAML's own types begin with.
+#: The prefix of the tags of YAML's own types.
 TAG = "tag:yaml.org,2002:"
 
 
 def plain_loader(base: Any) -> Any:
-    """Return a loader that reads `Version: 2012-10-17` as a string, and says where a value does not fit its tag.
+    """Return a loader that reads `Version: 2012-10-17` as a string, and gives the line of a value with a wrong tag.
 
     Args:
         base: `yaml.SafeLoader` or `yaml.CSafeLoader`.
     """
     from yaml.constructor import ConstructorError
 
-    class PlainLoader(base):  # type: ignore[misc]  # which of the two is known when the file is read
+    class PlainLoader(base):  # type: ignore[misc]  # the class is known at runtime
         """YAML 1.1 without dates."""
 
         def construct_object(self, node: Any, deep: bool = False) -> Any:
@@ -37,15 +37,15 @@ def plain_loader(base: Any) -> Any:
 
 
 def place_of(error: Any, text: str) -> tuple[int, str]:
-    """Return the line of an error of PyYAML's, and what is wrong there.
+    """Return the line and problem of an error of PyYAML.
 
     Args:
         error: a `yaml.YAMLError`.
-        text: what was read.
+        text: the YAML document.
     """
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     if mark is not None:
         return mark.line + 1, error.problem
-    if hasattr(error, "position"):  # a `ReaderError`: a character that YAML does not have
+    if hasattr(error, "position"):  # a `ReaderError`: a character that YAML does not allow
         return text.count("\n", 0, error.position) + 1, error.reason
     return 1, str(error)

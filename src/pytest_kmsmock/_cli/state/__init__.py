@@ -1,1 +1,1 @@
-"""What `pytest-kmsmock serve --state` keeps: every change of the state as rows of a SQLite file."""
+"""The state file of `pytest-kmsmock serve --state`: a SQLite file, with a row for each record."""

@@ -1,4 +1,4 @@
-"""The SQLite file: opening it for one server alone, reading all rows, writing some in one transaction."""
+"""The SQLite file: opening it exclusively, reading all rows, writing rows in a transaction."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from pytest_kmsmock.errors import InvalidDump, StateFileInUse
 
 from .tables import Row
 
-#: Says that a SQLite file is one of ours: "kmsm".
+#: The application id of a state file: "kmsm".
 _APPLICATION_ID = 0x6B6D736D
 _VERSION = 1
-#: A dump begins so, and so did the state files of older releases.
+#: The first byte of a dump, and of the state files of older releases.
 _JSON = b"{"
 _SQLITE = b"SQLite format 3\0"
 _SCHEMA = """
@@ -38,15 +38,15 @@ _DELETE = "DELETE FROM record WHERE kind = ? AND account = ? AND region = ? AND 
 
 @final
 class Database:
-    """A state file, opened: nobody else can open it until it is closed.
+    """An open state file, locked until it is closed.
 
     Args:
-        path: the file. It is made if it is not there; an empty one is a new state.
+        path: the file. It is created if it does not exist; an empty file is a new state.
 
     Raises:
-        InvalidDump: the file is none of ours, or of a later release. It is left as it is.
-        StateFileInUse: another server has it.
-        OSError: it cannot be written, or files beside it cannot.
+        InvalidDump: the file is not a state file, or of a later release. It is not changed.
+        StateFileInUse: another server has locked it.
+        OSError: the file, or files beside it, cannot be written.
     """
 
     def __init__(self, path: Path) -> None:
@@ -64,7 +64,7 @@ class Database:
 
     def _open(self) -> None:
         with self._as_os_error(f"{self._path} cannot be used"):
-            # In this mode SQLite needs no shared memory, and keeps its locks until the file is closed.
+            # With it SQLite needs no shared memory, and keeps its locks until the file is closed.
             self._connection.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
@@ -78,7 +78,7 @@ class Database:
                         f"{self._path} is left as it is: "
                         + ("it is of a later release" if application == _APPLICATION_ID else "it is no state file")
                     )
-                # Written at every start: whether that is possible shows now, and not at the first change.
+                # Written at every start, so that a file that cannot be written fails now, not at the first change.
                 self._connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
                 self._connection.execute(f"PRAGMA user_version = {_VERSION}")
 
@@ -88,15 +88,15 @@ class Database:
 
     @property
     def is_empty(self) -> bool:
-        """Whether no state was ever written to it."""
+        """Whether no state has been written to it."""
         return self._connection.execute("SELECT 1 FROM record LIMIT 1").fetchone() is None
 
     def rows(self) -> Iterable[Row]:
-        """Return all rows, in the order in which they were first written."""
+        """Return all rows, in the order of insertion."""
         return self._connection.execute(f"SELECT {_COLUMNS} FROM record ORDER BY id")
 
     def write(self, rows: Iterable[Row]) -> None:
-        """Write rows in one transaction; it is on the disk when this returns. A row without a record is removed.
+        """Write rows in one transaction, which is durable when this returns. A row without a record is deleted.
 
         Raises:
             OSError: nothing was written.
@@ -106,7 +106,7 @@ class Database:
                 self._connection.execute(*(_PUT, row) if row.record else (_DELETE, row[:4]))
 
     def close(self) -> None:
-        """Let others have the file."""
+        """Close and unlock the file."""
         self._connection.close()
 
     @contextlib.contextmanager
@@ -139,10 +139,10 @@ class Database:
 
 
 def _check_content(path: Path) -> None:
-    """Refuse a file that SQLite would not open, before it is opened.
+    """Refuse a file that is not a SQLite file, before SQLite opens it.
 
     Raises:
-        InvalidDump: saying how its content can be used, if at all.
+        InvalidDump: it is none; if it is a dump, the message says how to import it.
     """
     if not path.exists():
         return
@@ -160,12 +160,12 @@ def _check_content(path: Path) -> None:
     raise InvalidDump(f"{path} is left as it is: it is no state file")
 
 
-#: What is mounted where, on Linux. Source: proc_pid_mountinfo(5).
+#: The mount points, on Linux. Source: proc_pid_mountinfo(5).
 _MOUNTS = Path("/proc/self/mountinfo")
 
 
 def _check_not_mounted_alone(path: Path) -> None:
-    """Refuse a file that is a mount of its own: what SQLite writes beside it would be lost with the container.
+    """Refuse a file that is a mount point: files that SQLite writes beside it would be lost with the container.
 
     Raises:
         OSError: it is one.
@@ -183,5 +183,5 @@ def _check_not_mounted_alone(path: Path) -> None:
 
 
 def _unescaped(name: str) -> str:
-    """Return a path as mountinfo means it: spaces and the like are octal there."""
+    """Decode the octal escapes of a path in mountinfo, such as those of spaces."""
     return name.encode().decode("unicode_escape").encode("latin-1").decode(errors="replace")

@@ -1,6 +1,6 @@
-"""Dicts that note what changes in them, and decode what a file has of them when it is first needed.
+"""Dicts that note their changes in a journal, and decode records of the file on first use.
 
-They stand in for the plain dicts of `_kms.state.state` while a state file is in use, and only then.
+They replace the plain dicts of `_kms.state.state` while a state file is in use.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple, final
 
 
 class Table(NamedTuple):
-    """What a dict holds: records of a kind, of an account and Region if it has these, of a key if it is nested."""
+    """What a dict holds: records of a kind, of an account and Region if they have these, of a key if it is nested."""
 
     kind: str
     account: str = ""
@@ -18,20 +18,25 @@ class Table(NamedTuple):
     key_id: str = ""
 
 
-#: The value of a name that is not there.
+#: The value of a name that does not exist.
 MISSING: Final = object()
-#: The kind that no answer waits for, but those that show it: each cryptographic operation writes one.
+#: The kind that only answers that show it wait for, since each cryptographic operation changes one.
 LAST_USAGE = "last_usage"
 
 
 class Raw(str):
-    """A record as the file has it."""
+    """A record as in the file, not decoded yet."""
 
     __slots__ = ()
 
 
 class Journal:
-    """What has changed since changes were last taken: by table and name, the dict and what it had before."""
+    """The changes since the last `take`: by table and name, the dict and the value before.
+
+    Attributes:
+        changes: the changes.
+        urgent: whether answers have to wait until they are written.
+    """
 
     __slots__ = ("changes", "urgent")
 
@@ -40,19 +45,19 @@ class Journal:
         self.urgent = False
 
     def take(self) -> dict[tuple[Table, Any], tuple[Rows, Any]]:
-        """Return the changes, and begin anew."""
+        """Return the changes, and clear the journal."""
         changes, self.changes, self.urgent = self.changes, {}, False
         return changes
 
 
 class Rows(dict[Any, Any]):
-    """A dict of records. Of what changes a dict it has what the fake KMS uses: setting, deleting and `pop`.
+    """A dict of records. It notes the kinds of change that the fake KMS makes: setting, deleting and `pop`.
 
     Args:
         table: what it holds.
         journal: where changes are noted.
         read: decodes a record.
-        content: what it begins with.
+        content: the initial content.
     """
 
     __slots__ = ("_journal", "_read", "table")
@@ -66,7 +71,7 @@ class Rows(dict[Any, Any]):
         self._read = read
 
     def put_raw(self, name: Any, record: str) -> None:
-        """Put in a record as the file has it, which is no change."""
+        """Set a record as in the file, which is not a change."""
         super().__setitem__(name, Raw(record))
 
     def _note(self, name: Any) -> None:
@@ -90,12 +95,12 @@ class Rows(dict[Any, Any]):
         value = super().get(name, default)
         return self._decoded(name, value) if type(value) is Raw else value
 
-    # dict's own views would show records that are not decoded yet. Its stubs promise classes that cannot be made.
-    def values(self) -> ValuesView[Any]:  # type: ignore[override]  # a view as well
+    # dict's own views would show records that are not decoded yet; their classes cannot be instantiated.
+    def values(self) -> ValuesView[Any]:  # type: ignore[override]  # another class of view
         """Return the records."""
         return ValuesView(self)
 
-    def items(self) -> ItemsView[Any, Any]:  # type: ignore[override]  # a view as well
+    def items(self) -> ItemsView[Any, Any]:  # type: ignore[override]  # another class of view
         """Return names and records."""
         return ItemsView(self)
 
@@ -112,7 +117,7 @@ class Rows(dict[Any, Any]):
         super().__delitem__(name)
 
     def pop(self, name: Any, *default: Any) -> Any:
-        """Remove a name and return its record; the default if it is not there."""
+        """Remove a name and return its record; the default if it does not exist."""
         if name not in self:
             return super().pop(name, *default)
         value = self[name]
@@ -122,11 +127,11 @@ class Rows(dict[Any, Any]):
 
 @final
 class NestedRows(dict[str, dict[Any, Any]]):
-    """The grants of a Region: by key id, dicts that are `Rows` each.
+    """The grants of a Region: by key id, a `Rows` of grants.
 
     Args:
         make: makes the dict of a key.
-        content: what it begins with.
+        content: the initial content.
     """
 
     __slots__ = ("_make",)
@@ -138,13 +143,13 @@ class NestedRows(dict[str, dict[Any, Any]]):
             dict.update(self.setdefault(key_id), rows)
 
     def setdefault(self, key_id: str, _: object = None) -> dict[Any, Any]:
-        """Return the dict of a key, made now if it has none."""
+        """Return the dict of a key; a new one if it has none."""
         if key_id not in self:
             self[key_id] = self._make(key_id)
         return self[key_id]
 
     def pop(self, key_id: str, *default: Any) -> Any:
-        """Remove all that a key has, and return it as a plain dict; the default if there is nothing."""
+        """Remove the grants of a key, and return them as a plain dict; the default if it has none."""
         if key_id not in self:
             return super().pop(key_id, *default)
         rows = super().pop(key_id)

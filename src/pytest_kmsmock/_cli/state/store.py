@@ -1,4 +1,4 @@
-"""`StateFile`: the file of one server. What is answered from a state is in the file before it is answered."""
+"""`StateFile`: the state file of a server. An answer leaves after all that it was made from is in the file."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ from .tables import Tables, row_of
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
 
-#: What shows when a key was last used. All else is answered without waiting for that to be written.
+#: Operations that show when a key was last used. Only their answers wait until that is written.
 _SHOWS_LAST_USAGE = frozenset({"GetKeyLastUsage"})
 
 
 @final
 class StateFile:
-    """A file that holds the state of a fake KMS. Inside `with`, nobody else's.
+    """A file that holds the state of a fake KMS. It is locked inside `with`.
 
     Args:
         path: the file.
-        service: whose state it holds.
+        service: the fake KMS.
 
     Raises:
         InvalidDump, StateFileInUse, OSError: on entering; see `Database`.
@@ -44,8 +44,8 @@ class StateFile:
         self._journal = Journal()
         self._tables: Tables | None = None
         self._writing = threading.Lock()  # taken before the service's lock, never after
-        self._batch = _Batch()  # of the changes that the file does not have
-        self._in_flight = _Batch(settled=True)  # of those that are being written
+        self._batch = _Batch()  # of changes that are not in the file
+        self._in_flight = _Batch(settled=True)  # of changes that are being written
 
     def __enter__(self) -> StateFile:
         self._database = Database(self._path)
@@ -55,10 +55,10 @@ class StateFile:
         self._database.close()
 
     def load(self) -> bool:
-        """Take over the state in the file. Time has gone on since it was written.
+        """Load the state in the file. The time is the current time.
 
         Returns:
-            Whether there was one. If not, `begin` writes the state that there is.
+            Whether there is one. If not, `begin` writes the state of the fake KMS.
 
         Raises:
             InvalidDump: when the file is damaged.
@@ -74,16 +74,16 @@ class StateFile:
         return True
 
     def check_new(self) -> None:
-        """Refuse a file that holds a state.
+        """Refuse a file that has a state.
 
         Raises:
-            InvalidDump: it does.
+            InvalidDump: it has one.
         """
         if not self._database.is_empty:
             raise InvalidDump(f"{self._path} is left as it is: it holds a state already")
 
     def begin(self) -> None:
-        """Write the whole state, and note what changes from now on.
+        """Write the whole state, and note changes from now on.
 
         Raises:
             OSError: when it cannot be written.
@@ -93,27 +93,27 @@ class StateFile:
             self._database.write(self._tables.everything())
 
     def carry_out(self, operation: str, call: Callable[[], HttpAnswer]) -> HttpAnswer:
-        """Carry out a call, and answer it when the file has all that it may have been answered from.
+        """Make a call, and return its answer when all that it was made from is in the file.
 
-        That is what the call changed itself, what others changed before it, what was due by time, and what KMS makes
-        when it is first looked at. What several calls change at the same time is written at once. When the file cannot
-        be written, all changes that it does not have are undone and their calls answered with an error that clients
-        retry. A line on stderr says why.
+        That is what the call itself changed, what other calls changed before it, what was due by time, and what KMS
+        creates on first use. Changes of concurrent calls are written together. If the file cannot be written, all
+        changes that are not in it are undone, and their calls get an error that clients retry. A line on stderr has the
+        reason.
 
         Args:
-            operation: the operation, whether there is one of that name or not.
-            call: carries it out.
+            operation: the operation, which may not exist.
+            call: makes the call.
 
         Returns:
-            What is to be answered.
+            The answer.
         """
-        with self._service.lock:  # so that a change and its batch belong together
+        with self._service.lock:  # so that the changes of the call are in this batch
             answer = call()
             journal = self._journal
             waits = journal.urgent or (operation in _SHOWS_LAST_USAGE and journal.changes)
             batch = self._batch if waits else self._in_flight
             if batch.settled:
-                return answer  # made from what the file has
+                return answer  # made from what is in the file
         with self._writing:
             if not batch.settled:
                 self._settle()
@@ -125,13 +125,13 @@ class StateFile:
         return HttpAnswer(refusal.status, answer.headers | {"content-length": str(len(body))}, body)
 
     def save(self) -> str:
-        """Write what is not written yet: when keys were last used.
+        """Write the changes that are not written yet: when keys were last used.
 
         Returns:
-            What the file holds now.
+            The number of keys and aliases in the file.
 
         Raises:
-            OSError: when it cannot be written; then the file and the state are as they were.
+            OSError: when it cannot be written; then file and state are unchanged.
         """
         with self._writing:
             batch = self._settle()
@@ -143,7 +143,7 @@ class StateFile:
         return f"keys {keys}, aliases {aliases}, in {self._path}"
 
     def _settle(self) -> _Batch:
-        """Write down all changes made so far, or undo them."""
+        """Write all changes made so far, or undo them."""
         assert self._tables is not None
         with self._service.lock:
             batch, self._batch = self._batch, _Batch()
@@ -152,9 +152,9 @@ class StateFile:
             changed = [(table, name, rows.get(name, MISSING)) for (table, name), (rows, _) in taken.items()]
         try:
             self._database.write([row_of(*change) for change in changed])
-        except Exception as error:  # whatever it is, the file does not have the changes
+        except Exception as error:  # of any kind: the changes are not in the file
             with self._service.lock:
-                later, self._batch = self._batch, _Batch()  # made meanwhile, on top of what is undone
+                later, self._batch = self._batch, _Batch()  # made meanwhile, based on what is undone
                 self._tables.undo(self._journal.take(), taken)
                 for each in (batch, later):
                     each.failure, each.settled = error, True
@@ -164,7 +164,12 @@ class StateFile:
 
 @dataclass(slots=True)
 class _Batch:
-    """Changes that are written together: while some are written, others gather."""
+    """Changes that are written together: those made while another batch is being written.
+
+    Attributes:
+        settled: whether they are written, or undone.
+        failure: why they were undone.
+    """
 
     settled: bool = False
     failure: Exception | None = None

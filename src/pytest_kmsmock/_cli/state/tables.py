@@ -1,7 +1,6 @@
-"""Which dicts of a state are kept in a file, how their records are written as rows, and how a state is read from rows.
+"""The dicts of a state that are in a state file: their records as rows, and a state from rows.
 
-What there is follows from the attributes of `_kms.state.state` and their types, as for dumps; the codec is that of
-dumps, too.
+They follow from the attributes of `_kms.state.state` and their types, as for dumps; the codec is that of dumps, too.
 """
 
 from __future__ import annotations
@@ -26,13 +25,13 @@ _Restore = Callable[[Any, Rows, Any, Any], None]
 
 
 class Row(NamedTuple):
-    """A record as the file has it.
+    """A row of the file.
 
     Attributes:
-        kind: such as `keys`; what holds it, as `account` and `region`.
-        name: by what it is found, such as a key id.
-        key_id: the key that it belongs to: of a grant, and of an alias if it has one.
-        due: when something is due on it, with spaces between.
+        kind: the dict that it is in, such as `keys`; with `account` and `region`, if it is a Region's.
+        name: its name there, such as a key id.
+        key_id: the key of a grant, and of an alias if it has one.
+        due: the times when something is due on it, separated by spaces.
         record: the record as JSON.
     """
 
@@ -46,14 +45,14 @@ class Row(NamedTuple):
 
 
 def _dicts(owner: type, prefix: str) -> dict[str, tuple[Any, Any]]:
-    """Return the dicts that a class holds: by kind, the types of names and records."""
+    """Return the dict attributes of a class: by kind, the types of names and records."""
     found = {
         f"{prefix}{name}": get_args(hint)
         for name, hint in types_of_attributes(owner).items()
-        if get_origin(hint) is dict and name != "aliases_of"  # that follows from the aliases
+        if get_origin(hint) is dict and name != "aliases_of"  # derived from the aliases
     }
     if "grants" in found:
-        found["grants"] = get_args(found["grants"][1])  # by key id, and then by grant id
+        found["grants"] = get_args(found["grants"][1])  # by key id, then by grant id
     return found
 
 
@@ -63,17 +62,17 @@ _HOLDERS: Mapping[str, type] = {"iam": Iam, "outside": BackingKeyStores, "recent
 _TYPES = _OF_A_REGION | {
     kind: types for holder, owner in _HOLDERS.items() for kind, types in _dicts(owner, f"{holder}.").items()
 }
-#: What is no dict, and nothing but a seed or a dump sets.
+#: Not a dict; only seeds and dumps set it.
 _MISSING_PRINCIPALS = Table("iam.missing")
 
 
 def row_of(table: Table, name: Any, record: Any) -> Row:
-    """Return a record as a row. Key material that was not needed so far is made now.
+    """Return a record as a row. Key material that was not needed so far is generated now.
 
     Args:
-        table: what holds it.
+        table: the dict that it is in.
         name: its name there.
-        record: the record; `MISSING` if it is gone.
+        record: the record; `MISSING` if it was deleted.
     """
     hint_of_names, hint = _TYPES[table.kind]
     text = name if hint_of_names is str else json.dumps(encode(name, hint_of_names))
@@ -94,7 +93,7 @@ def _read(table: Table, record: str) -> Any:
 
 
 class _Regions(dict[tuple[str, str], Region]):
-    """The Regions of a state: what is in a new one is noted, too."""
+    """The Regions of a state: changes of new ones are noted, too."""
 
     __slots__ = ("_watch",)
 
@@ -108,10 +107,10 @@ class _Regions(dict[tuple[str, str], Region]):
 
 @final
 class Tables:
-    """The dicts of a state, each as `Rows`.
+    """The dicts of a state, each replaced by `Rows`.
 
     Args:
-        state: the state; its dicts are replaced.
+        state: the state.
         journal: where changes are noted from now on.
     """
 
@@ -122,7 +121,7 @@ class Tables:
         for holder in _HOLDERS:
             for kind in _dicts(_HOLDERS[holder], f"{holder}."):
                 self._replace(getattr(state, holder), kind.partition(".")[2], Table(kind))
-        state._regions = _Regions(self._watch, state._regions)  # noqa: SLF001 - the one place that observes a state
+        state._regions = _Regions(self._watch, state._regions)  # noqa: SLF001 - nothing else observes a state
 
     def _replace(self, holder: object, attribute: str, table: Table) -> None:
         rows = Rows(table, self._journal, _read, getattr(holder, attribute))
@@ -140,7 +139,7 @@ class Tables:
         return region
 
     def load(self, rows: Iterable[tuple[str, str, str, str, str, str, str]]) -> None:
-        """Put what a file has into the state, which is empty. Most records are decoded when they are needed."""
+        """Put the rows of a file into the empty state. Most records are decoded on first use."""
         state = self._state
         dated: list[tuple[str, str, str, str]] = []
         aliases: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
@@ -174,7 +173,7 @@ class Tables:
         self._journal.take()
 
     def everything(self) -> Iterator[Row]:
-        """Yield all that the state holds."""
+        """Yield the whole state."""
         for rows in self._rows.values():
             yield from _rows_of(rows)
         for region in self._state.regions():
@@ -186,7 +185,7 @@ class Tables:
         yield Row(*_MISSING_PRINCIPALS[:3], "", "", "", missing)
 
     def undo(self, *changes: Mapping[tuple[Table, Any], tuple[Rows, Any]]) -> None:
-        """Put back what was before changes, the latest first. What is due on it is due again."""
+        """Undo changes, the latest first. What was due is due again."""
         for each in changes:
             for (table, name), (rows, before) in each.items():
                 region = self._state.region(table.account, table.region) if table.account else None
@@ -230,7 +229,7 @@ def _restore_grant(region: Region, rows: Rows, grant_id: str, before: Any) -> No
         region.put_grant(before)
 
 
-#: What else follows from a record than its place in a dict.
+#: Kind -> how to restore a record and what is derived from it.
 _RESTORE: Mapping[str, _Restore] = {
     "keys": _restore_key,
     "aliases": _restore_alias,
