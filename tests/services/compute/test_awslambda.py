@@ -49,34 +49,6 @@ def create(awslambda, key=None, **parameters):
     )  # fmt: skip
 
 
-def said(case, operation, denied):
-    request_id = denied.value.response["ResponseMetadata"]["RequestId"]
-    return f"{case.message(operation)} (Service: Kms, Status Code: 400, Request ID: {request_id})"
-
-
-def test_configuring(world, awslambda, write_situation):
-    case = world.writing(write_situation, "lambda")
-    with case.as_role():
-        code = case.situation.code
-        if code is None:
-            create(awslambda, case.key)
-            assert world.made() == [("Encrypt", "lambda"), ("CreateGrant", "lambda")]
-            assert world.kms.calls[0].params["EncryptionContext"] == CONTEXT
-            return
-        with pytest.raises(ClientError) as denied:
-            create(awslambda, case.key)
-    if code == "ThrottlingException":
-        assert world.error_of(denied) == ("TooManyRequestsException", 429, case.message("Encrypt"))
-    else:
-        assert world.error_of(denied) == (
-            "InvalidParameterValueException", 400,
-            "Lambda was unable to configure access to your environment variables because the KMS key is invalid for "
-            f"Encrypt. Please check your KMS key settings. KMS Exception: {code} "
-            f"KMS Message: {case.message('Encrypt')}",
-        )  # fmt: skip
-    assert awslambda.list_functions()["Functions"] == []
-
-
 def test_who_may_encrypt_but_not_grant(world, awslambda):
     key = world.kms.create_key()
     allowed = {"Effect": "Allow", "Action": ["lambda:*", "iam:*", "kms:Encrypt"], "Resource": "*"}
@@ -88,29 +60,36 @@ def test_who_may_encrypt_but_not_grant(world, awslambda):
     )
 
 
-#: What an invocation answers for the errors of KMS.
+UNABLE = (
+    "Lambda was unable to decrypt the environment variables because {why}. Please check the function's KMS key "
+    "settings. KMS Exception: {code}KMS Message: {message} (Service: Kms, Status Code: 400, Request ID: {id})"
+)
+#: What happens to the key -> the answer of an invocation. Codes: the service model; messages inferred.
 INVOKED = {
-    "AccessDeniedException": ("KMSAccessDeniedException", "KMS access was denied"),
-    "DisabledException": ("KMSDisabledException", "the KMS key used is disabled"),
-    "KMSInvalidStateException": (
-        "KMSInvalidStateException", "the state of the KMS key used is not valid for Decrypt"),
+    "disabled": ("KMSDisabledException", 502, UNABLE, "the KMS key used is disabled"),
+    "pending deletion": (
+        "KMSInvalidStateException", 502, UNABLE, "the state of the KMS key used is not valid for Decrypt"
+    ),
+    "throttled": (
+        "TooManyRequestsException", 429, "{message} (Service: Kms, Status Code: 400, Request ID: {id})", ""
+    ),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("spoil", ["disabled", "pending deletion"])
-def test_invoking_with_a_key_that_cannot_be_used(world, awslambda, spoil):
+@pytest.mark.parametrize("situation", INVOKED)
+def test_invoking_with_a_key_that_cannot_be_used(world, awslambda, situation):
     key = world.kms.create_key()
     create(awslambda, key)
-    case = world.spoil(spoil, key.arn, "lambda")
-    code, why = INVOKED[case.situation.code]
+    case = world.spoil(situation, key.arn, "lambda")
+    answer, status, text, why = INVOKED[situation]
     with pytest.raises(ClientError) as denied:
         awslambda.invoke(FunctionName="worker")
+    code, message = case.error("Decrypt")
+    request_id = denied.value.response["ResponseMetadata"]["RequestId"]
     assert world.error_of(denied) == (
-        code, 502,
-        f"Lambda was unable to decrypt the environment variables because {why}. Please check the function's KMS key "
-        f"settings. KMS Exception: {case.situation.code}KMS Message: {said(case, 'Decrypt', denied)}",
+        answer, status, text.format(why=why, code=code, message=message, id=request_id)
     )  # fmt: skip
-    assert isinstance(denied.value, getattr(awslambda.exceptions, code))
+    assert isinstance(denied.value, getattr(awslambda.exceptions, answer))
 
 
 def test_the_execution_role_decrypts_by_the_grant(world, awslambda):

@@ -5,11 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
-from botocore.exceptions import ClientError
 
 ARN = "arn:aws:states:us-east-1:123456789012:stateMachine:orders"
 ROLE = "arn:aws:iam::123456789012:role/machine"
-CONTEXT = {"aws:states:stateMachineArn": ARN}
 DEFINITION = json.dumps({"StartAt": "A", "States": {"A": {"Type": "Pass", "End": True}}})
 
 
@@ -27,55 +25,15 @@ def create(states, key=None):
     return states.create_state_machine(name="orders", definition=DEFINITION, roleArn=ROLE, **given)
 
 
-def code_of(case, otherwise):
-    return {
-        "AccessDeniedException": "KmsAccessDeniedException", "ThrottlingException": "KmsThrottlingException"
-    }.get(case.situation.code, otherwise)  # fmt: skip
-
-
-def test_configuring(world, states, write_situation):
-    case = world.writing(write_situation, "states")
-    with case.as_role():
-        code = case.situation.code
-        if code is None:
-            create(states, case.key)
-            states.update_state_machine(stateMachineArn=ARN, definition=DEFINITION)
-            assert world.made() == [("DescribeKey", "states"), ("GenerateDataKey", "states")] * 2
-            assert world.kms.calls[1].params["EncryptionContext"] == CONTEXT
-            return
-        with pytest.raises(ClientError) as denied:
-            create(states, case.key)
-    operation = "GenerateDataKey" if code in ("DisabledException", "KMSInvalidStateException") else "DescribeKey"
-    assert world.error_of(denied) == (code_of(case, "InvalidEncryptionConfiguration"), 400, case.message(operation))
-    assert states.list_state_machines()["stateMachines"] == []
-
-
-def test_reading(world, states, read_situation):
+@pytest.mark.parametrize(("situation", "state"), [("disabled", "DISABLED"), ("pending deletion", "PENDING_DELETION")])
+def test_the_state_of_a_key_is_told(world, states, situation, state):
     key = world.kms.create_key()
     create(states, key)
-    execution = states.start_execution(stateMachineArn=ARN)["executionArn"]
-    case = world.spoil(read_situation, key.arn, "states")
-    reads = [
-        lambda: states.describe_state_machine(stateMachineArn=ARN),
-        lambda: states.describe_execution(executionArn=execution),
-        lambda: states.get_execution_history(executionArn=execution),
-    ]
-    with case.as_role():
-        for read in reads:
-            if case.situation.code is None:
-                read()
-                assert world.made()[-1] == ("Decrypt", "states")
-                continue
-            with pytest.raises(ClientError) as denied:
-                read()
-            code = code_of(case, "KmsInvalidStateException")
-            assert world.error_of(denied) == (code, 400, case.message("Decrypt"))
-            if code == "KmsInvalidStateException":
-                state = "DISABLED" if case.situation.code == "DisabledException" else "PENDING_DELETION"
-                assert denied.value.response["kmsKeyState"] == state
-    before = len(world.kms.calls)
-    states.describe_state_machine(stateMachineArn=ARN, includedData="METADATA_ONLY")
-    assert len(world.kms.calls) == before
+    world.spoil(situation, key.arn, "states")
+    with pytest.raises(states.exceptions.KmsInvalidStateException) as denied:
+        states.describe_state_machine(stateMachineArn=ARN)
+    assert denied.value.response["kmsKeyState"] == state
+    states.describe_state_machine(stateMachineArn=ARN, includedData="METADATA_ONLY")  # needs no key
 
 
 def test_the_execution_role_works_without_via_service(world, states):

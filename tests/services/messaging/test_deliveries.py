@@ -187,6 +187,26 @@ def test_dead_letters_of_a_rule(world):
     assert json.loads(message["Body"])["source"] == "test"
 
 
+@pytest.mark.parametrize("why", ["disabled", "pending deletion"])
+def test_dead_letters_of_keys_that_cannot_be_used(world, why):
+    # the code is inferred
+    key = service_may(world, "events")
+    inbox(world, key.arn)
+    dead = inbox(world, service_may(world, "events").arn, "dead")
+    rule = ByRule(world)
+    rule.connect(DeadLetterConfig={"Arn": "arn:aws:sqs:us-east-1:123456789012:dead"})
+    code, message = world.spoil(why, key.arn, "events").error("GenerateDataKey")
+    rule.send()
+    (buried,) = world.client("sqs").receive_message(QueueUrl=dead, MessageAttributeNames=["All"])["Messages"]
+    told = {name: value["StringValue"] for name, value in buried["MessageAttributes"].items()}
+    request_id = world.kms.calls.refused[0].request_id
+    assert (told["ERROR_CODE"], told["ERROR_MESSAGE"]) == (
+        "SDK_CLIENT_ERROR",
+        f"{message} (Service: AmazonSQS; Status Code: 400; Error Code: KMS.{code}; Request ID: {request_id}; "
+        "Proxy: null)",
+    )
+
+
 def test_dead_letters_that_are_lost_too(world):
     inbox(world, world.kms.create_key().arn)
     dead = inbox(world, world.kms.create_key().arn, "dead")
@@ -302,22 +322,6 @@ def test_a_bus_whose_key_does_not(world, events):
     put(events, EventBusName="silent")  # is lost
     with pytest.raises(ClientError):  # moto's own refusal of too many
         events.put_events(Entries=[{"Source": "s", "DetailType": "t", "Detail": "{}"}] * 11)
-
-
-def test_making_a_bus(world, events, write_situation):
-    case = world.writing(write_situation, "events")
-    with case.as_role():
-        code = case.situation.code
-        if code is None:
-            events.create_event_bus(Name="orders", KmsKeyIdentifier=case.key)
-            return
-        with pytest.raises(ClientError) as denied:
-            events.create_event_bus(Name="orders", KmsKeyIdentifier=case.key)
-    states = ("DisabledException", "KMSInvalidStateException")
-    operation = "GenerateDataKeyWithoutPlaintext" if code in states else "DescribeKey"
-    expected = code if code in ("AccessDeniedException", "ThrottlingException") else "ValidationException"
-    assert world.error_of(denied) == (expected, 400, case.message(operation))
-    assert [bus["Name"] for bus in events.list_event_buses()["EventBuses"]] == ["default"]
 
 
 def test_buses_without_a_key_and_ones_that_are_there(world, events):

@@ -3,17 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError
-
-#: KMS's code -> SNS's code and exception.
-CODES = {
-    "AccessDeniedException": ("KMSAccessDenied", "KMSAccessDeniedException"),
-    "DisabledException": ("KMSDisabled", "KMSDisabledException"),
-    "KMSInvalidStateException": ("KMSInvalidState", "KMSInvalidStateException"),
-    "NotFoundException": ("KMSNotFound", "KMSNotFoundException"),
-    "ThrottlingException": ("KMSThrottling", "KMSThrottlingException"),
-}
-ENTRIES = [{"Id": "a", "Message": "x"}]
 
 
 @pytest.fixture
@@ -25,37 +14,6 @@ def topic_under(sns, key, name="events"):
     return sns.create_topic(Name=name, Attributes={"KmsMasterKeyId": getattr(key, "arn", key)})["TopicArn"]
 
 
-@pytest.mark.parametrize("batch", [False, True])
-def test_publishing(world, sns, write_situation, batch):
-    case = world.writing(write_situation, "sns")
-    arn = topic_under(sns, case.key)
-
-    def publish():
-        if batch:
-            return sns.publish_batch(TopicArn=arn, PublishBatchRequestEntries=ENTRIES)
-        return sns.publish(TopicArn=arn, Message="x")
-
-    with case.as_role():
-        if case.situation.code is None:
-            publish()
-            assert world.made() == [("GenerateDataKey", "sns"), ("Decrypt", "sns")]
-            assert {tuple(call.params["EncryptionContext"].items()) for call in world.kms.calls} == {
-                (("aws:sns:topicArn", arn),)
-            }  # fmt: skip
-            return
-        with pytest.raises(ClientError) as denied:
-            publish()
-    code, exception = CODES[case.situation.code]
-    request_id = denied.value.response["ResponseMetadata"]["RequestId"]
-    assert world.error_of(denied) == (
-        code, 400,
-        f"{case.message('GenerateDataKey')} (Service: AWSKMS; Status Code: 400; Error Code: {case.situation.code}; "
-        f"Request ID: {request_id}; Proxy: null)",
-    )  # fmt: skip
-    assert isinstance(denied.value, getattr(sns.exceptions, exception))
-    assert denied.value.response["Error"]["Type"] == "Sender"
-
-
 def test_keys_that_are_no_keys(world, sns):
     # captured 2026-09: taken by CreateTopic, and without quotes by Publish
     arn = topic_under(sns, "nonsense")
@@ -63,9 +21,6 @@ def test_keys_that_are_no_keys(world, sns):
     assert world.made() == []
     with pytest.raises(sns.exceptions.KMSNotFoundException, match=r": Invalid keyId nonsense \(Service: AWSKMS; "):
         sns.publish(TopicArn=arn, Message="x")
-    asymmetric = topic_under(sns, world.kms.create_key(spec="RSA_2048", usage="ENCRYPT_DECRYPT"), "other")
-    with pytest.raises(sns.exceptions.KMSInvalidStateException):
-        sns.publish(TopicArn=asymmetric, Message="x")
 
 
 def test_a_publisher_needs_decrypt_too(world, sns):

@@ -12,31 +12,6 @@ from moto import mock_aws
 
 from pytest_kmsmock import mock_kms
 
-#: KMS's code -> SQS's code and the shape of its exception. Smithy model of SQS; access denials captured 2026-09.
-CODES = {
-    "AccessDeniedException": ("KMS.AccessDeniedException", "KmsAccessDenied"),
-    "DisabledException": ("KMS.DisabledException", "KmsDisabled"),
-    "InvalidKeyUsageException": ("KMS.InvalidKeyUsageException", "KmsInvalidKeyUsage"),
-    "KMSInvalidStateException": ("KMS.InvalidStateException", "KmsInvalidState"),
-    "NotFoundException": ("KMS.NotFoundException", "KmsNotFound"),
-    "ThrottlingException": ("KMS.ThrottlingException", "KmsThrottled"),
-}
-
-
-def suffix(code):
-    return f" (Service: AWSKMS; Status Code: 400; Error Code: {code}; Request ID: {{id}}; Proxy: null)"
-
-
-def check(world, sqs, denied, case, operation):
-    """Check a refusal: code, status, message, and the class that code of users catches."""
-    code, shape = CODES[case.situation.code]
-    response = denied.value.response
-    message = case.message(operation) + suffix(case.situation.code).format(id=response["ResponseMetadata"]["RequestId"])
-    assert world.error_of(denied) == (code, 400, message)
-    assert response["Error"]["QueryErrorCode"] == shape
-    assert response["Error"]["Type"] == "Sender"
-    assert isinstance(denied.value, getattr(sqs.exceptions, shape))
-
 
 @pytest.fixture
 def sqs(world):
@@ -49,45 +24,9 @@ def queue_under(sqs, key, name="orders", **attributes):
     ]
 
 
-def test_sending(world, sqs, write_situation):
-    case = world.writing(write_situation, "sqs")
-    url = queue_under(sqs, case.key)
-    with case.as_role():
-        if case.situation.code is None:
-            sqs.send_message(QueueUrl=url, MessageBody="x")
-            assert world.made() == [("GenerateDataKey", "sqs"), ("Decrypt", "sqs")]
-            return
-        with pytest.raises(ClientError) as denied:
-            sqs.send_message(QueueUrl=url, MessageBody="x")
-    check(world, sqs, denied, case, "GenerateDataKey")
-    assert depth(sqs, url) == 0
-
-
 def depth(sqs, url):
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
     return int(attributes["ApproximateNumberOfMessages"])
-
-
-def test_receiving(world, sqs, read_situation):
-    key = world.kms.create_key()
-    url = queue_under(sqs, key)
-    sqs.send_message(QueueUrl=url, MessageBody="x")
-    case = world.spoil(read_situation, key.arn, "sqs")
-    with case.as_role():
-        if case.situation.code is None:
-            assert sqs.receive_message(QueueUrl=url)["Messages"][0]["Body"] == "x"
-            assert world.made()[-1] == ("Decrypt", "sqs")
-            return
-        with pytest.raises(ClientError) as denied:
-            sqs.receive_message(QueueUrl=url)
-    check(world, sqs, denied, case, "Decrypt")
-    assert depth(sqs, url) == 1  # it is there for who may read it
-
-
-def test_an_asymmetric_key(world, sqs):
-    url = queue_under(sqs, world.kms.create_key(spec="RSA_2048", usage="ENCRYPT_DECRYPT"))
-    with pytest.raises(sqs.exceptions.KmsInvalidKeyUsage, match="You cannot generate a data key with an asymmetric"):
-        sqs.send_message(QueueUrl=url, MessageBody="x")
 
 
 def test_nested_either_way(either_world):

@@ -1,63 +1,13 @@
-"""What services make under a KMS key with a grant, beside moto: EC2, RDS, Redshift, EFS, ECR, Backup, Firehose.
-
-The encryption contexts are documented; RDS's message: recorded in 2019; ECR's grants: the CloudTrail examples of its
-guide. Codes: the service models.
-"""
+"""What services make under a KMS key with a grant, beside moto: EC2, RDS, Redshift, EFS, ECR, Backup, Firehose."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 ACCOUNT = "123456789012"
-ECR_ARN = f"arn:aws:ecr:us-east-1:{ACCOUNT}:repository/app"
-
-
-class Resource(NamedTuple):
-    """Something that is made under a key.
-
-    Attributes:
-        via: the service in `kms:ViaService`.
-        make: makes it.
-        names: lists what is there.
-        operations: the KMS calls.
-        error: the code of a refusal; `{}` stands for KMS's.
-        status: its HTTP status.
-        context: the names of the encryption context.
-    """
-
-    via: str
-    make: Callable[[Any, str], Any]
-    names: Callable[[Any], list[str]]
-    operations: list[str]
-    error: str
-    status: int = 400
-    context: tuple[str, ...] = ()
-    codes: Mapping[str, tuple[str, int]] = {}
-
-
-def _database(client: Any, key: str) -> Any:
-    return client.create_db_instance(
-        DBInstanceIdentifier="db", DBInstanceClass="db.t3.micro", Engine="postgres", MasterUsername="admin",
-        MasterUserPassword="secret123", AllocatedStorage=20, StorageEncrypted=True, KmsKeyId=key,
-    )  # fmt: skip
-
-
-def _database_cluster(client: Any, key: str) -> Any:
-    return client.create_db_cluster(
-        DBClusterIdentifier="db", Engine="aurora-postgresql", MasterUsername="admin", MasterUserPassword="secret123",
-        StorageEncrypted=True, KmsKeyId=key,
-    )  # fmt: skip
-
-
-def _warehouse(client: Any, key: str) -> Any:
-    return client.create_cluster(
-        ClusterIdentifier="dw", NodeType="ra3.large", MasterUsername="admin", MasterUserPassword="Secret123",
-        Encrypted=True, KmsKeyId=key,
-    )  # fmt: skip
 
 
 def _stream(client: Any, key: str) -> Any:
@@ -68,91 +18,13 @@ def _stream(client: Any, key: str) -> Any:
     )
 
 
-DESCRIBED = ["DescribeKey", "CreateGrant"]
-RESOURCES = {
-    "rds": Resource(
-        "rds", _database, lambda c: [each["DBInstanceIdentifier"] for each in c.describe_db_instances()["DBInstances"]],
-        ["DescribeKey", "GenerateDataKeyWithoutPlaintext", "CreateGrant"], "KMSKeyNotAccessibleFault",
-        context=("aws:rds:db-id",),
-    ),
-    "rds cluster": Resource(
-        "rds", _database_cluster,
-        lambda c: [each["DBClusterIdentifier"] for each in c.describe_db_clusters()["DBClusters"]],
-        ["DescribeKey", "GenerateDataKeyWithoutPlaintext", "CreateGrant"], "KMSKeyNotAccessibleFault",
-        context=("aws:rds:db-id",),
-    ),
-    "redshift": Resource(
-        "redshift", _warehouse, lambda c: [each["ClusterIdentifier"] for each in c.describe_clusters()["Clusters"]],
-        ["DescribeKey", "GenerateDataKey", "CreateGrant"], "InvalidParameterValue",
-        context=("aws:redshift:arn", "aws:redshift:createtime"),
-        codes={"AccessDeniedException": ("DependentServiceAccessDenied", 403),
-               "ThrottlingException": ("DependentServiceRequestThrottlingFault", 400)},
-    ),
-    "efs": Resource(
-        "elasticfilesystem", lambda c, key: c.create_file_system(CreationToken="t", Encrypted=True, KmsKeyId=key),
-        lambda c: [each["FileSystemId"] for each in c.describe_file_systems()["FileSystems"]],
-        DESCRIBED, "BadRequest", context=("aws:elasticfilesystem:filesystem:id",),
-    ),
-    "ecr": Resource(
-        "ecr",
-        lambda c, key: c.create_repository(
-            repositoryName="app", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": key}),
-        lambda c: [each["repositoryName"] for each in c.describe_repositories()["repositories"]],
-        [*DESCRIBED, "CreateGrant"], "KmsException", context=("aws:ecr:arn",),
-    ),
-    "backup": Resource(
-        "backup", lambda c, key: c.create_backup_vault(BackupVaultName="v", EncryptionKeyArn=key),
-        lambda c: [each["BackupVaultName"] for each in c.list_backup_vaults()["BackupVaultList"]],
-        DESCRIBED, "InvalidParameterValueException",
-    ),
-    "firehose": Resource(
-        "firehose", _stream, lambda c: c.list_delivery_streams()["DeliveryStreamNames"],
-        ["CreateGrant"], "InvalidKMSResourceException",
-    ),
-}  # fmt: skip
-#: Situations that differ in what they take in a service's table; the others are the engine's.
-WHEN = (
-    "allowed",
-    "through the service, in its Region",
-    "no identity permission",
-    "disabled",
-    "missing key",
-    "throttled",
-)
+def _repository(ecr: Any, key: str) -> None:
+    ecr.create_repository(repositoryName="app", encryptionConfiguration={"encryptionType": "KMS", "kmsKey": key})
 
 
-@pytest.mark.parametrize("when", WHEN)
-@pytest.mark.parametrize("name", RESOURCES)
-def test_making(world, name, when):
-    resource, client = RESOURCES[name], world.client(name.split()[0])
-    case = world.writing(when, resource.via)
-    with case.as_role():
-        code = case.situation.code
-        if code is None:
-            resource.make(client, case.key)
-        else:
-            with pytest.raises(ClientError) as denied:
-                resource.make(client, case.key)
-    if code is None:
-        assert world.made() == [(operation, resource.via) for operation in resource.operations]
-        as_owner = world.kms.client(**world.kms.credentials(world.ADMINISTRATOR))
-        (grant, *_) = as_owner.list_grants(KeyId=world.kms.keys[case.key].id)["Grants"]
-        assert grant["GranteePrincipal"] == f"{resource.via}.us-east-1.amazonaws.com"
-        constraint = grant.get("Constraints", {}).get("EncryptionContextSubset", {})
-        assert tuple(constraint) == resource.context
-        return
-    assert world.error_of(denied)[:2] == resource.codes.get(code, (resource.error, resource.status))
-    assert resource.names(client) == []
-
-
-def test_the_words_of_rds_and_ecr(world):
+def test_ecr_tells_the_code_of_kms(world):
     with pytest.raises(ClientError) as denied:
-        _database(world.client("rds"), "alias/none")
-    assert world.error_of(denied)[2] == (
-        "Specified KMS key [alias/none] does not exist, is not enabled or you do not have permissions to access it."
-    )
-    with pytest.raises(ClientError) as denied:
-        RESOURCES["ecr"].make(world.client("ecr"), "alias/none")
+        _repository(world.client("ecr"), "alias/none")
     assert denied.value.response["kmsError"] == "NotFoundException"
 
 
@@ -169,7 +41,7 @@ def test_managed_keys(world):
 def test_a_repository_that_is_deleted_retires_its_grants(world):
     ecr = world.client("ecr")
     key = world.kms.create_key()
-    RESOURCES["ecr"].make(ecr, key.arn)
+    _repository(ecr, key.arn)
     ecr.delete_repository(repositoryName="app")
     assert [(call.operation, call.caller.arn) for call in world.kms.calls[-2:]] == [
         ("RetireGrant", "ecr.us-east-1.amazonaws.com")

@@ -6,7 +6,6 @@ import base64
 
 import boto3
 import pytest
-from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from pytest_kmsmock import mock_kms
@@ -26,61 +25,6 @@ def put(ssm, key=None, name="/db/password", **parameters):
 
 def get(ssm, name="/db/password", **parameters):
     return ssm.get_parameter(Name=name, **{"WithDecryption": True, **parameters})["Parameter"]["Value"]
-
-
-def check(world, denied, case, operation):
-    code = case.situation.code
-    request_id = denied.value.response["ResponseMetadata"]["RequestId"]
-    assert world.error_of(denied) == (
-        code if code in ("AccessDeniedException", "ThrottlingException") else "InvalidKeyId", 400,
-        f"{case.message(operation)} (Service: AWSKMS; Status Code: 400; Error Code: {code}; Request ID: {request_id}; "
-        "Proxy: null)",
-    )  # fmt: skip
-
-
-@pytest.mark.parametrize(("tier", "operation"), [("Standard", "Encrypt"), ("Advanced", "GenerateDataKey")])
-def test_putting(world, ssm, write_situation, tier, operation):
-    case = world.writing(write_situation, "ssm")
-    with case.as_role():
-        if case.situation.code is None:
-            put(ssm, case.key, Tier=tier)
-            assert world.made() == [(operation, "ssm")]
-            assert world.kms.calls[-1].params["EncryptionContext"] == {"PARAMETER_ARN": ARN}
-            return
-        with pytest.raises(ClientError) as denied:
-            put(ssm, case.key, Tier=tier)
-    check(world, denied, case, operation)
-    assert ssm.describe_parameters()["Parameters"] == []
-
-
-GETTERS = {
-    "GetParameter": lambda ssm: ssm.get_parameter(Name="/db/password", WithDecryption=True)["Parameter"],
-    "GetParameters": lambda ssm: ssm.get_parameters(Names=["/db/password"], WithDecryption=True)["Parameters"][0],
-    "GetParametersByPath": lambda ssm: ssm.get_parameters_by_path(Path="/db", WithDecryption=True)["Parameters"][0],
-    "GetParameterHistory": lambda ssm: ssm.get_parameter_history(Name="/db/password", WithDecryption=True)[
-        "Parameters"
-    ][0],
-}
-
-
-@pytest.mark.parametrize("operation", GETTERS)
-def test_getting(world, ssm, read_situation, operation):
-    key = world.kms.create_key()
-    put(ssm, key)
-    case = world.spoil(read_situation, key.arn, "ssm")
-    with case.as_role():
-        if case.situation.code is None:
-            assert GETTERS[operation](ssm)["Value"] == "s"
-            assert world.made() == [("Encrypt", "ssm"), ("Decrypt", "ssm")]
-            return
-        with pytest.raises(ClientError) as denied:
-            GETTERS[operation](ssm)
-    check(world, denied, case, "Decrypt")
-
-
-def test_an_asymmetric_key(world, ssm):
-    with pytest.raises(ssm.exceptions.InvalidKeyId, match="SYMMETRIC_DEFAULT is incompatible with key spec RSA_2048"):
-        put(ssm, world.kms.create_key(spec="RSA_2048", usage="ENCRYPT_DECRYPT"))
 
 
 def test_nested_either_way(either_world):

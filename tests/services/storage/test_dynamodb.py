@@ -6,9 +6,7 @@ The message of an access denial is recorded from AWS; those of UpdateTable are f
 from __future__ import annotations
 
 import pytest
-from botocore.exceptions import ClientError
 
-MODEL = "com.amazonaws.services.kms.model"
 ITEM = {"id": {"S": "1"}}
 
 
@@ -26,86 +24,16 @@ def create(dynamodb, key=None, **parameters):
     )["TableDescription"]  # fmt: skip
 
 
-def message_of(denied, case, operation):
-    code = case.situation.code
-    request_id = denied.value.response["ResponseMetadata"]["RequestId"]
-    message = (
-        f"{case.message(operation)} (Service: AWSKMS; Status Code: 400; Error Code: {code}; Request ID: {request_id}; "
-        "Proxy: null)"
-    )
-    return {
-        "AccessDeniedException": f"KMS key access denied error: {MODEL}.AWSKMSException: {message}",
-        "DisabledException": f"KMS key disabled error: {MODEL}.DisabledException: {message}",
-        "ThrottlingException": message,
-    }.get(code, f"KMS validation error: {MODEL}.{code}: {message}")
-
-
-CONFIGURED = {"AccessDeniedException": "AccessDeniedException", "ThrottlingException": "ThrottlingException"}
-
-
-@pytest.mark.parametrize("update", [False, True])
-def test_configuring(world, dynamodb, write_situation, update):
-    if update:
-        create(dynamodb, SSESpecification={"Enabled": False})
-    case = world.writing(write_situation, "dynamodb")
-
-    def configure():
-        if update:
-            sse = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": case.key}
-            dynamodb.update_table(TableName="orders", SSESpecification=sse)
-        else:
-            create(dynamodb, case.key)
-
-    with case.as_role():
-        code = case.situation.code
-        if code in (None, "DisabledException", "KMSInvalidStateException"):
-            if code is None:
-                configure()
-                assert world.made() == [("DescribeKey", "dynamodb"), ("CreateGrant", "dynamodb")]
-                table = dynamodb.describe_table(TableName="orders")["Table"]
-                assert table["SSEDescription"]["KMSMasterKeyArn"] == world.kms.keys[case.key].arn
-                return
-            operation = "CreateGrant"
-        else:
-            operation = "DescribeKey"
-        with pytest.raises(ClientError) as denied:
-            configure()
-    expected = CONFIGURED.get(code, "ValidationException")
-    assert world.error_of(denied) == (expected, 400, message_of(denied, case, operation))
-    if update:
-        assert "SSEDescription" not in dynamodb.describe_table(TableName="orders")["Table"]
-    else:
-        assert dynamodb.list_tables()["TableNames"] == []
-
-
-CALLS = {
-    "PutItem": lambda db: db.put_item(TableName="orders", Item=ITEM),
-    "DeleteItem": lambda db: db.delete_item(TableName="orders", Key=ITEM),
-    "Scan": lambda db: db.scan(TableName="orders"),
-    "BatchGetItem": lambda db: db.batch_get_item(RequestItems={"orders": {"Keys": [ITEM]}}),
-    "TransactWriteItems": lambda db: db.transact_write_items(
-        TransactItems=[{"Put": {"TableName": "orders", "Item": ITEM}}]
-    ),
-}
-
-
-@pytest.mark.parametrize("operation", CALLS)
-def test_items(world, dynamodb, read_situation, operation):
-    key = world.kms.create_key()
-    create(dynamodb, key)
-    case = world.spoil(read_situation, key.arn, "dynamodb")
-    with case.as_role():
-        if case.situation.code is None:
-            CALLS[operation](dynamodb)
-            assert world.made()[2:] == [("Decrypt", "dynamodb")]
-            assert world.kms.calls[-1].params["EncryptionContext"] == {
-                "aws:dynamodb:tableName": "orders", "aws:dynamodb:subscriberId": "123456789012"
-            }  # fmt: skip
-            return
-        with pytest.raises(ClientError) as denied:
-            CALLS[operation](dynamodb)
-    code = "ThrottlingException" if case.situation.code == "ThrottlingException" else "AccessDeniedException"
-    assert world.error_of(denied) == (code, 400, message_of(denied, case, "Decrypt"))
+def test_an_alias_is_resolved_once(world, dynamodb):
+    key = world.kms.create_key(alias="alias/app")
+    create(dynamodb, "alias/app")
+    world.kms.client().update_alias(AliasName="alias/app", TargetKeyId=world.kms.create_key().id)
+    dynamodb.put_item(TableName="orders", Item=ITEM)
+    assert dynamodb.describe_table(TableName="orders")["Table"]["SSEDescription"]["KMSMasterKeyArn"] == key.arn
+    assert world.kms.calls[-1].key.arn == key.arn
+    assert world.kms.calls[-1].params["EncryptionContext"] == {
+        "aws:dynamodb:tableName": "orders", "aws:dynamodb:subscriberId": "123456789012"
+    }  # fmt: skip
 
 
 def test_the_grant(world, dynamodb):

@@ -21,14 +21,7 @@ from moto import mock_aws
 
 from pytest_kmsmock import mock_kms
 
-#: KMS's code -> that of S3; all others get a prefix. Recorded 2023-08 to 2026-02.
-CODES = {"AccessDeniedException": ("AccessDenied", 403)}
 SSE = {"ServerSideEncryption": "aws:kms"}
-
-
-def expected(case, operation):
-    code, status = CODES.get(case.situation.code, (f"KMS.{case.situation.code}", 400))
-    return code, status, case.message(operation)
 
 
 @pytest.fixture
@@ -55,69 +48,6 @@ def context_of(call):
 
 def arn_of(name="k"):
     return {"aws:s3:arn": f"arn:aws:s3:::documents/{name}"}
-
-
-# --- every situation ----------------------------------------------------------------------------------------------
-
-WRITERS = {
-    "PutObject": lambda s3, key: put(s3, key),
-    "CopyObject": lambda s3, key: s3.copy_object(
-        Bucket="documents", Key="k", CopySource="documents/plain", SSEKMSKeyId=key, **SSE
-    ),
-    "CreateMultipartUpload": lambda s3, key: s3.create_multipart_upload(
-        Bucket="documents", Key="k", SSEKMSKeyId=key, **SSE
-    ),
-}
-
-
-@pytest.mark.parametrize("operation", WRITERS)
-def test_writing(world, s3, write_situation, operation):
-    s3.put_object(Bucket="documents", Key="plain", Body=b"x")
-    case = world.writing(write_situation, "s3")
-    with case.as_role():
-        if case.situation.code is None:
-            answer = WRITERS[operation](s3, case.key)
-            assert answer["SSEKMSKeyId"] == world.kms.keys[case.key].arn
-            assert world.made() == [("GenerateDataKey", "s3")]
-            return
-        with pytest.raises(ClientError) as denied:
-            WRITERS[operation](s3, case.key)
-    assert world.error_of(denied) == expected(case, "GenerateDataKey")
-    assert denied.value.operation_name == operation
-    listed = s3.list_objects_v2(Bucket="documents")
-    assert [entry["Key"] for entry in listed["Contents"]] == ["plain"]  # S3 has not acted
-    assert s3.list_multipart_uploads(Bucket="documents").get("Uploads") is None
-
-
-def select(s3):
-    return s3.select_object_content(
-        Bucket="documents", Key="k", Expression="SELECT * FROM S3Object", ExpressionType="SQL",
-        InputSerialization={"JSON": {"Type": "DOCUMENT"}}, OutputSerialization={"JSON": {}},
-    )  # fmt: skip
-
-
-READERS = {
-    "GetObject": lambda s3: s3.get_object(Bucket="documents", Key="k"),
-    "CopyObject": lambda s3: s3.copy_object(Bucket="documents", Key="copy", CopySource="documents/k"),
-    "GetObjectAttributes": lambda s3: s3.get_object_attributes(Bucket="documents", Key="k", ObjectAttributes=["ETag"]),
-    "SelectObjectContent": select,
-}
-
-
-@pytest.mark.parametrize("operation", READERS)
-def test_reading(world, s3, key, read_situation, operation):
-    put(s3, key)
-    case = world.spoil(read_situation, key.arn, "s3")
-    world.kms.calls.clear() if hasattr(world.kms.calls, "clear") else None
-    with case.as_role():
-        if case.situation.code is None:
-            READERS[operation](s3)
-            assert ("Decrypt", "s3") in world.made()
-            return
-        with pytest.raises(ClientError) as denied:
-            READERS[operation](s3)
-    assert world.error_of(denied) == expected(case, "Decrypt")
-    assert [entry["Key"] for entry in s3.list_objects_v2(Bucket="documents")["Contents"]] == ["k"]
 
 
 def test_nested_either_way(either_world):
@@ -224,14 +154,6 @@ def test_keys_that_are_not_there(world, s3, key_id, message):
     with pytest.raises(ClientError) as denied:
         put(s3, key_id)
     assert world.error_of(denied) == ("KMS.NotFoundException", 400, message)
-
-
-def test_an_asymmetric_key(world, s3):
-    with pytest.raises(ClientError) as denied:
-        put(s3, world.kms.create_key(spec="RSA_2048", usage="ENCRYPT_DECRYPT"))
-    assert world.error_of(denied) == (
-        "KMS.InvalidKeyUsageException", 400, "You cannot generate a data key with an asymmetric CMK"
-    )  # fmt: skip
 
 
 def test_a_key_of_another_account_that_lets_the_caller_in(world, s3):
@@ -408,25 +330,6 @@ def test_a_multipart_upload(world, s3, key):
     assert {context_of(call)["aws:s3:arn"] for call in world.kms.calls} == {
         "arn:aws:s3:::documents/k", "arn:aws:s3:::documents/source"
     }  # fmt: skip
-
-
-@pytest.mark.parametrize("operation", ["upload_part", "list_parts", "complete_multipart_upload", "upload_part_copy"])
-def test_parts_need_the_key_of_the_upload(world, s3, key, operation):
-    s3.put_object(Bucket="documents", Key="plain", Body=b"x")
-    upload = s3.create_multipart_upload(Bucket="documents", Key="k", SSEKMSKeyId=key.arn, **SSE)
-    here = {"Bucket": "documents", "Key": "k", "UploadId": upload["UploadId"]}
-    more = {
-        "upload_part": {"PartNumber": 1, "Body": b"x"},
-        "list_parts": {},
-        "complete_multipart_upload": {"MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": "x"}]}},
-        "upload_part_copy": {"PartNumber": 1, "CopySource": "documents/plain"},
-    }[operation]
-    with world.as_role(world.ALL_BUT_KMS), pytest.raises(ClientError) as denied:
-        getattr(s3, operation)(**here, **more)
-    code, status, message = world.error_of(denied)
-    assert (code, status) == ("AccessDenied", 403)
-    assert f"kms:Decrypt on resource: {key.arn} because no identity-based policy allows" in message
-    assert s3.list_parts(**here).get("Parts") is None
 
 
 def test_versions_have_keys_of_their_own(world, s3, key):

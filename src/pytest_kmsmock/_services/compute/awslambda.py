@@ -81,6 +81,9 @@ def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
     request.keep(protected.name, data_key)
 
 
+_THROTTLED = Wording("TooManyRequestsException", status=429)
+
+
 def _for(operation: str) -> Refusals:
     """Return the wording of what is refused to whoever configures a function."""
     message = (
@@ -88,7 +91,7 @@ def _for(operation: str) -> Refusals:
         f"{operation}. Please check your KMS key settings. KMS Exception: {{code}} KMS Message: {{message}}"
     )
     return Refusals(
-        {"ThrottlingException": Wording("TooManyRequestsException", status=429)},
+        {"ThrottlingException": _THROTTLED},
         otherwise=Wording("InvalidParameterValueException", message),
     )
 
@@ -160,6 +163,7 @@ _INVOKED = Refusals(
         "AccessDeniedException": _unable("KMS access was denied", "KMSAccessDeniedException"),
         "DisabledException": _unable("the KMS key used is disabled", "KMSDisabledException"),
         "NotFoundException": _unable("the KMS key was not found", "KMSNotFoundException"),
+        "ThrottlingException": _THROTTLED,
     },
     otherwise=_unable("the state of the KMS key used is not valid for Decrypt", "KMSInvalidStateException"),
     suffix=JAVA_SDK_2,

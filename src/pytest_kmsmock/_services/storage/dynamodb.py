@@ -153,7 +153,8 @@ _CONFIGURED = Refusals(
     {
         "AccessDeniedException": _DENIED,
         "DisabledException": Wording("ValidationException", _DISABLED),
-        "InvalidKeyUsageException": Wording("InternalServerError", "Internal server error", 500),
+        # of CreateGrant: an asymmetric key cannot make data keys
+        "ValidationException": Wording("InternalServerError", "Internal server error", 500),
         "ThrottlingException": Wording("ThrottlingException"),
     },
     otherwise=Wording("ValidationException", _OTHER),
