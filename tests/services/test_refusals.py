@@ -407,6 +407,17 @@ def database_cluster(rds: Any, key: str) -> object:
     )
 
 
+def snapshot(rds: Any) -> None:
+    rds.create_db_instance(
+        DBInstanceIdentifier="db", DBInstanceClass="db.t3.micro", Engine="postgres", AllocatedStorage=20, **USER
+    )
+    rds.create_db_snapshot(DBSnapshotIdentifier="s", DBInstanceIdentifier="db")
+
+
+def copy_snapshot(rds: Any, key: str) -> object:
+    return rds.copy_db_snapshot(SourceDBSnapshotIdentifier="s", TargetDBSnapshotIdentifier="copy", KmsKeyId=key)
+
+
 def warehouse(redshift: Any, key: str) -> object:
     return redshift.create_cluster(
         ClusterIdentifier="dw", NodeType="ra3.large", Encrypted=True, KmsKeyId=key, **USER
@@ -492,6 +503,10 @@ WRITES = {
     ),
     "RDS CreateDBCluster": Way(
         "rds", database_cluster, DATABASE, RDS, there=lambda c: c.describe_db_clusters()["DBClusters"]
+    ),
+    "RDS CopyDBSnapshot": Way(
+        "rds", copy_snapshot, DATABASE, RDS, snapshot,
+        lambda c: [each["DBSnapshotIdentifier"] for each in c.describe_db_snapshots()["DBSnapshots"]], brief=True,
     ),
     "Redshift CreateCluster": Way(
         "redshift", warehouse, ("DescribeKey", "GenerateDataKey", "CreateGrant"), REDSHIFT,

@@ -1,4 +1,4 @@
-"""Requests to S3 that `requests` sends: presigned URLs, and whatever else is signed by hand.
+"""Requests to S3 that `requests` sends: presigned URLs, forms, and whatever else is signed by hand.
 
 The signer is the caller. What the URL and the headers say is translated to the operation and parameters of S3's API, so
 that the table of S3 decides on them as on a call of botocore's.
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -51,6 +53,7 @@ _OPERATIONS: Mapping[tuple[str, str], str] = {
     ("POST", "uploads"): "CreateMultipartUpload",
     ("POST", "upload"): "CompleteMultipartUpload",
     ("POST", "select"): "SelectObjectContent",
+    ("POST", "form"): "PutObject",
     ("GET", ""): "GetObject",
     ("GET", "upload"): "ListParts",
     ("GET", "attributes"): "GetObjectAttributes",
@@ -116,12 +119,16 @@ def _read(mock: Gate, request: PreparedRequest) -> Request | None:
     if bucket is None:
         bucket, _, key = key.partition("/")
     query = parse_qs(parts.query, keep_blank_values=True)
-    params = {**_members(request.headers), **{name: query[key][0] for key, name in _QUERY.items() if key in query}}
+    form = {} if key else _form(request)
+    key = form.get("key", key)
+    # RESTObjectPOST: parameters "passed to PUT through HTTP headers are instead passed as form fields to POST"
+    params = _members(form or request.headers)
+    params |= {name: query[key][0] for key, name in _QUERY.items() if key in query}
     what = " ".join(
         name
         for name, there in (
             ("uploads", "uploads" in query), ("select", "select" in query), ("attributes", "attributes" in query),
-            ("upload", "UploadId" in params), ("copy", "CopySource" in params),
+            ("upload", "UploadId" in params), ("copy", "CopySource" in params), ("form", form),
         )
         if there
     )  # fmt: skip
@@ -129,22 +136,42 @@ def _read(mock: Gate, request: PreparedRequest) -> Request | None:
     service = catalog.service("s3")
     if not key or operation is None or operation not in service.rules or _OTHERS & query.keys():
         return None
-    signer = _signer(request.headers, query)
+    signer = _signer(request.headers, form or {name.lower(): values[0] for name, values in query.items()})
     region = signer.region or host["region"] or mock.region
-    return Request(
+    found = Request(
         mock, "s3", service.name, operation, params | {"Bucket": bucket, "Key": key}, region, signer.access_key,
-        {"headers": request.headers}, Api("s3", region, f"{parts.scheme}://{parts.netloc}", None), signed=signer.is_v4,
+        {"headers": {} if form else request.headers}, Api("s3", region, f"{parts.scheme}://{parts.netloc}", None),
+        signed=signer.is_v4,
     )  # fmt: skip
+    found.notes["form"] = bool(form)
+    return found
 
 
-def _signer(headers: Mapping[str, Any], query: Mapping[str, list[str]]) -> _Signer:
+def _form(request: PreparedRequest) -> dict[str, str]:
+    """Return the fields of a form by lower-case name; empty if the body is none, or a stream."""
+    kind, body = str(request.headers.get("Content-Type", "")), request.body
+    if not kind.startswith("multipart/form-data") or not isinstance(body, bytes):
+        return {}
+    fields, file = {}, ""
+    for part in BytesParser(policy=HTTP).parsebytes(f"Content-Type: {kind}\r\n\r\n".encode() + body).iter_parts():
+        name, filename = str(part.get_param("name", header="content-disposition")).lower(), part.get_filename()
+        if filename is None:
+            payload = part.get_payload(decode=True)
+            fields[name] = payload.decode() if isinstance(payload, bytes) else ""
+        else:
+            file = filename
+    return {name: value.replace("${filename}", file) if name == "key" else value for name, value in fields.items()}
+
+
+def _signer(headers: Mapping[str, Any], given: Mapping[str, str]) -> _Signer:
+    """Return who signed a request, by its header or the parameters of its query or form."""
     scope = _CREDENTIAL.search(str(headers.get("Authorization", "")))
     if scope is not None:
         return _Signer(scope[1], scope[2], is_v4=True)
-    if "X-Amz-Credential" in query:
-        access_key, _, region, *_ = query["X-Amz-Credential"][0].split("/")
+    if "x-amz-credential" in given:
+        access_key, _, region, *_ = given["x-amz-credential"].split("/")
         return _Signer(access_key, region, is_v4=True)
-    return _Signer(query.get("AWSAccessKeyId", [None])[0], None, is_v4=False)
+    return _Signer(given.get("awsaccesskeyid"), None, is_v4=False)
 
 
 def _members(headers: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from pytest_kmsmock._kms.state.caller import Caller
 from pytest_kmsmock._moto.settings import account_of, read
 
 from . import data_keys
+from .api import Api
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._moto.settings import Api
+    from pytest_kmsmock._moto.settings import Api as AnyApi
     from pytest_kmsmock._transport.gate import Gate
 
     from .protected import DataKey
@@ -45,7 +46,7 @@ class Request:
 
     def __init__(
         self, mock: Gate, service: str, via: str, operation: str, params: Mapping[str, Any], region: str,
-        access_key: str | None, sent: MutableMapping[str, Any], api: Api, *, signed: bool,
+        access_key: str | None, sent: MutableMapping[str, Any], api: AnyApi, *, signed: bool,
         signer: object = None,
     ) -> None:  # fmt: skip
         self.mock, self.service, self.via, self.operation, self.params = mock, service, via, operation, params
@@ -75,6 +76,17 @@ class Request:
     def forwarded(self) -> Caller:
         """The caller of the service, for whom the service calls KMS."""
         return self.caller.forwarded_by(self.via)
+
+    def through(self, service: str, operation: str) -> Request:
+        """Return the request that this service makes to another one for its caller."""
+        api = self.api
+        assert isinstance(api, Api), "whatever a service asks for comes from a client"
+        made = Request(
+            self.mock, service, service, operation, {}, self.region, self.access_key, {},
+            api._replace(service=service), signed=True,
+        )  # fmt: skip
+        vars(made)["caller"] = self.forwarded
+        return made
 
     def keep(self, name: tuple[str, ...], data_key: DataKey) -> None:
         """Remember the data key of something that the service protects."""

@@ -62,6 +62,9 @@ def test_no_kms(world):
         MasterUserPassword="secret123",
         AllocatedStorage=20,
     )
+    rds = world.client("rds")
+    rds.create_db_snapshot(DBSnapshotIdentifier="s", DBInstanceIdentifier="db")
+    rds.copy_db_snapshot(SourceDBSnapshotIdentifier="s", TargetDBSnapshotIdentifier="copy")
     world.client("redshift").create_cluster(
         ClusterIdentifier="dw", NodeType="ra3.large", MasterUsername="admin", MasterUserPassword="Secret123"
     )

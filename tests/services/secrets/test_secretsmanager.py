@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
 from botocore.stub import Stubber
+from moto import mock_aws
+
+from pytest_kmsmock import mock_kms
 
 NOT_ALLOWED = "Access to KMS is not allowed"
 
@@ -125,6 +129,35 @@ def test_who_may_not_decrypt_with_the_old_key_changes_it_all_the_same(world, sec
             secrets.get_secret_value(SecretId="db")
         secrets.put_secret_value(SecretId="db", SecretString="new")
         assert secrets.get_secret_value(SecretId="db")["SecretString"] == "new"
+
+
+def test_the_keys_of_versions(world, secrets):
+    # the name of the managed key: recorded, 2023 to 2026; two keys after UpdateSecret: captured 2026-09
+    old, new = world.kms.create_key(alias="alias/old"), world.kms.create_key()
+
+    def keys():
+        listed = secrets.list_secret_version_ids(SecretId="db")["Versions"]
+        return {tuple(each["VersionStages"]): each["KmsKeyIds"] for each in listed}
+
+    create(secrets)
+    assert keys() == {("AWSCURRENT",): ["DefaultEncryptionKey"]}
+    secrets.update_secret(SecretId="db", KmsKeyId="alias/old")
+    assert keys() == {("AWSCURRENT",): [old.arn, "DefaultEncryptionKey"]}
+    secrets.update_secret(SecretId="db", KmsKeyId=new.arn)
+    secrets.put_secret_value(SecretId="db", SecretString="new")
+    assert keys() == {("AWSPREVIOUS",): [new.arn, old.arn], ("AWSCURRENT",): [new.arn]}
+    secrets.delete_secret(SecretId="db")
+    assert "KmsKeyIds" not in secrets.list_secret_version_ids(SecretId="db")["Versions"][0]
+
+
+def test_the_keys_of_versions_from_before_the_mock():
+    with mock_aws():
+        secrets = boto3.client("secretsmanager", region_name="us-east-1")
+        create(secrets)
+        create(secrets, "alias/app", "app")
+        with mock_kms():
+            listed = [secrets.list_secret_version_ids(SecretId=name)["Versions"][0] for name in ("db", "app")]
+    assert [each["KmsKeyIds"] for each in listed] == [["DefaultEncryptionKey"], ["alias/app"]]
 
 
 def test_a_batch(world, secrets):

@@ -6,6 +6,7 @@ import base64
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from pytest_kmsmock import mock_kms
@@ -93,3 +94,63 @@ def test_names_without_a_slash(world, ssm):
     assert world.kms.calls[-1].params["EncryptionContext"] == {
         "PARAMETER_ARN": "arn:aws:ssm:us-east-1:123456789012:parameter/password"
     }  # fmt: skip
+
+
+# --- references to secrets ------------------------------------------------------------------------------------------
+
+REFERENCE = "/aws/reference/secretsmanager/db"
+
+
+@pytest.fixture
+def secret(world):
+    key = world.kms.create_key()
+    secrets = world.client("secretsmanager")
+    secrets.create_secret(Name="db", SecretString="old", KmsKeyId=key.arn)
+    secrets.put_secret_value(SecretId="db", SecretString="new")
+    return key
+
+
+@pytest.mark.parametrize(("selector", "value"), [("", "new"), (":AWSPREVIOUS", "old")])
+def test_a_reference_is_read_through_secrets_manager(world, ssm, secret, selector, value):
+    with world.as_role():
+        assert get(ssm, REFERENCE + selector) == value
+        assert ssm.get_parameters(Names=[REFERENCE], WithDecryption=True)["Parameters"][0]["Value"] == "new"
+    call = world.kms.calls[-1]
+    assert (call.operation, call.key.arn) == ("Decrypt", secret.arn)
+    assert call.params["EncryptionContext"]["SecretARN"].startswith("arn:aws:secretsmanager:us-east-1:123456789012:")
+    assert call.caller.via_service("us-east-1") == "secretsmanager.us-east-1.amazonaws.com"
+    assert call.caller.called_via == ("ssm.amazonaws.com", "secretsmanager.amazonaws.com")
+
+
+def test_a_reference_to_a_secret_that_may_not_be_read(world, ssm, secret):
+    # the code is documented; the message: measured on AWS, 2026-09, of a secret that is being deleted
+    put(ssm, secret)
+    with world.as_role(world.ALL_BUT_KMS):
+        with pytest.raises(ClientError) as denied:
+            get(ssm, REFERENCE)
+        answer = ssm.get_parameters(Names=[REFERENCE], WithDecryption=True)
+    assert world.error_of(denied) == ("ValidationException", 400, "Invalid Request to Secrets Manager")
+    assert (answer["Parameters"], answer["InvalidParameters"]) == ([], [REFERENCE])
+    assert "kms:Decrypt" in str(world.kms.explain(denied))
+
+
+def test_a_reference_to_a_secret_whose_key_was_changed(world, ssm, secret):
+    new = world.kms.create_key()
+    world.client("secretsmanager").update_secret(SecretId="db", KmsKeyId=new.arn)
+    world.kms.client().disable_key(KeyId=new.id)
+    assert get(ssm, REFERENCE) == "new"
+    assert world.kms.calls[-1].key.arn == secret.arn
+
+
+def test_references_that_lead_nowhere(world, ssm, secret):
+    before = len(world.kms.calls)
+    for name in ("/aws/reference/secretsmanager/none", f"{REFERENCE}:NONE"):
+        with pytest.raises(ClientError):
+            get(ssm, name)
+    with pytest.raises(ClientError, match="WithDecryption flag must be True"):
+        get(ssm, REFERENCE, WithDecryption=False)
+    assert len(world.kms.calls) == before
+    for names, decrypted in (([REFERENCE], False), ([f"{REFERENCE}:NONE"], True)):  # measured on AWS, 2026-09
+        answer = ssm.get_parameters(Names=names, WithDecryption=decrypted)
+        assert (answer["Parameters"], answer["InvalidParameters"]) == ([], names)
+    assert len(world.kms.calls) == before

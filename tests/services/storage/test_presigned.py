@@ -122,6 +122,67 @@ def test_a_signature_in_the_header(world, s3, key):
     assert error_in(requests.get(request.url, headers=dict(request.headers)))[0] == "AccessDenied"
 
 
+# --- forms ----------------------------------------------------------------------------------------------------------
+
+
+def post(client, name="a/k ü", file=("n.txt", b"x"), **fields):
+    conditions = [{name: value} for name, value in fields.items()]
+    made = client.generate_presigned_post("documents", name, Fields=dict(fields), Conditions=conditions)
+    return requests.post(made["url"], data=made["fields"], files={"file": file})
+
+
+def under(key):
+    return {**SSE_HEADERS, "x-amz-server-side-encryption-aws-kms-key-id": key}
+
+
+def test_a_form(world, s3, key):
+    answer = post(s3, "a/${filename}", **under("alias/documents"))
+    assert (answer.status_code, answer.headers["x-amz-server-side-encryption-aws-kms-key-id"]) == (204, key.arn)
+    assert world.made() == [("GenerateDataKey", "s3")]
+    assert world.kms.calls[0].params["EncryptionContext"] == {"aws:s3:arn": "arn:aws:s3:::documents/a/n.txt"}
+    assert s3.get_object(Bucket="documents", Key="a/n.txt")["SSEKMSKeyId"] == key.arn
+    assert world.kms.calls[1].params["CiphertextBlob"] == world.kms.calls[0].result["CiphertextBlob"]
+
+
+def test_a_form_that_kms_refuses(world, s3, key):
+    answer = post(signed_by(world, s3, world.ALL_BUT_KMS), **under(key.arn))
+    assert error_in(answer) == (
+        "AccessDenied", 403,
+        f"User: {world.SESSION} is not authorized to perform: kms:GenerateDataKey on resource: {key.arn} because no "
+        "identity-based policy allows the kms:GenerateDataKey action",
+    )  # fmt: skip
+    assert "Contents" not in s3.list_objects_v2(Bucket="documents")
+
+
+def test_a_form_with_a_bucket_key(world, s3, key):
+    post(s3, **under(key.arn), **{"x-amz-server-side-encryption-bucket-key-enabled": "true"})
+    assert s3.get_object(Bucket="documents", Key="a/k ü")["BucketKeyEnabled"]
+    assert [call.params["EncryptionContext"] for call in world.kms.calls] == [
+        {"aws:s3:arn": "arn:aws:s3:::documents"}
+    ] * 2
+
+
+def test_a_form_of_a_bucket_with_a_default(world, s3, key):
+    default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/documents"}
+    s3.put_bucket_encryption(Bucket="documents", ServerSideEncryptionConfiguration={
+        "Rules": [{"ApplyServerSideEncryptionByDefault": default}]})  # fmt: skip
+    assert post(s3).status_code == 204
+    assert s3.get_object(Bucket="documents", Key="a/k ü")["SSEKMSKeyId"] == key.arn
+
+
+def test_forms_without_a_key_and_other_posts(world, s3):
+    assert post(s3).status_code == 204
+    deleted = b"<Delete><Object><Key>a/k</Key></Object></Delete>"
+    assert requests.post("https://s3.amazonaws.com/documents?delete", data=deleted).status_code == 200
+    assert len(world.kms.calls) == 0
+
+
+def test_a_form_with_an_old_signature(world, key):
+    s3 = world.client("s3")
+    s3.create_bucket(Bucket="documents")
+    assert error_in(post(s3, **under(key.arn)))[:2] == ("InvalidArgument", 400)
+
+
 def test_answers_that_are_late(world, s3, key):
     put(s3, key)
     world.kms.faults.add("Decrypt", delay=0.01)

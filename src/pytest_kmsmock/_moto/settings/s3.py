@@ -101,6 +101,16 @@ def _api_object(api: Api, bucket: str, key: str, version: str | None) -> Stored 
     )  # fmt: skip
 
 
+def encrypt(bucket: str, key: str, stored: Stored) -> None:
+    """Have the newest version of an object be encrypted: moto does not read it from the fields of a form."""
+
+    def inside() -> None:
+        found = _fake_bucket(bucket).keys.getlist(key)[-1]
+        found.encryption, found.kms_key_id, found.bucket_key_enabled = stored[:3]
+
+    read(inside, lambda: None)
+
+
 def upload(api: Api, bucket: str, key: str, upload_id: str) -> Stored | None:
     """Return how a multipart upload is encrypted, as far as that can be told; None if there is none."""
     return read(lambda: _moto_upload(bucket, upload_id), lambda: _api_upload(api, bucket, key, upload_id))

@@ -1,8 +1,8 @@
-"""Amazon RDS and Aurora: database instances and clusters under a KMS key.
+"""Amazon RDS and Aurora: instances, clusters and copies of snapshots under a KMS key.
 
 Source: Amazon RDS User Guide, "AWS KMS key management"
 (https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/Overview.Encryption.Keys.html). The encryption context is
-documented, the message recorded in 2019; which operations are granted is inferred.
+documented, of snapshots inferred, the message recorded in 2019; which operations are granted is inferred.
 """
 
 from __future__ import annotations
@@ -34,6 +34,19 @@ def _made(member: str, id_member: str) -> Callable[[Request], Iterable[Protected
     return find
 
 
+def _copied(request: Request) -> Iterable[Protected]:
+    """Find the snapshot that has been copied under a key of its own."""
+    key, copy = request.params.get("KmsKeyId"), request.answer["DBSnapshot"]
+    if not key:
+        return ()
+    protected = Protected(key, {"aws:rds:db-id": copy["DbiResourceId"]}, request.region, account=request.account)
+    return (granting(protected, f"rds.{request.region}.amazonaws.com", _GRANTED),)
+
+
+def _delete_copy(request: Request) -> None:
+    request.api("DeleteDBSnapshot", DBSnapshotIdentifier=request.params["TargetDBSnapshotIdentifier"])
+
+
 def _delete_instance(request: Request) -> None:
     request.api("DeleteDBInstance", DBInstanceIdentifier=request.params["DBInstanceIdentifier"], SkipFinalSnapshot=True)
 
@@ -49,6 +62,7 @@ SERVICE = Service(
     {
         "CreateDBInstance": Rule(after=(Step(_made("DBInstance", "DbiResourceId"), _KMS, undo=_delete_instance),)),
         "CreateDBCluster": Rule(after=(Step(_made("DBCluster", "DbClusterResourceId"), _KMS, undo=_delete_cluster),)),
+        "CopyDBSnapshot": Rule(after=(Step(_copied, _KMS, undo=_delete_copy),)),
     },
     Refusals(
         {},

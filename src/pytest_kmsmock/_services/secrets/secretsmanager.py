@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._moto.settings import secretsmanager as settings
 from pytest_kmsmock._services import engine
 from pytest_kmsmock._services.protected import DataKey, Protected
@@ -20,6 +21,8 @@ from pytest_kmsmock._services.wording import JAVA_SDK, Refusals, ServiceError, W
 _MANAGED_KEY = "alias/aws/secretsmanager"
 #: The version that keys are tried with.
 _VALIDATION = "RequestToValidateKeyAccess"
+#: What ListSecretVersionIds calls the managed key. Recorded, 2023 to 2026; that it tells the ARN of others is inferred.
+_DEFAULT = "DefaultEncryptionKey"
 _RE_ENCRYPTED = frozenset({"AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"})
 
 
@@ -160,6 +163,26 @@ def _read_batch(request: Request) -> None:
     request.answer |= {"SecretValues": read, "Errors": errors}
 
 
+def _name_keys(request: Request) -> None:
+    """Tell under which keys each version is: its own, and after a change of the key also that before."""
+    secret = _secret(request)
+    if secret is None:  # it is being deleted
+        return
+    for listed in request.answer["Versions"]:
+        version = listed["VersionId"]
+        kept = (request.kept((secret.arn, version)), request.kept((secret.arn, version, "before")))
+        keys = [each.arn for each in kept if each is not None] or [secret.key or _MANAGED_KEY]
+        listed["KmsKeyIds"] = [_DEFAULT if _is_managed(request, key) else key for key in keys]
+
+
+def _is_managed(request: Request, key: str) -> bool:
+    arn = parse_arn(key)
+    if arn is None:
+        return key == _MANAGED_KEY
+    alias = request.mock.service.state.region(arn.account, arn.region).aliases.get(_MANAGED_KEY)
+    return alias is not None and alias.key_id == arn.name
+
+
 def _replicate(request: Request) -> None:
     """Encrypt the versions of a secret in other Regions; what is refused shows in the state of the replica only."""
     params, states = request.params, request.answer.get("ReplicationStatus", ())
@@ -246,6 +269,7 @@ SERVICE = Service(
         "GetSecretValue": Rule(
             after=(Step(_read, (DECRYPT,), refusals=_NO_DECRYPTION, instead=_read_with_the_key_before),)
         ),
+        "ListSecretVersionIds": Rule(answered=_name_keys),
         "BatchGetSecretValue": Rule(answered=_read_batch),
         "ReplicateSecretToRegions": Rule(answered=_replicate),
     },

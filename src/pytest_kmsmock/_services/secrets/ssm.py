@@ -2,7 +2,8 @@
 
 Sources: KMS Developer Guide, "How AWS Systems Manager Parameter Store uses AWS KMS"
 (https://docs.aws.amazon.com/kms/latest/developerguide/services-parameter-store.html). Codes and messages: captured from
-AWS, 2026-09.
+AWS, 2026-09. References to secrets: Systems Manager User Guide, "Referencing AWS Secrets Manager secrets from Parameter
+Store parameters" (https://docs.aws.amazon.com/systems-manager/latest/userguide/integration-ps-secretsmanager.html).
 """
 
 from __future__ import annotations
@@ -13,15 +14,18 @@ from collections.abc import Iterable, Iterator, MutableMapping
 from typing import Any
 
 from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._moto.settings import secretsmanager as secrets
 from pytest_kmsmock._moto.settings import ssm as settings
-from pytest_kmsmock._services import data_keys
+from pytest_kmsmock._services import data_keys, engine
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DECRYPT, ENCRYPT, GENERATE_DATA_KEY, Rule, Service, Step
-from pytest_kmsmock._services.wording import JAVA_SDK, Refusals, Wording
+from pytest_kmsmock._services.wording import JAVA_SDK, Answered, Refusals, ServiceError, Wording
 
 _MANAGED_KEY = "alias/aws/ssm"
 _SECURE = "SecureString"
+#: Names that begin so refer to secrets.
+_REFERENCE = "/aws/reference/secretsmanager/"
 
 
 def _protected(request: Request, name: str, version: object, key: str, value: str) -> Protected:
@@ -79,10 +83,10 @@ def _keep(request: Request) -> None:
 
 
 def _answered(request: Request) -> Iterator[MutableMapping[str, Any]]:
-    """Yield the secure strings in an answer."""
+    """Yield the secure strings in an answer; a reference has the secret in its `SourceResult`."""
     answer = request.answer
     found = [answer["Parameter"]] if "Parameter" in answer else answer.get("Parameters", ())
-    yield from (parameter for parameter in found if parameter.get("Type") == _SECURE)
+    yield from (each for each in found if each.get("Type") == _SECURE and "SourceResult" not in each)
 
 
 def _describe(request: Request, parameter: MutableMapping[str, Any]) -> Protected:
@@ -115,7 +119,65 @@ def _show_ciphertexts(request: Request) -> None:
         parameter["Value"] = base64.b64encode(known.blob).decode()
 
 
-_READS = Rule(after=(Step(_read, (DECRYPT,)),), answered=_show_ciphertexts)
+# --- references to secrets ----------------------------------------------------------------------------------------
+
+
+def _read_by_reference(request: Request) -> None:
+    """Read the secret that a name refers to.
+
+    Raises:
+        ServiceError: Secrets Manager refuses. What KMS says is not told; the message is recorded of another refusal.
+    """
+    try:
+        _read_secret(request, request.params["Name"])
+    except ServiceError as error:
+        raise ServiceError(
+            "ValidationException", "Invalid Request to Secrets Manager", request_id=error.request_id
+        ) from None
+    _show_ciphertexts(request)
+
+
+def _read_all_by_reference(request: Request) -> None:
+    """Read the secrets that names refer to. Those that are not decrypted are invalid names; refused ones, inferred."""
+    answer = request.answer
+    for name in request.params["Names"]:
+        try:
+            is_read = _read_secret(request, name)
+        except ServiceError:
+            is_read = False
+        if not is_read and name not in answer["InvalidParameters"]:
+            secret = name.removeprefix(_REFERENCE).partition(":")[
+                0
+            ]  # moto answers the secret's name as the parameter's
+            answer["Parameters"] = [each for each in answer["Parameters"] if each["Name"] not in (name, secret)]
+            answer["InvalidParameters"].append(name)
+    _show_ciphertexts(request)
+
+
+def _read_secret(request: Request, name: str) -> bool:
+    """Have Secrets Manager read the secret that a name refers to, as the caller; return whether the name is valid."""
+    if not name.startswith(_REFERENCE):
+        return True
+    identifier, _, selector = name.removeprefix(_REFERENCE).partition(":")
+    read = request.through("secretsmanager", "GetSecretValue")
+    secret = secrets.secret(read.api, request.access_key, request.region, identifier)
+    versions = {} if secret is None else secret.versions
+    wanted = {selector or "AWSCURRENT"}
+    version = next((each for each, stages in versions.items() if wanted & {each, *stages}), None)
+    if secret is None or version is None or not request.params.get("WithDecryption"):
+        return False
+    read.answer = {"ARN": secret.arn, "VersionId": version}
+    try:
+        engine.after(read)
+    except Answered:  # with the key before
+        pass
+    finally:
+        request.delay += read.delay
+    return True
+
+
+_DECRYPTS = (Step(_read, (DECRYPT,)),)
+_READS = Rule(after=_DECRYPTS, answered=_show_ciphertexts)
 
 SERVICE = Service(
     "ssm",
@@ -124,8 +186,8 @@ SERVICE = Service(
             before=(Step(_put_standard, (ENCRYPT,), then=_note), Step(_put_advanced, (GENERATE_DATA_KEY,), then=_note)),
             answered=_keep,
         ),
-        "GetParameter": _READS,
-        "GetParameters": _READS,
+        "GetParameter": Rule(after=_DECRYPTS, answered=_read_by_reference),
+        "GetParameters": Rule(after=_DECRYPTS, answered=_read_all_by_reference),
         "GetParametersByPath": _READS,
         "GetParameterHistory": _READS,
     },

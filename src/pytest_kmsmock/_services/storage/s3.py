@@ -148,6 +148,11 @@ def _object_written(request: Request) -> None:
     data_key = _complete(request)
     if data_key is not None:
         params = request.params
+        if request.notes.get("form"):
+            encryption: _Encryption = request.notes["encryption"]
+            settings.encrypt(
+                params["Bucket"], params["Key"], Stored(encryption.algorithm, data_key.arn, encryption.bucket_key)
+            )
         request.keep((params["Bucket"], params["Key"], request.answer.get("VersionId", "null")), data_key)
 
 
