@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock.errors import InvalidCallPattern
+from pytest_kmsmock.errors import InvalidCallPattern, KmsHygieneError
 
 SSE = {"ServerSideEncryption": "aws:kms"}
 
@@ -41,11 +41,18 @@ def test_assertions(world, s3):
         world.kms.calls.of(vai="s3")
 
 
-def test_last_usage_and_hygiene(world, s3):
+def test_last_usage(world, s3):
     key = world.kms.create_key()
     put(s3, key)
     usage = world.kms.client().get_key_last_usage(KeyId=key.id)
     assert usage["KeyLastUsage"]["Operation"] == "GenerateDataKey"
+
+
+def test_hygiene_checks_leave_out_the_calls_of_services(world, s3):
+    with mock_kms(hygiene="error") as kms:
+        put(s3, kms.create_key())  # a data key that is not decrypted here
+    with pytest.raises(KmsHygieneError, match="data keys"), mock_kms(hygiene="error") as kms:
+        kms.client().generate_data_key(KeyId=kms.create_key().id, KeySpec="AES_256", EncryptionContext={"a": "b"})
 
 
 def test_a_request_quota_throttles_services_too(world, s3):

@@ -172,6 +172,14 @@ def test_a_batch(world, secrets):
     ]  # fmt: skip
 
 
+def test_a_rotation_itself_needs_no_key(world, secrets):
+    # User Guide: the rotation function gets and puts the values, as its own role
+    create(secrets, world.kms.create_key())
+    with world.as_role(world.ALL_BUT_KMS):
+        secrets.rotate_secret(SecretId="db", RotationRules={"AutomaticallyAfterDays": 30})
+    assert len(operations(world)) == 3
+
+
 def test_replicas(world, secrets):
     there = world.kms.create_key(region="eu-west-1")
     secrets.create_secret(
