@@ -8,11 +8,23 @@ from typing import Any
 
 import boto3
 from moto import mock_aws
-from timing import timed
+from tables import Row, Table
+from timing import Effort, timed
 
 from pytest_kmsmock import mock_kms
 
 _CALLS, _FIGURES = 5, 4
+_MOST_MORE = {"S3 put and get without a key": 60e-6, "S3 put and get with SSE-KMS": 300e-6}
+
+
+def tables(effort: Effort) -> Iterator[Table]:
+    """Measure services of moto's without a mock, and with one."""
+    rows = []
+    for name, without, beside in _seconds(effort.rounds):
+        more, most = beside - without, _MOST_MORE.get(name)
+        target, met = ("", None) if most is None else (f"≤ {most * 1e6:.0f}", more <= most)
+        rows.append(Row(name, (f"{without * 1e6:.0f}", f"{beside * 1e6:.0f}", f"{more * 1e6:.0f}"), target, met))
+    yield Table("Other services, beside moto", ("without µs", "with µs", "more µs"), rows)
 
 
 def _put_and_get(s3: Any, **encryption: str) -> Callable[[], object]:
@@ -23,7 +35,7 @@ def _put_and_get(s3: Any, **encryption: str) -> Callable[[], object]:
     return run
 
 
-def seconds(rounds: int) -> Iterator[tuple[str, float, float]]:
+def _seconds(rounds: int) -> Iterator[tuple[str, float, float]]:
     """Yield what was called, the seconds that it takes without a mock, and with one."""
     with mock_aws():
         s3, sts = boto3.client("s3", region_name="us-east-1"), boto3.client("sts", region_name="us-east-1")

@@ -10,6 +10,7 @@ from typing import Any
 
 os.environ |= {"AWS_ACCESS_KEY_ID": "AKIAKMSMOCKDEFAULT00", "AWS_SECRET_ACCESS_KEY": "pytest-kmsmock"}
 
+import boto3
 import botocore.session
 from botocore.awsrequest import AWSResponse
 from moto import mock_aws
@@ -25,9 +26,9 @@ SESSION = botocore.session.Session()
 Subject = Callable[[], AbstractContextManager[Any]]
 
 
-def new_client(**credentials: str) -> Any:
-    """Return a KMS client of the shared session."""
-    return SESSION.create_client("kms", region_name=REGION, **credentials)
+def new_client(service: str = "kms", **credentials: str) -> Any:
+    """Return a client of the shared session."""
+    return SESSION.create_client(service, region_name=REGION, **credentials)
 
 
 @contextmanager
@@ -44,6 +45,12 @@ def ours_by_handle() -> Iterator[Any]:
 
 
 @contextmanager
+def ours_by_boto3() -> Iterator[Any]:
+    with mock_kms():
+        yield boto3.client("kms", region_name=REGION)
+
+
+@contextmanager
 def ours_by_wire() -> Iterator[Any]:
     with mock_kms(wire=True):
         yield new_client()
@@ -52,7 +59,7 @@ def ours_by_wire() -> Iterator[Any]:
 @contextmanager
 def moto() -> Iterator[Any]:
     with mock_aws():
-        yield botocore.session.Session().create_client("kms", region_name=REGION)
+        yield boto3.client("kms", region_name=REGION)
 
 
 class _Raw:
@@ -91,18 +98,53 @@ def constant() -> Iterator[Any]:
 SUBJECTS: dict[str, Subject] = {"ours": ours, "ours by wire": ours_by_wire, "moto": moto, "constant": constant}
 
 
+def _key(client: Any, **kind: str) -> str:
+    key_id: str = client.create_key(**kind)["KeyMetadata"]["KeyId"]
+    return key_id
+
+
+def _encrypt(client: Any) -> Callable[[], Any]:
+    key_id, context = _key(client), {"purpose": "benchmark"}
+    return lambda: client.encrypt(KeyId=key_id, Plaintext=b"x" * 32, EncryptionContext=context)
+
+
+def _decrypt(client: Any) -> Callable[[], Any]:
+    encrypt, context = _encrypt(client), {"purpose": "benchmark"}
+    blobs = itertools.cycle([encrypt()["CiphertextBlob"] for _ in range(30)])
+    return lambda: client.decrypt(CiphertextBlob=next(blobs), EncryptionContext=context)
+
+
+def _generate_data_key(client: Any) -> Callable[[], Any]:
+    key_id = _key(client)
+    return lambda: client.generate_data_key(KeyId=key_id, KeySpec="AES_256")
+
+
+def _describe_key(client: Any) -> Callable[[], Any]:
+    key_id = _key(client)
+    return lambda: client.describe_key(KeyId=key_id)
+
+
+def _create_key(client: Any) -> Callable[[], Any]:
+    create: Callable[[], Any] = client.create_key
+    return create
+
+
+def _sign(client: Any) -> Callable[[], Any]:
+    key_id = _key(client, KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")
+    return lambda: client.sign(KeyId=key_id, Message=b"x" * 32, SigningAlgorithm="ECDSA_SHA_256")
+
+
+#: The calls that are measured: each function makes what its call needs, and returns the call.
+CALLS: dict[str, Callable[[Any], Callable[[], Any]]] = {
+    "Encrypt": _encrypt,
+    "Decrypt": _decrypt,
+    "GenerateDataKey": _generate_data_key,
+    "DescribeKey": _describe_key,
+    "CreateKey": _create_key,
+    "Sign P-256": _sign,
+}
+
+
 def calls_of(client: Any) -> dict[str, Callable[[], Any]]:
     """Return the calls that are measured, ready to be made."""
-    key_id = client.create_key()["KeyMetadata"]["KeyId"]
-    signing = client.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
-    context = {"purpose": "benchmark"}
-    encrypt = lambda: client.encrypt(KeyId=key_id, Plaintext=b"x" * 32, EncryptionContext=context)  # noqa: E731
-    blobs = itertools.cycle([encrypt()["CiphertextBlob"] for _ in range(30)])
-    return {
-        "Encrypt": encrypt,
-        "Decrypt": lambda: client.decrypt(CiphertextBlob=next(blobs), EncryptionContext=context),
-        "GenerateDataKey": lambda: client.generate_data_key(KeyId=key_id, KeySpec="AES_256"),
-        "DescribeKey": lambda: client.describe_key(KeyId=key_id),
-        "CreateKey": client.create_key,
-        "Sign P-256": lambda: client.sign(KeyId=signing, Message=b"x" * 32, SigningAlgorithm="ECDSA_SHA_256"),
-    }
+    return {name: ready(client) for name, ready in CALLS.items()}
