@@ -30,7 +30,7 @@ def tables(effort: Effort) -> Iterator[Table]:
     yield Table("Calls", ("constant µs", "ours µs", "ours / constant", "moto / ours"), default)
     yield Table("Calls by wire", ("constant µs", "ours µs", "ours / constant", "moto / constant"), wire)
     heads = ("constant µs", "ours µs", "ours / constant", "of the first call")
-    yield Table("Cold calls, in bursts of ten", heads, list(_cold_rows(effort.bursts)))
+    yield Table("Cold calls", heads, list(_cold_rows(effort.bursts)))
 
 
 def _in_a_loop(rounds: int) -> dict[str, dict[str, float]]:

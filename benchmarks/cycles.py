@@ -25,7 +25,7 @@ _THREADS = 16
 
 def tables(effort: Effort) -> Iterator[Table]:
     """Measure cycles, then depth and threads."""
-    rows = [_cycle_row(name, max(3, effort.rounds // 4)) for name in _CYCLES]
+    rows = [_cycle_row(name, effort.cycles) for name in _CYCLES]
     yield Table("A test's cycle", ("ours ms", "moto ms", "moto / ours"), [*rows, _beside_many_keys()])
     rows = [_row(name, one, many) for name, (one, many) in _nested(effort.nested).items()]
     rows += [_row(name, one, many) for name, (one, many) in _threads(effort.rounds).items()]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 import subprocess
 import sys
@@ -10,22 +9,16 @@ import tempfile
 import time
 
 
-@functools.cache
-def _bytecode() -> tempfile.TemporaryDirectory[str]:
-    """Return the folder that holds bytecode until this process ends."""
-    return tempfile.TemporaryDirectory()
-
-
 def run_python(*arguments: str) -> tuple[float, str]:
-    """Run Python; return the seconds from the start of the process to its end, and its output."""
-    folder = _bytecode().name
-    environment = os.environ | {
-        "PYTHONPYCACHEPREFIX": folder, "PYTHONDONTWRITEBYTECODE": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-    }  # fmt: skip
-    start = time.perf_counter()
-    done = subprocess.run(
-        [sys.executable, *arguments], check=False, env=environment, capture_output=True, text=True, cwd=folder
-    )
-    seconds = time.perf_counter() - start
+    """Run Python in an empty folder; return the seconds from the start of the process to its end, and its output.
+
+    The first process of a kind may write bytecode: take the least of several.
+    """
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": "", "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    command = [sys.executable, *arguments]
+    with tempfile.TemporaryDirectory() as folder:
+        start = time.perf_counter()
+        done = subprocess.run(command, check=False, env=environment, capture_output=True, text=True, cwd=folder)
+        seconds = time.perf_counter() - start
     assert done.returncode == 0, (done.stdout + done.stderr)[-2000:]
     return seconds, done.stdout

@@ -24,7 +24,7 @@ def tables(effort: Effort) -> Iterator[Table]:
         more, most = beside - without, _MOST_MORE.get(name)
         target, met = ("", None) if most is None else (f"≤ {most * 1e6:.0f}", more <= most)
         rows.append(Row(name, (f"{without * 1e6:.0f}", f"{beside * 1e6:.0f}", f"{more * 1e6:.0f}"), target, met))
-    yield Table("Other services, beside moto", ("without µs", "with µs", "more µs"), rows)
+    yield Table("Other services", ("without µs", "with µs", "more µs"), rows)
 
 
 def _put_and_get(s3: Any, **encryption: str) -> Callable[[], object]:

@@ -39,20 +39,18 @@ start = time.perf_counter()
 from pytest_kmsmock import mock_kms
 mock = mock_kms()
 mock.start(){_CALLS}"""
+#: Programs that print the seconds that they measure.
+_FIRST_CALLS = {"floor": _FLOOR, "first": _FIRST_TEST}
 
 
 def tables(effort: Effort) -> Iterator[Table]:
-    """Measure processes in turn; the first of each kind writes bytecode."""
+    """Measure processes in turn."""
     best: dict[str, float] = {}
-    for number in range(effort.processes + 1):
-        for name, arguments in _PROCESSES.items():
-            seconds, _ = run_python(*arguments)
-            if number:
-                best[name] = min(seconds, best.get(name, seconds))
-        if number % 2:
-            for name, program in {"floor": _FLOOR, "first": _FIRST_TEST}.items():
-                seconds = float(run_python("-c", program)[1])
-                best[name] = min(seconds, best.get(name, seconds))
+    for number in range(effort.processes):
+        taken = {name: run_python(*arguments)[0] for name, arguments in _PROCESSES.items()}
+        if number % 2 == 0:
+            taken |= {name: float(run_python("-c", program)[1]) for name, program in _FIRST_CALLS.items()}
+        best |= {name: min(seconds, best.get(name, seconds)) for name, seconds in taken.items()}
     rows = [
         _row("importing the package, over bare Python", best["package"] - best["bare"], 15),
         _row("the plugin in a pytest run that never uses KMS", best["plugin"] - best["pytest"], 10),

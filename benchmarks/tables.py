@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -24,15 +23,25 @@ class Table(NamedTuple):
     rows: Sequence[Row]
 
 
-def show(table: Table) -> None:
-    """Print a table."""
+def lines_of(table: Table) -> list[str]:
+    """Return a table in Markdown."""
     verdicts = {True: "yes", False: "**no**", None: ""}
-    lines = [(row.what, *row.figures, row.target, verdicts[row.met]) for row in table.rows]
-    lines.insert(0, ("", *table.heads, "target", "met"))
-    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
-    print(f"\n## {table.title}\n")
-    for number, line in enumerate(lines):
-        print("| " + " | ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)) + " |")
-        if number == 0:
-            print("|" + "|".join("-" * (width + 2) for width in widths) + "|")
-    sys.stdout.flush()
+    cells = [(row.what, *row.figures, row.target, verdicts[row.met]) for row in table.rows]
+    cells.insert(0, ("", *table.heads, "target", "met"))
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = [" | ".join(f"{cell:{width}}" for cell, width in zip(line, widths, strict=True)) for line in cells]
+    head, *others = (f"| {line} |" for line in lines)
+    return [head, "|" + "|".join("-" * (width + 2) for width in widths) + "|", *others]
+
+
+def replaced(page: str, table: Table) -> str:
+    """Return a page with the table in place of the first one below its title.
+
+    Raises:
+        ValueError: the page has no such title.
+    """
+    lines = page.splitlines()
+    title = lines.index(f"## {table.title}")
+    start = next(number for number, line in enumerate(lines) if number > title and line.startswith("|"))
+    end = next(number for number, line in enumerate([*lines, ""]) if number > start and not line.startswith("|"))
+    return "\n".join([*lines[:start], *lines_of(table), *lines[end:]]) + "\n"

@@ -11,7 +11,8 @@ class Effort(NamedTuple):
     """The counts of a run.
 
     Attributes:
-        rounds: of calls and cycles.
+        rounds: of calls.
+        cycles: rounds of tests.
         bursts: of cold calls.
         keys: that a mock with many keys has.
         grants: on a key with many grants.
@@ -27,6 +28,7 @@ class Effort(NamedTuple):
     """
 
     rounds: int = 20
+    cycles: int = 5
     bursts: int = 60
     keys: int = 100_000
     grants: int = 10_000
@@ -42,7 +44,7 @@ class Effort(NamedTuple):
 
 FULL = Effort()
 #: Runs every line once, and says nothing about time.
-SMOKE = Effort(1, 1, 200, 2, 2, 2, 1, 5, 1, 2, 1, (1, 2))
+SMOKE = Effort(1, 1, 1, 200, 2, 2, 2, 1, 1, 1, 2, 1, (1, 2))
 
 
 def timed(call: Callable[[], object], count: int, clock: Callable[[], float] = time.perf_counter) -> float:
