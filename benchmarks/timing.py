@@ -36,9 +36,9 @@ class Effort(NamedTuple):
     nested: int = 1_000
     processes: int = 30
     tests: int = 500
-    suites: int = 5
+    suites: int = 4
     large: int = 2_000
-    large_suites: int = 3
+    large_suites: int = 2
     moto_tests: tuple[int, int] = (50, 250)
 
 
