@@ -57,10 +57,22 @@ PARTS = (
         {"e20b2659b0af": "1.40.0 to 1.40.61", "92aaecbfe8af": "1.43.117 to 1.44.8"},
     ),
     Part(
+        "botocore.configprovider:ChainProvider.__init__",
+        "_transport.hooks.configuration",
+        "Keeps what it is given in `_providers` and `_conversion_func`, and nothing else.",
+        {"31824372aa6a": "1.40.0 to 1.44.8"},
+    ),
+    Part(
         "botocore.credentials:RefreshableCredentials.access_key",
         "_transport.hooks.botocore_hook",
         "It refreshes; `_access_key` does not.",
         {"fe6673e13772": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.credentials:RefreshableCredentials.__init__",
+        "_services.api",
+        "Keeps them in `_access_key`, `_secret_key` and `_token`.",
+        {"a678d491886b": "1.40.0 to 1.40.61", "663e2a95dc87": "1.43.117 to 1.44.8"},
     ),
     Part(
         "botocore.endpoint:Endpoint._send_request",
@@ -81,6 +93,12 @@ PARTS = (
         {"68bf814cf1b0": "1.40.0 to 1.44.8"},
     ),
     Part(
+        "botocore.httpsession:URLLib3Session.send",
+        "_transport.hooks.botocore_hook",
+        "All requests of clients go through it: a prepared request in, an `AWSResponse` out. Its place is taken.",
+        {"66d2fc194a98": "1.40.0", "43e9693f8045": "1.40.61", "d19cca268245": "1.43.117 to 1.44.8"},
+    ),
+    Part(
         "botocore.parsers:ResponseParserFactory",
         "_transport.hooks.botocore_hook",
         "`_defaults` has what `set_parser_defaults` was given, and is empty otherwise.",
@@ -97,6 +115,12 @@ PARTS = (
         "_transport.hooks.configuration",
         "Each client of a service gets its configuration there; `client_name` is the service.",
         {"4fcec3896e91": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.session:Session.create_client",
+        "_transport.hooks.credential_sources",
+        "After the name of the Region come four arguments, then the access key. Its place is taken.",
+        {"d0f619814110": "1.40.0", "2421b4c4ddc3": "1.40.61 to 1.44.8"},
     ),
     Part(
         "botocore.session:Session.get_credentials",
@@ -121,6 +145,12 @@ PARTS = (
         "_transport.hooks.botocore_hook",
         "What `before-call` answers is taken as (http, parsed response).",
         {"d766a7594def": "2.25.1", "f81f4771e81d": "3.10.0"},
+    ),
+    Part(
+        "aiobotocore.credentials:AioRefreshableCredentials.access_key",
+        "_transport.hooks.botocore_hook",
+        "Cannot be read; `_access_key` can, and does not refresh.",
+        {"a49a10c4c897": "2.25.1", "460942373982": "3.10.0"},
     ),
     Part(
         "aiobotocore.endpoint:AioEndpoint._send_request",
@@ -165,6 +195,12 @@ PARTS = (
         {"ecf5e6ab9179": "8.0.0 to 8.2.0", "d94544985d76": "9.2.0"},
     ),
     Part(
+        "_pytest.fixtures:pytest_sessionstart",
+        "plugin",
+        "Puts the `FixtureManager` into `session._fixturemanager`.",
+        {"bac092720795": "8.0.0 to 8.2.0", "a7a5d9c8f826": "9.2.0"},
+    ),
+    Part(
         "_pytest.fixtures:FixtureManager.parsefactories",
         "plugin",
         "Takes a holder of fixtures and a node's id; used where there is no `pytest.register_fixture`.",
@@ -207,10 +243,22 @@ PARTS = (
         {"e90a6e479dec": "5.2.5"},
     ),
     Part(
+        "moto.cloudformation.parsing:resource_class_from_type",
+        "_moto.cloudformation",
+        "Gives the class that makes resources of a type. Its place is taken.",
+        {"6927d7172f55": "5.0.0 to 5.1.6", "f0eb48efe828": "5.2.5"},
+    ),
+    Part(
+        "moto.core.base_backend:BackendDict.__getitem__",
+        "_moto.backend",
+        "All services ask `kms_backends` for the backends of an account by it. A subclass takes its place.",
+        {"5b3327fe7a35": "5.0.0 to 5.2.5"},
+    ),
+    Part(
         "moto.events.models:EventsBackend.put_events",
         "_moto.deliveries",
         "Takes the entries of PutEvents and sends each to the rules of its bus; its place is taken.",
-        {"e93cddad8865": "5.2.5"},
+        {"27c424f59899": "5.1.0 to 5.1.6", "e93cddad8865": "5.2.5"},
     ),
     Part(
         "moto.core.botocore_stubber:BotocoreStubber.process_request",
@@ -259,6 +307,12 @@ PARTS = (
         "_moto.deliveries",
         "Asks `_filter_policy_matcher` before it delivers.",
         {"79b376f7c05d": "5.1.0", "7c2975a80592": "5.1.6", "175908ca87fb": "5.2.5"},
+    ),
+    Part(
+        "moto.ssm.models:SimpleSystemManagerBackend.__init__",
+        "_moto.settings.ssm",
+        "`_parameters` maps names to lists of versions, the latest last.",
+        {"fe2ecacaea47": "5.0.0", "edd1b1bcb482": "5.1.0 to 5.1.6", "18d0d0d358f2": "5.2.5"},
     ),
 )
 
