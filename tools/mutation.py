@@ -2,7 +2,8 @@
 
 Each edit (mutant) is tried in a child process of its own, forked after the libraries are imported, so that one takes a
 second or so. Tables and constants are edited as well as functions: much of what this package decides stands in tables,
-which mutmut and cosmic-ray leave alone. What the edits are is in `mutants.py`.
+which mutmut and cosmic-ray leave alone. What the edits are is in `mutants.py`. Those that change nothing a test could
+notice are in `equivalent.txt`, and not tried.
 """
 
 from __future__ import annotations
@@ -28,9 +29,16 @@ ROOT = Path(__file__).parents[1]
 TARGETS: Mapping[str, Sequence[str]] = {
     "_kms/policy": (
         *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "tests/kms/policy").glob("test_*.py")),
+        "tests/kms/policy/conditions",
         "tests/kms/policy/literal/test_differential.py",
     ),
-    "_kms/rules/key_states.py": ("tests/kms/rules",),
+    "_kms/permissions": ("tests/kms/permissions", "tests/kms/operations/management/test_grants.py"),
+    "_kms/rules/key_states.py": (
+        "tests/kms/rules/test_key_states.py",
+        "tests/kms/rules/test_key_state_table.py",
+        "tests/kms/rules/test_key_state_machine.py",
+        "tests/kms/operations/management/test_custom_key_stores.py",
+    ),
     "_kms/formats/ciphertext_blob.py": (
         "tests/kms/formats/test_ciphertext_blob_framing.py",
         "tests/kms/formats/test_ciphertext_blob.py",
@@ -61,11 +69,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--minutes", type=float, default=25, help="stop after as long (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=0, help="which sample is tried first (default: %(default)s)")
-    parser.add_argument("--only", default="", metavar="TEXT", help="targets whose path contains it")
+    parser.add_argument("--only", default="", metavar="TEXT", help="files whose path contains it")
     given = parser.parse_args()
     os.chdir(ROOT)
     _preload()
-    found = [mutant for target in TARGETS if given.only in target for mutant in _mutants_of(target)]
+    named = {mutant: _name_of(mutant) for target in TARGETS for mutant in _mutants_of(target)}
+    equivalent = _equivalent()
+    for edit, line in equivalent.difference(named.values()):
+        print(f"tools/equivalent.txt has what is no mutant any more: {edit} in {line}")
+    found = [mutant for mutant, name in named.items() if given.only in mutant.path and name not in equivalent]
     random.Random(given.seed).shuffle(found)
     tests = {mutant.path: tests for mutant in found for target, tests in TARGETS.items() if target in mutant.path}
     for path, selected in {selected: path for path, selected in tests.items()}.items():
@@ -87,9 +99,21 @@ def main() -> int:
     return 0
 
 
+def _equivalent() -> set[tuple[str, str]]:
+    """Return the mutants of `equivalent.txt`: a block has what is printed of one, its line of source, and why."""
+    text = (ROOT / "tools/equivalent.txt").read_text(encoding="utf-8")
+    return {(first, second.strip()) for first, second, *_ in map(str.splitlines, text.strip().split("\n\n"))}
+
+
+def _name_of(mutant: Mutant) -> tuple[str, str]:
+    """Return a mutant as `equivalent.txt` has it: by its line of source, as the number of the line changes."""
+    lines = (ROOT / "src/pytest_kmsmock" / mutant.path).read_text(encoding="utf-8").splitlines()
+    return f"{mutant.path}: {mutant.edit}", lines[mutant.line - 1].strip()
+
+
 def _mutants_of(target: str) -> list[Mutant]:
     path = ROOT / "src/pytest_kmsmock" / target
-    files = [path] if path.is_file() else sorted(set(path.glob("*.py")) - {path / "__init__.py"})
+    files = [path] if path.is_file() else sorted(file for file in path.rglob("*.py") if file.name != "__init__.py")
     return [
         mutant
         for file in files

@@ -132,6 +132,7 @@ def broken_values(name: str, limits: tuple[int, int] | None) -> Iterator[tuple[o
         pattern = re.compile(matched, re.ASCII) if matched else None
         candidates = ["", "\u0100\n", "no-such-value"]
         candidates += ["x" * (most + 1), "0" * (most + 1)] if most is not None else []
+        candidates += ["\u0100" * length for length in (least, most) if length]  # not too short, not too long
         for value in candidates:
             broken = []
             if most is not None and len(value) > most:
@@ -421,6 +422,18 @@ WRONG_TYPES = [
         {"KeyId": "k", "ImportToken": "eA==", "EncryptedKeyMaterial": "eA==", "ValidTo": 1e300},
         "NUMBER_VALUE can not be converted to milliseconds since epoch",
         id="time out of range (B)",
+    ),
+    pytest.param(
+        "ImportKeyMaterial",
+        {"KeyId": "k", "ImportToken": "eA==", "EncryptedKeyMaterial": "eA==", "ValidTo": 1e12},
+        "NUMBER_VALUE can not be converted to milliseconds since epoch",
+        id="time after the year 9999 (B)",
+    ),
+    pytest.param(
+        "ImportKeyMaterial",
+        {"KeyId": "k", "ImportToken": "eA==", "EncryptedKeyMaterial": "eA==", "ValidTo": True},
+        "TRUE_VALUE can not be converted to milliseconds since epoch",
+        id="true for time (B)",
     ),
 ]
 
