@@ -3,6 +3,12 @@
 A record is a frozen dataclass or a named tuple; its fields say by their types how they are written. What holds records
 is a class with slots whose attributes have types too. What records are for and how they belong together is not known
 here; `dump` knows.
+
+msgspec 0.23 was measured for this: a quarter of the lines, and four to five times as fast (1,000 keys: a dump takes 14
+ms instead of 58, loading it 21 instead of 100). It is not used. It writes named tuples as arrays, so that a new field
+makes older dumps unreadable; it names no key of an object in the path of an error (`keys[...][1]`); it ignores unknown
+fields of dataclasses, and suggests none; dataclasses with a form of their own (`KeySpec`) never reach its hooks. Seeds,
+templates and state files need all of these, so this module would stay beside it.
 """
 
 from __future__ import annotations
