@@ -8,7 +8,7 @@ import textwrap
 
 import pytest
 
-from pytest_kmsmock._runtime.options import option_names
+from pytest_kmsmock._runtime.options import Options
 
 
 @pytest.fixture
@@ -213,18 +213,18 @@ OPTIONS = {
 
 @pytest.mark.parametrize("place", ["ini", "command line", "marker"])
 def test_every_option_can_be_given_in_every_place(run, pytester, place):
-    assert list(OPTIONS) == option_names()
+    assert tuple(OPTIONS) == Options._fields
     pytester.path.joinpath("keys.json").write_text('{"keys": [{"alias": "alias/seeded"}]}')
     given = {name: value for name, (_, value) in OPTIONS.items()}
     texts = {name: text for name, (text, _) in OPTIONS.items()}
     expected = given | {"seed": str(pytester.path / "keys.json")}
     result = run(
         f"""
-        import dataclasses, pytest
+        import pytest
 
         @pytest.mark.kms_mock(**{given if place == "marker" else {}!r})
         def test_it(kms_mock):
-            assert dataclasses.asdict(kms_mock.options) == {expected!r}
+            assert kms_mock.options._asdict() == {expected!r}
             assert "alias/seeded" in kms_mock.keys
         """,
         *(

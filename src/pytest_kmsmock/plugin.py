@@ -15,7 +15,7 @@ import pytest
 
 from pytest_kmsmock._mock.decorator import DECORATED, MockKms
 from pytest_kmsmock._runtime.checks import closest
-from pytest_kmsmock._runtime.options import Options, changed, option_names, seed_from
+from pytest_kmsmock._runtime.options import HELP, Options, changed, seed_from
 
 from ._report import hooks as reports
 from ._runtime import network_guard
@@ -36,18 +36,13 @@ _MARKERS = (
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options."""
-    from dataclasses import fields
-
     group = parser.getgroup("kmsmock", "AWS KMS mock (pytest-kmsmock)")
-    for option in fields(Options):
-        text = option.metadata["help"]
-        kind: Any = (
-            "bool" if isinstance(option.default, bool) else "args" if isinstance(option.default, tuple) else "string"
-        )
-        parser.addini(_INI + option.name, f"KMS mock: {text}", type=kind, default=None)
+    for name, default in Options._field_defaults.items():
+        kind: Any = "bool" if isinstance(default, bool) else "args" if isinstance(default, tuple) else "string"
+        parser.addini(_INI + name, f"KMS mock: {HELP[name]}", type=kind, default=None)
         group.addoption(
-            f"--kms-{option.name.replace('_', '-')}", dest=f"kms_mock_{option.name}", default=None, help=text,
-            metavar="yes|no" if kind == "bool" else option.name.upper(),
+            f"--kms-{name.replace('_', '-')}", dest=f"kms_mock_{name}", default=None, help=HELP[name],
+            metavar="yes|no" if kind == "bool" else name.upper(),
             **({"action": "append"} if kind == "args" else {"type": _yes_or_no} if kind == "bool" else {}),
         )  # fmt: skip
     reports.add_options(group)
@@ -93,10 +88,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _configured(config: pytest.Config) -> dict[str, Any]:
-    """Return the options of ini file and command line; the command line takes precedence."""
-    names = option_names()
-    _check_ini_names(config, [*names, _BLOCK.removeprefix(_INI)])
-    ini = {name: _ini(config, _INI + name) for name in names}
+    """Return the options that ini file and command line give; the command line wins."""
+    names = Options._fields
+    ini = {name: _ini(config, f"kms_mock_{name}") for name in names}
     line = {name: config.getoption(f"kms_mock_{name}") for name in names}
     given: dict[str, Any] = {}
     for values, where in ((ini, "ini file"), (line, "command line")):

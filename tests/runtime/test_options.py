@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pytest_kmsmock._runtime.checks import check_type
-from pytest_kmsmock._runtime.options import Options, changed
+from pytest_kmsmock._runtime.options import HELP, Options, changed
 from pytest_kmsmock.errors import InvalidFault, InvalidOption
 
 
@@ -39,3 +39,7 @@ def test_services_are_names_of_services():
         changed(Options(), {"services": ["s33"]}, "ini file")
     with pytest.raises(InvalidOption, match=r"'off' cannot be combined with"):
         changed(Options(), {"services": ["off", "s3"]}, "mock_kms()")
+
+
+def test_each_option_has_a_help_text():
+    assert tuple(HELP) == Options._fields

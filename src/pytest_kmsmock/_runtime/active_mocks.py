@@ -7,6 +7,7 @@ use their own.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import threading
@@ -116,6 +117,7 @@ def trio_here() -> Any:
 
 def enter(mock: ActiveMock) -> None:
     """Make a mock active."""
+    _watch_forks()
     with _changing:
         environment.begin(mock)
         _active.append(mock)
@@ -175,5 +177,8 @@ def _after_fork() -> None:
     _changing.release()
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)
+@functools.cache
+def _watch_forks() -> None:
+    """Register the two above, once a mock is entered: a process that never uses KMS has nothing to do for them."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=_before_fork, after_in_parent=_after_fork, after_in_child=_after_fork)

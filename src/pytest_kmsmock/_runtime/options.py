@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_kmsmock.errors import InvalidOption
 
@@ -32,8 +31,7 @@ HYGIENE_CHECKS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Options:
+class Options(NamedTuple):
     """Options of a mock.
 
     Attributes:
@@ -69,43 +67,50 @@ class Options:
             `all` of those in `SERVICES` by default, `off` for none.
     """
 
-    region: str | None = field(default=None, metadata={"help": "default Region of clients made under the mock"})
-    account: str = field(default=DEFAULT_ACCOUNT, metadata={"help": "account of the default caller"})
-    enforce_policies: bool = field(default=True, metadata={"help": "enforce policies and grants"})
-    fresh: bool = field(default=False, metadata={"help": "start empty, even inside another mock"})
-    wire: bool = field(default=False, metadata={"help": "send every call through botocore's whole request path"})
-    deterministic: bool = field(
-        default=False, metadata={"help": "the same ids, key material and ciphertexts in every run"}
-    )
-    seed: str | os.PathLike[str] | tuple[str, ...] | None = field(
-        default=None, metadata={"help": "file of keys, or template, plan or state, that the mock begins with"}
-    )
-    seed_strict: bool = field(
-        default=False, metadata={"help": "fail if something in a template, plan or state is not understood"}
-    )
-    request_quotas: bool = field(default=False, metadata={"help": "throttle calls by AWS's quotas per second"})
-    hygiene: str = field(default="off", metadata={"help": "check for questionable uses of KMS: off, warn or error"})
-    hygiene_checks: tuple[str, ...] = field(default=(), metadata={"help": "hygiene checks to run, by default all"})
-    unused_faults: str = field(default="off", metadata={"help": "report faults that never fire: off, warn or error"})
-    share_with_children: bool = field(
-        default=False, metadata={"help": "let spawned child processes reach the mock, over HTTP"}
-    )
-    moto_policies: bool = field(
-        default=True, metadata={"help": "apply the policies of moto's IAM to calls of its users and roles"}
-    )
-    max_calls: int = field(default=1_000_000, metadata={"help": "maximum number of calls to keep"})
-    endpoint_urls: tuple[str, ...] = field(
-        default=(), metadata={"help": "endpoints that the mock answers besides AWS's"}
-    )
+    region: str | None = None
+    account: str = DEFAULT_ACCOUNT
+    enforce_policies: bool = True
+    fresh: bool = False
+    wire: bool = False
+    deterministic: bool = False
+    seed: str | os.PathLike[str] | tuple[str, ...] | None = None
+    seed_strict: bool = False
+    request_quotas: bool = False
+    hygiene: str = "off"
+    hygiene_checks: tuple[str, ...] = ()
+    unused_faults: str = "off"
+    share_with_children: bool = False
+    moto_policies: bool = True
+    max_calls: int = 1_000_000
+    endpoint_urls: tuple[str, ...] = ()
+    services: tuple[str, ...] = ("all",)
 
-    services: tuple[str, ...] = field(
-        default=("all",), metadata={"help": "AWS services whose KMS calls are made beside moto: names, all or off"}
-    )
+
+#: What `pytest --help` says of each option.
+HELP: Mapping[str, str] = {
+    "region": "default Region of clients made under the mock",
+    "account": "account of the default caller",
+    "enforce_policies": "enforce policies and grants",
+    "fresh": "start empty, even inside another mock",
+    "wire": "send every call through botocore's whole request path",
+    "deterministic": "the same ids, key material and ciphertexts in every run",
+    "seed": "file of keys, or template, plan or state, that the mock begins with",
+    "seed_strict": "fail if something in a template, plan or state is not understood",
+    "request_quotas": "throttle calls by AWS's quotas per second",
+    "hygiene": "check for questionable uses of KMS: off, warn or error",
+    "hygiene_checks": "hygiene checks to run, by default all",
+    "unused_faults": "report faults that never fire: off, warn or error",
+    "share_with_children": "let spawned child processes reach the mock, over HTTP",
+    "moto_policies": "apply the policies of moto's IAM to calls of its users and roles",
+    "max_calls": "maximum number of calls to keep",
+    "endpoint_urls": "endpoints that the mock answers besides AWS's",
+    "services": "AWS services whose KMS calls are made beside moto: names, all or off",
+}
 
 
 def inherited(options: Options) -> Options:
     """Return the options that a nested mock inherits."""
-    return replace(options, fresh=False, seed=None)
+    return options._replace(fresh=False, seed=None)
 
 
 def changed(options: Options, given: Mapping[str, Any], where: str) -> Options:
@@ -127,7 +132,7 @@ def changed(options: Options, given: Mapping[str, Any], where: str) -> Options:
     if "services" in values:
         _check_services(values["services"], where)
     for address in values.get("endpoint_urls", ()):
-        if not _ADDRESS.fullmatch(address):
+        if not re.fullmatch(_ADDRESS, address):
             raise InvalidOption(
                 f"{where}: endpoint_urls must be addresses such as 'http://localhost:4566', not {address!r}."
             )
@@ -135,7 +140,7 @@ def changed(options: Options, given: Mapping[str, Any], where: str) -> Options:
         from pathlib import Path
 
         values["seed"] = seed_from(Path.cwd(), values["seed"])
-    return replace(options, **values)
+    return options._replace(**values)
 
 
 def seed_from(folder: Path, seed: Any) -> str | tuple[str, ...]:
@@ -145,16 +150,11 @@ def seed_from(folder: Path, seed: Any) -> str | tuple[str, ...]:
     return str(folder / seed)
 
 
-_ADDRESS = re.compile(r"https?://[^/?#\s]+(/[^?#\s]*)?", re.IGNORECASE)
-
-
-def option_names() -> list[str]:
-    """Return the names of all options."""
-    return [option.name for option in fields(Options)]
+_ADDRESS = r"(?i:https?)://[^/?#\s]+(/[^?#\s]*)?"
 
 
 def _fit(name: str, value: object, where: str) -> object:
-    defaults = {option.name: option.default for option in fields(Options)}
+    defaults = Options._field_defaults
     if name not in defaults:
         raise InvalidOption(
             f"{where}: unknown option {name!r}.{did_you_mean(name, defaults)} Choose from: {', '.join(defaults)}."
