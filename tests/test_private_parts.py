@@ -33,6 +33,36 @@ class Part(NamedTuple):
 
 PARTS = (
     Part(
+        "botocore.errorfactory:ClientExceptionsFactory",
+        "_transport.hooks.shared_parts",
+        "Makes the classes of a service once; knows nothing of its session.",
+        {"078297e2dc72": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.session:Session._get_internal_component",
+        "_transport.hooks.shared_parts",
+        "Gives `exceptions_factory`, which clients are made with.",
+        {"2bb9e6a164bf": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.session:Session._register_internal_component",
+        "_transport.hooks.shared_parts",
+        "Replaces it, and what is lazily registered.",
+        {"fae815aa259e": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.loaders:Loader",
+        "_transport.hooks.shared_parts",
+        "What it remembers depends on its search paths alone.",
+        {"55295632284a": "1.40.0 to 1.40.61", "9ba44d90b5aa": "1.43.117 to 1.44.8"},
+    ),
+    Part(
+        "boto3.session:Session._setup_loader",
+        "_transport.hooks.shared_parts",
+        "Adds boto3's data to the search paths; `_session` is the session of botocore.",
+        {"160ff98e1e99": "1.40.0 to 1.44.8"},
+    ),
+    Part(
         "botocore.awsrequest:AWSResponse",
         "_transport.hooks.responses",
         "`Answer` is one without its `__init__`: `url`, `status_code`, `headers`, `raw`; the body is in `_content`.",

@@ -32,7 +32,9 @@ def _session_of(module: ModuleType) -> Any:
     """
     handlers = module.handlers
     made = module.Session(include_builtin_handlers=False)
-    emitter = made.get_component("event_emitter")
+    # Its own emitter looks for other services' old names in each event that is new to a client.
+    emitter = module.EventAliaser(module.HierarchicalEmitter(), {})
+    made.register_component("event_emitter", emitter)
     register = {
         (): emitter.register,
         (handlers.REGISTER_FIRST,): emitter.register_first,

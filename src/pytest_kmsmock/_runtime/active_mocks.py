@@ -131,7 +131,9 @@ def leave(mock: ActiveMock) -> None:
     """End a mock, if it is active; its outer mock answers again."""
     with _changing:
         environment.end(mock)
-        if mock in _active:
+        if _active and _active[-1] is mock:  # nearly always
+            _active.pop()
+        elif mock in _active:
             _active.remove(mock)
         if _in_context.get() is mock:
             _in_context.set(mock.outer)

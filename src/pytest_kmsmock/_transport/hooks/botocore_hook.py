@@ -26,7 +26,7 @@ from pytest_kmsmock._transport.endpoints import kms_endpoint
 from pytest_kmsmock._transport.http import answering_mock
 from pytest_kmsmock._transport.http_request import HttpRequest
 
-from . import configuration, credential_sources, retry_backoff
+from . import configuration, credential_sources, retry_backoff, shared_parts
 from .responses import Answer, AwaitedAtOnce
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def install(session: ModuleType, early: bool, last: tuple[tuple[str, Callable[..
         factory.set_parser_defaults = _noting(factory.set_parser_defaults)
     if early:
         return
+    shared_parts.adopt_default_session()
     emitter = session.HierarchicalEmitter
     # Objects refer to their class: finding these referrers is much faster than looking at all objects.
     for candidate in gc.get_referrers(*_family(emitter), *_family(factory)):

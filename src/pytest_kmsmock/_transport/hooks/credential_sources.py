@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_kmsmock._runtime import environment
 from pytest_kmsmock._transport import gate
 
+from . import shared_parts
+
 if TYPE_CHECKING:
     from pytest_kmsmock._transport.gate import Gate
 
@@ -50,8 +52,12 @@ def _with_credentials(create: Callable[..., Any]) -> Callable[..., Any]:
     def create_client(
         session: Any, service_name: str, region_name: str | None = None, *args: Any, **given: Any
     ) -> Any:  # fmt: skip
-        mock = gate.current() if service_name == "kms" else None
+        mock = gate.current()
         if mock is not None:
+            shared_parts.share_loader(session)
+        if service_name == "kms":
+            shared_parts.share_exceptions(session)
+        if mock is not None and service_name == "kms":
             region_name = region_name or _region(session, mock, given.get("config"))
             has_own = len(args) > _BEFORE_ACCESS_KEY or given.get("aws_access_key_id") is not None
             if not has_own and _would_look_up(session):

@@ -1,0 +1,73 @@
+"""What the sessions of botocore share: the data files that they have read, and the classes of KMS's exceptions.
+
+A mock ends with the default session of boto3 that was there before it, so each test makes a session of its own. That
+would read botocore's data files anew, which takes ten times as long as making a client.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from pytest_kmsmock._runtime import environment
+
+if TYPE_CHECKING:
+    from botocore.loaders import Loader
+
+#: The loaders of data files that are shared, by class and search paths; the oldest goes when there are too many.
+_loaders: dict[tuple[object, ...], Loader] = {}
+_MOST_LOADERS = 4
+#: By class: a test may import botocore afresh.
+_factories: dict[type, Any] = {}
+
+
+def _file_functions() -> tuple[object, ...]:
+    """Return what loaders look for files with."""
+    return open, os.listdir, os.path.exists, os.path.isdir, os.path.isfile
+
+
+_REAL_FILES = _file_functions()
+
+
+def share_loader(session: Any) -> None:
+    """Let a session read data files by the loader of an earlier one with the same search paths.
+
+    Not while a test fakes files: what is not found there, or only there, is for no other test.
+
+    Args:
+        session: a session of botocore or aiobotocore.
+    """
+    if _file_functions() != _REAL_FILES:
+        return
+    loader = session.get_component("data_loader")
+    key = _key(loader)
+    shared = _loaders.get(key)
+    if shared is None or _key(shared) != key:  # a test may add to the search paths of one
+        while len(_loaders) >= _MOST_LOADERS:
+            del _loaders[next(iter(_loaders))]
+        _loaders[key] = loader
+    elif shared is not loader:
+        session.register_component("data_loader", shared)
+
+
+def _key(loader: Loader) -> tuple[object, ...]:
+    return type(loader), *loader.search_paths
+
+
+def adopt_default_session() -> None:
+    """Share the exceptions of boto3's default session, if there is one: clients of a module level come from it."""
+    default = environment.default_session()
+    if default is not None:
+        share_exceptions(default._session)  # noqa: SLF001 - boto3 shows it nowhere else
+
+
+def share_exceptions(session: Any) -> None:
+    """Make `client.exceptions.X` one class for all sessions: a test may catch with it what another client raises.
+
+    Args:
+        session: a session of botocore or aiobotocore.
+    """
+    own = session._get_internal_component("exceptions_factory")  # noqa: SLF001 - botocore has no other way
+    shared = _factories.setdefault(type(own), own)
+    if shared is not own:
+        session._register_internal_component("exceptions_factory", shared)  # noqa: SLF001 - as above
