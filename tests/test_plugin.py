@@ -267,7 +267,7 @@ def test_wrong_defaults_stop_the_run_with_a_reason(run, arguments, ini, message)
 def test_a_misspelt_ini_option_stops_the_run_with_the_right_one(run, name, hint):
     result = run("def test_it(): ...", ini=f"{name} = x")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
-    known = ", ".join(f"kms_mock_{option}" for option in (*option_names(), "block_real_calls"))
+    known = ", ".join(f"kms_mock_{option}" for option in (*Options._fields, "block_real_calls"))
     assert f"ini file: unknown option {name!r}.{hint} Choose from: {known}." in result.stderr.str()
 
 

@@ -88,9 +88,10 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def _configured(config: pytest.Config) -> dict[str, Any]:
-    """Return the options that ini file and command line give; the command line wins."""
+    """Return the options of ini file and command line; the command line takes precedence."""
     names = Options._fields
-    ini = {name: _ini(config, f"kms_mock_{name}") for name in names}
+    _check_ini_names(config, [*names, _BLOCK.removeprefix(_INI)])
+    ini = {name: _ini(config, _INI + name) for name in names}
     line = {name: config.getoption(f"kms_mock_{name}") for name in names}
     given: dict[str, Any] = {}
     for values, where in ((ini, "ini file"), (line, "command line")):

@@ -289,7 +289,7 @@ def test_the_module_runs_as_the_command_does(monkeypatch, capsys):
         pytest.param(["--port", "-1"], "port must be between 0 and 65535, not -1.", id="port-too-low"),
         pytest.param(["--port", "http"], "argument --port: invalid int value: 'http'", id="port-no-number"),
         pytest.param(["--host", ""], "host must not be empty.", id="host-empty"),
-        pytest.param(["--host", "no.such.host.invalid"], "host 'no.such.host.invalid' has", id="host-unknown"),
+        pytest.param(["--host", "no.such.host.invalid"], "host 'no.such.host.invalid' cannot be resolved", id="host-unknown"),
         pytest.param(["--account", "1"], "account must be 12 digits", id="account"),
         pytest.param(["--host", "a" * 70], "cannot be resolved", id="host-too-long"),
         pytest.param(["--host", "not a host"], "host 'not a host' cannot be resolved", id="host-no-name"),

@@ -88,8 +88,8 @@ def test_nothing_was_deployed():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ({"account_id": "111122223333"}, "deploy(): unknown field 'account_id'. Did you mean 'account'?"),
-        ({"params": {}}, "deploy(): unknown field 'params'. Did you mean 'parameters'?"),
+        ({"account_id": "111122223333"}, "deploy(): unknown argument 'account_id'. Did you mean 'account'?"),
+        ({"params": {}}, "deploy(): unknown argument 'params'. Did you mean 'parameters'?"),
         ({"parameters": ["Stage"]}, "deploy(): parameters: expected an object, found ['Stage']"),
         ({"stack": 5}, "deploy(): stack: expected a string, found 5"),
         (

@@ -222,9 +222,9 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
 def _option_meant(value: object) -> str:
     """Return the option that a positional value was probably meant for, with the value."""
     from pytest_kmsmock._runtime.arguments import argument_meant
-    from pytest_kmsmock._runtime.options import option_names
+    from pytest_kmsmock._runtime.options import Options
 
-    return argument_meant(value, option_names()) or "region='eu-west-1'"
+    return argument_meant(value, Options._fields) or "region='eu-west-1'"
 
 
 def _wrap_function(function: Callable[..., Any], mock: Callable[[], MockKms]) -> Callable[..., Any]:

@@ -33,7 +33,7 @@ def permission_names() -> Mapping[str, str]:
 def unknown_in(policy: Policy) -> Iterator[str]:
     """Yield each action of a policy that matches no permission of KMS, with its statement and what may be meant."""
     for statement in policy.statements:
-        for action in () if statement.action is None else statement.action.texts:
+        for action in () if statement.action is None else statement.action.entries:
             if action.lower().startswith(_VENDOR) and not _exists(action.lower()):
                 known = [_VENDOR + name for name in (*permission_names().values(), "ReEncrypt*")]
                 yield f"{statement.name}: unknown KMS permission {action!r}.{did_you_mean(action, known)}"
