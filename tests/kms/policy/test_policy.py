@@ -142,7 +142,7 @@ def test_the_policy_lists_the_principals_it_names():
 
 
 def test_a_policy_limits_its_cache(monkeypatch):
-    monkeypatch.setattr(policy_module, "_PLANS_KEPT", 2)
+    monkeypatch.setattr(policy_module, "_MAX_PLANS", 2)
     policy = compiled(allow(Sid="Forgets"))
     for action in ("kms:Encrypt", "kms:Decrypt", "kms:Sign", "kms:Encrypt"):
         assert allows(policy, action)

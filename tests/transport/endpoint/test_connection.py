@@ -84,7 +84,7 @@ def test_a_key_made_ahead_of_need_is_drawn(monkeypatch):
 
 def test_no_more_keys_are_made_than_may_be_needed(monkeypatch):
     pool = key_source.RsaPool()
-    monkeypatch.setattr(key_source, "_MOST_READY", 3)
+    monkeypatch.setattr(key_source, "_MAX_PREPARED", 3)
     for _ in range(5):
         pool.prepare(2048)
     assert len(pool._free[2048]) == 3

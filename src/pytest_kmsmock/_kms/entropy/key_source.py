@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 _SEED_LENGTH = 32
 #: Maximum number of keys per size that are generated in advance, for requests that may fail.
-_MOST_READY = 64
+_MAX_PREPARED = 64
 
 
 class RsaPool:
@@ -52,7 +52,7 @@ class RsaPool:
         """Generate a key in advance, so that the next `draw` does not have to."""
         with self._making:  # one at a time, to leave processor time to other threads
             ready = len(self._free[bits])
-            while ready < _MOST_READY:
+            while ready < _MAX_PREPARED:
                 key = new_rsa_key(bits)
                 with self.lock:
                     self._free[bits].append(key)

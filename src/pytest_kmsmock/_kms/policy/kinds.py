@@ -45,7 +45,7 @@ class MalformedPolicy(ValueError):
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 #: https://docs.aws.amazon.com/organizations/latest/userguide/orgs_reference_limits.html (2026)
 #: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
-_MOST_CHARACTERS: Mapping[PolicyKind, int] = {
+_MAX_CHARACTERS: Mapping[PolicyKind, int] = {
     PolicyKind.IDENTITY: 10_240,
     PolicyKind.BOUNDARY: 6_144,
     PolicyKind.SESSION: 6_144,
@@ -71,7 +71,7 @@ def check_size(text: str, kind: PolicyKind, most: int | None = None) -> None:
     Raises:
         MalformedPolicy: With the size and the maximum.
     """
-    limit = most or _MOST_CHARACTERS[kind]
+    limit = most or _MAX_CHARACTERS[kind]
     size = len(compact(json.loads(text)) if most is None and kind in _WITHOUT_WHITE_SPACE else text)
     if size > limit:
         raise MalformedPolicy(f"It has {size:,} characters; AWS accepts at most {limit:,}.")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .principals import Principal, PrincipalElement
     from .statements import Statement
 
-_PLANS_KEPT = 1024
+_MAX_PLANS = 1024
 """Maximum number of cached (caller, action) pairs per policy."""
 
 
@@ -131,7 +131,7 @@ class Policy:
         closer = sorted((pair for pair in allows if pair[0] > allowed), key=lambda pair: -pair[0])
         denied = any(statement.deny and statement.unconditional for statement in denies)
         plan = _Plan(denied, denies, allowed, tuple(closer))
-        if len(self._plans) >= _PLANS_KEPT:
+        if len(self._plans) >= _MAX_PLANS:
             self._plans.clear()
         self._plans[principal.identity, action] = plan
         return plan
