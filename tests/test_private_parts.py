@@ -288,7 +288,7 @@ PARTS = (
         "moto.events.models:EventsBackend.put_events",
         "_moto.deliveries",
         "Takes the entries of PutEvents and sends each to the rules of its bus; its place is taken.",
-        {"27c424f59899": "5.1.0 to 5.1.6", "e93cddad8865": "5.2.5"},
+        {"27c424f59899": "5.1.6", "e93cddad8865": "5.2.5"},
     ),
     Part(
         "moto.core.botocore_stubber:BotocoreStubber.process_request",

@@ -84,6 +84,11 @@ def test_the_tagging_api_finds_the_keys(kms):
     tagging = client("resourcegroupstaggingapi")
     found = tagging.get_resources(ResourceTypeFilters=["kms"], TagFilters=[{"Key": "team"}])["ResourceTagMappingList"]
     assert found == [{"ResourceARN": key["Arn"], "Tags": [{"Key": "team", "Value": "blue"}]}]
+
+
+def test_the_tagging_api_changes_tags(kms):
+    key = client("kms").create_key(Tags=[{"TagKey": "team", "TagValue": "blue"}])["KeyMetadata"]
+    tagging = client("resourcegroupstaggingapi")
     tagging.tag_resources(ResourceARNList=[key["Arn"]], Tags={"env": "test"})
     tagging.untag_resources(ResourceARNList=[key["Arn"]], TagKeys=["team"])
     assert client("kms").list_resource_tags(KeyId=key["KeyId"])["Tags"] == [{"TagKey": "env", "TagValue": "test"}]

@@ -106,7 +106,8 @@ def encrypt(bucket: str, key: str, stored: Stored) -> None:
 
     def inside() -> None:
         found = _fake_bucket(bucket).keys.getlist(key)[-1]
-        found.encryption, found.kms_key_id, found.bucket_key_enabled = stored[:3]
+        found.encryption, found.kms_key_id = stored.algorithm, stored.key
+        found.bucket_key_enabled = str(stored.bucket_key).lower()
 
     read(inside, lambda: None)
 
