@@ -13,12 +13,12 @@ from moto.server import ThreadedMotoServer
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._moto import deliveries
 from pytest_kmsmock._moto.settings import s3, sns
-from pytest_kmsmock._services import engine, wording
+from pytest_kmsmock._services import engine, error_mapping
+from pytest_kmsmock._services.error_mapping import ServiceError
 from pytest_kmsmock._services.messaging import deliveries as delivered
 from pytest_kmsmock._services.protected import Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DESCRIBE_KEY, GENERATE_WITHOUT_PLAINTEXT, Step
-from pytest_kmsmock._services.wording import ServiceError
 from pytest_kmsmock._transport import gate
 
 SSE = {"ServerSideEncryption": "aws:kms"}
@@ -107,8 +107,8 @@ def test_a_server_of_moto_s():
 def test_errors_in_each_protocol(protocol, service, operation, status):
     error = ServiceError("SomeCode", "a <message>", status, "request", members={"Type": "User"})
     model = boto3.client(service, region_name="us-east-1").meta.service_model.operation_model(operation)
-    headers, body = wording.write(error, protocol, "POST")
-    parsed = wording.parse(error, headers, body, protocol, model)
+    headers, body = error_mapping.write(error, protocol, "POST")
+    parsed = error_mapping.parse(error, headers, body, protocol, model)
     assert (parsed["Error"]["Code"], parsed["Error"]["Message"]) == ("SomeCode", "a <message>")
     assert parsed["ResponseMetadata"]["RequestId"] == "request"
     assert parsed["ResponseMetadata"]["HTTPStatusCode"] == status

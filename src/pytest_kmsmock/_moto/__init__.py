@@ -1,1 +1,1 @@
-"""What is known of moto's insides. Nothing else imports moto, and what goes in and out here is plain data."""
+"""Everything that depends on moto's internals. No other package imports moto; arguments and results are plain data."""

@@ -1,4 +1,4 @@
-"""moto by itself, to compare it with: no mock of this package is active meanwhile."""
+"""moto without a mock of this package, for comparisons."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from moto.core.models import DEFAULT_ACCOUNT_ID as ACCOUNT_ID
 
 __all__ = ["ACCOUNT_ID", "CALLER", "mocked"]
 
-#: Whom moto takes for the caller.
+#: The caller that moto reports.
 CALLER = f"arn:aws:sts::{ACCOUNT_ID}:user/moto"
 
 
 def mocked() -> AbstractContextManager[object]:
-    """Return a context in which moto answers, beginning empty."""
+    """Return a context in which moto is active, without resources."""
     return mock_aws()

@@ -1,7 +1,7 @@
-"""The seam: `kms_backends[account][region]` of moto, through which its other services reach KMS.
+"""A replacement for `kms_backends[account][region]`, through which moto's other services use KMS.
 
-EC2 and DynamoDB find their default keys there, RDS and SES look keys up, and the Resource Groups Tagging API lists and
-tags them. While another KMS is active they get a backend that has its keys; moto's own backends are left as they are.
+EC2 and DynamoDB find their default keys there, RDS and SES look up keys, and the Resource Groups Tagging API lists and
+tags them. While another KMS is active they get a backend with its keys; moto's own backends are not changed.
 CloudFormation has resources of its own (`cloudformation`).
 """
 
@@ -22,7 +22,7 @@ _KEY: Any = models.Key  # abstract, if one asks mypy
 
 
 def install(kms: Kms) -> None:
-    """Put another KMS in the place of moto's, for as long as it is active."""
+    """Replace moto's KMS by another one while that is active."""
     backends = models.kms_backends
     if isinstance(backends, _Backends):
         return
@@ -31,7 +31,7 @@ def install(kms: Kms) -> None:
 
 
 def install_tagging(api: ModuleType) -> None:
-    """Let the Resource Groups Tagging API see the keys even if nothing in moto has used KMS yet.
+    """Add the keys to the Resource Groups Tagging API, also before anything in moto has used KMS.
 
     Args:
         api: the module `moto.resourcegroupstaggingapi.models`.
@@ -54,7 +54,7 @@ def install_tagging(api: ModuleType) -> None:
 
 
 class _Backends(BackendDict[Any]):
-    """moto's `kms_backends`, which is made one of these."""
+    """The class that moto's `kms_backends` gets."""
 
     kms: Kms
 
@@ -63,7 +63,7 @@ class _Backends(BackendDict[Any]):
 
 
 class _Account:
-    """What `kms_backends[account]` is."""
+    """The value of `kms_backends[account]`."""
 
     def __init__(self, kms: Kms, account: str) -> None:
         self._kms, self._account = kms, account
@@ -77,7 +77,7 @@ class _Account:
 
 
 class Alias(NamedTuple):
-    """An alias, with the attributes that moto's have."""
+    """An alias with the attributes of moto's."""
 
     alias_arn: str
     alias_name: str
@@ -90,7 +90,7 @@ class Alias(NamedTuple):
 
 
 class Keys(models.KmsBackend):
-    """A backend of moto's KMS whose keys are those of another KMS."""
+    """A backend of moto's KMS with the keys of another KMS."""
 
     def __init__(self, kms: Kms, account: str, region: str) -> None:
         self._kms = kms
@@ -113,10 +113,10 @@ class Keys(models.KmsBackend):
 
     @keys.setter
     def keys(self, keys: object) -> None:
-        """Ignore the keys that moto begins with, which are none."""
+        """Ignore moto's initial keys, which are none."""
 
     def describe_key(self, key_id: str) -> Any:
-        """Return a key, by any of its names; that of an alias such as `alias/aws/ebs` is made on first use."""
+        """Return a key by id, ARN or alias; a key such as that of `alias/aws/ebs` is created on first use."""
         metadata = self._call("DescribeKey", KeyId=key_id)["KeyMetadata"]
         key = object.__new__(_KEY)  # not by moto's `__init__`, which makes a key
         rotates = metadata["KeySpec"] == "SYMMETRIC_DEFAULT" and metadata["Origin"] == "AWS_KMS"
@@ -151,7 +151,7 @@ class Keys(models.KmsBackend):
         self, policy: str | None, key_usage: str | None, key_spec: str | None, description: str | None,
         tags: list[dict[str, str]] | None, multi_region: bool = False, origin: str = "AWS_KMS",
     ) -> Any:  # fmt: skip
-        """Make a key."""
+        """Create a key."""
         made = self._call(
             "CreateKey", Policy=policy or None, KeyUsage=key_usage, KeySpec=key_spec, Description=description,
             Tags=tags or None, MultiRegion=multi_region, Origin=origin, BypassPolicyLockoutSafetyCheck=True,
@@ -159,22 +159,22 @@ class Keys(models.KmsBackend):
         return self.describe_key(made["KeyMetadata"]["KeyId"])
 
     def delete_key(self, key_id: str) -> None:
-        """Schedule the deletion of a key: KMS deletes none at once."""
+        """Schedule the deletion of a key; KMS deletes no key at once."""
         self._call("ScheduleKeyDeletion", KeyId=key_id)
 
     def alias_exists(self, alias_name: str) -> bool:
-        """Say whether there is an alias; those of AWS services always are."""
+        """Say whether an alias exists; those of AWS services always do."""
         return alias_name.startswith(_MANAGED) or any(
             entry["AliasName"] == alias_name for entry in self._pages("ListAliases", "Aliases")
         )
 
     def create_alias(self, target_key_id: str, alias_name: str) -> Any:
-        """Give a key an alias."""
+        """Create an alias."""
         self._call("CreateAlias", AliasName=alias_name, TargetKeyId=target_key_id)
         return Alias.of(self.describe_key(target_key_id), alias_name)
 
     def update_alias(self, target_key_id: str, alias_name: str) -> Any:
-        """Let an alias stand for another key."""
+        """Change the key of an alias."""
         self._call("UpdateAlias", AliasName=alias_name, TargetKeyId=target_key_id)
         return Alias.of(self.describe_key(target_key_id), alias_name)
 
@@ -189,7 +189,7 @@ class Keys(models.KmsBackend):
                 yield from key.aliases.values()
 
     def get_key_id_from_alias(self, alias_name: str) -> str | None:
-        """Return the id of the key that an alias stands for."""
+        """Return the id of an alias's key."""
         key_id: str = self._call("DescribeKey", KeyId=alias_name)["KeyMetadata"]["KeyId"]
         return key_id
 

@@ -1,7 +1,7 @@
 """Resources of moto's CloudFormation that are KMS's: `AWS::KMS::Key`, `AWS::KMS::ReplicaKey` and `AWS::KMS::Alias`.
 
-While another KMS is active its keys are made, changed and deleted there, with all properties of the resource types;
-moto's own know some of them. Sources: the reference of each type, such as
+While another KMS is active they are created, updated and deleted there, with all properties of the resource types;
+moto's own support some of them. Sources: the reference of each type, such as
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-kms-key.html
 """
 
@@ -18,12 +18,12 @@ from moto.cloudformation.exceptions import UnformattedGetAttTemplateException, V
 
 from .kms import Kms, Refused, pages
 
-#: Properties that say what a key is: "the update request fails" if a template changes one.
+#: Immutable properties: "the update request fails" if a template changes one.
 _FIXED = ("KeySpec", "KeyUsage", "MultiRegion", "Origin", "PrimaryKeyArn")
 
 
 def install(parsing: ModuleType, kms: Kms) -> None:
-    """Let CloudFormation make its KMS resources in another KMS, for as long as that is active.
+    """Create CloudFormation's KMS resources in another KMS while that is active.
 
     Args:
         parsing: the module `moto.cloudformation.parsing`.
@@ -49,7 +49,7 @@ class _Resource(ABC):
         properties: its properties in the template.
         account: the account of the stack.
         region: the Region of the stack.
-        physical_resource_id: what `Ref` gives.
+        physical_resource_id: the value of `Ref`.
     """
 
     kms: ClassVar[Kms]
@@ -65,7 +65,7 @@ class _Resource(ABC):
         self.physical_resource_id = physical_resource_id
 
     def is_created(self) -> bool:
-        """Say that nothing is left to wait for."""
+        """Say that the resource is complete."""
         return True
 
     @classmethod
@@ -74,14 +74,14 @@ class _Resource(ABC):
         return attr in cls.attributes
 
     def get_cfn_attribute(self, attribute_name: str) -> str:
-        """Return what `Fn::GetAtt` gives."""
+        """Return the value of `Fn::GetAtt`."""
         if attribute_name not in self.attributes:
             raise UnformattedGetAttTemplateException
         key_id = self.physical_resource_id
         return key_id if attribute_name == "KeyId" else str(self.metadata()["Arn"])
 
     def metadata(self) -> Mapping[str, Any]:
-        """Return what DescribeKey says."""
+        """Return the metadata of DescribeKey."""
         metadata: Mapping[str, Any] = self.call("DescribeKey", KeyId=self.physical_resource_id)["KeyMetadata"]
         return metadata
 
@@ -105,19 +105,19 @@ class _Resource(ABC):
     def create_from_cloudformation_json(
         cls, _resource_name: str, cloudformation_json: Mapping[str, Any], account_id: str, region_name: str, **_: Any
     ) -> _Resource:  # fmt: skip
-        """Make the resource."""
+        """Create the resource."""
         return cls.create(cloudformation_json["Properties"], account_id, region_name)
 
     @classmethod
     @abstractmethod
     def create(cls, properties: Mapping[str, Any], account: str, region: str) -> _Resource:
-        """Make the resource."""
+        """Create the resource."""
 
     @classmethod
     def update_from_cloudformation_json(
         cls, *, original_resource: _Resource, cloudformation_json: Mapping[str, Any], **_: Any
     ) -> _Resource:  # fmt: skip
-        """Change the resource, or replace it where the type says so."""
+        """Update the resource, or replace it if the type requires that."""
         return original_resource.change(cloudformation_json["Properties"])
 
     @abstractmethod

@@ -1,7 +1,7 @@
-"""What moto's services deliver to each other inside: S3, SNS and EventBridge to queues, topics and event buses.
+"""Deliveries inside moto: from S3, SNS and EventBridge to queues, topics and event buses.
 
-moto does this without any event of botocore, so the functions that deliver are wrapped, once. While nobody asks to be
-told they do what they did. A moto that delivers in other ways is left alone: then nothing is asked.
+moto delivers without any botocore event, so its functions are wrapped, once. Without an active mock they behave as
+before. A moto that delivers in other ways is not changed; its deliveries are not checked.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class Delivery(NamedTuple):
 
     Attributes:
         service: the service principal without its domain, such as `sns`.
-        source: the ARN of what it delivers for: a bucket, a topic, a rule, an event bus.
-        account: the account of that.
+        source: the ARN of the bucket, topic, rule or event bus that it delivers for.
+        account: the account of the source.
         target: the ARN of the queue or topic, or the event bus itself.
     """
 
@@ -28,27 +28,27 @@ class Delivery(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a message cannot be delivered.
+    """The reason why a message cannot be delivered.
 
     Attributes:
-        code: EventBridge's error code of it.
-        message: its message.
+        code: the error code of EventBridge.
+        message: the error message.
     """
 
     code: str
     message: str
 
 
-#: Says why a message cannot be delivered; None if it can.
+#: Returns the reason why a message cannot be delivered; None if it can.
 Decide: TypeAlias = "Callable[[Delivery], Refusal | None]"
 
 
 def watch(service: str, decide: Decide) -> None:
-    """Ask about every message that a service of moto's delivers from now on.
+    """Check every message that a service inside moto delivers from now on.
 
     Args:
         service: `s3`, `sns` or `events`.
-        decide: is asked.
+        decide: checks a delivery.
     """
     try:
         _WATCHES[service](decide)
@@ -67,7 +67,7 @@ def _asked_by_s3(deliver: Callable[..., None], service: str, decide: Decide) -> 
     @functools.wraps(deliver)
     def deliver_if_allowed(account_id: str, event_body: Mapping[str, Any], place: str, region_name: str) -> None:
         records = event_body.get("Records")
-        if records:  # the test event is asked about when the notifications are configured
+        if records:  # the test event is checked when the notifications are configured
             bucket = records[0]["s3"]["bucket"]["arn"]
             partition = bucket.split(":")[1]
             target = place if service == "sns" else f"arn:{partition}:sqs:{region_name}:{account_id}:{place}"
@@ -108,7 +108,7 @@ def _watch_events(decide: Decide) -> None:
             refusal = decide(Delivery("events", self.arn, self.account_id, target["Arn"]))
             if refusal is not None:
                 places = {"RULE_ARN": self.arn, "TARGET_ARN": target["Arn"]}
-                _bury(self, target.get("DeadLetterConfig"), event, refusal, places, decide)
+                _send_to_dead_letter_queue(self, target.get("DeadLetterConfig"), event, refusal, places, decide)
                 return
         send(self, resource_id, event, group_id)
 
@@ -137,7 +137,7 @@ def _watch_buses(decide: Decide) -> None:
             refusal = decide(Delivery("events", bus.arn, bus.account_id, bus.arn))
         if refusal is None:
             return put(backend, [event])
-        rules, bus.rules = bus.rules, {}  # moto checks the event, and gives it an id
+        rules, bus.rules = bus.rules, {}  # moto validates the event, and assigns an id
         try:
             entries = put(backend, [event])
         finally:
@@ -153,35 +153,35 @@ def _watch_buses(decide: Decide) -> None:
                 "resources": event.get("Resources", []),
                 "detail": json.loads(event["Detail"]),
             }
-            _bury(bus, bus.dead_letter_config, told, refusal, {"EVENT_BUS_ARN": bus.arn}, decide)
+            _send_to_dead_letter_queue(bus, bus.dead_letter_config, told, refusal, {"EVENT_BUS_ARN": bus.arn}, decide)
         return entries
 
     EventsBackend.put_events = put_if_allowed  # type: ignore[method-assign]  # moto has no other place
 
 
 def _key_of(bus: Any) -> str | None:
-    """Return the key of an event bus; earlier releases of moto keep none."""
+    """Return the key of an event bus; earlier releases of moto store none."""
     key: str | None = getattr(bus, "kms_key_identifier", None)
     return key
 
 
-#: How many events a call of PutEvents may have; moto refuses more.
+#: The limit of PutEvents; moto refuses more.
 _MOST_EVENTS = 10
 
 
-def _bury(
+def _send_to_dead_letter_queue(
     holder: Any, dead_letters: Mapping[str, Any] | None, event: Mapping[str, Any], refusal: Refusal,
     places: Mapping[str, str], decide: Decide,
 ) -> None:  # fmt: skip
-    """Put an event that could not be delivered into a dead-letter queue, if there is one.
+    """Send an event that could not be delivered to the dead-letter queue, if there is one.
 
     Args:
-        holder: the rule or event bus that the event is lost at.
+        holder: the rule or event bus that refused the event.
         dead_letters: its `DeadLetterConfig`.
         event: the event.
-        refusal: why it could not be delivered.
-        places: where, as attributes of the message.
-        decide: is asked whether the dead-letter queue can be delivered to.
+        refusal: the reason.
+        places: further attributes of the message: ARNs of rule, target or event bus.
+        decide: checks the delivery to the dead-letter queue.
     """
     import json
 

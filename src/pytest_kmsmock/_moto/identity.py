@@ -1,11 +1,11 @@
-"""Who has an access key that moto's IAM or STS issued, and the policies that moto's IAM has for it.
+"""The principal of an access key that moto's IAM or STS issued, with its policies in moto's IAM.
 
-moto's objects are read at every call, so that what a test changes by IAM counts at once. Reading a principal takes some
-microseconds, and none of AWS's managed policies is loaded for it. Works with moto 5.0 and later; the tests beside moto
-tell when a release keeps these things elsewhere.
+moto's objects are read at every call, so that changes by IAM take effect at once. Reading a principal takes some
+microseconds, and loads none of AWS's managed policies. Works with moto 5.0 and later; the tests beside moto fail when a
+release stores these things elsewhere.
 
-moto gives everybody who calls GetSessionToken or GetFederationToken the same access key, `AKIAIOSFODNN7EXAMPLE`, and
-knows nobody by it. It forgets session tags and the identity provider of a session.
+moto returns the same access key, `AKIAIOSFODNN7EXAMPLE`, for every GetSessionToken and GetFederationToken, and cannot
+identify the principal by it. It does not store session tags and the identity provider of a session.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from typing import Any, NamedTuple
 
 
 class Identity(NamedTuple):
-    """Whom an access key belongs to.
+    """The principal of an access key.
 
     Attributes:
-        arn: the ARN that `sts.get_caller_identity` gives: of a user or role session.
+        arn: the ARN that `sts.get_caller_identity` returns: of a user or role session.
         account: its account.
         issuer: the ARN of the role of a session; None for a user.
         secret: the secret access key.
         token: the session token; None for a user.
         valid: whether the access key may be used: it is neither inactive nor deleted.
-        exists: whether moto's IAM has the user or role; moto lets roles be assumed that it does not have.
+        exists: whether moto's IAM has the user or role; moto assumes roles that do not exist.
         tags: tags of the user or role.
-        policies: its identity policies, those of its groups among them, as JSON text.
-        boundary: its permissions boundary; None if it has none, or one that moto has no text of.
+        policies: its identity policies, including those of its groups, as JSON strings.
+        boundary: its permissions boundary; None if it has none, or moto does not have the document.
         session_policy: the session policy; None if there is none.
     """
 
@@ -47,16 +47,16 @@ class Identity(NamedTuple):
     session_policy: str | None = None
 
 
-#: Whom access keys belonged to when they were last used: moto forgets those that are deleted.
+#: The principals of access keys at their last use: moto forgets deleted access keys.
 _used: dict[str, Identity] = {}
 
 
-#: What reading something raises that is kept elsewhere now.
+#: The errors of reading something that another moto stores elsewhere.
 _CHANGED = (AttributeError, KeyError, TypeError, ValueError)
 
 
 def find(access_key: str) -> Identity | None:
-    """Return whom an access key belongs to; None if moto did not issue it."""
+    """Return the principal of an access key; None if moto did not issue it."""
     try:
         return _find(access_key)
     except _CHANGED as error:
@@ -129,7 +129,7 @@ def _user(backend: Any, key: Any) -> Identity:
 
 def _session(backend: Any, access_key: str) -> Identity | None:
     account = backend.account_id
-    # A session by SAML is kept in the account of who asked for it.
+    # A session by SAML is stored in the account of the caller.
     places = list(sys.modules["moto.sts.models"].sts_backends.values())
     sessions = (one for place in places for each in list(place.values()) for one in each.assumed_roles)
     session = next((one for one in sessions if one.access_key_id == access_key), None)
@@ -150,7 +150,7 @@ def _session(backend: Any, access_key: str) -> Identity | None:
 
 
 def _with_role(session: Identity, backend: Any, role: Any) -> Identity:
-    """Return a session with what its role has: tags, policies and boundary."""
+    """Return a session with the tags, policies and boundary of its role."""
     return session._replace(
         tags=tuple((tag["Key"], tag["Value"]) for tag in _listed(role.tags)),
         policies=tuple(_policies(role)),
@@ -159,13 +159,13 @@ def _with_role(session: Identity, backend: Any, role: Any) -> Identity:
 
 
 def _listed(tags: Any) -> Iterable[Any]:
-    """Return the tags of a role, which earlier releases of moto keep by their keys."""
+    """Return the tags of a role; earlier releases of moto store them as a dict."""
     entries: Iterable[Any] = tags.values() if isinstance(tags, dict) else tags or ()
     return entries
 
 
 def _policies(holder: Any) -> Iterator[str]:
-    """Yield the texts of the policies of a user, group or role: inline and managed."""
+    """Yield the policy documents of a user, group or role: inline and managed."""
     inline: Mapping[str, Any] = holder.policies
     for text in inline.values():
         yield str(getattr(text, "policy_document", text))
@@ -180,5 +180,5 @@ def _boundary(backend: Any, role: Any) -> str | None:
 
 
 def _document(policy: Any) -> str:
-    """Return the text of the default version of a managed policy."""
+    """Return the document of the default version of a managed policy."""
     return next((str(version.document) for version in policy.versions if version.is_default), "")

@@ -1,4 +1,4 @@
-"""What this package is given in place of moto's KMS, and what it says when KMS refuses."""
+"""The interface of the KMS that replaces moto's, and its error."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Refused(Exception):
 
 
 class Kms(Protocol):
-    """A KMS that takes the place of moto's."""
+    """A KMS that replaces moto's."""
 
     def is_active(self) -> bool:
-        """Say whether it is there now; without, moto's KMS is in its own place."""
+        """Say whether it is active; otherwise moto's KMS is used."""
 
     def call(self, account: str, region: str, operation: str, /, **params: object) -> Mapping[str, Any]:
-        """Carry out an operation for an account, whatever its policies say. Parameters that are None are left out.
+        """Execute an operation for an account, without policy checks. Parameters that are None are left out.
 
         Raises:
             Refused: KMS refuses it.

@@ -1,4 +1,4 @@
-"""When moto's mocks begin and end: they change the environment and boto3's default session, as other mocks do."""
+"""Start and stop of moto's mocks, which change the environment and boto3's default session as other mocks do."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import Any
 
 
 def install(models: ModuleType, began: Callable[[], None], ending: Callable[[], Callable[[], None]]) -> None:
-    """Tell when moto begins and ends, however many of its mocks are nested.
+    """Call back when moto starts and stops, however many of its mocks are nested.
 
     Args:
         models: the module `moto.core.models`.
-        began: is called before the first mock changes anything.
-        ending: is called before the last one changes things back; what it gives is called afterwards.
+        began: called before the first mock changes anything.
+        ending: called before the last one restores things; its result is called afterwards.
     """
     kind = models.MockAWS
     start, stop = kind.start, kind.stop
@@ -23,7 +23,7 @@ def install(models: ModuleType, began: Callable[[], None], ending: Callable[[], 
 
     @functools.wraps(start)
     def start_and_tell(mock: Any, *args: Any, **given: Any) -> Any:
-        if kind._nested_count == 0:  # noqa: SLF001 - moto shows it nowhere else
+        if kind._nested_count == 0:  # noqa: SLF001 - it has no public name
             began()
         return start(mock, *args, **given)
 
@@ -33,7 +33,7 @@ def install(models: ModuleType, began: Callable[[], None], ending: Callable[[], 
         try:
             return stop(mock, *args, **given)
         finally:
-            if kind._nested_count == 0:  # noqa: SLF001 - nor this
+            if kind._nested_count == 0:  # noqa: SLF001 - nor here
                 ended()
 
     vars(start_and_tell)["is_kms_hook"] = True

@@ -1,4 +1,4 @@
-"""The moment at which moto begins to answer, empty: what is to be there already can be made then."""
+"""The start of moto, when it is active and empty: resources can be created then."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 
 
 def install(models: ModuleType, begun: Callable[[], None]) -> None:
-    """Have something done when moto begins.
+    """Call back when moto starts.
 
     Args:
         models: the module `moto.core.models`.
-        begun: what is done.
+        begun: called after moto has started.
     """
     kind = models.MockAWS
     enable = kind._enable_patching  # noqa: SLF001 - called when moto begins, not when it is entered again

@@ -1,4 +1,4 @@
-"""The place where moto answers requests of botocore and `requests`: whether it does, and what it is to leave alone."""
+"""moto's handler of requests of botocore and `requests`: whether it is active, and which requests it must skip."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ def answers(service: str) -> bool:
 
 
 def install(botocore_stubber: ModuleType, is_elsewhere: Callable[[str], bool]) -> None:
-    """Keep moto from carrying out requests that are answered elsewhere.
+    """Prevent moto from executing requests that are answered elsewhere.
 
-    botocore asks all handlers of `before-send` and takes the first answer, so that moto's services would carry out what
+    botocore calls all handlers of `before-send` and uses the first response, so that moto would execute requests that
     a handler before moto's has answered.
 
     Args:
         botocore_stubber: the module `moto.core.botocore_stubber`.
-        is_elsewhere: says of the address of a request whether somebody else answers it.
+        is_elsewhere: says of a URL whether something else answers the request.
     """
     kind = botocore_stubber.BotocoreStubber
     process = kind.process_request

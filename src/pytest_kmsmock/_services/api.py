@@ -1,4 +1,4 @@
-"""Calls of a service's own API, for what only the service knows: where moto is not in this process."""
+"""Calls of a service's own API, for settings of resources where moto is not in this process."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from pytest_kmsmock._transport.endpoints import is_aws_host
 if TYPE_CHECKING:
     from botocore.client import BaseClient
 
-#: Whether the call that is made here and now is one of ours, of which no KMS call comes.
+#: Whether the current call is one of this module, which makes no KMS calls.
 asking: ContextVar[bool] = ContextVar("kms_mock_asking", default=False)
 
 
 class Api(NamedTuple):
-    """The API of a service at the place where a request goes.
+    """The API of a service at the endpoint of a request.
 
     Attributes:
         service: botocore's name of the service.
         region: the Region.
-        url: the address of the request.
+        url: the URL of the request.
         credentials: botocore's credentials of the request; None if it has none.
     """
 
@@ -34,9 +34,9 @@ class Api(NamedTuple):
     credentials: Any
 
     def __call__(self, operation: str, /, **params: object) -> Mapping[str, Any]:
-        """Return the answer; of a refused call, what botocore parsed, with `Error`."""
+        """Return the parsed response; of an error, with `Error`."""
         scheme, _, rest = self.url.partition("://")
-        host = rest.partition("/")[0]  # of S3 it may begin with the bucket's name, if it is one of AWS's
+        host = rest.partition("/")[0]  # with the name of a bucket, if it is a host of S3
         place = None if is_aws_host(host) else f"{scheme}://{host}"
         client = _client(self.service, self.region, place, *_secrets(self.credentials))
         token = asking.set(True)
@@ -51,7 +51,7 @@ class Api(NamedTuple):
 
 
 def _secrets(credentials: Any) -> tuple[str | None, ...]:
-    """Return access key, secret access key and session token as they are now: looking does not refresh them."""
+    """Return access key, secret access key and session token without refreshing them."""
     names = ("access_key", "secret_key", "token")
     return tuple(getattr(credentials, f"_{name}", None) or getattr(credentials, name, None) for name in names)
 

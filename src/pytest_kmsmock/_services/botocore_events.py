@@ -1,7 +1,6 @@
-"""A call of botocore's to a service: what is decided on it before it is sent, and when it has been answered.
+"""The KMS calls of a botocore call to a service: before it is sent, and after its response.
 
-A refusal before the call keeps whoever answers the service, such as moto, from acting. A refusal after the call takes
-the place of the answer.
+An error before the call prevents that moto executes it. An error after the call replaces the response.
 """
 
 from __future__ import annotations
@@ -15,15 +14,15 @@ from pytest_kmsmock._transport.endpoints import has_prefix, is_aws_host
 from pytest_kmsmock._transport.hooks.botocore_hook import access_key_of, is_unsigned
 from pytest_kmsmock._transport.hooks.responses import Answer
 
-from . import catalog, engine, wording
+from . import catalog, engine, error_mapping
 from .api import Api, asking
+from .error_mapping import Answered, ServiceError
 from .request import Request
-from .wording import Answered, ServiceError
 
 if TYPE_CHECKING:
     from pytest_kmsmock._transport.gate import Gate
 
-#: Signature Version 2, as clients of S3 name it.
+#: Signature Version 2, as S3 clients name it.
 _OLD_SIGNATURES = ("s3", "s3-query", "v2")
 
 
@@ -31,20 +30,20 @@ def begin(
     mock: Gate, name: str, model: Any, params: Mapping[str, Any], sent: dict[str, Any], signer: Any,
     context: Mapping[str, Any],
 ) -> tuple[Request | None, Any]:  # fmt: skip
-    """Decide on a call before it is sent.
+    """Make the KMS calls before a call is sent.
 
     Args:
-        mock: the mock that decides.
+        mock: the active mock.
         name: botocore's name of the service.
         model: the operation's model.
         params: the parameters.
-        sent: the request as it is going to be sent; not signed yet.
-        signer: what will sign it.
+        sent: botocore's request dict; not signed yet.
+        signer: botocore's signer.
         context: the context of the call.
 
     Returns:
-        The request, for `end`; None if there is nothing to decide when it has been answered. And the answer if KMS
-        refuses, else None; to be awaited if it is late and the client asynchronous.
+        The request, for `end`; None if nothing is left to do after the response. And the response if KMS refuses, else
+        None; an awaitable if it is delayed and the client asynchronous.
     """
     service, url = catalog.service(name), sent["url"]
     if asking.get() or not is_beside(mock, url):
@@ -72,17 +71,17 @@ def begin(
 
 
 def end(request: Request, response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any]) -> Any:
-    """Decide on a call that the service has answered with success.
+    """Make the KMS calls after a successful response.
 
     Args:
-        request: what `begin` has kept.
+        request: the request that `begin` returned.
         response: the HTTP response.
-        parsed: its members, which are changed.
+        parsed: the parsed response, which is changed.
         model: the operation's model.
         context: the context of the call.
 
     Returns:
-        None; to be awaited if the answer is late and the client asynchronous.
+        None; an awaitable if the response is delayed and the client asynchronous.
     """
     request.answer = parsed
     try:
@@ -102,7 +101,7 @@ def end(request: Request, response: Any, parsed: dict[str, Any], model: Any, con
 
 
 def is_beside(mock: Gate, url: str) -> bool:
-    """Say whether a service at an address goes with a mock: moto's in this process, and endpoints it is told of."""
+    """Say whether a mock applies to a URL: moto answers it in this process, or it is in the option `endpoint_urls`."""
     if is_aws_host(url.split("/", 3)[2]):
         return is_active()
     return has_prefix(url, mock.options.endpoint_urls)
@@ -123,6 +122,6 @@ def _answered(answered: Answered, url: str) -> tuple[Answer, dict[str, Any]]:
 def _refused(error: ServiceError, model: Any, method: str, url: str) -> tuple[Answer, dict[str, Any]]:
     metadata = model.service_model
     protocol = getattr(metadata, "resolved_protocol", None) or metadata.protocol
-    headers, body = wording.write(error, protocol, method)
-    parsed = wording.parse(error, headers, body, protocol, model)
+    headers, body = error_mapping.write(error, protocol, method)
+    parsed = error_mapping.parse(error, headers, body, protocol, model)
     return Answer(url, error.status, headers, body), parsed

@@ -1,4 +1,4 @@
-"""What is known of the services whose KMS calls are made here: a module for each, listed in `_runtime.options`."""
+"""The services whose KMS calls are made here: a module for each, listed in `_runtime.options`."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @functools.cache
 def service(name: str) -> Service:
-    """Return what is known of a service; its module is imported when the first client of the service is used."""
+    """Return the table of a service; its module is imported when the first client of the service is used."""
     found: Service = import_module(f"{__package__}.{SERVICES[name]}").SERVICE
     return found
 
 
 @functools.cache
 def prepare(name: str) -> None:
-    """Prepare what moto does inside for a service, once."""
+    """Hook into what moto does internally for a service, once."""
     found = service(name)
     if found.prepare is not None:
         found.prepare(name)

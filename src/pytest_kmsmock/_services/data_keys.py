@@ -1,7 +1,7 @@
-"""The encrypted data keys that services keep beside what they encrypted, as far as they were made inside a mock.
+"""The encrypted data keys that services store beside the data, and those that they cache.
 
-They belong to the mock in which they were made; a mock inside it sees them. What was encrypted while no mock was active
-has none: then one is made up, under the key that the service names, so that its Decrypt is decided as any other.
+They belong to the mock in which they were generated; nested mocks see them. What was encrypted while no mock was active
+has none: a substitute under the key that the service names takes its place, so that policies and key states apply.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ _kept: MutableMapping[Gate, dict[tuple[str, ...], DataKey]] = WeakKeyDictionary(
 
 
 def keep(mock: Gate, name: tuple[str, ...], data_key: DataKey) -> None:
-    """Remember a data key under the name of what it protects, in place of an earlier one."""
+    """Store the data key of a resource, in place of an earlier one."""
     _kept.setdefault(mock, {})[name] = data_key
 
 
 def kept(mock: Gate, name: tuple[str, ...]) -> DataKey | None:
-    """Return the data key of what has a name; None if it was made in no mock that is active here."""
+    """Return the stored data key of a resource; None if no mock that is active here has it."""
     holder: Gate | None = mock
     while holder is not None:
         found = _kept.get(holder, {}).get(name)
@@ -48,27 +48,27 @@ def kept(mock: Gate, name: tuple[str, ...]) -> DataKey | None:
     return None
 
 
-_reused: MutableMapping[Gate, dict[tuple[object, ...], tuple[datetime, DataKey]]] = WeakKeyDictionary()
+_cached: MutableMapping[Gate, dict[tuple[object, ...], tuple[datetime, DataKey]]] = WeakKeyDictionary()
 
 
-def reuse(mock: Gate, requester: tuple[object, ...], data_key: DataKey, until: datetime) -> None:
-    """Let a requester use a data key again until a time of the mock's clock."""
-    _reused.setdefault(mock, {})[requester] = (until, data_key)
+def cache(mock: Gate, requester: tuple[object, ...], data_key: DataKey, until: datetime) -> None:
+    """Cache the data key of a requester until a time of the mock's clock."""
+    _cached.setdefault(mock, {})[requester] = (until, data_key)
 
 
-def reusable(mock: Gate, requester: tuple[object, ...]) -> DataKey | None:
-    """Return the data key that a requester may still use; None if there is none."""
-    until, data_key = _reused.get(mock, {}).get(requester, (None, None))
+def cached(mock: Gate, requester: tuple[object, ...]) -> DataKey | None:
+    """Return the cached data key of a requester; None if there is none, or it has expired."""
+    until, data_key = _cached.get(mock, {}).get(requester, (None, None))
     return data_key if until is not None and mock.service.clock.now() < until else None
 
 
-def made_up(fake: FakeKms, protected: Protected, account: str) -> DataKey:
-    """Return a data key as a service would have it, made without a call.
+def substitute(fake: FakeKms, protected: Protected, account: str) -> DataKey:
+    """Return a data key like the one that a service would have stored, generated without a KMS call.
 
     Args:
         fake: the fake KMS.
-        protected: what it protects.
-        account: the account whose keys a bare key id or alias means.
+        protected: the resource.
+        account: the account of a bare key id or alias.
     """
     key = _find(fake, protected.key, protected.region, protected.account or account)
     context: Mapping[str, str] = protected.context

@@ -1,7 +1,7 @@
-"""What is done with the table of a service: KMS is called as the service would, and a refusal answers the request.
+"""Executes the table of a service: calls KMS as the service does, and maps errors of KMS to those of the service.
 
-`before_call` carries out the steps that come before the service acts, `after_call` those that follow its answer. Every
-KMS call goes through `FakeKms.call`, so that faults, quotas, records and explanations are those of any other call.
+`before` runs the steps that come before the service acts, `after` those that follow its response. Every KMS call goes
+through `FakeKms.call`, so that faults, quotas, records and explanations apply as to any other call.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.state.attached_policies import policy_holder
 from pytest_kmsmock._kms.state.delays import end_of
 
-from . import catalog, data_keys, wording
+from . import catalog, data_keys, error_mapping
+from .error_mapping import Answered, ServiceError
 from .protected import DataKey
-from .wording import Answered, ServiceError
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.caller import Caller
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 
 
 def before(request: Request) -> None:
-    """Carry out what comes before the service acts.
+    """Run the steps before the service acts.
 
     Raises:
-        ServiceError: what the service answers in place of acting.
+        ServiceError: KMS refuses a call; the service returns this error and does not act.
     """
     steps = catalog.service(request.service).rules[request.operation].before
     if steps:
@@ -39,10 +39,10 @@ def before(request: Request) -> None:
 
 
 def after(request: Request) -> None:
-    """Carry out what follows the service's answer, and complete that.
+    """Run the steps after the service's response, and complete the response.
 
     Raises:
-        ServiceError: what takes the answer's place.
+        ServiceError: KMS refuses a call; this error replaces the response.
     """
     rule = catalog.service(request.service).rules[request.operation]
     if rule.after:
@@ -57,29 +57,29 @@ def _run(request: Request, steps: Iterable[Step]) -> None:
             try:
                 data_key = call_kms(request, step, protected)
             except ServiceError as error:
-                if step.undo is not None:
-                    step.undo(request)
-                if step.instead is None:
+                if step.rollback is not None:
+                    step.rollback(request)
+                if step.on_error is None:
                     raise
-                raise Answered(step.instead(request, error), error.request_id) from None
+                raise Answered(step.on_error(request, error), error.request_id) from None
             if step.then is not None:
                 step.then(request, protected, data_key)
 
 
 def call_kms(request: Request, step: Step, protected: Protected) -> DataKey:
-    """Make the KMS calls of a step for one thing that is protected.
+    """Make the KMS calls of a step for one resource.
 
     Returns:
-        The data key that was made, else the one that is remembered.
+        The new data key, else the stored one.
 
     Raises:
-        ServiceError: a call was refused; the rest of them is not made.
+        ServiceError: KMS refuses a call; the following ones are not made.
     """
     caller = step.who(request, protected)
     fake = request.mock.service
     reuse = fake.delays.data_key_reuse if protected.reused_by else 0
     place = _requester(step, protected, caller) if reuse else ()
-    data_key: DataKey | None = data_keys.reusable(request.mock, place) if reuse else None
+    data_key: DataKey | None = data_keys.cached(request.mock, place) if reuse else None
     if data_key is not None:
         return data_key
     for kms in step.kms:
@@ -92,14 +92,14 @@ def call_kms(request: Request, step: Step, protected: Protected) -> DataKey:
         blob = result.get("CiphertextBlob")
         if isinstance(blob, bytes):
             data_key = DataKey(blob, str(result["KeyId"]), protected.context)
-    made = data_key or _data_key(request, protected, caller)
+    found = data_key or _data_key(request, protected, caller)
     if reuse:
-        data_keys.reuse(request.mock, place, made, end_of(fake.clock.now(), reuse))
-    return made
+        data_keys.cache(request.mock, place, found, end_of(fake.clock.now(), reuse))
+    return found
 
 
 def _requester(step: Step, protected: Protected, caller: Caller) -> tuple[object, ...]:
-    """Return what all requests have in common that share a data key."""
+    """Return the cache key of a data key: what the requests that share it have in common."""
     session = caller.arn if protected.reused_by == "session" else policy_holder(caller.principal)
     context, operations = tuple(sorted(protected.context.items())), tuple(kms.operation for kms in step.kms)
     return session, caller.session_policies, caller.via, protected.source[1], operations, protected.key, context
@@ -109,7 +109,7 @@ def _data_key(request: Request, protected: Protected, caller: Caller) -> DataKey
     known = request.kept(protected.name) if protected.name else None
     if known is not None:
         return known
-    return data_keys.made_up(request.mock.service, protected, caller.account)
+    return data_keys.substitute(request.mock.service, protected, caller.account)
 
 
 def _perform(
@@ -122,8 +122,8 @@ def _perform(
         return fake.call(kms.operation, params, caller, protected.region, request_id)
     except KmsError as error:
         about = next(iter(protected.context.values()), "")
-        seen = wording.as_answer(error) if isinstance(error, InjectedError) else error
-        raise (step.refusals or catalog.service(request.service).refusals).word(
+        seen = error_mapping.as_answer(error) if isinstance(error, InjectedError) else error
+        raise (step.errors or catalog.service(request.service).errors).translate(
             seen, request_id, about, protected.key
         ) from None  # fmt: skip
     finally:
@@ -147,7 +147,7 @@ def _params(kms: Kms, protected: Protected, caller: Caller, data_key: DataKey | 
 
 
 def _qualified(protected: Protected, caller: Caller) -> str:
-    """Return the key as KMS has to be told by a caller of another account than that of a bare id or alias."""
+    """Return the key, as an ARN if a bare key id or alias belongs to another account than the caller."""
     key, account = protected.key, protected.account
     if account in ("", caller.account):
         return key

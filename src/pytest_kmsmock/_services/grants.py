@@ -1,4 +1,4 @@
-"""Grants that services make for themselves on the keys of what they protect, and retire when that is deleted."""
+"""Grants for services on the keys of their resources, which they retire when the resource is deleted."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 
 def granting(protected: Protected, grantee: str, operations: tuple[str, ...]) -> Protected:
-    """Return what is protected with the parameters of the grant that a service has its caller make.
+    """Return a resource with the parameters of the CreateGrant that a service calls as its caller.
 
     Args:
-        protected: what is protected.
-        grantee: the principal of the service, such as `dynamodb.us-east-1.amazonaws.com`, which may retire it, too.
-        operations: what the grant allows.
+        protected: the resource.
+        grantee: the service principal, such as `dynamodb.us-east-1.amazonaws.com`; it is also the retiring principal.
+        operations: the operations that the grant allows.
     """
     params: dict[str, object] = {
         "GranteePrincipal": grantee, "RetiringPrincipal": grantee, "Operations": list(operations)
@@ -30,7 +30,7 @@ def granting(protected: Protected, grantee: str, operations: tuple[str, ...]) ->
 
 
 def retiring(request: Request, protected: Protected, grantee: str) -> Iterator[Protected]:
-    """Yield the grants of a service on the key of what it protects, each with the parameters of RetireGrant."""
+    """Yield the grants of a service on the key of a resource, each with the parameters of RetireGrant."""
     arn = parse_arn(protected.key)
     state = request.mock.service.state
     grants = () if arn is None else state.region(arn.account, arn.region).grants_to(arn.name, grantee)

@@ -1,8 +1,8 @@
-"""Where calls of other services are noticed: at three events of botocore, and at what `requests` sends to S3.
+"""The hooks for calls of other services: three events of botocore, and requests to S3 that `requests` sends.
 
 Nothing else of this package is imported until a service of the catalogue is called inside a mock. The events are those
-of all services, since each handler of an event costs every new client some time, and a look at a name costs nothing.
-They come after all other handlers: what a test answers itself, as a Stubber does, is left alone.
+of all services: each registered handler costs every new client some time, a dict look-up costs nothing. The handlers
+run after all others, so that calls that a test answers itself, as a Stubber does, are not affected.
 """
 
 from __future__ import annotations
@@ -23,26 +23,26 @@ if TYPE_CHECKING:
 
     from pytest_kmsmock._transport.gate import Gate
 
-#: Under these names a call's context holds its parameters, and once it is decided on, its `Request`.
+#: Keys of a call's context: its parameters, and its `Request` once KMS has allowed it.
 PARAMS, REQUEST = "kms_mock_params", "kms_mock_request"
 
 
 @functools.cache
 def _events() -> ModuleType:
-    """Return the module that decides; an import statement at each call would take longer than all else here."""
+    """Return the module that handles calls; an import statement in each call would take longer than the rest."""
     from . import botocore_events
 
     return botocore_events
 
 
 def before_parameter_build(params: Mapping[str, Any], model: Any, context: dict[str, Any], **_: Any) -> None:
-    """Keep the parameters of a call: what is sent has them in the service's protocol only."""
+    """Store the parameters of a call; later events have them serialized only."""
     if model.service_model.service_name in SERVICES and active_mocks.is_any_active():
         context[PARAMS] = params
 
 
 def before_call(model: Any, params: dict[str, Any], request_signer: Any, context: dict[str, Any], **_: Any) -> Any:
-    """Decide on a call before it is sent; an answer keeps it from being sent."""
+    """Make the KMS calls before a request is sent; a returned response prevents sending."""
     given = context.pop(PARAMS, None)
     mock = None if given is None else gate.current()
     if mock is None:
@@ -62,7 +62,7 @@ def _is_enabled(mock: Gate, name: str) -> bool:
 
 
 def after_call(http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> Any:
-    """Decide on a call when it has been answered."""
+    """Make the KMS calls after a successful response."""
     request = context.pop(REQUEST, None)
     if request is None or http_response.status_code >= 300:
         return None
@@ -70,7 +70,7 @@ def after_call(http_response: Any, parsed: dict[str, Any], model: Any, context: 
 
 
 def send(session: Any, request: PreparedRequest, send_on: Callable[..., Response], **kwargs: Any) -> Response:
-    """Send a request of `requests` on, which S3 may call KMS for."""
+    """Send a request of `requests`, with the KMS calls of S3 if it is one to S3."""
     mock = gate.current()
     if mock is not None and _is_enabled(mock, "s3") and ".s3" in (request.url or "").replace("//s3", ".s3"):
         from .presigned import send

@@ -1,7 +1,7 @@
 """Requests to S3 that `requests` sends: presigned URLs, forms, and whatever else is signed by hand.
 
-The signer is the caller. What the URL and the headers say is translated to the operation and parameters of S3's API, so
-that the table of S3 decides on them as on a call of botocore's.
+The signer is the caller. URL, headers and form fields are translated to an operation of S3's API and its parameters, so
+that the table of S3 applies as to a call of botocore.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from pytest_kmsmock._transport.endpoints import is_aws_host
 from pytest_kmsmock._transport.hooks.requests_hook import dispatched, response_of
 from pytest_kmsmock._transport.json_protocol import HttpAnswer
 
-from . import catalog, engine, wording
+from . import catalog, engine, error_mapping
 from .api import Api
 from .botocore_events import is_beside
+from .error_mapping import ServiceError
 from .request import Request
-from .wording import ServiceError
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
     from pytest_kmsmock._transport.gate import Gate
 
-#: Header -> member of requests and answers.
+#: Header -> parameter and member of responses.
 _MEMBERS: Mapping[str, str] = {
     "x-amz-server-side-encryption": "ServerSideEncryption",
     "x-amz-server-side-encryption-aws-kms-key-id": "SSEKMSKeyId",
@@ -40,11 +40,11 @@ _MEMBERS: Mapping[str, str] = {
     "x-amz-version-id": "VersionId",
 }
 _BUCKET_KEY = "BucketKeyEnabled"
-#: Query parameter -> member of requests.
+#: Query parameter -> parameter.
 _QUERY: Mapping[str, str] = {"uploadId": "UploadId", "versionId": "VersionId"}
-#: Query parameters that make a request one about something else than the object's data.
+#: Query parameters of operations that do not touch the data of an object.
 _OTHERS = frozenset({"acl", "legal-hold", "restore", "retention", "tagging", "torrent"})
-#: Method, and what the request has besides -> the operation.
+#: Method, and what else identifies the request -> the operation.
 _OPERATIONS: Mapping[tuple[str, str], str] = {
     ("PUT", ""): "PutObject",
     ("PUT", "copy"): "CopyObject",
@@ -66,7 +66,7 @@ _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/s3/aws4_request")
 
 
 class _Signer(NamedTuple):
-    """Whose signature a request has."""
+    """The signer of a request."""
 
     access_key: str | None
     region: str | None
@@ -76,21 +76,21 @@ class _Signer(NamedTuple):
 def send(
     mock: Gate, request: PreparedRequest, send_on: Callable[..., Response], arguments: Mapping[str, Any]
 ) -> Response | None:
-    """Send a request to S3 on, deciding on it before and after.
+    """Send a request to S3 with the KMS calls before and after it.
 
     Args:
-        mock: the mock that decides.
+        mock: the active mock.
         request: the request.
         send_on: sends it, with further arguments.
         arguments: these arguments.
 
     Returns:
-        The answer, or what S3 answers to a refusal of KMS; None if the request is none that S3 calls KMS for.
+        The response, or S3's error if KMS refuses; None, unsent, if S3 makes no KMS calls for it.
     """
     found = _read(mock, request)
     if found is None:
         return None
-    hooks, request.hooks = request.hooks, {"response": []}  # they are to see what takes the answer's place
+    hooks, request.hooks = request.hooks, {"response": []}  # they get the final response
     try:
         engine.before(found)
         answer = send_on(request, **arguments)
@@ -99,7 +99,7 @@ def send(
             engine.after(found)
             _write(answer, found.answer)
     except ServiceError as error:
-        headers, body = wording.write(error, "rest-xml", request.method or "")
+        headers, body = error_mapping.write(error, "rest-xml", request.method or "")
         answer = response_of(request, HttpAnswer(error.status, headers, body))
     finally:
         request.hooks = hooks
@@ -109,7 +109,7 @@ def send(
 
 
 def _read(mock: Gate, request: PreparedRequest) -> Request | None:
-    """Return the request as the table of S3 takes it; None if it is none that S3 calls KMS for."""
+    """Translate a request; None if S3 makes no KMS calls for it."""
     url = request.url or ""
     parts = urlsplit(url)
     host = _HOST.match(parts.netloc)
@@ -148,7 +148,7 @@ def _read(mock: Gate, request: PreparedRequest) -> Request | None:
 
 
 def _form(request: PreparedRequest) -> dict[str, str]:
-    """Return the fields of a form by lower-case name; empty if the body is none, or a stream."""
+    """Return the fields of a form by lower-case name; empty if the body is no form, or a stream."""
     kind, body = str(request.headers.get("Content-Type", "")), request.body
     if not kind.startswith("multipart/form-data") or not isinstance(body, bytes):
         return {}
@@ -164,7 +164,7 @@ def _form(request: PreparedRequest) -> dict[str, str]:
 
 
 def _signer(headers: Mapping[str, Any], given: Mapping[str, str]) -> _Signer:
-    """Return who signed a request, by its header or the parameters of its query or form."""
+    """Return the signer of a request, from its header, query or form."""
     scope = _CREDENTIAL.search(str(headers.get("Authorization", "")))
     if scope is not None:
         return _Signer(scope[1], scope[2], is_v4=True)
@@ -181,7 +181,7 @@ def _members(headers: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _write(answer: Response, members: Mapping[str, Any]) -> None:
-    """Put members into the headers of an answer."""
+    """Write members to the headers of a response."""
     for header, name in _MEMBERS.items():
         if name in members:
             answer.headers[header] = "true" if members[name] is True else str(members[name])

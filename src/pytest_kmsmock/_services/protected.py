@@ -1,4 +1,4 @@
-"""What a service protects with a key, and what it keeps beside what it encrypted."""
+"""A resource that a service encrypts with a KMS key, and the data key that it stores beside the data."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 
 class DataKey(NamedTuple):
-    """What a service keeps beside what it encrypted.
+    """An encrypted data key that a service stores beside the data.
 
     Attributes:
-        blob: the encrypted data key, or of an Encrypt the ciphertext.
+        blob: the encrypted data key; of Encrypt, the ciphertext.
         arn: the ARN of the KMS key.
         context: the encryption context.
     """
@@ -21,18 +21,18 @@ class DataKey(NamedTuple):
 
 
 class Protected(NamedTuple):
-    """What a service protects with a key: an object, a queue, a version of a secret.
+    """A resource that a service encrypts with a KMS key: an object, a queue, a version of a secret.
 
     Attributes:
-        key: the key as the service hands it to KMS: id, ARN, alias name or alias ARN.
+        key: the key as the service passes it to KMS: id, ARN, alias name or alias ARN.
         context: the encryption context.
-        region: its Region, where KMS is called.
-        name: tells it from everything else that the service protects; under this its data key is remembered.
-        account: the account whose keys a bare id or alias means; that of the caller if empty.
+        region: the Region of the resource, where KMS is called.
+        name: identifies the resource within the service; its data key is stored under this name.
+        account: the account of a bare key id or alias; that of the caller if empty.
         params: further parameters of the KMS call, such as the `Plaintext` of Encrypt.
-        reused_by: whose requests share a data key while `Delays.data_key_reuse` lasts: of a `session`, or of a `role`
+        reused_by: whose requests share a data key for `Delays.data_key_reuse`: those of a `session`, or of a `role`
             with the same session policies; empty if each request has its own.
-        source: on whose behalf a service principal calls: the ARN and the account of a resource.
+        source: the `aws:SourceArn` and `aws:SourceAccount` of a service principal's call.
     """
 
     key: str

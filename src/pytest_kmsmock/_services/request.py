@@ -1,4 +1,4 @@
-"""One request to a service, as the steps of its table see it."""
+"""A request to a service, as the steps of its table receive it."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Request:
         service: botocore's name of the service.
         via: its name in `kms:ViaService`.
         operation: the operation.
-        params: the parameters, as the client was given them.
+        params: the parameters, as passed to the client.
         region: the Region of the client.
         access_key: the access key that signs it; None for an anonymous request.
-        sent: what is going to be sent, as botocore has it; its `headers` and `body` may be changed before that.
+        sent: botocore's request dict; its `headers` and `body` may be changed until it is sent.
         signed: whether it is signed with Signature Version 4.
-        signer: what signs it in botocore, by which one tells asynchronous clients; None elsewhere.
-        api: calls the service's API where the request goes.
-        answer: the answer of the service, once there is one.
-        notes: what one step leaves for another.
-        delay: by how many seconds the answer is late, since faults made KMS slow.
+        signer: botocore's signer, whose module tells asynchronous clients; None elsewhere.
+        api: calls the service's API at the endpoint of the request.
+        answer: the parsed response of the service, once there is one.
+        notes: values that one step stores for another.
+        delay: the seconds that faults delay the response.
     """
 
     __slots__ = (
@@ -58,29 +58,29 @@ class Request:
 
     @functools.cached_property
     def caller(self) -> Caller:
-        """Who calls the service."""
+        """The caller of the service."""
         return self.mock.requester(self.access_key, self.region)
 
     @property
     def headers(self) -> MutableMapping[str, Any]:
-        """The HTTP headers, which may be changed until the request is sent."""
+        """The HTTP headers; they may be changed until the request is sent."""
         headers: MutableMapping[str, Any] = self.sent["headers"]
         return headers
 
     @functools.cached_property
     def account(self) -> str:
-        """The account that the service takes the request for."""
+        """The account in which the service executes the request."""
         return read(lambda: account_of(self.access_key), lambda: self.caller.account)
 
     @functools.cached_property
     def forwarded(self) -> Caller:
-        """The caller of the service, for whom the service calls KMS."""
+        """The caller in a forward access session of the service."""
         return self.caller.forwarded_by(self.via)
 
     def through(self, service: str, operation: str) -> Request:
-        """Return the request that this service makes to another one for its caller."""
+        """Return the request of this service to another one, in a forward access session of the caller."""
         api = self.api
-        assert isinstance(api, Api), "whatever a service asks for comes from a client"
+        assert isinstance(api, Api), "a request of a client"
         made = Request(
             self.mock, service, service, operation, {}, self.region, self.access_key, {},
             api._replace(service=service), signed=True,
@@ -89,9 +89,9 @@ class Request:
         return made
 
     def keep(self, name: tuple[str, ...], data_key: DataKey) -> None:
-        """Remember the data key of something that the service protects."""
+        """Store the data key of a resource."""
         data_keys.keep(self.mock, (self.service, *name), data_key)
 
     def kept(self, name: tuple[str, ...]) -> DataKey | None:
-        """Return the data key that is remembered of something; None if none is."""
+        """Return the stored data key of a resource; None if there is none."""
         return data_keys.kept(self.mock, (self.service, *name))

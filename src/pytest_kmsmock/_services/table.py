@@ -1,7 +1,7 @@
-"""What is written down of a service: which of its operations makes which KMS calls, as whom, with which key.
+"""The table of a service: which of its operations makes which KMS calls, as which caller, with which key.
 
 A service is a `Service`: for each operation a `Rule` with the steps that come before and after the service acts. A
-`Step` finds what the service protects with a key (`Protected`) and names the KMS operations. To add a service, add a
+`Step` finds the resources that the service encrypts (`Protected`) and names the KMS operations. To add a service, add a
 module with a `SERVICE` and a row in `options.SERVICES`.
 
 ```python
@@ -11,7 +11,7 @@ SERVICE = Service(
         "SendMessage": Rule(before=(Step(_queue, (GENERATE_DATA_KEY, DECRYPT)),)),
         "ReceiveMessage": Rule(after=(Step(_received, (DECRYPT,)),)),
     },
-    REFUSALS,
+    ERRORS,
 )
 ```
 """
@@ -26,19 +26,19 @@ from pytest_kmsmock._kms.policy.principals import Principal
 from pytest_kmsmock._kms.state.caller import Caller
 
 if TYPE_CHECKING:
+    from .error_mapping import ErrorMapping, ServiceError
     from .protected import DataKey, Protected
     from .request import Request
-    from .wording import Refusals, ServiceError
 
 
 class Kms(NamedTuple):
     """A KMS operation that a service calls.
 
-    The key, the encryption context or the ciphertext are filled in as the operation takes them.
+    The engine adds the key, the encryption context or the ciphertext, whichever the operation takes.
 
     Attributes:
         operation: its name.
-        params: the other parameters that the service always gives.
+        params: the other parameters, which are always the same.
     """
 
     operation: str
@@ -54,26 +54,26 @@ DESCRIBE_KEY = Kms("DescribeKey")
 CREATE_GRANT = Kms("CreateGrant")
 RETIRE_GRANT = Kms("RetireGrant")
 
-#: Finds what an operation is about; nothing if KMS is not called.
+#: Finds the resources of an operation; none if KMS is not called.
 Find: TypeAlias = "Callable[[Request], Iterable[Protected]]"
-#: Says who calls KMS.
+#: Returns the caller of KMS.
 Who: TypeAlias = "Callable[[Request, Protected], Caller]"
-#: Takes what came of a step: the data key, or of operations that make none, what is remembered.
+#: Takes the result of a step: the new data key, else the stored one.
 Then: TypeAlias = "Callable[[Request, Protected, DataKey], None]"
 
 
 def forwarded(request: Request, protected: Protected) -> Caller:  # noqa: ARG001 - a `Who`
-    """Let the caller of the service call KMS through it: a forward access session."""
+    """Return the caller of the service in a forward access session: the service calls KMS for it."""
     return request.forwarded
 
 
 def unchanged(request: Request, _error: ServiceError) -> dict[str, Any]:
-    """Leave the answer as it is (`Step.instead`): what KMS refuses later, whoever asked is not told."""
+    """Keep the successful response (`Step.on_error`): the service does this later, and the caller gets no error."""
     return {name: value for name, value in request.answer.items() if name != "ResponseMetadata"}
 
 
 def as_service(name: str) -> Who:
-    """Return what lets a service call KMS by itself, on behalf of a resource: only the key policy lets it in.
+    """Return a `Who` for a service that calls KMS as a service principal: only the key policy can allow it.
 
     Args:
         name: the service principal without its domain, such as `sns`.
@@ -93,33 +93,33 @@ class Step:
     """KMS calls that a service makes for one operation.
 
     Attributes:
-        find: what it is about.
-        kms: the KMS operations, in their order. A Decrypt after a GenerateDataKey decrypts what that made, any other
-            the data key that is remembered under the name of what is protected.
-        who: who calls KMS.
-        then: what is done with each data key when all calls have been allowed.
-        refusals: how the service words refusals here, if not as elsewhere.
-        instead: makes the members of a successful answer of a refusal, where the service does not answer with an error.
-        undo: takes back what the service has done, where KMS is called for what is there already, and refuses.
+        find: finds the resources.
+        kms: the KMS operations, in order. A Decrypt after a GenerateDataKey decrypts the new data key, any other the
+            data key that is stored for the resource.
+        who: returns the caller of KMS.
+        then: takes the data key of each resource when KMS has allowed all calls.
+        errors: the error mapping of this step, if it is not that of the service.
+        on_error: returns the members of a successful response, for services that do not return an error to the caller.
+        rollback: reverts what the service has done, where KMS is called after the service acts.
     """
 
     find: Find
     kms: tuple[Kms, ...]
     who: Who = forwarded
     then: Then | None = None
-    refusals: Refusals | None = None
-    instead: Callable[[Request, ServiceError], dict[str, Any]] | None = None
-    undo: Callable[[Request], object] | None = None
+    errors: ErrorMapping | None = None
+    on_error: Callable[[Request, ServiceError], dict[str, Any]] | None = None
+    rollback: Callable[[Request], object] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What an operation of a service does with KMS.
+    """The KMS calls of an operation of a service.
 
     Attributes:
-        before: steps before the service acts: a refusal keeps it from acting.
-        after: steps when the service has answered with success: a refusal takes the answer's place.
-        answered: completes the answer of the service and remembers what it tells.
+        before: steps before the service acts; it does not act if KMS refuses one.
+        after: steps after a successful response; if KMS refuses one, an error replaces the response.
+        answered: completes a successful response and stores data keys.
     """
 
     before: tuple[Step, ...] = ()
@@ -133,12 +133,12 @@ class Service:
 
     Attributes:
         name: its name in `kms:ViaService`.
-        rules: operation -> its rule. Other operations call KMS never.
-        refusals: how it words refusals of KMS.
-        prepare: is called with its name once, when it is first used beside moto.
+        rules: operation -> its rule. Other operations never call KMS.
+        errors: the errors of the service for those of KMS.
+        prepare: called with its name once, when it is first used beside moto.
     """
 
     name: str
     rules: Mapping[str, Rule] = field(repr=False)
-    refusals: Refusals = field(repr=False)
+    errors: ErrorMapping = field(repr=False)
     prepare: Callable[[str], None] | None = None

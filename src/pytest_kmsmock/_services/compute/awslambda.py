@@ -1,7 +1,7 @@
 """AWS Lambda: environment variables under a KMS key.
 
-Whoever configures a function encrypts them, and grants their use to the execution role; Lambda decrypts them as that
-role before the code runs. Source: AWS Lambda Developer Guide, "Securing Lambda environment variables"
+The caller that configures a function encrypts them, and grants their use to the execution role; Lambda decrypts them
+as that role before the code runs. Source: AWS Lambda Developer Guide, "Securing Lambda environment variables"
 (https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars-encryption.html). The messages of CreateGrant and
 of an invocation that is denied are recorded from AWS, 2018 to 2025; the others follow the service model, and are
 inferred.
@@ -18,14 +18,14 @@ from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._kms.state.caller import Caller
 from pytest_kmsmock._moto.settings import awslambda as settings
 from pytest_kmsmock._moto.settings.awslambda import Function
+from pytest_kmsmock._services.error_mapping import JAVA_SDK_2, ErrorMapping, ErrorTemplate, ServiceError
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import CREATE_GRANT, DECRYPT, ENCRYPT, Rule, Service, Step
-from pytest_kmsmock._services.wording import JAVA_SDK_2, Refusals, ServiceError, Wording
 
 _MANAGED_KEY = "alias/aws/lambda"
 _GRANTED = ("Decrypt", "Encrypt")
-#: What Encrypt takes; Lambda allows no more for all variables together.
+#: The limit of Encrypt, and of Lambda for all variables together.
 _MOST_BYTES = 4096
 
 
@@ -37,7 +37,7 @@ def _protected(request: Request, function: Function) -> Protected:
     )  # fmt: skip
 
 
-# --- who configures -----------------------------------------------------------------------------------------------
+# --- configuration -----------------------------------------------------------------------------------------------
 
 
 def _known(request: Request) -> Function | None:
@@ -45,7 +45,7 @@ def _known(request: Request) -> Function | None:
 
 
 def _created(request: Request) -> Iterable[Protected]:
-    """Find the environment variables of a function that is made."""
+    """Find the environment variables of a new function."""
     params = request.params
     variables = params.get("Environment", {}).get("Variables", {})
     if not variables or _known(request) is not None:
@@ -56,7 +56,7 @@ def _created(request: Request) -> Iterable[Protected]:
 
 
 def _updated(request: Request) -> Iterable[Protected]:
-    """Find the environment variables of a function that gets others, another key or another role."""
+    """Find the environment variables of a function whose variables, key or role change."""
     known, params = _known(request), request.params
     if known is None or not {"Environment", "KMSKeyArn", "Role"} & params.keys():
         return ()
@@ -66,7 +66,7 @@ def _updated(request: Request) -> Iterable[Protected]:
 
 
 def _granted(request: Request) -> Iterator[Protected]:
-    """Find what has just been encrypted; its use is granted to the execution role."""
+    """Find the encrypted variables, with the grant for the execution role."""
     encrypted: Protected | None = request.notes.get("encrypted")
     if encrypted is None:
         return
@@ -81,22 +81,22 @@ def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
     request.keep(protected.name, data_key)
 
 
-_THROTTLED = Wording("TooManyRequestsException", status=429)
+_THROTTLED = ErrorTemplate("TooManyRequestsException", status=429)
 
 
-def _for(operation: str) -> Refusals:
-    """Return the wording of what is refused to whoever configures a function."""
+def _for(operation: str) -> ErrorMapping:
+    """Return the error mapping of a KMS operation for callers that configure a function."""
     message = (
         "Lambda was unable to configure access to your environment variables because the KMS key is invalid for "
         f"{operation}. Please check your KMS key settings. KMS Exception: {{code}} KMS Message: {{message}}"
     )
-    return Refusals(
+    return ErrorMapping(
         {"ThrottlingException": _THROTTLED},
-        otherwise=Wording("InvalidParameterValueException", message),
+        otherwise=ErrorTemplate("InvalidParameterValueException", message),
     )
 
 
-# --- who reads ----------------------------------------------------------------------------------------------------
+# --- reads ----------------------------------------------------------------------------------------------------
 
 
 def _configuration(request: Request) -> MutableMapping[str, Any]:
@@ -105,7 +105,7 @@ def _configuration(request: Request) -> MutableMapping[str, Any]:
 
 
 def _shown(request: Request) -> Iterable[Protected]:
-    """Find the environment variables in an answer."""
+    """Find the environment variables in a response."""
     function = _known(request) if "Environment" in _configuration(request) else None
     return () if function is None else (_protected(request, function),)
 
@@ -115,9 +115,9 @@ def _without_variables(request: Request, error: ServiceError) -> dict[str, Any]:
     return {name: value for name, value in request.answer.items() if name != "ResponseMetadata"}
 
 
-_HIDDEN = Refusals(
+_HIDDEN = ErrorMapping(
     {},
-    otherwise=Wording(
+    otherwise=ErrorTemplate(
         "{code}",
         "Lambda was unable to decrypt your environment variables. Please check your KMS key settings. "
         "KMS Exception: {code} KMS Message: {message}",
@@ -126,11 +126,11 @@ _HIDDEN = Refusals(
 )
 
 
-# --- what runs ----------------------------------------------------------------------------------------------------
+# --- invocations ----------------------------------------------------------------------------------------------------
 
 
 def _invoked(request: Request) -> Iterable[Protected]:
-    """Find the environment variables of a function that is about to run."""
+    """Find the environment variables of an invoked function."""
     function = None if request.params.get("InvocationType") == "DryRun" else _known(request)
     if function is None or not function.variables:
         return ()
@@ -144,21 +144,21 @@ def _execution_role(request: Request, _protected: Protected) -> Caller:
 
 
 def _accepted(request: Request, error: ServiceError) -> dict[str, Any]:
-    """Answer that an event has been accepted: only an invocation that waits for the function is told of a refusal."""
+    """Accept an asynchronous invocation; only a synchronous one returns the error."""
     if request.params.get("InvocationType") != "Event":
         raise error
     return {"StatusCode": 202, "Payload": io.BytesIO()}
 
 
-def _unable(why: str, code: str) -> Wording:
+def _unable(why: str, code: str) -> ErrorTemplate:
     message = (
         f"Lambda was unable to decrypt the environment variables because {why}. Please check the function's KMS key "
         "settings. KMS Exception: {code}KMS Message: {message}"
     )
-    return Wording(code, message, 502)
+    return ErrorTemplate(code, message, 502)
 
 
-_INVOKED = Refusals(
+_INVOKED = ErrorMapping(
     {
         "AccessDeniedException": _unable("KMS access was denied", "KMSAccessDeniedException"),
         "DisabledException": _unable("the KMS key used is disabled", "KMSDisabledException"),
@@ -168,19 +168,19 @@ _INVOKED = Refusals(
     otherwise=_unable("the state of the KMS key used is not valid for Decrypt", "KMSInvalidStateException"),
     suffix=JAVA_SDK_2,
 )
-_CONFIGURES = (Step(_granted, (CREATE_GRANT,), refusals=_for("CreateGrant")),)
-_SHOWS = Rule(after=(Step(_shown, (DECRYPT,), instead=_without_variables),))
+_CONFIGURES = (Step(_granted, (CREATE_GRANT,), errors=_for("CreateGrant")),)
+_SHOWS = Rule(after=(Step(_shown, (DECRYPT,), on_error=_without_variables),))
 
 SERVICE = Service(
     "lambda",
     {
-        "CreateFunction": Rule(before=(Step(_created, (ENCRYPT,), then=_keep, refusals=_for("Encrypt")), *_CONFIGURES)),
+        "CreateFunction": Rule(before=(Step(_created, (ENCRYPT,), then=_keep, errors=_for("Encrypt")), *_CONFIGURES)),
         "UpdateFunctionConfiguration": Rule(
-            before=(Step(_updated, (ENCRYPT,), then=_keep, refusals=_for("Encrypt")), *_CONFIGURES)
+            before=(Step(_updated, (ENCRYPT,), then=_keep, errors=_for("Encrypt")), *_CONFIGURES)
         ),
         "GetFunction": _SHOWS,
         "GetFunctionConfiguration": _SHOWS,
-        "Invoke": Rule(before=(Step(_invoked, (DECRYPT,), who=_execution_role, refusals=_INVOKED, instead=_accepted),)),
+        "Invoke": Rule(before=(Step(_invoked, (DECRYPT,), who=_execution_role, errors=_INVOKED, on_error=_accepted),)),
     },
     _HIDDEN,
 )

@@ -1,7 +1,7 @@
 """AWS Step Functions: state machines and activities under a KMS key.
 
-Whoever makes or reads them needs permission through the service; what runs is encrypted by the execution role, without
-`kms:ViaService`. Source: Step Functions Developer Guide, "Data at rest encryption in Step Functions"
+Callers that create or read them need permission through the service; executions use the key as the execution role,
+without `kms:ViaService`. Source: Step Functions Developer Guide, "Data at rest encryption in Step Functions"
 (https://docs.aws.amazon.com/step-functions/latest/dg/encryption-at-rest.html); codes: the service model. That an
 execution fails when its role may not use the key is documented, with which error is inferred.
 """
@@ -15,10 +15,10 @@ from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._kms.state.caller import Caller
 from pytest_kmsmock._moto.settings import stepfunctions as settings
 from pytest_kmsmock._moto.settings.stepfunctions import StateMachine
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate, ServiceError
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DECRYPT, DESCRIBE_KEY, GENERATE_DATA_KEY, Rule, Service, Step
-from pytest_kmsmock._services.wording import Refusals, ServiceError, Wording
 
 
 def _protected(request: Request, kind: str, arn: str, key: str) -> Protected:
@@ -36,7 +36,7 @@ def _arn(request: Request, kind: str) -> str:
 
 
 def _created(request: Request) -> Iterable[Protected]:
-    """Find the state machine that is made."""
+    """Find the state machine that CreateStateMachine creates."""
     arn, key = _arn(request, "stateMachine"), _wanted_key(request)
     is_there = key and settings.machine(request.api, arn) is not None
     return () if not key or is_there else (_protected(request, "stateMachine", arn, key),)
@@ -48,7 +48,7 @@ def _created_activity(request: Request) -> Iterable[Protected]:
 
 
 def _updated(request: Request) -> Iterable[Protected]:
-    """Find the state machine that gets another key or another definition."""
+    """Find the state machine that UpdateStateMachine changes."""
     arn = request.params["stateMachineArn"]
     machine = settings.machine(request.api, arn)
     key = "" if machine is None else _wanted_key(request) or machine.key
@@ -70,7 +70,7 @@ def _of(request: Request, machine: StateMachine | None) -> Iterable[Protected]:
 
 
 def _started(request: Request) -> Iterable[Protected]:
-    """Find the state machine of an execution that has been started."""
+    """Find the state machine of a new execution."""
     machine = settings.machine(request.api, request.answer["executionArn"])
     request.notes["machine"] = machine
     return _of(request, machine)
@@ -82,7 +82,7 @@ def _execution_role(request: Request, _protected: Protected) -> Caller:
 
 
 def _fail(request: Request, error: ServiceError) -> dict[str, Any]:
-    """Let the execution fail: whoever started it is not told."""
+    """Fail the execution; StartExecution succeeds."""
     settings.fail(request.answer["executionArn"], "States.Runtime", error.message)
     return {"executionArn": request.answer["executionArn"], "startDate": request.answer["startDate"]}
 
@@ -92,39 +92,39 @@ def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
 
 
 _READS = Rule(after=(Step(_read, (DECRYPT,)),))
-_STATE = Wording("KmsInvalidStateException", members={"kmsKeyState": "{state}"})
-_CONFIGURED = Refusals(
+_STATE = ErrorTemplate("KmsInvalidStateException", members={"kmsKeyState": "{state}"})
+_CONFIGURED = ErrorMapping(
     {
-        "AccessDeniedException": Wording("KmsAccessDeniedException"),
-        "ThrottlingException": Wording("KmsThrottlingException"),
+        "AccessDeniedException": ErrorTemplate("KmsAccessDeniedException"),
+        "ThrottlingException": ErrorTemplate("KmsThrottlingException"),
     },
-    otherwise=Wording("InvalidEncryptionConfiguration"),
+    otherwise=ErrorTemplate("InvalidEncryptionConfiguration"),
 )
 
 SERVICE = Service(
     "states",
     {
         "CreateStateMachine": Rule(
-            before=(Step(_created, (DESCRIBE_KEY, GENERATE_DATA_KEY), then=_keep, refusals=_CONFIGURED),)
+            before=(Step(_created, (DESCRIBE_KEY, GENERATE_DATA_KEY), then=_keep, errors=_CONFIGURED),)
         ),
         "UpdateStateMachine": Rule(
-            before=(Step(_updated, (DESCRIBE_KEY, GENERATE_DATA_KEY), then=_keep, refusals=_CONFIGURED),)
+            before=(Step(_updated, (DESCRIBE_KEY, GENERATE_DATA_KEY), then=_keep, errors=_CONFIGURED),)
         ),
-        "CreateActivity": Rule(before=(Step(_created_activity, (DESCRIBE_KEY,), refusals=_CONFIGURED),)),
+        "CreateActivity": Rule(before=(Step(_created_activity, (DESCRIBE_KEY,), errors=_CONFIGURED),)),
         "DescribeStateMachine": _READS,
         "DescribeExecution": _READS,
         "GetExecutionHistory": _READS,
         "StartExecution": Rule(
-            after=(Step(_started, (GENERATE_DATA_KEY, DECRYPT), who=_execution_role, instead=_fail),)
+            after=(Step(_started, (GENERATE_DATA_KEY, DECRYPT), who=_execution_role, on_error=_fail),)
         ),
     },
-    Refusals(
+    ErrorMapping(
         {
-            "AccessDeniedException": Wording("KmsAccessDeniedException"),
+            "AccessDeniedException": ErrorTemplate("KmsAccessDeniedException"),
             "DisabledException": _STATE,
             "KMSInvalidStateException": _STATE,
-            "ThrottlingException": Wording("KmsThrottlingException"),
+            "ThrottlingException": ErrorTemplate("KmsThrottlingException"),
         },
-        otherwise=Wording("KmsAccessDeniedException"),
+        otherwise=ErrorTemplate("KmsAccessDeniedException"),
     ),
 )

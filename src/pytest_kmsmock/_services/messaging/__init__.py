@@ -1,1 +1,1 @@
-"""Services that hand messages on."""
+"""Messaging services."""

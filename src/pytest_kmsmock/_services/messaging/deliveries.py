@@ -1,8 +1,9 @@
 """Messages that services deliver to queues, topics and event buses under a KMS key, as service principals.
 
-Only the key policy lets them in, with `aws:SourceArn` and `aws:SourceAccount`. Who published is content in any case:
-what is refused is lost, and in the mock's calls. Captured from AWS, 2026-09 (EventBridge); the developer guides of SQS
-and SNS, "Enable compatibility between event sources from AWS services and encrypted queues" (and topics).
+Only the key policy can allow it, with `aws:SourceArn` and `aws:SourceAccount`. Publishing succeeds in any case: a
+refused message is lost, and the refused call is in the mock's calls. Captured from AWS, 2026-09 (EventBridge); the
+developer guides of SQS and SNS, "Enable compatibility between event sources from AWS services and encrypted queues"
+(and topics).
 """
 
 from __future__ import annotations
@@ -14,30 +15,30 @@ from pytest_kmsmock._moto import deliveries
 from pytest_kmsmock._moto.deliveries import Delivery, Refusal
 from pytest_kmsmock._moto.settings import events, sns, sqs
 from pytest_kmsmock._services import engine
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate, ServiceError
 from pytest_kmsmock._services.protected import Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Step, as_service
-from pytest_kmsmock._services.wording import Refusals, ServiceError, Wording
 from pytest_kmsmock._transport import gate
 
 _SENDS = (GENERATE_DATA_KEY, DECRYPT)
-#: What the encryption context names an event bus by.
+#: The name of an event bus's ARN in the encryption context.
 BUS = "aws:events:event-bus:arn"
-#: What EventBridge says of SQS's refusal; the others tell nobody. Codes other than the first are inferred.
-_REFUSALS = Refusals(
-    {"AccessDeniedException": Wording("NO_PERMISSIONS")},
-    otherwise=Wording("SDK_CLIENT_ERROR"),
+#: The errors in EventBridge's dead-letter queues. Codes other than the first are inferred.
+_REFUSALS = ErrorMapping(
+    {"AccessDeniedException": ErrorTemplate("NO_PERMISSIONS")},
+    otherwise=ErrorTemplate("SDK_CLIENT_ERROR"),
     suffix=" (Service: AmazonSQS; Status Code: 400; Error Code: KMS.{code}; Request ID: {request_id}; Proxy: null)",
 )
 
 
 def watch(service: str) -> None:
-    """Decide on what a service of moto's delivers from now on."""
+    """Check deliveries of a service inside moto from now on."""
     deliveries.watch(service, decide)
 
 
 def decide(delivery: Delivery) -> Refusal | None:
-    """Return why KMS does not let a message be delivered; None if it does."""
+    """Return the refusal of a delivery; None if KMS allows it."""
     mock = gate.current()
     target = delivery.target.split(":")[2]
     if mock is None or not ({"all", target} & set(mock.options.services)):
@@ -45,7 +46,7 @@ def decide(delivery: Delivery) -> Refusal | None:
     request = Request(
         mock, target, target, "", {}, delivery.target.split(":")[3], None, {}, _no_api, signed=True
     )  # fmt: skip
-    step = Step(lambda _: (), _SENDS, who=as_service(delivery.service), refusals=_REFUSALS)
+    step = Step(lambda _: (), _SENDS, who=as_service(delivery.service), errors=_REFUSALS)
     try:
         for protected in protected_for(delivery.target, delivery.source, delivery.account):
             engine.call_kms(request, step, protected)
@@ -55,12 +56,12 @@ def decide(delivery: Delivery) -> Refusal | None:
 
 
 def protected_for(target: str, source: str, account: str) -> Iterable[Protected]:
-    """Describe what a service delivers to; nothing if it is under no KMS key.
+    """Return the target of a delivery; nothing if it is not under a KMS key.
 
     Args:
         target: the ARN of a queue, topic or event bus.
-        source: the ARN of what the service delivers for.
-        account: the account of that.
+        source: the ARN of the resource that the service delivers for.
+        account: the account of that resource.
     """
     _, _, service, region, owner, _ = target.split(":", 5)
     key, context = _TARGETS[service](target, source, account)
@@ -85,10 +86,10 @@ def _bus(target: str, _source: str, _account: str) -> tuple[str, dict[str, str]]
     return ("" if bus is None else bus.key), {BUS: target}
 
 
-#: service of a target -> returns its key, and the encryption context of what it is sent.
+#: Service of a target -> returns its key and encryption context.
 _TARGETS = {"sqs": _queue, "sns": _topic, "events": _bus}
 
 
 def _no_api(operation: str, /, **_: object) -> Mapping[str, Any]:
-    """Answer that there is no such resource: what moto delivers inside, it delivers in this process."""
+    """Return an error: deliveries inside moto are in this process, where no API is needed."""
     return {"Error": {"Code": "NotFound", "Message": operation}}

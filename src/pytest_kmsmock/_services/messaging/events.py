@@ -1,7 +1,7 @@
 """Amazon EventBridge: event buses under a KMS key, and the queues that rules deliver to.
 
-Whoever makes a bus needs permission for its key; events are encrypted by EventBridge itself, so that only the key
-policy counts. Source: EventBridge User Guide, "Encrypting event buses with AWS KMS keys"
+The caller of CreateEventBus needs permission for the key; EventBridge encrypts events as a service principal, so that
+only the key policy applies. Source: EventBridge User Guide, "Encrypting event buses with AWS KMS keys"
 (https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-encryption-event-bus-cmkey.html). Codes and messages of
 CreateEventBus are inferred.
 """
@@ -12,16 +12,16 @@ from collections.abc import Iterable
 
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._moto.settings import events as settings
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate
 from pytest_kmsmock._services.protected import Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DESCRIBE_KEY, GENERATE_WITHOUT_PLAINTEXT, Rule, Service, Step
-from pytest_kmsmock._services.wording import Refusals, Wording
 
 from . import deliveries
 
 
 def _created(request: Request) -> Iterable[Protected]:
-    """Find the event bus that is made."""
+    """Find the event bus that CreateEventBus creates."""
     name, key = request.params["Name"], request.params.get("KmsKeyIdentifier")
     arn = f"arn:{partition_of(request.region)}:events:{request.region}:{request.account}:event-bus/{name}"
     if not key or settings.bus(request.api, arn) is not None:
@@ -32,12 +32,12 @@ def _created(request: Request) -> Iterable[Protected]:
 SERVICE = Service(
     "events",
     {"CreateEventBus": Rule(before=(Step(_created, (DESCRIBE_KEY, GENERATE_WITHOUT_PLAINTEXT)),))},
-    Refusals(
+    ErrorMapping(
         {
-            "AccessDeniedException": Wording("AccessDeniedException"),
-            "ThrottlingException": Wording("ThrottlingException"),
+            "AccessDeniedException": ErrorTemplate("AccessDeniedException"),
+            "ThrottlingException": ErrorTemplate("ThrottlingException"),
         },
-        otherwise=Wording("ValidationException"),
+        otherwise=ErrorTemplate("ValidationException"),
     ),
     prepare=deliveries.watch,
 )

@@ -11,14 +11,14 @@ from collections.abc import Iterable
 from typing import Any
 
 from pytest_kmsmock._moto.settings import sqs as settings
+from pytest_kmsmock._services.error_mapping import JAVA_SDK, ErrorMapping, ErrorTemplate, ServiceError
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step
-from pytest_kmsmock._services.wording import JAVA_SDK, Refusals, ServiceError, Wording
 
 
 def protected_by(queue: settings.Queue | None) -> Iterable[Protected]:
-    """Describe a queue; nothing if it is under no KMS key."""
+    """Return a queue; nothing if it is not under a KMS key."""
     if queue is None or not queue.key:
         return ()
     _, _, _, region, account, _ = queue.arn.split(":")
@@ -26,7 +26,7 @@ def protected_by(queue: settings.Queue | None) -> Iterable[Protected]:
 
 
 def _queue(request: Request) -> Iterable[Protected]:
-    """Find the queue that a request is about."""
+    """Find the queue of a request."""
     return protected_by(settings.queue(request.api, request.access_key, request.region, request.params["QueueUrl"]))
 
 
@@ -44,7 +44,7 @@ def _note(request: Request, _protected: Protected, data_key: DataKey) -> None:
 
 
 def _sent(request: Request) -> None:
-    """Remember under which data key messages are: a dead-letter queue hands them on as they are."""
+    """Store the data key of messages: they keep it in a dead-letter queue."""
     data_key: DataKey | None = request.notes.get("data_key")
     if data_key is not None:
         answer = request.answer
@@ -53,7 +53,7 @@ def _sent(request: Request) -> None:
 
 
 def _received(request: Request) -> Iterable[Protected]:
-    """Find the data keys of the messages that have been received: none, none; several messages often have one."""
+    """Find the data keys of received messages; several messages can share one."""
     found: dict[str, Protected] = {}
     unknown = False
     for message in request.answer.get("Messages", ()):
@@ -72,10 +72,10 @@ def _received(request: Request) -> Iterable[Protected]:
 
 
 def _put_back(request: Request, error: ServiceError) -> dict[str, Any]:
-    """Make the messages visible that nobody gets to see, and go on with the refusal.
+    """Make the messages visible again, and raise the error.
 
     Raises:
-        ServiceError: the refusal.
+        ServiceError: always.
     """
     for message in request.answer["Messages"]:
         request.api(
@@ -86,32 +86,32 @@ def _put_back(request: Request, error: ServiceError) -> dict[str, Any]:
 
 
 def _failed(request: Request, error: ServiceError) -> dict[str, Any]:
-    """Let every entry of a batch fail. That a refusal fails the entries and not the batch is inferred."""
+    """Fail every entry of a batch. That a refusal does not fail the request is inferred."""
     failed = {"SenderFault": True, "Code": error.query_code, "Message": error.message}
     return {"Failed": [{"Id": entry["Id"], **failed} for entry in request.params["Entries"]]}
 
 
-_SENDS = (GENERATE_DATA_KEY, DECRYPT)  # what KMS made is decrypted at once, to see whether it can be
+_SENDS = (GENERATE_DATA_KEY, DECRYPT)  # SQS decrypts the new data key at once, as a check
 
 SERVICE = Service(
     "sqs",
     {
         "SendMessage": Rule(before=(Step(_queue, _SENDS, then=_note),), answered=_sent),
-        "SendMessageBatch": Rule(before=(Step(_queue, _SENDS, then=_note, instead=_failed),), answered=_sent),
-        "ReceiveMessage": Rule(after=(Step(_received, (DECRYPT,), instead=_put_back),)),
+        "SendMessageBatch": Rule(before=(Step(_queue, _SENDS, then=_note, on_error=_failed),), answered=_sent),
+        "ReceiveMessage": Rule(after=(Step(_received, (DECRYPT,), on_error=_put_back),)),
         "StartMessageMoveTask": Rule(before=(Step(_move_from, (DECRYPT,)), Step(_move_to, _SENDS))),
     },
-    Refusals(
+    ErrorMapping(
         {
-            "AccessDeniedException": Wording("KmsAccessDenied", query_code="KMS.AccessDeniedException"),
-            "DisabledException": Wording("KmsDisabled", query_code="KMS.DisabledException"),
-            "InvalidKeyUsageException": Wording("KmsInvalidKeyUsage", query_code="KMS.InvalidKeyUsageException"),
-            "KMSInvalidStateException": Wording("KmsInvalidState", query_code="KMS.InvalidStateException"),
-            "NotFoundException": Wording("KmsNotFound", query_code="KMS.NotFoundException"),
-            "OptInRequired": Wording("KmsOptInRequired", status=403, query_code="KMS.OptInRequired"),
-            "ThrottlingException": Wording("KmsThrottled", query_code="KMS.ThrottlingException"),
+            "AccessDeniedException": ErrorTemplate("KmsAccessDenied", query_code="KMS.AccessDeniedException"),
+            "DisabledException": ErrorTemplate("KmsDisabled", query_code="KMS.DisabledException"),
+            "InvalidKeyUsageException": ErrorTemplate("KmsInvalidKeyUsage", query_code="KMS.InvalidKeyUsageException"),
+            "KMSInvalidStateException": ErrorTemplate("KmsInvalidState", query_code="KMS.InvalidStateException"),
+            "NotFoundException": ErrorTemplate("KmsNotFound", query_code="KMS.NotFoundException"),
+            "OptInRequired": ErrorTemplate("KmsOptInRequired", status=403, query_code="KMS.OptInRequired"),
+            "ThrottlingException": ErrorTemplate("KmsThrottled", query_code="KMS.ThrottlingException"),
         },
-        otherwise=Wording("InternalError", status=500),  # inferred
+        otherwise=ErrorTemplate("InternalError", status=500),  # inferred
         suffix=JAVA_SDK,
     ),
 )

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate
 from pytest_kmsmock._services.grants import granting
 from pytest_kmsmock._services.protected import Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import CREATE_GRANT, DESCRIBE_KEY, Rule, Service, Step
-from pytest_kmsmock._services.wording import Refusals, Wording
 
 _GRANTED = ("CreateGrant", "Decrypt", "DescribeKey", "GenerateDataKey", "RetireGrant")
 
 
 def _made(request: Request) -> Iterable[Protected]:
-    """Find the vault that has been made; for `aws/backup` the caller is asked nothing."""
+    """Find the vault that has been created; `aws/backup` needs no permission of the caller."""
     key = request.params.get("EncryptionKeyArn")
     if not key:
         return ()
@@ -33,6 +33,6 @@ def _delete(request: Request) -> None:
 
 SERVICE = Service(
     "backup",
-    {"CreateBackupVault": Rule(after=(Step(_made, (DESCRIBE_KEY, CREATE_GRANT), undo=_delete),))},
-    Refusals({}, otherwise=Wording("InvalidParameterValueException")),
+    {"CreateBackupVault": Rule(after=(Step(_made, (DESCRIBE_KEY, CREATE_GRANT), rollback=_delete),))},
+    ErrorMapping({}, otherwise=ErrorTemplate("InvalidParameterValueException")),
 )

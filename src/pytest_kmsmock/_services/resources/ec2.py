@@ -1,6 +1,6 @@
 """Amazon EC2: EBS volumes under a KMS key.
 
-A volume is made and attached at once; that KMS refuses shows later: the volume is gone, the instance is terminated.
+A volume is created and attached at once; a refusal of KMS shows later: the volume is gone, the instance is terminated.
 Source: KMS Developer Guide, "How Amazon EBS uses AWS KMS"
 (https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/how-ebs-encryption-works.html). That all of it happens at once
 here, and the principal that stands for the instance in grants, are inferred.
@@ -13,10 +13,10 @@ from typing import Any
 
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._kms.state.caller import Caller, role_session
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import CREATE_GRANT, DECRYPT, Kms, Rule, Service, Step, unchanged
-from pytest_kmsmock._services.wording import Refusals, Wording
 
 _MANAGED_KEY = "alias/aws/ebs"
 _MAKE_KEY = Kms("GenerateDataKeyWithoutPlaintext", {"NumberOfBytes": 64})
@@ -44,7 +44,7 @@ def _role(request: Request) -> str:
 
 
 def _instance(request: Request, protected: Protected) -> Caller:
-    """Let EC2 decrypt for an instance, by the grant that the caller has made."""
+    """Return the principal of an instance, which decrypts by the grant of the caller."""
     return role_session(_role(request), str(protected.params["instance"])).forwarded_by(request.via)
 
 
@@ -60,7 +60,7 @@ def _granting(request: Request, instance: str, protected: Protected) -> Protecte
 
 
 def _made(request: Request) -> Iterable[Protected]:
-    """Find the volume that has been made."""
+    """Find the volume that has been created."""
     return _volume(request, request.answer)
 
 
@@ -72,7 +72,7 @@ def _attached(request: Request) -> Iterator[Protected]:
 
 
 def _launched(request: Request) -> Iterator[Protected]:
-    """Find the encrypted volumes of the instances that have been launched, if any are asked for."""
+    """Find the encrypted volumes of launched instances, if the request has any."""
     disks = [mapping.get("Ebs", {}) for mapping in request.params.get("BlockDeviceMappings", ())]
     if not any(disk.get("Encrypted") or disk.get("KmsKeyId") for disk in disks):
         return
@@ -97,20 +97,22 @@ def _terminate(request: Request) -> None:
     request.api("TerminateInstances", InstanceIds=_instances(request))
 
 
-def _starts(find: Any, kms: tuple[Kms, ...], undo: Any) -> tuple[Step, ...]:
-    """Return the steps by which instances get to use volumes: the caller grants it, and the instance decrypts."""
+def _starts(find: Any, kms: tuple[Kms, ...], rollback: Any) -> tuple[Step, ...]:
+    """Return the steps of attaching volumes: the caller creates a grant, and the instance decrypts."""
     return (
-        Step(find, kms, then=_keep, instead=unchanged, undo=undo),
-        Step(find, (DECRYPT,), who=_instance, instead=unchanged, undo=undo),
+        Step(find, kms, then=_keep, on_error=unchanged, rollback=rollback),
+        Step(find, (DECRYPT,), who=_instance, on_error=unchanged, rollback=rollback),
     )
 
 
 SERVICE = Service(
     "ec2",
     {
-        "CreateVolume": Rule(after=(Step(_made, (_MAKE_KEY,), then=_keep, instead=unchanged, undo=_delete_volume),)),
+        "CreateVolume": Rule(
+            after=(Step(_made, (_MAKE_KEY,), then=_keep, on_error=unchanged, rollback=_delete_volume),)
+        ),
         "AttachVolume": Rule(after=_starts(_attached, (CREATE_GRANT,), _detach_volume)),
         "RunInstances": Rule(after=_starts(_launched, (_MAKE_KEY, CREATE_GRANT), _terminate)),
     },
-    Refusals({}, otherwise=Wording("Client.InternalError")),  # nobody is answered so
+    ErrorMapping({}, otherwise=ErrorTemplate("Client.InternalError")),  # no caller gets it
 )

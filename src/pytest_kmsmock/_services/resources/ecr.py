@@ -1,7 +1,7 @@
 """Amazon ECR: repositories under a KMS key.
 
-Whoever makes a repository makes two grants for ECR, which uses the key by them from then on; whoever pushes and pulls
-needs no permission. Source: Amazon ECR User Guide, "Encryption at rest"
+The caller of CreateRepository creates two grants for ECR, which uses the key by them; callers that push and pull need
+no permission. Source: Amazon ECR User Guide, "Encryption at rest"
 (https://docs.aws.amazon.com/AmazonECR/latest/userguide/encryption-at-rest.html), with CloudTrail examples; that the
 error names KMS's code is inferred.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._kms.state.caller import Caller
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate
 from pytest_kmsmock._services.grants import granting, retiring
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
@@ -25,7 +26,6 @@ from pytest_kmsmock._services.table import (
     as_service,
     unchanged,
 )  # fmt: skip
-from pytest_kmsmock._services.wording import Refusals, Wording
 
 
 def _repository(request: Request, key: str) -> Protected:
@@ -43,7 +43,7 @@ def _ecr(request: Request, protected: Protected) -> Caller:
 
 
 def _made(request: Request) -> Iterable[Protected]:
-    """Find the repository that has been made."""
+    """Find the repository that has been created."""
     wanted = request.params.get("encryptionConfiguration", {})
     if not wanted.get("encryptionType", "AES256").startswith("KMS"):
         return ()
@@ -70,9 +70,9 @@ SERVICE = Service(
     "ecr",
     {
         "CreateRepository": Rule(
-            after=(Step(_made, (DESCRIBE_KEY, CREATE_GRANT, CREATE_GRANT), then=_keep, undo=_delete),)
+            after=(Step(_made, (DESCRIBE_KEY, CREATE_GRANT, CREATE_GRANT), then=_keep, rollback=_delete),)
         ),
-        "DeleteRepository": Rule(after=(Step(_retired, (RETIRE_GRANT,), who=_ecr, instead=unchanged),)),
+        "DeleteRepository": Rule(after=(Step(_retired, (RETIRE_GRANT,), who=_ecr, on_error=unchanged),)),
     },
-    Refusals({}, otherwise=Wording("KmsException", members={"kmsError": "{code}"})),
+    ErrorMapping({}, otherwise=ErrorTemplate("KmsException", members={"kmsError": "{code}"})),
 )

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate
 from pytest_kmsmock._services.grants import granting
 from pytest_kmsmock._services.protected import Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import CREATE_GRANT, DESCRIBE_KEY, Rule, Service, Step
-from pytest_kmsmock._services.wording import Refusals, Wording
 
 _GRANTED = ("Decrypt", "DescribeKey", "GenerateDataKeyWithoutPlaintext", "RetireGrant")
 
 
 def _made(request: Request) -> Iterable[Protected]:
-    """Find the file system that has been made."""
+    """Find the file system that has been created."""
     if not request.params.get("Encrypted"):
         return ()
     context = {"aws:elasticfilesystem:filesystem:id": request.answer["FileSystemId"]}
@@ -34,6 +34,6 @@ def _delete(request: Request) -> None:
 
 SERVICE = Service(
     "elasticfilesystem",
-    {"CreateFileSystem": Rule(after=(Step(_made, (DESCRIBE_KEY, CREATE_GRANT), undo=_delete),))},
-    Refusals({}, otherwise=Wording("BadRequest", members={"ErrorCode": "BadRequest"})),
+    {"CreateFileSystem": Rule(after=(Step(_made, (DESCRIBE_KEY, CREATE_GRANT), rollback=_delete),))},
+    ErrorMapping({}, otherwise=ErrorTemplate("BadRequest", members={"ErrorCode": "BadRequest"})),
 )

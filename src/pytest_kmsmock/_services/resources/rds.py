@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate
 from pytest_kmsmock._services.grants import granting
 from pytest_kmsmock._services.protected import Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import CREATE_GRANT, DESCRIBE_KEY, GENERATE_WITHOUT_PLAINTEXT, Rule, Service, Step
-from pytest_kmsmock._services.wording import Refusals, Wording
 
 _MANAGED_KEY = "alias/aws/rds"
 _GRANTED = ("Decrypt", "Encrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptFrom", "ReEncryptTo", "CreateGrant",
@@ -22,7 +22,7 @@ _GRANTED = ("Decrypt", "Encrypt", "GenerateDataKeyWithoutPlaintext", "ReEncryptF
 
 def _made(member: str, id_member: str) -> Callable[[Request], Iterable[Protected]]:
     def find(request: Request) -> Iterable[Protected]:
-        """Find what has been made, if it has storage of its own that is encrypted."""
+        """Find what has been created, if it has encrypted storage of its own."""
         made, params = request.answer[member], request.params
         if not made.get("StorageEncrypted") or (member == "DBInstance" and "DBClusterIdentifier" in params):
             return ()
@@ -60,13 +60,15 @@ _KMS = (DESCRIBE_KEY, GENERATE_WITHOUT_PLAINTEXT, CREATE_GRANT)
 SERVICE = Service(
     "rds",
     {
-        "CreateDBInstance": Rule(after=(Step(_made("DBInstance", "DbiResourceId"), _KMS, undo=_delete_instance),)),
-        "CreateDBCluster": Rule(after=(Step(_made("DBCluster", "DbClusterResourceId"), _KMS, undo=_delete_cluster),)),
-        "CopyDBSnapshot": Rule(after=(Step(_copied, _KMS, undo=_delete_copy),)),
+        "CreateDBInstance": Rule(after=(Step(_made("DBInstance", "DbiResourceId"), _KMS, rollback=_delete_instance),)),
+        "CreateDBCluster": Rule(
+            after=(Step(_made("DBCluster", "DbClusterResourceId"), _KMS, rollback=_delete_cluster),)
+        ),
+        "CopyDBSnapshot": Rule(after=(Step(_copied, _KMS, rollback=_delete_copy),)),
     },
-    Refusals(
+    ErrorMapping(
         {},
-        otherwise=Wording(
+        otherwise=ErrorTemplate(
             "KMSKeyNotAccessibleFault",
             "Specified KMS key [{key}] does not exist, is not enabled or you do not have permissions to access it.",
         ),

@@ -10,17 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate
 from pytest_kmsmock._services.grants import granting
 from pytest_kmsmock._services.protected import Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import CREATE_GRANT, DESCRIBE_KEY, GENERATE_DATA_KEY, Rule, Service, Step
-from pytest_kmsmock._services.wording import Refusals, Wording
 
 _GRANTED = ("Decrypt", "DescribeKey", "GenerateDataKey", "RetireGrant")
 
 
 def _made(request: Request) -> Iterable[Protected]:
-    """Find the cluster that has been made."""
+    """Find the cluster that has been created."""
     params, region = request.params, request.region
     if not params.get("Encrypted"):
         return ()
@@ -39,13 +39,13 @@ def _delete(request: Request) -> None:
 
 SERVICE = Service(
     "redshift",
-    {"CreateCluster": Rule(after=(Step(_made, (DESCRIBE_KEY, GENERATE_DATA_KEY, CREATE_GRANT), undo=_delete),))},
-    Refusals(
+    {"CreateCluster": Rule(after=(Step(_made, (DESCRIBE_KEY, GENERATE_DATA_KEY, CREATE_GRANT), rollback=_delete),))},
+    ErrorMapping(
         {
-            "AccessDeniedException": Wording("DependentServiceAccessDenied", status=403),
-            "LimitExceededException": Wording("LimitExceededFault"),
-            "ThrottlingException": Wording("DependentServiceRequestThrottlingFault"),
+            "AccessDeniedException": ErrorTemplate("DependentServiceAccessDenied", status=403),
+            "LimitExceededException": ErrorTemplate("LimitExceededFault"),
+            "ThrottlingException": ErrorTemplate("DependentServiceRequestThrottlingFault"),
         },
-        otherwise=Wording("InvalidParameterValue"),
+        otherwise=ErrorTemplate("InvalidParameterValue"),
     ),
 )

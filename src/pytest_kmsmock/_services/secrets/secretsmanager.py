@@ -13,13 +13,13 @@ from typing import Any
 from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._moto.settings import secretsmanager as settings
 from pytest_kmsmock._services import engine
+from pytest_kmsmock._services.error_mapping import JAVA_SDK, ErrorMapping, ErrorTemplate, ServiceError
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step
-from pytest_kmsmock._services.wording import JAVA_SDK, Refusals, ServiceError, Wording
 
 _MANAGED_KEY = "alias/aws/secretsmanager"
-#: The version that keys are tried with.
+#: The version in the encryption context of key validation.
 _VALIDATION = "RequestToValidateKeyAccess"
 #: What ListSecretVersionIds calls the managed key. Recorded, 2023 to 2026; that it tells the ARN of others is inferred.
 _DEFAULT = "DefaultEncryptionKey"
@@ -27,7 +27,7 @@ _RE_ENCRYPTED = frozenset({"AWSCURRENT", "AWSPENDING", "AWSPREVIOUS"})
 
 
 def _version(arn: str, version: str, key: str, region: str = "") -> Protected:
-    """Describe a version of a secret."""
+    """Return a version of a secret."""
     _, _, _, home, account, *_ = arn.split(":")
     context = {"SecretARN": arn, "SecretVersionId": version}
     return Protected(key or _MANAGED_KEY, context, region or home, (arn, version), account)
@@ -45,17 +45,17 @@ def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
     request.keep(protected.name, data_key)
 
 
-# --- what is written ----------------------------------------------------------------------------------------------
+# --- writes ----------------------------------------------------------------------------------------------
 
 
 def _created_key(request: Request) -> Iterable[Protected]:
-    """Find the key to try for a new secret."""
+    """Find the key of a new secret, to validate it."""
     key = request.params.get("KmsKeyId")
     return () if key is None else (_version(request.answer["ARN"], _VALIDATION, key),)
 
 
 def _created(request: Request) -> Iterable[Protected]:
-    """Find the first version of a new secret, whose ARN nobody knows before it is there."""
+    """Find the first version of a new secret; its ARN is known after it is created."""
     if not _has_value(request):
         return ()
     answer = request.answer
@@ -63,17 +63,17 @@ def _created(request: Request) -> Iterable[Protected]:
 
 
 def _take_back(request: Request, error: ServiceError) -> dict[str, Any]:
-    """Delete a secret that should not have been made, and go on with the refusal.
+    """Delete the new secret, and raise the error.
 
     Raises:
-        ServiceError: the refusal.
+        ServiceError: always.
     """
     request.api("DeleteSecret", SecretId=request.answer["ARN"], ForceDeleteWithoutRecovery=True)
     raise error
 
 
 def _put(request: Request) -> Iterable[Protected]:
-    """Find the new version of a secret; the same version once more is only compared."""
+    """Find the new version of a secret; an existing one is only compared."""
     secret = _secret(request)
     token = request.params["ClientRequestToken"]
     if secret is None or not _has_value(request) or token in secret.versions:
@@ -90,23 +90,23 @@ def _put_again(request: Request) -> Iterable[Protected]:
 
 
 def _new_key(request: Request) -> Iterable[Protected]:
-    """Find the key to try that a secret is to have."""
+    """Find the new key of a secret, to validate it."""
     key = request.params.get("KmsKeyId")
     secret = None if key is None else _secret(request)
     return () if key is None or secret is None else (_version(secret.arn, _VALIDATION, key),)
 
 
 def _note_versions(request: Request, protected: Protected, _data_key: DataKey) -> None:
-    """Note what is to be encrypted anew once the key of the secret has been changed."""
+    """Store the versions to re-encrypt when the key has been changed."""
     secret = _secret(request)
     assert secret is not None, "its key has just been tried"
     versions = [version for version, stages in secret.versions.items() if _RE_ENCRYPTED & set(stages)]
-    request.notes["anew"] = [(secret.arn, version, secret.key, protected.key) for version in versions]
+    request.notes["versions to re-encrypt"] = [(secret.arn, version, secret.key, protected.key) for version in versions]
 
 
 def _re_encrypt(request: Request) -> None:
-    """Encrypt versions under the new key too. Who may not decrypt the old one changes nothing, and gets no error."""
-    for arn, version, old_key, new_key in request.notes.get("anew", ()):
+    """Re-encrypt versions under the new key; a caller without Decrypt on the old key gets no error."""
+    for arn, version, old_key, new_key in request.notes.get("versions to re-encrypt", ()):
         old, new = _of_version(request, arn, version, old_key), _version(arn, version, new_key)
         try:
             before = engine.call_kms(request, _READS, old)
@@ -117,27 +117,27 @@ def _re_encrypt(request: Request) -> None:
         request.keep((arn, version, "before"), before)
 
 
-# --- what is read -------------------------------------------------------------------------------------------------
+# --- reads -------------------------------------------------------------------------------------------------
 
 
 def _of_version(request: Request, arn: str, version: str, key: str) -> Protected:
-    """Describe a version that is there: under the key that it was written with."""
+    """Return an existing version, under the key that it was written with."""
     known = request.kept((arn, version))
     return _version(arn, version, key if known is None else known.arn)
 
 
 def _read(request: Request) -> Iterable[Protected]:
-    """Find the version that has been read."""
+    """Find the version in a response."""
     answer = request.answer
     secret = settings.secret(request.api, request.access_key, request.region, answer["ARN"])
     return () if secret is None else (_of_version(request, secret.arn, answer["VersionId"], secret.key),)
 
 
 def _read_with_the_key_before(request: Request, error: ServiceError) -> dict[str, Any]:
-    """Read a version with the key that the secret had before: it opens with either.
+    """Decrypt a version with the previous key of the secret: either key is sufficient.
 
     Raises:
-        ServiceError: there is none, or that is refused too.
+        ServiceError: there is none, or KMS refuses that too.
     """
     answer = request.answer
     before = request.kept((answer["ARN"], answer["VersionId"], "before"))
@@ -149,7 +149,7 @@ def _read_with_the_key_before(request: Request, error: ServiceError) -> dict[str
 
 
 def _read_batch(request: Request) -> None:
-    """Read several secrets: those that KMS refuses are among the errors. That they are is inferred from the API."""
+    """Decrypt several secrets; refused ones are in `Errors`, which is inferred from the API."""
     read, errors = [], list(request.answer.get("Errors", ()))
     for value in request.answer.get("SecretValues", ()):
         secret = settings.secret(request.api, request.access_key, request.region, value["ARN"])
@@ -164,7 +164,7 @@ def _read_batch(request: Request) -> None:
 
 
 def _name_keys(request: Request) -> None:
-    """Tell under which keys each version is: its own, and after a change of the key also that before."""
+    """Set the keys of each version: its own, and after a change of the key also the previous one."""
     secret = _secret(request)
     if secret is None:  # it is being deleted
         return
@@ -184,7 +184,7 @@ def _is_managed(request: Request, key: str) -> bool:
 
 
 def _replicate(request: Request) -> None:
-    """Encrypt the versions of a secret in other Regions; what is refused shows in the state of the replica only."""
+    """Encrypt the versions of a secret in other Regions; a refusal is in the replica's status only."""
     params, states = request.params, request.answer.get("ReplicationStatus", ())
     asked = {replica["Region"]: replica.get("KmsKeyId", "") for replica in params.get("AddReplicaRegions", ())}
     if not asked or not states:
@@ -201,7 +201,7 @@ def _replicate(request: Request) -> None:
 
 
 def _copy(request: Request, secret: settings.Secret, copies: Iterable[Protected]) -> ServiceError | None:
-    """Encrypt versions of a secret elsewhere; return what was refused."""
+    """Encrypt versions of a secret in another Region; return the error, if any."""
     try:
         for copy in copies:
             _, version = copy.name
@@ -214,33 +214,33 @@ def _copy(request: Request, secret: settings.Secret, copies: Iterable[Protected]
 
 # --- the table ----------------------------------------------------------------------------------------------------
 
-_NOT_ALLOWED = Wording("AccessDeniedException", "Access to KMS is not allowed")
-_NO_ENCRYPTION = Wording("EncryptionFailure", "Secrets Manager can't encrypt the secret value: {message}")
-_NO_DECRYPTION = Refusals(
+_NOT_ALLOWED = ErrorTemplate("AccessDeniedException", "Access to KMS is not allowed")
+_NO_ENCRYPTION = ErrorTemplate("EncryptionFailure", "Secrets Manager can't encrypt the secret value: {message}")
+_NO_DECRYPTION = ErrorMapping(
     {"AccessDeniedException": _NOT_ALLOWED},
-    otherwise=Wording("DecryptionFailure", "Secrets Manager can't decrypt the secret value: {message}"),
+    otherwise=ErrorTemplate("DecryptionFailure", "Secrets Manager can't decrypt the secret value: {message}"),
     suffix=JAVA_SDK,
 )
-_INVALID_KEY = Refusals(
+_INVALID_KEY = ErrorMapping(
     {
         "AccessDeniedException": _NOT_ALLOWED,
-        "DisabledException": Wording(
+        "DisabledException": ErrorTemplate(
             "InvalidParameterException", "The operation failed because the specified KMS key is disabled."
         ),
         # the message is documented, the code is inferred
-        "InvalidKeyUsageException": Wording(
+        "InvalidKeyUsageException": ErrorTemplate(
             "InvalidParameterException", "Cannot generate a data key with an asymmetric KMS key"
         ),
         "ThrottlingException": _NO_ENCRYPTION,
     },
-    otherwise=Wording(
+    otherwise=ErrorTemplate(
         "InvalidParameterException", "The operation failed because of an invalid KMS key: {message}"
     ),
     suffix=JAVA_SDK,
 )  # fmt: skip
 
 _TRIES = (GENERATE_DATA_KEY, DECRYPT)
-_READS = Step(lambda _: (), (DECRYPT,), refusals=_NO_DECRYPTION)
+_READS = Step(lambda _: (), (DECRYPT,), errors=_NO_DECRYPTION)
 _WRITES = Step(lambda _: (), (GENERATE_DATA_KEY,))
 
 SERVICE = Service(
@@ -248,32 +248,32 @@ SERVICE = Service(
     {
         "CreateSecret": Rule(
             after=(
-                Step(_created_key, _TRIES, refusals=_INVALID_KEY, instead=_take_back),
-                Step(_created, (GENERATE_DATA_KEY,), then=_keep, instead=_take_back),
+                Step(_created_key, _TRIES, errors=_INVALID_KEY, on_error=_take_back),
+                Step(_created, (GENERATE_DATA_KEY,), then=_keep, on_error=_take_back),
             ),
             answered=_replicate,
         ),
         "PutSecretValue": Rule(
             before=(
                 Step(_put, (GENERATE_DATA_KEY,), then=_keep),
-                Step(_put_again, (DECRYPT,), refusals=_NO_DECRYPTION),
+                Step(_put_again, (DECRYPT,), errors=_NO_DECRYPTION),
             )
         ),
         "UpdateSecret": Rule(
             before=(
-                Step(_new_key, _TRIES, then=_note_versions, refusals=_INVALID_KEY),
+                Step(_new_key, _TRIES, then=_note_versions, errors=_INVALID_KEY),
                 Step(_put, (GENERATE_DATA_KEY,), then=_keep),
             ),
             answered=_re_encrypt,
         ),
         "GetSecretValue": Rule(
-            after=(Step(_read, (DECRYPT,), refusals=_NO_DECRYPTION, instead=_read_with_the_key_before),)
+            after=(Step(_read, (DECRYPT,), errors=_NO_DECRYPTION, on_error=_read_with_the_key_before),)
         ),
         "ListSecretVersionIds": Rule(answered=_name_keys),
         "BatchGetSecretValue": Rule(answered=_read_batch),
         "ReplicateSecretToRegions": Rule(answered=_replicate),
     },
-    Refusals(
+    ErrorMapping(
         {"AccessDeniedException": _NOT_ALLOWED},
         otherwise=_NO_ENCRYPTION,
         suffix=JAVA_SDK,

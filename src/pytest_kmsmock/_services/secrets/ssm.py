@@ -17,10 +17,10 @@ from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._moto.settings import secretsmanager as secrets
 from pytest_kmsmock._moto.settings import ssm as settings
 from pytest_kmsmock._services import data_keys, engine
+from pytest_kmsmock._services.error_mapping import JAVA_SDK, Answered, ErrorMapping, ErrorTemplate, ServiceError
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DECRYPT, ENCRYPT, GENERATE_DATA_KEY, Rule, Service, Step
-from pytest_kmsmock._services.wording import JAVA_SDK, Answered, Refusals, ServiceError, Wording
 
 _MANAGED_KEY = "alias/aws/ssm"
 _SECURE = "SecureString"
@@ -29,7 +29,7 @@ _REFERENCE = "/aws/reference/secretsmanager/"
 
 
 def _protected(request: Request, name: str, version: object, key: str, value: str) -> Protected:
-    """Describe a version of a parameter."""
+    """Return a version of a parameter."""
     path = name if name.startswith("/") else f"/{name}"
     arn = f"arn:{partition_of(request.region)}:ssm:{request.region}:{request.account}:parameter{path}"
     return Protected(
@@ -38,7 +38,7 @@ def _protected(request: Request, name: str, version: object, key: str, value: st
     )  # fmt: skip
 
 
-# --- what is written ----------------------------------------------------------------------------------------------
+# --- writes ----------------------------------------------------------------------------------------------
 
 
 def _put(request: Request, *, advanced: bool) -> Iterable[Protected]:
@@ -56,7 +56,7 @@ def _put(request: Request, *, advanced: bool) -> Iterable[Protected]:
 
 
 def _name_managed_key(request: Request) -> None:
-    """Say what AWS takes if there is no KeyId: "Parameter Store uses the AWS managed key", not the one before."""
+    """Send the managed key: without KeyId "Parameter Store uses the AWS managed key", not the previous one."""
     body = json.loads(request.sent["body"])
     request.sent["body"] = json.dumps(body | {"KeyId": _MANAGED_KEY}).encode()
 
@@ -79,11 +79,11 @@ def _keep(request: Request) -> None:
         request.keep((request.params["Name"], str(request.answer["Version"])), data_key)
 
 
-# --- what is read -------------------------------------------------------------------------------------------------
+# --- reads -------------------------------------------------------------------------------------------------
 
 
 def _answered(request: Request) -> Iterator[MutableMapping[str, Any]]:
-    """Yield the secure strings in an answer; a reference has the secret in its `SourceResult`."""
+    """Yield the secure strings in a response; a reference has the secret in its `SourceResult`."""
     answer = request.answer
     found = [answer["Parameter"]] if "Parameter" in answer else answer.get("Parameters", ())
     yield from (each for each in found if each.get("Type") == _SECURE and "SourceResult" not in each)
@@ -100,21 +100,21 @@ def _describe(request: Request, parameter: MutableMapping[str, Any]) -> Protecte
 
 
 def _read(request: Request) -> Iterable[Protected]:
-    """Find the secure strings that have been read in plain."""
+    """Find the secure strings that are decrypted."""
     if not request.params.get("WithDecryption"):
         return ()
     return [_describe(request, parameter) for parameter in _answered(request)]
 
 
 def _show_ciphertexts(request: Request) -> None:
-    """Put ciphertexts in place of what moto answers without decryption."""
+    """Return ciphertexts where moto returns `kms:` and the plaintext."""
     if request.params.get("WithDecryption"):
         return
     for parameter in _answered(request):
         protected = _describe(request, parameter)
         known = request.kept(protected.name)
         if known is None:
-            known = data_keys.made_up(request.mock.service, protected, request.account)
+            known = data_keys.substitute(request.mock.service, protected, request.account)
             request.keep(protected.name, known)
         parameter["Value"] = base64.b64encode(known.blob).decode()
 
@@ -126,7 +126,7 @@ def _read_by_reference(request: Request) -> None:
     """Read the secret that a name refers to.
 
     Raises:
-        ServiceError: Secrets Manager refuses. What KMS says is not told; the message is recorded of another refusal.
+        ServiceError: KMS refuses. The message is measured on AWS, of a secret that is being deleted.
     """
     try:
         _read_secret(request, request.params["Name"])
@@ -138,7 +138,7 @@ def _read_by_reference(request: Request) -> None:
 
 
 def _read_all_by_reference(request: Request) -> None:
-    """Read the secrets that names refer to. Those that are not decrypted are invalid names; refused ones, inferred."""
+    """Read the secrets that names refer to. Names without decryption are invalid; refused ones are by inference."""
     answer = request.answer
     for name in request.params["Names"]:
         try:
@@ -146,16 +146,14 @@ def _read_all_by_reference(request: Request) -> None:
         except ServiceError:
             is_read = False
         if not is_read and name not in answer["InvalidParameters"]:
-            secret = name.removeprefix(_REFERENCE).partition(":")[
-                0
-            ]  # moto answers the secret's name as the parameter's
+            secret = name.removeprefix(_REFERENCE).partition(":")[0]  # moto's name of the parameter
             answer["Parameters"] = [each for each in answer["Parameters"] if each["Name"] not in (name, secret)]
             answer["InvalidParameters"].append(name)
     _show_ciphertexts(request)
 
 
 def _read_secret(request: Request, name: str) -> bool:
-    """Have Secrets Manager read the secret that a name refers to, as the caller; return whether the name is valid."""
+    """Read a secret through Secrets Manager in a forward access session; return whether the name is valid."""
     if not name.startswith(_REFERENCE):
         return True
     identifier, _, selector = name.removeprefix(_REFERENCE).partition(":")
@@ -169,7 +167,7 @@ def _read_secret(request: Request, name: str) -> bool:
     read.answer = {"ARN": secret.arn, "VersionId": version}
     try:
         engine.after(read)
-    except Answered:  # with the key before
+    except Answered:  # decrypted with the previous key
         pass
     finally:
         request.delay += read.delay
@@ -191,12 +189,12 @@ SERVICE = Service(
         "GetParametersByPath": _READS,
         "GetParameterHistory": _READS,
     },
-    Refusals(
+    ErrorMapping(
         {
-            "AccessDeniedException": Wording("AccessDeniedException"),
-            "ThrottlingException": Wording("ThrottlingException"),  # inferred
+            "AccessDeniedException": ErrorTemplate("AccessDeniedException"),
+            "ThrottlingException": ErrorTemplate("ThrottlingException"),  # inferred
         },
-        otherwise=Wording("InvalidKeyId"),
+        otherwise=ErrorTemplate("InvalidKeyId"),
         suffix=JAVA_SDK,
     ),
 )

@@ -1,6 +1,6 @@
 """Amazon DynamoDB: tables under a KMS key.
 
-A table gets a grant for DynamoDB; whoever reads or writes items has to be allowed to decrypt the table key. Sources:
+A table gets a grant for DynamoDB; callers that read or write items need permission to decrypt the table key. Sources:
 Amazon DynamoDB Developer Guide, "DynamoDB encryption at rest: How it works" and "usage notes"
 (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/encryption.howitworks.html); KMS Developer Guide, "How
 Amazon DynamoDB uses AWS KMS". The message of an access denial is recorded, those of UpdateTable are from one public
@@ -17,6 +17,7 @@ from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._kms.rules.key_states import key_state
 from pytest_kmsmock._kms.state.caller import Caller
 from pytest_kmsmock._moto.settings import dynamodb as settings
+from pytest_kmsmock._services.error_mapping import JAVA_SDK, ErrorMapping, ErrorTemplate
 from pytest_kmsmock._services.grants import granting, retiring
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
@@ -32,7 +33,6 @@ from pytest_kmsmock._services.table import (
     as_service,
     unchanged,
 )  # fmt: skip
-from pytest_kmsmock._services.wording import JAVA_SDK, Refusals, Wording
 
 _MANAGED_KEY = "alias/aws/dynamodb"
 _GRANTED = ("DescribeKey", "GenerateDataKey", "Decrypt", "Encrypt", "ReEncryptFrom", "ReEncryptTo", "RetireGrant")
@@ -48,7 +48,7 @@ def _principal(request: Request) -> str:
 
 
 def _dynamodb(request: Request, protected: Protected) -> Caller:
-    """Let DynamoDB of the Region call KMS, by its grant."""
+    """Return DynamoDB's service principal of the Region, which calls KMS by its grant."""
     return as_service(f"dynamodb.{request.region}")(request, protected)
 
 
@@ -61,31 +61,31 @@ def _table(request: Request, name: str) -> settings.Table | None:
 
 
 def _wanted_key(request: Request) -> str:
-    """Return the key that a request wants a table to be under; empty for a key that AWS owns."""
+    """Return the key in a request; empty for an AWS owned key."""
     wanted = request.params.get("SSESpecification") or {}
     return (wanted.get("KMSMasterKeyId") or _MANAGED_KEY) if wanted.get("Enabled") else ""
 
 
 def _created(request: Request) -> Iterable[Protected]:
-    """Find the table that is made."""
+    """Find the table that CreateTable creates."""
     name, key = request.params["TableName"], _wanted_key(request)
     return () if not key or _table(request, name) is not None else (_granting(request, name, key),)
 
 
 def _updated(request: Request) -> Iterable[Protected]:
-    """Find the table that gets another key."""
+    """Find the table whose key UpdateTable changes."""
     name, key = request.params["TableName"], _wanted_key(request)
     return () if not key or _table(request, name) is None else (_granting(request, name, key),)
 
 
 def _encrypted(request: Request) -> Iterable[Protected]:
-    """Find the table that DynamoDB makes a table key for, after the caller has granted that."""
+    """Find the table that DynamoDB generates a table key for, by the new grant."""
     key = request.notes.get("key")
     return () if key is None else (_protected(request, request.params["TableName"], key),)
 
 
 def _note_table(request: Request) -> Iterable[Protected]:
-    """Remember the table that is deleted, as long as it is there."""
+    """Store the table before it is deleted."""
     request.notes["table"] = _table(request, request.params["TableName"])
     return ()
 
@@ -98,7 +98,7 @@ def _retired(request: Request) -> Iterator[Protected]:
 
 
 def _name_key(request: Request, _protected: Protected, data_key: DataKey) -> None:
-    """Have the table remember the key's ARN: an alias is resolved once."""
+    """Store the key ARN with the table: an alias is resolved once."""
     request.notes["key"] = data_key.arn
     body = json.loads(request.sent["body"])
     body["SSESpecification"] = {"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": data_key.arn}
@@ -112,7 +112,7 @@ def _change_key(request: Request) -> None:
 
 
 def _names(params: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the names of the tables that a request reads or writes."""
+    """Yield the names of the tables in a request."""
     if "TableName" in params:
         yield params["TableName"]
     yield from params.get("RequestItems", ())
@@ -121,7 +121,7 @@ def _names(params: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _used(request: Request) -> Iterator[Protected]:
-    """Find the tables whose items are read or written: those under a KMS key, each once."""
+    """Find the tables under a KMS key whose items are read or written."""
     for name in dict.fromkeys(_names(request.params)):
         table = _table(request, name)
         if table is not None and table.key:
@@ -133,7 +133,7 @@ def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
 
 
 def _describe(request: Request) -> None:
-    """Tell that a table cannot be used while its key cannot. On AWS that takes some minutes."""
+    """Set the status of a table whose key is unusable. On AWS that takes some minutes."""
     table = request.answer["Table"]
     arn = parse_arn(table.get("SSEDescription", {}).get("KMSMasterKeyArn", ""))
     state = request.mock.service.state
@@ -146,38 +146,38 @@ def _describe(request: Request) -> None:
 # --- the table ----------------------------------------------------------------------------------------------------
 
 _MODEL = "com.amazonaws.services.kms.model"
-_DENIED = Wording("AccessDeniedException", f"KMS key access denied error: {_MODEL}.AWSKMSException: {{message}}")
+_DENIED = ErrorTemplate("AccessDeniedException", f"KMS key access denied error: {_MODEL}.AWSKMSException: {{message}}")
 _DISABLED = f"KMS key disabled error: {_MODEL}.DisabledException: {{message}}"
 _OTHER = f"KMS validation error: {_MODEL}.{{code}}: {{message}}"
-_CONFIGURED = Refusals(
+_CONFIGURED = ErrorMapping(
     {
         "AccessDeniedException": _DENIED,
-        "DisabledException": Wording("ValidationException", _DISABLED),
+        "DisabledException": ErrorTemplate("ValidationException", _DISABLED),
         # of CreateGrant: an asymmetric key cannot make data keys
-        "ValidationException": Wording("InternalServerError", "Internal server error", 500),
-        "ThrottlingException": Wording("ThrottlingException"),
+        "ValidationException": ErrorTemplate("InternalServerError", "Internal server error", 500),
+        "ThrottlingException": ErrorTemplate("ThrottlingException"),
     },
-    otherwise=Wording("ValidationException", _OTHER),
+    otherwise=ErrorTemplate("ValidationException", _OTHER),
     suffix=JAVA_SDK,
 )  # fmt: skip
-_MAKES_TABLE_KEY = Step(_encrypted, (GENERATE_DATA_KEY,), who=_dynamodb, then=_keep, instead=unchanged)
+_MAKES_TABLE_KEY = Step(_encrypted, (GENERATE_DATA_KEY,), who=_dynamodb, then=_keep, on_error=unchanged)
 _USES = Rule(before=(Step(_used, (DECRYPT,), then=_keep),))
 
 SERVICE = Service(
     "dynamodb",
     {
         "CreateTable": Rule(
-            before=(Step(_created, (DESCRIBE_KEY, CREATE_GRANT), then=_name_key, refusals=_CONFIGURED),),
+            before=(Step(_created, (DESCRIBE_KEY, CREATE_GRANT), then=_name_key, errors=_CONFIGURED),),
             after=(_MAKES_TABLE_KEY,),
         ),
         "UpdateTable": Rule(
-            before=(Step(_updated, (DESCRIBE_KEY, CREATE_GRANT), then=_name_key, refusals=_CONFIGURED),),
+            before=(Step(_updated, (DESCRIBE_KEY, CREATE_GRANT), then=_name_key, errors=_CONFIGURED),),
             after=(_MAKES_TABLE_KEY,),
             answered=_change_key,
         ),
         "DeleteTable": Rule(
             before=(Step(_note_table, ()),),
-            after=(Step(_retired, (RETIRE_GRANT,), who=_dynamodb, instead=unchanged),),
+            after=(Step(_retired, (RETIRE_GRANT,), who=_dynamodb, on_error=unchanged),),
         ),
         "DescribeTable": Rule(answered=_describe),
         **dict.fromkeys(
@@ -186,13 +186,13 @@ SERVICE = Service(
             _USES,
         ),
     },
-    Refusals(
+    ErrorMapping(
         {
             "AccessDeniedException": _DENIED,
-            "DisabledException": Wording("AccessDeniedException", _DISABLED),
-            "ThrottlingException": Wording("ThrottlingException"),
+            "DisabledException": ErrorTemplate("AccessDeniedException", _DISABLED),
+            "ThrottlingException": ErrorTemplate("ThrottlingException"),
         },
-        otherwise=Wording("AccessDeniedException", _OTHER),
+        otherwise=ErrorTemplate("AccessDeniedException", _OTHER),
         suffix=JAVA_SDK,
     ),
 )  # fmt: skip

@@ -19,11 +19,11 @@ from urllib.parse import parse_qs, unquote
 from pytest_kmsmock._kms.api.arns import parse_arn, partition_of
 from pytest_kmsmock._moto.settings import s3 as settings
 from pytest_kmsmock._moto.settings.s3 import Bucket, Stored
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate, ServiceError
 from pytest_kmsmock._services.messaging import deliveries
 from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step, as_service
-from pytest_kmsmock._services.wording import Refusals, ServiceError, Wording
 
 _SSE_KMS = ("aws:kms", "aws:kms:dsse")
 _MANAGED_KEY = "alias/aws/s3"
@@ -35,7 +35,7 @@ _BUCKET_KEY_HEADER = "x-amz-server-side-encryption-bucket-key-enabled"
 
 
 class _Encryption(NamedTuple):
-    """How a new object will be encrypted, as far as KMS has to do with it."""
+    """The SSE-KMS or DSSE-KMS settings of a new object."""
 
     algorithm: str
     key: str
@@ -43,7 +43,7 @@ class _Encryption(NamedTuple):
 
 
 def _encryption(params: Mapping[str, Any], bucket: Bucket) -> _Encryption | None:
-    """Return how a new object will be encrypted: as the request says, else as its bucket; None without KMS."""
+    """Return the settings of a new object: those of the request, else of the bucket; None without KMS."""
     default = bucket.rule.get("ApplyServerSideEncryptionByDefault") or {}
     algorithm = params.get("ServerSideEncryption")
     key = params.get("SSEKMSKeyId")
@@ -67,7 +67,7 @@ def _given_context(given: str | None) -> Mapping[str, str]:
     """Return the encryption context of the request's header.
 
     Raises:
-        ServiceError: it is no JSON object of strings. Code and message are inferred.
+        ServiceError: it is not a JSON object of strings. Code and message are inferred.
     """
     if given is None:
         return {}
@@ -85,7 +85,7 @@ def _given_context(given: str | None) -> Mapping[str, str]:
 
 
 def _check_signature(request: Request) -> None:
-    """Refuse what is not signed with Signature Version 4: KMS takes nothing else.
+    """Require Signature Version 4, without which S3 refuses requests under KMS keys.
 
     Raises:
         ServiceError: as S3 does for presigned URLs of Signature Version 2, and for anonymous requests.
@@ -98,7 +98,7 @@ def _check_signature(request: Request) -> None:
         )
 
 
-# --- what is written ----------------------------------------------------------------------------------------------
+# --- writes ----------------------------------------------------------------------------------------------
 
 
 def _written(request: Request) -> Iterable[Protected]:
@@ -119,7 +119,7 @@ def _written(request: Request) -> Iterable[Protected]:
 
 
 def _name_key(request: Request, _protected: Protected, data_key: DataKey) -> None:
-    """Have the object remember the key's ARN: what S3 answers, and what an alias that leads elsewhere cannot change."""
+    """Store the key ARN with the object: S3 returns it, and changing the alias does not affect the object."""
     encryption: _Encryption = request.notes["encryption"]
     request.notes["data_key"] = data_key
     request.headers[_ALGORITHM_HEADER] = encryption.algorithm
@@ -128,7 +128,7 @@ def _name_key(request: Request, _protected: Protected, data_key: DataKey) -> Non
 
 
 def _complete(request: Request) -> DataKey | None:
-    """Complete the answer to what has been written, and return the data key; None without KMS."""
+    """Complete the response to a write, and return the data key; None without KMS."""
     data_key: DataKey | None = request.notes.get("data_key")
     if data_key is not None:
         encryption: _Encryption = request.notes["encryption"]
@@ -187,11 +187,11 @@ def _upload_completed(request: Request) -> None:
         request.keep((params["Bucket"], params["Key"], request.answer.get("VersionId", "null")), data_key)
 
 
-# --- what is read -------------------------------------------------------------------------------------------------
+# --- reads -------------------------------------------------------------------------------------------------
 
 
 def _stored(request: Request, bucket: str, key: str, stored: Stored) -> Iterable[Protected]:
-    """Describe an object that is there."""
+    """Return an existing object."""
     if stored.algorithm not in _SSE_KMS:
         return ()
     _check_signature(request)
@@ -211,7 +211,7 @@ def _stored(request: Request, bucket: str, key: str, stored: Stored) -> Iterable
 
 
 def _read(request: Request) -> Iterable[Protected]:
-    """Find the object that has been answered: the answer says how it is encrypted."""
+    """Find the object in a response, which tells how it is encrypted."""
     answer, params = request.answer, request.params
     if answer.get("ServerSideEncryption") not in _SSE_KMS:
         return ()
@@ -223,19 +223,19 @@ def _read(request: Request) -> Iterable[Protected]:
 
 
 def _read_with_checksum(request: Request) -> Iterable[Protected]:
-    """Find the object whose checksum has been answered: KMS is asked for that alone."""
+    """Find the object whose checksum is in a response: without it HeadObject needs no KMS permission."""
     return _read(request) if request.params.get("ChecksumMode") == "ENABLED" else ()
 
 
 def _looked_at(request: Request) -> Iterable[Protected]:
-    """Find the object that a request is about, where the answer will not say how it is encrypted."""
+    """Find the object of a request whose response does not tell how it is encrypted."""
     params = request.params
     stored = settings.stored_object(request.api, params["Bucket"], params["Key"], params.get("VersionId"))
     return () if stored is None else _stored(request, params["Bucket"], params["Key"], stored)
 
 
 def _source(request: Request) -> Iterable[Protected]:
-    """Find the object that is copied from."""
+    """Find the source object of a copy."""
     path, _, query = str(request.params["CopySource"]).partition("?")
     bucket, _, key = unquote(path).removeprefix("/").partition("/")
     version = parse_qs(query).get("versionId", [None])[0]
@@ -244,7 +244,7 @@ def _source(request: Request) -> Iterable[Protected]:
 
 
 def _name_read_key(request: Request) -> None:
-    """Complete the answer of what has been read."""
+    """Complete the response to a read."""
     answer = request.answer
     if answer.get("ServerSideEncryption") not in _SSE_KMS:
         return
@@ -256,10 +256,10 @@ def _name_read_key(request: Request) -> None:
 
 
 def _check_default(request: Request) -> Iterable[Protected]:
-    """Check the default encryption of a bucket: S3 does not look whether there is such a key. Recorded.
+    """Validate the default encryption of a bucket; whether the key exists is not validated. Recorded.
 
     Raises:
-        ServiceError: a key is given to an algorithm that takes none.
+        ServiceError: a key is set for an algorithm without keys.
     """
     for rule in request.params["ServerSideEncryptionConfiguration"].get("Rules", ()):
         default = rule.get("ApplyServerSideEncryptionByDefault") or {}
@@ -273,7 +273,7 @@ def _check_default(request: Request) -> Iterable[Protected]:
 
 
 def _notified(request: Request) -> Iterable[Protected]:
-    """Find the queues and topics that notifications go to: S3 sends a test event when they are configured."""
+    """Find the target queues and topics: S3 sends them a test event when notifications are configured."""
     params = request.params
     bucket = settings.bucket(request.api, params["Bucket"])
     if bucket is None or params.get("SkipDestinationValidation"):
@@ -291,8 +291,8 @@ _WRITES = Step(_written, (GENERATE_DATA_KEY,), then=_name_key)
 _OF_UPLOAD = Step(_upload, (DECRYPT,))
 _OF_SOURCE = Step(_source, (DECRYPT,))
 # The message is known from users; that it comes for a refusal of KMS is inferred.
-_NOT_NOTIFIED = Refusals(
-    {}, otherwise=Wording("InvalidArgument", "Unable to validate the following destination configurations")
+_NOT_NOTIFIED = ErrorMapping(
+    {}, otherwise=ErrorTemplate("InvalidArgument", "Unable to validate the following destination configurations")
 )
 
 SERVICE = Service(
@@ -310,13 +310,13 @@ SERVICE = Service(
         "GetObjectAttributes": Rule(before=(Step(_looked_at, (DECRYPT,)),)),
         "PutBucketEncryption": Rule(before=(Step(_check_default, ()),)),
         "PutBucketNotificationConfiguration": Rule(
-            before=(Step(_notified, (GENERATE_DATA_KEY, DECRYPT), who=as_service("s3"), refusals=_NOT_NOTIFIED),)
+            before=(Step(_notified, (GENERATE_DATA_KEY, DECRYPT), who=as_service("s3"), errors=_NOT_NOTIFIED),)
         ),
         "SelectObjectContent": Rule(before=(Step(_looked_at, (DECRYPT,)),)),
     },
-    Refusals(
-        {"AccessDeniedException": Wording("AccessDenied", status=403)},
-        otherwise=Wording("KMS.{code}"),
+    ErrorMapping(
+        {"AccessDeniedException": ErrorTemplate("AccessDenied", status=403)},
+        otherwise=ErrorTemplate("KMS.{code}"),
     ),
     prepare=deliveries.watch,
 )

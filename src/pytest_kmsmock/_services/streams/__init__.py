@@ -1,1 +1,1 @@
-"""Services that keep streams of records."""
+"""Streams of records, and logs."""

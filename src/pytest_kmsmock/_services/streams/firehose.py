@@ -1,7 +1,7 @@
 """Amazon Data Firehose: delivery streams under a KMS key.
 
-Whoever makes a stream grants Firehose the use of the key; since 2026-04-20 producers need GenerateDataKey and
-Decrypt. Source: Amazon Data Firehose Developer Guide, "Data protection in Amazon Data Firehose"
+The caller of CreateDeliveryStream grants Firehose the use of the key; since 2026-04-20 producers need GenerateDataKey
+and Decrypt. Source: Amazon Data Firehose Developer Guide, "Data protection in Amazon Data Firehose"
 (https://docs.aws.amazon.com/firehose/latest/dev/encryption.html); codes: the service model. Which operations are
 granted, and that there is no encryption context, is inferred.
 """
@@ -11,18 +11,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate
 from pytest_kmsmock._services.grants import granting
 from pytest_kmsmock._services.protected import Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import CREATE_GRANT, DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step
-from pytest_kmsmock._services.wording import Refusals, Wording
 
 _GRANTED = ("Decrypt", "DescribeKey", "GenerateDataKey", "RetireGrant")
 _CUSTOMER = "CUSTOMER_MANAGED_CMK"
 
 
 def _configured(request: Request) -> Iterable[Protected]:
-    """Find the stream that has been put under a key of the customer's."""
+    """Find the stream that gets a customer managed key."""
     wanted = request.params.get("DeliveryStreamEncryptionConfigurationInput", {})
     if wanted.get("KeyType") != _CUSTOMER or "KeyARN" not in wanted:
         return ()
@@ -31,7 +31,7 @@ def _configured(request: Request) -> Iterable[Protected]:
 
 
 def _written(request: Request) -> Iterable[Protected]:
-    """Find the stream that a producer writes to."""
+    """Find the stream of a producer."""
     described = request.api("DescribeDeliveryStream", DeliveryStreamName=request.params["DeliveryStreamName"])
     stream: dict[str, Any] = described.get("DeliveryStreamDescription", {})
     encryption = stream.get("DeliveryStreamEncryptionConfiguration", {})
@@ -53,10 +53,10 @@ _PUTS = Rule(before=(Step(_written, (GENERATE_DATA_KEY, DECRYPT)),))
 SERVICE = Service(
     "firehose",
     {
-        "CreateDeliveryStream": Rule(after=(Step(_configured, (CREATE_GRANT,), undo=_delete),)),
-        "StartDeliveryStreamEncryption": Rule(after=(Step(_configured, (CREATE_GRANT,), undo=_stop),)),
+        "CreateDeliveryStream": Rule(after=(Step(_configured, (CREATE_GRANT,), rollback=_delete),)),
+        "StartDeliveryStreamEncryption": Rule(after=(Step(_configured, (CREATE_GRANT,), rollback=_stop),)),
         "PutRecord": _PUTS,
         "PutRecordBatch": _PUTS,
     },
-    Refusals({}, otherwise=Wording("InvalidKMSResourceException", members={"code": "{code}"})),
+    ErrorMapping({}, otherwise=ErrorTemplate("InvalidKMSResourceException", members={"code": "{code}"})),
 )

@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pytest_kmsmock._moto.settings import kinesis as settings
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate
 from pytest_kmsmock._services.protected import Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step
-from pytest_kmsmock._services.wording import Refusals, Wording
 
 
 def _protected(stream: settings.Stream | None) -> Iterable[Protected]:
@@ -24,13 +24,13 @@ def _protected(stream: settings.Stream | None) -> Iterable[Protected]:
 
 
 def _written(request: Request) -> Iterable[Protected]:
-    """Find the stream that a producer writes to."""
+    """Find the stream of a producer."""
     name, arn = request.params.get("StreamName", ""), request.params.get("StreamARN", "")
     return _protected(settings.stream(request.api, request.access_key, request.region, name, arn))
 
 
 def _read(request: Request) -> Iterable[Protected]:
-    """Find the stream that records have been read from; that none means no call is inferred."""
+    """Find the stream of received records; that there is no call without records is inferred."""
     if not request.answer.get("Records"):
         return ()
     arn = request.params.get("StreamARN")
@@ -45,15 +45,15 @@ _PUTS = Rule(before=(Step(_written, (GENERATE_DATA_KEY,)),))
 SERVICE = Service(
     "kinesis",
     {"PutRecord": _PUTS, "PutRecords": _PUTS, "GetRecords": Rule(after=(Step(_read, (DECRYPT,)),))},
-    Refusals(
+    ErrorMapping(
         {
-            "AccessDeniedException": Wording("KMSAccessDeniedException"),
-            "DisabledException": Wording("KMSDisabledException"),
-            "KMSInvalidStateException": Wording("KMSInvalidStateException"),
-            "NotFoundException": Wording("KMSNotFoundException"),
-            "OptInRequired": Wording("KMSOptInRequired"),
-            "ThrottlingException": Wording("KMSThrottlingException"),
+            "AccessDeniedException": ErrorTemplate("KMSAccessDeniedException"),
+            "DisabledException": ErrorTemplate("KMSDisabledException"),
+            "KMSInvalidStateException": ErrorTemplate("KMSInvalidStateException"),
+            "NotFoundException": ErrorTemplate("KMSNotFoundException"),
+            "OptInRequired": ErrorTemplate("KMSOptInRequired"),
+            "ThrottlingException": ErrorTemplate("KMSThrottlingException"),
         },
-        otherwise=Wording("KMSInvalidStateException"),  # inferred
+        otherwise=ErrorTemplate("KMSInvalidStateException"),  # inferred
     ),
 )

@@ -1,7 +1,7 @@
 """Amazon CloudWatch Logs: log groups under a KMS key.
 
-Logs calls KMS as itself, so only the key policy counts; whoever reads or writes events needs no permission. Source:
-CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"
+Logs calls KMS as a service principal, so only the key policy applies; callers that read or write events need no
+permission. Source: CloudWatch Logs User Guide, "Encrypt log data in CloudWatch Logs using AWS Key Management Service"
 (https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html). Code and message: recorded from
 AWS, 2024 to 2026. Which KMS operations are made when a key is associated is inferred.
 """
@@ -13,10 +13,10 @@ from collections.abc import Iterable
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._kms.state.caller import Caller
 from pytest_kmsmock._moto.settings import logs as settings
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate
 from pytest_kmsmock._services.protected import Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step, as_service
-from pytest_kmsmock._services.wording import Refusals, Wording
 
 
 def _group(request: Request, name: str) -> Iterable[Protected]:
@@ -30,7 +30,7 @@ def _group(request: Request, name: str) -> Iterable[Protected]:
 
 
 def _created(request: Request) -> Iterable[Protected]:
-    """Find the log group that is made."""
+    """Find the log group that CreateLogGroup creates."""
     name = request.params["logGroupName"]
     if "kmsKeyId" not in request.params or settings.is_there(request.api, request.access_key, request.region, name):
         return ()
@@ -38,7 +38,7 @@ def _created(request: Request) -> Iterable[Protected]:
 
 
 def _associated(request: Request) -> Iterable[Protected]:
-    """Find the log group that a key is associated with."""
+    """Find the log group of AssociateKmsKey."""
     name = request.params.get("logGroupName")
     if name is None or not settings.is_there(request.api, request.access_key, request.region, name):
         return ()
@@ -46,11 +46,11 @@ def _associated(request: Request) -> Iterable[Protected]:
 
 
 def _logs(request: Request, protected: Protected) -> Caller:
-    """Let Logs of the Region call KMS."""
+    """Return the service principal of Logs in the Region."""
     return as_service(f"logs.{request.region}")(request, protected)
 
 
-_NOT_ALLOWED = Wording(
+_NOT_ALLOWED = ErrorTemplate(
     "AccessDeniedException",
     "The specified KMS key does not exist or is not allowed to be used with Arn '{about}'",
 )
@@ -62,8 +62,10 @@ SERVICE = Service(
         "CreateLogGroup": Rule(before=(Step(_created, _CHECKS, who=_logs),)),
         "AssociateKmsKey": Rule(before=(Step(_associated, _CHECKS, who=_logs),)),
     },
-    Refusals(
+    ErrorMapping(
         {"AccessDeniedException": _NOT_ALLOWED, "NotFoundException": _NOT_ALLOWED},
-        otherwise=Wording("InvalidParameterException"),  # the code is documented of disabled keys, the message inferred
+        otherwise=ErrorTemplate(
+            "InvalidParameterException"
+        ),  # the code is documented of disabled keys, the message inferred
     ),
 )

@@ -1,4 +1,4 @@
-"""How services word what KMS refused, and the answer that the service's protocol makes of it."""
+"""The error that a service returns for an error of KMS, and its serialization in the protocol of the service."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ JAVA_SDK_2 = " (Service: Kms, Status Code: {status}, Request ID: {request_id})"
 
 
 class ServiceError(Exception):
-    """What a service answers in place of its result.
+    """The error that a service returns.
 
     Args:
-        code: the error code; for services with codes from the time of the query protocol, that of the shape.
+        code: the error code; for services that once used the query protocol, the name of the shape.
         message: the message.
         status: the HTTP status.
-        request_id: the id of the KMS request that was refused.
+        request_id: the id of the refused KMS request.
         query_code: the error code of the query protocol, where a service has both.
         members: further members of the error.
     """
@@ -43,11 +43,11 @@ class ServiceError(Exception):
 
 
 class Answered(Exception):
-    """What a service answers with success although KMS refused, such as a batch whose entries failed.
+    """A successful response although KMS refused, such as that of a batch whose entries failed.
 
     Args:
-        members: the members of the answer.
-        request_id: the id of the KMS request that was refused.
+        members: the members of the response.
+        request_id: the id of the refused KMS request.
     """
 
     def __init__(self, members: dict[str, Any], request_id: str) -> None:
@@ -56,11 +56,11 @@ class Answered(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Wording:
-    """What a service makes of an error of KMS.
+class ErrorTemplate:
+    """The template of a service's error for an error of KMS.
 
-    `{code}` and `{message}` stand for those of KMS, `{about}` for the first value of the encryption context, `{key}`
-    for the key as the service named it, `{state}` for the key state that the message tells, such as `DISABLED`.
+    `{code}` and `{message}` are those of KMS, `{about}` is the first value of the encryption context, `{key}` the key
+    as the service passed it, `{state}` the key state in KMS's message, such as `DISABLED`.
 
     Attributes:
         code: the error code.
@@ -78,31 +78,31 @@ class Wording:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusals:
-    """How a service words refusals of KMS.
+class ErrorMapping:
+    """The errors of a service for those of KMS.
 
     Attributes:
-        by_code: code of KMS -> the service's wording.
-        otherwise: the wording of all other codes.
+        by_code: code of KMS -> the service's error.
+        otherwise: the service's error for all other codes.
         suffix: what is appended to KMS's message, with `{code}`, `{status}` and `{request_id}` of KMS.
         bare_key_id: whether `Invalid keyId 'x'` becomes `Invalid keyId x`.
     """
 
-    by_code: Mapping[str, Wording] = field(repr=False)
-    otherwise: Wording
+    by_code: Mapping[str, ErrorTemplate] = field(repr=False)
+    otherwise: ErrorTemplate
     suffix: str = ""
     bare_key_id: bool = False
 
-    def word(self, error: KmsError, request_id: str, about: str, key: str) -> ServiceError:
-        """Return what the service answers for an error of KMS.
+    def translate(self, error: KmsError, request_id: str, about: str, key: str) -> ServiceError:
+        """Return the service's error for an error of KMS.
 
         Args:
             error: the error.
             request_id: the id of the KMS request.
-            about: the first value of the encryption context, which names what is protected.
-            key: the key, as the service named it.
+            about: the first value of the encryption context, which names the resource.
+            key: the key, as the service passed it.
         """
-        wording = self.by_code.get(error.code, self.otherwise)
+        template = self.by_code.get(error.code, self.otherwise)
         message = error.message
         if self.bare_key_id:
             message = _KEY_ID.sub(r"Invalid keyId \1", message)
@@ -110,12 +110,12 @@ class Refusals:
         state = error.message.rpartition(" is ")[2].rstrip(".").replace(" ", "_").upper()
         shown = {"code": error.code, "message": message + suffix, "about": about, "key": key, "state": state}
         return ServiceError(
-            wording.code.format(**shown),
-            wording.message.format(**shown),
-            wording.status,
+            template.code.format(**shown),
+            template.message.format(**shown),
+            template.status,
             request_id,
-            wording.query_code.format(**shown),
-            {name: text.format(**shown) for name, text in wording.members.items()},
+            template.query_code.format(**shown),
+            {name: value.format(**shown) for name, value in template.members.items()},
         )
 
 
@@ -123,13 +123,13 @@ _KEY_ID = re.compile(r"^Invalid keyId '(.*)'$")
 
 
 def as_answer(error: InjectedError) -> KmsError:
-    """Return the error that a service sees of a fault: where no answer comes, KMS failed for it. Inferred."""
+    """Return the error that a fault is for a service: without a response of KMS, an internal error. Inferred."""
     return error if error.kind == "answer" else KmsError("KMSInternalException", error.message, status=500)
 
 
 # --- protocols ----------------------------------------------------------------------------------------------------
 
-#: Headers and body of an answer.
+#: Headers and body of a response.
 Written = tuple[dict[str, str], bytes]
 
 
@@ -191,18 +191,18 @@ _WRITERS: Mapping[str, Callable[[ServiceError], Written]] = {
 
 
 def write(error: ServiceError, protocol: str, method: str) -> Written:
-    """Return headers and body of the answer that an error is, in a protocol; an answer to HEAD has no body."""
+    """Serialize an error in a protocol; a response to HEAD has no body."""
     headers, body = _WRITERS[protocol](error)
     return headers, b"" if method == "HEAD" else body
 
 
 def parse(error: ServiceError, headers: Mapping[str, str], body: bytes, protocol: str, model: Any) -> dict[str, Any]:
-    """Return an answer as botocore parses it.
+    """Return a serialized error as botocore parses it.
 
     Args:
-        error: what the answer is.
-        headers: its headers, by lower-case name.
-        body: its body.
+        error: the error.
+        headers: the headers, by lower-case name.
+        body: the body.
         protocol: the protocol of the service.
         model: the operation's model.
     """
