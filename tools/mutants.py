@@ -19,6 +19,10 @@ _OPERATORS: dict[type[ast.AST], type[ast.AST]] = {
 }  # fmt: skip
 #: Parts that are no behavior: annotations, and what is not run outside of type checkers.
 _SKIPPED_FIELDS = ("annotation", "returns", "decorator_list")
+#: What is followed by types in brackets.
+_GENERICS = frozenset(
+    {"Callable", "Iterable", "Iterator", "Mapping", "Sequence", "dict", "frozenset", "list", "tuple", "type"}
+)
 
 
 class Mutant(NamedTuple):
@@ -63,18 +67,20 @@ def _nodes(tree: ast.AST) -> list[ast.AST]:
     """Return the nodes that may be edited, in the same order for each copy of a tree."""
     found = [tree]
     for field, value in ast.iter_fields(tree):
-        if field in _SKIPPED_FIELDS or _is_for_checkers(tree):
+        if field in _SKIPPED_FIELDS:
             continue
         for child in value if isinstance(value, list) else [value]:
             is_docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
-            if isinstance(child, ast.AST) and not is_docstring and not isinstance(child, ast.JoinedStr):
+            if isinstance(child, ast.AST) and not (is_docstring or isinstance(child, ast.JoinedStr) or _is_type(child)):
                 found += _nodes(child)
     return found
 
 
-def _is_for_checkers(node: ast.AST) -> bool:
-    is_guarded = isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
-    return is_guarded or isinstance(node, ast.Import | ast.ImportFrom)
+def _is_type(node: ast.AST) -> bool:
+    """Whether a node is for type checkers: an import for them, or a type."""
+    named = node.test if isinstance(node, ast.If) else node.value if isinstance(node, ast.Subscript) else None
+    is_typing = isinstance(named, ast.Name) and named.id in _GENERICS | {"TYPE_CHECKING"}
+    return is_typing or isinstance(node, ast.Import | ast.ImportFrom)
 
 
 def _edits(node: Any) -> Iterator[Any]:

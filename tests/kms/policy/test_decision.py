@@ -50,6 +50,7 @@ def identity(*statements):
 
 ENABLE_IAM = key(statement(ROOT))
 ADMINISTRATOR = identity(statement(action="*"))
+ANYTHING = policy(PolicyKind.BOUNDARY, statement(action="*"))
 GRANT = ApplicableGrant("0c237476", Match.DIRECT, ACCOUNT)
 DENY = {"effect": "Deny"}
 NOTHING = "s3:GetObject"
@@ -87,7 +88,11 @@ def decide(caller=USER, policies=None, *, action="kms:Encrypt", grant=None, **ch
                      Denial.RESOURCE_EXPLICIT, id="deny of the key policy"),
         pytest.param(USER, Policies((key(statement(ROOT), statement(ROOT, **DENY)),), (ADMINISTRATOR,)),
                      Denial.RESOURCE_EXPLICIT, id="deny of the account denies its users"),
+        pytest.param(USER, Policies((ENABLE_IAM,), (ADMINISTRATOR,), boundary=ANYTHING), None, id="boundary too"),
         pytest.param("s3.amazonaws.com", Policies((ENABLE_IAM,)), Denial.OTHER_ACCOUNT, id="service not named"),
+        # A service is told no more than a stranger: captured from AWS KMS, 2026-09, where no statement allows.
+        pytest.param("s3.amazonaws.com", Policies((key(statement("*"), statement("*", **DENY)),)), Denial.OTHER_ACCOUNT,
+                     id="deny of the key policy for a service (inferred)"),
         pytest.param("s3.amazonaws.com",
                      Policies((key({"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "kms:*",
                                     "Resource": "*"}),)), None, id="service named"),
@@ -224,6 +229,7 @@ IAM = {"identity": (ADMINISTRATOR,)}
         pytest.param(ABROAD, Match.ISSUER, OTHER, {"session": NO_KMS["session"]}, Denial.SESSION,
                      id="foreign role, given by its own account, session policy"),
         pytest.param(STRANGER, Match.DIRECT, "777788889999", {}, Denial.IDENTITY, id="foreign, given by a third"),
+        pytest.param(USER, Match.DIRECT, OTHER, {}, None, id="user of the key's account, given by another"),
         pytest.param(USER, Match.DIRECT, ACCOUNT, {"boundary": NO_KMS["boundary"]}, None, id="user, boundary"),
         pytest.param(USER, Match.ACCOUNT, ACCOUNT, {}, Denial.IDENTITY, id="account, no IAM policy"),
         pytest.param(USER, Match.ACCOUNT, ACCOUNT, IAM, None, id="account, IAM policy"),
@@ -364,6 +370,13 @@ def test_the_message_for_a_key_of_another_account_does_not_name_it():
     # kubernetes-sigs/aws-encryption-provider#141
     assert decide(STRANGER, Policies((ENABLE_IAM,), (ADMINISTRATOR,))).message == (
         f"User: {STRANGER} is not authorized to perform: kms:Encrypt on this resource {FOREIGN}"
+    )
+
+
+def test_the_message_for_a_service_does_not_name_the_key():
+    # Captured from AWS KMS, 2026-09
+    assert decide("s3.amazonaws.com", Policies((ENABLE_IAM,))).message == (
+        f"User: s3.amazonaws.com is not authorized to perform: kms:Encrypt on this resource {FOREIGN}"
     )
 
 
