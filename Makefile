@@ -7,6 +7,10 @@ EXTRAS := algorithms,conformance,iac,nitro,seeds,server
 	bench-server docs clean
 .DELETE_ON_ERROR:
 
+# Tests start Python a hundred times: bytecode is kept, whatever the machine says. pytest would translate hypothesis, whose
+# assertions it rewrites, at every start.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Everything is installed once, and again when pyproject.toml changes.
 .venv/installed: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv

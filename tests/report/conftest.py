@@ -7,9 +7,10 @@ import re
 from pathlib import Path
 from typing import Any
 
+# A run in this process forgets the modules that it imported; hooks in botocore must not be registered twice.
+import moto.core  # noqa: F401
 import pytest
 
-# A run in this process forgets the modules that it imported; the hook in botocore must not be registered twice.
 import pytest_kmsmock._mock.kms_mock  # noqa: F401
 
 
