@@ -121,7 +121,7 @@ def volume(ec2, key=None):
 
 
 def launch(ec2, **disk):
-    image = ec2.describe_images()["Images"][0]["ImageId"]
+    image = ec2.register_image(Name="app")["ImageId"]
     disks = [{"DeviceName": "/dev/sdb", "Ebs": {"VolumeSize": 1, **disk}}]
     (instance,) = ec2.run_instances(ImageId=image, MinCount=1, MaxCount=1, BlockDeviceMappings=disks)["Instances"]
     return instance["InstanceId"]
