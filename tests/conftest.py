@@ -40,7 +40,7 @@ def refusal() -> Refusal:
 
 @pytest.fixture(scope="session", autouse=True)
 def _service_models_are_read_once() -> Iterator[None]:
-    """Share the files of botocore between sessions: moto gives each test a session of its own, which reads all again."""
+    """Share the files of botocore between sessions: moto gives each test one of its own, which reads all again."""
     read = functools.cache(JSONFileLoader().load_file)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,35 +16,45 @@ WRONG = {
     "test_an_object_with_a_key_that_does_not_exist": "S3 cannot find the key: KMS.NotFoundException",
 }
 
-ADDED = {
-    "moto inside": "def kms_beside(kms_mock): ...",
-    "moto outside": "def kms_beside(aws, kms_mock): ...",
-}
+#: How the mock comes beside moto -> the fixtures that each test of the suite gets first.
+ORDERS = {"moto inside": ["kms_mock"], "moto outside": ["aws", "kms_mock"]}
 
 
-def run(tmp_path: Path, added: str | None) -> tuple[set[str], int]:
-    """Run the suite; return the names of the tests that fail, and how many pass."""
-    place = ["-c", "/dev/null", f"--rootdir={SUITE}", f"--confcutdir={SUITE}"]  # a project of its own
-    arguments = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--tb=line", *place, str(SUITE)]
-    if added is None:
-        arguments = ["-p", "no:kmsmock", *arguments]
-    else:
-        (tmp_path / "beside.py").write_text(f"import pytest\n\n\n@pytest.fixture(autouse=True)\n{added}\n")
-        arguments = ["-p", "beside", *arguments]
-    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import pytest; sys.exit(pytest.main({arguments!r}))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
-    passed = re.search(r"(\d+) passed", done.stdout)
-    assert passed, done.stdout + done.stderr
-    return set(re.findall(r"FAILED \S+::(\w+)", done.stdout)), int(passed[1])
+class Beside:
+    """Gives each test of a run some fixtures, and keeps which tests passed and failed."""
+
+    def __init__(self, fixtures: list[str]) -> None:
+        self.fixtures, self.passed, self.failed = fixtures, set[str](), set[str]()
+
+    @pytest.fixture(autouse=True)
+    def kms_beside(self, request: pytest.FixtureRequest) -> None:
+        for name in self.fixtures:
+            request.getfixturevalue(name)
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        name = report.nodeid.rpartition("::")[2].partition("[")[0]
+        if report.failed:
+            self.failed.add(name)
+        elif report.when == "call":
+            self.passed.add(name)
 
 
-def test_the_suite_passes_with_moto_alone(tmp_path):
-    failed, passed = run(tmp_path, None)
-    assert failed == set()
-    assert passed >= 30
+def run(monkeypatch: pytest.MonkeyPatch, fixtures: list[str], *arguments: str) -> Beside:
+    """Run the suite, a project of its own, in this process: each other one would import moto and read its models."""
+    monkeypatch.syspath_prepend(SUITE.parent)
+    settings = ["-c", "/dev/null", "-o", "asyncio_default_fixture_loop_scope=function", "-p", "no:randomly"]
+    place = [f"--rootdir={SUITE}", f"--confcutdir={SUITE}", str(SUITE)]
+    beside = Beside(fixtures)
+    pytest.main(["-q", "-p", "no:cacheprovider", *settings, *arguments, *place], plugins=[beside])
+    return beside
 
 
-@pytest.mark.parametrize("order", ADDED)
-def test_it_passes_unchanged_but_for_what_aws_refuses(tmp_path, order):
-    failed, _ = run(tmp_path, ADDED[order])
-    assert failed == WRONG.keys()
+def test_the_suite_passes_without_a_mock(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = run(monkeypatch, [], "-p", "no:kmsmock")
+    assert found.failed == set()
+    assert len(found.passed) >= 20
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_it_passes_unchanged_but_for_what_aws_refuses(monkeypatch: pytest.MonkeyPatch, order: str) -> None:
+    assert run(monkeypatch, ORDERS[order]).failed == WRONG.keys()
