@@ -39,9 +39,10 @@ unit: .venv/installed .make/node/installed .make/typing/installed browser progra
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-# The tests that `make test` leaves out: they take minutes, and cover nothing that others do not.
+# What `make test` leaves out: tests that take minutes and cover nothing that others do not, and most examples of laws.
 slow: .venv/installed
-	$(BIN)/python -m pytest -n 2 -m slow
+	$(BIN)/python -m pytest -n 2 -m "slow or hypothesis" --hypothesis-profile thorough
+	$(MAKE) --no-print-directory differential CASES=10000
 
 # aiobotocore and aioboto3 each pin a botocore of their own, so each has an environment; the AWS CLI is in the first.
 unit-aio: .venv-aio/installed .venv-aioboto3/installed

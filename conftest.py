@@ -8,9 +8,10 @@ from collections.abc import Generator
 import pytest
 from hypothesis import settings
 
-# Tests do not time what they test: on a busy machine anything may take long.
-settings.register_profile("untimed", deadline=None)
-settings.load_profile("untimed")
+# Tests do not time what they test: on a busy machine anything may take long. `make slow` looks for more examples.
+settings.register_profile("quick", deadline=None, max_examples=30)
+settings.register_profile("thorough", deadline=None, max_examples=500)
+settings.load_profile("quick")
 
 # Thousands of tests are objects that stay: looking for garbage among them took a third of the time of the tests.
 GARBAGE_THRESHOLD = 20_000

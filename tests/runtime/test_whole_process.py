@@ -187,16 +187,9 @@ def carry_out(names: set[str], steps: list[str | int], last: list[int]) -> None:
         assert process() == before
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(names=users_environment, steps=steps, last=st.lists(st.integers(0, 3), max_size=4))
 def test_after_the_last_mock_the_process_is_as_before(names, steps, last):
-    carry_out(names, steps, last)
-
-
-@pytest.mark.slow
-@settings(max_examples=500, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(names=users_environment, steps=steps, last=st.lists(st.integers(0, 3), max_size=4))
-def test_after_the_last_mock_the_process_is_as_before_in_many_histories(names, steps, last):
     carry_out(names, steps, last)
 
 

@@ -95,14 +95,12 @@ def test_the_largest_blob_can_be_decrypted(client, key_id):
     assert client.decrypt(CiphertextBlob=blob)["Plaintext"] == bytes(4096)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.binary(min_size=1, max_size=4096), CONTEXTS)
 def test_what_was_encrypted_is_decrypted(client, key_id, plaintext, context):
     blob = client.encrypt(KeyId=key_id, Plaintext=plaintext, EncryptionContext=context)["CiphertextBlob"]
     assert client.decrypt(CiphertextBlob=blob, EncryptionContext=context)["Plaintext"] == plaintext
 
 
-@settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_a_flipped_bit_is_noticed(client, key_id, data):
     """InvalidCiphertextException without a text; AccessDeniedException when the blob names another key."""
@@ -118,7 +116,6 @@ def test_a_flipped_bit_is_noticed(client, key_id, data):
         assert error == {"Code": "InvalidCiphertextException", "Message": ""}
 
 
-@settings(max_examples=60, deadline=None)
 @given(CONTEXTS, CONTEXTS)
 @example({"a": "b"}, {"A": "b"})
 @example({"a": "b"}, {"a": "B"})
@@ -134,7 +131,7 @@ def test_another_context_is_noticed(client, key_id, context, other):
     assert refused.value.response["Error"]["Message"] == ""
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(CONTEXTS, st.randoms())
 def test_the_order_of_a_context_does_not_matter(client, key_id, context, random):
     blob = client.encrypt(KeyId=key_id, Plaintext=b"plain", EncryptionContext=context)["CiphertextBlob"]
@@ -157,7 +154,7 @@ def test_the_blob_does_not_contain_the_context(client, key_id):
 @pytest.mark.parametrize("kind", [ENCRYPTED, DATA_KEY])
 @pytest.mark.parametrize("key", [SINGLE, MULTI], ids=["single", "multi-Region"])
 @given(plaintext=st.binary(max_size=5000), context=CONTEXTS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_an_envelope_is_parsed_into_its_parts(key, kind, plaintext, context):
     envelope = parse(sealed(plaintext, context, key, kind))
     assert (envelope.kind, envelope.key_id, envelope.material_id) == (kind, key.id, MATERIAL_ID)

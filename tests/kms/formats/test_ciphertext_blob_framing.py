@@ -86,7 +86,7 @@ def test_a_data_key_differs_from_the_published_one_in_random_bytes_only(client, 
     assert [at for at in range(len(blob)) if blob[at] != PUBLISHED[at] and at not in RANDOM] == []
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @example(1)
 @example(4096)
 # Where a DER length takes one byte more: of the outermost element, of those within, of what is sealed.

@@ -67,7 +67,7 @@ def test_all_pages_together_are_the_list(filled, name):
     assert len({str(entry) for entry in whole}) == size
     assert len(next(pages(call, member, request))) == min(size, default)  # API: defaults of each list
 
-    @settings(max_examples=15, deadline=None)
+    @settings(max_examples=15)
     @given(st.integers(1, 50))
     def in_pages(limit):
         found = list(pages(call, member, request | {"Limit": limit}))
@@ -126,7 +126,6 @@ def test_a_marker_is_for_its_own_region(kms_mock, refusal):
         clients[1].list_keys(Marker=marker)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_a_damaged_marker_is_noticed(filled, data):
     client, _ = filled

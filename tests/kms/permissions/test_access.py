@@ -622,7 +622,7 @@ PRINCIPALS = st.sampled_from(["root", "user/alice", "role/app"])
 STATEMENTS = st.lists(st.tuples(st.booleans(), ACTIONS, PRINCIPALS), min_size=1, max_size=3)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     statements=STATEMENTS,
     attached=st.lists(st.tuples(st.booleans(), ACTIONS), max_size=2),

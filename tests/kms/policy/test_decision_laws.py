@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kmsmock._kms.policy import (
@@ -78,24 +78,18 @@ def allowed(*case, **options):
     return decide(*case, **options).allowed
 
 
-LAW = settings(max_examples=150, deadline=None)
-
-
-@LAW
 @given(CALLERS, CONTEXTS, KEY_STATEMENTS, IDENTITY_STATEMENTS, statements_of(["Deny"], principals=True))
 def test_adding_a_deny_never_allows(caller, context, in_key, in_identity, deny):
     if allowed(caller, context, [*in_key, deny], in_identity):
         assert allowed(caller, context, in_key, in_identity)
 
 
-@LAW
 @given(CALLERS, CONTEXTS, KEY_STATEMENTS, IDENTITY_STATEMENTS, statements_of(["Allow"], principals=True))
 def test_adding_an_allow_never_denies(caller, context, in_key, in_identity, allow):
     if allowed(caller, context, in_key, in_identity):
         assert allowed(caller, context, [*in_key, allow], in_identity)
 
 
-@LAW
 @given(CALLERS, CONTEXTS, KEY_STATEMENTS, IDENTITY_STATEMENTS, st.randoms(use_true_random=False))
 def test_the_order_of_statements_is_irrelevant(caller, context, in_key, in_identity, random):
     expected = allowed(caller, context, in_key, in_identity)
@@ -104,14 +98,12 @@ def test_the_order_of_statements_is_irrelevant(caller, context, in_key, in_ident
     assert allowed(caller, context, in_key, in_identity) is expected
 
 
-@LAW
 @given(CALLERS, CONTEXTS, KEY_STATEMENTS, IDENTITY_STATEMENTS)
 def test_a_grant_never_denies(caller, context, in_key, in_identity):
     if allowed(caller, context, in_key, in_identity):
         assert allowed(caller, context, in_key, in_identity, grant=GRANT)
 
 
-@LAW
 @given(CALLERS, CONTEXTS, KEY_STATEMENTS, IDENTITY_STATEMENTS)
 def test_an_explanation_agrees_with_the_decision(caller, context, in_key, in_identity):
     decision = decide(caller, context, in_key, in_identity)
@@ -135,7 +127,6 @@ ASKED = st.tuples(
 )
 
 
-@LAW
 @given(st.lists(ASKED, min_size=2, max_size=6), KEY_STATEMENTS, IDENTITY_STATEMENTS, st.booleans())
 def test_earlier_decisions_do_not_change_a_decision(asked, in_key, in_identity, has_key):
     def policies():

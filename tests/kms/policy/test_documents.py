@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kmsmock._kms.policy.conditions.operators import OPERATORS
@@ -361,7 +361,6 @@ NEARLY = st.fixed_dictionaries(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.text() | (JSON_VALUES | NEARLY).map(json.dumps), st.sampled_from(PolicyKind))
 def test_no_input_raises_anything_but_malformed_policy(text, kind):
     try:

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -607,9 +606,4 @@ class KeysOverTime(RuleBasedStateMachine):
 
 
 class TestKeysOverTime(KeysOverTime.TestCase):
-    settings = settings(max_examples=25, stateful_step_count=50, deadline=None)
-
-
-@pytest.mark.slow
-class TestManyKeysOverTime(KeysOverTime.TestCase):
-    settings = settings(max_examples=300, stateful_step_count=50, deadline=None)
+    settings = settings(stateful_step_count=25)

@@ -384,7 +384,7 @@ PIECES = [
 ]  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_a_damaged_file_is_refused_with_its_line_or_planted_whole(tmp_path: Path, data: st.DataObject) -> None:
     text = data.draw(st.sampled_from([FULL_WITH_GRANT, SURROUNDED]))

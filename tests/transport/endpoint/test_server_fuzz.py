@@ -84,7 +84,7 @@ METHODS = st.one_of(
 VERSIONS = st.one_of(st.just(b"HTTP/1.1"), st.sampled_from([b"HTTP/1.0", b"HTTP/2.0", b"HTTP/", b"", b"HTTP/1.1 x"]))
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     method=METHODS,
     target=TARGETS,
@@ -154,7 +154,7 @@ LONG = {b"X: huge\r\n": b"X: " + b"a" * 300_000 + b"\r\n", b"X: many\r\n": b"X: 
 CHANGES = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 30), PIECES), max_size=3)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     changes=CHANGES, end=st.one_of(st.just(1.0), st.floats(0, 1)), times=st.integers(1, 3), raw=st.none() | st.binary()
 )
@@ -222,7 +222,7 @@ def test_a_huge_header_is_refused(kms_server, sign, quiet):
     quiet()
 
 
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     operation=st.sampled_from(["ListKeys", "Encrypt", "Decrypt", "CreateKey", "CreateGrant", "TagResource", "Sign"]),
     body=BODIES,

@@ -137,22 +137,9 @@ def carry_out(folder: Path, machine_is: dict[str, set[str]], use: dict[str, obje
         assert [call.operation for call in kms.calls] == ["CreateKey"]
 
 
-check = settings(
-    max_examples=60, deadline=None,
-    suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture],
-)  # fmt: skip
-
-
-@check
+@settings(suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(machine_is=machines, use=uses)
 def test_a_call_is_answered_by_the_mock(tmp_path, machine_is, use):
-    carry_out(tmp_path, machine_is, use)
-
-
-@pytest.mark.slow
-@settings(check, max_examples=500)
-@given(machine_is=machines, use=uses)
-def test_a_call_is_answered_by_the_mock_on_many_machines(tmp_path, machine_is, use):
     carry_out(tmp_path, machine_is, use)
 
 

@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kmsmock import mock_kms
@@ -82,7 +82,6 @@ texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 contexts = st.dictionaries(texts, texts, max_size=4)
 
 
-@settings(max_examples=60, deadline=None)
 @given(plaintext=st.binary(min_size=1, max_size=4096), context=contexts, other=contexts, data=st.data())
 def test_any_plaintext_comes_back_under_the_same_context_only(
     module_kms_mock: KmsMock, plaintext: bytes, context: dict[str, str], other: dict[str, str], data: st.DataObject
@@ -98,7 +97,6 @@ def test_any_plaintext_comes_back_under_the_same_context_only(
         assert refused.value.response["Error"] == {"Code": "InvalidCiphertextException", "Message": ""}
 
 
-@settings(max_examples=60, deadline=None)
 @given(plaintext=st.binary(min_size=1, max_size=300), data=st.data(), named=st.booleans())
 def test_any_flipped_bit_makes_a_blob_invalid(
     module_kms_mock: KmsMock, plaintext: bytes, data: st.DataObject, named: bool

@@ -838,7 +838,7 @@ KINDS = st.sampled_from([EQUALS, SUBSET])
 CONTEXTS = st.dictionaries(st.sampled_from("abc"), st.sampled_from("12"), max_size=3)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(parent=CONTEXTS, kind=KINDS, child=CONTEXTS, child_kind=KINDS, context=CONTEXTS)
 def test_a_child_never_allows_what_its_parent_does_not(parent, kind, child, child_kind, context):
     with mock_kms(fresh=True) as kms:

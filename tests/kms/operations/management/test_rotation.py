@@ -241,7 +241,7 @@ def test_aws_managed_keys_are_rotated_every_year_and_only_so(
     period=st.integers(90, 2560),
     steps=st.lists(st.integers(0, 1500), max_size=5),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_rotations_do_not_depend_on_the_time_of_calls(period: int, steps: list[int]) -> None:
     with mock_kms(fresh=True) as kms:
         kms.clock.freeze(START)

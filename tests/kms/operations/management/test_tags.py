@@ -105,7 +105,7 @@ CHARACTERS = st.characters(categories=["L", "N"], include_characters=" +-=._:/@"
 KEYS = st.text(CHARACTERS, min_size=1, max_size=128).filter(lambda text: not text.lower().startswith("aws:"))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(KEYS, st.text(CHARACTERS, max_size=256), max_size=8))
 def test_tags_come_back_as_they_were_given_page_by_page(tags):
     with mock_kms() as kms:
