@@ -53,6 +53,13 @@ def _no_images_of_moto(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
 
+@pytest.fixture
+def few_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pytest inside a test load two plugins: what the others import is half of a start."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    monkeypatch.setenv("PYTEST_PLUGINS", "xdist.plugin,pytest_kmsmock.plugin")
+
+
 #: Developer Guide, "Viewing grants": a grant without a name has an empty one, which its shape does not allow.
 _AWS_DOES_SO_TOO = re.compile(r"Invalid length for parameter Grants\[\d+\]\.Name, value: 0, valid min length: 1")
 

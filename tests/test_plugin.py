@@ -342,13 +342,13 @@ def test_a_run_that_never_uses_kms_imports_nothing_heavy(pytester: pytest.Pytest
     assert result.returncode == 0, result.stdout + result.stderr
 
 
-def test_kms_fixtures_under_xdist(pytester: pytest.Pytester):
+def test_kms_fixtures_under_xdist(pytester: pytest.Pytester, few_plugins: None):
     pytester.makepyfile("""
         import pytest
 
-        @pytest.mark.parametrize("n", range(40))
+        @pytest.mark.parametrize("n", range(20))
         def test_it(kms_client, n):
             kms_client.create_key()
             assert len(kms_client.list_keys()["Keys"]) == 1
     """)
-    pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider", "-W", "default").assert_outcomes(passed=40)
+    pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider", "-W", "default").assert_outcomes(passed=20)

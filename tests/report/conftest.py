@@ -15,13 +15,13 @@ import pytest_kmsmock._mock.kms_mock  # noqa: F401
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester):
+def run(pytester: pytest.Pytester, few_plugins: None):
     """Run a test file in this process and return the result."""
 
     def run_file(source: str, *arguments: str, ini: str = "") -> pytest.RunResult:
-        pytester.makeini(f"[pytest]\nasyncio_default_fixture_loop_scope = function\n{ini}")
+        pytester.makeini(f"[pytest]\n{ini}")
         pytester.makepyfile(test_it=source)
-        return pytester.runpytest_inprocess("-p", "no:randomly", "-p", "no:cacheprovider", *arguments)
+        return pytester.runpytest_inprocess("-p", "no:cacheprovider", *arguments)
 
     return run_file
 

@@ -45,10 +45,9 @@ def test_without(request):
 
 
 @pytest.fixture
-def run(pytester: pytest.Pytester):
+def run(pytester: pytest.Pytester, few_plugins: None):
     pytester.makepyfile(test_app=TESTS)
     (pytester.path / "app.template.json").write_text(json.dumps(TEMPLATE, indent=1))
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     return lambda *arguments: pytester.runpytest("-p", "no:cacheprovider", *arguments).stdout
 
 
@@ -61,16 +60,11 @@ def test_a_failing_test_names_file_and_statement(run):
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "2")])
-def test_what_is_not_understood_is_listed_once(run, workers):
-    out = run(*workers)
+def test_what_is_not_understood_is_listed_once_and_the_difference_of_policies(run, workers):
+    out = run("--kms-policy-diff", *workers)
     out.fnmatch_lines(["*KMS: not understood in files of infrastructure*"])
     listed = out.str().partition("KMS: not understood in files of infrastructure")[2]
     assert listed.count("the AWS managed policy New is unknown") == 1
-
-
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
-def test_the_difference_of_policies(run, workers):
-    out = run("--kms-policy-diff", *workers)
     out.fnmatch_lines([
         "permissions that tests used and the files lack (1):",
         "  + app.template.json:6, Role: allow kms:Decrypt on arn:aws:kms:*:key/* for *:role/app-Role-*",
@@ -79,8 +73,7 @@ def test_the_difference_of_policies(run, workers):
     ])  # fmt: skip
 
 
-def test_the_difference_without_a_template(pytester):
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
+def test_the_difference_without_a_template(pytester, few_plugins):
     pytester.makepyfile("def test_a(kms_client):\n    kms_client.create_key()\n")
     pytester.runpytest("-p", "no:cacheprovider", "--kms-policy-diff").stdout.fnmatch_lines([
         "Nothing was deployed, so there are no policies to compare with. Give a CloudFormation, CDK or SAM template, "
@@ -89,25 +82,22 @@ def test_the_difference_without_a_template(pytester):
 
 
 def test_strict_by_ini_file_and_command_line(run, pytester):
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\nkms_mock_seed_strict = true\n")
+    pytester.makeini("[pytest]\nkms_mock_seed_strict = true\n")
     assert "the deployment is strict" in run().str()
     assert "the deployment is strict" not in run("--kms-seed-strict", "no").str()
 
 
-def test_several_files_in_an_ini_file(pytester):
+def test_several_files_in_an_ini_file(pytester, few_plugins):
     key = {"Resources": {"Key": {"Type": "AWS::KMS::Key"}}}
     (pytester.path / "a.json").write_text(json.dumps(key))
     (pytester.path / "b.json").write_text(json.dumps(key))
-    pytester.makeini(
-        "[pytest]\nasyncio_default_fixture_loop_scope = function\nkms_mock_seed =\n    a.json\n    b.json\n"
-    )
+    pytester.makeini("[pytest]\nkms_mock_seed =\n    a.json\n    b.json\n")
     pytester.makepyfile("def test_a(kms_mock):\n    assert kms_mock.deployed('a/Key') != kms_mock.deployed('b/Key')\n")
     pytester.runpytest("-p", "no:cacheprovider").assert_outcomes(passed=1)
 
 
-def test_several_files_in_a_marker(pytester):
+def test_several_files_in_a_marker(pytester, few_plugins):
     key = {"Resources": {"Key": {"Type": "AWS::KMS::Key"}}}
-    pytester.makeini("[pytest]\nasyncio_default_fixture_loop_scope = function\n")
     for name in ("a.json", "b.json"):
         (pytester.path / name).write_text(json.dumps(key))
     pytester.makepyfile(

@@ -207,7 +207,7 @@ def test_a_run_without_kms_imports_nothing_for_its_failures(pytester: pytest.Pyt
     assert "KMS calls" not in result.stdout
 
 
-def test_a_refusal_of_a_service_says_how_to_do_without(pytester):
+def test_a_refusal_of_a_service_says_how_to_do_without(pytester, few_plugins):
     pytester.makepyfile("""
         import boto3, pytest
         from moto import mock_aws
@@ -222,7 +222,7 @@ def test_a_refusal_of_a_service_says_how_to_do_without(pytester):
             s3.create_bucket(Bucket="documents")
             s3.put_object(Bucket="documents", Key="k", ServerSideEncryption="aws:kms", SSEKMSKeyId="made-up")
     """)
-    result = pytester.runpytest_subprocess("-p", "no:randomly")
+    result = pytester.runpytest_subprocess()
     result.stdout.fnmatch_lines([
         "*KMS calls*",
         "1. GenerateDataKey(KeyId='made-up', *) in us-east-1 via s3",

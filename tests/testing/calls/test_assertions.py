@@ -160,14 +160,14 @@ def test_the_key_of_a_ciphertext_is_shown_when_the_request_names_none(kms_mock, 
     assert lines[-1] == (f"      KeyId: expected 'alias/other', got 'arn:aws:kms:us-east-1:123456789012:key/{key_id}'")
 
 
-def test_the_failing_line_is_the_tests_own(pytester):
+def test_the_failing_line_is_the_tests_own(pytester, few_plugins):
     pytester.makepyfile(
         """
         def test_it(kms_mock):
             kms_mock.assert_called("Decrypt")
         """
     )
-    result = pytester.runpytest_subprocess("-p", "no:randomly")
+    result = pytester.runpytest_inprocess("-p", "no:cacheprovider")
     result.stdout.fnmatch_lines(['*kms_mock.assert_called("Decrypt")*', "E*No KMS call was made at all.*"])
     result.stdout.no_fnmatch_line("*assertions.py*")
 
