@@ -3,8 +3,8 @@ PYTHON ?= python3
 BIN := .venv/bin
 EXTRAS := algorithms,conformance,iac,nitro,seeds,server
 
-.PHONY: demo test lint types unit slow unit-aio matrix mutation differential fidelity changelog dist browser programs bench \
-	bench-server docs clean
+.PHONY: demo test lint types unit unit-main unit-aio unit-aioboto3 no-coverage slow matrix mutation differential fidelity \
+	changelog dist browser programs bench bench-server docs clean
 .DELETE_ON_ERROR:
 
 # Tests start Python a hundred times: bytecode is kept, whatever the machine says. pytest would translate hypothesis, whose
@@ -21,7 +21,9 @@ unexport PYTHONDONTWRITEBYTECODE
 demo: .venv/installed
 	$(BIN)/python examples/demo.py
 
-test: lint types unit
+# The parts run beside each other: while one waits, for a download or a process, another one has the processor.
+test:
+	$(MAKE) --no-print-directory --jobs=4 unit lint types
 
 lint: .venv/installed
 	$(BIN)/ruff check .
@@ -31,23 +33,28 @@ lint: .venv/installed
 types: .venv/installed
 	$(BIN)/mypy
 
-# -n 2 splits the tests over two processes; coverage is measured from the start of each, since the plugin loads early.
-unit: .venv/installed .make/node/installed .make/typing/installed browser programs
-	$(BIN)/coverage erase
-	$(BIN)/python -m coverage run -m pytest -n 2 -m "not slow"
-	$(MAKE) --no-print-directory unit-aio
+unit: unit-main unit-aio unit-aioboto3
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+# -n 2 splits the tests over two processes; coverage is measured from the start of each, since the plugin loads early.
+unit-main: .venv/installed .make/node/installed .make/typing/installed | browser programs no-coverage
+	$(BIN)/python -m coverage run -m pytest -n 2 --dist worksteal -m "not slow"
+
+# aiobotocore and aioboto3 each pin a botocore of their own, so each has an environment; the AWS CLI is in the first.
+unit-aio: .venv-aio/installed | no-coverage
+	.venv-aio/bin/python -m coverage run -m pytest -q tests/aio tests/aws_cli tests/test_private_parts.py
+
+unit-aioboto3: .venv-aioboto3/installed | no-coverage
+	.venv-aioboto3/bin/python -m coverage run -m pytest -q tests/aio tests/test_private_parts.py
+
+no-coverage:
+	rm -f .coverage .coverage.*
 
 # What `make test` leaves out: tests that take minutes and cover nothing that others do not, and most examples of laws.
 slow: .venv/installed
 	$(BIN)/python -m pytest -n 2 -m "slow or hypothesis" --hypothesis-profile thorough
 	$(MAKE) --no-print-directory differential CASES=10000
-
-# aiobotocore and aioboto3 each pin a botocore of their own, so each has an environment; the AWS CLI is in the first.
-unit-aio: .venv-aio/installed .venv-aioboto3/installed
-	.venv-aio/bin/python -m coverage run -m pytest tests/aio tests/aws_cli tests/test_private_parts.py
-	.venv-aioboto3/bin/python -m coverage run -m pytest tests/aio tests/test_private_parts.py
 
 .venv-%/installed: pyproject.toml
 	test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
@@ -65,7 +72,7 @@ unit-aio: .venv-aio/installed .venv-aioboto3/installed
 	touch $@
 
 # Stubs of boto3 and aiobotocore, for the tests of what type checkers see with and without them: not in .venv.
-.make/typing/installed: pyproject.toml
+.make/typing/installed: pyproject.toml | .venv/installed
 	rm -rf $(@D)
 	$(BIN)/python -m pip install --quiet --target $(@D)/types-boto3 'types-boto3[kms]' 'types-aiobotocore[kms]'
 	$(BIN)/python -m pip install --quiet --target $(@D)/boto3-stubs 'boto3-stubs[kms]'
@@ -78,7 +85,8 @@ browser:
 		echo "Chromium is missing and cannot be installed here: tests marked 'browser' will fail (-m 'not browser' leaves them out)."
 
 # Programs in other languages that call the HTTP endpoint. Tests of those that cannot be installed are skipped with a line.
-programs:
+# One apt-get at a time.
+programs: | browser
 	@command -v ruby > /dev/null && command -v curl > /dev/null && test -x /usr/bin/aws || \
 		(apt-get update -qq && apt-get install -qq --yes --no-install-recommends ruby ruby-aws-sdk-kms curl awscli > /dev/null) || \
 		echo "Ruby, curl and the AWS CLI cannot be installed here: their tests are skipped."
