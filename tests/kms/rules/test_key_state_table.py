@@ -423,7 +423,9 @@ def test_every_operation_in_every_state(
     late = state in request.late
     arguments = {} if late else request.prepare(subject)
     subject.enter()
-    assert subject.client.describe_key(KeyId=subject.key)["KeyMetadata"]["KeyState"] == state
+    metadata = subject.client.describe_key(KeyId=subject.key)["KeyMetadata"]
+    # API KeyMetadata: "When KeyState is Enabled this value is true, otherwise it is false".
+    assert (metadata["KeyState"], metadata["Enabled"]) == (state, state == "Enabled")
     if late:
         arguments = request.prepare(subject)
     if request.key_member is not None:
