@@ -184,38 +184,37 @@ def test_a_blob_is_needed(kms_client: BaseClient, new_key: Callable[..., str], r
 # --- asymmetric keys -----------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("algorithm", OAEP)
-@pytest.mark.parametrize("spec", ["RSA_2048", "RSA_3072", "RSA_4096"])
+#: API reference of Encrypt: the greatest plaintexts with each algorithm.
+GREATEST = {"RSA_2048": (214, 190), "RSA_3072": (342, 318), "RSA_4096": (470, 446)}
+
+
+@pytest.mark.parametrize("spec", GREATEST)
 def test_rsa_ciphertexts_agree_with_cryptography_up_to_the_limit(
     kms_client: BaseClient,
     new_key: Callable[..., str],
     private_bytes: Callable[[str], bytes],
     refusal: Refusal,
     spec: str,
-    algorithm: str,
 ) -> None:
-    # API reference of Encrypt: the greatest plaintexts.
-    limits = {"RSA_2048": (214, 190), "RSA_3072": (342, 318), "RSA_4096": (470, 446)}
-    most = limits[spec][list(OAEP).index(algorithm)]
     arn = new_key(spec)
-    request = {"KeyId": arn, "EncryptionAlgorithm": algorithm}
     public = load_der_public_key(kms_client.get_public_key(KeyId=arn)["PublicKey"])
     private = load_der_private_key(private_bytes(arn), None)
     assert isinstance(public, rsa.RSAPublicKey)
     assert isinstance(private, rsa.RSAPrivateKey)
+    for algorithm, most in zip(OAEP, GREATEST[spec], strict=True):
+        request = {"KeyId": arn, "EncryptionAlgorithm": algorithm}
+        made = kms_client.encrypt(**request, Plaintext=bytes(most))
+        assert private.decrypt(made.pop("CiphertextBlob"), oaep(algorithm)) == bytes(most)
+        del made["ResponseMetadata"]
+        assert made == request
 
-    made = kms_client.encrypt(**request, Plaintext=bytes(most))
-    assert private.decrypt(made.pop("CiphertextBlob"), oaep(algorithm)) == bytes(most)
-    del made["ResponseMetadata"]
-    assert made == {"KeyId": arn, "EncryptionAlgorithm": algorithm}
+        found = kms_client.decrypt(**request, CiphertextBlob=public.encrypt(b"from outside", oaep(algorithm)))
+        del found["ResponseMetadata"]
+        assert found == request | {"Plaintext": b"from outside"}
 
-    found = kms_client.decrypt(**request, CiphertextBlob=public.encrypt(b"from outside", oaep(algorithm)))
-    del found["ResponseMetadata"]
-    assert found == {"KeyId": arn, "Plaintext": b"from outside", "EncryptionAlgorithm": algorithm}
-
-    text = f"Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {most} bytes."
-    with refusal("ValidationException", text):
-        kms_client.encrypt(**request, Plaintext=bytes(most + 1))
+        text = f"Algorithm {algorithm} and key spec {spec} cannot encrypt data larger than {most} bytes."
+        with refusal("ValidationException", text):
+            kms_client.encrypt(**request, Plaintext=bytes(most + 1))
 
 
 def test_openssl_encrypts_for_kms(
