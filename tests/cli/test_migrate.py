@@ -107,7 +107,7 @@ def test_fixtures_of_a_conftest_are_rewritten_for_who_uses_kms(tmp_path: Path):
     assert (tmp_path / "pictures" / "conftest.py").read_text() == fixture
 
 
-def test_a_suite_for_moto_passes_before_and_after(tmp_path: Path):
+def test_a_suite_for_moto_passes_before_and_after(tmp_path: Path, few_plugins: None):
     (tmp_path / "conftest.py").write_text(
         "import boto3, pytest\nfrom moto import mock_aws\n\n\n"
         "@pytest.fixture\ndef aws():\n    with mock_aws():\n        yield boto3.Session(region_name='us-east-1')\n"
