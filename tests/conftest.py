@@ -39,18 +39,16 @@ def refusal() -> Refusal:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _service_models_are_read_once() -> Iterator[None]:
-    """Share the files of botocore between sessions: moto gives each test one of its own, which reads all again."""
+def _moto_costs_little() -> Iterator[None]:
+    """Share the files of botocore between sessions, and make no machine images.
+
+    moto gives each test a session of its own, which reads service models again, and each EC2 backend 1,300 images.
+    """
     read = functools.cache(JSONFileLoader().load_file)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(JSONFileLoader, "load_file", lambda _, path: read(path))
+        patch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
         yield
-
-
-@pytest.fixture(autouse=True)
-def _no_images_of_moto(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep moto from making 1,300 machine images in each test that uses EC2 or a volume: a third of a second."""
-    monkeypatch.setenv("MOTO_EC2_LOAD_DEFAULT_AMIS", "false")
 
 
 @pytest.fixture
