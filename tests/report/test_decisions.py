@@ -73,9 +73,9 @@ SOURCE = """
         pytest.param(
             "test_explained",
             [
-                "E*assert <Explanation: no policy was asked: *KMSInternalException*>",
+                "E*assert <Explanation: no policy was evaluated: *KMSInternalException*>",
                 "*- KMS decisions -*",
-                "no policy was asked: *",
+                "no policy was evaluated: *",
             ],
             id="no policy asked",
         ),

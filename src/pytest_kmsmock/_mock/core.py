@@ -301,7 +301,7 @@ class MockCore:
         self._may_go_by_wire = self.interferes or self.options.wire
 
     def _intercept(self, call: Call) -> Result:
-        return self.injector.carry_out(call, self._execute_if_admitted if self.throttle.active else perform)
+        return self.injector.execute(call, self._execute_if_admitted if self.throttle.active else perform)
 
     def _execute_if_admitted(self, call: Call) -> Result:
         self.throttle.admit(call)

@@ -287,13 +287,13 @@ class KmsMock(Principals, RecordedCalls, Deployed):
 
         Args:
             region: its Region, by default that of the mock; `region_name` is the same.
-            principal: who calls, as in `credentials`; the default caller if not given.
-            **kwargs: whatever else `botocore.session.Session.create_client` takes, such as `config`.
+            principal: the caller, as in `credentials`; the default caller if not given.
+            **kwargs: further arguments of `botocore.session.Session.create_client`, such as `config`.
 
         Raises:
-            InvalidArgument: for an argument that `create_client` does not have.
-            InvalidOption: for a Region that is no string.
-            InvalidPrincipal: saying what a principal looks like.
+            InvalidArgument: `create_client` does not have the argument.
+            InvalidOption: the Region is not a string.
+            InvalidPrincipal: with the forms of a principal.
             NotActive: outside the mock.
         """
         client: KMSClient = clients.create(clients.session(), "client", self._arguments(region, principal, kwargs))
@@ -306,13 +306,13 @@ class KmsMock(Principals, RecordedCalls, Deployed):
 
         Args:
             region: its Region, by default that of the mock; `region_name` is the same.
-            principal: who calls, as in `credentials`; the default caller if not given.
-            **kwargs: whatever else `aiobotocore.session.AioSession.create_client` takes, such as `config`.
+            principal: the caller, as in `credentials`; the default caller if not given.
+            **kwargs: further arguments of `aiobotocore.session.AioSession.create_client`, such as `config`.
 
         Raises:
-            InvalidArgument: for an argument that `create_client` does not have.
-            InvalidOption: for a Region that is no string.
-            InvalidPrincipal: saying what a principal looks like.
+            InvalidArgument: `create_client` does not have the argument.
+            InvalidOption: the Region is not a string.
+            InvalidPrincipal: with the forms of a principal.
             MissingExtra: when aiobotocore is not installed.
             NotActive: outside the mock.
         """

@@ -1,7 +1,6 @@
-"""What a test's author has besides answers: seeds, faults, calls, policies, records, dumps, and inspecting state.
+"""What tests use besides responses: seeds, faults, calls, policies, CloudTrail records, dumps, and inspecting state.
 
-`FACETS` are the modules behind `KmsMock`'s methods, loaded when it first needs them, so that a test pays for what it
-uses.
+`FACETS` are the modules behind `KmsMock`'s methods, imported on first use, so that a test pays only for what it uses.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ __all__ = [
     "simulation",
 ]
 
-#: The module of each, in this package.
+#: Module -> its sub-package.
 FACETS = {
     "assertions": "calls",
     "cloudtrail": "audit",

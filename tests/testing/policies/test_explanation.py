@@ -107,7 +107,7 @@ def test_what_was_refused_before_or_after_the_policies(kms_mock, kms_client, key
     explanation = kms_mock.explain(refused.value)
     assert not explanation.allowed
     text = f"Alias arn:aws:kms:us-east-1:{ACCOUNT}:alias/none is not found."
-    assert str(explanation) == f"no policy was asked: NotFoundException: {text}"
+    assert str(explanation) == f"no policy was evaluated: NotFoundException: {text}"
     kms_client.disable_key(KeyId=key)
     with pytest.raises(ClientError) as refused:
         kms_client.encrypt(KeyId=key, Plaintext=b"x")
@@ -220,7 +220,7 @@ def test_a_key_of_another_account_that_does_not_exist(kms_mock):
 def test_a_mock_that_enforces_nothing_asks_nobody():
     with mock_kms(enforce_policies=False) as kms:
         kms.client().list_keys()
-        assert str(kms.explain(kms.calls[-1])) == "no policy was asked"
+        assert str(kms.explain(kms.calls[-1])) == "no policy was evaluated"
 
 
 def test_errors_of_the_mocks_around_are_found_and_others_are_not(kms_mock, kms_client):

@@ -1,7 +1,7 @@
-"""`KmsMock.cloudtrail_events()`: the calls, and what KMS did on its own, as CloudTrail records.
+"""`KmsMock.cloudtrail_events()`: calls and service events as CloudTrail records.
 
-Nothing is stored for it: records are made from `KmsMock.calls` and `State.events` when they are asked for. Which
-members CloudTrail shows is data in `cloudtrail_tables`. See
+Nothing is stored for it: records are created on demand from `KmsMock.calls` and `State.events`. `cloudtrail_tables`
+lists the members that CloudTrail shows. See
 https://docs.aws.amazon.com/kms/latest/developerguide/logging-using-cloudtrail.html and
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html
 """
@@ -33,12 +33,12 @@ Event = dict[str, Any]
 _INTERNAL = "AWS Internal"
 
 
-#: What records of calls that a service was denied leave out of the request.
+#: Parameters that are omitted from records of a service's denied calls.
 _HIDDEN = ("keyId", "encryptionContext")
 
 
 def events(calls: Sequence[CallRecord], state: State) -> list[Event]:
-    """Return the records of calls and service events, in the order of time.
+    """Return the records of calls and service events, oldest first.
 
     A call on another account's key is logged in both accounts, unless it was denied: then the owner learns nothing.
     A call that never reached KMS (a failed connection) is not logged.
@@ -74,7 +74,7 @@ def _call_events(record: CallRecord, state: State) -> Iterator[Event]:
 
 
 def _logged_outcome(record: CallRecord) -> tuple[Mapping[str, Any] | None, KmsError | None] | None:
-    """Return result and error of a call as KMS saw it; None if KMS never did."""
+    """Return result and error of a call in KMS; None if it did not reach KMS."""
     error = record.error
     if isinstance(error, InjectedError):
         if error.lost_response is not None:
@@ -82,7 +82,7 @@ def _logged_outcome(record: CallRecord) -> tuple[Mapping[str, Any] | None, KmsEr
         if error.kind != "answer":
             return None
     if error is None and record.result is None:
-        return None  # an error of the mock's own, such as a package that is missing
+        return None  # an error of the mock, such as a missing package
     return record.result, error
 
 
@@ -92,7 +92,7 @@ def _call_event(record: CallRecord, result: Mapping[str, Any] | None, error: Kms
     if error is not None:
         event["errorCode"] = "AccessDenied" if denied else error.code  # (B): both spellings are on record
         event["errorMessage"] = error.message
-    # Captured 2026-09: of what a service was denied, neither key nor context are told.
+    # Captured 2026-09: records of a service's denied calls have neither key nor context.
     is_hidden = denied and record.via is not None
     parameters = _parameters(record)
     if is_hidden and parameters is not None:
@@ -114,7 +114,7 @@ def _call_event(record: CallRecord, result: Mapping[str, Any] | None, error: Kms
 
 
 def _derived(record: CallRecord, event: Event, result: Mapping[str, Any]) -> Iterator[Event]:
-    """Yield what a call has KMS do in another Region, which is logged there."""
+    """Yield the events that a call causes in another Region, which are logged there."""
     inside = event["userIdentity"] | {"invokedBy": "kms.amazonaws.com"}
     if record.operation == "ReplicateKey":
         metadata = result["ReplicaKeyMetadata"]
@@ -146,7 +146,7 @@ def _service_event(event: ServiceEvent, state: State) -> Event:
     key = event.key
     is_call = event.name in tables.API_CALL_EVENTS
     arn = key.arn
-    if is_call and key.multi_region is not None:  # AWS names the primary key, wherever it synchronises
+    if is_call and key.multi_region is not None:  # AWS names the primary key in every Region
         arn = key_arn(key.multi_region.primary, key.account, key.id)
     made: Event = {
         "eventVersion": "1.11",
@@ -176,7 +176,7 @@ def _service_event(event: ServiceEvent, state: State) -> Event:
 
 
 def _store_of(key: Key, state: State) -> Event:
-    """Return the `additionalEventData` of what happens to a key in a CloudHSM key store; empty for other keys."""
+    """Return the `additionalEventData` of events of a key in a CloudHSM key store; empty for other keys."""
     store = state.region(key.account, key.region).custom_key_stores.get(key.custom_key_store_id or "")
     if store is None or "CloudHsmClusterId" not in store.settings:
         return {}
@@ -216,7 +216,7 @@ def _tls(region: str) -> Event:
 
 
 def _origin(caller: Caller) -> Event:
-    """Say where a request came from: from the AWS service that makes it for the caller, if there is one."""
+    """Return the source of a request: the AWS service that makes it for the caller, if any."""
     service = cloudtrail_identity.invoking_service(caller)
 
     def of(key: str, default: str) -> str:
@@ -255,7 +255,7 @@ def _answer(record: CallRecord, result: Mapping[str, Any]) -> Event | None:
 
 
 def _show(shapes: Mapping[str, Any], name: str, value: Any) -> Any:
-    """Return a value as CloudTrail writes it; None for what it leaves out."""
+    """Return a value as CloudTrail writes it; None for values that it omits."""
     shape = shapes[name]
     kind = shape["type"]
     if kind == "blob" or shape.get("sensitive"):
@@ -276,7 +276,7 @@ def _show(shapes: Mapping[str, Any], name: str, value: Any) -> Any:
 
 
 def _additional(record: CallRecord, result: Mapping[str, Any] | None, state: State) -> Event:
-    """Return `additionalEventData`: what is neither in the request nor in the answer."""
+    """Return `additionalEventData`, which is neither in the request nor in the response."""
     data: Event = {} if result is None else _material(record, result)
     key = record.key
     if key is not None and key.custom_key_store_id is not None and record.operation not in tables.WRITES:
@@ -297,7 +297,7 @@ def _additional(record: CallRecord, result: Mapping[str, Any] | None, state: Sta
 
 
 def _material(record: CallRecord, result: Mapping[str, Any]) -> Event:
-    """Return which key material was used."""
+    """Return the key material that was used."""
     data: Event = {}
     if record.operation not in tables.ANSWERS:
         data = {name: result[member] for member, name in _MATERIAL if member in result}
@@ -315,7 +315,7 @@ _MATERIAL = (
 
 
 def _recipient(record: CallRecord) -> Event | None:
-    """Return what is logged of an attestation document: the enclave's module and image."""
+    """Return the logged part of an attestation document: the enclave's module and image."""
     given = record.params.get("Recipient")
     document = given.get("AttestationDocument") if isinstance(given, Mapping) else None
     if not isinstance(document, bytes):
@@ -360,10 +360,10 @@ def _time(when: datetime) -> str:
 
 
 def _java_time(when: datetime) -> str:
-    """Return a time as it stands inside of requests and answers: `May 21, 2025, 5:47:45 AM`."""
+    """Return a time in the format of requests and responses: `May 21, 2025, 5:47:45 AM`."""
     moment = when.astimezone(timezone.utc)
     half = "AM" if moment.hour < 12 else "PM"
-    month = _MONTHS[moment.month - 1]  # not by strftime: the test's locale does not matter
+    month = _MONTHS[moment.month - 1]  # strftime would depend on the locale
     return f"{month} {moment.day}, {moment.year}, {moment.hour % 12 or 12}:{moment:%M:%S} {half}"
 
 

@@ -1,6 +1,6 @@
-"""`userIdentity` of CloudTrail records: who made a call.
+"""`userIdentity` of CloudTrail records: the caller.
 
-Access keys are made up, as all ids that only IAM knows, the same for the same principal. See
+Access keys and other ids of IAM are derived from the principal. See
 https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-user-identity.html
 """
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 
-#: Services that call KMS by another name than their own. Recorded 2026-07 (until 2025-10 it was `AWS Internal`).
+#: Services that call KMS with the name of another service. Recorded 2026-07 (until 2025-10 `AWS Internal`).
 _INVOKED_BY = {"s3": "fas.s3.amazonaws.com"}
 
 
@@ -95,7 +95,7 @@ def _person(principal: Principal, kind: str, key_prefix: str) -> Event:
 
 
 def seen_by_owner(caller: Caller) -> Event:
-    """Return `userIdentity` as the owner of the key sees it, who is told the account and no more."""
+    """Return `userIdentity` in the trail of the key's owner, which has only the account."""
     identity = of(caller)
     if "accountId" not in identity:
         return identity

@@ -1,14 +1,14 @@
-"""What CloudTrail shows of each KMS operation, as data. `cloudtrail` makes records by it.
+"""Tables of what CloudTrail shows of each KMS operation, for `cloudtrail`.
 
 Source: the examples of log entries in the KMS Developer Guide,
-https://docs.aws.amazon.com/kms/latest/developerguide/understanding-kms-entries.html. What they do not show, (B).
+https://docs.aws.amazon.com/kms/latest/developerguide/understanding-kms-entries.html. The rest is inferred (B).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-#: Operations that change something (`readOnly` false); cryptographic operations are not among them.
+#: Operations with `readOnly` false; cryptographic operations are not among them.
 WRITES = frozenset(
     {
         "CancelKeyDeletion", "ConnectCustomKeyStore", "CreateAlias", "CreateCustomKeyStore", "CreateGrant", "CreateKey",
@@ -19,16 +19,16 @@ WRITES = frozenset(
     }
 )  # fmt: skip
 
-#: `requestParameters` is null whatever the request has.
+#: Operations whose `requestParameters` is always null.
 NO_PARAMETERS = frozenset({"GenerateRandom", "RetireGrant"})
 
-#: Members of requests that are left out, besides blobs and what the service model calls sensitive.
+#: Parameters that are omitted, in addition to blobs and what the service model marks as sensitive.
 OMITTED = frozenset({"GrantToken", "GrantTokens", "Recipient", "TrustAnchorCertificate"})
 
-#: Members with a name of their own; every other is the API's with a small first letter.
+#: Parameters with another name; all others have the API's name with a lower-case first letter.
 RENAMED: Mapping[str, str] = {"CloudHsmClusterId": "clusterId"}
 
-#: What `requestParameters` shows if the request does not say it.
+#: Defaults that `requestParameters` shows if the request does not have the parameter.
 DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "Decrypt": {"encryptionAlgorithm": "SYMMETRIC_DEFAULT"},
     "Encrypt": {"encryptionAlgorithm": "SYMMETRIC_DEFAULT"},
@@ -50,7 +50,7 @@ DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "ReplicateKey": {"description": "", "bypassPolicyLockoutSafetyCheck": False},
 }
 
-#: Members of the answer that `responseElements` shows; it is null for all other operations.
+#: Members of the response that `responseElements` shows; it is null for all other operations.
 ANSWERS: Mapping[str, tuple[str, ...]] = {
     "CancelKeyDeletion": ("KeyId",),
     "CreateCustomKeyStore": ("CustomKeyStoreId",),
@@ -63,7 +63,7 @@ ANSWERS: Mapping[str, tuple[str, ...]] = {
     "ScheduleKeyDeletion": ("KeyId", "KeyState", "DeletionDate", "PendingWindowInDays"),
 }
 
-#: Operations and service events whose `responseElements` has the key's ARN as `keyId`, although they do not answer it
+#: Operations and service events whose `responseElements` has the key's ARN as `keyId`, which is not in the response
 #: (since December 2022; older examples of the guide do not show it). (B) for DisableKeyRotation, PutKeyPolicy,
 #: RevokeGrant, TagResource and UpdateKeyDescription; RetireGrant has it in examples of 2024 and 2025 of the ECS and
 #: DataZone guides.
@@ -86,5 +86,5 @@ NO_RESOURCES = frozenset(
     }
 )  # fmt: skip
 
-#: Service events that are not of the type `AwsServiceEvent`.
+#: Service events of another type than `AwsServiceEvent`.
 API_CALL_EVENTS = frozenset({"SynchronizeMultiRegionKey"})

@@ -1,4 +1,4 @@
-"""Which encryption context goes with which permission of a call. Shared by reports, hygiene checks and policies.
+"""The encryption context of each permission of a call, for reports, hygiene checks and policies.
 
 See https://docs.aws.amazon.com/kms/latest/developerguide/encrypt_context.html
 """
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.call.operation import Target
     from pytest_kmsmock._kms.engine.call_record import CallRecord
 
-#: Permission to encrypt or decrypt -> the member of the request that carries its encryption context.
+#: Permission to encrypt or decrypt -> the parameter that has its encryption context.
 _MEMBERS = {
     "kms:Encrypt": "EncryptionContext",
     "kms:Decrypt": "EncryptionContext",
@@ -28,9 +28,9 @@ _NONE: Mapping[str, str] = {}
 
 
 def encryption_context(record: CallRecord, target: Target) -> Mapping[str, str]:
-    """Return the encryption context of a call as far as a permission is concerned; empty if there is none.
+    """Return the encryption context of a call for a permission; empty if there is none.
 
-    For CreateGrant it is that of the grant's constraints, as for the condition keys.
+    For CreateGrant it is that of the grant's constraints, as in condition keys.
     """
     if target.permission == "kms:CreateGrant":
         constraints = record.params.get("Constraints") or {}
@@ -41,7 +41,7 @@ def encryption_context(record: CallRecord, target: Target) -> Mapping[str, str]:
 
 
 def lacks_context(record: CallRecord) -> bool:
-    """Say whether a call that was carried out used a symmetric encryption key without an encryption context."""
+    """Say whether a successful call used a symmetric encryption key without an encryption context."""
     return not record.refused and any(
         target.permission in _MEMBERS
         and target.key is not None

@@ -1,1 +1,1 @@
-"""The calls made so far: filters, patterns, assertions, and how a call is shown."""
+"""The recorded calls: filters, patterns, assertions, and their formatting."""

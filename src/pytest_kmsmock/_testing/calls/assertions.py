@@ -1,6 +1,6 @@
-"""Assertions about the calls of a mock; their failures tell the nearest calls and what about them differs.
+"""Assertions about the calls of a mock; failures show the closest calls and their differences.
 
-`KmsMock` has a method for each. The texts are made in `call_texts`.
+`KmsMock` has a method for each. `formatting` has the texts.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
 
 
 def assert_called(
-    calls: Calls, state: State, operation: str, times: int | None, members: Mapping[str, object]
+    calls: Calls, state: State, operation: str, times: int | None, params: Mapping[str, object]
 ) -> None:  # fmt: skip
-    """Fail unless an operation was called with such members: at least once, or exactly `times` times."""
+    """Fail unless an operation was called with these parameters: at least once, or exactly `times` times."""
     __tracebackhide__ = True
     _check_given(operation, "assert_called")
     if times is not None and (type(times) is not int or times < 0):
         raise InvalidCallPattern(f"assert_called: times is how often exactly, a whole number, not {times!r}.")
-    pattern = CallPattern(operation, members, ["times"])
-    matching = calls.of(operation, **members)
+    pattern = CallPattern(operation, params, ["times"])
+    matching = calls.of(operation, **params)
     if matching if times is None else len(matching) == times:
         return
     expected = "" if times is None else f" {formatting.count(times)}"
-    lines = [f"Expected KMS call{expected}: {format_request(operation, members)}"]
+    lines = [f"Expected KMS call{expected}: {format_request(operation, params)}"]
     if matching:
         lines.append(f"It was made {formatting.count(len(matching))}:")
         lines += formatting.listing(matching)
@@ -42,23 +42,23 @@ def assert_called(
     _fail(lines)
 
 
-def assert_not_called(calls: Calls, operation: str | None, members: Mapping[str, object]) -> None:
-    """Fail if an operation, or any for None, was called with such members."""
+def assert_not_called(calls: Calls, operation: str | None, params: Mapping[str, object]) -> None:
+    """Fail if an operation, or any for None, was called with these parameters."""
     __tracebackhide__ = True
-    matching = calls.of(operation, **members)
+    matching = calls.of(operation, **params)
     if matching:
-        what = format_request(operation, members) if operation or members else "any"
+        what = format_request(operation, params) if operation or params else "any"
         made = f"It was made {formatting.count(len(matching))}:"
         _fail([f"Expected no KMS call: {what}", made, *formatting.listing(matching)])
 
 
-def assert_only_called(calls: Calls, state: State, operation: str, members: Mapping[str, object]) -> None:
-    """Fail unless an operation was called with such members, and nothing else was called."""
+def assert_only_called(calls: Calls, state: State, operation: str, params: Mapping[str, object]) -> None:
+    """Fail unless an operation was called with these parameters, and nothing else was called."""
     __tracebackhide__ = True
     _check_given(operation, "assert_only_called")
-    pattern = CallPattern(operation, members)
+    pattern = CallPattern(operation, params)
     others = [record for record in calls if not pattern.matches(record, state)]
-    what = format_request(operation, members)
+    what = format_request(operation, params)
     if not calls:
         _fail([f"Expected only KMS calls: {what}", "No KMS call was made at all."])
     if others:
@@ -67,11 +67,9 @@ def assert_only_called(calls: Calls, state: State, operation: str, members: Mapp
 
 
 def _check_given(operation: object, assertion: str) -> None:
-    """Refuse no operation at all, which any call would match."""
+    """Require an operation: without one, any call would match."""
     if operation is None:
-        raise InvalidCallPattern(
-            f"{assertion} needs an operation, such as 'Decrypt'. Whether anything was called, kms_mock.calls says."
-        )
+        raise InvalidCallPattern(f"{assertion} needs an operation, such as 'Decrypt'. kms_mock.calls has all calls.")
 
 
 def _fail(lines: list[str]) -> NoReturn:

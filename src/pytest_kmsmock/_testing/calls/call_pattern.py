@@ -1,16 +1,16 @@
-"""How a test describes calls: an operation and what its members are like. Used by filters, assertions and faults.
+"""Patterns of calls: an operation and expected parameters. Used by filters, assertions and faults.
 
-What an expected value matches:
+How expected values match:
 
 | expected | matches |
 |---|---|
-| `None` | the member is not there |
-| a mapping | a mapping that has at least its entries; an empty one only an empty or absent one |
+| `None` | an absent parameter |
+| a mapping | a mapping with at least its entries; an empty one matches only an empty or absent one |
 | a list or tuple | a list of the same length whose elements match |
-| a key id, key ARN, alias name or alias ARN, in a member that names a key | any form in which the call named it |
-| a compiled pattern | a text that the pattern finds something in |
-| a function | what it returns something true for |
-| anything else, `unittest.mock.ANY` among it | what is equal to it |
+| a key id, key ARN, alias name or alias ARN, in a parameter that names a key | every identifier of that key |
+| a compiled pattern | a string in which `search` finds it |
+| a function | values for which it returns a true value |
+| anything else, such as `unittest.mock.ANY` | an equal value |
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.state.state import State
 
-#: The members that name a key: any form of the identifier will do.
-KEY_MEMBERS = frozenset({"KeyId", "SourceKeyId", "DestinationKeyId", "TargetKeyId"})
+#: The parameters that name a key: they match every form of the identifier.
+KEY_PARAMETERS = frozenset({"KeyId", "SourceKeyId", "DestinationKeyId", "TargetKeyId"})
 
-#: Not a member of requests: the AWS service that made the call. None is a direct call.
+#: Not a parameter of requests: the AWS service that made the call. None is a direct call.
 VIA = "via"
 
-#: Stands for a member that is not there.
+#: Represents an absent parameter.
 ABSENT = type("_Absent", (), {"__repr__": lambda _: "(absent)"})()
 
 
 class Difference(NamedTuple):
-    """Where a call is not as expected.
+    """A difference between a call and a pattern.
 
     Attributes:
-        path: the member, as `EncryptionContext['tenant']`.
-        expected: what was expected there.
-        actual: what the call has there; `ABSENT` if nothing.
+        path: the parameter, such as `EncryptionContext['tenant']`.
+        expected: the expected value.
+        actual: the value in the call; `ABSENT` if there is none.
     """
 
     path: str
@@ -56,66 +56,66 @@ class Difference(NamedTuple):
 
 
 class CallPattern:
-    """What calls are looked for.
+    """A pattern of calls.
 
     Args:
         operation: the operation; None for any.
-        members: what parameters of the call are like.
-        arguments: what else is given in the same place, by names that may be misspelt too.
+        params: the expected parameters.
+        arguments: other arguments of the same function, which a misspelt name may have meant.
 
     Raises:
-        InvalidCallPattern: for an operation or a member that there is not, which would never match.
+        InvalidCallPattern: the operation or a parameter does not exist, so no call would match.
     """
 
     def __init__(
-        self, operation: str | None, members: Mapping[str, object], arguments: Iterable[str] = ()
+        self, operation: str | None, params: Mapping[str, object], arguments: Iterable[str] = ()
     ) -> None:  # fmt: skip
         if operation is not None and not (isinstance(operation, str) and operation in operation_names()):
             raise InvalidCallPattern(f"Unknown KMS operation {operation!r}.{_hint(operation, operation_names())}")
-        known = _members(operation) | {VIA}
-        for member in members:
-            if member not in known:
+        known = _parameters_of(operation) | {VIA}
+        for param in params:
+            if param not in known:
                 whose = f"KMS {operation}" if operation else "any KMS operation"
                 raise InvalidCallPattern(
-                    f"Unknown parameter {member!r} of {whose}.{_hint(member, known.union(arguments))}"
+                    f"Unknown parameter {param!r} of {whose}.{_hint(param, known.union(arguments))}"
                 )
         self.operation = operation
-        self.members = {
-            name: getattr(value, "arn", value) if name in KEY_MEMBERS else value for name, value in members.items()
+        self.params = {
+            name: getattr(value, "arn", value) if name in KEY_PARAMETERS else value for name, value in params.items()
         }
 
     def differences(self, record: CallRecord, state: State) -> list[Difference]:
-        """Return where a call is not as expected; nothing if it matches."""
+        """Return the differences of a call; none if it matches."""
         found: list[Difference] = []
         if self.operation is not None and record.operation != self.operation:
             found.append(Difference("operation", self.operation, record.operation))
-        for member, expected in self.members.items():
-            actual = record.params.get(member, ABSENT) if member != VIA else record.via or ABSENT
-            if member in KEY_MEMBERS and isinstance(expected, str):
-                target = next((target for target in record.targets if target.parameter == member), None)
+        for param, expected in self.params.items():
+            actual = record.params.get(param, ABSENT) if param != VIA else record.via or ABSENT
+            if param in KEY_PARAMETERS and isinstance(expected, str):
+                target = next((target for target in record.targets if target.parameter == param), None)
                 if expected != actual and not names_key(expected, target, state):
                     shown = target.arn if target is not None and actual is ABSENT else actual
-                    found.append(Difference(member, expected, shown))
+                    found.append(Difference(param, expected, shown))
             else:
-                found += _compare(member, expected, actual)
+                found += _compare(param, expected, actual)
         return found
 
     def matches(self, record: CallRecord, state: State) -> bool:
-        """Say whether a call is one of those that are looked for."""
+        """Say whether a call matches."""
         if self.operation is not None and record.operation != self.operation:
             return False
-        return not self.members or not self.differences(record, state)
+        return not self.params or not self.differences(record, state)
 
 
 def names_key(identifier: str, target: Target | None, state: State) -> bool:
     """Say whether an identifier names the key of a target.
 
-    An alias counts when the call used it, and also when it belongs to the key now.
+    An alias matches if the call used it, or if it belongs to the key now.
 
     Args:
         identifier: key id, key ARN, alias name or alias ARN.
-        target: what the call needed permission for.
-        state: the present state, for aliases.
+        target: the target of the call.
+        state: the current state, for aliases.
     """
     if target is None or target.key is None:
         return False
@@ -169,21 +169,21 @@ def _is_like(expected: Any, actual: Any) -> bool:
     if inspect.isroutine(expected) or isinstance(expected, functools.partial):
         return bool(expected(actual))
     if isinstance(expected, str) and isinstance(actual, bytes):
-        return expected.encode() == actual  # botocore sends text as UTF-8 where a blob is due
+        return expected.encode() == actual  # botocore sends a string as UTF-8 if a blob is expected
     return bool(expected == actual)
 
 
-def _members(operation: str | None) -> frozenset[str]:
+def _parameters_of(operation: str | None) -> frozenset[str]:
     """Return the parameters of an operation; those of all operations for None."""
     description = service_description()
     shapes = description["shapes"]
     operations = description["operations"]
     chosen = operations.values() if operation is None else [operations[operation]]
-    return frozenset(member for each in chosen for member in shapes[each["input"]["shape"]]["members"])
+    return frozenset(param for each in chosen for param in shapes[each["input"]["shape"]]["members"])
 
 
 def _hint(name: object, known: frozenset[str]) -> str:
-    """Return what may have been meant: boto3's method names and parameters in lower case count as the same."""
+    """Return a suggestion, ignoring case and underscores, so that method names of boto3 match operations."""
     alike = {_folded(candidate): candidate for candidate in sorted(known)}
     close = closest(_folded(str(name)), alike)
     return f" Did you mean {alike[close[0]]!r}?" if close else ""

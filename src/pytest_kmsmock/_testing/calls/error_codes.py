@@ -1,4 +1,4 @@
-"""What a fault can make of a call: KMS errors with their texts, bare HTTP statuses, failed connections."""
+"""Errors that faults can inject: KMS errors with their messages, HTTP statuses, connection errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._runtime.checks import did_you_mean, is_whole
 from pytest_kmsmock.errors import InvalidCallPattern, InvalidFault
 
-#: Failed connections, by the name of botocore's exception.
+#: Connection errors, by the name of botocore's exception.
 CONNECTION_ERRORS = (
     "EndpointConnectionError",
     "ConnectTimeoutError",
@@ -24,7 +24,7 @@ CONNECTION_ERRORS = (
     "ProxyConnectionError",
 )
 
-#: Texts of errors that AWS documents or that are known from recordings; `{arn}` is the key's.
+#: Messages of errors that AWS documents or that were recorded; `{arn}` is that of the key.
 _TEXTS: Mapping[str, str] = {
     **{
         text.code: text.template
@@ -39,7 +39,7 @@ _TEXTS: Mapping[str, str] = {
     "because no identity-based policy allows the kms:{operation} action",
     # aws/aws-encryption-sdk-java#9
     "UnrecognizedClientException": errors.UNRECOGNIZED_CLIENT.template,
-    # Codes that all AWS services share. (B) for their texts.
+    # Codes common to AWS services; their messages are inferred (B).
     "ExpiredTokenException": "The security token included in the request is expired",
     "IncompleteSignatureException": "The request signature does not conform to AWS standards.",
     "InternalFailure": "The request processing has failed because of an unknown error, exception or failure.",
@@ -61,21 +61,21 @@ _TEXTS: Mapping[str, str] = {
 
 _STATUS = {"ServiceUnavailable": 503, "ServiceUnavailableException": 503}
 
-#: Makes the error for one call from what its text may name: `arn`, `caller`, `operation`.
+#: Creates the error for a call from the placeholders of its message: `arn`, `caller`, `operation`.
 ErrorMaker = Callable[[Mapping[str, str]], InjectedError]
 
 
 def maker(error: object, message: str | None, status: int | None) -> ErrorMaker:
-    """Return what makes the errors of a fault.
+    """Return the function that creates the errors of a fault.
 
     Args:
-        error: a KMS or common AWS error code; an HTTP status for an answer without a body; the name or class of one of
-            botocore's connection errors; or a `KmsError` as it is to be.
-        message: the text in place of the usual one.
-        status: the HTTP status in place of the usual one; with it any error code will do.
+        error: an error code of KMS or common to AWS; an HTTP status for a response without a body; the name or class of
+            a connection error of botocore; or a `KmsError` to raise.
+        message: the message, by default AWS's.
+        status: the HTTP status, by default AWS's; with it any error code is accepted.
 
     Raises:
-        InvalidFault: for what is none of these.
+        InvalidFault: anything else.
     """
     if isinstance(error, KmsError):
         given = InjectedError(error.code, error.message if message is None else message, status=status or error.status)
@@ -117,17 +117,17 @@ def maker(error: object, message: str | None, status: int | None) -> ErrorMaker:
 
 @functools.cache
 def known_codes() -> Mapping[str, str]:
-    """Return every error code a fault can have, with its text; those of the service model have its description."""
+    """Return all error codes that a fault can have, with their messages; by default the model's description."""
     shapes = service_description()["shapes"]
     modelled = {name: _prose(shape) for name, shape in shapes.items() if shape.get("exception")}
     return {**modelled, **_TEXTS}
 
 
 def check_code(code: str) -> None:
-    """Refuse an error code that no call of KMS can have, unless a fault made it up.
+    """Refuse an unknown error code, which no call can have.
 
     Raises:
-        InvalidCallPattern: with the code that may have been meant.
+        InvalidCallPattern: with the most similar code.
     """
     is_status = code.isdecimal() and 400 <= int(code) <= 599
     if not is_status and code not in known_codes() and code not in CONNECTION_ERRORS:
@@ -139,7 +139,7 @@ def check_code(code: str) -> None:
 
 
 def _prose(shape: Mapping[str, str]) -> str:
-    """Return the first paragraph of a shape's documentation as text, without braces that a template would read."""
+    """Return the first paragraph of a shape's documentation as plain text, without braces."""
     paragraph = re.search(r"<p>(.*?)</p>", shape.get("documentation", ""), re.DOTALL)
     text = html.unescape(re.sub(r"<[^>]+>", "", paragraph[1])) if paragraph else ""
     return " ".join(text.split()).replace("{", "").replace("}", "")

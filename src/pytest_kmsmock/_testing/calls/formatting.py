@@ -1,4 +1,4 @@
-"""Lists of calls for failure messages: the nearest calls, the last ones, and how they differ."""
+"""Lists of calls for failure messages: the closest calls or the last ones, with differences."""
 
 from __future__ import annotations
 
@@ -14,26 +14,24 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.state.state import State
 
-#: How many calls a failure shows at most.
+#: The maximum number of calls in a failure message.
 _SHOWN = 5
 
 
 def differences(found: Iterable[Difference]) -> list[str]:
-    """Return where a call is not as expected, a line each."""
-    return [
-        f"{path}: expected {format_value(expected)}, got {format_value(actual)}" for path, expected, actual in found
-    ]
+    """Return the differences of a call, a line each."""
+    return [f"{path}: expected {format_value(expected)}, got {format_value(actual)}" for path, expected, actual in found]
 
 
 def count(number: int) -> str:
-    """Return a number of times in words."""
+    """Return a number of times as words."""
     return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number} times")
 
 
 def nearest(pattern: CallPattern, calls: Sequence[CallRecord], state: State) -> list[str]:
-    """Return the calls that come nearest to what was looked for, and what about them differs.
+    """Return the calls that are closest to a pattern, with their differences.
 
-    Those with fewer differences come first, then the later ones. If the operation was not called, the last calls.
+    Calls with fewer differences come first, then later ones. If the operation was not called, the last calls.
     """
     if not calls:
         return ["No KMS call was made at all."]
@@ -46,12 +44,12 @@ def nearest(pattern: CallPattern, calls: Sequence[CallRecord], state: State) -> 
 
 
 def others(pattern: CallPattern, calls: Sequence[CallRecord], state: State) -> list[str]:
-    """Return calls that were not looked for, and what about them differs if they are of the operation."""
+    """Return calls that do not match, with their differences if they are of the operation."""
     return _shorten([_compared(pattern, record, state) for record in calls])
 
 
 def _compared(pattern: CallPattern, record: CallRecord, state: State) -> str:
-    """Return a call with what about it is not as it was looked for, if it is one of that operation."""
+    """Return a call, with its differences if it is one of the operation."""
     found = pattern.differences(record, state)
     if pattern.operation not in (None, record.operation):
         found = []
@@ -59,12 +57,12 @@ def _compared(pattern: CallPattern, record: CallRecord, state: State) -> str:
 
 
 def listing(calls: Sequence[CallRecord]) -> list[str]:
-    """Return the last calls in the order of time."""
+    """Return the last calls, oldest first."""
     return _shorten([f"  - {record}" for record in calls], last=True)
 
 
 def _shorten(entries: Sequence[str], *, last: bool = False) -> list[str]:
-    """Return some entries, each once with how often it is there, and how many more there are."""
+    """Return some entries, equal ones once with their count, and the number of the others."""
     numbers = Counter(entries)
     chosen = list(numbers)[-_SHOWN:] if last else list(numbers)[:_SHOWN]
     shown = []

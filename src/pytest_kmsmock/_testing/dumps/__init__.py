@@ -1,1 +1,1 @@
-"""The whole state as a document, and back."""
+"""Snapshots of the whole state."""

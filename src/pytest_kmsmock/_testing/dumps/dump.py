@@ -1,8 +1,8 @@
 """`dump` and `load`: the whole state of a fake KMS as one JSON document.
 
-What is in a dump follows from the attributes of `_kms.state.state` and their types; how a record is written is in
-`codec`. A document carries a digest of itself, so that one that was damaged or changed is refused where it is loaded,
-and not found out far from the cause; states by hand are for seeds. It is read as a whole before anything changes.
+The attributes of `_kms.state.state` and their types determine its content; `codec` encodes records. A document has a
+digest, so that a damaged or edited one is refused when it is loaded; seed files are for states written by hand. It is
+read completely before anything changes.
 """
 
 from __future__ import annotations
@@ -27,22 +27,22 @@ from .codec import Misfit, decode, decode_attributes, encode_attributes
 
 FORMAT = "pytest-kmsmock"
 VERSION = 2
-#: Documents of this version have no digest; they are read all the same.
+#: Documents of this version have no digest, and can be read.
 _WITHOUT_DIGEST = 1
 
 _SEED = "This looks like a seed file, which kms_mock.seed({path!r}) or the option seed={path!r} reads"
 
-#: What follows from the aliases and keys of a Region, and is worked out again.
+#: Attributes that are derived from the aliases and keys of a Region.
 _DERIVED = frozenset({"key_ids", "alias_names", "aliases_of"})
-#: What happened, as the calls did: no part of the state.
+#: History, like the calls: not part of the state.
 _HISTORY = frozenset({"events"})
 
 
 def dump(service: FakeKms) -> dict[str, Any]:
-    """Return the whole state of a fake KMS: everything that `json.dumps` takes, secret material too.
+    """Return the whole state of a fake KMS in JSON types, including secret key material.
 
     Args:
-        service: the fake KMS. Key material that was not needed so far is made now.
+        service: the fake KMS. Key material that was not needed so far is generated.
     """
     with service.lock:
         state = service.state
@@ -59,14 +59,14 @@ def dump(service: FakeKms) -> dict[str, Any]:
 
 
 def load(service: FakeKms, document: object) -> None:
-    """Replace the whole state of a fake KMS by that of a dump, and set its clock to the time of the dump.
+    """Replace the whole state of a fake KMS with a dump, and set its clock to the time of the dump.
 
     Args:
         service: the fake KMS.
-        document: what `dump` gave.
+        document: a document that `dump` returned.
 
     Raises:
-        InvalidDump: the document is no dump, or of another version, or damaged; then nothing has changed.
+        InvalidDump: not a dump, an unsupported version, or damaged; then nothing has changed.
     """
     given = dict(_checked_header(document))
     try:
@@ -97,16 +97,16 @@ def _read(given: dict[str, Any]) -> tuple[State, datetime, bool]:
 
 
 def write(document: Mapping[str, Any], path: str | os.PathLike[str], indent: int | None = 1) -> None:
-    """Write a dump to a file, as a whole or not at all. Only its owner may read it: it holds secret key material.
+    """Write a dump to a file atomically. Only its owner may read it: it has secret key material.
 
     Args:
-        document: what `dump` gave.
-        path: the file. It is replaced in one step when all is on the disk, so that a reader or a crash meets the old
-            file or the new one; several writers do not meet each other's unfinished files.
-        indent: spaces by which parts are set off; None for all on one line, which takes a quarter of the time.
+        document: a document that `dump` returned.
+        path: the file. It is replaced in one step, so that readers find the old file or the new one, also after a
+            crash; each writer has its own temporary file.
+        indent: the indentation in spaces; None for one line, which takes a quarter of the time.
 
     Raises:
-        OSError: it cannot be written. What was there is there still.
+        OSError: it cannot be written; an existing file is unchanged.
     """
     target = Path(path)
     if not target.parent.is_dir():
@@ -127,10 +127,10 @@ def read(path: str | os.PathLike[str]) -> object:
     """Read a dump from a file.
 
     Args:
-        path: the file; of whatever is no path of a file, the error says what is needed.
+        path: the file.
 
     Raises:
-        InvalidDump: the file cannot be read, or is no JSON.
+        InvalidDump: not a path, or the file cannot be read or is not JSON.
     """
     if not isinstance(path, str | os.PathLike):
         raise InvalidDump(f"load() takes what dump() gave, or the path of a file that it wrote, not {path!r}")
@@ -145,7 +145,7 @@ def read(path: str | os.PathLike[str]) -> object:
         raise InvalidDump(f"{path}:{line}: invalid UTF-8: {error.reason}") from None
     except RecursionError:
         raise InvalidDump(f"{path}: not a dump: it is nested too deeply") from None
-    except (OSError, ValueError) as error:  # a number too long for Python, a path with a null byte
+    except (OSError, ValueError) as error:  # ValueError: a number too long for Python, or a path with a null byte
         raise InvalidDump(f"{path}: cannot be read: {error}") from None
 
 
@@ -154,7 +154,7 @@ def _checked_header(document: object) -> Mapping[str, Any]:
         hint = f". {_SEED.format(path='keys.json')}" if isinstance(document, Mapping) and "keys" in document else ""
         raise InvalidDump(f'this is not a dump of a mock: it has no "format": "{FORMAT}"{hint}')
     version = document.get("version")
-    if type(version) is not int or version not in (_WITHOUT_DIGEST, VERSION):  # True is 1 to Python
+    if type(version) is not int or version not in (_WITHOUT_DIGEST, VERSION):  # True equals 1
         raise InvalidDump(f"the dump is of version {version!r}; this release of pytest-kmsmock reads version {VERSION}")
     content = {name: value for name, value in document.items() if name != "digest"}
     if version == VERSION and document.get("digest") != _digest(content):
@@ -166,10 +166,10 @@ def _checked_header(document: object) -> Mapping[str, Any]:
 
 
 def _digest(document: Mapping[str, Any]) -> str:
-    """Return the digest of a document without its own; whitespace and order of a file do not count.
+    """Return the digest of a document, which must not contain it; independent of whitespace and order.
 
     Raises:
-        InvalidDump: the document is not what JSON has.
+        InvalidDump: the document has values of other types than JSON.
     """
     try:
         text = json.dumps(document, sort_keys=True, separators=(",", ":"))
@@ -185,7 +185,7 @@ def _read_region(state: State, entry: object, where: str) -> None:
 
 
 def _put_in_order(region: Region) -> None:
-    """Work out what follows from the keys, aliases and grants of a Region."""
+    """Restore the indexes of the keys, aliases and grants of a Region."""
     region.key_ids = SortedNames(sorted(region.keys))
     aliases, region.aliases = region.aliases, {}
     for alias in aliases.values():

@@ -1,6 +1,6 @@
-"""`KmsMock.faults`: errors, failed connections and slow answers that the test asks for.
+"""`KmsMock.faults`: injects errors, failed connections and delays.
 
-What faults do to calls is in `injection`; what can go wrong is in `error_codes`.
+`injection` applies faults to calls; `error_codes` has the errors.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Fault:
-    """A handle of a fault: see whether it fired, and remove it; `with` removes it at the end.
+    """A fault: whether it has fired, and a way to remove it; `with` removes it at the end.
 
     A test gets one from `kms_mock.faults.add(...)`.
     """
@@ -71,21 +71,21 @@ class Fault:
 
     @property
     def exhausted(self) -> bool:
-        """Whether it has fired as often as it may."""
+        """Whether it has fired `times` times."""
         return self._rule.exhausted
 
 
 def describe(rule: Rule) -> str:
-    """Say what a fault does, at which calls, and how often it has fired."""
+    """Return what a fault does, at which calls, and how often it has fired."""
     return f"{rule.description}, fired {formatting.count(rule.fired)}"
 
 
 def unused_text(injector: Injector) -> str:
-    """Say which faults never fired, and what to look for."""
+    """Return which faults never fired, and what to check."""
     return (
         "These faults never fired:\n"
         + "\n".join(f"  - <Fault {describe(rule)}>" for rule in injector.unused)
-        + "\nWas the operation called, by a client that the mock answers, with such parameters?"
+        + "\nCheck that the operation was called with these parameters, by a client that this mock answers."
     )
 
 
@@ -104,17 +104,17 @@ class Faults:
 
     @property
     def backoffs(self) -> list[float]:
-        """How long each delay before a retry was, or would have been; in seconds."""
+        """The backoff before each retry in seconds, skipped or not."""
         return self._injector.backoffs
 
     @property
     def skip_backoff(self) -> bool:
-        """Whether botocore's retry backoff is skipped, so that tests stay fast; True at first.
+        """Whether botocore's retry backoff is skipped, so that tests stay fast; True by default.
 
-        The mock's clock moves on by the backoff, unless it is frozen.
+        The mock's clock advances by the backoff, unless it is frozen.
 
         Raises:
-            InvalidFault: set to anything but True and False.
+            InvalidFault: set to another value than True and False.
         """
         return self._injector.skip_backoff
 
@@ -152,28 +152,27 @@ class Faults:
         Args:
             operation: the operation, several, or None for all.
             error: an error code (`ThrottlingException`, `KMSInternalException`, any other of KMS or common to AWS); an
-                HTTP status such as 503 for an answer without KMS's body; a connection error by name or class
+                HTTP status such as 503 for a response without KMS's body; a connection error by name or class
                 (`EndpointConnectionError`, `ConnectTimeoutError`, `ReadTimeoutError`, `ConnectionClosedError`, ...);
                 None for a delay only.
-            message: the error's message in place of the usual one.
-            status: the HTTP status in place of the usual one.
-            times: how often it fires; None for as long as it is there. Each retry is a call.
+            message: the error's message, by default AWS's.
+            status: the HTTP status, by default AWS's.
+            times: how often it fires; None for every call. Each retry is a call.
             after: the number of matching calls before it fires.
-            rate: the share of calls that it fires at, from 0 to 1; `seed` makes which ones they are.
-            seed: the seed of `rate`; the same seed picks the same calls.
-            when: says of a call whether the fault may fire at it. The call has no result yet.
-            delay: seconds that the answer takes, really.
-            clock_delay: seconds that the mock's clock moves on before the call is carried out.
-            executed: whether the call is carried out all the same and only its answer is lost, as at a read
-                time-out that came too early.
-            **params: what the parameters of the call are like, as in `KmsMock.calls.of`.
+            rate: the share of calls that it fires at, from 0 to 1, selected at random by `seed`.
+            seed: the seed of `rate`; the same seed selects the same calls.
+            when: a predicate of a `CallRecord`, which has no result yet.
+            delay: seconds of real time by which the response is late.
+            clock_delay: seconds by which the mock's clock advances before the call is executed.
+            executed: whether the call is executed and only its response is lost, as with a read timeout.
+            **params: expected parameters of the call, as in `KmsMock.calls.of`.
 
         Returns:
             The fault; as a context manager it is removed at the end.
 
         Raises:
-            InvalidFault: for a value that makes no sense.
-            InvalidCallPattern: for an operation or a parameter that does not exist.
+            InvalidFault: a wrong value.
+            InvalidCallPattern: the operation or a parameter does not exist.
         """
         operations = _operations(operation)
         patterns = tuple(CallPattern(name, params, ["error", *_VALUES]) for name in operations)
@@ -201,7 +200,7 @@ class Faults:
         return Fault(self._injector, rule)
 
     def remove(self, fault: Fault) -> None:
-        """Remove a fault, if it is there."""
+        """Remove a fault. Removing it twice has no effect."""
         fault.remove()
 
     def clear(self) -> None:
@@ -211,7 +210,7 @@ class Faults:
 
     @property
     def unused(self) -> list[Fault]:
-        """The faults that never fired, removed ones too."""
+        """The faults that never fired, including removed ones."""
         return [Fault(self._injector, rule) for rule in self._injector.unused]
 
     def assert_all_used(self) -> None:
@@ -226,7 +225,7 @@ class Faults:
 
 
 def _operations(given: object) -> tuple[str | None, ...]:
-    """Return the operations of a fault; whether there are such, `CallPattern` says."""
+    """Return the operations of a fault; `CallPattern` validates them."""
     if given is None or isinstance(given, str):
         return (given,)
     names = tuple(given) if isinstance(given, Iterable) else ()
@@ -241,7 +240,7 @@ def _are_seconds(value: Any) -> bool:
     return is_number(value) and 0 <= value <= threading.TIMEOUT_MAX
 
 
-#: Argument of `Faults.add` -> what it must be, in words, and whether a value is; None is left out where it may be.
+#: Argument of `Faults.add` -> the description of its values, and a predicate; `_OPTIONAL` ones may be None.
 _VALUES: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     "message": ("a string", lambda value: isinstance(value, str)),
     "status": ("an HTTP status from 400 to 599", lambda value: is_whole(value) and 400 <= value <= 599),
@@ -265,7 +264,7 @@ def _check_values(given: Mapping[str, object]) -> None:
 
 
 def _check(error: object, message: object, status: object, executed: object, *, late: bool) -> None:
-    """Refuse arguments that do not go together."""
+    """Validate the combination of arguments."""
     if error is None and not late:
         raise InvalidFault("faults.add(): give an error, a delay or a clock_delay: this fault does nothing.")
     if error is None and (message is not None or status is not None or executed):

@@ -1,6 +1,6 @@
-"""What faults do to calls: which calls they meet, and what becomes of these. Tests add them by `KmsMock.faults`.
+"""Applies faults to calls. Tests add them with `KmsMock.faults`.
 
-A fault is drawn in `FakeKms.call`, where all ways in meet; what a failed connection is to a caller is up to the way in
+Faults apply in `FakeKms.call`, which all transports use; each transport turns a connection error into its own form
 (`_transport.failures`). While faults concern an operation, botocore's clients send it through their whole request path,
 so that their retry modes see the fault.
 """
@@ -28,22 +28,22 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True, eq=False)
 class Rule:
-    """A fault: the calls that it is meant for, and what it does to them.
+    """A fault: the calls that it matches, and its effect on them.
 
     Attributes:
-        description: what it does at which calls, for messages.
-        patterns: the calls that it is meant for; one of them has to fit.
-        make_error: makes the error; None if it only answers late.
-        when: says of a call whether it may fire at it; None for any.
-        times: how often it fires; None for as long as it is there.
+        description: its effect and calls, for messages.
+        patterns: the patterns of its calls; one of them has to match.
+        make_error: creates the error; None if it only delays.
+        when: a predicate of calls; None for all.
+        times: how often it fires; None for every call.
         after: the number of matching calls before it fires.
         rate: the share of calls that it fires at.
-        random: picks this share.
-        delay: seconds that the answer takes, really.
-        clock_delay: seconds that the mock's clock moves on before the call is carried out.
-        executed: whether the call is carried out all the same and only its answer is lost.
-        fired: how many calls it met.
-        passed: how many calls that it fits it let pass.
+        random: selects this share.
+        delay: seconds of real time by which the response is late.
+        clock_delay: seconds by which the mock's clock advances before the call is executed.
+        executed: whether the call is executed and only its response is lost.
+        fired: the number of calls that it fired on.
+        passed: the number of matching calls that it did not fire on.
     """
 
     description: str
@@ -62,7 +62,7 @@ class Rule:
 
     @property
     def exhausted(self) -> bool:
-        """Whether it has fired as often as it may."""
+        """Whether it has fired `times` times."""
         return self.times is not None and self.fired >= self.times
 
     def concerns(self, operation: str) -> bool:
@@ -70,14 +70,14 @@ class Rule:
         return not self.exhausted and any(pattern.operation in (None, operation) for pattern in self.patterns)
 
     def fits(self, record: CallRecord, owner: FakeKms) -> bool:
-        """Say whether a call is one that it is meant for."""
+        """Say whether it matches a call."""
         if self.exhausted or not any(pattern.matches(record, owner.state) for pattern in self.patterns):
             return False
         return self.when is None or self.when(record)
 
     def fires(self) -> bool:
-        """Decide whether it fires at a call that it fits, and count it."""
-        if self.exhausted:  # by another call, since
+        """Decide whether it fires on a matching call, and count the call."""
+        if self.exhausted:  # by a concurrent call
             return False
         if self.fired + self.passed < self.after or (self.rate < 1 and self.random.random() >= self.rate):
             self.passed += 1
@@ -86,7 +86,7 @@ class Rule:
         return True
 
     def error_for(self, call: Call) -> InjectedError | None:
-        """Return the error that it makes of a call; None if it only slows it down."""
+        """Return the error for a call; None if it only delays."""
         if self.make_error is None:
             return None
         arn = next((target.arn for target in call.targets), "*")
@@ -96,7 +96,7 @@ class Rule:
 class Injector:
     """The faults of one mock, in the order in which they were added.
 
-    Of those that fit a call, the first that makes an error decides; those that only slow a call down add up.
+    Of those that match a call, the first one with an error takes precedence; delays add up.
 
     Args:
         service: the fake KMS.
@@ -105,14 +105,14 @@ class Injector:
     Attributes:
         rules: the faults.
         removed: those that were removed.
-        skip_backoff: whether delays before a retry are skipped.
-        backoffs: how long each of them was, or would have been; in seconds.
+        skip_backoff: whether retry backoff is skipped.
+        backoffs: the backoff before each retry in seconds, skipped or not.
     """
 
     def __init__(self, service: FakeKms, changed: Callable[[], None]) -> None:
         self._service = service
         self._changed = changed
-        self._lock = threading.RLock()  # a predicate may make calls of its own
+        self._lock = threading.RLock()  # a predicate may make calls itself
         self._due = threading.local()
         self.rules: list[Rule] = []
         self.removed: list[Rule] = []
@@ -125,7 +125,7 @@ class Injector:
         self._changed()
 
     def remove(self, rule: Rule) -> None:
-        """Remove a fault, if it is there."""
+        """Remove a fault, if it has not been removed."""
         if rule in self.rules:
             self.rules.remove(rule)
             self.removed.append(rule)
@@ -133,22 +133,22 @@ class Injector:
 
     @property
     def unused(self) -> list[Rule]:
-        """The faults that never fired, removed ones too."""
+        """The faults that never fired, including removed ones."""
         return [rule for rule in [*self.removed, *self.rules] if not rule.fired]
 
     def concerns(self, operation: str) -> bool:
         """Say whether a fault may fire at the next call of an operation."""
         return any(rule.concerns(operation) for rule in self.rules)
 
-    def carry_out(self, call: Call, go_on: Callable[[Call], Result] = perform) -> Result:
-        """Carry out a call unless a fault fires at it.
+    def execute(self, call: Call, go_on: Callable[[Call], Result] = perform) -> Result:
+        """Execute a call unless a fault fires.
 
         Args:
             call: the call.
-            go_on: what carries it out.
+            go_on: executes it.
 
         Raises:
-            InjectedError: what the fault makes of it.
+            InjectedError: the error of the fault.
         """
         if not self.concerns(call.operation.name):
             return go_on(call)
@@ -156,19 +156,17 @@ class Injector:
         if error is None:
             return go_on(call)
         if executed:
-            error.lost_response = go_on(
-                call
-            )  # if KMS refuses the call itself, that is lost as well: let its error show
+            error.lost_response = go_on(call)  # an error of KMS itself takes precedence
         raise error
 
     def take_delay(self) -> float:
-        """Return the seconds by which the answer to this thread's last call is late, once."""
+        """Return the delay of the response to this thread's last call in seconds, once."""
         seconds: float = getattr(self._due, "seconds", 0.0)
         self._due.seconds = 0.0
         return seconds
 
     def note_backoff(self, seconds: float) -> bool:
-        """Note a delay that botocore wants to make before it retries; say whether it is to be skipped."""
+        """Record a retry backoff of botocore; say whether to skip it."""
         self.backoffs.append(seconds)
         if self.skip_backoff and not self._service.clock.frozen:
             self._service.clock.advance(seconds=seconds)
@@ -187,7 +185,7 @@ class Injector:
         delay, clock_delay = 0.0, 0.0
         error, executed = None, False
         for rule in tuple(self.rules):
-            # Only the counting is locked: what a test gives as `when` may wait for another call.
+            # Only the counting is locked: a predicate may wait for another call.
             if (error is None or rule.make_error is None) and rule.fits(record, self._service) and self._count(rule):
                 delay += rule.delay
                 clock_delay += rule.clock_delay

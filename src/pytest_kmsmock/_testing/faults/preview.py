@@ -1,6 +1,6 @@
-"""What a call will be about, found out before it is carried out: for faults and request quotas, which come first.
+"""Parameters and targets of a call before it is executed, for faults and request quotas, which come first.
 
-`pipeline.perform` does the same steps for good; nothing here refuses a call.
+`pipeline.perform` repeats these steps; nothing here refuses a call.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from pytest_kmsmock._kms.api.validation import read_leniently, reader
 from pytest_kmsmock._kms.call.operation import Call, Target
 from pytest_kmsmock._kms.rules.timeline import settle
 
-#: The note of a call whose request is refused before anybody asks who may make it.
+#: The note of a call whose request is not valid.
 NOT_VALID = "not valid"
 
 
 def preview(call: Call) -> Call:
-    """Return a copy of a call with its members read and its targets found, as far as the request is valid."""
+    """Return a copy of a call with validated parameters and its targets, as far as the request is valid."""
     settle(call.service, call.now, call.operation.keeps_transition)
     seen = replace(call, notes={})
     targets: list[Target] = []
@@ -28,5 +28,5 @@ def preview(call: Call) -> Call:
             seen.targets = tuple(targets)
     except KmsError:
         seen.params = read_leniently(call.operation.name, seen.params)
-        seen.notes[NOT_VALID] = True  # the pipeline will find the same, and refuse the call
+        seen.notes[NOT_VALID] = True  # the pipeline raises the same error later
     return seen

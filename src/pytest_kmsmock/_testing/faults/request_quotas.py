@@ -23,9 +23,9 @@ ECC = "Cryptographic operations (ECC)"
 ML = "Cryptographic operations (ML)"
 KEY_STORE = "Custom key store"
 
-#: Names in Service Quotas of quotas that have a shorter one here.
+#: Name in Service Quotas -> the shorter name here.
 _NAMES = {"Cryptographic operations (ECC and SM2)": ECC, "Cryptographic operations (ML-DSA)": ML}
-#: Quota name -> requests per second. Quotas named as an operation are that operation's own.
+#: Quota -> requests per second. A quota named after an operation applies to that operation alone.
 PER_SECOND: Mapping[str, float] = {
     RSA: 1000,
     ECC: 1000,
@@ -86,7 +86,7 @@ PER_SECOND: Mapping[str, float] = {
     "UpdatePrimaryRegion": 5,
 }
 
-#: The symmetric quota is the Region's; every other Region has the lowest.
+#: Region -> its symmetric quota; all other Regions have the lowest.
 SYMMETRIC_PER_SECOND: Mapping[str, float] = {
     **dict.fromkeys(("us-east-1", "us-west-2", "eu-west-1"), 100_000),
     **dict.fromkeys(
@@ -94,21 +94,21 @@ SYMMETRIC_PER_SECOND: Mapping[str, float] = {
     ),
 }
 _LOWEST_SYMMETRIC = 10_000
-#: What the Regions in China have instead.
+#: The quotas of the Regions in China that differ.
 _PER_SECOND_IN_CHINA: Mapping[str, float] = {
     "GenerateDataKeyPair (RSA_2048)": 1, "GenerateDataKeyPair (RSA_3072)": 0.5, "GenerateDataKeyPair (RSA_4096)": 0.1,
 }  # fmt: skip
 
-#: Seconds by which a request may come too early. The clock is moved in whole milliseconds, so that moving it by a
-#: second may be a little less; what is let through early is missing later.
+#: Seconds by which a request may come too early: the clock moves in whole milliseconds, so a second may be slightly
+#: less. A token that is used early is missing later.
 _TOLERANCE = 0.002
-#: The highest quota that one can set: more than anybody can ask for.
+#: The highest quota that can be set.
 _MOST = 1e12
 
-#: Beginning of the key spec -> the quota that its keys share.
+#: Prefix of the key spec -> the quota that its keys share.
 _FAMILIES = (("RSA_", RSA), ("ECC_", ECC), ("SM2", ECC), ("ML_", ML))
 
-#: What costs a custom key store about three requests.
+#: Operations that count about three requests for a custom key store.
 _DEAR = frozenset({"GenerateDataKey", "GenerateDataKeyWithoutPlaintext", "GenerateRandom"})
 
 
@@ -116,7 +116,7 @@ class Throttle:
     """Counts the requests of a mock, if it is active.
 
     Args:
-        clock: the clock that the quotas go by.
+        clock: the mock's clock.
         active: whether requests are counted.
         changed: called when that changes.
 
@@ -132,13 +132,13 @@ class Throttle:
         self.own: dict[str, float] = {}
 
     def switch(self, active: bool) -> None:
-        """Begin to count requests, or stop it."""
+        """Start or stop counting requests."""
         self.active = active
         self._buckets.clear()
         self._changed()
 
     def per_second(self, name: str, region: str) -> float:
-        """Return a quota in a Region; in an unknown one, the lowest."""
+        """Return a quota in a Region; the lowest in an unknown one."""
         if name in self.own:
             return self.own[name]
         if name == SYMMETRIC:
@@ -150,7 +150,7 @@ class Throttle:
         """Count a request.
 
         Raises:
-            KmsError: `ThrottlingException` when it is one too many.
+            KmsError: `ThrottlingException` if the quota is exceeded.
         """
         seen = preview(call)
         if NOT_VALID in seen.notes:
@@ -188,7 +188,7 @@ class RequestQuotas:
 
     @property
     def active(self) -> bool:
-        """Whether requests are counted at all; the option `request_quotas` says how it begins."""
+        """Whether requests are counted; initially as the option `request_quotas`."""
         return self._throttle.active
 
     @active.setter
@@ -205,15 +205,15 @@ class RequestQuotas:
         return self._throttle.per_second(self._known(name), "")
 
     def __setitem__(self, name: str, per_second: float) -> None:
-        """Set a quota, for all accounts and Regions, and have requests counted from now on.
+        """Set a quota for all accounts and Regions, and start counting requests.
 
         Args:
             name: the quota's name in Service Quotas, without "request rate": `CreateKey`,
                 `Cryptographic operations (symmetric)`, `GenerateDataKeyPair (RSA_2048)`.
-            per_second: how many requests each second; 0.5 is one in two seconds.
+            per_second: requests per second; 0.5 is one in two seconds.
 
         Raises:
-            UnknownQuota: for a name that is none, or what is no number of requests.
+            UnknownQuota: an unknown name or a wrong number of requests.
         """
         name = self._known(name)
         if not is_number(per_second) or not 0 < per_second <= _MOST:
@@ -238,7 +238,7 @@ class RequestQuotas:
 
 
 def _charges(call: Call) -> Iterator[tuple[str, str, str, float]]:
-    """Yield what a call costs: Region, quota, bucket, requests."""
+    """Yield the charges of a call: Region, quota, bucket, number of requests."""
     operation, region = call.operation.name, call.region.name
     if operation in PER_SECOND:
         yield region, operation, operation, 1

@@ -1,4 +1,4 @@
-"""Condition keys that a test says of requests: which there are, and what their values look like."""
+"""Condition keys that tests set for requests: known keys and the forms of their values."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from pytest_kmsmock._kms.policy.principals import SERVICE_NAME
 from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION, did_you_mean
 from pytest_kmsmock.errors import InvalidPrincipal, InvalidSimulation
 
-#: A value of a condition key; of several, each.
+#: A single value of a condition key.
 ContextValue: TypeAlias = "str | bool | int | float | datetime"
 _VALUE_TYPES = (str, bool, int, float, datetime)
 
-#: What a value looks like, as a pattern and in words.
+#: The form of a value: a pattern and a description.
 Form: TypeAlias = "tuple[re.Pattern[str], str]"
 ACCOUNT: Form = (ACCOUNT_ID, "the id of an account, 12 digits")
 ORGANIZATION: Form = (re.compile(r"o-[a-z0-9]+"), "the id of an organization, such as 'o-a1b2c3d4e5'")
@@ -47,7 +47,7 @@ _MULTI_REGION: Form = (re.compile("PRIMARY|REPLICA"), "PRIMARY or REPLICA")
 
 
 def is_address(text: str) -> bool:
-    """Say whether a text is an IP address."""
+    """Say whether a string is an IP address."""
     return read_address(text) is not None
 
 
@@ -56,7 +56,7 @@ def _stored(operator: str, text: str) -> bool:
     return stored is not None and stored(text)
 
 
-#: What is no matter of a pattern.
+#: Forms that need more than a pattern.
 _ARN = (is_arn, "an ARN")
 _ADDRESS = (is_address, "an IP address")
 _NUMBER = (partial(_stored, "NumericEquals"), "a number")
@@ -100,10 +100,10 @@ def listed(
     values: Mapping[str, ContextValue | Iterable[ContextValue]],
     error: type[InvalidPrincipal | InvalidSimulation] = InvalidPrincipal,
 ) -> dict[str, tuple[str, ...]]:  # fmt: skip
-    """Return condition keys in lower case, with their values as conditions compare them.
+    """Return condition keys in lower case, with their values as strings for comparison.
 
     Raises:
-        InvalidPrincipal, InvalidSimulation: for what is no condition key, or no value of one; which, says `error`.
+        InvalidPrincipal, InvalidSimulation: an unknown condition key or a wrong value; the class is `error`.
     """
     if not isinstance(values, Mapping):
         raise error(f"context must be a mapping of condition keys to values, not {values!r}.")
@@ -123,7 +123,7 @@ def listed(
 
 
 def _what_is_wrong(name: str, texts: tuple[str, ...]) -> str | None:
-    """Say what keeps a request to KMS from having a condition key with these values; None if nothing does."""
+    """Return why a request to KMS cannot have a condition key with these values; None if it can."""
     row, rest = find_row(name.lower())
     if row is None or (name[-1] in ":/" and not rest):
         known = [each.name for each in CONDITION_KEYS]
@@ -137,7 +137,7 @@ def _what_is_wrong(name: str, texts: tuple[str, ...]) -> str | None:
 
 def _fits(name: str, text: str) -> bool:
     if name in _ENUMERATIONS:
-        return text in (_enumeration(name) or [text])  # an older botocore does not know all shapes
+        return text in (_enumeration(name) or [text])  # older releases of botocore lack some shapes
     form, _words = _FORMS.get(name, (None, ""))
     if form is None:
         return True

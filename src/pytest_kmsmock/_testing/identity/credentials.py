@@ -1,8 +1,8 @@
-"""Who calls: credentials of any principal, and acting as one for a while.
+"""Credentials of principals, and calling as another principal.
 
-What a principal may do is in `_testing.identity.iam_console`.
+`_testing.identity.iam_console` has their policies.
 
-An access key is worked out from the principal and its request context, so the same credentials mean the same caller in
+An access key is derived from the principal and its request context, so the same credentials identify the same caller in
 every mock of the process, however long a client keeps them.
 """
 
@@ -28,7 +28,7 @@ from .context_values import ContextValue, listed
 from .policy_text import Document, policy_text
 from .request_context import RequestContext, check_request_context, check_session
 
-#: How principals can be written in short, for the mock's own account.
+#: Short forms of principals in the mock's own account.
 _SHORT = re.compile(r"root|(user|role|assumed-role|federated-user)/.+")
 _TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
 DEFAULT_SESSION = "pytest-kmsmock"
@@ -41,7 +41,7 @@ Named: TypeAlias = "str | Principal | Credentials | Caller"
 class Credentials(Mapping[str, Any]):
     """Credentials of a principal: `boto3.client("kms", **credentials)`.
 
-    As a mapping it has the arguments of boto3 and botocore.
+    As a mapping it has the credential arguments of boto3 and botocore.
 
     Attributes:
         arn: the ARN of the principal, which AWS prints after `User`.
@@ -57,7 +57,7 @@ class Credentials(Mapping[str, Any]):
 
     @property
     def environment(self) -> dict[str, str]:
-        """The same as environment variables, for `monkeypatch.setenv` and other processes."""
+        """The credentials as environment variables, for `monkeypatch.setenv` and other processes."""
         return {f"AWS_{name.removeprefix('aws_').upper()}": value for name, value in self.items()}
 
     def __getitem__(self, name: str) -> Any:  # Any, so that `client("kms", **credentials)` fits every parameter
@@ -82,21 +82,21 @@ class Credentials(Mapping[str, Any]):
 
 
 class Issued(NamedTuple):
-    """Credentials that were made here, and whom their requests come from."""
+    """Credentials of this module, and the caller that they identify."""
 
     credentials: Credentials
     caller: Caller
 
 
-#: Access key -> what was issued with it.
+#: Access key -> its credentials and caller.
 issued: dict[str, Issued] = {}
 _acting: ContextVar[Caller | None] = ContextVar("kms_mock_acting", default=None)
-#: Callers that code outside of asyncio tasks acts as, innermost last: threads see them too.
+#: Callers of `as_principal` outside of asyncio tasks, innermost last; threads use them too.
 _acting_in_process: list[Caller] = []
 
 
 def caller_of(access_key: str | None) -> Caller | None:
-    """Return whom a request with an access key comes from; None for the default caller."""
+    """Return the caller of a request with an access key; None for the default caller."""
     known = issued.get(access_key or "")
     if known is not None:
         return known.caller
@@ -115,7 +115,7 @@ _CONDITION_KEYS = {
 
 
 class Home(NamedTuple):
-    """Where short forms of principals belong: account, partition and default Region of a mock."""
+    """Account, partition and default Region of a mock, for short forms of principals."""
 
     account: str
     partition: str
@@ -131,8 +131,8 @@ def make_caller(named: Named | None, home: Home, given: RequestContext) -> Calle
         given: its request context.
 
     Raises:
-        InvalidPrincipal: saying what a principal looks like.
-        InvalidPolicy: for a session policy that AWS would refuse.
+        InvalidPrincipal: with the forms of a principal.
+        InvalidPolicy: AWS would refuse the session policy.
     """
     if isinstance(named, Credentials):
         named = issued[named.access_key_id].caller
@@ -164,10 +164,10 @@ def make_caller(named: Named | None, home: Home, given: RequestContext) -> Calle
 
 
 def _session_policies(given: Document | Iterable[Document], partition: str) -> tuple[str, ...]:
-    """Return the texts of session policies: one by itself is inline, those of a list may be managed policies.
+    """Return session policies as strings: a single one is inline, those of a list may be managed policies.
 
     Raises:
-        InvalidPolicy: for a policy that AWS would refuse.
+        InvalidPolicy: AWS would refuse the policy.
     """
     if isinstance(given, str | Mapping | os.PathLike):
         policies: Iterable[Document] = (given,)
@@ -184,7 +184,7 @@ def in_context(caller: Caller, context: Mapping[str, ContextValue | Iterable[Con
     """Return a caller with further condition keys of its requests.
 
     Raises:
-        InvalidSimulation: for what is no value of a condition key.
+        InvalidSimulation: a wrong value of a condition key.
     """
     return replace(caller, context=_merged(caller.context, listed(context, InvalidSimulation), InvalidSimulation))
 
@@ -194,10 +194,10 @@ def _merged(
     more: Mapping[str, tuple[str, ...]],
     error: type[InvalidPrincipal | InvalidSimulation],
 ) -> Mapping[str, tuple[str, ...]]:
-    """Return condition keys from two places; what is said in the second goes before.
+    """Return condition keys from two sources; the second takes precedence.
 
     Raises:
-        InvalidPrincipal, InvalidSimulation: they are not in one request; which, says `error`.
+        InvalidPrincipal, InvalidSimulation: a request cannot have both; the class is `error`.
     """
     merged = {**said, **more}
     if "aws:sourceip" in merged and "aws:sourcevpce" in merged:
@@ -206,10 +206,10 @@ def _merged(
 
 
 def principal_arn(text: str, home: Home) -> str:
-    """Return the ARN of a principal for a policy, where a role is named itself and not as a session.
+    """Return the ARN of a principal for a policy, which names a role itself and not a session.
 
     Raises:
-        InvalidPrincipal: saying what a principal looks like.
+        InvalidPrincipal: with the forms of a principal.
     """
     if not isinstance(text, str):
         raise InvalidPrincipal(f"{_HOW_GIVEN}, not {text!r}.")
@@ -241,7 +241,7 @@ def _principal(text: str, home: Home, given: RequestContext) -> Principal:
 
 
 def _context(given: RequestContext) -> Mapping[str, tuple[str, ...]]:
-    """Return the condition keys that a request context gives values."""
+    """Return the condition keys of a request context."""
     parts: Mapping[str, object] = given
     values: dict[str, ContextValue | Iterable[ContextValue]] = {
         key: str(parts[name]) for name, key in _CONDITION_KEYS.items() if name in parts
@@ -254,7 +254,7 @@ def _context(given: RequestContext) -> Mapping[str, tuple[str, ...]]:
 
 
 def _session_of(role: Principal, session_name: str) -> Principal:
-    """Return a session of a role: nobody calls as a role itself. Session ARNs leave out the path of the role."""
+    """Return a session of a role, since roles call as sessions. Session ARNs omit the path of the role."""
     arn = f"arn:{role.partition}:sts::{role.account}:assumed-role/{role.name}/{session_name}"
     return Principal.parse(
         arn, tags=dict(role.tags), org_id=role.org_id, issuer_arn=role.arn, provider=role.provider
@@ -276,7 +276,7 @@ def issue(caller: Caller) -> Credentials:
 
 
 def issue_session(caller: Caller) -> Credentials:
-    """Return temporary credentials of a user, as GetSessionToken gives them; the same each time."""
+    """Return temporary credentials of a user, as of GetSessionToken; the same each time."""
     digest = hashlib.sha512(f"session|{issue(caller).access_key_id}".encode()).digest()
     access_key = "ASIA" + base64.b32encode(digest).decode()[:16]
     secret, token = base64.b64encode(digest[20:50]).decode(), base64.b64encode(digest * 4).decode()
@@ -284,7 +284,7 @@ def issue_session(caller: Caller) -> Credentials:
 
 
 def register(caller: Caller, access_key: str, secret: str, token: str | None = None) -> Credentials:
-    """Let an access key be a caller's, in every mock of the process; return its credentials."""
+    """Assign an access key to a caller, in every mock of the process; return its credentials."""
     network_guard.issued.add(access_key)
     issued[access_key] = Issued(Credentials(caller.arn, access_key, secret, token), caller)
     return issued[access_key].credentials
@@ -292,7 +292,7 @@ def register(caller: Caller, access_key: str, secret: str, token: str | None = N
 
 @contextmanager
 def acting_as(caller: Caller) -> Iterator[Credentials]:
-    """Let requests with other credentials than those made here come from a caller meanwhile."""
+    """Set the caller of requests in a block, except those with credentials of this module."""
     in_process = not active_mocks.in_task()
     token = _acting.set(caller)
     if in_process:

@@ -1,4 +1,4 @@
-"""`KmsMock.iam`: the policies of principals, accounts and VPC endpoints, which on AWS are IAM's and Organizations'."""
+"""`KmsMock.iam`: policies of principals, accounts and VPC endpoints, of IAM and Organizations on AWS."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ class IamConsole:
         """Attach identity policies to a user or role.
 
         Raises:
-            InvalidPolicy: for a policy that AWS would refuse, and if there is none.
-            InvalidPrincipal: for what is no principal, or has no IAM policies, as root users and AWS services.
+            InvalidPolicy: AWS would refuse a policy, or none is given.
+            InvalidPrincipal: not a principal, or one without IAM policies, such as a root user or an AWS service.
         """
         holder = self._policy_holder(principal)
         if not policies:
@@ -64,7 +64,7 @@ class IamConsole:
 
         Raises:
             InvalidPolicy: a policy is not attached.
-            InvalidPrincipal: for what has no IAM policies.
+            InvalidPrincipal: not a user or role.
         """
         holder = self._policy_holder(principal)
         attached = list(self._iam.identity.get(holder, ()))
@@ -80,8 +80,8 @@ class IamConsole:
         """Set the permissions boundary of a user or role; None removes it.
 
         Raises:
-            InvalidPolicy: for a policy that AWS would refuse.
-            InvalidPrincipal: for what has no IAM policies.
+            InvalidPolicy: AWS would refuse the policy.
+            InvalidPrincipal: not a user or role.
         """
         holder = self._policy_holder(principal)
         if policy is None:
@@ -99,10 +99,10 @@ class IamConsole:
         Args:
             *policies: the policies; none removes all levels.
             account: the account, by default that of the mock.
-            full_access: whether AWS's `FullAWSAccess` is attached to the level too, as it is from the beginning.
+            full_access: whether AWS's `FullAWSAccess` is attached to the level too, as Organizations does by default.
 
         Raises:
-            InvalidPolicy: for a policy that AWS would refuse.
+            InvalidPolicy: AWS would refuse the policy.
         """
         owner = self._owner(account)
         texts = tuple(self._text(policy, PolicyKind.SERVICE_CONTROL, "iam.service_control()") for policy in policies)
@@ -114,14 +114,14 @@ class IamConsole:
         self._iam.clear_cache()
 
     def resource_control(self, *policies: Document, account: str | None = None) -> None:
-        """Attach resource control policies to the account whose keys they concern, besides those that are there.
+        """Attach resource control policies to the account that owns the keys, in addition to existing ones.
 
         Args:
             *policies: the policies, which can only deny; none removes all of them.
             account: the account, by default that of the mock.
 
         Raises:
-            InvalidPolicy: for a policy that AWS would refuse.
+            InvalidPolicy: AWS would refuse the policy.
         """
         owner = self._owner(account)
         texts = tuple(self._text(policy, PolicyKind.RESOURCE_CONTROL, "iam.resource_control()") for policy in policies)
@@ -129,15 +129,15 @@ class IamConsole:
         self._iam.clear_cache()
 
     def vpc_endpoint_policy(self, endpoint: str, policy: Document | None) -> None:
-        """Set the policy of a VPC endpoint; requests through it are those of credentials with `source_vpce`.
+        """Set the policy of a VPC endpoint, which applies to requests of credentials with `source_vpce`.
 
         Args:
             endpoint: its id, such as `vpce-1234abcdf5678c90a`.
-            policy: the policy; None removes it, which allows everything.
+            policy: the policy; None removes it, so that everything is allowed.
 
         Raises:
-            InvalidPolicy: for a policy that AWS would refuse.
-            InvalidPrincipal: for what is no id of a VPC endpoint.
+            InvalidPolicy: AWS would refuse the policy.
+            InvalidPrincipal: a wrong id of a VPC endpoint.
         """
         check_request_context(None, {"source_vpce": endpoint})
         if policy is None:
@@ -147,28 +147,28 @@ class IamConsole:
         self._iam.clear_cache()
 
     def missing(self, *principals: Named) -> None:
-        """Mark users or roles as missing: key policies and grants that name them are refused from now on.
+        """Mark users or roles as missing: from then on, key policies and grants that name them are refused.
 
         Raises:
-            InvalidPrincipal: for what is no user or role.
+            InvalidPrincipal: not a user or role.
         """
         self._iam.missing |= {self._policy_holder(principal, _CANNOT_BE_MISSING) for principal in principals}
 
     def _owner(self, account: str | None) -> str:
-        """Return the account that control policies are for.
+        """Return the account of control policies.
 
         Raises:
-            InvalidPrincipal: it is none.
+            InvalidPrincipal: a wrong account.
         """
         if account is not None:
             check_request_context(None, {"account": account})
         return self._home.account if account is None else account
 
     def _policy_holder(self, principal: Named, refusal: str = _HAS_NO_POLICIES) -> str:
-        """Return the ARN of the user or role that a principal is, or is a session of.
+        """Return the ARN of a user or role, or of the role of a session.
 
         Raises:
-            InvalidPrincipal: it is neither; `refusal` says what follows.
+            InvalidPrincipal: another principal; `refusal` is the message.
         """
         holder = policy_holder(make_caller(principal, self._home, {}).principal)
         if Principal.parse(holder).kind not in _IN_IAM:

@@ -1,4 +1,4 @@
-"""Users and role sessions of moto's IAM and STS as callers of the fake KMS. `_moto.identity` reads what moto knows."""
+"""Users and role sessions of moto's IAM and STS as callers of the fake KMS. `_moto.identity` reads moto's state."""
 
 from __future__ import annotations
 
@@ -14,32 +14,32 @@ if TYPE_CHECKING:
     from pytest_kmsmock._moto.identity import Identity
 
 
-#: What an unreadable policy that limits is taken for: AWS would have refused it.
+#: Replaces a boundary or session policy that AWS would have refused: it allows nothing.
 _NOTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}'
 
 
 def find(access_key: str) -> Identity | None:
-    """Return whom moto issued an access key to; None if it did not. moto has to be imported already."""
+    """Return the identity that moto issued an access key to; None if it did not. moto must be imported."""
     from pytest_kmsmock._moto import identity
 
     return identity.find(access_key)
 
 
 def find_role(role: str, session_name: str) -> Identity | None:
-    """Return the session of a role of moto's; None if moto does not have the role. moto has to be imported already."""
+    """Return a session of a role of moto; None if moto does not have the role. moto must be imported."""
     from pytest_kmsmock._moto import identity
 
     return identity.find_role(role, session_name)
 
 
-@functools.lru_cache(maxsize=256)  # as long as nothing changes, it is the same caller
+@functools.lru_cache(maxsize=256)  # the same caller until something changes
 def caller_of(identity: Identity, *, enforced: bool) -> Caller:
-    """Return a user or role session of moto's as a caller.
+    """Return a user or role session of moto as a caller.
 
     Args:
-        identity: what moto knows of it.
-        enforced: whether its policies decide. Without, and for a role that moto does not have, it is allowed everything
-            that key policies let IAM allow.
+        identity: its identity in moto.
+        enforced: whether its policies apply. If not, and for a role that moto does not have, it may do everything that
+            key policies let IAM allow.
     """
     principal = Principal.parse(identity.arn, tags=dict(identity.tags), issuer_arn=identity.issuer)
     session = () if identity.session_policy is None else (_limit(identity.session_policy, PolicyKind.SESSION),)
@@ -59,7 +59,7 @@ def _limit(text: str, kind: PolicyKind) -> str:
 
 
 def _is_readable(text: str, kind: PolicyKind) -> bool:
-    """Say whether AWS would have taken a policy; moto takes others too."""
+    """Say whether AWS would accept a policy; moto accepts others too."""
     try:
         compile_policy(text, kind)
     except MalformedPolicy:

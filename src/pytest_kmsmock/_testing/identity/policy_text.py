@@ -1,4 +1,4 @@
-"""Policies as a test gives them: JSON, a mapping or the path of a file; with an error that says what is wrong where."""
+"""Policies as tests give them (JSON, a mapping or the path of a file), and their validation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from pytest_kmsmock._kms.policy.kinds import (
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock.errors import InvalidPolicy
 
-#: A policy: a JSON string, what `json.dumps` makes one of, or the path of a file with one. A string is never a path.
+#: A policy: a JSON string, a mapping that `json.dumps` accepts, or the path of a file. A string is never a path.
 Document: TypeAlias = "str | Mapping[str, object] | os.PathLike[str]"
 
 
@@ -27,12 +27,12 @@ def written_policy(document: Document) -> str:
     """Return the JSON string of a policy.
 
     Raises:
-        InvalidPolicy: it is none, or its file cannot be read.
+        InvalidPolicy: another type, or the file cannot be read.
     """
     if isinstance(document, os.PathLike):
         try:
             return Path(document).read_text(encoding="utf-8")
-        except (OSError, ValueError) as error:  # also what is not UTF-8, and a path with a null byte
+        except (OSError, ValueError) as error:  # ValueError: invalid UTF-8, or a path with a null byte
             raise InvalidPolicy(f"the policy file {os.fspath(document)} cannot be read: {error}") from None
     if isinstance(document, str):
         if document.strip() and "{" not in document:
@@ -45,24 +45,24 @@ def written_policy(document: Document) -> str:
         raise InvalidPolicy(f"a policy is a JSON string, a mapping or a pathlib.Path, not {type(document).__name__}")
     try:
         return json.dumps(document)
-    except (TypeError, ValueError) as error:  # also what contains itself
+    except (TypeError, ValueError) as error:  # ValueError: it contains itself
         raise InvalidPolicy(f"this policy cannot be written as JSON: {error}") from None
 
 
 def policy_text(
     document: Document, kind: PolicyKind, where: str, *, partition: str | None = None, most: int | None = None
 ) -> str:  # fmt: skip
-    """Return the text of a policy that AWS would take.
+    """Return the JSON string of a policy that AWS would accept.
 
     Args:
         document: the policy.
-        kind: what it is used as.
+        kind: its kind.
         where: where the test gives it, for the error message.
-        partition: the partition that its ARNs are to be of; any by default.
-        most: how many characters it may have, if fewer than the largest policy of its kind.
+        partition: the partition of its ARNs; any by default.
+        most: the maximum number of characters, if lower than the limit of its kind.
 
     Raises:
-        InvalidPolicy: saying what AWS would say.
+        InvalidPolicy: AWS would refuse it, with AWS's reason.
     """
     try:
         text = written_policy(document)

@@ -1,6 +1,6 @@
-"""The request context of a principal: its parts, and the validation of what a test gives.
+"""The request context of a principal and its validation.
 
-`_testing.identity.credentials` finds the principal itself.
+`_testing.identity.credentials` parses the principal itself.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class RequestContext(TypedDict, total=False):
     context: Mapping[str, ContextValue | Iterable[ContextValue]]
 
 
-#: Part of a request context that is a string -> its form, as a pattern and in words.
+#: String part of a request context -> its form: a pattern and a description.
 _STRINGS: Mapping[str, tuple[re.Pattern[str], str]] = {
     "session_name": (re.compile(r"[\w+=,.@-]{2,64}", re.ASCII), "a name of 2 to 64 letters, digits and =,.@+-_"),
     "org_id": ORGANIZATION,
@@ -59,7 +59,7 @@ _STRINGS: Mapping[str, tuple[re.Pattern[str], str]] = {
 }  # fmt: skip
 #: Parts that belong to the principal itself.
 _IDENTITY = ("tags", "org_id", "issuer_arn", "provider", "session_name")
-#: Part -> the kinds of principals that can have it.
+#: Part -> the kinds of principals that have it.
 _OF_SESSIONS: Mapping[str, tuple[PrincipalKind, ...]] = {
     "session_policies": (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER),
     "issuer_arn": (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER),
@@ -70,15 +70,15 @@ _TAG_KEY_CHARACTERS, _TAG_VALUE_CHARACTERS = 128, 256
 
 
 def check_request_context(named: object, given: RequestContext) -> None:
-    """Validate a request context: that its parts exist, have the right form, and go with the principal.
+    """Validate the names and forms of a request context, and whether they fit the principal.
 
     Args:
-        named: the principal as the test names it.
+        named: the principal as the test gives it.
         given: the request context.
 
     Raises:
-        InvalidArgument: there is no such part.
-        InvalidPrincipal: with the form that is expected.
+        InvalidArgument: an unknown part.
+        InvalidPrincipal: with the expected form.
     """
     values: Mapping[str, object] = given
     check_names("credentials", given, list(RequestContext.__annotations__))
@@ -101,10 +101,10 @@ def check_request_context(named: object, given: RequestContext) -> None:
 
 
 def check_session(principal: Principal, given: RequestContext) -> None:
-    """Validate the parts that only sessions have.
+    """Validate parts that only sessions have.
 
     Args:
-        principal: who calls; of a role, its session.
+        principal: the caller; of a role, its session.
         given: the request context.
 
     Raises:

@@ -1,7 +1,7 @@
-"""The operations of AWS STS that programs call beside KMS: who they are, and sessions of roles and users.
+"""The operations of AWS STS that programs use with KMS: GetCallerIdentity, and sessions of roles and users.
 
-What STS refuses by its own policies is not decided here: whoever asks for a session of a role gets it, as in moto. What
-the session may do is decided by the policies that `kms.iam` or a seed file has for the role.
+Trust policies are not evaluated: every caller can assume every role, as in moto. The permissions of the session come
+from the policies that `kms.iam` or a seed file attaches to the role.
 
 See https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html
 """
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 Answer: TypeAlias = "dict[str, str | dict[str, str]]"
 
-# (B): the texts of STS are inferred from those of other services of the query protocol.
+# (B): the messages of STS are inferred from those of other services of the query protocol.
 NO_SUCH_ACTION = ErrorTemplate("InvalidAction", "Could not find operation {action} for version 2011-06-15")
 _INVALID = ErrorTemplate("ValidationError", "{reason}")
 _MALFORMED_POLICY = ErrorTemplate("MalformedPolicyDocument", "{reason}")
@@ -32,25 +32,25 @@ _FROM_A_SESSION = ErrorTemplate("AccessDenied", "Cannot call GetSessionToken wit
 
 _ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
 _SESSION_NAME = re.compile(r"[\w+=,.@-]{2,64}", re.ASCII)
-#: Seconds: how long a session lasts unless the caller says.
+#: The default duration of a session, in seconds.
 _ROLE_SECONDS, _USER_SECONDS = 3600, 43200
 
 
 def call(action: str, parameters: Mapping[str, str], caller: Caller, home: Home, now: datetime) -> Answer:
-    """Carry out an operation of STS.
+    """Execute an operation of STS.
 
     Args:
         action: the operation.
-        parameters: what the request says, in the form of the query protocol.
-        caller: who calls.
+        parameters: the parameters, in the form of the query protocol.
+        caller: the caller.
         home: the mock's account, partition and Region.
         now: the present time.
 
     Returns:
-        The members of the answer.
+        The members of the response.
 
     Raises:
-        KmsError: with the code and text of STS.
+        KmsError: with the code and message of STS.
     """
     operation = _OPERATIONS.get(action)
     if operation is None:

@@ -1,6 +1,6 @@
-"""Why policies allowed or refused a call: each statement and grant that was looked at, and what it said.
+"""Why policies allowed or denied a call: a line for each statement and grant that was evaluated.
 
-Decisions are kept with the calls (`CallRecord.decisions`); nothing is decided again on the state of today.
+Decisions are kept with the calls (`CallRecord.decisions`), so later changes of the state do not matter.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ class Explanation:
 
     @property
     def allowed(self) -> bool:
-        """Whether the policies allow the call; false also if it was refused before they were evaluated."""
+        """Whether the policies allow the call; False also if it was refused before they were evaluated."""
         return bool(self.decisions) and all(decision.allowed for decision in self.decisions)
 
     @property
@@ -60,7 +60,7 @@ class Explanation:
         """Return the outcome as one short line: pytest shows it for `assert kms_mock.simulate(...)`."""
         if not self.decisions:
             return f"<Explanation: {self.otherwise}>"
-        decision = self.decisions[-1]  # if one is refused, that is the last
+        decision = self.decisions[-1]  # a denied one is the last
         request, denial = decision.request, decision.denial
         resource, principal = (arn.rpartition(":")[2] for arn in (request.resource, request.principal.arn))
         verdict = "allowed" if denial is None else "refused"
@@ -71,14 +71,14 @@ class Explanation:
 
 
 def explain(record: CallRecord) -> Explanation:
-    """Explain what the policies said of a call."""
+    """Explain the policy decisions on a call."""
     if not record.decisions:
         return Explanation((), "\n".join(_before_policies(record)))
     refused_later = record.error is not None and all(decision.allowed for decision in record.decisions)
     return Explanation(record.decisions, f"refused after that: {record.error}" if refused_later else "")
 
 
-#: What AWS does not tell, by operation; and for all others.
+#: What AWS's message does not tell: by operation, and for all others.
 _OUT_OF_SIGHT = {"ListRetirableGrants": "The retiring principal is of another account."}
 _NO_SUCH_KEY = (
     "The key or alias does not exist in this mock, which AWS does not tell callers of another account. Create it as a "
@@ -87,17 +87,17 @@ _NO_SUCH_KEY = (
 
 
 def _before_policies(record: CallRecord) -> Iterable[str]:
-    """Return what is to be said of a call that was refused before policies were asked, or on which none were."""
+    """Yield the explanation of a call for which no policy was evaluated."""
     if record.error is None:
-        yield "no policy was asked"
+        yield "no policy was evaluated"
         return
-    yield f"no policy was asked: {record.error}"
+    yield f"no policy was evaluated: {record.error}"
     if "the resource does not exist in this Region" in record.error.message:
         yield _OUT_OF_SIGHT.get(record.operation, _NO_SUCH_KEY)
 
 
 class Caught(Protocol):
-    """An error that was expected, as `pytest.raises` gives it."""
+    """An expected error, as `pytest.raises` returns it."""
 
     @property
     def value(self) -> BaseException:
@@ -105,10 +105,10 @@ class Caught(Protocol):
 
 
 def find_record(calls: Iterable[CallRecord], wanted: CallRecord | BaseException | Caught) -> CallRecord:
-    """Return the call that an error is the answer to.
+    """Return the call that an error belongs to.
 
     Raises:
-        NoSuchCall: for an error of no call of these, and for what is no error of a client.
+        NoSuchCall: none of the calls had the error, or it is not an error of a client.
     """
     if isinstance(wanted, CallRecord):
         return wanted

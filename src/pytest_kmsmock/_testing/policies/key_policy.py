@@ -1,6 +1,6 @@
-"""`key_policy(...)`: the policy that the console's create-key wizard writes, from what a test says of the key.
+"""`key_policy(...)`: the key policy of the console's create-key wizard.
 
-The document itself is `_kms.policy.default_policies`'.
+`_kms.policy.default_policies` builds the document.
 """
 
 from __future__ import annotations
@@ -39,14 +39,14 @@ def key_policy(
     origin: str = "AWS_KMS",
     multi_region: bool = False,
 ) -> str:
-    """Return the key policy that the console's create-key wizard writes.
+    """Return the key policy that the console's create-key wizard creates.
 
     Args:
-        account: the account that owns the key, 12 digits; by default that of the mock that is active, or 123456789012.
+        account: the account that owns the key, 12 digits; by default that of the active mock, or 123456789012.
         partition: the partition of its Region, such as `aws-cn`; by default that of the mock, or `aws`.
         administrators: the users and roles that may administer the key, but not use it: ARNs, or `user/NAME` and
             `role/NAME` of that account.
-        users: the users and roles that may use the key, likewise.
+        users: the users and roles that may use the key, in the same form.
         other_accounts: other accounts whose administrators may let their users use the key: ids, or root ARNs.
         allow_deletion: whether key administrators may schedule the deletion of the key.
         key_usage: the KeyUsage of the key; not needed where the spec has only one, nor for SYMMETRIC_DEFAULT.
@@ -58,8 +58,8 @@ def key_policy(
         The document.
 
     Raises:
-        InvalidPolicy: for a spec, usage, origin or partition that there is not, and for what is not True or False.
-        InvalidPrincipal: for what is no account, user or role.
+        InvalidPolicy: an unknown spec, usage, origin or partition, or a flag that is neither True nor False.
+        InvalidPrincipal: a wrong account, user or role.
 
     Example:
         >>> from pytest_kmsmock import key_policy
@@ -86,11 +86,11 @@ def key_policy(
 
 
 def _home(account: str | None, partition: str | None) -> Home:
-    """Return where the key is to be.
+    """Return account, partition and Region of the key.
 
     Raises:
-        InvalidPolicy: the partition is none.
-        InvalidPrincipal: the account is none.
+        InvalidPolicy: a wrong partition.
+        InvalidPrincipal: a wrong account.
     """
     mock = active_mocks.current()
     region = "us-east-1" if mock is None else mock.region
@@ -108,7 +108,7 @@ def _usage(spec: str, usage: str | None) -> str:
     """Return the KeyUsage of a key.
 
     Raises:
-        InvalidPolicy: there is no such spec, or it has no such usage, or several and none was said.
+        InvalidPolicy: the spec is unknown, does not have the usage, or has several and none was given.
     """
     known = KEY_SPECS.get(spec)
     if known is None:
@@ -121,10 +121,10 @@ def _usage(spec: str, usage: str | None) -> str:
 
 
 def each(names: str | Iterable[str]) -> list[str]:
-    """Return names that are given as a list, or as a text if there is one only.
+    """Return names that are given as a list, or as a string if there is only one.
 
     Raises:
-        InvalidPrincipal: for what is neither.
+        InvalidPrincipal: anything else.
     """
     if not isinstance(names, Iterable):
         raise InvalidPrincipal(f"Principals and accounts must be a name or a list of names, not {names!r}.")
@@ -132,7 +132,7 @@ def each(names: str | Iterable[str]) -> list[str]:
 
 
 def principal_arns(names: str | Iterable[str], home: Home) -> list[str]:
-    """Return the ARNs of users and roles, and of sessions, which a key policy can name too.
+    """Return the ARNs of users, roles and sessions, which a key policy can name.
 
     Raises:
         InvalidPrincipal: for anything else.

@@ -1,8 +1,8 @@
-"""`KmsMock.least_privilege()`: the smallest policies under which recorded calls pass.
+"""`KmsMock.least_privilege()`: the smallest policies that allow recorded calls.
 
-There are two places where AWS looks, and a document for each: the IAM policy of a principal, and the policy of a key.
-In one account either of them is enough for what concerns a key, provided that the key policy lets IAM policies decide,
-as the default one does; across accounts both are needed. Aliases, and what names no key, are a matter of IAM alone.
+AWS evaluates the IAM policies of the principal and the key policy. Within an account either is enough for a key, if the
+key policy enables IAM policies, as the default key policy does; across accounts both are needed. Aliases and operations
+without a key need IAM policies.
 
 See https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html and
 https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-encryption-context
@@ -26,25 +26,25 @@ from .required_permissions import Permission
 
 _T = TypeVar("_T")
 
-#: A policy, or a statement of one, as JSON has it.
+#: A policy or a statement, as JSON.
 Json = dict[str, object]
 
 _VERSION = "2012-10-17"
 _CONTEXT = "kms:EncryptionContext:"
-#: Objects of S3 are told as all those of their bucket.
+#: Encryption context of S3 objects, which is generalized to all objects of a bucket.
 _OBJECTS = f"{_CONTEXT}aws:s3:arn"
 
-#: Condition keys of a statement with the values that each may have.
+#: Condition keys of a statement, each with its allowed values.
 _Allowed = frozenset[tuple[str, frozenset[str]]]
 
 
 class ByArn(Mapping[str, _T]):
-    """What belongs to ARNs. A look-up also takes what comes after the account (`role/app`), and the id of a key.
+    """A mapping from ARNs. A look-up also takes the part after the account (`role/app`), and the id of a key.
 
     Args:
-        found: what belongs to each ARN.
-        kind: what the ARNs are of, for messages.
-        error: what is raised for an ARN that is not among them.
+        found: the values by ARN.
+        kind: what the ARNs name, for messages.
+        error: the class of the error for unknown names.
     """
 
     __slots__ = ("_error", "_found", "_kind")
@@ -53,10 +53,10 @@ class ByArn(Mapping[str, _T]):
         self._found, self._kind, self._error = found, kind, error
 
     def __getitem__(self, name: str) -> _T:
-        """Return what belongs to an ARN, or to what has one.
+        """Return the value of an ARN, a short name, or an object with an ARN.
 
         Raises:
-            UnknownPrincipal, UnknownKey: a KeyError with the names that there are.
+            UnknownPrincipal, UnknownKey: a KeyError that lists the ARNs.
         """
         wanted = str(getattr(name, "arn", name))
         arns = [arn for arn in self._found if wanted == arn or arn.endswith((f":{wanted}", f":key/{wanted}"))]
@@ -105,7 +105,7 @@ class LeastPrivilege:
         """Write them to a file as JSON.
 
         Raises:
-            InvalidOption: when `path` is no path.
+            InvalidOption: `path` is not a path.
             OSError: the file cannot be written.
         """
         check_type(path, (str, os.PathLike), "write(): path", "the path of a file")
@@ -116,7 +116,7 @@ class LeastPrivilege:
 
 
 def least_privilege(needed: Iterable[Permission]) -> LeastPrivilege:
-    """Return the smallest policies that give permissions, and nothing else."""
+    """Return the smallest policies that allow exactly these permissions."""
     by_principal: dict[str, set[Permission]] = defaultdict(set)
     by_key: dict[str, set[Permission]] = defaultdict(set)
     for permission in needed:
@@ -149,7 +149,7 @@ def _key_statements(needed: Collection[Permission]) -> list[Json]:
     rules = {
         (permission.action, permission.principal, _conditions(permission, by_alias=False)) for permission in needed
     }
-    # In a key policy the resource is always this key; what a statement lists instead is principals.
+    # The Resource of a key policy is always this key; its statements list principals.
     return [
         {
             "Effect": "Allow",
@@ -170,7 +170,7 @@ def _principal_element(principals: Iterable[str]) -> Json:
 
 
 def _short(texts: Iterable[str]) -> str | list[str]:
-    """Return a list as policies have it: of one text, just the text."""
+    """Return a list as policies write it: a single string as it is."""
     found = sorted(texts)
     return found[0] if len(found) == 1 else found
 
@@ -178,7 +178,7 @@ def _short(texts: Iterable[str]) -> str | list[str]:
 def _conditions(permission: Permission, *, by_alias: bool) -> _Allowed:
     pairs: dict[str, tuple[str, frozenset[str]]] = {}
     for name, value in permission.context:
-        # Condition keys do not tell upper from lower case, so of "a" and "A" only one can be demanded.
+        # Condition keys ignore case, so of "a" and "A" only one can be required.
         pairs.setdefault(f"{_CONTEXT}{name}".lower(), (f"{_CONTEXT}{name}", frozenset({_literal(value)})))
     found = set(pairs.values())
     found |= {(name, frozenset({_literal(value)})) for name, value in permission.request}
@@ -188,7 +188,7 @@ def _conditions(permission: Permission, *, by_alias: bool) -> _Allowed:
 
 
 def _literal(text: str) -> str:
-    """Return a value that a policy compares as it is: `${` would begin a policy variable.
+    """Return a value as a policy literal: `${` would start a policy variable.
 
     See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#policy-vars-specialchars
     """
@@ -198,7 +198,7 @@ def _literal(text: str) -> str:
 def _condition_block(allowed: _Allowed) -> Json:
     block: dict[str, Json] = defaultdict(dict)
     for key, values in sorted(allowed, key=lambda pair: pair[0]):
-        # A key may have several aliases, so its condition key is a set of values.
+        # A key may have several aliases, so this condition key is multivalued.
         operator = "ForAnyValue:StringEquals" if key == "kms:ResourceAliases" else "StringEquals"
         if key == _OBJECTS and any(value.endswith("/*") for value in values):
             operator = "StringLike"
@@ -206,15 +206,15 @@ def _condition_block(allowed: _Allowed) -> Json:
     return {"Condition": dict(block)} if block else {}
 
 
-# --- making few statements of many rules, none of which allows more than the rules do ------------------------------
+# --- merging rules into few statements that allow exactly the same -------------------------------------------------
 
 _Rule = tuple[str, str, _Allowed]
 _Merged = tuple[list[str], list[str], _Allowed]
 
 
 def _merge(rules: Collection[_Rule]) -> list[_Merged]:
-    """Return statements as (actions, resources or principals, conditions) that together say just what rules say."""
-    scopes: dict[tuple[str, str], set[_Allowed]] = defaultdict(set)  # (action, resource) -> conditions, one of which
+    """Merge rules into statements (actions, resources or principals, conditions) that allow exactly the same."""
+    scopes: dict[tuple[str, str], set[_Allowed]] = defaultdict(set)  # (action, resource) -> alternative conditions
     for action, resource, allowed in rules:
         scopes[action, resource].add(allowed)
     actions: dict[tuple[str, frozenset[_Allowed]], set[str]] = defaultdict(set)
@@ -234,12 +234,12 @@ def _in_order(allowed: _Allowed) -> list[tuple[str, list[str]]]:
 
 
 def _without_redundant(alternatives: Collection[_Allowed]) -> set[_Allowed]:
-    """Leave out what another alternative allows anyway, because it demands less."""
+    """Remove alternatives that a less restrictive one includes."""
     return {one for one in alternatives if not any(other < one for other in alternatives)}
 
 
 def _join_values(alternatives: set[_Allowed]) -> set[_Allowed]:
-    """Join alternatives that differ in the values of one condition key only: as one, they allow the same."""
+    """Join alternatives that differ only in the values of one condition key."""
     joined = set(alternatives)
     for key in sorted({key for allowed in alternatives for key, _ in allowed}):
         groups: dict[_Allowed, set[str]] = defaultdict(set)

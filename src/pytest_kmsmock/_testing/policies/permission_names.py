@@ -1,4 +1,4 @@
-"""Names of KMS permissions, and actions of policies that are none: AWS stores a misspelt action without a word."""
+"""Names of KMS permissions, and unknown actions in policies, which AWS stores without an error."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.policy import Policy
 
 _VENDOR = "kms:"
-#: Permissions that are not called like an operation.
+#: Permissions that are not named after an operation.
 WITHOUT_OPERATION = ("ReEncryptFrom", "ReEncryptTo", "SynchronizeMultiRegionKey")
 
 
 @functools.cache
 def permission_names() -> Mapping[str, str]:
-    """Return the names of KMS permissions without `kms:`, by their lower case: IAM does not tell the two apart."""
+    """Return the names of KMS permissions without `kms:`, by lower-case name, since IAM ignores case."""
     load()
     names = {*OPERATIONS, *WITHOUT_OPERATION} - {"ReEncrypt"}
     return {name.lower(): name for name in sorted(names)}
 
 
 def unknown_in(policy: Policy) -> Iterator[str]:
-    """Yield each action of a policy that matches no permission of KMS, with its statement and what may be meant."""
+    """Yield each action of a policy that matches no KMS permission, with its statement and a suggestion."""
     for statement in policy.statements:
         for action in () if statement.action is None else statement.action.entries:
             if action.lower().startswith(_VENDOR) and not _exists(action.lower()):
@@ -40,7 +40,7 @@ def unknown_in(policy: Policy) -> Iterator[str]:
 
 
 def unknown_permissions(decision: Decision) -> Iterator[str]:
-    """Yield a line for each action in the policies of a refusal that KMS does not have: that may be the reason."""
+    """Yield a line for each unknown KMS action in the policies of a denial: it may be the reason."""
     if not decision.allowed:
         for name, policy in with_names(decision.policies):
             yield from (f"! {name}, {found}" for found in unknown_in(policy))

@@ -1,6 +1,6 @@
-"""The permissions that recorded calls needed: who, which action, on which resource, under which encryption context.
+"""The permissions that recorded calls needed: principal, action, resource and encryption context.
 
-What policies are made of them is in `least_privilege`.
+`least_privilege` builds policies from them.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.state.state import State
 
-#: The AWS Encryption SDK puts a new public key under this name into the encryption context of each message.
+#: The AWS Encryption SDK adds a new public key with this name to the encryption context of each message.
 #: Source: https://docs.aws.amazon.com/encryption-sdk/latest/developer-guide/concepts.html#encryption-context
 _NEW_IN_EVERY_MESSAGE = "aws-crypto-public-key"
 
-#: (condition key, value) pairs that must all hold, in order.
+#: Pairs of condition key and value that must all match, in order.
 Conditions = tuple[tuple[str, str], ...]
 
 
@@ -31,17 +31,16 @@ class Permission:
     """One permission that a call needed.
 
     Attributes:
-        principal: who needs it: the ARN of a user or role (for its sessions too), of a root user, or the name of an AWS
-            service.
+        principal: the ARN of a user, a role (also for its sessions) or a root user, or the name of an AWS service.
         action: such as `kms:ReEncryptFrom`.
-        resource: the ARN that an IAM policy names: of a key or an alias, or `*`.
-        key: the ARN of the key whose policy has a say, or of its alias if the key goes by that; empty if no key is
-            concerned.
-        alias: the name of the alias that the key is told by; empty if it is told by its ARN, or is none.
-        account: the account that owns the key; empty if no key is concerned.
+        resource: the Resource of an IAM policy: the ARN of a key or an alias, or `*`.
+        key: the ARN of the key whose key policy applies, or of its alias if that identifies the key; empty without a
+            key.
+        alias: the alias that identifies the key; empty if its ARN does, or without a key.
+        account: the account that owns the key; empty without a key.
         context: the encryption context, in order.
         request: further condition keys of the request with their values, in order: the AWS service that calls for the
-            principal, or the resource on whose behalf a service calls.
+            principal, or the resource for which a service calls.
     """
 
     principal: str
@@ -55,13 +54,12 @@ class Permission:
 
 
 def permissions(calls: Iterable[CallRecord], aliases: Mapping[str, Iterable[str]] | None = None) -> set[Permission]:
-    """Return the permissions that calls needed: those that were carried out, and those refused for other reasons.
+    """Return the permissions that calls needed which policies allowed, whether they succeeded or not.
 
     Args:
         calls: the calls, oldest first.
-        aliases: key ARN -> the aliases that it had before the calls. If given, keys are told by their aliases, and keys
-            that the calls themselves created are told as any key: a policy that is written beforehand cannot know
-            their ids. If None, every key is told by its ARN.
+        aliases: key ARN -> the aliases that it had before the calls. If given, aliases identify keys, and keys that the
+            calls created become any key, since a policy cannot know their ids beforehand. If None, ARNs identify keys.
     """
     names = _Names(aliases) if aliases is not None else None
     found: set[Permission] = set()
@@ -78,8 +76,8 @@ def aliases_before(state: State, calls: Iterable[CallRecord]) -> dict[str, list[
 
     Args:
         state: the state after the calls.
-        calls: the calls, of which those count that made or changed an alias. An alias that was there before and has
-            been deleted since is not found.
+        calls: the calls; those that created or changed an alias count. An alias that existed before and was deleted
+            since is not found.
     """
     touched = {
         alias_arn(record.region, record.account, record.params["AliasName"])
@@ -94,7 +92,7 @@ def aliases_before(state: State, calls: Iterable[CallRecord]) -> dict[str, list[
 
 
 class _Names:
-    """Which aliases and which keys there were at each moment of a list of calls."""
+    """The aliases and keys that exist at each point of a list of calls."""
 
     def __init__(self, aliases: Mapping[str, Iterable[str]]) -> None:
         self._aliases = {arn: list(names) for arn, names in aliases.items()}
@@ -102,18 +100,18 @@ class _Names:
 
     @staticmethod
     def context(context: Conditions) -> Conditions:
-        """Return an encryption context without what is new in every message."""
+        """Return an encryption context without values that are new in every message."""
         return tuple(pair for pair in context if pair[0] != _NEW_IN_EVERY_MESSAGE)
 
     def of(self, target: Target) -> tuple[str, bool]:
-        """Return the alias that a key is told by, empty if it has none, and whether the calls created the key."""
+        """Return the alias that identifies a key, empty if it has none, and whether the calls created the key."""
         assert target.key is not None
         known = self._aliases.get(target.key.arn, ())
         alias = target.alias if target.alias is not None else next(iter(known), "")
         return alias, target.key.arn in self._created
 
     def learn(self, record: CallRecord) -> None:
-        """Note what a call that was carried out created, named or renamed."""
+        """Record the keys and aliases that a successful call created or changed."""
         if record.operation in ("CreateKey", "ReplicateKey"):
             self._created |= set(_new_keys(record))
         elif record.operation in ("CreateAlias", "UpdateAlias", "DeleteAlias"):
@@ -143,7 +141,7 @@ def _permission(record: CallRecord, target: Target, names: _Names | None) -> Per
     principal = policy_holder(record.caller.principal)
     key = target.key
     if key is None:
-        # Nobody can know the id of a key before it is made; that of a replica is its primary key's.
+        # The id of a new key is not known beforehand; a replica has that of its primary key.
         unknown = target.creates_key and (names is not None or record.operation != "ReplicateKey")
         return Permission(principal, target.permission, f"{_home(target.arn)}:key/*" if unknown else target.arn)
     context = tuple(_in_general(record, encryption_context(record, target)))
@@ -162,12 +160,12 @@ def _permission(record: CallRecord, target: Target, names: _Names | None) -> Per
 
 
 def _is_open(record: CallRecord, target: Target) -> bool:
-    """Say whether nobody needs the permission: AWS managed keys let everybody in who comes through their service."""
+    """Say whether no permission is needed: AWS managed keys allow everyone who calls through their service."""
     return record.via is not None and target.key is not None and target.key.manager == "AWS"
 
 
-#: What of the encryption contexts of AWS services is another one for each thing that they protect: what to demand in
-#: its place, as a pattern. None demands nothing.
+#: Values of encryption contexts of AWS services that differ for each resource -> the pattern to require instead.
+#: None requires nothing.
 _GENERAL: Mapping[str, Callable[[str], str] | None] = {
     "aws:s3:arn": lambda arn: f"{arn.partition('/')[0]}/*" if "/" in arn else arn,
     "SecretVersionId": None,
@@ -177,7 +175,7 @@ _GENERAL: Mapping[str, Callable[[str], str] | None] = {
 
 
 def _in_general(record: CallRecord, context: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield what to demand of an encryption context: of a service's, what all that it protects has in common."""
+    """Yield what to require of an encryption context: of a service's, what all its resources have in common."""
     for name, value in sorted(context.items()):
         general = _GENERAL.get(name, _as_it_is) if record.via is not None else _as_it_is
         if general is not None:

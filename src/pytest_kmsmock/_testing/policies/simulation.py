@@ -1,4 +1,4 @@
-"""`KmsMock.simulate`: whether a principal may do something, decided without a call."""
+"""`KmsMock.simulate`: evaluates a permission of a principal without a call."""
 
 from __future__ import annotations
 
@@ -27,49 +27,49 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.decision import Decision
     from pytest_kmsmock._kms.state.caller import Caller
 
-#: Permissions on `*`, or on what is no key. Source: Developer Guide, "AWS KMS permissions".
+#: Permissions on `*`, or on other resources than keys. Source: Developer Guide, "AWS KMS permissions".
 WITHOUT_KEY = frozenset({
     "ConnectCustomKeyStore", "CreateCustomKeyStore", "CreateKey", "DeleteCustomKeyStore", "DescribeCustomKeyStores",
     "DisconnectCustomKeyStore", "GenerateRandom", "ListAliases", "ListKeys", "ListRetirableGrants",
     "UpdateCustomKeyStore",
 })  # fmt: skip
 _ON_ALIASES = frozenset({"CreateAlias", "DeleteAlias", "UpdateAlias"})
-#: The permissions of ReEncrypt -> the member that names the other key.
+#: The permissions of ReEncrypt -> the parameter that names the other key.
 _RE_ENCRYPT = {"ReEncryptFrom": "DestinationKeyId", "ReEncryptTo": "SourceKeyId"}
-#: What KMS does by itself, as the service-linked role of multi-Region keys.
+#: What KMS itself does, as the service-linked role of multi-Region keys.
 #: https://docs.aws.amazon.com/kms/latest/developerguide/multi-region-auth-slr.html
 _SYNCHRONIZE = Operation("SynchronizeMultiRegionKey", lambda _call: {})
 
 
 def simulate(
-    service: FakeKms, caller: Caller, action: str, key: str | None, region: str, members: Mapping[str, object]
+    service: FakeKms, caller: Caller, action: str, key: str | None, region: str, params: Mapping[str, object]
 ) -> Explanation:  # fmt: skip
-    """Decide whether a principal may do something, without a call.
+    """Evaluate a permission of a principal without a call.
 
     Args:
         service: the fake KMS.
         caller: the principal, with the condition keys of the request in its context.
         action: the permission, such as `kms:Encrypt` or `kms:ReEncryptFrom`.
-        key: the key; for permissions on aliases, the alias will do; None for what has no key, such as `kms:CreateKey`.
-        region: the Region called, unless the key's ARN says another.
-        members: parameters of the request that conditions read, such as `EncryptionContext`.
+        key: the key, or for permissions on aliases the alias; None for permissions without a key.
+        region: the Region called, unless the key's ARN names another.
+        params: parameters of the request that conditions use, such as `EncryptionContext`.
 
     Raises:
-        InvalidSimulation: there is no such permission, key, alias or member, or the permission needs another one.
+        InvalidSimulation: the permission, key, alias or a parameter does not exist, or a parameter is missing.
     """
     name = _permission(action)
     operation = OPERATIONS.get("ReEncrypt" if name in _RE_ENCRYPT else name, _SYNCHRONIZE)
-    _check_members(operation, members)
+    _check_params(operation, params)
     arn = parse_arn(key or "")
     with service.lock:
         now: datetime = service.clock.now()
         settle(service, now)
         place = service.state.region(caller.account, region if arn is None else arn.region)
-        call = Call(service, service.state, operation, dict(members), caller, place, now, "simulated")
+        call = Call(service, service.state, operation, dict(params), caller, place, now, "simulated")
         try:
             targets = tuple(_targets(call, name, key))
             call.targets = (*targets, *_other_key(call, name))
-            grants_by_token(call)  # a token that is none is refused, whoever needs it
+            grants_by_token(call)  # an invalid token is refused, needed or not
             return Explanation(tuple(_decisions(call, targets)))
         except KmsError as refusal:
             close = alike(key, place, 1) if isinstance(key, str) and arn is None else []
@@ -78,7 +78,7 @@ def simulate(
 
 
 def _permission(action: object) -> str:
-    """Return the name of a permission as AWS writes it; IAM does not tell upper from lower case.
+    """Return the name of a permission as AWS writes it; IAM ignores case.
 
     Raises:
         InvalidSimulation: KMS has no such permission.
@@ -97,9 +97,9 @@ def _permission(action: object) -> str:
     return found
 
 
-def _check_members(operation: Operation, members: Mapping[str, object]) -> None:
-    """Refuse what is no member of the operation's request, and what botocore would not send as one."""
-    if not members:
+def _check_params(operation: Operation, params: Mapping[str, object]) -> None:
+    """Validate the names of parameters, and their values as botocore does."""
+    if not params:
         return
     if operation is _SYNCHRONIZE:
         raise InvalidSimulation(
@@ -109,7 +109,7 @@ def _check_members(operation: Operation, members: Mapping[str, object]) -> None:
     from botocore.validate import ParamValidator
 
     shape = ServiceModel(service_description(), "kms").operation_model(operation.name).input_shape
-    for name, value in members.items():
+    for name, value in params.items():
         if name not in shape.members:
             hint = did_you_mean(name, [*shape.members, "principal", "action", "key", "context", "region"])
             raise InvalidSimulation(f"Unknown parameter {name!r} of {operation.name}.{hint}")
@@ -119,11 +119,11 @@ def _check_members(operation: Operation, members: Mapping[str, object]) -> None:
 
 
 def _targets(call: Call, name: str, key: str | None) -> Iterable[Target]:
-    """Return what a permission is needed for.
+    """Return the resources that the permission is needed for.
 
     Raises:
-        InvalidSimulation: the key, the alias or the grant is missing, or there is none in this permission.
-        KmsError: what AWS would say of an identifier.
+        InvalidSimulation: the key, alias or grant is missing, or the permission has none.
+        KmsError: AWS's error for an identifier.
     """
     permission = f"kms:{name}"
     if name in WITHOUT_KEY:
@@ -153,19 +153,19 @@ def _found(call: Call) -> list[Target]:
 
 
 def _on_alias(call: Call, key: str | None) -> list[Target]:
-    """Find the alias and the keys that a change of it concerns: permission is needed on all of them."""
+    """Return an alias and its keys: a change of the alias needs permission on all of them."""
     name = call.operation.name
     arn = parse_arn(key or "")
     if key is not None:
         named = key if arn is None else arn.name
-        member = "AliasName" if named.startswith("alias/") else "TargetKeyId"
-        if (name, member) == ("DeleteAlias", "TargetKeyId"):
+        param = "AliasName" if named.startswith("alias/") else "TargetKeyId"
+        if (name, param) == ("DeleteAlias", "TargetKeyId"):
             raise InvalidSimulation("kms:DeleteAlias is a permission on an alias and on its key: give the alias.")
-        if member in call.params:
-            raise InvalidSimulation(f"kms:{name}: there are two of {member}, {key} and {call.params[member]}.")
-        call.params[member] = named if member == "AliasName" else key
+        if param in call.params:
+            raise InvalidSimulation(f"kms:{name}: there are two of {param}, {key} and {call.params[param]}.")
+        call.params[param] = named if param == "AliasName" else key
     needed = ("AliasName",) if name == "DeleteAlias" else ("AliasName", "TargetKeyId")
-    missing = [member for member in needed if member not in call.params]
+    missing = [param for param in needed if param not in call.params]
     if missing:
         raise InvalidSimulation(
             f"kms:{name} is a permission on an alias and on its key: give {' and '.join(missing)} too."
@@ -177,7 +177,7 @@ def _on_alias(call: Call, key: str | None) -> list[Target]:
 
 
 def _on_grant(call: Call, key: str | None) -> list[Target]:
-    """Find the grant: it says who may retire it."""
+    """Return the target of a grant, which says who may retire it."""
     if "GrantToken" not in call.params and (key is None or "GrantId" not in call.params):
         raise InvalidSimulation(
             "kms:RetireGrant is decided by a grant: give GrantId (and the key), or GrantToken, as a parameter."
@@ -188,14 +188,14 @@ def _on_grant(call: Call, key: str | None) -> list[Target]:
 
 
 def _other_key(call: Call, name: str) -> Iterable[Target]:
-    """Find the other key of ReEncrypt, if the members name it: `kms:ReEncryptOnSameKey` compares the two."""
-    member = _RE_ENCRYPT.get(name, "")
-    if member in call.params:
-        yield find_key(call, call.params[member], "kms:ReEncrypt", aliases=True)
+    """Yield the other key of ReEncrypt, if a parameter names it: `kms:ReEncryptOnSameKey` compares the two."""
+    param = _RE_ENCRYPT.get(name, "")
+    if param in call.params:
+        yield find_key(call, call.params[param], "kms:ReEncrypt", aliases=True)
 
 
 def _decisions(call: Call, targets: Iterable[Target]) -> Iterable[Decision]:
-    """Decide on one after the other, until one is refused."""
+    """Yield the decisions on targets, up to the first denial."""
     for target in targets:
         decision = decide(access_request(call, target))
         yield decision

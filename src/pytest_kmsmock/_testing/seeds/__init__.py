@@ -1,1 +1,1 @@
-"""Keys to begin with, from code and from files."""
+"""Keys that tests create in one step, from code and from files."""

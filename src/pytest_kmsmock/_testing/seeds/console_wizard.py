@@ -1,4 +1,4 @@
-"""The console's create-key wizard: what it asks, what it proposes, and the key that comes of it.
+"""The console's create-key wizard: its questions, its defaults, and the key that it creates.
 
 See https://docs.aws.amazon.com/kms/latest/developerguide/create-keys.html
 """
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.records import Key
 
 _WHERE = "create_key_as_in_console()"
-#: "Key usage" of a symmetric key -> the spec that the wizard takes.
+#: "Key usage" of a symmetric key -> the default spec of the wizard.
 _SYMMETRIC: Mapping[str, str] = {"ENCRYPT_DECRYPT": "SYMMETRIC_DEFAULT", "GENERATE_VERIFY_MAC": "HMAC_256"}
 
 
 @dataclass(frozen=True, slots=True)
 class Answers:
-    """What is entered into the wizard. `KmsMock.create_key_as_in_console` describes it."""
+    """The input of the wizard; `KmsMock.create_key_as_in_console` describes it."""
 
     alias: str
     key_type: str
@@ -48,15 +48,15 @@ class Answers:
 
 
 def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
-    """Make the key.
+    """Create the key.
 
     Args:
         service: the fake KMS.
         home: the mock's account, partition and Region.
-        answers: what is entered.
+        answers: the input.
 
     Raises:
-        InvalidSeed: the wizard would refuse it.
+        InvalidSeed: the wizard would refuse the key.
     """
     for name in ("alias", "region"):
         check_type(getattr(answers, name), str, f"{_WHERE}: {name}", "a string", InvalidSeed)
@@ -97,10 +97,10 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
 
 
 def _spec(answers: Answers) -> str:
-    """Return the spec that is chosen, or proposed.
+    """Return the chosen or the default spec.
 
     Raises:
-        InvalidSeed: there is none like that, or another answer does not go with it.
+        InvalidSeed: an unknown spec, or it does not fit other input.
     """
     if answers.key_type not in ("symmetric", "asymmetric"):
         raise InvalidSeed(f"{_WHERE}: key_type is 'symmetric' or 'asymmetric', not {answers.key_type!r}")

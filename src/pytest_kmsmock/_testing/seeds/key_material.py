@@ -1,4 +1,4 @@
-"""Key material as a seed gives it: raw secrets, PKCS#8, PEM and base64, and the older forms of private keys."""
+"""Forms of key material in seeds: raw secrets, PKCS#8, PEM, base64, and older formats of private keys."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _PEM = re.compile(r"\s*-----BEGIN ([A-Z0-9 ]+)-----\s*(.+?)\s*-----END \1-----\s
 
 
 def material_bytes(given: object) -> bytes:
-    """Return key material as ImportKeyMaterial has it: a raw secret or PKCS#8 DER.
+    """Return key material in the form of ImportKeyMaterial: a raw secret or PKCS#8 DER.
 
     Args:
-        given: just that; or PEM, as text or bytes; or a base64 string.
+        given: this form; PEM as a string or bytes; or a base64 string.
 
     Raises:
-        TypeError: it is neither bytes nor text.
-        ValueError: the string is neither PEM nor base64, or an encrypted key.
+        TypeError: neither bytes nor a string.
+        ValueError: a string that is neither PEM nor base64, or an encrypted key.
     """
     if isinstance(given, bytes | bytearray):
         pem = bytes(given).lstrip().startswith(b"-----BEGIN ")
@@ -46,7 +46,7 @@ def material_bytes(given: object) -> bytes:
 
 
 def _from_pem(text: str) -> bytes:
-    """Return the PKCS#8 DER in a PEM text; the older forms of RSA and EC keys are rewritten."""
+    """Return the PKCS#8 DER of a PEM; older formats of RSA and EC keys are converted."""
     match = _PEM.fullmatch(text)
     if match is None:
         raise ValueError("the PEM data is damaged, or contains more than a private key")
@@ -60,7 +60,7 @@ def _from_pem(text: str) -> bytes:
 
 @functools.lru_cache(maxsize=256)
 def load_material(spec: KeySpec, data: bytes) -> Material:
-    """Load material; remembered, as every test of a run may begin with the same keys and RSA keys take their time."""
+    """Load material; cached, since each test of a run may seed the same keys and RSA keys load slowly."""
     try:
         return load(spec, data)
     except InvalidMaterial:
@@ -71,7 +71,7 @@ def load_material(spec: KeySpec, data: bytes) -> Material:
 
 
 def _seed_form(data: bytes) -> bytes | None:
-    """Return an ML-DSA or ML-KEM key as its seed, of one that holds seed and expanded key, as OpenSSL writes it.
+    """Return an ML-DSA or ML-KEM key as its seed, from the form with seed and expanded key that OpenSSL writes.
 
     See https://www.rfc-editor.org/rfc/rfc9881#name-private-key-format ("both").
     """
@@ -87,7 +87,7 @@ def _seed_form(data: bytes) -> bytes | None:
 
 
 def _pkcs8(data: bytes) -> bytes | None:
-    """Return the PKCS#8 form of an RSA or EC key in its older form (PKCS#1, SEC 1)."""
+    """Convert an RSA or EC key from its older format (PKCS#1, SEC 1) to PKCS#8."""
     try:
         key = serialization.load_der_private_key(data, password=None)
     except (ValueError, TypeError, UnsupportedAlgorithm):

@@ -1,4 +1,4 @@
-"""`KeySeed`: a key to begin with, as code and files describe it."""
+"""`KeySeed`: a key to create, as code and files describe it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from pytest_kmsmock.errors import InvalidSeed
 
 @dataclass(frozen=True, slots=True)
 class KeySeed:
-    """A key to begin with. `docs/seeds.md` describes the fields; `KmsMock.create_key` has the same as arguments.
+    """A key to create. `docs/seeds.md` describes the fields; they are the arguments of `KmsMock.create_key`.
 
-    `material` is bytes or text, `policy` text or a mapping; they are checked when the key is planted.
+    `material` and `policy` are validated when the key is created.
     """
 
     alias: str | None = None
@@ -39,14 +39,14 @@ class KeySeed:
 
 
 def seed_of(given: Mapping[str, object], where: str) -> KeySeed:
-    """Return a key to begin with, of values that are what its fields want.
+    """Return a `KeySeed` of validated fields.
 
     Args:
         given: the fields; lists may be tuples.
         where: where they were given, for the error message.
 
     Raises:
-        InvalidSeed: a value is none of its field's type.
+        InvalidSeed: an unknown field or a value of the wrong type.
     """
     try:
         seed: KeySeed = decode({name: _plain(value) for name, value in given.items()}, KeySeed, "")
@@ -60,7 +60,7 @@ def seed_of(given: Mapping[str, object], where: str) -> KeySeed:
 
 
 def _plain(value: object) -> object:
-    """Return a value with the types that JSON has: no tuples, no other mappings, no enumerations of texts."""
+    """Return a value in JSON types: without tuples, other mappings and string enumerations."""
     if isinstance(value, str):
         return str.__str__(value)
     if isinstance(value, Mapping):

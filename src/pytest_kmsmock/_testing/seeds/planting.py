@@ -1,7 +1,7 @@
-"""Keys that a test begins with, with ids and material of its choice: `KmsMock.create_key` and seed files.
+"""Creates seeded keys with chosen ids and material, for `KmsMock.create_key` and seed files.
 
-A seed is planted by AWS's own operations on a copy of the state, so that AWS's rules hold and nothing is ever half
-made; no policy decides about it, and it is not among the calls. How seed files are read is in `seed_files`.
+The operations of the fake KMS create them on a copy of the state, so that AWS's validation applies and an error changes
+nothing; no policies are evaluated, and no calls are recorded. `seed_files` reads seed files.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._testing.identity.policy_text import Document
 
 
-#: The members of CreateGrant that a seed has no use for: they are about the call, or say again which key it is.
+#: Parameters of CreateGrant that seeds do not accept: those of the call, and the key.
 _NOT_OF_GRANTS = frozenset({"KeyId", "DryRun", "GrantTokens"})
 
 
@@ -46,25 +46,25 @@ def plant(
     prepare: Callable[[FakeKms, str, str], None] | None = None,
     complete: Callable[[FakeKms], None] | None = None,
 ) -> list[Key]:
-    """Make keys, all of them or none.
+    """Create keys: all of them or none.
 
     Args:
         service: the fake KMS.
-        seeds: the keys, each with where it was given, for error messages.
+        seeds: the keys, each with its place, for error messages.
         account: the account of keys that do not name one.
         region: the Region of keys that do not name one.
-        prepare: makes what has to be there before the keys, given the draft, the account and the Region.
-        complete: makes what comes after the keys, given the draft.
+        prepare: creates what the keys need, given the draft, the account and the Region.
+        complete: creates what needs the keys, given the draft.
 
     Returns:
         Their records, in the same order.
 
     Raises:
-        InvalidSeed: a key cannot be made; then nothing has changed.
+        InvalidSeed: AWS would refuse a key; then nothing has changed.
     """
     with service.lock:
         draft = service.fork(service.random)
-        # The draft draws from the same source: material of its keys may be made long after.
+        # The draft uses the same source: material of its keys may be generated later.
         draft.keys, draft.enforce_policies = service.keys, False
         if prepare is not None:
             prepare(draft, account, region)
@@ -77,10 +77,10 @@ def plant(
 
 
 def check_home(account: str, regions: Iterable[str], where: str) -> None:
-    """Refuse what is no account or no Region.
+    """Validate an account and Regions.
 
     Raises:
-        InvalidSeed: with where it was given.
+        InvalidSeed: with its place.
     """
     if not ACCOUNT_ID.fullmatch(account):
         raise InvalidSeed(f"{where}: account must be 12 digits, not {account!r}")
@@ -90,7 +90,7 @@ def check_home(account: str, regions: Iterable[str], where: str) -> None:
 
 
 class _Planting:
-    """One key on its way into a draft."""
+    """Creates one key in a draft."""
 
     def __init__(self, draft: FakeKms, where: str, seed: KeySeed, account: str, region: str) -> None:
         self.draft, self.where, self.seed = draft, where, seed
@@ -101,7 +101,7 @@ class _Planting:
         self.home = draft.state.region(self.account, self.region)
 
     def carry_out(self) -> tuple[Region, str]:
-        """Make the key with all that belongs to it, and say where it is."""
+        """Create the key with everything that belongs to it; return its Region and id."""
         seed = self.seed
         material = None if seed.material is None else self.read_material(seed.material)
         key_id = self.create()
@@ -112,11 +112,11 @@ class _Planting:
             home = self.draft.state.region(self.account, replica)
             if material is not None and seed.origin == "EXTERNAL":
                 self.put(home, key_id, material)
-            self.draft.state.change_key(home.keys[key_id], transition=None)  # it has been `Creating` long enough
+            self.draft.state.change_key(home.keys[key_id], transition=None)  # end `Creating`
         for alias in (() if seed.alias is None else (seed.alias,)) + tuple(seed.aliases):
             self.call("CreateAlias", AliasName=alias, TargetKeyId=key_id)
         for index, grant in enumerate(seed.grants):
-            self.check_members(grant, "CreateGrantRequest", f"grants[{index}]")
+            self.check_params(grant, "CreateGrantRequest", f"grants[{index}]")
             self.call("CreateGrant", **{**grant, "KeyId": key_id})
         if seed.rotation_period_in_days is not None:
             self.call("EnableKeyRotation", KeyId=key_id, RotationPeriodInDays=seed.rotation_period_in_days)
@@ -127,7 +127,7 @@ class _Planting:
         return self.home, key_id
 
     def create(self) -> str:
-        """Make the key by CreateKey, and give it the id that was chosen."""
+        """Create the key with CreateKey, and set the chosen id."""
         seed = self.seed
         is_related = bool(seed.replicas) or (seed.key_id or "").startswith("mrk-")
         if is_related and seed.multi_region is False:
@@ -157,7 +157,7 @@ class _Planting:
         return seed.key_id
 
     def store(self) -> CustomKeyStore | None:
-        """Return the custom key store that the key is to be in."""
+        """Return the custom key store of the key."""
         wanted, seed = self.seed.key_store, self.seed
         if wanted is None:
             return None
@@ -181,7 +181,7 @@ class _Planting:
             raise self.wrong(f"there is already a key {key_id} in {self.region} of account {self.account}")
 
     def usage(self) -> str | None:
-        """Return the KeyUsage; a spec that has only one need not say it, though AWS wants it said."""
+        """Return the KeyUsage, which AWS requires; by default the only one of the spec."""
         spec = KEY_SPECS.get(self.seed.spec)
         if self.seed.usage is not None or spec is None:
             return self.seed.usage
@@ -195,11 +195,11 @@ class _Planting:
         except InvalidPolicy as error:
             raise self.wrong(str(error)) from None
 
-    def check_members(self, given: object, shape_name: str, where: str) -> None:
-        """Refuse members that there are not: left out, they would make a grant wider than it was meant."""
+    def check_params(self, given: object, shape_name: str, where: str) -> None:
+        """Refuse unknown parameters: ignoring a misspelt constraint would widen a grant."""
         shape = service_description()["shapes"][shape_name]
         if shape["type"] != "structure" or not isinstance(given, Mapping):
-            return  # CreateGrant itself looks at the types
+            return  # CreateGrant validates the types
         known = [name for name in shape["members"] if name not in _NOT_OF_GRANTS]
         for name, value in given.items():
             if name not in known:
@@ -207,7 +207,7 @@ class _Planting:
                 raise self.wrong(f"{where} has an unknown parameter {name!r}.{hint}")
             if value is None:
                 raise self.wrong(f"{where}.{name} is empty: leave it out, or give it a value")
-            self.check_members(value, shape["members"][name]["shape"], f"{where}.{name}")
+            self.check_params(value, shape["members"][name]["shape"], f"{where}.{name}")
 
     def read_material(self, given: object) -> Material:
         spec = KEY_SPECS.get(self.seed.spec)
@@ -223,7 +223,7 @@ class _Planting:
             raise self.wrong(f"material is not {spec.name} key material: {error}") from None
 
     def put(self, home: Region, key_id: str, material: Material) -> None:
-        """Let the material be the key's. Its id follows from key and material, so that old ciphertexts stay good."""
+        """Set the material of a key. Its id is derived from key and material, so that old ciphertexts stay valid."""
         key = home.keys[key_id]
         entry = KeyMaterial(material_id(key, material), LazyMaterial.of(material))
         if key.origin == "EXTERNAL":
@@ -231,8 +231,8 @@ class _Planting:
         else:
             self.draft.state.change_key(key, materials=(entry,))
 
-    def call(self, operation: str, **members: object) -> Any:
-        given = {name: value for name, value in members.items() if value is not None and value != []}
+    def call(self, operation: str, **params: object) -> Any:
+        given = {name: value for name, value in params.items() if value is not None and value != []}
         try:
             return self.draft.call(operation, given, self.caller, self.region)
         except KmsError as refusal:

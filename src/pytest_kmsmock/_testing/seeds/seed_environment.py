@@ -1,6 +1,6 @@
-"""What a seed file has besides keys: custom key stores with what they stand on, and IAM policies.
+"""What a seed file has besides keys: custom key stores with their backing, and IAM policies.
 
-They are made before the keys, by the console's own means (`key_stores`, `iam`), in the same draft.
+They are created before the keys with `key_stores` and `iam`, in the same draft.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class KeyStoreSeed:
-    """A custom key store to begin with: a CloudHSM key store on a cluster of its own.
+    """A custom key store to create: a CloudHSM key store on a new cluster.
 
-    With `xks_keys` it is an external key store, on a proxy of its own whose key manager has keys with these ids.
+    With `xks_keys` it is an external key store, on a new proxy whose key manager has keys with these ids.
     """
 
     name: str
@@ -47,7 +47,7 @@ class CredentialsSeed:
 
 @dataclass(frozen=True, slots=True)
 class SeedEnvironment:
-    """What stands around the keys, each part with where it was given, for error messages.
+    """What the keys need, each part with its place, for error messages.
 
     Attributes:
         key_stores: the custom key stores.
@@ -60,11 +60,11 @@ class SeedEnvironment:
     credentials: tuple[tuple[str, str, CredentialsSeed], ...] = ()
 
     def make(self, draft: FakeKms, account: str, region: str) -> None:
-        """Make all of it.
+        """Create all of it.
 
         Args:
-            draft: the fake KMS that it is to be in.
-            account: whose key stores they are, and whose principals the short names mean.
+            draft: the fake KMS.
+            account: the account of key stores and of principals in short form.
             region: the Region of key stores that do not name one.
 
         Raises:
@@ -85,11 +85,11 @@ class SeedEnvironment:
         self.register_credentials(account, region)
 
     def register_credentials(self, account: str, region: str) -> None:
-        """Let access keys be the principals' that have credentials of their own.
+        """Register the access keys of principals with credentials of their own.
 
         Args:
-            account: whose principals the short names mean.
-            region: says the partition.
+            account: the account of principals in short form.
+            region: a Region of their partition.
 
         Raises:
             InvalidSeed: with where and the reason.
@@ -103,7 +103,7 @@ class SeedEnvironment:
 
 @contextmanager
 def _told(where: str) -> Iterator[None]:
-    """Let the console's own errors tell where in the seed file they come from."""
+    """Add the place in the seed file to errors of `key_stores` and `iam`."""
     try:
         yield
     except KmsMockError as error:

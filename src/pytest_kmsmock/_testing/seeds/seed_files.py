@@ -1,6 +1,6 @@
-"""Reading seed files: YAML or JSON to `KeySeed`s, with the line of everything that is wrong.
+"""Reads seed files: YAML or JSON to `KeySeed`s, with lines in error messages.
 
-What a file says is taken apart by `seed_syntax`; planting is in `seeds`.
+`yaml_lines` parses the files; `planting` creates the keys.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-#: YAML takes an account for a number, and `yes` for true.
+#: YAML reads an unquoted account as a number, and `yes` as true.
 _UNQUOTED = re.compile(r"expected a string, found [^\[{N]")
 
 
 @dataclass(frozen=True, slots=True)
 class SeedFile:
-    """A seed file that was read: its keys, each with where it stands, and what is around them.
+    """The content of a seed file: its keys, each with its place, and what they need.
 
-    Account and Region are those of everything that does not name its own.
+    Account and Region are the defaults of everything that does not name its own.
     """
 
     seeds: tuple[tuple[str, KeySeed], ...]
@@ -47,7 +47,7 @@ class SeedFile:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """A key of a seed file. `material_file` is where its material is, if that is in a file of its own."""
+    """A key of a seed file. `material_file` is the file of its material, if it has one."""
 
     where: str
     seed: KeySeed
@@ -57,7 +57,7 @@ class _Entry:
 
 @dataclass(frozen=True, slots=True)
 class _Document:
-    """What stands in a seed file besides the keys, which are read one by one."""
+    """The top level of a seed file; its keys are decoded one by one."""
 
     keys: list[object]
     version: int = VERSION
@@ -69,13 +69,13 @@ class _Document:
 
 
 def apply_seed(service: FakeKms, path: str | os.PathLike[str], *, account: str, region: str) -> list[Key]:
-    """Make the keys of a seed file, all of them or none.
+    """Create the keys of a seed file: all of them or none.
 
     Args:
         service: the fake KMS.
         path: the file, YAML or JSON.
-        account: the account of keys for which the file names none.
-        region: the Region of keys for which the file names none.
+        account: the account of keys for which the file has none.
+        region: the Region of keys for which the file has none.
 
     Returns:
         Their records, in the order of the file.
@@ -94,10 +94,10 @@ def apply_seed(service: FakeKms, path: str | os.PathLike[str], *, account: str, 
 
 
 def read_seed_file(path: str) -> SeedFile:
-    """Read a seed file, and the files of key material that it names.
+    """Read a seed file, and the key material files that it names.
 
     Raises:
-        InvalidSeed: a file cannot be read, or something in it is wrong; with the line.
+        InvalidSeed: a file cannot be read or is not valid; with the line.
     """
     document, environment, entries = _read(path, _text(path))
     return SeedFile(tuple(map(_with_material, entries)), document.account, document.region, environment)
@@ -109,13 +109,13 @@ def _text(path: str) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise InvalidSeed(f"{path}:{line}: invalid UTF-8: {error.reason}") from None
-    except (OSError, ValueError) as error:  # also a path with a null byte
+    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
         raise InvalidSeed(f"seed file {path} cannot be read: {error}") from None
 
 
 @functools.lru_cache(maxsize=32)
 def _read(path: str, text: str) -> tuple[_Document, SeedEnvironment, tuple[_Entry, ...]]:
-    """Return what a seed file says. The same text is not read again, as every test of a run may begin with it."""
+    """Parse a seed file; cached by its text, since each test of a run may start with it."""
     data, lines = parse(path, text)
     if isinstance(data, Mapping) and data.get("format") == FORMAT:
         raise InvalidSeed(f"{path}: this is a dump, which kms_mock.load({path!r}) reads")
@@ -170,7 +170,7 @@ def _decoded(path: str, lines: dict[str, int], data: Any, kind: Any, where: str)
 
 
 def _place(path: str, lines: dict[str, int], where: str) -> str:
-    """Return path and line of the nearest thing around a spot that has a line."""
+    """Return path and line of an element, or of the closest element around it that has a line."""
     spot = re.sub(r"\['(.*?)'\]", r".\1", where).lstrip(".")
     while spot and spot not in lines:
         spot = re.sub(r"(^|\.)[^.\[]*$|\[\d+\]$", "", spot)

@@ -1,6 +1,6 @@
-"""YAML and JSON of seed files: what a text says, and the line of everything in it.
+"""Parses YAML and JSON of seed files, with the line of each element.
 
-What it may say is in `seed_files`.
+`seed_files` validates the content.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ try:
 except ModuleNotFoundError:
     raise MissingExtra("A seed file", "PyYAML", "seeds") from None
 
-#: How many things a file may hold. Anchors that name anchors can make a short file endless.
+#: The maximum number of values in a file. Nested anchors can expand a short file without limit.
 _MOST = 200_000
 
 _Loader = plain_loader(yaml.SafeLoader)
 
 
 def parse(path: str, text: str) -> tuple[Any, dict[str, int]]:
-    """Return what a file says, and the line of everything in it by where it stands, such as `keys[0].alias`.
+    """Parse a file; return its content, and the lines of its elements by path, such as `keys[0].alias`.
 
     Args:
-        path: the file, for error messages; JSON if its name ends so, else YAML.
-        text: what is in it.
+        path: the file, for error messages; its suffix selects JSON or YAML.
+        text: its text.
 
     Raises:
-        InvalidSeed: it is no YAML or JSON, or holds what no seed file can; with the line.
+        InvalidSeed: not YAML or JSON, or a value that seed files cannot have; with the line.
     """
     try:
         if Path(path).suffix.lower() == ".json":
             data = json.loads(text)
-            # JSON is YAML but for tabs between its parts; as the text is valid JSON, there are none in its strings.
+            # JSON is YAML except for tabs between elements; valid JSON has no tabs in strings.
             return data, _lines(path, yaml.compose(text.replace("\t", " "), _Loader))
         loader = _Loader(text)
         try:
@@ -55,7 +55,7 @@ def parse(path: str, text: str) -> tuple[Any, dict[str, int]]:
         raise InvalidSeed(f"{path}:{line}: invalid YAML: {problem}") from None
     except RecursionError:
         raise InvalidSeed(f"{path}:1: this is nested too deeply") from None
-    except ValueError as error:  # a number in JSON that is too long for Python, an escape in YAML that is no character
+    except ValueError as error:  # a number in JSON that is too long for Python, an invalid escape in YAML
         raise InvalidSeed(f"{path}:1: cannot be read: {error}") from None
 
 
@@ -70,7 +70,7 @@ def _lines(path: str, document: Any) -> dict[str, int]:
 
 
 def _walk(path: str, node: Any, where: str, around: frozenset[int]) -> Iterator[tuple[str, int]]:
-    """Yield where everything stands, with its line."""
+    """Yield the path of each element with its line."""
     line = node.start_mark.line + 1
     if id(node) in around:
         raise InvalidSeed(f"{path}:{line}: this contains itself")

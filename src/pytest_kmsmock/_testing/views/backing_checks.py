@@ -1,7 +1,7 @@
-"""What clusters, proxies, external keys and stores that a test adds must be like: as AWS would have them.
+"""Validation of clusters, proxies, external keys and stores that a test adds, by AWS's rules.
 
-Otherwise a typing error would only show when CreateCustomKeyStore refuses it, or not at all. The methods are in
-`key_stores`.
+Without it a mistake would show late, when CreateCustomKeyStore refuses it, or not at all. `key_store_console` has the
+methods.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pytest_kmsmock.errors import InvalidBacking
 
 Record = TypeVar("Record", bound=Cluster | XksProxy | XksKey | CustomKeyStore)
 
-#: Record -> its attributes that are members of requests -> the shape that the service model has for them.
+#: Record -> its attributes that are parameters of requests -> their shape in the service model.
 _SHAPES: Mapping[type, Mapping[str, str]] = {
     Cluster: {
         "id": "CloudHsmClusterIdType",
@@ -41,10 +41,10 @@ _OPTIONAL = ("vpc_endpoint_service", "vpc_endpoint_service_owner")
 
 
 def checked(record: Record) -> Record:
-    """Return a record that is as AWS would have it.
+    """Validate a record by AWS's rules, and return it.
 
     Raises:
-        InvalidBacking: it is not; the text says what is expected.
+        InvalidBacking: with the expected form.
     """
     for attribute, shape in _SHAPES[type(record)].items():
         value = getattr(record, attribute)
@@ -63,10 +63,10 @@ def checked(record: Record) -> Record:
 
 
 def check_region(region: object) -> None:
-    """Refuse what cannot be a Region.
+    """Validate a Region.
 
     Raises:
-        InvalidBacking: it cannot.
+        InvalidBacking: not a Region.
     """
     _check_text("CustomKeyStore", "region", region, "RegionType")
 
@@ -84,7 +84,7 @@ def _check_text(kind: str, attribute: str, value: object, shape_name: str) -> No
 def _check_proxy(proxy: XksProxy) -> None:
     if (proxy.vpc_endpoint_service is None) != (proxy.vpc_endpoint_service_owner is None):
         raise InvalidBacking("vpc_endpoint_service_owner is the account that owns a vpc_endpoint_service: give both.")
-    # Looked for in a list: what a test gives may not be hashable.
+    # Searched in a list: the value may not be hashable.
     if proxy.failure is not None and proxy.failure not in list(FAILURES):
         raise InvalidBacking(f"failure: expected one of {', '.join(sorted(FAILURES))}, or None; got {proxy.failure!r}.")
     if not isinstance(proxy.keys, Mapping) or not all(isinstance(key, XksKey) for key in proxy.keys.values()):
@@ -99,10 +99,10 @@ def _check_key(key: XksKey) -> None:
 
 
 def several(what: str, values: Iterable[str]) -> tuple[str, ...]:
-    """Return several texts; one text by itself would be taken for its letters.
+    """Return a list of strings; a single string is not a list of its characters.
 
     Raises:
-        InvalidBacking: it is one text, or nothing that has several.
+        InvalidBacking: a single string, or not a list.
     """
     if isinstance(values, str):
         raise InvalidBacking(f"{what}: expected a list of strings, got {values!r}. Write [{values!r}].")
@@ -112,15 +112,15 @@ def several(what: str, values: Iterable[str]) -> tuple[str, ...]:
 
 
 def check_connection_failure(error_code: str, store_id: str | None, stores: Iterable[CustomKeyStore]) -> None:
-    """Refuse a failure to connect that cannot happen.
+    """Validate a failure of ConnectCustomKeyStore.
 
     Args:
         error_code: the ConnectionErrorCode.
-        store_id: the store that is to fail, if one was named.
-        stores: all that there are.
+        store_id: the store that fails, if one was named.
+        stores: all stores.
 
     Raises:
-        InvalidBacking: there is no such code or no such store, or a store of this type never fails so.
+        InvalidBacking: an unknown code or store, or a code that stores of this type never have.
     """
     codes = service_description()["shapes"]["ConnectionErrorCodeType"]["enum"]
     if error_code not in codes:

@@ -1,4 +1,4 @@
-"""`kms.key_stores`: the clusters, proxies and external keys that custom key stores stand on."""
+"""`kms.key_stores`: the clusters, proxies and external keys behind custom key stores."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from .backing_checks import check_connection_failure, check_region, checked, sev
 _Backing = TypeVar("_Backing", bound=Cluster | XksProxy)
 
 _PATH = "/kms/xks/v1"
-#: What cluster ids are made of, after `cluster-`. Source: the pattern of CloudHsmClusterIdType.
+#: The characters of cluster ids after `cluster-`. Source: the pattern of CloudHsmClusterIdType.
 _CLUSTER_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
 
@@ -39,8 +39,8 @@ _CLUSTER_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 class KeyStores:
     """The systems behind custom key stores: CloudHSM clusters, and proxies with external keys.
 
-    None exists until a test adds it; CreateCustomKeyStore finds only these. Methods return records of the current
-    state: a change returns a new one. All of it belongs to the mock's state, so a nested mock starts with a copy.
+    CreateCustomKeyStore finds only those that a test adds. Methods return records of the current state; a change
+    returns a new record. They belong to the mock's state, so a nested mock starts with a copy.
 
     Example:
         >>> from pytest_kmsmock import mock_kms
@@ -66,17 +66,17 @@ class KeyStores:
         password: str = "kmsuser-password",
         certificate: str | None = None,
     ) -> Cluster:  # fmt: skip
-        """Add an active CloudHSM cluster. Its `parameters` are what CreateCustomKeyStore takes.
+        """Add an active CloudHSM cluster. Its `parameters` are those of CreateCustomKeyStore.
 
         Args:
-            cluster_id: `cluster-` and 11 to 16 characters; a new one if not given.
-            hsms: how many active HSMs it has.
-            password: that of its crypto user `kmsuser`, 7 to 32 characters.
-            certificate: its trust anchor certificate; one of its own if not given. Clusters with the same one are
-                related: they come from backups of each other.
+            cluster_id: `cluster-` and 11 to 16 characters; random if not given.
+            hsms: the number of its active HSMs.
+            password: the password of its crypto user `kmsuser`, 7 to 32 characters.
+            certificate: its trust anchor certificate; a new one if not given. Clusters with the same certificate are
+                related: they were created from backups of each other.
 
         Raises:
-            InvalidBacking: AWS has no such clusters, or this one is there already.
+            InvalidBacking: a wrong value, or the cluster already exists.
         """
         random = self._service.random
         if cluster_id is None:
@@ -96,22 +96,22 @@ class KeyStores:
         vpc_endpoint_service: str | None = None,
         vpc_endpoint_service_owner: str | None = None,
     ) -> XksProxy:  # fmt: skip
-        """Add an external key store proxy with a key manager behind it, both of which answer.
+        """Add an external key store proxy with a key manager behind it, both online.
 
-        Its `parameters` are what CreateCustomKeyStore takes.
+        Its `parameters` are those of CreateCustomKeyStore.
 
         Args:
-            endpoint: `https://` and a host name; a new one if not given.
+            endpoint: `https://` and a host name; random if not given.
             path: ends with `/kms/xks/v1`.
-            keys: ids of AES-256 keys that its key manager has.
-            access_key_id: the id of the credential that KMS must have, 20 to 30 of `A-Z2-7`.
+            keys: the ids of AES-256 keys in its key manager.
+            access_key_id: the id of the credential for KMS, 20 to 30 characters of `A-Z2-7`.
             secret_access_key: its secret, 43 to 64 characters.
             vpc_endpoint_service: the name of a VPC endpoint service, such as
                 `com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0`; without it the endpoint is public.
             vpc_endpoint_service_owner: the account of that service; the mock's if not given.
 
         Raises:
-            InvalidBacking: AWS takes no such proxies or keys, or there is a proxy at the endpoint and path already.
+            InvalidBacking: a wrong value, or a proxy with this endpoint and path already exists.
         """
         if endpoint is None:
             endpoint = f"https://xks-{self._service.random(4).hex()}.example.com"
@@ -130,17 +130,17 @@ class KeyStores:
         spec: str = "AES_256",
         usage: Iterable[str] = ("ENCRYPT", "DECRYPT"),
     ) -> XksProxy:  # fmt: skip
-        """Add a key to the key manager behind a proxy; one with this id is replaced by another key.
+        """Add a key to the key manager behind a proxy; it replaces a key with the same id.
 
         Args:
             proxy: the proxy.
-            key_id: what CreateKey takes as `XksKeyId`.
-            enabled: whether it may be used.
-            spec: AWS takes `AES_256` only; any other lets CreateKey fail.
-            usage: AWS wants `ENCRYPT` and `DECRYPT`.
+            key_id: the `XksKeyId` of CreateKey.
+            enabled: whether it is enabled.
+            spec: its spec; CreateKey accepts only `AES_256`.
+            usage: its usage; CreateKey requires `ENCRYPT` and `DECRYPT`.
 
         Raises:
-            InvalidBacking: AWS takes no such `XksKeyId`, or what is said of the key makes no sense.
+            InvalidBacking: a wrong value.
         """
         key = replace(self._new_key(key_id), enabled=enabled, spec=spec, usage=several("usage", usage))
         return self._with_keys(proxy, {**self._proxy(proxy).keys, key_id: checked(key)})
@@ -157,13 +157,13 @@ class KeyStores:
 
         Args:
             backing: a cluster or a proxy that was added; a new cluster if not given.
-            name: its name; a new one if not given.
+            name: its name; random if not given.
             region: its Region; that of the mock if not given.
             connected: whether it is connected.
 
         Raises:
-            InvalidBacking: the Region has a store of this name or on this proxy, or ten of them, or the account has one
-                on this cluster; or AWS takes no such name or Region.
+            InvalidBacking: a wrong name or Region; or the Region has a store of this name or on this proxy, or ten
+                stores, or the account has a store on this cluster.
         """
         check_type(connected, bool, "connected", error=InvalidBacking)
         if region is not None:
@@ -201,21 +201,21 @@ class KeyStores:
         return self.change(backing, online=True)
 
     def change(self, backing: _Backing, **fields: object) -> _Backing:
-        """Change a cluster or a proxy: its password or secret access key, how many HSMs it has, ...
+        """Change a cluster or a proxy: its password or secret access key, its number of HSMs, ...
 
         Args:
-            backing: what was added.
-            **fields: attributes of `Cluster` or `XksProxy` but those that identify it. `failure` is the failure mode
-                of a proxy: `XKS_PROXY_INVALID_RESPONSE`, `XKS_PROXY_TIMED_OUT`, ...; None ends it.
+            backing: the cluster or proxy.
+            **fields: attributes of `Cluster` or `XksProxy`, except those that identify it. `failure` is the failure
+                mode of a proxy: `XKS_PROXY_INVALID_RESPONSE`, `XKS_PROXY_TIMED_OUT`, ...; None ends it.
 
         Raises:
-            InvalidBacking: a value that it cannot have.
-            InvalidArgument: an attribute that it does not have.
+            InvalidBacking: a wrong value.
+            InvalidArgument: an unknown attribute.
             TypeError: an attribute that identifies it.
         """
         now = self._now(backing)
         check_names("key_stores.change", fields, [attribute.name for attribute in dataclasses.fields(now)])
-        changed = replace(now, **cast("dict[str, Any]", fields))  # `checked` looks at the values
+        changed = replace(now, **cast("dict[str, Any]", fields))  # `checked` validates the values
         if _identity(changed) != _identity(now):
             raise TypeError(f"{', '.join(map(str, _identity(now)))}: add another one instead of moving this one.")
         return self._put(checked(changed))
@@ -248,16 +248,16 @@ class KeyStores:
 
         Args:
             error_code: the ConnectionErrorCode, such as `USER_LOCKED_OUT`.
-            store_id: the store; if not given, whichever is connected next of those that can fail so.
+            store_id: the store; by default the next one that is connected and can fail in this way.
 
         Raises:
-            InvalidBacking: for a code that AWS does not have, or not for this store, or a store that is not there.
+            InvalidBacking: an unknown code or store, or a code that this store cannot have.
         """
         stores = [store for place in self._service.state.regions() for store in place.custom_key_stores.values()]
         check_connection_failure(error_code, store_id, stores)
         self._service.state.outside.connect_failures["" if store_id is None else store_id] = error_code
 
-    # --- within ------------------------------------------------------------------------------------------------------
+    # --- internal ----------------------------------------------------------------------------------------------------
 
     def _add(self, backing: _Backing) -> _Backing:
         checked(backing)
@@ -279,7 +279,7 @@ class KeyStores:
         return backing
 
     def _now(self, backing: _Backing) -> _Backing:
-        """Return how a cluster or proxy is now: the test may hold an older record of it."""
+        """Return the current record of a cluster or proxy: the test may have an older one."""
         if not isinstance(backing, Cluster | XksProxy):
             raise TypeError(f"Expected what add_cluster() or add_xks_proxy() returned, got {backing!r}.")
         outside = self._service.state.outside
@@ -305,7 +305,7 @@ class KeyStores:
 
     def _keys_with(self, proxy: XksProxy, key_id: str) -> Mapping[str, XksKey]:
         keys = self._proxy(proxy).keys
-        if key_id not in list(keys):  # a list, since what a test gives may not be hashable
+        if key_id not in list(keys):  # a list: the value may not be hashable
             raise UnknownBacking(*_identity(proxy), str(key_id))
         return keys
 
@@ -315,7 +315,7 @@ class KeyStores:
 
 
 def _check_room(state: State, place: Region, store: CustomKeyStore) -> None:
-    """Refuse a store that CreateCustomKeyStore would refuse for those that are there."""
+    """Refuse a store that conflicts with others, as CreateCustomKeyStore does."""
     if any(other.name == store.name for other in place.custom_key_stores.values()):
         raise InvalidBacking(f"{place.name} has a custom key store {store.name!r} already.")
     if len(place.custom_key_stores) >= STORES_PER_REGION:
@@ -330,7 +330,7 @@ def _identity(backing: Cluster | XksProxy) -> tuple[str, ...]:
 
 
 def _settings(backing: Cluster | XksProxy) -> tuple[dict[str, object], str]:
-    """Return what DescribeCustomKeyStores shows of a store on it, and the secret that KMS needs for it."""
+    """Return the settings of a store on it that DescribeCustomKeyStores returns, and the secret for KMS."""
     if isinstance(backing, Cluster):
         return {"CloudHsmClusterId": backing.id, "TrustAnchorCertificate": backing.certificate}, backing.password
     proxy = {

@@ -1,4 +1,4 @@
-"""What a name that was not found may have meant: the same name elsewhere, or one that is alike."""
+"""Hints for names that were not found: the same name in another place, or a similar one."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ALIAS = "alias/"
 #: The parameters that name a key or an alias.
 _NAMES = ("KeyId", "SourceKeyId", "DestinationKeyId", "TargetKeyId", "AliasName")
-#: Names what is not there yet.
+#: Names a new alias.
 _NEW = ("CreateAlias", "AliasName")
 
 
@@ -28,25 +28,25 @@ def elsewhere(state: State, name: str, home: Region) -> list[Region]:
 
 
 def alike(name: str, home: Region, count: int = 3) -> list[str]:
-    """Return the aliases and key ids that are like a name, the likeliest first."""
+    """Return the aliases and key ids that are similar to a name, best first."""
     known = names(home)
-    # Compared without the prefix that all have, else every alias would be like every other.
+    # Compared without the common prefix: with it every alias would be similar to every other.
     bare = {entry.removeprefix(_ALIAS): entry for entry in known}
     return [bare[match] for match in closest(name.removeprefix(_ALIAS), bare, count)]
 
 
 def names(home: Region) -> list[str]:
-    """Return the aliases that lead to a key, and the key ids."""
+    """Return the aliases that have a key, and the key ids."""
     return [alias.name for alias in home.aliases.values() if alias.key_id is not None] + list(home.keys)
 
 
 def hints(record: CallRecord, state: State, mocks: Mapping[str, State] | None = None) -> list[str]:
-    """Return what the mocks of a test know of the names that a call did not find, a line each.
+    """Return hints for the names that a call did not find, a line each.
 
     Args:
         record: the call.
         state: the state of its mock; it may have changed since.
-        mocks: the states of the mocks of the test, by the names of these.
+        mocks: name -> state of the mocks of the test.
     """
     if record.error is None or record.injected:
         return []
@@ -85,7 +85,7 @@ def _of_ciphertext(record: CallRecord, state: State, mocks: Mapping[str, State])
 
 
 def _there(name: str, home: Region, state: State, mocks: Mapping[str, State], here: str) -> str:
-    """Say in which other account, Region or mock there is a key or alias of a name; empty if in none."""
+    """Return in which other account, Region or mock a name exists; empty if in none."""
     others = elsewhere(state, name, home)
     if others:
         places = (each.name if each.account == home.account else f"{each.name} of account {each.account}"
