@@ -1,7 +1,8 @@
-"""A fake Nitro enclave (or NitroTPM instance) for test authors.
+"""A fake Nitro enclave (or NitroTPM instance) for tests.
 
-It makes attestation documents with chosen measurements and opens what KMS encrypts for it. KMS's side of both
-is in `pytest_kmsmock._kms.attestation.document`; only names and numbers are shared with it, so each checks the other.
+It creates attestation documents with chosen measurements, and decrypts responses that KMS encrypts for it.
+`pytest_kmsmock._kms.attestation.document` is KMS's side. The two share only names and numbers, so each checks the
+other.
 """
 
 from __future__ import annotations
@@ -23,20 +24,21 @@ from cryptography.x509.oid import NameOID
 
 from pytest_kmsmock._kms.attestation.document import ES384_HEADER, REGISTERS, AttestedKind
 
+from ._runtime.arguments import check_arguments
 from .errors import MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from types import ModuleType
 
-# Registers that are in a document even when nothing has been measured into them: they are zeros then.
+# Registers that a document always has; zeros without a measurement.
 _REPORTED_REGISTERS: Mapping[AttestedKind, range] = {"NitroEnclave": range(16), "NitroTPM": range(24)}
 _MODULE_IDS: Mapping[AttestedKind, str] = {
     "NitroEnclave": "i-0123456789abcdef0-enc0123456789abcdef",
     "NitroTPM": "i-0123456789abcdef0-tpm0000000000000000",
 }
 _SHA384_LENGTH = 48
-# The authorities from the root on, each with how many others may follow it; names as AWS's are.
+# The certificate authorities from the root, each with its path length; named as AWS's.
 _CHAIN = (
     ("aws.nitro-enclaves", None),
     ("us-east-1.aws.nitro-enclaves", 1),
@@ -52,22 +54,23 @@ class Recipient(TypedDict):
     AttestationDocument: bytes
 
 
+@check_arguments("enclave.")
 class FakeEnclave:
     """An attested environment of a test: pass `recipient` to KMS and `decrypt` what comes back.
 
-    Needs the extra ``pytest-kmsmock[nitro]``. Its certificates are its own; the fake KMS accepts them, AWS
-    would not. What takes time is made when it is first needed, and kept: the RSA key pair (2048 bits: some
-    20 to 300 ms, nothing if ``private_key`` is given) and the certificates (a few ms). So share an enclave
-    between the tests that need the same measurements, or a key between enclaves.
+    Needs the extra ``pytest-kmsmock[nitro]``. It has certificates of its own, which the fake KMS accepts and
+    AWS would not. The RSA key pair (2048 bits: some 20 to 300 ms, nothing if ``private_key`` is given) and the
+    certificates (a few ms) are created on first use and kept. So share an enclave between the tests that need
+    the same measurements, or a key between enclaves.
 
     Args:
         pcrs: platform configuration registers (PCRs) by number: SHA-384 values of 48 bytes. Registers that
-            are not given are zeros, as on AWS. If this is left out, PCR0, PCR1 and PCR2 (of a NitroTPM: PCR4
-            and PCR7) have generated values, always the same.
+            are not given are zeros, as on AWS. By default PCR0, PCR1 and PCR2 (of a NitroTPM: PCR4 and PCR7)
+            have generated values, always the same.
         kind: ``NitroEnclave`` or ``NitroTPM``.
         module_id: the name of the enclave or instance in its documents.
         private_key: the RSA key pair (2048, 3072 or 4096 bits).
-        not_after: when the certificates expire (with a time zone). They do not by default; AWS's expire after
+        not_after: when the certificates expire (with a time zone). By default they do not; AWS's expire after
             three hours.
 
     Raises:
@@ -110,15 +113,15 @@ class FakeEnclave:
 
     @cached_property
     def private_key(self) -> rsa.RSAPrivateKey:
-        """The key pair whose public half is in the document."""
+        """The key pair whose public key is in the document."""
         return self._given_key or rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
     def attestation_document(self, *, nonce: bytes | None = None, user_data: bytes | None = None) -> bytes:
         """Return a signed attestation document (CBOR, ``COSE_Sign1``), as the Nitro Security Module would.
 
         Args:
-            nonce: up to 512 bytes that are in the document.
-            user_data: up to 512 bytes that are in the document.
+            nonce: up to 512 bytes for the document.
+            user_data: up to 512 bytes for the document.
 
         Raises:
             MissingExtra: ``pytest-kmsmock[nitro]`` is not installed.
@@ -159,7 +162,7 @@ class FakeEnclave:
             ciphertext_for_recipient: CMS ``EnvelopedData``, BER.
 
         Raises:
-            ValueError: it is not one, or it is for the key of another enclave.
+            ValueError: another format, or encrypted for another enclave.
             MissingExtra: ``pytest-kmsmock[nitro]`` is not installed.
         """
         cms = _nitro_extra("asn1crypto.cms")
@@ -196,7 +199,7 @@ class FakeEnclave:
     def _certificates(self) -> list[bytes]:
         """The chain (DER), from the root to the certificate of the signing key."""
         certificates: list[bytes] = []
-        issuer: tuple[str, ec.EllipticCurvePrivateKey] | None = None  # the root issues itself
+        issuer: tuple[str, ec.EllipticCurvePrivateKey] | None = None  # the root is self-signed
         for name, path_length in _CHAIN:
             key = ec.generate_private_key(ec.SECP384R1())
             authority = x509.BasicConstraints(ca=True, path_length=path_length)

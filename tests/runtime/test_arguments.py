@@ -12,8 +12,8 @@ from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock.errors import InvalidArgument, InvalidCallPattern, InvalidSimulation
 
 MISSPELT: dict[str, Any] = {"admins": "role/app"}
-#: What tests call by name, and what has nothing to be misspelt.
-CHECKED = ("Faults", "IamConsole", "KeyStores", "KmsMock")
+#: The classes whose methods tests call.
+CHECKED = ("Calls", "Clock", "FakeEnclave", "Faults", "IamConsole", "KeyStores", "KeyView", "KmsMock")
 
 
 def message_of(call, error: type[Exception] = InvalidArgument) -> str:
@@ -116,6 +116,11 @@ def test_an_argument_without_its_name_is_told_with_the_name(kms_mock: KmsMock, c
             id="unlike any",
         ),
         pytest.param(
+            lambda kms: kms.clock.freeze(whn="2030-01-01"),
+            "clock.freeze(): unknown argument 'whn'. Did you mean 'when'?",
+            id="clock",
+        ),
+        pytest.param(
             lambda kms: kms.least_privilege(portabel=True),
             "least_privilege(): unknown argument 'portabel'. Did you mean 'portable'?",
             id="flag",
@@ -179,7 +184,10 @@ def test_region_name_of_boto3_is_the_region(kms_mock: KmsMock):
 def test_every_public_method_that_takes_arguments_explains_them(name: str):
     kind = getattr(pytest_kmsmock, name)
     for method_name, method in inspect.getmembers(kind, inspect.isfunction):
-        if not method_name.startswith("_"):
+        code = inspect.unwrap(method).__code__
+        if not method_name.startswith("_") and code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] != (
+            "self",
+        ):
             assert method.__code__.co_filename.endswith("arguments.py"), method_name
             assert method.__doc__
             assert next(iter(inspect.signature(method).parameters)) == "self"
@@ -191,6 +199,9 @@ def test_what_is_no_public_method_is_left_as_it_is():
 
         def _private(self, *, a: int = 0) -> int:
             return a
+
+        def without_arguments(self) -> int:
+            return self.limit
 
     before = dict(vars(Sample))
     assert vars(check_arguments()(Sample)) == before

@@ -62,11 +62,16 @@ def check_arguments(prefix: str = "") -> Callable[[_T], _T]:
         if isinstance(target, FunctionType):
             return cast("_T", _checking(target, prefix + target.__name__))
         for name, method in list(vars(target).items()):
-            if isinstance(method, FunctionType) and not name.startswith("_"):
+            if isinstance(method, FunctionType) and not name.startswith("_") and _takes_arguments(method):
                 setattr(target, name, _checking(method, prefix + name))
         return target
 
     return decorate
+
+
+def _takes_arguments(method: FunctionType) -> bool:
+    code = method.__code__
+    return code.co_argcount + code.co_kwonlyargcount > 1 or bool(code.co_flags & (_VARARGS | _VARKEYWORDS))
 
 
 def _checking(function: FunctionType, where: str) -> Callable[..., Any]:

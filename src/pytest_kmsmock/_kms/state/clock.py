@@ -11,12 +11,15 @@ import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
+from pytest_kmsmock._runtime.arguments import check_arguments
+
 #: The range of the clock: AWS's times count from 1970, and times of scheduled changes must fit into a datetime.
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 LATEST = datetime(9000, 1, 1, tzinfo=timezone.utc)
 _UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "microseconds")
 
 
+@check_arguments("clock.")
 class Clock:
     """The clock of the fake KMS, which a test controls.
 

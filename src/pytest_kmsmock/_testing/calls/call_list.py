@@ -1,7 +1,7 @@
-"""`KmsMock.calls`: the calls made so far, with filters. Assertions about them are in `assertions`.
+"""`KmsMock.calls`: the calls so far, with filters. `assertions` has assertions about them.
 
-A mock's list holds what was called while it was the one that answered. A nested mock begins with an empty list, and
-its calls do not show in the outer one's.
+A mock's list has the calls that it answered. A nested mock starts with an empty list, and its calls are not in the list
+of the outer mock.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, SupportsIndex, overload
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, parse_arn
 from pytest_kmsmock._kms.engine.call_record import CallRecord
+from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock._runtime.checks import REGION
 from pytest_kmsmock.errors import InvalidCallPattern
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._testing.views.key_view import KeyView
 
 
+@check_arguments("calls.")
 class Calls(list[CallRecord]):
     """Calls, oldest first: a list of `CallRecord`. Filters return such a list again.
 
@@ -47,7 +49,7 @@ class Calls(list[CallRecord]):
         self._service = service
 
     def __repr__(self) -> str:
-        """Show each call in short, as failures do: it is what pytest shows of `assert not kms_mock.calls.refused`."""
+        """Return each call in short, as failures do: pytest shows it for `assert not kms_mock.calls.refused`."""
         return f"[{', '.join(map(str, self))}]"
 
     @overload
@@ -57,7 +59,7 @@ class Calls(list[CallRecord]):
     def __getitem__(self, index: slice) -> Calls: ...
 
     def __getitem__(self, index: SupportsIndex | slice) -> CallRecord | Calls:
-        """Return one call, or for a slice such as `calls[2:]` calls that can be filtered again."""
+        """Return one call; for a slice such as `calls[2:]` a list that can be filtered."""
         if not isinstance(index, slice):
             return super().__getitem__(index)
         chosen = Calls(self._service)
@@ -65,25 +67,25 @@ class Calls(list[CallRecord]):
         return chosen
 
     def copy(self) -> Calls:
-        """Return the calls so far, as a list that does not grow."""
+        """Return a copy of the list, which does not grow."""
         return self[:]
 
     def of(self, operation: str | None = None, /, **params: object) -> Calls:
-        """Return the calls of an operation whose parameters are like the given ones.
+        """Return the calls of an operation whose parameters match.
 
         Args:
             operation: such as `Decrypt`; None for any.
-            **params: parameters of the call. Mappings match partially, a key in whichever form it was named, and
-                `None` an absent one; the page "Calls" has more.
+            **params: expected parameters. A mapping matches one with at least its entries, a key identifier every form
+                of it, and None an absent parameter; the page "Calls" has more.
 
         Raises:
-            InvalidCallPattern: for an operation or a parameter that does not exist.
+            InvalidCallPattern: the operation or a parameter does not exist.
         """
         pattern = CallPattern(operation, params)
         return self._where(lambda record: pattern.matches(record, self._service.state))
 
     def on(self, key: str | KeyView | Key) -> Calls:
-        """Return the calls about a key.
+        """Return the calls on a key.
 
         Args:
             key: key id, key ARN, alias name or alias ARN; or a key of `kms_mock.keys`.
@@ -101,9 +103,9 @@ class Calls(list[CallRecord]):
         """Return the calls of a principal.
 
         Args:
-            principal: the ARN of a user, of a role (all its sessions count) or of one session, or in short `user/alice`
-                or `role/app`, of any account; the name of an AWS service; the id of an account, for all its principals;
-                or credentials.
+            principal: the ARN of a user, a role (for all its sessions) or a session; the short form `user/alice` or
+                `role/app`, in any account; the name of an AWS service; an account id, for all its principals; or
+                credentials.
 
         Raises:
             InvalidCallPattern: for anything else.
@@ -127,7 +129,7 @@ class Calls(list[CallRecord]):
         """Return the calls to a Region.
 
         Raises:
-            InvalidCallPattern: for a name that is not a Region, unless a call was made to it.
+            InvalidCallPattern: not a Region, unless a call was made to it.
         """
         called = {record.region for record in self}
         wanted = _text(
@@ -142,11 +144,11 @@ class Calls(list[CallRecord]):
         """Return the calls that were refused with an error code, such as `AccessDeniedException`.
 
         Args:
-            code: of KMS or common to AWS; an HTTP status as a string; the name of a connection error; or a code that a
-                fault injected.
+            code: an error code of KMS or common to AWS; an HTTP status as a string; the name of a connection error; or
+                a code that a fault injected.
 
         Raises:
-            InvalidCallPattern: for an unknown code, which would never match.
+            InvalidCallPattern: an unknown code, which would never match.
         """
         wanted = _text(code, "with_error()", "an error code, such as 'AccessDeniedException'")
         found = self._where(lambda record: record.error is not None and record.error.code == wanted)
@@ -175,7 +177,7 @@ class Calls(list[CallRecord]):
         return found
 
 
-#: How a principal may be named: ARN, account id, in short, or a service.
+#: Forms of a principal: ARN, account id, short form, or the name of a service.
 _PRINCIPAL = re.compile(
     r"arn:aws[a-z-]*:(iam|sts)::\d{12}:.+|\d{12}|root|(user|role|assumed-role|federated-user)/.+|[a-z0-9-]+(\.[a-z0-9-]+)+"
 )
@@ -186,10 +188,10 @@ def _names_key(text: str) -> bool:
 
 
 def _text(given: object, filter_name: str, expected: str, fits: Callable[[str], object] = bool) -> str:
-    """Return a text, or the ARN of something that has one.
+    """Return a string, or the ARN of an object that has one.
 
     Raises:
-        InvalidCallPattern: it is neither, or is not of the expected form. No call could ever match it.
+        InvalidCallPattern: another type or form, which no call could match.
     """
     found = given if isinstance(given, str) else getattr(given, "arn", None)
     if not isinstance(found, str) or not fits(found):

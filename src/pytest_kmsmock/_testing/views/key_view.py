@@ -1,6 +1,6 @@
-"""`kms_mock.keys` and `kms_mock.decrypt`: looks into the fake KMS that AWS would never allow and a test wants.
+"""`kms_mock.keys` and `kms_mock.decrypt`: inspect keys and ciphertexts, including key material.
 
-A look is no call: it needs no permission, works in any key state, is not among `kms_mock.calls` and is no use of a key.
+This makes no calls: it needs no permission, works in any key state, and does not count as use of a key.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pytest_kmsmock._kms.rules.key_metadata import key_metadata
 from pytest_kmsmock._kms.rules.key_states import key_state
 from pytest_kmsmock._kms.rules.timeline import settle
 from pytest_kmsmock._kms.state.records import Grant, Key, KeyMaterial, LastUsage, Rotation
+from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock.errors import CannotDecrypt, UnknownKey
 
 from . import near_misses
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.state import Region
 
 
+@check_arguments("key.")
 class KeyView:
     """A key, always in its current state.
 
@@ -37,7 +39,7 @@ class KeyView:
     Attributes:
         id: the key id.
         account: the account that owns it.
-        region: the Region that it is in.
+        region: its Region.
     """
 
     __slots__ = ("_service", "account", "id", "region")
@@ -48,7 +50,7 @@ class KeyView:
 
     @property
     def record(self) -> Key:
-        """The whole record of the key.
+        """The full record of the key.
 
         Raises:
             UnknownKey: the key has been deleted.
@@ -110,7 +112,7 @@ class KeyView:
 
     @property
     def deletion_date(self) -> datetime | None:
-        """When it will be deleted; None if it will not, or if it waits for its replica keys."""
+        """When it will be deleted; None without a scheduled deletion, or while it waits for replica keys."""
         deletion = self.record.deletion
         return None if deletion is None else deletion.date
 
@@ -121,7 +123,7 @@ class KeyView:
 
     @property
     def policy(self) -> dict[str, Any]:
-        """The key policy, read from its JSON text (which is `record.policy`)."""
+        """The key policy as a mapping; `record.policy` is its JSON string."""
         return cast("dict[str, Any]", json.loads(self.record.policy))
 
     @property
@@ -131,7 +133,7 @@ class KeyView:
 
     @property
     def rotation(self) -> Rotation | None:
-        """The automatic rotation: its period in days and when it is next due; None if it is off."""
+        """The automatic rotation: its period in days and its next date; None if it is disabled."""
         return self.record.rotation
 
     @property
@@ -146,7 +148,7 @@ class KeyView:
 
     @property
     def last_usage(self) -> LastUsage | None:
-        """The last successful cryptographic operation with it: name, time and request id; None if there was none."""
+        """Its last successful cryptographic operation: name, time and request id; None if there was none."""
         return self._home.last_usage.get(self.id)
 
     @property
@@ -155,13 +157,13 @@ class KeyView:
         return key_metadata(self.record, self._service.state)
 
     def material(self, material_id: str | None = None) -> bytes:
-        """Return the secret itself: raw bytes of symmetric and HMAC keys, PKCS#8 DER of private keys.
+        """Return the key material: raw bytes of symmetric and HMAC keys, PKCS#8 DER of private keys.
 
         Args:
             material_id: a key material id; the current one by default.
 
         Raises:
-            UnknownKey: there is no such key material, or it is not imported or was deleted.
+            UnknownKey: the key material does not exist, is not imported, or was deleted.
         """
         record = self.record
         found = record.current if material_id is None else record.material(material_id)
@@ -171,10 +173,10 @@ class KeyView:
         return found.secret.get().private_bytes()
 
     def public_key(self) -> bytes:
-        """Return the public key as GetPublicKey gives it, DER SubjectPublicKeyInfo.
+        """Return the public key of GetPublicKey, DER SubjectPublicKeyInfo.
 
         Raises:
-            UnknownKey: the key has none: it is symmetric, or its material is not imported or was deleted.
+            UnknownKey: the key is symmetric, or its material is not imported or was deleted.
         """
         record = self.record
         current = record.current
@@ -200,7 +202,7 @@ class KeyView:
 class Keys(Mapping[str, KeyView]):
     """`kms_mock.keys`: the keys of an account in a Region by id, key ARN, alias and alias ARN.
 
-    An ARN reaches the keys of every account and Region. Iterating gives the key ids, in the order of creation.
+    An ARN finds keys of every account and Region. Iterating yields the key ids, in the order of creation.
     """
 
     def __init__(self, service: FakeKms, account: str, region: str) -> None:
@@ -208,10 +210,10 @@ class Keys(Mapping[str, KeyView]):
         self._account, self._name = account, region
 
     def __getitem__(self, identifier: str | KeyView) -> KeyView:
-        """Return a key; one that was looked up before is looked up again.
+        """Return a key by an identifier, or the current view of a key.
 
         Raises:
-            UnknownKey: a KeyError with the names that are alike.
+            UnknownKey: a KeyError with similar names.
         """
         if isinstance(identifier, KeyView):
             identifier = identifier.arn
@@ -262,10 +264,10 @@ class Decrypted:
     Attributes:
         plaintext: the plaintext.
         key: the key that it was encrypted under.
-        encryption_context: the encryption context that it is bound to; empty if it has none.
+        encryption_context: its encryption context; empty if it has none.
         algorithm: the encryption algorithm.
         material_id: the key material id; None for asymmetric keys.
-        is_data_key: whether a data key operation made it; None for asymmetric keys.
+        is_data_key: whether a data key operation created it; None for asymmetric keys.
     """
 
     plaintext: bytes = field(repr=False)
@@ -279,19 +281,19 @@ class Decrypted:
 def open_blob(
     service: FakeKms, calls: Iterable[CallRecord], blob: object, context: Mapping[str, str] | None, key: KeyView | None
 ) -> Decrypted:
-    """Return what is in a ciphertext.
+    """Return the content of a ciphertext.
 
-    A ciphertext does not hold its encryption context. If it is not given, the contexts of the calls are tried.
+    A ciphertext does not contain its encryption context. If it is not given, those of the calls are tried.
 
     Args:
         service: the fake KMS.
-        calls: the calls that were made, newest first.
+        calls: the calls, newest first.
         blob: the ciphertext.
-        context: its encryption context, if the caller knows it.
-        key: the key, if the caller knows it; a ciphertext of an asymmetric key does not name its key.
+        context: its encryption context, if known.
+        key: the key, if known; a ciphertext of an asymmetric key does not name its key.
 
     Raises:
-        CannotDecrypt: saying why.
+        CannotDecrypt: with the reason.
     """
     if not isinstance(blob, bytes | bytearray | memoryview):
         raise CannotDecrypt(f"decrypt() takes a ciphertext as bytes, such as a CiphertextBlob, not {blob!r}.")
@@ -317,7 +319,7 @@ def _open_symmetric(
     found = [region.keys[parsed.key_id] for region in service.state.regions() if parsed.key_id in region.keys]
     if not found:
         raise CannotDecrypt(f"The ciphertext is of the key {parsed.key_id}, which this mock does not have.")
-    # Related multi-Region keys have the same material, unless it is imported and was deleted in some Region.
+    # Related multi-Region keys share material, unless it was imported and deleted in some Region.
     holders = [
         (key, entry) for key in found if (entry := key.material(parsed.material_id)) is not None and entry.secret
     ]
@@ -347,7 +349,7 @@ def _open_symmetric(
 
 
 def _contexts(calls: Iterable[CallRecord]) -> Iterator[Mapping[str, str]]:
-    """Yield every encryption context that may be it: none at all first, then those of the calls, newest first."""
+    """Yield the encryption contexts to try: none, then those of the calls, newest first."""
     yield {}
     seen: list[Mapping[str, str]] = [{}]
     for call in calls:
