@@ -162,6 +162,7 @@ def test_a_marked_doctest_or_foreign_item_is_left_alone(run):
     ("marker", "message"),
     [
         pytest.param('"eu-west-1"', "takes keyword arguments only, such as region='eu-west-1'", id="positional"),
+        pytest.param('"111122223333"', "takes keyword arguments only, such as account='111122223333'", id="account"),
         pytest.param('regoin="x"', "unknown option 'regoin'. Did you mean 'region'?", id="misspelt"),
         pytest.param("account=1", "account must be 12 digits", id="type"),
     ],

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_kmsmock._mock.decorator import DECORATED, MockKms
+from pytest_kmsmock._mock.decorator import DECORATED, MockKms, option_meant
 from pytest_kmsmock._runtime.checks import closest
 from pytest_kmsmock._runtime.options import HELP, Options, changed, seed_from
 
@@ -201,7 +201,7 @@ def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
     given = dict(defaults)
     for marker in reversed(list(request.node.iter_markers("kms_mock"))):
         if marker.args:
-            raise InvalidOption(f"{where}: takes keyword arguments only, such as region='eu-west-1'.")
+            raise InvalidOption(f"{where}: takes keyword arguments only, such as {option_meant(marker.args[0])}.")
         given |= marker.kwargs
     seed = given.get("seed")
     if isinstance(seed, str | os.PathLike) or (isinstance(seed, list | tuple) and all(map(_is_path, seed))):

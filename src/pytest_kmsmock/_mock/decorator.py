@@ -205,7 +205,7 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
     if not callable(function):
         raise InvalidOption(
             f"mock_kms({function!r}): mock_kms decorates functions and classes, and takes options by name, such as "
-            f"mock_kms({_option_meant(function)})."
+            f"mock_kms({option_meant(function)})."
         )
     definition = _definition(function)
     kinds = (
@@ -219,7 +219,7 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
     return wrapper
 
 
-def _option_meant(value: object) -> str:
+def option_meant(value: object) -> str:
     """Return the option that a positional value was probably meant for, with the value."""
     from pytest_kmsmock._runtime.arguments import argument_meant
     from pytest_kmsmock._runtime.options import Options

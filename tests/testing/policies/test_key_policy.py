@@ -80,6 +80,11 @@ def test_what_users_may_do_follows_the_spec(spec, usage, action):
         ({"key_usage": "SING"}, InvalidPolicy, "the key_usage of SYMMETRIC_DEFAULT is ENCRYPT_DECRYPT, not 'SING'"),
         ({"key_spec": "ECC_NIST_P256"}, InvalidPolicy, "of ECC_NIST_P256 is SIGN_VERIFY or KEY_AGREEMENT, not None"),
         ({"key_spec": "RSA_2048", "key_usage": "KEY_AGREEMENT"}, InvalidPolicy, "the key_usage of RSA_2048 is"),
+        (
+            {"origin": "AWS_HSM"},
+            InvalidPolicy,
+            "unknown origin 'AWS_HSM'. Did you mean 'AWS_KMS'? Choose from: AWS_KMS,",
+        ),
         ({"origin": "IMPORTED"}, InvalidPolicy, "unknown origin 'IMPORTED'"),
         ({"users": "bob"}, InvalidPrincipal, "'bob' is not a principal"),
         ({"users": ["s3.amazonaws.com"]}, InvalidPrincipal, "s3.amazonaws.com is an AWS service"),

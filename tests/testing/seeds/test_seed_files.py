@@ -307,7 +307,7 @@ MISTAKES: list[Any] = [
     ("keys: []\niam: []", "2: iam: expected an object, found []", "policies of a list"),
     ("region: x\nkeys: []\niam:\n  role/app: []",
      "4: iam['role/app']: region must be a Region such as 'eu-west-1', not 'x'", "no Region"),
-    ("keys:\n- key_store: hsm", "2: keys[0]: unknown custom key store 'hsm' in us-east-1; choose from: none",
+    ("keys:\n- key_store: hsm", "2: keys[0]: unknown custom key store 'hsm' in us-east-1. There are none",
      "key in no store"),
     ("keys:\n- alias: alias/x\n\n- alias: alias/x",
      "4: keys[1]: AWS refuses CreateAlias: AlreadyExistsException: ", "alias"),

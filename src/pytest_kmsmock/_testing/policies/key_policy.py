@@ -14,7 +14,7 @@ from pytest_kmsmock._kms.policy.default_policies import console_key_policy
 from pytest_kmsmock._kms.policy.principals import ACCOUNT_ID, Principal, PrincipalKind
 from pytest_kmsmock._runtime import active_mocks
 from pytest_kmsmock._runtime.arguments import check_arguments
-from pytest_kmsmock._runtime.checks import check_type
+from pytest_kmsmock._runtime.checks import check_type, did_you_mean
 from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock._testing.identity.credentials import Home, principal_arn
 from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
@@ -70,7 +70,8 @@ def key_policy(
     for name, value in (("allow_deletion", allow_deletion), ("multi_region", multi_region)):
         check_type(value, bool, f"key_policy(): {name}", error=InvalidPolicy)
     if origin not in _ORIGINS:
-        raise InvalidPolicy(f"key_policy(): unknown origin {origin!r}. Choose from: {', '.join(_ORIGINS)}.")
+        hint = did_you_mean(origin, _ORIGINS)
+        raise InvalidPolicy(f"key_policy(): unknown origin {origin!r}.{hint} Choose from: {', '.join(_ORIGINS)}.")
     return console_key_policy(
         home.account,
         home.partition,

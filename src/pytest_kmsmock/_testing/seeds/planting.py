@@ -164,8 +164,9 @@ class _Planting:
         stores = self.home.custom_key_stores.values()
         store = next((store for store in stores if wanted in (store.name, store.id)), None)
         if store is None:
-            known = ", ".join(store.name for store in stores) or "none"
-            raise self.wrong(f"unknown custom key store {wanted!r} in {self.region}; choose from: {known}")
+            known = [store.name for store in stores]
+            hint = f"{did_you_mean(wanted, known)} Choose from: {', '.join(known)}" if known else " There are none"
+            raise self.wrong(f"unknown custom key store {wanted!r} in {self.region}.{hint}")
         if seed.material is not None or seed.origin not in ("AWS_KMS", store.type):
             raise self.wrong(f"a key in the key store {wanted!r} takes no material, and its origin is {store.type}")
         return store
@@ -212,7 +213,7 @@ class _Planting:
     def read_material(self, given: object) -> Material:
         spec = KEY_SPECS.get(self.seed.spec)
         if spec is None:
-            raise self.wrong(f"unknown key spec {self.seed.spec!r}; choose from: {', '.join(KEY_SPECS)}")
+            raise self.wrong(f"unknown key spec {self.seed.spec!r}. Choose from: {', '.join(KEY_SPECS)}")
         try:
             data = material_bytes(given)
             length = spec.import_lengths.get(partition_of(self.region), spec.import_lengths.get(""))
