@@ -20,7 +20,7 @@ from botocore import UNSIGNED
 from botocore.exceptions import EndpointConnectionError, NoCredentialsError
 
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock.errors import NotActive
+from pytest_kmsmock.errors import InvalidArgument, NotActive
 
 asynchronous = pytest.mark.asyncio
 both_ways = pytest.mark.parametrize("wire", [False, True])
@@ -273,6 +273,16 @@ async def test_the_answer_on_the_wire_is_that_of_http(kms_mock):
             )
             await client.list_keys()
     assert json.loads(seen[0]) == {"Keys": [], "Truncated": False}
+
+
+@asynchronous
+async def test_a_misspelt_argument_of_a_client_is_told_with_the_right_one():
+    with mock_kms() as kms, pytest.raises(InvalidArgument) as refused:
+        kms.async_client(regoin="eu-west-1")
+    assert str(refused.value) == "async_client(): unknown argument 'regoin'. Did you mean 'region'?"
+    with mock_kms() as kms:
+        async with kms.async_client(region_name="eu-west-1") as client:
+            assert client.meta.region_name == "eu-west-1"
 
 
 @asynchronous

@@ -83,7 +83,7 @@ def test_what_users_may_do_follows_the_spec(spec, usage, action):
         (
             {"origin": "AWS_HSM"},
             InvalidPolicy,
-            "unknown origin 'AWS_HSM'. Did you mean 'AWS_KMS'? Choose from: AWS_KMS,",
+            "unknown origin 'AWS_HSM'. Did you mean 'AWS_CLOUDHSM'? Choose from: AWS_KMS,",
         ),
         ({"origin": "IMPORTED"}, InvalidPolicy, "unknown origin 'IMPORTED'"),
         ({"users": "bob"}, InvalidPrincipal, "'bob' is not a principal"),
