@@ -100,6 +100,18 @@ def test_an_argument_without_its_name_is_told_with_the_name(kms_mock: KmsMock, c
             id="argument of create_client",
         ),
         pytest.param(
+            lambda kms: kms.async_client(principle="role/app"),
+            "async_client(): unknown argument 'principle'. Did you mean 'principal'?",
+            id="async_client",
+        ),
+        pytest.param(
+            lambda kms: kms.client(timeout=3),
+            "client(): unknown argument 'timeout'. Choose from: region, principal, region_name, api_version, use_ssl, "
+            "verify, endpoint_url, aws_access_key_id, aws_secret_access_key, aws_session_token, config, "
+            "aws_account_id.",
+            id="argument of Config",
+        ),
+        pytest.param(
             lambda kms: kms.credentials("role/app", sesion_name="x"),
             "credentials(): unknown argument 'sesion_name'. Did you mean 'session_name'?",
             id="request context",
@@ -162,15 +174,6 @@ def test_an_unknown_argument_is_told_with_the_one_that_was_meant(kms_mock: KmsMo
 )
 def test_among_parameters_of_the_call_an_argument_may_have_been_meant(kms_mock: KmsMock, call, error, message):
     assert message_of(lambda: call(kms_mock), error) == message
-
-
-def test_a_type_error_of_botocore_itself_stays(kms_mock: KmsMock):
-    with pytest.raises(TypeError, match="timeout") as refused:
-        kms_mock.client(config=5, timeout=3)
-    assert isinstance(refused.value, InvalidArgument)
-    with pytest.raises((TypeError, AttributeError)) as refused:
-        kms_mock.client(aws_access_key_id=object(), aws_secret_access_key=3, config=5)
-    assert not isinstance(refused.value, InvalidArgument)
 
 
 def test_region_name_of_boto3_is_the_region(kms_mock: KmsMock):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 from pytest_kmsmock._kms.api.service_model import data_files
-from pytest_kmsmock._runtime.arguments import check_names
 from pytest_kmsmock._services import hook as services
 from pytest_kmsmock.errors import MissingExtra
 
@@ -62,24 +60,12 @@ def async_session() -> Any:
     return AioSession()
 
 
-def create(session: Any, method: str, arguments: Mapping[str, Any]) -> Any:
-    """Return a new client for KMS.
+@functools.cache
+def argument_names() -> list[str]:
+    """Return the names of the arguments of `KmsMock.client`: its own, and those of `create_client` of botocore."""
+    import inspect
 
-    Args:
-        session: the session of botocore or aiobotocore.
-        method: the method of `KmsMock` that makes it, for messages.
-        arguments: the arguments of `create_client`.
+    from botocore.session import Session
 
-    Raises:
-        InvalidArgument: `create_client` has no such argument.
-    """
-    try:
-        return session.create_client("kms", **arguments)
-    except TypeError:
-        import inspect
-
-        from botocore.session import Session
-
-        known = [name for name in inspect.signature(Session.create_client).parameters if name != "self"]
-        check_names(method, arguments, ["region", "principal", *known])
-        raise
+    names = inspect.signature(Session.create_client).parameters
+    return ["region", "principal", *(name for name in names if name not in ("self", "service_name"))]

@@ -12,7 +12,7 @@ from pytest_kmsmock._kms.rules.timeline import settle
 from pytest_kmsmock._kms.state.clock import Clock
 from pytest_kmsmock._kms.state.delays import Delays
 from pytest_kmsmock._runtime import environment
-from pytest_kmsmock._runtime.arguments import check_arguments
+from pytest_kmsmock._runtime.arguments import check_arguments, check_names
 from pytest_kmsmock._runtime.checks import check_form, check_type
 from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock._testing.faults.faults import Faults
@@ -296,7 +296,8 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             InvalidPrincipal: with the forms of a principal.
             NotActive: outside the mock.
         """
-        client: KMSClient = clients.create(clients.session(), "client", self._arguments(region, principal, kwargs))
+        arguments = self._client_arguments("client", region, principal, kwargs)
+        client: KMSClient = clients.session().create_client("kms", **arguments)
         return client
 
     def async_client(
@@ -316,13 +317,16 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             MissingExtra: when aiobotocore is not installed.
             NotActive: outside the mock.
         """
-        client: AbstractAsyncContextManager[AsyncKMSClient] = clients.create(
-            clients.async_session(), "async_client", self._arguments(region, principal, kwargs)
-        )
+        arguments = self._client_arguments("async_client", region, principal, kwargs)
+        client: AbstractAsyncContextManager[AsyncKMSClient] = clients.async_session().create_client("kms", **arguments)
         return client
 
-    def _arguments(self, region: str | None, principal: Named | None, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _client_arguments(
+        self, method: str, region: str | None, principal: Named | None, given: Mapping[str, Any]
+    ) -> dict[str, Any]:
         self._must_be_active()
+        if given:
+            check_names(method, given, clients.argument_names())
         region = given.get("region_name", region)
         if region is not None:  # botocore checks whether it exists
             check_type(region, str, "client(): region", "a Region such as 'eu-west-1'")
