@@ -24,8 +24,8 @@ def end_at_the_test(error: KmsMockError) -> None:
         if not _is_inner(entry.tb_frame):
             last = entry
         entry = entry.tb_next
-    if last is not None:
-        last.tb_next = None  # a shorter `excinfo.traceback` would not do: pytest follows the raw entries again
+    assert last is not None, "the first frames are pytest's"
+    last.tb_next = None  # a shorter `excinfo.traceback` would not do: pytest follows the raw entries again
 
 
 def _is_inner(frame: FrameType) -> bool:

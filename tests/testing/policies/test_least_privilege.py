@@ -410,6 +410,7 @@ def test_a_principal_and_a_key_can_be_named_in_short(kms_mock: KmsMock, policies
     found = policies.identity_policies
     assert found["role/app"] == found[APP] == found[next(iter(found))]
     assert "role/team/batch" in found
+    assert len(found) == 2
     assert "role/batch" not in found
     key = next(iter(kms_mock.keys.values()))
     statements = policies.key_policy_statements
