@@ -176,6 +176,30 @@ def test_among_parameters_of_the_call_an_argument_may_have_been_meant(kms_mock: 
     assert message_of(lambda: call(kms_mock), error) == message
 
 
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        pytest.param(
+            lambda kms: kms.simulate("role/app"),
+            "simulate() missing 1 required positional argument: 'action'",
+            id="method of a base class",
+        ),
+        pytest.param(
+            lambda kms: kms.iam.attach(),
+            "iam.attach() missing 1 required positional argument: 'principal'",
+            id="iam",
+        ),
+        pytest.param(
+            lambda kms: kms.create_key_as_in_console(),
+            "create_key_as_in_console() missing 1 required keyword-only argument: 'alias'",
+            id="keyword",
+        ),
+    ],
+)
+def test_a_missing_argument_is_one_of_the_method_that_was_called(kms_mock: KmsMock, call, message):
+    assert message_of(lambda: call(kms_mock), TypeError) == message
+
+
 def test_region_name_of_boto3_is_the_region(kms_mock: KmsMock):
     client = kms_mock.client(region_name="cn-north-1", principal="root")
     assert client.meta.region_name == "cn-north-1"

@@ -93,4 +93,5 @@ def _checking(function: FunctionType, where: str) -> Callable[..., Any]:
             check_names(where, kwargs, known)
         return function(*args, **kwargs)
 
+    function.__qualname__ = where  # which Python's message of missing arguments begins with
     return call
