@@ -70,6 +70,11 @@ def message_of(call, error: type[Exception] = InvalidArgument) -> str:
             "other_accounts, allow_deletion, key_usage, key_spec, origin, multi_region.",
             id="after positional arguments",
         ),
+        pytest.param(
+            lambda kms: kms.seed("keys.yaml", "more.yaml"),
+            "seed(): unexpected positional argument 'more.yaml'. It takes path.",
+            id="no arguments by name",
+        ),
     ],
 )
 def test_an_argument_without_its_name_is_told_with_the_name(kms_mock: KmsMock, call, message):

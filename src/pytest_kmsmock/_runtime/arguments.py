@@ -78,7 +78,8 @@ def _checking(function: FunctionType, where: str) -> Callable[..., Any]:
     code = function.__code__
     names = code.co_varnames[code.co_posonlyargcount : code.co_argcount + code.co_kwonlyargcount]
     named_only = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
-    most = code.co_argcount if named_only and not code.co_flags & _VARARGS else None
+    positional = [name for name in code.co_varnames[: code.co_argcount] if name != "self"]
+    most = None if code.co_flags & _VARARGS else code.co_argcount
     known = None if code.co_flags & _VARKEYWORDS else [name for name in names if name != "self"]
 
     @functools.wraps(function)
@@ -87,7 +88,10 @@ def _checking(function: FunctionType, where: str) -> Callable[..., Any]:
         if most is not None and len(args) > most:
             value = args[most]
             meant = argument_meant(value, named_only)
-            hint = f"Pass it by name: {where}({meant})." if meant else f"Choose a name from: {', '.join(named_only)}."
+            hint = (
+                f"Choose a name from: {', '.join(named_only)}." if named_only else f"It takes {', '.join(positional)}."
+            )
+            hint = f"Pass it by name: {where}({meant})." if meant else hint
             raise InvalidArgument(f"{where}(): unexpected positional argument {value!r}. {hint}")
         if known is not None and kwargs:
             check_names(where, kwargs, known)
