@@ -48,6 +48,10 @@ def test_other_names(capsys, principal, key):
         ([*ASK[:3], "Nobody", *ASK[4:]], "No resource 'Nobody' was deployed."),
         (["check-policies", "none.json", "--matrix"], "none.json cannot be read"),
         ([*ASK, "--region", "x"], "check-policies: region must be a Region"),
+        (
+            ["check-policies", PAYMENTS, "--as", "DataKey", "--do", "kms:Sign", "--on", "WorkerRole"],
+            "--as takes a role or user, and --on a key or an alias, not arn:aws:kms:us-east-1:123456789012:key/",
+        ),
         ([*ASK, "--parameter", "a=b"], "no template has a parameter 'a'."),
     ],
 )

@@ -75,7 +75,7 @@ def select(scenarios: Sequence[Scenario], patterns: Iterable[str]) -> list[Scena
 
 def _fits(scenario: Scenario, pattern: str) -> bool:
     names = (scenario.id, scenario.file, scenario.name, *(step.operation for step in scenario.steps))
-    return any(fnmatch.fnmatchcase(name, pattern) for name in names)
+    return any(name and fnmatch.fnmatchcase(name, pattern) for name in names)
 
 
 def missing(scenario: Scenario, target: Target) -> frozenset[str]:

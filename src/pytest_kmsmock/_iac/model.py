@@ -41,12 +41,14 @@ class Unknown(NamedTuple):
         reason: what was not understood, and the consequence.
         decides: whether it may change a decision on KMS; otherwise it only has no effect here.
         cause: the parameter without a value that it follows from, if any; then `reason` is about that parameter.
+        users: the resources that use that parameter.
     """
 
     place: Place
     reason: str
     decides: bool = True
     cause: Place | None = None
+    users: tuple[Place, ...] = ()
 
     def __str__(self) -> str:
         return f"{self.place}: {self.reason}"

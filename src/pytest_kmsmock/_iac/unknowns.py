@@ -25,12 +25,15 @@ def by_cause(unknowns: Iterable[Unknown]) -> list[Unknown]:
 
 
 def _joined(cause: Place, unknowns: Sequence[Unknown]) -> Unknown:
-    users = dict.fromkeys(
+    users: dict[tuple[str, str], Place] = {}
+    for place, *_ in unknowns:
+        users.setdefault((place.file, place.resource), place)
+    names = (
         f"{place.resource} (line {place.line})" if place.file == cause.file else str(place)
-        for place, *_ in unknowns
+        for place in users.values()
     )  # fmt: skip
-    reason = f"{unknowns[0].reason}; used by {', '.join(users)}"
-    return Unknown(cause, reason, any(unknown.decides for unknown in unknowns), cause)
+    reason = f"{unknowns[0].reason}; used by {', '.join(names)}"
+    return Unknown(cause, reason, any(unknown.decides for unknown in unknowns), cause, tuple(users.values()))
 
 
 def check_strict(unknowns: Iterable[Unknown]) -> None:
@@ -45,13 +48,16 @@ def check_strict(unknowns: Iterable[Unknown]) -> None:
 
 
 def explained(error: InvalidSeed, unknowns: Iterable[Unknown]) -> InvalidSeed:
-    """Return an error with what was not understood: parameters without a value, its likely cause, come first."""
+    """Return an error with what was not understood: parameters without a value that its resource uses come first."""
     grave = [unknown for unknown in unknowns if unknown.decides]
-    causes = [f"{unknown}\n" for unknown in grave if unknown.cause is not None]
-    others = [f"\n  {unknown}" for unknown in grave if unknown.cause is None]
-    consequence = "With placeholders, " if causes else ""
-    rest = f"\nNot understood, which may be the reason:{''.join(others)}" if others else ""
-    return InvalidSeed(f"{''.join(causes)}{consequence}{error}{rest}")
+    causes = [unknown for unknown in grave if any(f", {user.resource}: " in str(error) for user in unknown.users)]
+    others = [f"\n  {unknown}" for unknown in grave if unknown not in causes]
+    return InvalidSeed(
+        "".join(f"{cause}\n" for cause in causes)
+        + ("With placeholders, " if causes else "")
+        + str(error)
+        + (f"\nNot understood, which may be the reason:{''.join(others)}" if others else "")
+    )
 
 
 def tell(unknowns: Iterable[Unknown]) -> None:

@@ -444,16 +444,22 @@ def test_a_refusal_tells_what_was_made_up(deployed):
     principal = {"AWS": {"Ref": "Other"}}
     with pytest.raises(InvalidSeed) as raised:
         deployed(
-            {"Key": key(KeyPolicy=policy(allow("kms:*", Principal=principal)))},
-            Parameters={"Other": {"Type": "String"}},
+            {
+                "Key": key(KeyPolicy=policy(allow("kms:*", Principal=principal), allow("kms:*", Principal=principal))),
+                "Role": {"Type": "AWS::IAM::Role", "Properties": {"PermissionsBoundary": {"Ref": "Elsewhere"}}},
+            },
+            Parameters={"Other": {"Type": "String"}, "Elsewhere": {"Type": "String"}},
             Transform=[{"Name": {"Ref": "Macro"}}],
         )
     assert str(raised.value).splitlines() == [
         "app.template.json:3, Other: this parameter has no value: give it with "
         "kms_mock.deploy(parameters={'Other': ...}) or `parameters` in a file that lists stacks, or with "
-        "check-policies --parameter Other=...; used by Key (line 21)",
-        "With placeholders, app.template.json:15, Key: AWS refuses CreateKey: MalformedPolicyDocumentException: Policy "
+        "check-policies --parameter Other=...; used by Key (line 24)",
+        "With placeholders, app.template.json:18, Key: AWS refuses CreateKey: MalformedPolicyDocumentException: Policy "
         "contains a statement with one or more invalid principals.",
         "Not understood, which may be the reason:",
+        "  app.template.json:6, Elsewhere: this parameter has no value: give it with "
+        "kms_mock.deploy(parameters={'Elsewhere': ...}) or `parameters` in a file that lists stacks, or with "
+        "check-policies --parameter Elsewhere=...; used by Role (line 48)",
         "  app.template.json:1, Transform {'Ref': 'Macro'}: this macro is not supported: what it would add is missing",
     ]
