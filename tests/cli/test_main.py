@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -142,6 +143,11 @@ def test_wrong_arguments(capsys, arguments, message):
             "data_keys, encryption, grants, identifiers, imports, key_agreement, key_states, key_stores, keys, "
             "managed_keys, multi_region, policies, rotation, signing, tags.",
         ),
+        (
+            ["conformance", "a key by default", "--target", "http://127.0.0.1:1"],
+            "CreateKey got no answer from http://127.0.0.1:1: Could not connect to the endpoint URL: "
+            '"http://127.0.0.1:1/"',
+        ),
         (["migrate", "none"], "migrate: there is no file or folder none"),
     ],
 )
@@ -183,6 +189,18 @@ def test_an_interrupt_is_no_traceback(capsys, monkeypatch):
     monkeypatch.setattr(migrate, "_files", interrupt)
     assert main(["migrate", "x"]) == 130
     assert capsys.readouterr() == ("", "")
+
+
+def test_without_standard_output():
+    command = f"{sys.executable} -m pytest_kmsmock migrate --diff {__file__} >&-"
+    run = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True)
+    assert run.stderr == ""
+
+
+def test_output_may_go_to_any_stream(monkeypatch):
+    monkeypatch.setattr("sys.stderr", io.StringIO())
+    assert main(["migrate", "none"]) == 2
+    assert sys.stderr.getvalue() == "pytest-kmsmock: migrate: there is no file or folder none\n"
 
 
 def test_what_a_terminal_cannot_show_is_escaped(tmp_path: Path):

@@ -35,11 +35,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return _run(_parser().parse_args(arguments))
         finally:
-            sys.stdout.flush()  # what `head` no longer reads is noticed here at the latest
+            print(end="", flush=True)  # noqa: T201 - what `head` no longer reads is noticed here at the latest
     except BrokenPipeError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
-        for stream in (sys.stdout, sys.stderr):  # Python flushes them once more when it ends
-            os.dup2(nowhere, stream.fileno())
+        for output in (1, 2):  # Python flushes both once more when it ends
+            os.dup2(nowhere, output)
         return _CLOSED_PIPE
 
 

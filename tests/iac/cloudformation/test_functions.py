@@ -32,6 +32,9 @@ class Scope:
     def import_value(self, name: str) -> Any:
         return f"imported {name}"
 
+    def count_iteration(self) -> None:
+        self.iterations = getattr(self, "iterations", 0) + 1
+
     def zones(self, region: str) -> list[str]:
         return [f"{region}a"]
 

@@ -8,6 +8,7 @@ import pytest
 from tests.iac.conftest import HERE, allow, policy, reasons
 
 from pytest_kmsmock._iac.deployment import load
+from pytest_kmsmock.errors import InvalidSeed
 
 KEY = {"Type": "AWS::KMS::Key"}
 
@@ -58,6 +59,16 @@ def test_what_is_not_at_hand_is_noted(write, location):
     deployment = load([write("app.json", content)], HERE)
     assert reasons(deployment) == ["Fn::Transform AWS::Include includes no local file: its Location is not at hand"]
     assert len(deployment.items) == 1
+
+
+def test_files_that_include_too_many(write):
+    for number in range(10):
+        again = {"Fn::Transform": include(f"{number + 1}.json")}
+        write(f"{number}.json", {"Resources": {"A": again, "B": again}})
+    write("10.json", {})
+    path = write("app.json", {"Resources": {"Fn::Transform": include("0.json")}})
+    with pytest.raises(InvalidSeed, match=r"\.json:\d+: more than 200 files are included$"):
+        load([path], HERE)
 
 
 def test_a_file_that_includes_itself(write):

@@ -223,6 +223,14 @@ def test_loops_in_all_sections(resources):
     assert allowed_on(deployment) == find([deployment], "a")
 
 
+def test_loops_in_loops_end(resources):
+    body = {"Key${A0}": KEY}
+    for number in range(8):
+        body = {f"Fn::ForEach::L{number}": [f"A{number}", list("abcdefghij"), body]}
+    with pytest.raises(InvalidSeed, match=r"app.template.json:1: Fn::ForEach: more than 100,000 iterations$"):
+        resources(body)
+
+
 def test_macros_in_sections_and_properties(resources):
     macro = {"Fn::Transform": {"Name": "Macro"}}
     deployment = resources({"Key": {**KEY, "Properties": {**macro}}, "Queue": {"Type": "AWS::SQS::Queue"}, **macro})

@@ -50,6 +50,9 @@ class Scope(Protocol):
     def zones(self, region: str) -> list[str]:
         """Return the Availability Zones of a Region."""
 
+    def count_iteration(self) -> None:
+        """Count an iteration of a loop: loops in loops grow exponentially."""
+
     def placeholder(self, what: str, reason: str) -> Any:
         """Return a placeholder for what is not known, and note why."""
 
@@ -269,6 +272,7 @@ def unroll(scope: Scope, section: Mapping[str, Any]) -> Iterator[tuple[str, Any]
         if not isinstance(values, list) or not isinstance(body, dict):
             raise scope.invalid(f"{name} takes a name, a list and a mapping")
         for value in values:
+            scope.count_iteration()
             yield from unroll(scope, _replaced(body, string(identifier), string(value)))
 
 

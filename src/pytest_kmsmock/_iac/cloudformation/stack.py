@@ -23,6 +23,7 @@ NESTED = "AWS::CloudFormation::Stack"
 #: Prefixes of the types of KMS and IAM.
 OURS = ("AWS::KMS::", "AWS::IAM::")
 _MAX_DEPTH = 20
+_MAX_ITERATIONS = 100_000
 _UNKNOWN_TYPE = ResourceType()
 #: Macros that are supported, or that do not affect KMS and IAM.
 _SUPPORTED_MACROS = {
@@ -114,6 +115,7 @@ class StackScope:
         self._conditions: dict[str, tuple[bool, list[Note]]] = {}
         self._names: dict[str, tuple[str, str]] = {}
         self._resolving: list[str] = []
+        self._iterations = 0
         self._unrolled: dict[str, Mapping[str, Any]] = {}
         self.line = 1
         self._check_transforms()
@@ -340,6 +342,16 @@ class StackScope:
         if found is NO_VALUE:
             return self.placeholder(name, f"no given stack exports {name}: {self._how_to_give('imports', name)}")
         return found
+
+    def count_iteration(self) -> None:
+        """Count an iteration of a loop.
+
+        Raises:
+            InvalidSeed: there are too many.
+        """
+        self._iterations += 1
+        if self._iterations > _MAX_ITERATIONS:
+            raise self.invalid(f"Fn::ForEach: more than {_MAX_ITERATIONS:,} iterations")
 
     def zones(self, region: str) -> list[str]:
         """Return three Availability Zones."""
