@@ -182,8 +182,8 @@ class Account(Endpoint):
             (
                 f"Account {self._account} ({partition_of(self._region)}), as {self._caller}:",
                 f"- calls KMS in {self._region} and {others};",
-                f"- makes up to {keys} KMS keys, tagged {TAG_KEY}={self._tag}, and aliases for some of them;",
-                "- schedules all of them for deletion in 7 days when it ends, or is interrupted; touches no other key;",
-                f"- makes some {len(steps)} requests, and costs about {cost:.2f} USD (keys for an hour, no free tier).",
+                f"- creates up to {keys} KMS keys, tagged {TAG_KEY}={self._tag}, and aliases for some of them;",
+                "- schedules all of them for deletion in 7 days when it ends, or is interrupted; changes no other key;",
+                f"- sends some {len(steps)} requests, and costs about {cost:.2f} USD (keys for an hour, no free tier).",
             )
         )
