@@ -52,13 +52,13 @@ def test_check_and_diff_change_nothing(folder: Path, capsys):
 
 def test_what_cannot_be_read_is_told_and_left(tmp_path: Path, capsys):
     (tmp_path / "test_bytes.py").write_bytes(b"# caf\xe9\nfrom moto import mock_kms\n")
-    (tmp_path / "test_syntax.py").write_text("from moto import mock_kms\ndef\n")
+    (tmp_path / "test_syntax.py").write_text("from moto import mock_kms\nx = (\n")
     (tmp_path / "test_old.py").write_text(OLD)
     assert main(["migrate", str(tmp_path)]) == 2
     out, err = capsys.readouterr()
     assert err.splitlines() == [
         f"{tmp_path}/test_bytes.py:1: save it as UTF-8 and run migrate again: it was not read",
-        f"{tmp_path}/test_syntax.py:2: fix the syntax (invalid syntax) and run migrate again: it was not read",
+        f"{tmp_path}/test_syntax.py:2: fix the syntax ('(' was never closed) and run migrate again: it was not read",
     ]
     assert out == "1 file rewritten, 0 places to check.\n"
     assert (tmp_path / "test_old.py").read_text() == NEW

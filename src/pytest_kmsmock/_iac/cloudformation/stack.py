@@ -105,7 +105,10 @@ class StackScope:
     def __init__(self, stacks: Stacks, source: Source) -> None:
         self.stacks, self.source, self.stack = stacks, source, source.stack
         self.files = [source.file]
-        template = include.with_included(source.file, parse(source.file, text_of(source.file)), self.files)
+        content = text_of(source.file)
+        template = parse(source.file, content)
+        if include.NAME in content:
+            template = include.with_included(source.file, template, self.files)
         if not isinstance(template, dict) or not isinstance(template.get("Resources"), dict):
             raise InvalidSeed(f"{source.file}:1: this is not a template: it has no Resources")
         self.template = template
