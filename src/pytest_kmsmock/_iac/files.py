@@ -12,7 +12,7 @@ from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION
 from pytest_kmsmock._testing.dumps.codec import Misfit, decode
 from pytest_kmsmock.errors import InvalidSeed
 
-from .cloudformation.stack import Source
+from .cloudformation.source import Source
 from .model import Stack
 from .reading import line_of, parse, text_of
 

@@ -223,6 +223,16 @@ def test_loops_in_all_sections(resources):
     assert allowed_on(deployment) == find([deployment], "a")
 
 
+def test_a_condition_after_a_placeholder_keeps_its_note(resources):
+    document = policy(allow("kms:Decrypt", [{"Ref": "Owner"}, {"Fn::If": ["IsTest", "*", "x"]}]))
+    deployment = resources(
+        {"Role": {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": document}]}}},
+        Parameters={"Owner": {"Type": "String"}},
+        Conditions={"IsTest": {"Fn::Equals": ["a", "a"]}},
+    )
+    assert reasons(deployment) == [NO_VALUE.format(name="Owner") + "; used by Role (line 24)"]
+
+
 def test_loops_in_loops_end(resources):
     body = {"Key${A0}": KEY}
     for number in range(8):

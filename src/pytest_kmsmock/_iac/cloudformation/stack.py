@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pytest_kmsmock.errors import InvalidSeed
 
-from ..model import Place, Stack, Unknown
+from ..model import Place, Unknown
 from ..names import PLACEHOLDER, fill, key_id, physical_name, suffix
 from ..reading import Located, line_of, parse, text_of
 from . import include, sam
 from .functions import NO_VALUE, resolve, string, truth, unroll
+from .source import Note, Source
 from .types import TYPES, ResourceType
 
 #: The sections that may have loops, which do not refer to these sections.
@@ -30,41 +30,6 @@ _SUPPORTED_MACROS = {
     sam.TRANSFORM, "AWS::LanguageExtensions", "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16",
     "AWS::CodeDeployBlueGreen", "AWS::ServiceCatalog",
 }  # fmt: skip
-
-
-class Note(NamedTuple):
-    """Why a value is a placeholder.
-
-    Attributes:
-        reason: what is not known.
-        cause: the parameter without a value that it follows from, if any.
-    """
-
-    reason: str
-    cause: Place | None = None
-
-
-@dataclass(frozen=True)
-class Source:
-    """A template file, and the options of its deployment.
-
-    Attributes:
-        file: its path.
-        stack: where it is deployed.
-        parameters: values of its parameters.
-        imports: values of exports of stacks that are not given.
-        nested: files of its nested stacks, by logical id.
-        parent: the logical id of the stack in the template that nests it; empty if none does.
-        notes: what is not known of the parameters that the parent passes.
-    """
-
-    file: str
-    stack: Stack
-    parameters: Mapping[str, Any] = field(default_factory=dict)
-    imports: Mapping[str, Any] = field(default_factory=dict)
-    nested: Mapping[str, str] = field(default_factory=dict)
-    parent: str = ""
-    notes: Mapping[str, list[Note]] = field(default_factory=dict)
 
 
 class Stacks:
@@ -133,8 +98,9 @@ class StackScope:
         if name not in _WITH_LOOPS:
             return section
         if name not in self._unrolled:
+            start = len(self.notes)
             self._unrolled[name] = dict(unroll(self, section))
-            self._report(self.take_notes(0), name)
+            self._report(self.take_notes(start), name)
         return self._unrolled[name]
 
     def _check_transforms(self) -> None:
