@@ -80,7 +80,7 @@ def run(given: argparse.Namespace) -> int:
         try:
             results.extend(runner.run(scenarios, target, stopped.is_set))
         except TargetUnreachable as error:
-            failure = error  # what came before is told all the same
+            failure = error  # after the results so far are printed
         finally:
             left = target.close()
             for each in left:

@@ -137,8 +137,8 @@ def _problem(work: Callable[[], object]) -> str:
     try:
         work()
     except ClientError as error:
-        told = error.response["Error"]
-        code, message = told["Code"], told.get("Message", "")
+        details = error.response["Error"]
+        code, message = details["Code"], details.get("Message", "")
         is_gone = code == "NotFoundException" or "deletion" in message
         return "" if is_gone else f"{code}: {message}"
     except BotoCoreError as error:

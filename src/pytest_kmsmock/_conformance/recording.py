@@ -117,18 +117,18 @@ def _head(scenario: Scenario) -> dict[str, Any]:
         each.name: {key: value for key, value in asdict(each).items() if value and key != "name"}
         for each in scenario.principals
     }
-    told = {"principals": principals, "delays": scenario.delays, "needs": sorted(scenario.needs)}
-    return {"name": scenario.name, **{key: _plain(value) for key, value in told.items() if value}}
+    fields = {"principals": principals, "delays": scenario.delays, "needs": sorted(scenario.needs)}
+    return {"name": scenario.name, **{key: _plain(value) for key, value in fields.items() if value}}
 
 
 def _step(result: Result, redact: Redaction) -> dict[str, Any]:
     step = result.step
     if step.wait is not None:
         return {"wait": {"seconds": step.wait.total_seconds()}}
-    told = {"as": step.name, "case": step.case, "by": step.by, "within": step.within}
+    fields = {"as": step.name, "case": step.case, "by": step.by, "within": step.within}
     if step.region != "first":
-        told["region"] = step.region
-    written = {step.operation: step.params, **{key: value for key, value in told.items() if value}}
+        fields["region"] = step.region
+    written = {step.operation: step.params, **{key: value for key, value in fields.items() if value}}
     answer = result.answer
     assert answer is not None
     if answer.error is not None:

@@ -166,10 +166,10 @@ class Account(Endpoint):
         )
         self._tag = run
         try:
-            told = self._session.create_client("sts", region_name=region, config=_CONFIG).get_caller_identity()
+            identity = self._session.create_client("sts", region_name=region, config=_CONFIG).get_caller_identity()
         except (BotoCoreError, ClientError) as error:
             raise TargetUnreachable(f"AWS does not say who is calling: {error}") from error
-        self._account, self._caller = told["Account"], told["Arn"]
+        self._account, self._caller = identity["Account"], identity["Arn"]
 
     def announcement(self, scenarios: Sequence[Scenario]) -> str:
         """Return what a run creates and costs, to be confirmed before it begins."""

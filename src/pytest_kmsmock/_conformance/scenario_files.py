@@ -53,8 +53,8 @@ class _Location:
         return _Location(self._path, scenario, step)
 
     def fail(self, line: int, reason: str, error: type[InvalidScenario] = InvalidScenario) -> NoReturn:
-        told = [f"scenario {self._scenario!r}"] * bool(self._scenario) + [self._step] * bool(self._step)
-        raise error(": ".join([f"{self._path}:{line}", *([", ".join(told)] if told else []), reason]))
+        context = [f"scenario {self._scenario!r}"] * bool(self._scenario) + [self._step] * bool(self._step)
+        raise error(": ".join([f"{self._path}:{line}", *([", ".join(context)] if context else []), reason]))
 
 
 def read_folder(folder: Path = FOLDER) -> list[Scenario]:

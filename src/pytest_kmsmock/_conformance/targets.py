@@ -82,8 +82,8 @@ class Connection:
         try:
             answer = getattr(client, xform_name(operation))(**params)
         except exceptions.ClientError as error:
-            told = error.response["Error"]
-            return Answer(told.get("Code", ""), told.get("Message", ""))
+            details = error.response["Error"]
+            return Answer(details.get("Code", ""), details.get("Message", ""))
         except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
             raise TargetUnreachable(f"{operation} got no answer from {client.meta.endpoint_url}: {error}") from error
         except Exception as error:  # a fake that breaks off, as moto does with NotImplementedError
@@ -113,7 +113,7 @@ class Target(Protocol):
 def names_at(region: str, account: str | None = None, caller: str | None = None) -> dict[str, Any]:
     """Return what `<name>` means for a scenario; what is not known is left out."""
     partition = partition_of(region)
-    told = {
+    details = {
         "account": account,
         "caller": caller,
         "region": region,
@@ -123,7 +123,7 @@ def names_at(region: str, account: str | None = None, caller: str | None = None)
         "absent_key": str(uuid.uuid4()),
         "absent_store": f"cks-{uuid.uuid4().hex[:17]}",
     }
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in details.items() if value is not None}
 
 
 class Mock:
@@ -183,8 +183,8 @@ def _introduce(kms: KmsMock, principal: Principal, names: dict[str, Any]) -> Cre
         kms.iam.missing(arn)
     caller = caller_of(made.access_key_id)
     assert caller is not None, made
-    told = {"": arn, "_caller": made.arn, "_id": caller.principal.unique_id}
-    names |= {f"{principal.name}{suffix}": value for suffix, value in told.items()}
+    details = {"": arn, "_caller": made.arn, "_id": caller.principal.unique_id}
+    names |= {f"{principal.name}{suffix}": value for suffix, value in details.items()}
     return made
 
 

@@ -157,8 +157,8 @@ SHORT_TAGS: Mapping[str, str] = {"Ref": "Ref", "Condition": "Condition"} | {
     name: f"Fn::{name}"
     for name in (
         "And", "Base64", "Cidr", "Contains", "EachMemberEquals", "EachMemberIn", "Equals", "FindInMap", "GetAZs",
-        "GetAtt", "If", "ImportValue", "Join", "Length", "Not", "Or", "RefAll", "Select", "Split", "Sub",
-        "ToJsonString", "Transform", "ValueOf", "ValueOfAll",
+        "GetAtt", "GetStackOutput", "If", "ImportValue", "Join", "Length", "Not", "Or", "RefAll", "Select", "Split",
+        "Sub", "ToJsonString", "Transform", "ValueOf", "ValueOfAll",
     )
 }  # fmt: skip
 

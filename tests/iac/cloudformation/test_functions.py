@@ -32,6 +32,9 @@ class Scope:
     def import_value(self, name: str) -> Any:
         return f"imported {name}"
 
+    def stack_output(self, *given: str | None) -> Any:
+        return given
+
     def count_iteration(self) -> None:
         self.iterations = getattr(self, "iterations", 0) + 1
 
@@ -57,6 +60,7 @@ def scope() -> Scope:
         ({"Ref": "Name"}, "worker"),
         ({"Fn::GetAtt": ["Key", "Arn"]}, "Key/Arn"),
         ({"Fn::GetAtt": "Key.Arn"}, "Key/Arn"),
+        ({"Fn::GetStackOutput": {"StackName": {"Ref": "Name"}, "OutputName": "A"}}, ("worker", "A", None, None)),
         ({"Fn::GetAtt": ["Key", {"Ref": "Name"}]}, "Key/worker"),
         ({"Fn::Join": [":", ["a", {"Ref": "Name"}, 1]]}, "a:worker:1"),
         ({"Fn::Join": [",", {"Ref": "Names"}]}, "a,b"),
@@ -111,6 +115,8 @@ def test_what_is_not_known_is_made_up_and_noted(scope, given, reason):
         {"Fn::If": [{"Fn::Nor": []}, 1, 2]},
         {"Fn::If": [{"Fn::And": ["text"]}, 1, 2]},
         {"Fn::Length": "a"},
+        {"Fn::GetStackOutput": "stack.output"},
+        {"Fn::GetStackOutput": {"StackName": "keys"}},
         {"Fn::Cidr": ["10.0.0.0/24", 4]},
         {"Fn::Cidr": ["10.0.0.0/24", 5, 6]},
     ],

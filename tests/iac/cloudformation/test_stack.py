@@ -13,6 +13,7 @@ from pytest_kmsmock._iac.files import DeployOptions
 from pytest_kmsmock.errors import InvalidSeed
 
 KEY = {"Type": "AWS::KMS::Key"}
+OTHER_ROLE = "arn:aws:iam::111122223333:role/reader"
 GIVE = "give it with kms_mock.deploy({option}={{'{name}': ...}}) or `{option}` in a file that lists stacks"
 PASS = (
     "give it with kms_mock.deploy(parameters={{'{name}': ...}}) or `parameters` in a file that lists stacks, or with "
@@ -313,6 +314,30 @@ def test_exports_of_other_accounts_are_not_seen(write):
     assert reasons(load([write("all.json", listed)], HERE)) == [
         "no given stack exports key: " + GIVE.format(option="imports", name="key")
     ]
+
+
+@pytest.mark.parametrize(
+    ("reference", "found"),
+    [
+        ({"StackName": "keys", "OutputName": "Arn", "Region": "eu-west-1", "RoleArn": OTHER_ROLE}, True),
+        ({"StackName": "keys", "OutputName": "Arn", "Region": "eu-west-1"}, False),
+        ({"StackName": "keys", "OutputName": "Arn", "RoleArn": OTHER_ROLE}, False),
+        ({"StackName": "keys", "OutputName": "Other", "Region": "eu-west-1", "RoleArn": OTHER_ROLE}, False),
+        ({"StackName": "app", "OutputName": "Arn"}, True),
+    ],
+)
+def test_outputs_of_other_stacks(write, reference, found):
+    # Fn::GetStackOutput: of the stack's own account and Region by default.
+    content = {"Resources": {"Key": KEY}, "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Key", "Arn"]}}}}
+    write("keys.json", content)
+    write("app.json", {**content, "Resources": {"Key": KEY, "Role": role({"Fn::GetStackOutput": reference})}})
+    keys = {"template": "keys.json", "account": "111122223333", "region": "eu-west-1"}
+    deployment = load([write("all.json", {"stacks": [keys, {"template": "app.json"}]})], HERE)
+    stack, output = reference["StackName"], reference["OutputName"]
+    told = f"no given stack {stack} has an output {output}: give its template too"
+    assert reasons(deployment) == ([] if found else [told])
+    if found:
+        assert allowed_on(deployment) == find([deployment], f"{stack}/Key")
 
 
 def test_given_imports(write):

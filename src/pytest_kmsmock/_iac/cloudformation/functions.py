@@ -47,6 +47,9 @@ class Scope(Protocol):
     def import_value(self, name: str) -> Any:
         """Return what another stack exports."""
 
+    def stack_output(self, stack: str, name: str, region: str | None, role: str | None) -> Any:
+        """Return an output of another stack; `role` is one of its account."""
+
     def zones(self, region: str) -> list[str]:
         """Return the Availability Zones of a Region."""
 
@@ -205,6 +208,15 @@ def _import_value(scope: Scope, argument: Any) -> Any:
     return scope.import_value(string(resolve(scope, argument)))
 
 
+def _stack_output(scope: Scope, argument: Any) -> Any:
+    given = resolve(scope, argument)
+    if not isinstance(given, dict) or not {"StackName", "OutputName"} <= given.keys():
+        raise scope.invalid(f"Fn::GetStackOutput takes StackName and OutputName, not {argument!r}")
+    names = (given.get(name) for name in ("StackName", "OutputName", "Region", "RoleArn"))
+    stack, output, region, role = (None if name is None else string(name) for name in names)
+    return scope.stack_output(f"{stack}", f"{output}", region, role)
+
+
 def _zones(scope: Scope, argument: Any) -> list[str]:
     return scope.zones(string(resolve(scope, argument)))
 
@@ -225,6 +237,7 @@ FUNCTIONS: Mapping[str, Callable[[Scope, Any], Any]] = {
     "Fn::FindInMap": _find_in_map,
     "Fn::GetAZs": _zones,
     "Fn::GetAtt": _get_att,
+    "Fn::GetStackOutput": _stack_output,
     "Fn::If": _if,
     "Fn::ImportValue": _import_value,
     "Fn::Join": _join,

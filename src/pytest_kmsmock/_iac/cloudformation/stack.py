@@ -9,7 +9,7 @@ from typing import Any
 
 from pytest_kmsmock.errors import InvalidSeed
 
-from ..model import Place, Unknown
+from ..model import Place, Stack, Unknown
 from ..names import PLACEHOLDER, fill, key_id, physical_name, suffix
 from ..reading import Located, line_of, parse, text_of
 from . import include, sam
@@ -61,6 +61,13 @@ class Stacks:
                 found = scope.exports.get(name)
                 if found is not None:
                     return scope.output(found, importing)
+        return NO_VALUE
+
+    def output(self, stack: Stack, name: str, user: StackScope) -> Any:
+        """Return an output of a stack; `NO_VALUE` if there is none."""
+        for scope in self.scopes:
+            if scope.stack == stack and name in scope.outputs:
+                return scope.output(scope.outputs[name], user)
         return NO_VALUE
 
 
@@ -199,8 +206,7 @@ class StackScope:
         """Return what `Fn::GetAtt` gives."""
         if name in self.nested and attribute.startswith("Outputs."):
             nested = self.nested[name]
-            outputs = nested._section("Outputs")  # noqa: SLF001 - of the same class
-            return nested.output(outputs.get(attribute.removeprefix("Outputs."), {}), self)
+            return nested.output(nested.outputs.get(attribute.removeprefix("Outputs."), {}), self)
         if name not in self.resources:
             if name in self._section("Resources"):
                 return self.placeholder(name, f"{name} is not deployed: its condition does not hold")
@@ -322,15 +328,28 @@ class StackScope:
         if self._iterations > _MAX_ITERATIONS:
             raise self.invalid(f"Fn::ForEach: more than {_MAX_ITERATIONS:,} iterations")
 
+    def stack_output(self, stack: str, name: str, region: str | None, role: str | None) -> Any:
+        """Return an output of another stack; `role` is one of its account."""
+        account = self.stack.account if role is None else "".join(role.split(":")[4:5])
+        found = self.stacks.output(Stack(stack, account, region or self.stack.region), name, self)
+        if found is NO_VALUE:
+            return self.placeholder(name, f"no given stack {stack} has an output {name}: give its template too")
+        return found
+
     def zones(self, region: str) -> list[str]:
         """Return three Availability Zones."""
         return [f"{region or self.stack.region}{letter}" for letter in "abc"]
 
     @property
+    def outputs(self) -> Mapping[str, Any]:
+        """The outputs, by their logical ids."""
+        return self._section("Outputs")
+
+    @property
     def exports(self) -> Mapping[str, Any]:
         """The outputs that are exported, by the names of the exports."""
         found = {}
-        for output in self._section("Outputs").values():
+        for output in self.outputs.values():
             if isinstance(output, dict) and isinstance(output.get("Export"), dict):
                 found[string(resolve(self, output["Export"].get("Name")))] = output
         return found

@@ -121,8 +121,8 @@ def _of_managed(
         if content is None:
             note(Unknown(place, f"the AWS managed policy {name} is unknown: it is ignored"))
         elif content or nothing:
-            told = place._replace(resource=f"{place.resource} (AWS managed policy {name})")
-            yield Document(json.dumps(content) if content else nothing, told)
+            origin = place._replace(resource=f"{place.resource} (AWS managed policy {name})")
+            yield Document(json.dumps(content) if content else nothing, origin)
 
 
 def _checked(document: Document, kind: PolicyKind, holder: str) -> str:

@@ -104,8 +104,8 @@ class Values:
         references = list(_references(expression))
         if len(references) == 1:
             return self._reference(references[0], resource, attribute)
-        told = " and ".join(references) if references else "what is not in the plan"
-        return self._placeholder(resource, f"a value is known only after apply, and combines {told}")
+        parts = " and ".join(references) if references else "what is not in the plan"
+        return self._placeholder(resource, f"a value is known only after apply, and combines {parts}")
 
     def _placeholder(self, resource: Resource, reason: str) -> str:
         decides = resource.kind.startswith(("aws_kms_", "aws_iam_"))
