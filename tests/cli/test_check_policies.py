@@ -55,7 +55,7 @@ def test_other_names(capsys, principal, key):
         ([*ASK, "--parameter", "a=b"], "no template has a parameter 'a'."),
     ],
 )
-def test_what_cannot_be_asked(capsys, arguments, told):
+def test_invalid_questions(capsys, arguments, told):
     assert main(arguments) == 2
     assert told in capsys.readouterr().err
 
@@ -66,7 +66,7 @@ def test_pairs(capsys):
     assert "expected NAME=VALUE, got 'a'" in capsys.readouterr().err
 
 
-def test_what_is_not_understood_is_told(tmp_path, capsys):
+def test_what_is_not_understood_is_printed(tmp_path, capsys):
     managed = ["arn:aws:iam::aws:policy/New"]
     role = {"Type": "AWS::IAM::Role", "Properties": {"ManagedPolicyArns": managed}}
     file = tmp_path / "app.json"

@@ -95,7 +95,7 @@ def test_unknown_scenarios(capsys):
     assert "No scenario is called 'nothing'." in capsys.readouterr().err
 
 
-def test_nothing_is_made_in_an_account_without_yes(aws, capsys):
+def test_nothing_is_created_in_an_account_without_yes(aws, capsys):
     assert main(["conformance", "aliases/aliases", "--target", "aws"]) == 2
     told = capsys.readouterr().out
     assert told.startswith("Account 123456789012 (aws), as ")
@@ -128,7 +128,7 @@ def test_an_interrupt_lets_the_call_end_and_takes_everything_away(aws, capsys, n
     assert signal.getsignal(number) is before
 
 
-def test_what_is_left_is_told(aws, capsys):
+def test_what_is_left_behind_is_printed(aws, capsys):
     aws.faults.add("ScheduleKeyDeletion", error="AccessDeniedException", message="no", when=_is_the_last, times=1)
     assert main(["conformance", "a key by default", "--target", "aws", "--yes"]) == 1
     assert "pytest-kmsmock: left behind: " in capsys.readouterr().err

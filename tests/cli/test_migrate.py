@@ -50,7 +50,7 @@ def test_check_and_diff_change_nothing(folder: Path, capsys):
     assert main(["migrate", "--check", str(folder)]) == 0
 
 
-def test_what_cannot_be_read_is_told_and_left(tmp_path: Path, capsys):
+def test_unreadable_files_are_errors_and_unchanged(tmp_path: Path, capsys):
     (tmp_path / "test_bytes.py").write_bytes(b"# caf\xe9\nfrom moto import mock_kms\n")
     (tmp_path / "test_syntax.py").write_text("from moto import mock_kms\nx = (\n")
     (tmp_path / "test_old.py").write_text(OLD)
@@ -64,7 +64,7 @@ def test_what_cannot_be_read_is_told_and_left(tmp_path: Path, capsys):
     assert (tmp_path / "test_old.py").read_text() == NEW
 
 
-def test_a_file_that_may_not_be_read_is_told(tmp_path: Path, capsys, monkeypatch):
+def test_a_file_without_permission_is_an_error(tmp_path: Path, capsys, monkeypatch):
     def refuse(_: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 

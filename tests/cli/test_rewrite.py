@@ -236,7 +236,7 @@ def test_kms_shows_by_clients_parameters_and_strings(sign):
         ),
     ],
 )
-def test_a_person_is_told_where_to_look(source, notes):
+def test_notes_for_a_person(source, notes):
     assert [tuple(note) for note in rewrite(f"{source}\n{SIGN}").notes] == notes
 
 

@@ -34,7 +34,7 @@ def compared(expected, actual) -> list[str]:
         ({"A": {"$around": NOW}}, {"A": NOW + timedelta(seconds=100)}),
     ],
 )
-def test_what_agrees(expected, actual):
+def test_matching_answers(expected, actual):
     assert compared(expected, actual) == []
 
 
@@ -62,7 +62,7 @@ def test_what_agrees(expected, actual):
         ({"A": {"$sorted_by": "B"}}, {"A": [{"B": 2}, {"B": 1}]}, ["A"]),
     ],
 )
-def test_what_differs(expected, actual, where):
+def test_differing_answers(expected, actual, where):
     assert compared(expected, actual) == where
 
 

@@ -38,7 +38,7 @@ def test_the_page_of_moto_is_current(tool):
     assert tool.moto_page(scenario_files.read_folder()) == committed
 
 
-def test_exact_is_said_of_nothing_without_a_source():
+def test_exact_claims_have_a_source():
     for page in (ROOT / "docs" / "fidelity").glob("*.md"):
         for line in re.findall(r"^.*\bExact\b.*$", page.read_text(encoding="utf-8"), re.MULTILINE):
             assert re.search(r"\bExact,? by\b", line), f"{page.name} says {line!r} without a source"

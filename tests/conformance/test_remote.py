@@ -44,7 +44,7 @@ def outcomes(scenarios, target) -> list[str]:
     return [result.outcome for result in runner.run(scenarios, target)]
 
 
-def test_an_endpoint_tells_its_account_by_a_key(kms_mock, endpoint, scenarios_of):
+def test_the_account_of_an_endpoint_is_that_of_a_new_key(kms_mock, endpoint, scenarios_of):
     scenarios = scenarios_of(
         "scenarios:\n- name: one\n  source: seen\n  steps:\n  - CreateKey:\n"
         "    answer: {KeyMetadata: {AWSAccountId: <account>}}\n"
@@ -84,7 +84,7 @@ def test_throttled_calls_are_made_again(kms_mock, kms_server, scenarios_of):
     assert outcomes(scenarios_of(f"scenarios:\n{KEY}"), endpoint) == ["differs"]
 
 
-def test_an_account_says_what_it_makes_before_it_does(kms_mock, account, scenarios_of):
+def test_an_account_announces_what_a_run_creates(kms_mock, account, scenarios_of):
     scenarios = scenarios_of(
         f"scenarios:\n{KEY}  - ReplicateKey: {{KeyId: <key>, ReplicaRegion: <other_region>}}\n"
         "  - GenerateDataKeyPair: {KeyId: <key>, KeyPairSpec: RSA_2048}\n"
@@ -146,7 +146,7 @@ def test_keys_of_others_are_not_touched(kms_mock, account, scenarios_of, step, r
     assert not kms_mock.calls
 
 
-def test_what_names_no_key_is_asked_for(account, scenarios_of):
+def test_calls_for_absent_keys_are_sent(account, scenarios_of):
     scenarios = scenarios_of(
         "scenarios:\n- name: one\n  source: seen\n  steps:\n"
         "  - {DescribeKey: {KeyId: <absent_key>}, error: NotFoundException}\n"
@@ -174,7 +174,7 @@ def test_a_run_that_is_stopped_still_takes_its_keys_away(kms_mock, account, scen
     assert [key.state for key in kms_mock.keys.values()] == ["PendingDeletion"] * 2
 
 
-def test_what_cannot_be_taken_away_is_told(kms_mock, account, scenarios_of):
+def test_failures_of_deletion_are_reported(kms_mock, account, scenarios_of):
     scenarios = scenarios_of(
         f"scenarios:\n{KEY}  - CreateKey:\n  - CreateAlias: {{AliasName: alias/x-<unique>, TargetKeyId: <key>}}\n"
     )
@@ -217,7 +217,7 @@ def test_times_of_an_endpoint_are_those_of_the_machine(endpoint, scenarios_of):
         ),
     ],
 )
-def test_what_passes_is_waited_for(kms_mock, kms_server, fault, times, pauses):
+def test_transient_errors_are_retried(kms_mock, kms_server, fault, times, pauses):
     waited = []
     made = CreatedResources(waited.append)
     client = boto3.client("kms", endpoint_url=kms_server.endpoint_url, config=CONFIG)

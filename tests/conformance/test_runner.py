@@ -74,7 +74,7 @@ def test_scenarios_are_selected_by_name_file_and_operation(pattern, fits):
     assert runner.select(scenarios, [pattern]) == [each for each in scenarios if fits(each)] != []
 
 
-def test_what_selects_nothing():
+def test_patterns_without_a_scenario():
     with pytest.raises(InvalidScenario, match=r"No scenario is called 'grant'. Did you mean 'grants'?"):
         runner.select(scenario_files.read_folder(), ["grant"])
 

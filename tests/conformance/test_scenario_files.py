@@ -15,7 +15,7 @@ from pytest_kmsmock.errors import InvalidScenario, MissingExtra
 STEP = "- name: one\n  source: seen\n  steps:\n"
 
 
-def test_what_a_file_says(scenarios_of):
+def test_reading_a_file(scenarios_of):
     (scenario,) = scenarios_of(
         "parts:\n"
         "  made: &made\n"
@@ -182,7 +182,7 @@ def test_short_waits_need_time_and_long_ones_a_clock(scenarios_of):
         ),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(scenarios_of, text, told):
+def test_errors_name_their_location(scenarios_of, text, told):
     with pytest.raises(InvalidScenario) as refused:
         scenarios_of(text)
     assert told in str(refused.value)
@@ -205,7 +205,7 @@ def test_sources_have_a_mark_a_title_and_a_date(tmp_path, source, told):
         scenario_files.read_folder(file)
 
 
-def test_an_older_botocore_leaves_out_what_it_does_not_know(monkeypatch):
+def test_an_older_botocore_skips_unknown_operations(monkeypatch):
     older = dict(service_description())
     older["operations"] = {name: found for name, found in older["operations"].items() if name != "Decapsulate"}
     monkeypatch.setattr(scenario_files, "service_description", lambda: older)

@@ -50,7 +50,7 @@ def test_values(value, expected):
 
 
 @pytest.mark.parametrize("value", ["<nobody>", "<key.Nothing>", "<account.Arn.0>", "<key.Arn.x.y>", "<blob.KeyId.9>"])
-def test_what_is_not_there(value):
+def test_missing_references(value):
     if value == "<account.Arn.0>":
         assert resolved(value) == "111122223333"  # a name by itself
     else:

@@ -37,7 +37,7 @@ def used(kms, *operations, key="Key"):
     return kms.policy_diff()
 
 
-def test_what_is_lacking_and_what_is_unused(deployed):
+def test_missing_and_unused_permissions(deployed):
     statements = (allow(["kms:Encrypt", "kms:Sign", "s3:*"]), allow("kms:GenerateDataKey*"))
     kms = deployed({"Key": KEY, "Role": role(*statements)})
     found = used(kms, "Encrypt", "Decrypt", "GenerateDataKey")
@@ -109,7 +109,7 @@ def test_aws_managed_policies_are_not_for_users_to_change(deployed):
     assert used(kms, "Decrypt").unused == ()
 
 
-def test_what_no_file_can_change(deployed):
+def test_denials_that_no_file_can_change(deployed):
     kms = deployed({"Key": KEY, "Role": role({"Effect": "Allow", "NotAction": "kms:Decrypt", "Resource": "*"})})
     kms.iam.service_control(policy(allow("s3:*")), full_access=False)
     found = used_by_a_stranger(kms)

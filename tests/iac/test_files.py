@@ -111,7 +111,7 @@ def test_deploy_without_a_file():
 
 
 @pytest.mark.parametrize("given", [[], [5], 5])
-def test_what_is_no_seed(given):
+def test_invalid_seeds(given):
     with mock_kms() as kms, pytest.raises(InvalidSeed, match=r"seed\(\) takes the path of a file, not"):
         kms.seed(given)
 
@@ -224,7 +224,7 @@ def test_lists_that_are_wrong(write, entry, told):
 
 
 @pytest.mark.parametrize("content", ["{}", '{"a": 1}', "[]"])
-def test_what_is_nothing_of_that(write, content):
+def test_files_of_other_formats(write, content):
     with pytest.raises(InvalidSeed) as raised:
         load([write("a.json", content)], HERE)
     assert str(raised.value).partition("a.json")[2] == (

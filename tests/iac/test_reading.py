@@ -59,7 +59,7 @@ def test_yaml_merges_and_anchors():
     assert found == {"base": {"a": 1}, "more": {"a": 1, "b": 2}, "empty": None}
 
 
-def test_an_empty_file_says_nothing():
+def test_an_empty_file():
     assert parse("a.yaml", "") is None
 
 

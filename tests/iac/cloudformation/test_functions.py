@@ -98,7 +98,7 @@ def test_values(scope, given, found):
         ("{{resolve:ssm:/key}}", "{{resolve:ssm:/key}} is not resolved"),
     ],
 )
-def test_what_is_not_known_is_made_up_and_noted(scope, given, reason):
+def test_unknown_values_are_placeholders_with_a_note(scope, given, reason):
     assert "made up" in resolve(scope, given)
     assert scope.made_up == [reason]
 
@@ -121,7 +121,7 @@ def test_what_is_not_known_is_made_up_and_noted(scope, given, reason):
         {"Fn::Cidr": ["10.0.0.0/24", 5, 6]},
     ],
 )
-def test_what_is_not_written_as_cloudformation_has_it(scope, given):
+def test_invalid_arguments_of_functions(scope, given):
     with pytest.raises(InvalidSeed):
         resolve(scope, given)
 
@@ -200,7 +200,7 @@ def test_loops_in_loops(scope):
 
 
 @pytest.mark.parametrize("loop", ["x", ["Name", ["a"]], ["Name", "a", {}], ["Name", ["a"], "x"]])
-def test_loops_that_are_none(scope, loop):
+def test_invalid_loops(scope, loop):
     with pytest.raises(InvalidSeed):
         dict(unroll(scope, {"Fn::ForEach::Keys": loop}))
 

@@ -54,7 +54,7 @@ def test_an_included_value_that_is_no_mapping(write):
 
 
 @pytest.mark.parametrize("location", ["s3://bucket/keys.json", "none.json", {"Ref": "Location"}])
-def test_what_is_not_at_hand_is_noted(write, location):
+def test_missing_files_are_listed(write, location):
     content = {"Resources": {"Key": KEY, "Fn::Transform": include(location)}}
     deployment = load([write("app.json", content)], HERE)
     assert reasons(deployment) == ["Fn::Transform AWS::Include includes no local file: its Location is not at hand"]

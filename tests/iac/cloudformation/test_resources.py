@@ -66,7 +66,7 @@ def test_an_alias(deployed):
     assert kms.deployed("Alias") == f"arn:aws:kms:{REGION}:{ACCOUNT}:alias/app"
 
 
-def test_an_alias_of_a_key_elsewhere_is_told(resources, deployed):
+def test_an_alias_of_a_key_in_no_file_is_listed(resources, deployed):
     alias = {
         "Type": "AWS::KMS::Alias",
         "Properties": {"AliasName": "alias/app", "TargetKeyId": "1234abcd-12ab-34cd-56ef-1234567890ab"},
@@ -323,7 +323,7 @@ def test_the_role_of_a_session_may_have_a_path(deployed):
         ),
     ],
 )
-def test_what_is_not_understood(resources, declared, told):
+def test_unsupported_resources_and_settings_are_listed(resources, declared, told):
     deployment = resources(declared, Parameters={"P": {"Type": "String"}})
     assert reasons(deployment) == ([] if told is None else [told])
     assert reasons(deployment, decides=True) == ([told] if told and "AWS::KMS" in told else [])
@@ -354,7 +354,7 @@ def test_what_is_not_understood(resources, declared, told):
         ),
     ],
 )
-def test_what_aws_refuses(deployed, declared, told):
+def test_invalid_resources_are_errors(deployed, declared, told):
     with pytest.raises(InvalidSeed, match=told.replace(".", r"\.")):
         deployed(declared)
 
@@ -401,7 +401,7 @@ def test_tags_of_a_role_are_principal_tags(deployed, given, allowed):
         ("AWS::S3::BucketPolicy", {"PolicyDocument": policy(allow("s3:*"))}, False),
     ],
 )
-def test_what_else_has_to_do_with_permissions(resources, kind, properties, told):
+def test_other_resources_that_affect_permissions(resources, kind, properties, told):
     reason = f"{kind} affects permissions on KMS, and has no effect here"
     found = resources({"X": {"Type": kind, "Properties": properties}})
     assert reasons(found, decides=True) == ([reason] if told else [])
@@ -434,13 +434,13 @@ def test_a_policy_that_a_condition_leaves_empty(resources, kind):
     assert resources({"Policy": {"Type": kind, "Properties": properties}}).items == ()
 
 
-def test_a_statement_that_is_none(deployed):
+def test_an_invalid_statement(deployed):
     inline = [{"PolicyDocument": {"Version": "2012-10-17", "Statement": ["text"]}}]
     with pytest.raises(InvalidSeed, match="AWS refuses this"):
         deployed({"Role": {"Type": "AWS::IAM::Role", "Properties": {"Policies": inline}}})
 
 
-def test_a_refusal_tells_what_was_made_up(deployed):
+def test_an_error_names_parameters_without_a_value_first(deployed):
     principal = {"AWS": {"Ref": "Other"}}
     with pytest.raises(InvalidSeed) as raised:
         deployed(

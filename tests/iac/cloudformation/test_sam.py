@@ -73,7 +73,7 @@ def test_policy_templates_about_kms(resources, name):
 
 
 @pytest.mark.parametrize("given", [{"Unknown_Policy": {}}, {"Unknown_Policy": "x"}])
-def test_unknown_policy_templates_are_told(resources, given):
+def test_unknown_policy_templates_are_listed(resources, given):
     deployment = resources({"Fn": function(Policies=[given])})
     assert reasons(deployment) == ["the policy template Unknown_Policy is unknown"]
 

@@ -33,7 +33,7 @@ def allowed_on(deployment, name="Role"):
     return item.inline[0].content["Statement"][0]["Resource"]
 
 
-def test_names_are_made_up_and_stay(resources):
+def test_generated_names_are_stable(resources):
     first = resources({"Key": KEY, "Role": role({"Fn::GetAtt": ["Key", "Arn"]})})
     again = resources({"Other": KEY, "Key": KEY, "Role": role({"Fn::GetAtt": ["Key", "Arn"]})})
     assert find([first], "Key") == find([again], "Key") == allowed_on(first)
@@ -145,7 +145,7 @@ def test_conditions_and_mappings(resources):
     ],
 )
 @pytest.mark.parametrize("action", ["kms:Decrypt", "sns:Publish"])
-def test_what_is_not_known_counts_where_it_decides_about_kms(resources, action, resource, reason):
+def test_unknown_values_decide_only_in_statements_on_kms(resources, action, resource, reason):
     statement = allow(action, resource)
     deployment = resources(
         {
@@ -192,7 +192,7 @@ def test_templates_that_cloudformation_refuses(resources, declared, sections, to
         resources(declared, **sections)
 
 
-def test_macros_are_told(resources):
+def test_unsupported_macros_are_listed(resources):
     given = ["AWS::LanguageExtensions", {"Name": "AWS::Include", "Parameters": {}}]
     deployment = resources({"Key": KEY}, Transform=given)
     assert [str(each) for each in deployment.unknowns] == [
@@ -449,6 +449,6 @@ def test_a_stack_that_is_nested_in_itself(write):
 
 
 @pytest.mark.parametrize("content", ["[]", "Resources: none", "stacks: 5\nResources: {}"])
-def test_what_is_no_template(write, content):
+def test_files_without_resources(write, content):
     with pytest.raises(InvalidSeed):
         load([write("a.yaml", content)], DeployOptions(ACCOUNT, REGION))

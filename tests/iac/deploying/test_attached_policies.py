@@ -51,7 +51,7 @@ def test_policies_that_are_not_known(deployed):
     ]
 
 
-def test_a_policy_whose_parameter_has_no_value_is_told_once(deployed):
+def test_a_policy_whose_parameter_has_no_value_is_listed_once(deployed):
     kms = deployed(
         {"Role": role({"Ref": "Shared"}, PermissionsBoundary={"Ref": "Limit"})},
         Parameters={"Limit": {"Type": "String"}, "Shared": {"Type": "String"}},
@@ -105,5 +105,5 @@ def test_the_table_holds_policies_about_kms():
         ("text", False),
     ],
 )
-def test_which_statements_can_have_a_say(statement, bears):
+def test_which_statements_affect_kms(statement, bears):
     assert affects_kms(statement) is bears

@@ -75,13 +75,13 @@ def test_sessions_that_sts_gives_out_have_the_policies_of_the_template(kms):
         )
 
 
-def test_a_mock_in_the_mock_makes_nothing_twice(kms):
+def test_a_nested_mock_creates_nothing_twice(kms):
     with mock_kms(), mock_kms(seed=PAYMENTS):
         assert len(client("s3").list_buckets()["Buckets"]) == 1
     assert unknowns.take() == []
 
 
-def test_a_fresh_mock_finds_what_is_there():
+def test_a_fresh_mock_finds_existing_resources():
     with mock_aws():
         for _ in range(2):
             with mock_kms(seed=PAYMENTS):
@@ -248,7 +248,7 @@ def test_the_other_resources_of_terraform(write):
         assert len(client("dynamodb").describe_table(TableName="table")["Table"]["KeySchema"]) == 2
 
 
-def test_what_moto_does_not_take_is_told(write):
+def test_what_moto_cannot_create_is_listed(write):
     wrong = {"Type": "AWS::S3::Bucket", "Properties": {"BucketName": "No"}}
     subscription = {
         "Type": "AWS::SNS::Subscription",

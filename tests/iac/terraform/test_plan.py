@@ -202,7 +202,7 @@ def test_variables_of_a_module(read, given, target):
         (references("var.none"), "var.none is known only after apply"),
     ],
 )
-def test_what_cannot_be_told_is_made_up(read, resources, told):
+def test_unknown_references_are_placeholders(read, resources, told):
     found = read(with_policy(Plan().add("aws_kms_key", unknown=UNKNOWN_KEY), resources))
     assert reasons(found) == [told]
     assert named(found)[0].startswith("arn:aws:placeholder:::")
@@ -229,7 +229,7 @@ def test_a_resource_that_refers_to_itself(read):
         ("aws_iam_role", {}, "terraform-"),
     ],
 )
-def test_names_are_made_up(read, kind, known, name):
+def test_generated_names(read, kind, known, name):
     [made] = read(Plan().add(kind, known=known, unknown={"name": True, "arn": True})).items
     assert made.name.startswith(name)
     assert made.arn.endswith(f":role/{made.name}")

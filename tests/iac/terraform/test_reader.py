@@ -66,7 +66,7 @@ def test_the_same_deployment_in_each_form(file):
         assert ("s3", "PutBucketEncryption") in calls
 
 
-def test_made_up_ids_of_a_plan_stay():
+def test_generated_ids_of_a_plan_are_stable():
     first, again = (load([str(DATA / "terraform" / "plan.json")], HERE) for _ in range(2))
     assert first.items[0].id == again.items[0].id
 
@@ -243,7 +243,7 @@ def test_grants_with_equal_contexts(state):
         ),
     ],
 )
-def test_what_is_not_understood(state, given, told):
+def test_unsupported_resources_and_settings_are_listed(state, given, told):
     assert reasons(load([state(given)], HERE)) == told
 
 
@@ -267,7 +267,7 @@ def test_a_key_without_an_id(state):
         pass
 
 
-def test_an_account_that_is_none(write):
+def test_an_invalid_account(write):
     data = {"address": "data.aws_caller_identity.me", "mode": "data", "type": "aws_caller_identity", "name": "me"}
     data["values"] = {"account_id": True}
     queue = resource("aws_sqs_queue", name="jobs")
@@ -285,7 +285,7 @@ def test_an_empty_state(write):
 
 
 @pytest.mark.parametrize("name", ["region", "name"])
-def test_the_region_that_a_data_source_says(write, name):
+def test_the_region_of_a_data_source(write, name):
     region = {"address": "data.aws_region.here", "mode": "data", "type": "aws_region", "name": "here"}
     region["values"] = {name: "eu-north-1"}
     queue = resource("aws_sqs_queue", name="jobs")
