@@ -20,7 +20,7 @@ def test_the_mock_answers_as_aws(scenario):
 
 
 def test_every_scenario_is_read():
-    """Scenarios with operations or members that the installed botocore does not know, or that are misspelt, are skipped."""
+    """An operation or member that the installed botocore does not know, or that is misspelt, hides its scenario."""
     files = [located_yaml.read(file) for file in scenario_files.FOLDER.glob("*.yaml")]
     assert len(SCENARIOS) == sum(len(file.get("scenarios", ())) for file in files)
 
