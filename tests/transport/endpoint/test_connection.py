@@ -18,6 +18,7 @@ import requests
 
 from pytest_kmsmock._kms.entropy import key_source
 from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
+from pytest_kmsmock._transport.endpoint import server as endpoint
 from pytest_kmsmock._transport.endpoint.connection import Connection, Outcome
 from pytest_kmsmock._transport.json_protocol import HttpAnswer
 
@@ -72,6 +73,28 @@ def test_rsa_keys_are_made_while_others_are_answered(kms_mock, kms_server, sign,
         assert fast.recv(100).startswith(b"HTTP/1.1 200")
         go_on.set()
         assert slow.recv(100).startswith(b"HTTP/1.1 200")
+
+
+def test_calls_that_make_rsa_keys_do_not_take_all_threads(kms_mock, sign, monkeypatch):
+    making, go_on = threading.Event(), threading.Event()
+
+    class SlowPool:
+        def prepare(self, _: int) -> None:
+            making.set()
+            assert go_on.wait(10)
+
+    monkeypatch.setattr(endpoint, "RSA_POOL", SlowPool())
+    server = kms_mock.serve()
+    server._waits = True  # as with a state file
+    with server, contextlib.ExitStack() as slow, connection_to(server) as fast:
+        for _ in range(40):
+            slow.enter_context(connection_to(server)).sendall(
+                message(server, sign, "CreateKey", '{"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}')
+            )
+        assert making.wait(10)
+        fast.sendall(message(server, sign))
+        assert fast.recv(100).startswith(b"HTTP/1.1 200")
+        go_on.set()
 
 
 def test_a_key_made_ahead_of_need_is_drawn(monkeypatch):
@@ -195,10 +218,10 @@ class Idle:
         self.connections: set[Connection] = set()
         self.finished: list[Callable[[Outcome], None]] = []
 
-    def blocks(self, _: object) -> bool:
-        return True
+    def pool_of(self, _: object) -> str:
+        return "waiting"
 
-    def answer_later(self, _: object, finished: Callable[[Outcome], None]) -> None:
+    def answer_in(self, _: str, __: object, finished: Callable[[Outcome], None]) -> None:
         self.finished.append(finished)
 
 

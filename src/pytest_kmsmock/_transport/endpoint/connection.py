@@ -222,11 +222,11 @@ class Connection(asyncio.Protocol):
             received = self._queue.popleft()
             if received.refused is not None:
                 self._deliver(received, _refusal(received.refused))
-            elif self._listener.blocks(received.request):
-                self._busy = True
-                self._listener.answer_later(received.request, functools.partial(self._finished, received))
-            else:
+            elif (pool := self._listener.pool_of(received.request)) is None:
                 self._finished(received, self._listener.answer(received.request))
+            else:
+                self._busy = True
+                self._listener.answer_in(pool, received.request, functools.partial(self._finished, received))
         if self._transport is not None:
             if self._ended and not self._busy:
                 self._transport.close()

@@ -9,9 +9,9 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, NamedTuple, final
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, final
 
 from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._transport.json_protocol import CONTENT_TYPE, HttpAnswer, error_body
@@ -25,8 +25,10 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("pytest_kmsmock.server")
 #: The largest number of connections that are not accepted yet.
 _BACKLOG = 2048
-#: Threads for calls that wait for the disk or make RSA keys.
-_THREADS = 32
+Pool = Literal["waiting", "rsa"]
+#: The threads of each pool: for calls that wait for the disk or another server, and for calls that make RSA keys, which
+#: would otherwise occupy all threads.
+_THREADS: Mapping[Pool, int] = {"waiting": 32, "rsa": 2}
 #: How long connections may take to end, in seconds.
 _SHUTDOWN_TIMEOUT = 5.0
 #: The first byte of a TLS handshake.
@@ -38,12 +40,12 @@ class Application(NamedTuple):
 
     Attributes:
         answer: answers a request.
-        blocks: says whether that may take long.
+        pool_of: returns the pool of threads for a request that may block; None if it is answered in the event loop.
         context_for: returns the TLS context for a host (None: the server itself); None if there is no TLS for it.
     """
 
     answer: Callable[[HttpRequest], Outcome]
-    blocks: Callable[[HttpRequest], bool]
+    pool_of: Callable[[HttpRequest], Pool | None]
     context_for: Callable[[str | None], ssl.SSLContext | None]
 
 
@@ -82,9 +84,12 @@ class Listener:
         self._accepting = threading.Event()
         self._tasks: set[asyncio.Task[Any]] = set()
         self._idle: set[socket.socket] = set()  # accepted, without data so far
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="pytest-kmsmock-call")
+        self._pools = {
+            pool: ThreadPoolExecutor(count, thread_name_prefix=f"pytest-kmsmock-{pool}")
+            for pool, count in _THREADS.items()
+        }
         self._thread = threading.Thread(target=self._run, name="pytest-kmsmock-server", daemon=True)
-        self._answer, self.blocks, self.context_for = application
+        self._answer, self.pool_of, self.context_for = application
 
     @property
     def address(self) -> tuple[str, int]:
@@ -101,7 +106,8 @@ class Listener:
         self._accepting.wait()
         self.loop.call_soon_threadsafe(self._spawn, self._end())
         self._thread.join()
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        for threads in self._pools.values():
+            threads.shutdown(wait=False, cancel_futures=True)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self.loop)
@@ -187,9 +193,9 @@ class Listener:
             headers = {"content-type": CONTENT_TYPE, "content-length": str(len(body))}
             return Outcome(HttpAnswer(failure.status, headers, body))
 
-    def answer_later(self, request: HttpRequest, finished: Callable[[Outcome], None]) -> None:
-        """Answer a request in another thread."""
-        future = self.loop.run_in_executor(self._threads, self.answer, request)
+    def answer_in(self, pool: Pool, request: HttpRequest, finished: Callable[[Outcome], None]) -> None:
+        """Answer a request in a thread of a pool."""
+        future = self.loop.run_in_executor(self._pools[pool], self.answer, request)
         future.add_done_callback(lambda done: None if done.cancelled() else finished(done.result()))
 
     def start_tls(self, transport: asyncio.Transport, connection: Connection, context: ssl.SSLContext) -> None:

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from .authority import Authority
     from .connection import Outcome
-    from .listener import Listener
+    from .listener import Listener, Pool
 
 #: A key spec of RSA in the body of a request.
 _RSA = re.compile(rb'"RSA_(2048|3072|4096)"')
@@ -128,7 +128,7 @@ class KmsServer:
                 folder = self._tls_dir or held.enter_context(tempfile.TemporaryDirectory(prefix="pytest-kmsmock-"))
                 self._authority = Authority(Path(folder).expanduser().absolute())
             self._listener = Listener(
-                Application(self._answer, self._blocks, self._context_for), self._host, self._port
+                Application(self._answer, self._pool_of, self._context_for), self._host, self._port
             )
             self._listener.start()
             self._held = held.pop_all()
@@ -172,9 +172,11 @@ class KmsServer:
             return Outcome(None, self._mock.take_delay())
         return Outcome(routes.with_cors_headers(answer, request) if self._cors else answer, self._mock.take_delay())
 
-    def _blocks(self, request: HttpRequest) -> bool:
-        """Say whether a request may take long."""
-        return self._waits or _RSA.search(request.body) is not None
+    def _pool_of(self, request: HttpRequest) -> Pool | None:
+        """Return the pool of threads for a request that may block; None if it is answered in the event loop."""
+        if _RSA.search(request.body) is not None:
+            return "rsa"
+        return "waiting" if self._waits else None
 
     def _context_for(self, host: str | None) -> ssl.SSLContext | None:
         """Return the TLS context for a host (None: the server itself); None if there is no TLS for it."""
