@@ -76,25 +76,25 @@ def test_rsa_keys_are_made_while_others_are_answered(kms_mock, kms_server, sign,
 
 
 def test_calls_that_make_rsa_keys_do_not_take_all_threads(kms_mock, sign, monkeypatch):
-    making, go_on = threading.Event(), threading.Event()
+    go_on = threading.Event()
 
     class SlowPool:
         def prepare(self, _: int) -> None:
-            making.set()
-            assert go_on.wait(10)
+            assert go_on.wait(30)
 
     monkeypatch.setattr(endpoint, "RSA_POOL", SlowPool())
     server = kms_mock.serve()
     server._waits = True  # as with a state file
     with server, contextlib.ExitStack() as slow, connection_to(server) as fast:
+        slow.callback(go_on.set)
         for _ in range(40):
             slow.enter_context(connection_to(server)).sendall(
                 message(server, sign, "CreateKey", '{"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}')
             )
-        assert making.wait(10)
+        while sum(connection._busy for connection in list(server._listener.connections)) < 40:
+            time.sleep(0.005)
         fast.sendall(message(server, sign))
         assert fast.recv(100).startswith(b"HTTP/1.1 200")
-        go_on.set()
 
 
 def test_a_key_made_ahead_of_need_is_drawn(monkeypatch):
