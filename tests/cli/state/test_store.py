@@ -265,6 +265,42 @@ def test_records_are_decoded_when_they_are_needed(path):
             assert len(nested.keys) == 5
 
 
+def test_grants_are_decoded_when_their_key_is_used(path):
+    with mock_kms() as kms:
+        kms.iam.attach("role/r", {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
+        keys = [kms.create_key().id for _ in range(3)]
+        grants = {
+            kms.client().create_grant(KeyId=key_id, GranteePrincipal=ROLE, Operations=["Encrypt", "Decrypt"])["GrantId"]
+            for key_id in (*keys, keys[0])
+        }
+        with StateFile(path, kms._service) as store:
+            store.begin()
+    with mock_kms() as kms, StateFile(path, kms._service) as store:
+        store.load()
+        region = kms._service.state.region("123456789012", "us-east-1")
+
+        def raw() -> int:
+            return sum(type(dict.__getitem__(rows, name)) is Raw for rows in region.grants.values() for name in rows)
+
+        assert raw() == 4
+        with kms.as_principal("role/r"):
+            kms.client().encrypt(KeyId=keys[0], Plaintext=b"x")
+        assert raw() == 2
+        assert len(kms.client().list_grants(KeyId=keys[0])["Grants"]) == 2
+        (retired,) = (grant["GrantId"] for grant in kms.client().list_grants(KeyId=keys[1])["Grants"])
+        done(store, "RevokeGrant", lambda: kms.client().revoke_grant(KeyId=keys[1], GrantId=retired))
+        with mock_kms() as nested:  # a copy has all of them
+            assert len(nested.client().list_grants(KeyId=keys[2])["Grants"]) == 1
+            with nested.as_principal("role/r"):
+                nested.client().encrypt(KeyId=keys[2], Plaintext=b"x")
+        kms.client().schedule_key_deletion(KeyId=keys[2], PendingWindowInDays=7)
+        kms.clock.advance(days=8)
+        done(store, "ListKeys", kms.client().list_keys)
+    kept = {name for region in read_again(path).state.regions() for rows in region.grants.values() for name in rows}
+    assert kept < grants
+    assert len(kept) == 2
+
+
 def test_all_kinds_of_records_are_read_as_they_were_written(path):
     with mock_kms() as kms:
         cluster = kms.key_stores.add_cluster()
@@ -457,7 +493,9 @@ def test_100_000_keys(path):
         create()
         few = create()
         for _ in range(99_800):  # an account may have 100,000
-            client.create_key()
+            key_id = client.create_key()["KeyMetadata"]["KeyId"]
+            client.create_alias(AliasName=f"alias/{key_id}", TargetKeyId=key_id)
+            kms._service.calls.clear()  # as the server does
         store.save()
         assert create() < 1.5 * few + 0.001
     with mock_kms() as kms, StateFile(path, kms._service) as store:
@@ -465,6 +503,20 @@ def test_100_000_keys(path):
 
 
 # --- files --------------------------------------------------------------------------------------------------------
+
+
+def test_calls_that_need_a_damaged_record_fail(kms_mock, path):
+    key_id = kms_mock.create_key().id
+    kms_mock.client().create_grant(KeyId=key_id, GranteePrincipal=ROLE, Operations=["Decrypt"])
+    with StateFile(path, kms_mock._service) as store:
+        store.begin()
+    with contextlib.closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("UPDATE record SET record = '{}' WHERE kind = 'grants'")
+    with mock_kms(fresh=True) as kms, StateFile(path, kms._service) as store:
+        store.load()
+        for _ in range(2):
+            with kms.as_principal("role/r"), pytest.raises(ValueError, match=r"grants: id, key_arn, .* missing"):
+                done(store, "Encrypt", lambda: kms.client().encrypt(KeyId=key_id, Plaintext=b"x"))
 
 
 def test_one_server_has_the_file(kms_mock, path):
@@ -512,8 +564,7 @@ def test_what_this_user_has_no_access_to_is_refused(kms_mock, path):
 @pytest.mark.parametrize(
     ("sql", "problem"),
     [
-        pytest.param("UPDATE record SET record = '{' WHERE kind = 'grants'", "Expecting property", id="no-json"),
-        pytest.param("UPDATE record SET record = '{}' WHERE kind = 'grants'", "missing", id="no-grant"),
+        pytest.param("UPDATE record SET record = '{' WHERE kind = 'iam.missing'", "Expecting property", id="no-json"),
         pytest.param("UPDATE record SET due = 'later'", "'later'", id="no-time"),
         pytest.param("UPDATE record SET kind = 'locks'", "'locks'", id="unknown-kind"),
         pytest.param(None, "malformed", id="bytes-overwritten"),
@@ -521,8 +572,7 @@ def test_what_this_user_has_no_access_to_is_refused(kms_mock, path):
 )
 def test_a_damaged_file_is_left_as_it_is(kms_mock, path, sql, problem):
     for _ in range(20):
-        key_id = kms_mock.client().create_key()["KeyMetadata"]["KeyId"]
-        kms_mock.client().create_grant(KeyId=key_id, GranteePrincipal=ROLE, Operations=["Decrypt"])
+        kms_mock.create_key()
     with StateFile(path, kms_mock._service) as store:
         store.begin()
     if sql is None:

@@ -157,3 +157,48 @@ class NestedRows(dict[str, dict[Any, Any]]):
         for name in removed:
             del rows[name]
         return removed
+
+
+@final
+class GrantIndex(dict[tuple[str, str], Any]):
+    """The index of a Region's grants by key id and grantee. Grants of the file are indexed on first use of their key.
+
+    Args:
+        content: the initial content.
+    """
+
+    __slots__ = ("_raw",)
+
+    def __init__(self, content: dict[tuple[str, str], Any]) -> None:
+        super().__init__(content)
+        self._raw: dict[str, dict[Any, Any]] = {}  # by key id, grants that are not indexed yet
+
+    def add_raw(self, key_id: str, grants: dict[Any, Any]) -> None:
+        """Index the grants of a key when they are needed."""
+        self._raw[key_id] = grants
+
+    def _fill(self, key_id: str) -> None:
+        grants = list(self._raw.get(key_id, {}).values())  # raises, again and again, if one is damaged
+        self._raw.pop(key_id, None)
+        for grant in grants:
+            place = (key_id, grant.grantee or grant.grantee_service or "")
+            super().__setitem__(place, (*super().get(place, ()), grant))
+
+    def __getitem__(self, place: tuple[str, str]) -> Any:
+        return self.get(place, ())  # when the last grant was deleted before its key was indexed, there are none
+
+    def get(self, place: tuple[str, str], default: Any = None) -> Any:
+        """Return the grants on a key with a grantee, or the default."""
+        self._fill(place[0])
+        return super().get(place, default)
+
+    def pop(self, place: tuple[str, str], *default: Any) -> Any:
+        """Remove the grants on a key with a grantee, and return them; the default if there are none."""
+        self._fill(place[0])
+        return super().pop(place, *default)
+
+    def copy(self) -> dict[tuple[str, str], Any]:
+        """Return a plain dict."""
+        for key_id in list(self._raw):
+            self._fill(key_id)
+        return dict(self)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import gc
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, final
@@ -67,7 +69,8 @@ class StateFile:
             if self._database.is_empty:
                 return False
             self._tables = Tables(self._service.state, self._journal)
-            self._tables.load(self._database.rows())
+            with _garbage_collection_paused():
+                self._tables.load(self._database.rows())
         except (sqlite3.Error, ValueError, LookupError) as error:
             raise InvalidDump(f"{self._path} is left as it is: it is damaged: {error}") from error
         self._service.clock = Clock()
@@ -160,6 +163,18 @@ class StateFile:
                     each.failure, each.settled = error, True
         batch.settled = True
         return batch
+
+
+@contextlib.contextmanager
+def _garbage_collection_paused() -> Iterator[None]:
+    """Pause garbage collection, which would look at all records again and again while they are loaded."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 @dataclass(slots=True)

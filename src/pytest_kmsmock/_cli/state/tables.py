@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple, final, get_args, get_origin
@@ -19,7 +18,7 @@ from pytest_kmsmock._kms.state.recent import RecentChanges
 from pytest_kmsmock._kms.state.state import Region, SortedNames, State
 from pytest_kmsmock._testing.dumps.codec import decode, encode, types_of_attributes
 
-from .rows import MISSING, Journal, NestedRows, Rows, Table
+from .rows import MISSING, GrantIndex, Journal, NestedRows, Rows, Table
 
 _Restore = Callable[[Any, Rows, Any, Any], None]
 
@@ -136,24 +135,26 @@ class Tables:
         region.grants = NestedRows(
             lambda key_id: Rows(Table("grants", *place, key_id), self._journal, _read), region.grants
         )
+        region._grants_to = GrantIndex(region._grants_to)  # noqa: SLF001 - as above
         return region
 
     def load(self, rows: Iterable[tuple[str, str, str, str, str, str, str]]) -> None:
         """Put the rows of a file into the empty state. Most records are decoded on first use."""
         state = self._state
         dated: list[tuple[str, str, str, str]] = []
-        aliases: defaultdict[tuple[str, str, str], list[str]] = defaultdict(list)
         for kind, account, place, name, key_id, due, record in rows:
             if due:
                 dated.append((due, account, place, name))
-            if kind == "grants":
-                grant = _read(Table(kind, account, place, key_id), record)
-                region = state.region(account, place)
-                region.put_grant(grant)
-            elif kind in _OF_A_REGION:
-                getattr(state.region(account, place), kind).put_raw(name, record)
+            if kind in _OF_A_REGION:
+                region: Any = state.region(account, place)  # with the dicts that `_watch` put in place
+                if kind == "grants":
+                    grants = region.grants.setdefault(key_id, {})
+                    grants.put_raw(name, record)
+                    region._grants_to.add_raw(key_id, grants)  # noqa: SLF001 - as in `_watch`
+                    continue
+                getattr(region, kind).put_raw(name, record)
                 if kind == "aliases" and key_id:
-                    aliases[account, place, key_id].append(name)
+                    region.aliases_of[key_id] = (*region.aliases_of.get(key_id, ()), name)
             elif kind == _MISSING_PRINCIPALS.kind:
                 state.iam.missing = frozenset(json.loads(record))
             else:
@@ -162,8 +163,6 @@ class Tables:
         for region in state.regions():
             region.key_ids = SortedNames(sorted(region.keys))
             region.alias_names = SortedNames(sorted(region.aliases))
-        for (account, place, key_id), names in aliases.items():
-            state.region(account, place).aliases_of[key_id] = tuple(names)
         state.timeline += [
             (datetime.fromisoformat(date), account, place, name)
             for due, account, place, name in dated
