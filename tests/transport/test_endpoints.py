@@ -81,7 +81,7 @@ def test_other_forms(url, region, vpc_endpoint):
         "",
     ],
 )
-def test_what_is_not_kms(url):
+def test_other_hosts(url):
     assert kms_endpoint(url) is None
 
 
@@ -106,5 +106,5 @@ def test_what_is_not_kms(url):
         pytest.param("http://localhost:4566", "http://localhost:99999", False, id="no-port"),
     ],
 )
-def test_what_is_at_a_named_endpoint(url, address, expected):
+def test_prefixes_of_urls(url, address, expected):
     assert has_prefix(url, ("http://elsewhere", address)) is expected

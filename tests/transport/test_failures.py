@@ -40,7 +40,7 @@ def post(kms_mock):
         pytest.param("ProxyConnectionError", requests.exceptions.ProxyError, id="proxy"),
     ],
 )
-def test_a_failed_connection_is_that_of_requests(kms_mock, post, error, expected):
+def test_a_failed_connection_raises_the_exception_of_requests(kms_mock, post, error, expected):
     kms_mock.faults.add("ListKeys", error=error)
     with pytest.raises(expected, match="injected by the test") as failed:
         post()
@@ -48,7 +48,7 @@ def test_a_failed_connection_is_that_of_requests(kms_mock, post, error, expected
     assert failed.value.request.url == URL
 
 
-def test_an_error_is_an_answer_on_the_wire(kms_mock, post):
+def test_an_injected_error_is_a_response(kms_mock, post):
     kms_mock.faults.add("ListKeys", error="ThrottlingException", times=1)
     kms_mock.faults.add("ListKeys", error=502)
     answer = post()
@@ -58,14 +58,14 @@ def test_an_error_is_an_answer_on_the_wire(kms_mock, post):
     assert (answer.status_code, answer.content) == (502, b"")
 
 
-def test_an_answer_is_late_on_the_wire(kms_mock, post):
+def test_a_delay_applies_by_wire(kms_mock, post):
     kms_mock.faults.add("ListKeys", delay=0.05)
     begin = time.perf_counter()
     assert post().status_code == 200
     assert time.perf_counter() - begin >= 0.05
 
 
-def test_who_awaits_does_not_hold_up_the_event_loop():
+def test_an_awaited_delay_does_not_block_the_event_loop():
     async def two():
         late = [failures.deliver("answer", 0.2, asynchronous=True) for _ in range(2)]
         return await asyncio.gather(*late)
@@ -81,7 +81,7 @@ def test_a_late_failure_is_raised_where_it_is_awaited():
         asyncio.run(_await(late))
 
 
-def test_what_is_in_time_is_not_awaited():
+def test_without_a_delay_nothing_is_awaited():
     assert failures.deliver("answer", 0, asynchronous=True) == "answer"
 
 

@@ -42,7 +42,7 @@ def test_forms_that_are_accepted(kms_mock, sign, headers):
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
-def test_another_method_is_no_protocol_of_kms(kms_mock, sign, method):
+def test_other_methods_are_refused(kms_mock, sign, method):
     answer = http.answer(kms_mock._core, sign(method=method))
     assert (answer.status, answer.headers["content-type"], answer.body) == NO_PROTOCOL
 
@@ -51,7 +51,7 @@ def test_another_method_is_no_protocol_of_kms(kms_mock, sign, method):
     "content_type",
     [None, "", "application/json", "text/plain", "application/x-www-form-urlencoded", "application/cbor"],
 )
-def test_another_content_type_is_no_protocol_of_kms(kms_mock, sign, content_type):
+def test_other_content_types_are_refused(kms_mock, sign, content_type):
     answer = http.answer(kms_mock._core, changed(sign(), Content_Type=content_type))
     assert (answer.status, answer.headers["content-type"], answer.body) == NO_PROTOCOL
 
@@ -172,12 +172,12 @@ def test_the_time_of_a_signature(kms_mock, sign, date, x_amz_date, message):
         pytest.param("\udce4".encode("utf-8", "surrogateescape").decode("latin-1") + "{", id="no-utf-8"),
     ],
 )
-def test_a_body_that_is_no_json_object(kms_mock, sign, body):
+def test_a_body_that_is_not_a_json_object(kms_mock, sign, body):
     answer = http.answer(kms_mock._core, sign(body=body))
     assert (answer.status, json.loads(answer.body)["__type"]) == (400, "SerializationException")
 
 
-def test_bytes_that_are_no_utf_8(kms_mock, sign):
+def test_a_body_that_is_not_utf_8(kms_mock, sign):
     request = sign()
     answer = http.answer(kms_mock._core, HttpRequest("POST", request.url, request.headers, b'{"Marker": "\xff"}'))
     assert json.loads(answer.body)["__type"] == "SerializationException"
@@ -187,12 +187,12 @@ def test_an_empty_body_has_no_members(kms_mock, sign):
     assert http.answer(kms_mock._core, sign(body="")).status == 200
 
 
-def test_a_whole_surrogate_pair_is_text(kms_mock, sign):
+def test_a_surrogate_pair_is_a_string(kms_mock, sign):
     answer = http.answer(kms_mock._core, sign("CreateKey", '{"Description": "\\ud83d\\udd11"}'))
     assert json.loads(answer.body)["KeyMetadata"]["Description"] == "\N{KEY}"
 
 
-def test_the_region_is_that_of_the_address_else_of_the_signature(kms_mock, sign):
+def test_the_region_is_that_of_the_url_else_of_the_signature(kms_mock, sign):
     for url, region in (
         ("https://kms.eu-west-1.amazonaws.com/", "eu-west-1"),
         ("http://127.0.0.1:8080/", "ap-south-1"),
@@ -201,7 +201,7 @@ def test_the_region_is_that_of_the_address_else_of_the_signature(kms_mock, sign)
         assert json.loads(answer.body)["KeyMetadata"]["Arn"].split(":")[3] == region
 
 
-def test_an_address_without_a_region_takes_no_word_for_one(kms_mock, sign):
+def test_a_url_without_a_region_needs_a_valid_one_in_the_signature(kms_mock, sign):
     answer = http.answer(kms_mock._core, sign(url="http://127.0.0.1:8080/", region="nowhere"))
     assert json.loads(answer.body) == {
         "__type": "InvalidSignatureException",

@@ -24,7 +24,7 @@ def zone(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch):
 
 
 @pytest.mark.parametrize("zone", ZONES, indirect=True)
-def test_times_are_local_as_botocores_parser_makes_them(zone):
+def test_times_are_local_as_parsed_by_botocore(zone):
     moments = [
         datetime(2026, 1, 1, 0, 30, tzinfo=timezone.utc) + timedelta(hours=1) * step for step in range(0, 8760, 5)
     ]

@@ -29,7 +29,7 @@ def checked(kms_mock, request: HttpRequest) -> tuple[int, dict[str, object]]:
     return answer.status, json.loads(answer.body)
 
 
-def test_a_right_signature_passes(kms_mock, sign):
+def test_a_valid_signature_is_accepted(kms_mock, sign):
     assert checked(kms_mock, sign())[0] == 200
 
 
@@ -54,7 +54,7 @@ def test_the_published_example():
     value=st.from_regex(r"[!-~]+( +[!-~]+)*", fullmatch=True),
     secret=st.text(min_size=1),
 )
-def test_whatever_botocore_signs_is_right(body, query, value, secret):
+def test_signatures_of_botocore_are_valid(body, query, value, secret):
     url = f"https://kms.us-east-1.amazonaws.com/?{urlencode(query, quote_via=quote, safe='')}"
     given_request = AWSRequest("POST", url, {"X-Other": value}, body.encode())
     SigV4Auth(Credentials("AKIA", secret), "kms", "us-east-1").add_auth(given_request)
@@ -122,7 +122,7 @@ class _Fixed:
         return self._text
 
 
-def test_the_signature_goes_by_real_time_not_by_the_mocks_clock(kms_mock, sign):
+def test_signatures_do_not_use_the_mocks_clock(kms_mock, sign):
     kms_mock.clock.advance(days=400)
     assert checked(kms_mock, sign())[0] == 200
 
@@ -166,7 +166,7 @@ def test_signers_may_order_and_space_the_parameters_as_they_like(kms_mock, sign)
         pytest.param("AWS4-ECDSA-P256-SHA256", id="sigv4a"),
     ],
 )
-def test_there_is_one_algorithm(kms_mock, sign, present, algorithm):
+def test_only_sigv4_is_accepted(kms_mock, sign, present, algorithm):
     header, query = sign(), present()
     authorization = header.headers["authorization"].replace(sigv4.ALGORITHM, algorithm)
     for request in (
@@ -180,7 +180,7 @@ def test_there_is_one_algorithm(kms_mock, sign, present, algorithm):
         )
 
 
-def test_sigv4a_is_refused_as_its_signers_write_it(kms_mock, sign):
+def test_sigv4a_is_refused(kms_mock, sign):
     request = sign()
     date = request.headers["x-amz-date"]
     headers = request.headers | {
@@ -197,7 +197,7 @@ def test_sigv4a_is_refused_as_its_signers_write_it(kms_mock, sign):
     )
 
 
-def test_what_is_wrong_is_told_in_the_order_of_aws(kms_mock, sign):
+def test_errors_of_signatures_are_reported_in_the_order_of_aws(kms_mock, sign):
     # Order and texts: mhart/dynalite, index.js, which notes what DynamoDB answers.
     request = sign()
     steps = [
@@ -224,7 +224,7 @@ def test_a_signature_in_the_query_passes(kms_mock, present):
     assert (status, members["KeyMetadata"]["Description"]) == (200, "by query")
 
 
-def test_an_address_that_boto3_has_signed_passes(kms_mock):
+def test_a_presigned_url_of_boto3_is_accepted(kms_mock):
     url = kms_mock.client().generate_presigned_url("list_keys")
     headers = {"X-Amz-Target": "TrentService.ListKeys", "Content-Type": "application/x-amz-json-1.1"}
     assert checked(kms_mock, HttpRequest("POST", url, headers, b""))[0] == 200
@@ -267,7 +267,7 @@ def test_a_session_token_need_not_be_signed(kms_mock, sign):
     assert refused[1]["__type"] == "AccessDeniedException"
 
 
-def test_signatures_go_by_the_machines_time_or_by_what_the_signer_sees(kms_mock, sign):
+def test_signatures_use_the_machines_time_or_the_frozen_one(kms_mock, sign):
     real = sign()
     with freezegun.freeze_time("2001-01-01"):
         assert checked(kms_mock, real)[0] == 200  # by a program beside the test

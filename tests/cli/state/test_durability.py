@@ -1,4 +1,4 @@
-"""What was answered is there after any crash of the server, and what could not be written was not answered."""
+"""Durability: after any crash the state file has all that was answered, and failed writes are not answered."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The file that a served fake KMS is kept in: what is written when, what is undone, and what is read again."""
+"""The state file of a served fake KMS: when changes are written, what is undone, and loading."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_a_change_is_written_before_it_is_answered(kms_mock, kms_client, path, w
         assert written[1:] == [["aliases"]]
 
 
-def test_what_a_read_creates_is_written_too(kms_mock, kms_client, path, written):
+def test_keys_created_by_a_read_are_written(kms_mock, kms_client, path, written):
     with StateFile(path, kms_mock._service) as store:
         store.begin()
         del written[:]
@@ -102,7 +102,7 @@ def test_what_a_read_creates_is_written_too(kms_mock, kms_client, path, written)
         assert {"keys", "aliases"} <= set(kinds)
 
 
-def test_what_is_due_by_time_is_written_too(kms_mock, kms_client, path, written):
+def test_scheduled_changes_are_written(kms_mock, kms_client, path, written):
     key_id = kms_mock.create_key().id
     kms_client.enable_key_rotation(KeyId=key_id)
     with StateFile(path, kms_mock._service) as store:
@@ -113,7 +113,7 @@ def test_what_is_due_by_time_is_written_too(kms_mock, kms_client, path, written)
         assert sorted(written[0]) == ["keys", "last_usage"]
 
 
-def test_last_usage_waits_for_what_shows_it(kms_mock, kms_client, path, written):
+def test_last_usage_is_written_when_it_is_shown(kms_mock, kms_client, path, written):
     key_id = kms_mock.create_key().id
     with StateFile(path, kms_mock._service) as store:
         store.begin()
@@ -176,7 +176,7 @@ def after_a_crash(path: Path, name: str = "copy.db") -> Path:
     return copy
 
 
-def test_whatever_goes_wrong_in_writing_undoes(kms_mock, kms_client, path, capsys, monkeypatch):
+def test_any_exception_while_writing_undoes_changes(kms_mock, kms_client, path, capsys, monkeypatch):
     with StateFile(path, kms_mock._service) as store:
         store.begin()
         monkeypatch.setattr("pytest_kmsmock._cli.state.store.row_of", lambda *_: 1 / 0)
@@ -189,7 +189,7 @@ def test_whatever_goes_wrong_in_writing_undoes(kms_mock, kms_client, path, capsy
             store.save()
 
 
-def test_changes_that_come_together_are_written_together(kms_mock, path, monkeypatch):
+def test_concurrent_changes_are_written_together(kms_mock, path, monkeypatch):
     writes, begun, go_on = [], threading.Event(), threading.Event()
     write = Database.write
 
@@ -217,7 +217,7 @@ def test_changes_that_come_together_are_written_together(kms_mock, path, monkeyp
     assert writes == [1, 4]
 
 
-def test_what_was_built_on_an_undone_change_is_undone_with_it(kms_mock, path, monkeypatch, capsys):
+def test_changes_based_on_an_undone_change_are_undone(kms_mock, path, monkeypatch, capsys):
     begun, go_on = threading.Event(), threading.Event()
 
     def fail_slowly(*_: object) -> None:
@@ -245,7 +245,7 @@ def test_what_was_built_on_an_undone_change_is_undone_with_it(kms_mock, path, mo
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-def test_records_are_decoded_when_they_are_needed(path):
+def test_records_are_decoded_on_first_use(path):
     with mock_kms() as kms:
         keys = [kms.create_key(alias=f"alias/{number}").id for number in range(5)]
         with StateFile(path, kms._service) as store:
@@ -265,7 +265,7 @@ def test_records_are_decoded_when_they_are_needed(path):
             assert len(nested.keys) == 5
 
 
-def test_grants_are_decoded_when_their_key_is_used(path):
+def test_grants_are_decoded_on_first_use_of_their_key(path):
     with mock_kms() as kms:
         kms.iam.attach("role/r", {"Statement": {"Effect": "Allow", "Action": "s3:*", "Resource": "*"}})
         keys = [kms.create_key().id for _ in range(3)]
@@ -348,7 +348,7 @@ OPERATIONS = (
 
 
 @pytest.mark.parametrize("count", [300, pytest.param(5000, marks=pytest.mark.slow)])
-def test_after_a_crash_all_is_as_mixed_operations_left_it(path, count, monkeypatch, capsys):
+def test_the_file_equals_the_state_after_mixed_operations(path, count, monkeypatch, capsys):
     chance = random.Random(count)
     random.seed(count)
     failing = False
@@ -519,7 +519,7 @@ def test_calls_that_need_a_damaged_record_fail(kms_mock, path):
                 done(store, "Encrypt", lambda: kms.client().encrypt(KeyId=key_id, Plaintext=b"x"))
 
 
-def test_one_server_has_the_file(kms_mock, path):
+def test_the_file_is_locked(kms_mock, path):
     with StateFile(path, kms_mock._service):
         with pytest.raises(StateFileInUse, match=f"{path} is in use by another server"), \
                 StateFile(path, kms_mock._service):  # fmt: skip
@@ -530,7 +530,7 @@ def test_one_server_has_the_file(kms_mock, path):
         pass
 
 
-def test_only_its_owner_may_read_it(kms_mock, path):
+def test_only_the_owner_can_read_the_file(kms_mock, path):
     with StateFile(path, kms_mock._service) as store:
         store.begin()
         assert {file.stat().st_mode & 0o777 for file in path.parent.iterdir()} == {0o600}
@@ -555,7 +555,7 @@ def test_a_foreign_database_is_left_as_it_is(kms_mock, path, sql, problem):
 
 
 @pytest.mark.parametrize("path", ["/proc/kms.db", "/proc/self/clear_refs"], ids=["folder", "file-that-is-not-read"])
-def test_what_this_user_has_no_access_to_is_refused(kms_mock, path):
+def test_files_without_access_are_refused(kms_mock, path):
     with pytest.raises(OSError, match=f"{path} cannot be used: .*It needs a folder that this user may write to"), \
             StateFile(Path(path), kms_mock._service):  # fmt: skip
         pass
@@ -587,7 +587,7 @@ def test_a_damaged_file_is_left_as_it_is(kms_mock, path, sql, problem):
         store.load()
 
 
-def test_a_file_that_is_mounted_alone_is_refused(kms_mock, path, monkeypatch):
+def test_a_file_that_is_a_mount_is_refused(kms_mock, path, monkeypatch):
     mounts = path.with_name("mountinfo")
     escaped = str(path).replace("state", "my\\040state")
     mounts.write_text(f"1 2 0:3 / / rw - ext4 /dev/a rw\n4 1 8:1 /f {escaped} rw - ext4 /dev/b rw\n")

@@ -1,4 +1,4 @@
-"""Many connections, slow clients, long calls: what one client does holds up no other."""
+"""Many connections, slow clients and long calls do not block other clients."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def test_calls_that_make_rsa_keys_do_not_take_all_threads(kms_mock, sign, monkey
         assert fast.recv(100).startswith(b"HTTP/1.1 200")
 
 
-def test_a_key_made_ahead_of_need_is_drawn(monkeypatch):
+def test_a_prepared_rsa_key_is_drawn(monkeypatch):
     pool = key_source.RsaPool()
     pool.prepare(2048)
     monkeypatch.setattr(key_source, "new_rsa_key", lambda *_: pytest.fail("none has to be made"))
@@ -105,7 +105,7 @@ def test_a_key_made_ahead_of_need_is_drawn(monkeypatch):
     assert RSA_POOL is not pool
 
 
-def test_no_more_keys_are_made_than_may_be_needed(monkeypatch):
+def test_the_pool_of_rsa_keys_has_a_limit(monkeypatch):
     pool = key_source.RsaPool()
     monkeypatch.setattr(key_source, "_MAX_PREPARED", 3)
     for _ in range(5):
@@ -113,7 +113,7 @@ def test_no_more_keys_are_made_than_may_be_needed(monkeypatch):
     assert len(pool._free[2048]) == 3
 
 
-def test_requests_that_come_at_once_are_answered_in_order(kms_server, kms_mock, sign):
+def test_pipelined_requests_are_answered_in_order(kms_server, kms_mock, sign):
     kms_mock.faults.add("ListKeys", delay=0.1, times=1)
     sent = message(kms_server, sign) + message(kms_server, sign, "Nothing") * 200
     with connection_to(kms_server) as connection:
@@ -124,7 +124,7 @@ def test_requests_that_come_at_once_are_answered_in_order(kms_server, kms_mock, 
     assert statuses == [b"200"] + [b"400"] * 200
 
 
-def test_a_client_that_does_not_read_is_not_read_from(kms_server, sign):
+def test_the_server_stops_reading_from_a_client_that_does_not_read(kms_server, sign):
     one = message(kms_server, sign)
     with connection_to(kms_server) as connection:
         connection.settimeout(0.5)
@@ -136,7 +136,7 @@ def test_a_client_that_does_not_read_is_not_read_from(kms_server, sign):
     assert requests.get(f"{kms_server.endpoint_url}/health").ok
 
 
-def test_an_upgrade_is_answered_in_the_protocol_that_is_spoken(kms_server, sign):
+def test_a_request_to_upgrade_is_answered_in_http_1_1(kms_server, sign):
     one = message(kms_server, sign).replace(
         b"\r\n\r\n", b"\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\n\r\n"
     )
@@ -147,7 +147,7 @@ def test_an_upgrade_is_answered_in_the_protocol_that_is_spoken(kms_server, sign)
     assert b"\r\nConnection: close\r\n" in received
 
 
-def test_the_end_waits_for_what_is_being_carried_out(kms_mock, sign):
+def test_shutdown_waits_for_current_requests(kms_mock, sign):
     kms_mock.faults.add("ListKeys", delay=0.3, times=1)
     with kms_mock.serve() as server:
         connection = connection_to(server)
@@ -158,7 +158,7 @@ def test_the_end_waits_for_what_is_being_carried_out(kms_mock, sign):
         assert connection.recv(100).startswith(b"HTTP/1.1 200")
 
 
-def test_the_end_does_not_wait_for_ever(kms_mock, sign, monkeypatch):
+def test_shutdown_has_a_time_limit(kms_mock, sign, monkeypatch):
     from pytest_kmsmock._transport.endpoint import listener
 
     monkeypatch.setattr(listener, "_SHUTDOWN_TIMEOUT", 0.1)
@@ -175,7 +175,7 @@ def test_the_end_does_not_wait_for_ever(kms_mock, sign, monkeypatch):
 
 
 @pytest.mark.parametrize("body", ["{}", '{"KeySpec": "RSA_2048"}'], ids=["in-the-loop", "in-a-thread"])
-def test_a_mock_that_fails_says_so(kms_mock, kms_server, sign, monkeypatch, caplog, body):
+def test_an_exception_of_the_mock_is_status_500(kms_mock, kms_server, sign, monkeypatch, caplog, body):
     monkeypatch.setattr("pytest_kmsmock._transport.http.answer", lambda *_, **__: 1 / 0)
     request = sign("CreateKey", body, url=kms_server.endpoint_url)
     response = requests.post(request.url, request.body, headers=request.headers)
@@ -225,7 +225,7 @@ class Idle:
         self.finished.append(finished)
 
 
-def test_a_client_is_read_from_no_faster_than_it_reads():
+def test_flow_control_of_a_connection():
     listener, transport = Idle(), Transport()
     connection = Connection(listener)
     connection.connection_made(transport)
@@ -258,7 +258,7 @@ def test_a_client_is_read_from_no_faster_than_it_reads():
         ),
     ],
 )
-def test_what_never_ends_is_refused(kms_server, sent, status):
+def test_unlimited_headers_and_bodies_are_refused(kms_server, sent, status):
     received = b""
     with connection_to(kms_server) as connection:
         with contextlib.suppress(ConnectionError):  # it closes on what it does not want to read

@@ -1,4 +1,4 @@
-"""What the HTTP endpoint answers besides KMS calls: health checks, and what browsers ask."""
+"""Health checks and CORS of the HTTP endpoint."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_health(kms_mock, kms_server, path):
     assert len(kms_mock.calls) == 0
 
 
-def test_a_preflight_request_is_answered_as_aws_does(kms_server):
+def test_preflight_requests_are_answered_as_by_aws(kms_server):
     # The headers are those that mhart/dynalite recorded of DynamoDB, whose front end is the same.
     response = requests.options(kms_server.endpoint_url, headers=PREFLIGHT)
     assert response.status_code == 200

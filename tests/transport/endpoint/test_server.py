@@ -1,4 +1,4 @@
-"""The HTTP endpoint: its fixture, what it shares with the mock, many clients, and whatever a network may bring."""
+"""The HTTP endpoint: its fixture, its options, the state that it shares with the mock, and many clients."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_signatures_are_checked_on_request(kms_mock, refusal):
             kms_mock.client(endpoint_url=server.endpoint_url, aws_secret_access_key="wrong").list_keys()
 
 
-def test_an_address_that_boto3_has_signed_is_checked_too(kms_mock):
+def test_signatures_of_presigned_urls_are_checked(kms_mock):
     headers = {"X-Amz-Target": "TrentService.ListKeys", "Content-Type": "application/x-amz-json-1.1"}
     with kms_mock.serve(check_signatures=True) as server:
         url = kms_mock.client(endpoint_url=server.endpoint_url).generate_presigned_url("list_keys")
@@ -122,17 +122,17 @@ def test_it_serves_while_it_is_entered(kms_mock):
         pytest.param({"host": ""}, "host must not be empty", id="every-address"),
     ],
 )
-def test_what_is_no_address_is_refused_at_once(kms_mock, address, problem):
+def test_invalid_addresses_are_refused(kms_mock, address, problem):
     with pytest.raises(InvalidOption, match=problem):
         kms_mock.serve(**address)
 
 
-def test_a_host_that_is_none_is_refused_when_it_starts(kms_mock):
+def test_an_unknown_host_is_refused_at_start(kms_mock):
     with pytest.raises(InvalidOption, match=r"host 'no\.such\.host\.invalid' cannot be resolved"):
         kms_mock.serve(host="no.such.host.invalid").start()
 
 
-def test_it_cannot_begin_after_its_mock():
+def test_it_cannot_start_after_its_mock_has_ended():
     with mock_kms() as kms:
         pass
     with pytest.raises(NotActive, match="This mock has ended"):
@@ -171,7 +171,7 @@ def test_the_answer_to_head_has_no_body(kms_server):
         assert session.get(kms_server.endpoint_url).content == b"<UnknownOperationException/>\n"
 
 
-def test_a_body_beyond_all_measure_is_refused(kms_server):
+def test_a_huge_body_is_refused(kms_server):
     response = requests.post(kms_server.endpoint_url, data=b" " * (1 << 20) + b"{}")
     assert response.status_code == 413
 
@@ -206,7 +206,7 @@ def test_10_000_requests_from_8_connections_lose_nothing(kms_mock, kms_server, s
     assert set(made) == kept
 
 
-def test_requests_that_wait_for_a_thread_are_no_news(kms_mock, kms_server, sign, caplog):
+def test_requests_that_wait_for_a_thread_are_not_logged(kms_mock, kms_server, sign, caplog):
     kms_mock.faults.add("ListKeys", delay=0.05, times=20)
     request = sign(url=kms_server.endpoint_url)
     with ThreadPoolExecutor(20) as threads:
@@ -215,7 +215,7 @@ def test_requests_that_wait_for_a_thread_are_no_news(kms_mock, kms_server, sign,
     assert not caplog.records
 
 
-def test_connections_that_clients_leave_open_block_nobody(kms_server):
+def test_idle_connections_do_not_block_others(kms_server):
     url = urlsplit(kms_server.endpoint_url)
     with ExitStack() as idle:
         for _ in range(200):

@@ -1,4 +1,4 @@
-"""Whatever may come over a network: the HTTP endpoint refuses it in form and goes on."""
+"""Random and malformed requests: the HTTP endpoint refuses them and continues."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ VERSIONS = st.one_of(st.just(b"HTTP/1.1"), st.sampled_from([b"HTTP/1.0", b"HTTP/
     host=b"[::1",
     body=b"{}",
 )  # fmt: skip
-def test_whatever_comes_over_the_network(fuzzed, quiet, method, target, version, headers, host, body):
+def test_random_requests(fuzzed, quiet, method, target, version, headers, host, body):
     lines = [b"Host: " + host, *(name.encode() + b": " + value for name, value in headers)]
     if not any(name == "Content-Length" for name, _ in headers):
         lines.append(b"Content-Length: %d" % len(body))
@@ -158,7 +158,7 @@ CHANGES = st.lists(st.tuples(st.floats(0, 1), st.integers(0, 30), PIECES), max_s
 @given(
     changes=CHANGES, end=st.one_of(st.just(1.0), st.floats(0, 1)), times=st.integers(1, 3), raw=st.none() | st.binary()
 )
-def test_whatever_becomes_of_a_request_on_its_way(fuzzed, sign, quiet, changes, end, times, raw):
+def test_signed_requests_with_random_changes(fuzzed, sign, quiet, changes, end, times, raw):
     sent = right_request(fuzzed, sign) if raw is None else raw
     for where, length, token in changes:  # in the header lines, mostly
         piece = LONG.get(token, token)
@@ -227,7 +227,7 @@ def test_a_huge_header_is_refused(kms_server, sign, quiet):
     operation=st.sampled_from(["ListKeys", "Encrypt", "Decrypt", "CreateKey", "CreateGrant", "TagResource", "Sign"]),
     body=BODIES,
 )
-def test_whatever_stands_in_a_signed_request(fuzzed, sign, operation, body):
+def test_signed_requests_with_random_bodies(fuzzed, sign, operation, body):
     url = urlsplit(fuzzed.endpoint_url)
     request = sign(operation, url=fuzzed.endpoint_url)
     connection = http.client.HTTPConnection(url.hostname, url.port, timeout=5)

@@ -1,4 +1,4 @@
-"""AWS STS at the HTTP endpoint: who calls, and sessions, which KMS then knows."""
+"""AWS STS at the HTTP endpoint: the caller's identity, and sessions, whose credentials KMS accepts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def keys_of(answer) -> dict[str, str]:
     }
 
 
-def test_who_calls(kms_mock, server):
+def test_get_caller_identity(kms_mock, server):
     identity = client(server, "sts", kms_mock).get_caller_identity()
     assert (identity["Account"], identity["Arn"]) == ("123456789012", "arn:aws:iam::123456789012:user/Administrator")
     assert re.fullmatch(r"AIDA[A-Z0-9]{17}", identity["UserId"])
@@ -65,7 +65,7 @@ def test_a_session_of_a_role_may_do_what_the_role_may(kms_mock, server, refusal)
         client(server, "sts", kms_mock, **keys_of(answer)).get_session_token()
 
 
-def test_a_session_policy_limits(kms_mock, server, refusal):
+def test_a_session_policy_limits_the_session(kms_mock, server, refusal):
     kms_mock.iam.attach("role/worker", {"Statement": {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}})
     answer = client(server, "sts", kms_mock).assume_role(
         RoleArn=ROLE, RoleSessionName="job", Policy=json.dumps(ENCRYPT_ONLY)
@@ -74,7 +74,7 @@ def test_a_session_policy_limits(kms_mock, server, refusal):
         client(server, "kms", kms_mock, **keys_of(answer)).create_key()
 
 
-def test_a_session_of_a_user_is_the_user(kms_mock, server):
+def test_a_session_token_of_a_user_calls_as_the_user(kms_mock, server):
     kms_mock.iam.attach("user/ada", ENCRYPT_ONLY)
     ada = client(server, "sts", kms_mock, **kms_mock.credentials("user/ada"))
     answer = ada.get_session_token()
@@ -100,14 +100,14 @@ def test_a_session_of_a_user_is_the_user(kms_mock, server):
         pytest.param("get_federation_token", {"Name": "fed"}, "InvalidAction", id="not-built"),
     ],
 )  # fmt: skip
-def test_what_sts_refuses(kms_mock, kms_server, operation, parameters, code):
+def test_sts_errors(kms_mock, kms_server, operation, parameters, code):
     with pytest.raises(ClientError) as refused:
         getattr(client(kms_server, "sts", kms_mock), operation)(**parameters)
     assert refused.value.response["Error"]["Code"] == code
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
 
 
-def test_credentials_that_nobody_has(kms_mock, server):
+def test_unknown_credentials(kms_mock, server):
     unknown = {"aws_access_key_id": "AKIANOBODYNOBODY0000", "aws_secret_access_key": "?"}
     sts = client(server, "sts", kms_mock, **unknown)
     if server._check_signatures:
@@ -119,7 +119,7 @@ def test_credentials_that_nobody_has(kms_mock, server):
         assert sts.get_caller_identity()["Arn"].endswith(":user/Administrator")
 
 
-def test_a_form_that_is_not_signed(kms_server):
+def test_an_unsigned_sts_request(kms_server):
     headers = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8", "Origin": "http://localhost"}
     response = requests.post(kms_server.endpoint_url, "Action=GetCallerIdentity&Version=2011-06-15", headers=headers)
     assert response.status_code == 403

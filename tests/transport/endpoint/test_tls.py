@@ -1,4 +1,4 @@
-"""TLS and the proxy of the HTTP endpoint: its certificate authority, who trusts it, which hosts it stands for."""
+"""TLS and the proxy of the HTTP endpoint: its certificate authority, trust, and the hosts that it acts as."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_one_port_speaks_tls_and_http(kms_mock, tls_server):
 
 
 @pytest.mark.parametrize("name", ["kms", "kms.eu-west-1.amazonaws.com", "localhost"])
-def test_it_is_the_host_that_a_client_asks_for(tls_server, name):
+def test_the_certificate_is_for_the_requested_server_name(tls_server, name):
     context = ssl.create_default_context(cafile=tls_server.environment["SSL_CERT_FILE"])
     url = urlsplit(tls_server.proxy_url)
     plain = socket.create_connection((url.hostname, url.port), timeout=5)
@@ -51,7 +51,7 @@ def test_it_is_the_host_that_a_client_asks_for(tls_server, name):
         assert secured.version().startswith("TLS")
 
 
-def test_a_name_that_is_none_is_not_certified(tls_server):
+def test_an_invalid_server_name_gets_no_certificate(tls_server):
     context = ssl.create_default_context(cafile=tls_server.environment["SSL_CERT_FILE"])
     url = urlsplit(tls_server.proxy_url)
     with socket.create_connection((url.hostname, url.port), timeout=5) as plain, pytest.raises(ssl.SSLError):
@@ -95,7 +95,7 @@ def connect(server, host: str) -> tuple[socket.socket, bytes]:
     return connection, connection.recv(1000)
 
 
-def test_the_proxy_is_the_host_that_was_asked_for(tls_server):
+def test_the_proxy_acts_as_the_requested_host(tls_server):
     context = ssl.create_default_context(cafile=tls_server.environment["SSL_CERT_FILE"])
     for _ in range(20):  # the request may come with the end of the handshake, or after it
         connection, answer = connect(tls_server, "kms.ap-south-1.amazonaws.com")
@@ -105,7 +105,7 @@ def test_the_proxy_is_the_host_that_was_asked_for(tls_server):
             assert secured.recv(1000).startswith(b"HTTP/1.1 200 OK\r\n")
 
 
-def test_the_end_does_not_wait_for_a_handshake(kms_mock):
+def test_shutdown_does_not_wait_for_a_handshake(kms_mock):
     begun = time.monotonic()
     with kms_mock.serve(tls=True) as server:
         connection, _ = connect(server, "kms.us-east-1.amazonaws.com")
@@ -115,7 +115,7 @@ def test_the_end_does_not_wait_for_a_handshake(kms_mock):
 
 
 @pytest.mark.parametrize("host", ["example.com", "s3.us-east-1.amazonaws.com", "127.0.0.1", "kms.example.com"])
-def test_the_proxy_leads_nowhere_else(tls_server, host):
+def test_the_proxy_refuses_other_hosts(tls_server, host):
     connection, answer = connect(tls_server, host)
     with connection:
         assert answer.startswith(b"HTTP/1.1 403 Forbidden\r\n")
@@ -128,7 +128,7 @@ def test_without_tls_there_is_no_proxy(kms_server):
         assert answer.startswith(b"HTTP/1.1 403 Forbidden\r\n")
 
 
-def test_whatever_comes_in_place_of_a_handshake(tls_server):
+def test_invalid_handshakes(tls_server):
     url = urlsplit(tls_server.proxy_url)
     for sent in (
         b"\x16\x03\x01 no handshake",
@@ -148,7 +148,7 @@ def test_whatever_comes_in_place_of_a_handshake(tls_server):
     assert requests.get(f"{tls_server.proxy_url}/health").status_code == 200
 
 
-def test_a_silent_connection_does_not_hold_up_the_end(kms_mock):
+def test_shutdown_does_not_wait_for_idle_connections(kms_mock):
     with kms_mock.serve(tls=True) as server:
         url = urlsplit(server.proxy_url)
         silent = socket.create_connection((url.hostname, url.port), timeout=5)
@@ -157,7 +157,7 @@ def test_a_silent_connection_does_not_hold_up_the_end(kms_mock):
     silent.close()
 
 
-def test_it_goes_on_when_no_file_descriptor_is_left(kms_mock, monkeypatch):
+def test_it_continues_after_running_out_of_file_descriptors(kms_mock, monkeypatch):
     accept, failed = listener._Loop.sock_accept, []
 
     async def fail_once(self, sock):
@@ -172,7 +172,7 @@ def test_it_goes_on_when_no_file_descriptor_is_left(kms_mock, monkeypatch):
     assert failed
 
 
-def test_a_client_that_goes_away_instead_of_a_handshake(tls_server, monkeypatch):
+def test_a_client_that_disconnects_during_the_handshake(tls_server, monkeypatch):
     async def gone(self, transport, *_, **__):
         transport.abort()
 
@@ -201,14 +201,14 @@ def test_the_authority_is_made_once(kms_mock, tmp_path):
     assert certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.path_length == 0
 
 
-def test_without_a_folder_it_lasts_as_long_as_the_server(kms_mock):
+def test_without_a_folder_the_authority_is_removed_with_the_server(kms_mock):
     with kms_mock.serve(tls=True) as server:
         path = Path(server.environment["AWS_CA_BUNDLE"])
         assert path.exists()
     assert not path.exists()
 
 
-def test_certificates_go_by_the_machines_time(kms_mock, tmp_path):
+def test_certificates_use_the_machines_time(kms_mock, tmp_path):
     with freezegun.freeze_time("2001-01-01"), kms_mock.serve(tls_dir=tmp_path) as server:
         environment = {"PATH": os.environ["PATH"], "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
         script = f"import urllib.request; print(urllib.request.urlopen('{server.endpoint_url}/ping').status)"
@@ -219,7 +219,7 @@ def test_certificates_go_by_the_machines_time(kms_mock, tmp_path):
 
 
 @pytest.mark.parametrize("content", ["no certificate", None])
-def test_a_folder_of_something_else_is_refused(kms_mock, tmp_path, content):
+def test_a_folder_without_an_authority_is_refused(kms_mock, tmp_path, content):
     if content is None:
         with kms_mock.serve(tls_dir=tmp_path):
             pass
