@@ -479,10 +479,10 @@ def test_memory_of_a_key_is_that_without_a_file(tmp_path):
 
 @pytest.mark.slow
 def test_100_000_keys(path):
-    def seconds(work: Callable[[], object]) -> float:
-        begun = time.perf_counter()
+    def seconds(work: Callable[[], object], clock: Callable[[], float] = time.perf_counter) -> float:
+        begun = clock()
         work()
-        return time.perf_counter() - begun
+        return clock() - begun
 
     def create() -> float:
         return sorted(seconds(lambda: done(store, "CreateKey", client.create_key)) for _ in range(40))[20]
@@ -499,7 +499,7 @@ def test_100_000_keys(path):
         store.save()
         assert create() < 1.5 * few + 0.001
     with mock_kms() as kms, StateFile(path, kms._service) as store:
-        assert seconds(store.load) < 1
+        assert seconds(store.load, time.process_time) < 1  # which other processes do not change
 
 
 # --- files --------------------------------------------------------------------------------------------------------
