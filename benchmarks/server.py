@@ -105,7 +105,7 @@ class Client:
         assert found is not None, head
         body = await reader.readexactly(int(found[1]))
         assert head.startswith(b"HTTP/1.1 200 "), body
-        if _CLOSES.search(head):  # werkzeug, which moto's server uses, waits for ever if another request comes now
+        if _CLOSES.search(head):  # werkzeug, which moto's server uses, waits forever if another request comes now
             self.close()
         return body
 

@@ -212,7 +212,7 @@ def test_what_was_answered_is_kept_even_by_a_crash(tmp_path):
     ("content", "problem"),
     [
         pytest.param(b'{"format": "pytest-kmsmock", "version": 2', "pytest-kmsmock import-state", id="older"),
-        pytest.param(b"\0\1\2", "it is no state file", id="binary"),
+        pytest.param(b"\0\1\2", "it is not a state file", id="binary"),
         pytest.param(b"SQLite format 3\0" + b"\0" * 2000, "not a database", id="damaged"),
     ],
 )

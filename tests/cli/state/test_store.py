@@ -539,7 +539,7 @@ def test_only_the_owner_can_read_the_file(kms_mock, path):
 @pytest.mark.parametrize(
     ("sql", "problem"),
     [
-        pytest.param("CREATE TABLE mine (a)", "it is no state file", id="another-program's"),
+        pytest.param("CREATE TABLE mine (a)", "it is not a state file", id="another-program's"),
         pytest.param("PRAGMA user_version = 99", "it is of a later release", id="later-release"),
     ],
 )

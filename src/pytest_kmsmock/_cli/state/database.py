@@ -76,7 +76,7 @@ class Database:
                 if (application, version) != (_APPLICATION_ID, _VERSION):
                     raise InvalidDump(
                         f"{self._path} is left as it is: "
-                        + ("it is of a later release" if application == _APPLICATION_ID else "it is no state file")
+                        + ("it is of a later release" if application == _APPLICATION_ID else "it is not a state file")
                     )
                 # Written at every start, so that a file that cannot be written fails now, not at the first change.
                 self._connection.execute(f"PRAGMA application_id = {_APPLICATION_ID}")
@@ -157,7 +157,7 @@ def _check_content(path: Path) -> None:
             f"{path} is left as it is: it is JSON. If it is a dump, or the state file of an older release, import it: "
             f"pytest-kmsmock import-state {path} NEW_FILE"
         )
-    raise InvalidDump(f"{path} is left as it is: it is no state file")
+    raise InvalidDump(f"{path} is left as it is: it is not a state file")
 
 
 #: The mount points, on Linux. Source: proc_pid_mountinfo(5).

@@ -40,7 +40,7 @@ def _real_datetime() -> Iterator[None]:
     try:
         yield
     finally:
-        dt.datetime = seen  # type: ignore[misc]  # what was there
+        dt.datetime = seen  # type: ignore[misc]  # freezegun's, or the original
 
 
 @final
