@@ -168,13 +168,12 @@ class StateFile:
 @contextlib.contextmanager
 def _garbage_collection_paused() -> Iterator[None]:
     """Pause garbage collection, which would look at all records again and again while they are loaded."""
-    was_enabled = gc.isenabled()
+    resume = gc.enable if gc.isenabled() else gc.disable
     gc.disable()
     try:
         yield
     finally:
-        if was_enabled:
-            gc.enable()
+        resume()
 
 
 @dataclass(slots=True)
