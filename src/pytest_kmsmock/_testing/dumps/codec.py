@@ -263,15 +263,11 @@ def _exactly(kind: type) -> Callable[[Any], Any]:
     return read
 
 
-#: Returns one object for equal strings: many records have the same policy, account id or Region.
-_shared = functools.lru_cache(maxsize=256)(str)
-
-
 def _read_text(data: Any) -> str:
     if type(data) is not str:
         raise TypeError
     data.encode()  # no request to KMS can contain a lone surrogate
-    return _shared(data)
+    return data
 
 
 def _read_whole(data: Any) -> int:
@@ -340,8 +336,16 @@ def _same(value: Any) -> Any:
     return value
 
 
+#: Returns one object for equal strings: many records have the same policy, account id or Region.
+_shared = functools.lru_cache(maxsize=256)(str)
+
+
+def _read_shared(data: Any) -> str:
+    return _shared(_read_text(data))
+
+
 _SCALARS: Mapping[Any, tuple[Callable[[Any], Any], Callable[[Any], Any], str]] = {
-    str: (_same, _read_text, "a string"),
+    str: (_same, _read_shared, "a string"),
     bool: (_same, _exactly(bool), "true or false"),
     int: (_same, _read_whole, "a whole number"),
     float: (_same, _read_number, "a number"),
