@@ -20,7 +20,9 @@ _SHOWN = 5
 
 def differences(found: Iterable[Difference]) -> list[str]:
     """Return the differences of a call, a line each."""
-    return [f"{path}: expected {format_value(expected)}, got {format_value(actual)}" for path, expected, actual in found]
+    return [
+        f"{path}: expected {format_value(expected)}, got {format_value(actual)}" for path, expected, actual in found
+    ]
 
 
 def count(number: int) -> str:
