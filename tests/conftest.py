@@ -65,7 +65,6 @@ _AWS_DOES_SO_TOO = re.compile(r"Invalid length for parameter Grants\[\d+\]\.Name
 @pytest.fixture(scope="session", autouse=True)
 def _answers_are_those_of_the_model() -> Iterator[None]:
     """Check every answer of every operation in every test: members that botocore's model has, of its types."""
-    from dataclasses import replace
 
     from pytest_kmsmock._kms.call.operation import OPERATIONS, Call, Operation, Result
     from pytest_kmsmock._kms.operations import load
@@ -86,6 +85,6 @@ def _answers_are_those_of_the_model() -> Iterator[None]:
 
     load()
     originals = dict(OPERATIONS)
-    OPERATIONS.update({name: replace(found, run=functools.partial(check, found)) for name, found in originals.items()})
+    OPERATIONS.update({name: found._replace(run=functools.partial(check, found)) for name, found in originals.items()})
     yield
     OPERATIONS.update(originals)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -61,8 +61,7 @@ class KeySpec:
         return f"<KeySpec {self.name}>"
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class SigningAlgorithm:
+class SigningAlgorithm(NamedTuple):
     """One value of AWS's SigningAlgorithm.
 
     Attributes:
@@ -79,8 +78,7 @@ class SigningAlgorithm:
     message_types: Mapping[str, int | None]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class EncryptionAlgorithm:
+class EncryptionAlgorithm(NamedTuple):
     """One value of AWS's EncryptionAlgorithm.
 
     Attributes:
@@ -93,11 +91,10 @@ class EncryptionAlgorithm:
     name: str
     hash: str
     plaintext_limits: Mapping[str, int]
-    ciphertext_lengths: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    ciphertext_lengths: Mapping[str, int] = _NONE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class MacAlgorithm:
+class MacAlgorithm(NamedTuple):
     """One value of AWS's MacAlgorithm: ``hash`` by its `hashlib` name, ``length`` of the MAC in bytes."""
 
     name: str

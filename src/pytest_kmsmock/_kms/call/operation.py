@@ -133,8 +133,7 @@ class AccessRequest(NamedTuple):
 Finder = Callable[[Call], Iterable[Target]]
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """An operation, with what AWS documents about it.
 
     Attributes:
@@ -156,7 +155,7 @@ class Operation:
     run: Callable[[Call], Result]
     targets: Sequence[Finder] = ()
     check_request: Callable[[Call], None] | None = None
-    states: StateRule = field(default_factory=lambda: ANY_STATE)
+    states: StateRule = ANY_STATE
     usage: str | None = None
     grantable: bool = False
     cross_account: bool = False

@@ -5,6 +5,7 @@ See https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api import errors
@@ -16,7 +17,7 @@ from pytest_kmsmock._kms.policy.kinds import MalformedPolicy
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock._kms.rules.tags import read_tags
 
-from .condition_keys import ConditionValues
+from .condition_keys import condition_values
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.patterns import Lookup
@@ -82,7 +83,7 @@ def _future_put_key_policy(call: Call) -> AccessRequest:
 
 def _future_conditions(access: AccessRequest) -> Lookup:
     """Return the condition values of that PutKeyPolicy: those of the call, without keys that only this call has."""
-    values = ConditionValues(access)
+    values = partial(condition_values, access)
 
     def lookup(key: str) -> tuple[str, ...] | None:
         if key == "kms:policyname":

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from .evaluation import (
@@ -40,8 +39,7 @@ InapplicableGrants = Callable[[], Iterable[tuple[str, str]]]
 _THIS_RESOURCE = " on this resource"
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """One line of an explanation.
 
     Attributes:
@@ -197,7 +195,7 @@ def _steps(decision: Decision) -> Iterator[Step]:
         for statement in policy.statements:
             step = _statement_step(shown, policy, statement, request, bounded=policies.boundary is not None)
             line = "" if origin is None else origin.statement(statement.number)
-            yield replace(step, statement=f"{step.statement} in {line}") if line else step
+            yield step._replace(statement=f"{step.statement} in {line}") if line else step
     if not policies.identity and request.principal.kind not in {PrincipalKind.ROOT, PrincipalKind.SERVICE}:
         holder = (
             request.principal.issuer_arn or request.principal.arn

@@ -11,7 +11,7 @@ import hashlib
 import re
 from dataclasses import dataclass, field
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -271,8 +271,7 @@ _KEYS: dict[str, Callable[[Principal], str | None]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class PrincipalElement:
+class PrincipalElement(NamedTuple):
     """The Principal or NotPrincipal element of a statement.
 
     Attributes:

@@ -5,8 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .patterns import constant, matcher, no_context, parse_template, resolve
 from .principals import Match
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
     from .principals import Principal, PrincipalElement
 
 
-@dataclass(frozen=True, slots=True)
-class PatternElement:
+class PatternElement(NamedTuple):
     """An Action, NotAction, Resource or NotResource element.
 
     Attributes:
@@ -66,8 +64,7 @@ class PatternElement:
         return self.negated
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(NamedTuple):
     """A statement of a policy.
 
     Attributes:

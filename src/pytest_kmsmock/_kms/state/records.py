@@ -145,8 +145,7 @@ class Alias(NamedTuple):
     updated: datetime | None
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(NamedTuple):
     """A grant on a key. All its grant tokens are equivalent."""
 
     id: str

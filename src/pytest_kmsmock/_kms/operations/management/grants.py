@@ -6,7 +6,6 @@ See https://docs.aws.amazon.com/kms/latest/developerguide/grants.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.arns import partition_of
@@ -41,9 +40,9 @@ def create_grant(call: Call) -> Result:
         raise errors.GRANT_QUOTA(quota=GRANTS_PER_KEY, used=len(grants))
     call.stop_if_dry_run()
     if grant is None:
-        grant = replace(requested, id=call.random(32).hex())
+        grant = requested._replace(id=call.random(32).hex())
     token = new_token(call, kms_key, grant.id)
-    home.put_grant(replace(grant, tokens=(*grant.tokens, token)))
+    home.put_grant(grant._replace(tokens=(*grant.tokens, token)))
     return {"GrantToken": token, "GrantId": grant.id}
 
 
@@ -133,8 +132,8 @@ def _check_context(context: Mapping[str, str], kms_key: Key) -> None:
 
 def _is_same(grant: Grant, requested: Grant) -> bool:
     """Whether a grant equals that of a (retried) request; the order of operations does not matter."""
-    comparable = replace(
-        requested, id=grant.id, tokens=grant.tokens, created=grant.created, operations=grant.operations
+    comparable = requested._replace(
+        id=grant.id, tokens=grant.tokens, created=grant.created, operations=grant.operations
     )
     return grant == comparable and set(grant.operations) == set(requested.operations)
 

@@ -8,8 +8,7 @@ See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_conditio
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from pytest_kmsmock._kms.policy.patterns import MULTIVALUED, Variable, constant, parse_template, pattern_text, resolve
 
@@ -30,8 +29,7 @@ AnyOf: TypeAlias = "Callable[[Lookup], Comparison]"
 _NAME = re.compile(r"(?:(?P<qualifier>ForAllValues|ForAnyValue):)?(?P<base>[A-Za-z]+?)(?P<if_exists>IfExists)?")
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(NamedTuple):
     """One operator with one key and its values; a request must meet all conditions of a statement.
 
     Attributes:
