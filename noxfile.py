@@ -61,8 +61,8 @@ MOTO_LACKS = {
     "tests/services/test_refusals.py": [
         "test_under_a_key_that_is_named[Backup",  # DeleteBackupVault
         "test_under_a_key_that_is_named[Step Functions CreateActivity",  # encryptionConfiguration
-        "test_under_a_key_that_was_all_right[Step Functions",
-        "test_under_a_key_that_was_all_right[S3 SelectObjectContent",
+        "test_under_a_key_that_was_usable[Step Functions",
+        "test_under_a_key_that_was_usable[S3 SelectObjectContent",
     ],
 }  # fmt: skip
 

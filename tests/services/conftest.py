@@ -58,7 +58,7 @@ class Situation:
 
     Attributes:
         key: makes the key and returns how it is named; None if nothing can be written in this situation.
-        spoil: what happens to a key that was all right when something was written; None if that cannot happen.
+        spoil: makes a key unusable after something was written; None if that cannot happen.
         code: KMS's error code; None if it is allowed.
         message: KMS's message, with `{action}`, `{arn}` and `{user}`.
         identity: the identity policy of the role.
@@ -304,7 +304,7 @@ class World:
         return Case(self.kms, situation, service, key)
 
     def key(self, name: str) -> str:
-        """Return the ARN of a key that is all right before a situation comes up."""
+        """Return the ARN of a key that is usable until the situation comes up."""
         account = SITUATIONS[name].account
         if account == ACCOUNT:
             return self.kms.create_key().arn

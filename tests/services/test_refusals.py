@@ -525,7 +525,7 @@ WRITES = {
     ),
 }  # fmt: skip
 
-#: What is read or written under a key that was all right when the resource was made.
+#: What is read or written under a key that was usable when the resource was created.
 READS = {
     "S3 GetObject": Way("s3", lambda c: c.get_object(**OBJECT), ("Decrypt",), S3, stored),
     "S3 CopyObject": Way("s3", lambda c: c.copy_object(**COPY), ("Decrypt",), S3, stored, in_bucket, brief=True),
@@ -685,7 +685,7 @@ def test_under_a_key_that_is_named(world, name, situation):
 @pytest.mark.parametrize(
     ("name", "situation"), cases(READS, [name for name, each in SITUATIONS.items() if each.spoil is not None])
 )
-def test_under_a_key_that_was_all_right(world, name, situation):
+def test_under_a_key_that_was_usable(world, name, situation):
     way = READS[name]
     client = world.client(way.client)
     key = world.key(situation)
