@@ -55,7 +55,8 @@ def mutants(source: str, path: str) -> Iterator[Mutant]:
             change()
             new = ast.unparse(target)
             text = f"{_short(old)}  ->  {_short(new)}"
-            yield Mutant(path, getattr(node, "lineno", 0), text, ast.unparse(ast.fix_missing_locations(edited)))
+            line = node.target.lineno if isinstance(node, ast.comprehension) else getattr(node, "lineno", 0)
+            yield Mutant(path, line, text, ast.unparse(ast.fix_missing_locations(edited)))
 
 
 def _short(text: str) -> str:

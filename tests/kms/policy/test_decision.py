@@ -18,6 +18,7 @@ from pytest_kmsmock._kms.policy import (
     evaluate,
     would_lock_out,
 )
+from pytest_kmsmock._kms.policy.evaluation import Origin
 
 ACCOUNT = "111122223333"
 OTHER = "444455556666"
@@ -544,6 +545,20 @@ def test_a_pattern_that_is_not_an_arn_denies_and_is_explained(effect):
         "request"
     ) in [str(step) for step in decision.explain()]
     assert decide(SESSION, policies, context=(context | {"aws:principalarn": ("no-arn",)}).get).allowed
+
+
+def test_an_explanation_says_where_policies_are_written():
+    of_key, of_role = key(statement(ROOT)), identity(statement(action="*"))
+    origins = {
+        KEY: {of_key.text: Origin("keys.yaml", "Key", 3, (7,))},
+        ROLE: {of_role.text: Origin("roles.yaml", "Reader", 5)},
+    }
+    lines = [str(step) for step in decide(SESSION, Policies((of_key,), (of_role,)), origins=origins).explain()]
+    assert any("(keys.yaml:3, Key)" in line and "in line 7" in line for line in lines)
+    assert any("(roles.yaml:5, Reader)" in line for line in lines)
+    of_user = {USER: {of_role.text: Origin("users.yaml", "Alice")}}
+    lines = [str(step) for step in decide(USER, Policies((of_key,), (of_role,)), origins=of_user).explain()]
+    assert any("(users.yaml, Alice)" in line for line in lines)
 
 
 def test_an_explanation_says_that_an_operation_does_not_work_across_accounts():

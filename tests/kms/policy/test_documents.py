@@ -4,11 +4,12 @@ import json
 
 import pytest
 from hypothesis import given
+from botocore.loaders import Loader
 from hypothesis import strategies as st
 
 from pytest_kmsmock._kms.policy.conditions.operators import OPERATORS
 from pytest_kmsmock._kms.policy.documents import parse_document
-from pytest_kmsmock._kms.policy.kinds import MalformedPolicy, PolicyKind
+from pytest_kmsmock._kms.policy.kinds import PARTITIONS, MalformedPolicy, PolicyKind
 from pytest_kmsmock._kms.policy.principals import Match, Principal
 
 BY_PRINCIPAL = [PolicyKind.KEY, PolicyKind.VPC_ENDPOINT]
@@ -288,6 +289,10 @@ def test_the_service_of_an_action_has_no_wildcards(kind, action):
     # Recorded: theserverlessway/aws-baseline#1, boogy/iam-policy-validator#172
     statement = key_statement(Action=action, **({} if kind.names_principals else {"Principal": ...}))
     assert refusal(policy(statement), kind) == "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards."
+
+
+def test_the_partitions_are_those_of_botocore():
+    assert {each["id"] for each in Loader().load_data("partitions")["partitions"]} == PARTITIONS
 
 
 @pytest.mark.parametrize("kind", [PolicyKind.VPC_ENDPOINT, *BY_IDENTITY])

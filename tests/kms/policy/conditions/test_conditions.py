@@ -123,6 +123,13 @@ def test_an_operator_compares_the_request_with_the_policy(operator, policy, requ
         assert holds(SAME[operator], policy, request_value) is expected
 
 
+# IAM User Guide, "ARN condition operators": six components. Observed of "not-an-arn" (test_observed_conditions).
+@pytest.mark.parametrize("value", ["arn:aws:iam::111122223333", "urn:aws:iam::111122223333:group/a", "a:b:c:d:e:f"])
+def test_what_is_no_arn_meets_neither_an_arn_operator_nor_its_negation(value):
+    assert holds("ArnNotLike", "arn:aws:iam::*:user/*", value) is False
+    assert holds("ArnLike", "arn:aws:iam::*:*", value) is False
+
+
 def test_the_table_has_every_operator_of_the_iam_guide():
     documented = set(NEGATIONS) | set(NEGATIONS.values()) | {row[0] for row in MATCHING} | {"Null"}
     assert set(OPERATORS) == documented
