@@ -3,8 +3,8 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
 from botocore.loaders import Loader
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kmsmock._kms.policy.conditions.operators import OPERATORS
