@@ -118,7 +118,10 @@ def response_of(request: PreparedRequest, answer: HttpAnswer) -> Response:
         headers=headers,
         content_type=answer.headers["content-type"],
     )
-    response = _adapter().build_response(request, canned.get_response(request))
+    raw = canned.get_response(request)
+    if request.method == "HEAD":
+        raw.length_remaining = 0  # `responses` 0.25.0 does not tell urllib3 the method, which then waits for a body
+    response = _adapter().build_response(request, raw)
     response.elapsed = timedelta()
     response.content  # noqa: B018 - read now, as with `stream=False`
     return response
