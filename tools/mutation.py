@@ -106,9 +106,9 @@ def _equivalent() -> set[tuple[str, str]]:
 
 
 def _name_of(mutant: Mutant) -> tuple[str, str]:
-    """Return a mutant as `equivalent.txt` has it: by its line of source, as the number of the line changes."""
+    """Return a mutant as `equivalent.txt` has it: by its line of source, since numbers and comments change."""
     lines = (ROOT / "src/pytest_kmsmock" / mutant.path).read_text(encoding="utf-8").splitlines()
-    return f"{mutant.path}: {mutant.edit}", lines[mutant.line - 1].strip()
+    return f"{mutant.path}: {mutant.edit}", lines[mutant.line - 1].partition("  # ")[0].strip()
 
 
 def _mutants_of(target: str) -> list[Mutant]:
