@@ -52,7 +52,7 @@ no-coverage:
 	rm -f .coverage .coverage.*
 
 # What `make test` leaves out: tests that take minutes and cover nothing that others do not, and most examples of laws.
-slow: .venv/installed
+slow: .venv/installed .make/typing/installed
 	$(BIN)/python -m pytest -n 2 -m "slow or hypothesis" --hypothesis-profile thorough
 	$(MAKE) --no-print-directory differential CASES=10000
 

@@ -56,7 +56,8 @@ def check(checker: str, tmp_path: Path, stubs: str | None, source: str) -> subpr
     )
 
 
-@pytest.mark.parametrize("stubs", ["types-boto3", "boto3-stubs", None])
+#: The two packages of stubs have the same content.
+@pytest.mark.parametrize("stubs", ["types-boto3", pytest.param("boto3-stubs", marks=pytest.mark.slow), None])
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_typical_tests_pass(checker: str, tmp_path: Path, stubs: str | None):
     result = check(checker, tmp_path, stubs, SUITE.read_text())
