@@ -407,7 +407,7 @@ def test_a_crash_at_any_write_loses_nothing(path):
             client = kms.client()
             for ciphertext in answered[:count]:
                 assert client.decrypt(CiphertextBlob=ciphertext)["Plaintext"] == b"kept"
-    assert count > 5
+    assert count >= 4  # at the last crash: those between rotations at least
 
 
 def test_a_new_key_costs_the_same_among_many(kms_mock, kms_client, path):

@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.call.operation import AccessRequest, Target
-from pytest_kmsmock._kms.permissions.condition_keys import CONDITION_KEYS, condition_values
+from pytest_kmsmock._kms.permissions.condition_keys import CONDITION_KEYS, ConditionValues
 from pytest_kmsmock.enclave import FakeEnclave
 
 #: Every kms: key that AWS documents. `:`, `PCR` end names of families.
@@ -426,7 +426,7 @@ def test_without_a_grant_there_is_no_constraint(kms_mock, kms_client):
     """Simulations of RetireGrant name no grant."""
     key = kms_mock.create_key()
     kms_client.describe_key(KeyId=key.id)
-    call = kms_mock.calls[-1].decisions[0].request.context.args[0].call
+    call = kms_mock.calls[-1].decisions[0].request.context.access.call
     asked = AccessRequest(call, Target("kms:RetireGrant", key.arn, call.targets[0].key))
-    assert condition_values(asked, "kms:grantconstrainttype") is None
-    assert condition_values(asked, "kms:encryptioncontextkeys") is None
+    assert ConditionValues(asked)("kms:grantconstrainttype") is None
+    assert ConditionValues(asked)("kms:encryptioncontextkeys") is None

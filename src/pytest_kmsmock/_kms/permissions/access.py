@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.
 
 from __future__ import annotations
 
-from functools import lru_cache, partial
+from functools import lru_cache
 from itertools import islice
 
 from pytest_kmsmock._kms.api import errors
@@ -17,7 +17,7 @@ from pytest_kmsmock._kms.policy.evaluation import Request
 from pytest_kmsmock._kms.policy.policy import Policy, compile_policy
 from pytest_kmsmock._kms.state.records import Grant, Key
 
-from .condition_keys import condition_values
+from .condition_keys import ConditionValues
 from .grants import (
     explain_inapplicable,
     explain_not_retirable,
@@ -82,7 +82,7 @@ def decide(access: AccessRequest) -> Decision:
     """Evaluate an access request."""
     call, target, policies = access.call, access.target, access.policies
     request = Request(
-        call.caller.principal, target.permission, target.arn, access.account, partial(condition_values, access),
+        call.caller.principal, target.permission, target.arn, access.account, ConditionValues(access),
         call.operation.cross_account or target.key is None, target.from_ciphertext, target.creates_key,
         call.state.iam.origins,
     )  # fmt: skip

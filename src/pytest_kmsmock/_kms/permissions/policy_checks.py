@@ -5,7 +5,6 @@ See https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api import errors
@@ -17,7 +16,7 @@ from pytest_kmsmock._kms.policy.kinds import MalformedPolicy
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock._kms.rules.tags import read_tags
 
-from .condition_keys import condition_values
+from .condition_keys import ConditionValues
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.patterns import Lookup
@@ -83,7 +82,7 @@ def _future_put_key_policy(call: Call) -> AccessRequest:
 
 def _future_conditions(access: AccessRequest) -> Lookup:
     """Return the condition values of that PutKeyPolicy: those of the call, without keys that only this call has."""
-    values = partial(condition_values, access)
+    values = ConditionValues(access)
 
     def lookup(key: str) -> tuple[str, ...] | None:
         if key == "kms:policyname":
