@@ -19,8 +19,8 @@ _PROCESSES = {
 
 _CLIENT = """
 import time
-import botocore.session
-client = botocore.session.Session().create_client("kms", region_name="us-east-1")
+import boto3
+client = boto3.client("kms", region_name="us-east-1", aws_access_key_id="1", aws_secret_access_key="1")
 """
 _CALLS = """
 key_id = client.create_key()["KeyMetadata"]["KeyId"]

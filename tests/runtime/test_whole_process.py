@@ -10,6 +10,7 @@ import linecache
 import os
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -233,3 +234,17 @@ def test_ctrl_c_at_any_line_while_a_mock_is_entered():
         assert after == before, number
         number += 1
     assert number > 100
+
+
+@pytest.mark.parametrize("prepare", ["", "gc.freeze()", "gc.disable()"], ids=["on", "frozen", "off"])
+def test_the_garbage_collector_is_left_as_it_was(prepare):
+    source = f"""
+import gc
+{prepare}
+frozen, enabled = gc.get_freeze_count(), gc.isenabled()
+from pytest_kmsmock import mock_kms
+with mock_kms():
+    pass
+assert (gc.get_freeze_count(), gc.isenabled()) == (frozen, enabled)
+"""
+    subprocess.run([sys.executable, "-c", source], check=True)

@@ -43,6 +43,22 @@ def test_a_second_test_reads_no_data_files_again(service):
     assert second == 0
 
 
+def test_the_first_mock_reads_nothing_that_the_default_session_has_read():
+    source = """
+import sys
+import boto3
+boto3.client("kms", region_name="us-east-1")
+opened = []
+sys.addaudithook(lambda event, args: event == "open" and opened.append(str(args[0])))
+from pytest_kmsmock import mock_kms
+with mock_kms() as kms:
+    kms.create_key()
+print([path for path in opened if "/botocore/data/" in path])
+"""
+    done = subprocess.run([sys.executable, "-c", source], check=True, capture_output=True, text=True)
+    assert done.stdout == "[]\n"
+
+
 def own_model(folder: Path, description: str) -> None:
     """Write a service model of one's own, as one does in `AWS_DATA_PATH`."""
     place = folder / "orders" / "2026-01-01"

@@ -9,15 +9,24 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from pytest_kmsmock._runtime import environment
+
 if TYPE_CHECKING:
     from botocore.loaders import Loader
 
 
 @functools.cache
 def data_files() -> Loader:
-    """Return the loader of botocore's data files, one per process: reading is slow, and the loader caches."""
+    """Return the loader of botocore's data files, one per process: reading is slow, and the loader caches.
+
+    That of boto3's default session has read them already if a client of KMS comes from it.
+    """
     from botocore.loaders import create_loader  # here, so that importing this module does not import botocore
 
+    default = environment.default_session()
+    if default is not None:
+        loader: Loader = default._session.get_component("data_loader")  # noqa: SLF001 - boto3 has no public way
+        return loader
     return create_loader(os.environ.get("AWS_DATA_PATH"))
 
 
