@@ -26,6 +26,7 @@ from pytest_kmsmock._testing.faults.injection import Injector
 from pytest_kmsmock._testing.faults.request_quotas import Throttle
 from pytest_kmsmock._testing.identity import credentials, moto_principals
 from pytest_kmsmock._transport.hooks import installation, retry_backoff
+from pytest_kmsmock.errors import NotActive
 
 from . import deployments, determinism, moto_keys
 from .deployments import Seed, paths_of
@@ -88,7 +89,7 @@ class MockCore:
         self.service.max_calls = options.max_calls
         self._administrators: dict[str, Caller] = {}
         self.calls = self.service.calls = Calls(self.service)
-        self.injector = Injector(self.service, self._set_interceptor)
+        self.injector = Injector(self.service, self._set_interceptor, self.must_be_active)
         self.throttle = Throttle(self.service.clock, options.request_quotas, self._set_interceptor)
         self._set_interceptor()
         self.seeded: frozenset[str] = frozenset() if parent is None else parent.seeded
@@ -168,6 +169,18 @@ class MockCore:
             server.stop()
         retry_backoff.restore()
         self.service.close()
+
+    def must_be_active(self) -> None:
+        """Refuse what has no effect any more.
+
+        Raises:
+            NotActive: the mock has ended.
+        """
+        if not self.active:
+            raise NotActive(
+                "This mock has ended. Use its handle inside the test or the `with` block; a fixture must yield the "
+                "handle there, not return it."
+            )
 
     # --- callers -------------------------------------------------------------------------------------------------
 

@@ -58,6 +58,7 @@ class Deployed:
         """
         from pytest_kmsmock._testing.views.key_view import KeyView
 
+        self._core.must_be_active()
         for name, value in (("account", account), ("region", region)):
             if value is not None:
                 check_form(name, value, "deploy()")

@@ -18,7 +18,6 @@ from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock._testing.faults.faults import Faults
 from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
 from pytest_kmsmock._testing.identity.credentials import issue, make_caller
-from pytest_kmsmock.errors import NotActive
 
 from . import clients
 from .deployed import Deployed
@@ -46,18 +45,17 @@ if TYPE_CHECKING:
 class KmsMock(Principals, RecordedCalls, Deployed):
     """AWS KMS for a test: clients, keys, calls, faults, policies and time.
 
-    A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`.
+    A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`. When the mock has ended, what was
+    recorded can still be read; members that make or change something raise `NotActive`.
 
     Attributes:
         faults: the errors, failed connections and delays that the test injects.
-        request_quotas: how often per second an account may call before it is throttled.
     """
 
     def __init__(self, core: MockCore) -> None:
         self._core = core
         self._service = core.service
         self.faults = Faults(core.injector)
-        self.request_quotas = RequestQuotas(core.throttle)
 
     def __repr__(self) -> str:
         ended = "" if self.active else ", ended"
@@ -73,21 +71,30 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         """Whether it answers calls."""
         return self._core.active
 
-    # --- clock, delays, stores -----------------------------------------------------------------------------------
+    # --- clock, delays, quotas, stores ---------------------------------------------------------------------------
 
     @property
     def clock(self) -> Clock:
         """The clock of this mock."""
+        self._core.must_be_active()
         return self._service.clock
 
     @property
     def delays(self) -> Delays:
         """How long transitional states such as `Creating` and `CONNECTING` last: zero unless a test sets it."""
+        self._core.must_be_active()
         return self._service.delays
+
+    @property
+    def request_quotas(self) -> RequestQuotas:
+        """How often per second an account may call before it is throttled."""
+        self._core.must_be_active()
+        return RequestQuotas(self._core.throttle)
 
     @property
     def key_stores(self) -> KeyStores:
         """The clusters, proxies and external keys behind custom key stores."""
+        self._core.must_be_active()
         return _testing.key_store_console.KeyStores(self._service, self.account, self.region)
 
     def managed_key(self, service: str, *, region: str | None = None) -> str:
@@ -100,6 +107,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         Raises:
             ValueError: the service has no AWS managed key, or the Region is wrong.
         """
+        self._core.must_be_active()
         if region is not None:
             check_form("region", region, "managed_key()")
         place = self._service.state.region(self.account, self.region if region is None else region)
@@ -167,6 +175,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             InvalidSeed: AWS would refuse the key; then nothing has changed.
         """
         given = {name: value for name, value in locals().items() if name != "self"}
+        self._core.must_be_active()
         seeds = [("create_key()", _testing.key_seed.seed_of(given, "create_key()"))]
         planted = _testing.planting.plant(self._service, seeds, account=self.account, region=self.region)
         return _testing.key_view.KeyView(self._service, planted[0])
@@ -183,6 +192,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         Raises:
             InvalidSeed: with the line and the reason.
         """
+        self._core.must_be_active()
         return [_testing.key_view.KeyView(self._service, key) for key in self._core.seed(path)]
 
     @property
@@ -259,6 +269,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         Raises:
             InvalidDump: with the reason; then nothing has changed.
         """
+        self._core.must_be_active()
         snapshot = _testing.dump
         snapshot.load(self._service, document if isinstance(document, Mapping) else snapshot.read(document))
 
@@ -276,7 +287,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         """
         if account is not None:
             check_form("account", account, "cloudtrail_events()")
-        settle(self._service, self.clock.now())
+        settle(self._service, self._service.clock.now())
         events = _testing.cloudtrail.events(self.calls, self._service.state)
         return [event for event in events if account in (None, event["recipientAccountId"])]
 
@@ -294,7 +305,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             InvalidArgument: `create_client` does not have the argument.
             InvalidOption: the Region is not a string.
             InvalidPrincipal: with the forms of a principal.
-            NotActive: outside the mock.
+            NotActive: the mock has ended.
         """
         arguments = self._client_arguments("client", region, principal, kwargs)
         client: KMSClient = clients.session().create_client("kms", **arguments)
@@ -315,7 +326,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             InvalidOption: the Region is not a string.
             InvalidPrincipal: with the forms of a principal.
             MissingExtra: when aiobotocore is not installed.
-            NotActive: outside the mock.
+            NotActive: the mock has ended.
         """
         arguments = self._client_arguments("async_client", region, principal, kwargs)
         client: AbstractAsyncContextManager[AsyncKMSClient] = clients.async_session().create_client("kms", **arguments)
@@ -324,7 +335,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
     def _client_arguments(
         self, method: str, region: str | None, principal: Named | None, given: Mapping[str, Any]
     ) -> dict[str, Any]:
-        self._must_be_active()
+        self._core.must_be_active()
         if given:
             check_names(method, given, clients.argument_names())
         region = given.get("region_name", region)
@@ -363,7 +374,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         """
         from pytest_kmsmock._transport.endpoint.server import KmsServer
 
-        self._must_be_active()
+        self._core.must_be_active()
         check_type(host, str, "serve(): host", "a host name or address, as a string")
         check_type(port, int, "serve(): port", "a whole number")
         for name, flag in (("check_signatures", check_signatures), ("tls", tls), ("cors", cors)):
@@ -371,10 +382,6 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         return KmsServer(
             self._core, host=host, port=port, check_signatures=check_signatures, tls=tls, tls_dir=tls_dir, cors=cors
         )
-
-    def _must_be_active(self) -> None:
-        if not self.active:
-            raise NotActive("This mock has ended. Make clients inside the test or the `with` block.")
 
 
 _DUMMY_CREDENTIALS = {

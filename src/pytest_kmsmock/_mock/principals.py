@@ -67,6 +67,7 @@ class Principals:
             InvalidPolicy: AWS would refuse the session policy.
             InvalidPrincipal: with the forms of a principal.
         """
+        self._core.must_be_active()
         return issue(self._caller(principal, **request_context))
 
     def _caller(self, principal: Named | None = None, **request_context: Unpack[RequestContext]) -> Caller:
@@ -83,11 +84,13 @@ class Principals:
 
         The arguments are those of `credentials`.
         """
+        self._core.must_be_active()
         return acting_as(self._caller(principal, **request_context))
 
     @property
     def iam(self) -> IamConsole:
         """The policies of principals, accounts and VPC endpoints: all policies but key policies and grants."""
+        self._core.must_be_active()
         from pytest_kmsmock._testing.identity.iam_console import IamConsole
 
         return IamConsole(self._service, self._home(self.region))
@@ -185,6 +188,7 @@ class Principals:
             InvalidSeed: the wizard would refuse the key.
         """
         answers = {name: value for name, value in locals().items() if name != "self"}
+        self._core.must_be_active()
         from pytest_kmsmock._testing.seeds import console_wizard
         from pytest_kmsmock._testing.views import key_view
 

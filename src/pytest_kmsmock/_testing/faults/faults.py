@@ -120,6 +120,7 @@ class Faults:
 
     @skip_backoff.setter
     def skip_backoff(self, value: bool) -> None:
+        self._injector.must_be_active()
         check_type(value, bool, "faults.skip_backoff", error=InvalidFault)
         self._injector.skip_backoff = value
 
@@ -173,7 +174,9 @@ class Faults:
         Raises:
             InvalidFault: a wrong value.
             InvalidCallPattern: the operation or a parameter does not exist.
+            NotActive: the mock has ended.
         """
+        self._injector.must_be_active()
         operations = _operations(operation)
         patterns = tuple(CallPattern(name, params, ["error", *_VALUES]) for name in operations)
         _check(error, message, status, executed, late=delay != 0 or clock_delay != 0)

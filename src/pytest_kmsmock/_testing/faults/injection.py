@@ -101,6 +101,7 @@ class Injector:
     Args:
         service: the fake KMS.
         changed: called when faults were added or removed.
+        must_be_active: raises an error when the mock has ended.
 
     Attributes:
         rules: the faults.
@@ -109,9 +110,10 @@ class Injector:
         backoffs: the backoff before each retry in seconds, skipped or not.
     """
 
-    def __init__(self, service: FakeKms, changed: Callable[[], None]) -> None:
+    def __init__(self, service: FakeKms, changed: Callable[[], None], must_be_active: Callable[[], None]) -> None:
         self._service = service
         self._changed = changed
+        self.must_be_active = must_be_active
         self._lock = threading.RLock()  # a predicate may make calls itself
         self._due = threading.local()
         self.rules: list[Rule] = []
