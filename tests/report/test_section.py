@@ -392,3 +392,81 @@ def test_a_name_that_came_too_late_or_that_is_like_none(run):
         "   REFUSED NotFoundException (injected by a fault)*",
         "Fault that never fired: NotFoundException at ListAliases()",
     ], consecutive=True)  # fmt: skip
+
+
+ALLOWED = """
+    import boto3, pytest
+    from botocore.exceptions import ClientError
+
+    KEY = "12345678-1234-1234-1234-123456789012"
+
+    def allow(effect, action):
+        return {{"Version": "2012-10-17", "Statement": [{{"Effect": effect, "Action": action, "Resource": "*"}}]}}
+
+    {marker}
+    def test_it(kms_mock, kms_client):
+        kms_mock.create_key(key_id=KEY, grants=[
+            {{"GranteePrincipal": "arn:aws:iam::123456789012:role/app", "Operations": ["Encrypt"]}}
+        ])
+        with pytest.raises({expected}):
+            {call}.encrypt(KeyId=KEY, Plaintext=b"x")
+"""
+CALL = "1. Encrypt(KeyId='12345678-1234-1234-1234-123456789012', Plaintext=b'x') in us-east-1"
+ENABLED = (
+    "     + resource-based policy, statement 1 ('Enable IAM User Permissions'): "
+    "lets IAM policies of the account allow kms:Encrypt"
+)
+
+
+@pytest.mark.parametrize(
+    ("call", "marker", "expected", "lines"),
+    [
+        pytest.param(
+            "kms_client", "", "ClientError",
+            [
+                CALL,
+                "   allowed for the default caller, arn:aws:iam::123456789012:user/Administrator:",
+                ENABLED,
+                "     + identity-based policy, statement 1: allows kms:Encrypt",
+            ],
+            id="default caller",
+        ),
+        pytest.param(
+            "kms_mock.iam.attach('user/ann', allow('Allow', 'kms:*'), allow('Deny', 'kms:Encrpt'))"
+            " or kms_mock.client(principal='user/ann')", "", "(ClientError, ValueError)",
+            [
+                f"{CALL} by arn:aws:iam::123456789012:user/ann",
+                "   allowed:",
+                ENABLED,
+                "     + identity-based policy 1, statement 1: allows kms:Encrypt",
+                "     ! identity-based policy 2, statement 1: unknown KMS permission 'kms:Encrpt'. "
+                "Did you mean 'kms:Encrypt'?",
+            ],
+            id="misspelt Deny",
+        ),
+        pytest.param(
+            "kms_mock.client(principal='role/app')", "", "ClientError",
+            [
+                f"{CALL} by arn:aws:sts::123456789012:assumed-role/app/pytest-kmsmock",
+                "   allowed:",
+                ENABLED,
+                "     + grants: grant * allows the request",
+            ],
+            id="grant",
+        ),
+        pytest.param(
+            "kms_client", "@pytest.mark.kms_mock(enforce_policies=False)", "ClientError",
+            [
+                CALL,
+                "   allowed for the default caller, arn:aws:iam::123456789012:user/Administrator: "
+                "enforce_policies is off",
+            ],
+            id="not enforced",
+        ),
+        pytest.param("kms_client", "", "ValueError", [CALL, "*short test summary*"], id="no error of a client"),
+    ],
+)  # fmt: skip
+def test_what_allowed_a_call_is_shown_if_an_error_was_expected(run, call, marker, expected, lines):
+    result = run(ALLOWED.format(call=call, marker=marker, expected=expected))
+    result.stdout.fnmatch_lines(["*DID NOT RAISE*"])
+    result.stdout.fnmatch_lines(["1 call, none refused", "call:", *lines, "*"], consecutive=True)

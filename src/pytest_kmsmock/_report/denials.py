@@ -1,4 +1,4 @@
-"""Why policies denied a call: a line for each statement, and which lines are decisive."""
+"""Why policies denied or allowed a call: a line for each statement, and which lines of a denial are decisive."""
 
 from __future__ import annotations
 
@@ -32,6 +32,18 @@ def decisive(record: CallRecord) -> list[int]:
         return f" {kind} " in why and step.matched is explicit and (not explicit or "denies" in step.text)
 
     return [index for index, step in enumerate(_steps(decision)) if decides(step)]
+
+
+def allowances(record: CallRecord) -> list[str]:
+    """Return what allowed a call: a line for each statement, then unknown actions of Deny statements."""
+    from pytest_kmsmock._testing.policies.permission_names import unknown_denied
+
+    who = f" for the default caller, {record.caller.arn}" if record.caller.administrator else ""
+    lines = [f"allowed{who}:{'' if record.decisions else ' enforce_policies is off'}"]
+    for decision in record.decisions:
+        lines += [f"  {step}" for step in _steps(decision) if step.matched]
+        lines += [f"  {found}" for found in unknown_denied(decision)]
+    return list(dict.fromkeys(lines))
 
 
 def _refusal(record: CallRecord) -> Decision | None:

@@ -188,7 +188,7 @@ class Watch:
             self._failures.append(_message(report))
             _add_decisions(report, call)
             _add_scope_advice(report, call)
-            self._add_section(report)
+            self._add_section(report, explain=_expected_refusal(call))
         outcome = "error" if report.failed and call.when != "call" else report.outcome
         self._outcome = max(self._outcome, outcome, key=_OUTCOMES.index)
         if call.when == "teardown":
@@ -217,7 +217,7 @@ class Watch:
             for line in self._unknowns:
                 terminalreporter.write_line(line)
 
-    def _add_section(self, report: pytest.TestReport) -> None:
+    def _add_section(self, report: pytest.TestReport, *, explain: bool) -> None:
         seen = self._registry.calls()
         if len(seen) <= self._shown:
             return  # no calls, or all are shown in the report of an earlier phase
@@ -225,7 +225,7 @@ class Watch:
 
         # "teardown" in the title makes pytest show it with a test that failed before.
         suffix = f" until {report.when}" if report.when == "teardown" else ""
-        report.sections.append((TITLE + suffix, section(seen, self._registry.mocks, report.when)))
+        report.sections.append((TITLE + suffix, section(seen, self._registry.mocks, report.when, explain=explain)))
         self._shown = len(seen)
 
     def _data(self, nodeid: str) -> dict[str, Any]:
@@ -287,6 +287,12 @@ def _message(report: pytest.TestReport) -> str:
     crash = getattr(report.longrepr, "reprcrash", None)  # as in pytest's summary; may be missing
     phase = "" if report.when == "call" else f"{report.when}: "
     return f"{phase}{report.longreprtext if crash is None else crash.message}"
+
+
+def _expected_refusal(call: pytest.CallInfo[None]) -> bool:
+    """Say whether a phase failed since `pytest.raises` saw no error of a client: then policies allowed too much."""
+    message = "" if call.excinfo is None else str(call.excinfo.value)
+    return message.startswith("DID NOT RAISE") and "ClientError" in message
 
 
 def _add_decisions(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:

@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from .denials import reasons
+from .denials import allowances, reasons
 from .entries import mock_names, place_of
 from .terminal import one_line
 
@@ -30,13 +30,16 @@ _REFUSED = 10
 _QUIET = 3
 
 
-def section(seen: Sequence[SeenCall], mocks: Sequence[MockCore], failed_in: str = "call") -> str:
+def section(
+    seen: Sequence[SeenCall], mocks: Sequence[MockCore], failed_in: str = "call", *, explain: bool = False
+) -> str:  # fmt: skip
     """Return the calls of a test as text, by phase and mock, refused ones with their errors.
 
     Args:
         seen: the calls.
         mocks: the mocks of the test; some may have answered none of them.
         failed_in: the phase in which the test failed. An earlier setup without refused calls is one line.
+        explain: whether to show what allowed the calls of this phase.
     """
     refused = sum(call.record.refused for call in seen)
     lines = [f"{_plural(len(seen), 'call')}, {refused or 'none'} refused"]
@@ -57,7 +60,10 @@ def section(seen: Sequence[SeenCall], mocks: Sequence[MockCore], failed_in: str 
             left_out = 0
         if heading != (heading := _heading(call, answering)):
             lines.append(heading)
-        lines += _call(call, f"{index + 1:>{width}}. ", states)
+        number = f"{index + 1:>{width}}. "
+        lines += _call(call, number, states)
+        if explain and call.phase == failed_in and not call.record.refused:
+            lines += [one_line(" " * len(number) + line) for line in allowances(call.record)]
     refusing = sorted({str(call.record.via) for call in seen if call.record.refused and call.record.via})
     if refusing:
         lines.append(_BY_SERVICES.format(services=" and ".join(refusing)))

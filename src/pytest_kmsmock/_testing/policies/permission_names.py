@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api.service_model import operation_names
@@ -16,6 +16,7 @@ from pytest_kmsmock._runtime.checks import did_you_mean
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.decision import Decision
     from pytest_kmsmock._kms.policy.policy import Policy
+    from pytest_kmsmock._kms.policy.statements import Statement
 
 _VENDOR = "kms:"
 #: Permissions that are not named after an operation.
@@ -32,11 +33,22 @@ def permission_names() -> Mapping[str, str]:
 
 def unknown_in(policy: Policy) -> Iterator[str]:
     """Yield each action of a policy that matches no KMS permission, with its statement and a suggestion."""
-    for statement in policy.statements:
+    yield from _unknown(policy.statements)
+
+
+def _unknown(statements: Iterable[Statement]) -> Iterator[str]:
+    for statement in statements:
         for action in () if statement.action is None else statement.action.entries:
             if action.lower().startswith(_VENDOR) and not _exists(action.lower()):
                 known = [_VENDOR + name for name in (*permission_names().values(), "ReEncrypt*")]
                 yield f"{statement.name}: unknown KMS permission {action!r}.{did_you_mean(action, known)}"
+
+
+def unknown_denied(decision: Decision) -> Iterator[str]:
+    """Yield a line for each unknown KMS action in a Deny statement of the policies: it denies nothing."""
+    for name, policy in with_names(decision.policies):
+        denying = (statement for statement in policy.statements if statement.deny)
+        yield from (f"! {name}, {found}" for found in _unknown(denying))
 
 
 def unknown_permissions(decision: Decision) -> Iterator[str]:
