@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 import pytest_kmsmock
+from pytest_kmsmock._cli.main import main
+from pytest_kmsmock._runtime.options import HELP, Options
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -101,3 +103,56 @@ def test_links_between_the_pages_lead_somewhere():
         for target in re.findall(r"\]\(([^)#\s]+?)(?:#[^)]*)?\)", page.read_text()):
             if "://" not in target and not target.startswith("mailto:"):
                 assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+REFERENCE = (ROOT / "docs/reference.md").read_text()
+
+
+def test_the_reference_has_every_option_of_a_mock():
+    expected = [
+        f"| `{name}` | `kms_mock_{name}` | `--kms-{name.replace('_', '-')}` | {shown(default)} | {HELP[name]} |"
+        for name, default in Options._field_defaults.items()
+    ]
+    assert re.findall(r"^\| `\w+` \| `kms_mock_.*\|$", REFERENCE, re.MULTILINE) == expected
+
+
+def shown(default: object) -> str:
+    if isinstance(default, bool):
+        return "yes" if default else "no"
+    return ", ".join(default) if isinstance(default, tuple) else str(default or "")
+
+
+def test_the_reference_has_every_option_of_a_run(pytester: pytest.Pytester):
+    section = pytester.runpytest_inprocess("--help").stdout.str().partition("kmsmock):")[2].partition("\n\n")[0]
+    options = set(re.findall(r"--kms-[a-z-]+", section))
+    assert len(options) > len(Options._fields)
+    assert {option for option in options if f"`{option}" not in REFERENCE} == set()
+
+
+#: Command -> the page that lists its options.
+PAGE_OF_COMMAND = {
+    "check-policies": "deployed-policies.md",
+    "conformance": "conformance.md",
+    "import-state": "server.md",
+    "migrate": "from-moto.md",
+    "serve": "server.md",
+}
+
+
+def test_the_reference_has_every_command(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    commands = set(re.findall(r"^    ([a-z-]+)\b", capsys.readouterr().out, re.MULTILINE))
+    assert commands == set(PAGE_OF_COMMAND)
+    for command, page in PAGE_OF_COMMAND.items():
+        row = next(row for row in REFERENCE.splitlines() if row.startswith(f"| `pytest-kmsmock {command}"))
+        assert f"]({page}" in row
+
+
+@pytest.mark.parametrize(("command", "page"), PAGE_OF_COMMAND.items())
+def test_every_option_of_a_command_is_documented(command: str, page: str, capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit):
+        main([command, "--help"])
+    options = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out)) - {"--help"}
+    text = (ROOT / "docs" / page).read_text()
+    assert {option for option in options if not re.search(rf"{option}(?![\w-])", text)} == set()
