@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import json
 import pkgutil
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -156,3 +159,11 @@ def test_every_option_of_a_command_is_documented(command: str, page: str, capsys
     options = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out)) - {"--help"}
     text = (ROOT / "docs" / page).read_text()
     assert {option for option in options if not re.search(rf"{option}(?![\w-])", text)} == set()
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl")
+def test_the_example_of_curl_runs(kms_mock: pytest_kmsmock.KmsMock, kms_server: pytest_kmsmock.KmsServer):
+    [command] = re.findall(r"^```sh\n(curl .*?)^```$", (ROOT / "docs/server.md").read_text(), re.DOTALL | re.MULTILINE)
+    command = command.replace("http://127.0.0.1:8080", kms_server.endpoint_url)
+    answer = subprocess.run(["sh", "-c", command], check=True, capture_output=True).stdout
+    assert kms_mock.keys[json.loads(answer)["KeyMetadata"]["KeyId"]].description == "orders"
