@@ -90,7 +90,7 @@ def test_nothing_was_deployed():
     [
         ({"account_id": "111122223333"}, "deploy(): unknown argument 'account_id'. Did you mean 'account'?"),
         ({"params": {}}, "deploy(): unknown argument 'params'. Did you mean 'parameters'?"),
-        ({"parameters": ["Stage"]}, "deploy(): parameters: expected an object, found ['Stage']"),
+        ({"parameters": ["Stage"]}, "deploy(): parameters: expected a mapping of names to values, found ['Stage']"),
         ({"stack": 5}, "deploy(): stack: expected a string, found 5"),
         (
             {"account": "1"},

@@ -131,7 +131,7 @@ def test_rsa_key_material_survives() -> None:
         pytest.param([1], tuple[int, int], "here: expected a list of 2, found [1]", id="tuple"),
         pytest.param({}, list[int], "here: expected a list, found {}", id="list"),
         pytest.param([1, "x"], tuple[int, ...], "here[1]: expected a whole number, found 'x'", id="item"),
-        pytest.param([], dict[str, int], "here: expected an object, found []", id="dict"),
+        pytest.param([], dict[str, int], "here: expected a mapping of names to values, found []", id="dict"),
         pytest.param({"a": "x"}, dict[str, int], "here['a']: expected a whole number, found 'x'", id="value"),
         pytest.param([[1]], dict[int, int], "here: expected a list of pairs, found [[1]]", id="pairs"),
         pytest.param({"x": 1, "z": 2}, Point, "here: unknown field 'z'.", id="unknown field"),

@@ -259,13 +259,25 @@ MISTAKES: list[Any] = [
     ("", "1: the document: expected an object, found None", "empty"),
     ("- 1", "1: the document: expected an object, found [1]", "list"),
     ("region: eu-west-1", "1: the document: keys missing", "no keys"),
-    ("keys: []\nfoo: 1", "1: the document: unknown field 'foo'.", "unknown part"),
+    ("keys: []\nfoo: 1",
+     "2: the document: unknown field 'foo'. Choose from: keys, version, account, region, key_stores, iam, credentials.",
+     "unknown part"),
     ("keys: []\nversion: 2", "2: this release reads seed files of version 1 only", "newer"),
     ("keys: []\naccount: 111122223333",
      "2: account: expected a string, found 111122223333; write it in quotes", "account"),
     ("keys:\n- {}\n- 5", "3: keys[1]: expected an object, found 5", "no key"),
     ("keys:\n- {}\n- alias: alias/x\n  enabled: 1", "4: keys[1].enabled: expected true or false, found 1", "enabled"),
-    ("keys:\n- color: red", "2: keys[0]: unknown field 'color'.", "unknown field"),
+    ("keys:\n- alias: alias/x\n  color: red",
+     "3: keys[0]: unknown field 'color'. Choose from: alias, aliases, spec, usage, key_id, material, origin, "
+     "key_store, xks_key_id, description, tags, policy, multi_region, replicas, enabled, rotation_period_in_days, "
+     "pending_window_in_days, grants, account, region, material_file.", "unknown field"),
+    ("keys:\n- {}\n- material: AAAA\n  materialfile: x",
+     "4: keys[1]: unknown field 'materialfile'. Did you mean 'material_file'?", "misspelt field"),
+    ("keys:\n- tags: [a]", "2: keys[0].tags: expected a mapping of names to values, found ['a']; write tags: {a: b}",
+     "list of tags"),
+    ("keys:\n- description: no",
+     "2: keys[0].description: expected a string, found False; YAML reads yes, no, on and off as booleans: write it in "
+     "quotes", "boolean"),
     ("keys:\n- alias: [alias/x]", "2: keys[0].alias: expected a string, found ['alias/x']", "list of aliases"),
     ("keys:\n- tags:\n    a: x\n    since: 2020",
      "4: keys[0].tags['since']: expected a string, found 2020; write it in quotes", "tag"),
@@ -304,7 +316,7 @@ MISTAKES: list[Any] = [
      "bad policy"),
     ("keys: []\niam:\n  role/app: 5", "3: iam['role/app']: iam.attach(", "policy that is a number"),
     ("keys: []\niam:\n  nobody: []", "3: iam['nobody']: ", "policy of nobody"),
-    ("keys: []\niam: []", "2: iam: expected an object, found []", "policies of a list"),
+    ("keys: []\niam: []", "2: iam: expected a mapping of names to values, found []", "policies of a list"),
     ("region: x\nkeys: []\niam:\n  role/app: []",
      "4: iam['role/app']: region must be a Region such as 'eu-west-1', not 'x'", "no Region"),
     ("keys:\n- key_store: hsm", "2: keys[0]: unknown custom key store 'hsm' in us-east-1. There are none",
@@ -351,9 +363,17 @@ def test_mistakes_in_json_are_shown_with_their_line(kms_mock: KmsMock, tmp_path:
     assert len(kms_mock.keys) == 0
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidSeed, match=r"^seed file .*keys\.yaml cannot be read: "):
-        mock_kms(seed=tmp_path / "keys.yaml").start()
+def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kms_mock: KmsMock) -> None:
+    path = tmp_path / "keys.yaml"
+    with pytest.raises(InvalidSeed) as absolute:
+        mock_kms(seed=path).start()
+    assert str(absolute.value) == f"seed file {path} does not exist"
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidSeed) as relative:
+        kms_mock.seed("keys.yaml")
+    assert str(relative.value) == (
+        f"seed file keys.yaml does not exist in {tmp_path} (relative paths start from the working directory)"
+    )
 
 
 def test_what_is_no_text_is_refused_with_its_line(tmp_path: Path) -> None:

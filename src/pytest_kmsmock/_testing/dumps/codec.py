@@ -40,12 +40,17 @@ class Misfit(ValueError):
     Args:
         where: its path in the document, such as `regions[0].keys`.
         reason: the reason.
+        field: the field of the element that is wrong, if it is one field.
+        choices: the known fields, if none is similar to an unknown one; the end of a message for people who write
+            documents by hand.
     """
 
-    def __init__(self, where: str, reason: str) -> None:
+    def __init__(self, where: str, reason: str, field: object = None, choices: str = "") -> None:
         super().__init__(f"{where.lstrip('.') or 'the document'}: {reason}")
         self.where = where.lstrip(".")
         self.reason = reason
+        self.spot = self.where if field is None else f"{self.where}.{field}".lstrip(".")
+        self.choices = choices
 
 
 def encode(value: Any, hint: Any) -> Any:
@@ -154,7 +159,7 @@ def decode_attributes(holder: object, data: Mapping[str, Any], where: str, *, sk
     known = [name for name in hints if name not in skip]
     for name, value in data.items():
         if name not in known:
-            raise Misfit(where, f"unknown field {name!r}.{did_you_mean(name, known)}")
+            raise _unknown(where, [name], known)
         setattr(holder, name, decode(value, hints[name], f"{where}.{name}"))
 
 
@@ -190,7 +195,7 @@ def _types_of(owner: Any) -> dict[str, Any]:
 
 def _pairs(data: Any, arguments: tuple[Any, ...], where: str) -> list[tuple[Any, Any]]:
     if arguments[0] is str:
-        pairs = list(_checked(data, dict, where).items())
+        pairs = list(_checked(data, dict, where, "a mapping of names to values").items())
     else:
         pairs = [tuple(_checked(pair, list, where)) for pair in _checked(data, list, where)]
         if any(len(pair) != 2 for pair in pairs):
@@ -220,8 +225,7 @@ def _record(data: Any, record: Any, where: str) -> Any:
     known = _fields(record)
     unknown = [name for name in given if name not in known]
     if unknown:
-        names = ", ".join(sorted(map(repr, map(str, unknown))))
-        raise Misfit(where, f"unknown field {names}.{did_you_mean(unknown[0], known)}")
+        raise _unknown(where, unknown, known)
     missing = [name for name, has_default in known.items() if name not in given and not has_default]
     if missing:
         raise Misfit(where, f"{', '.join(missing)} missing")
@@ -237,10 +241,16 @@ def _only_type(union: Any) -> Any:
     return others[0]
 
 
-def _checked(data: Any, kind: type, where: str) -> Any:
+def _checked(data: Any, kind: type, where: str, expected: str = "an object") -> Any:
     if not isinstance(data, kind):
-        raise _wrong(where, "a list" if kind is list else "an object", data)
+        raise _wrong(where, "a list" if kind is list else expected, data)
     return data
+
+
+def _unknown(where: str, names: list[Any], known: Collection[str]) -> Misfit:
+    shown, hint = ", ".join(sorted(map(repr, map(str, names)))), did_you_mean(names[0], known)
+    choices = "" if hint else f" Choose from: {', '.join(known)}."
+    return Misfit(where, f"unknown field {shown}.{hint}", names[0], choices)
 
 
 def _wrong(where: str, expected: str, data: Any) -> Misfit:

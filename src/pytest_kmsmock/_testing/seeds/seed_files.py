@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 
 VERSION = 1
 
-#: YAML reads an unquoted account as a number, and `yes` as true.
-_UNQUOTED = re.compile(r"expected a string, found [^\[{N]")
+#: Form of a reason -> what to write.
+_HINTS = {
+    "expected a string, found (True|False)": "; YAML reads yes, no, on and off as booleans: write it in quotes",
+    r"expected a string, found [^\[{N]": "; write it in quotes",
+    "expected a mapping": "; write {name}: {{a: b}}",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,13 @@ class _Entry:
     seed: KeySeed
     material_file: Path | None
     material_place: str
+
+
+@dataclass(frozen=True, slots=True)
+class _FileSeed(KeySeed):
+    """A key as a seed file describes it."""
+
+    material_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +120,10 @@ def _text(path: str) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise InvalidSeed(f"{path}:{line}: invalid UTF-8: {error.reason}") from None
+    except FileNotFoundError:
+        start = f" in {Path.cwd()} (relative paths start from the working directory)"
+        start = "" if Path(path).is_absolute() else start
+        raise InvalidSeed(f"seed file {path} does not exist{start}") from None
     except (OSError, ValueError) as error:  # ValueError: a path with a null byte
         raise InvalidSeed(f"seed file {path} cannot be read: {error}") from None
 
@@ -143,12 +158,11 @@ def _read(path: str, text: str) -> tuple[_Document, SeedEnvironment, tuple[_Entr
 def _entry(path: str, lines: dict[str, int], given: Any, where: str) -> _Entry:
     file, place = None, _place(path, lines, f"{where}.material_file")
     if isinstance(given, dict) and "material_file" in given:
-        given = dict(given)
-        name = given.pop("material_file")
+        name = given["material_file"]
         if "material" in given or not isinstance(name, str):
             raise InvalidSeed(f"{place}: material_file must be the path of a file, without material beside it")
         file = Path(path).parent / name
-    seed = _decoded(path, lines, given, KeySeed, where)
+    seed = _decoded(path, lines, given, _FileSeed, where)
     return _Entry(f"{_place(path, lines, where)}: {where}", seed, file, place)
 
 
@@ -165,8 +179,9 @@ def _decoded(path: str, lines: dict[str, int], data: Any, kind: Any, where: str)
     try:
         return decode(data, kind, where)
     except Misfit as misfit:
-        hint = "; write it in quotes" if _UNQUOTED.match(misfit.reason) else ""
-        raise InvalidSeed(f"{_place(path, lines, misfit.where)}: {misfit}{hint}") from None
+        hint = next((hint for form, hint in _HINTS.items() if re.match(form, misfit.reason)), "")
+        shown = hint.format(name=misfit.where.rpartition(".")[2])
+        raise InvalidSeed(f"{_place(path, lines, misfit.spot)}: {misfit}{misfit.choices}{shown}") from None
 
 
 def _place(path: str, lines: dict[str, int], where: str) -> str:
