@@ -141,5 +141,6 @@ def test_a_seed_that_aws_refuses_shows_no_inner_error(run):
         "test_it.py:2: in test_it",
         '    kms_mock.create_key(alias="orders")',
         "E   pytest_kmsmock.errors.InvalidSeed: create_key(): AWS refuses CreateAlias: ValidationException: Alias must "
-        'start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html',
+        'start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html'
+        ". Did you mean 'alias/orders'?",
     ]

@@ -456,7 +456,7 @@ def test_an_error_names_parameters_without_a_value_first(deployed):
         "kms_mock.deploy(parameters={'Other': ...}) or `parameters` in a file that lists stacks, or with "
         "check-policies --parameter Other=...; used by Key (line 24)",
         "With placeholders, app.template.json:18, Key: AWS refuses CreateKey: MalformedPolicyDocumentException: Policy "
-        "contains a statement with one or more invalid principals.",
+        "contains a statement with one or more invalid principals. (statement 1)",
         "Not understood, which may be the reason:",
         "  app.template.json:6, Elsewhere: this parameter has no value: give it with "
         "kms_mock.deploy(parameters={'Elsewhere': ...}) or `parameters` in a file that lists stacks, or with "

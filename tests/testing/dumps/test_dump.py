@@ -291,7 +291,8 @@ BAD: list[Any] = [
      "the dump is damaged: time: expected a time with its offset from UTC, such as 2026-01-01T00:00:00+00:00, "
      "found None", "no time"),
     (lambda d: _old(d) | {"regions": {}}, "the dump is damaged: regions: expected a list, found {}", "regions"),
-    (lambda d: _old(d) | {"regions": [5]}, "the dump is damaged: regions[0]: expected a mapping of names to values, found 5", "region"),
+    (lambda d: _old(d) | {"regions": [5]},
+     "the dump is damaged: regions[0]: expected a mapping of names to values, found 5", "region"),
     (_change(lambda region, _: region.pop("account")),
      "the dump is damaged: regions[0].account: expected a string, found None", "no account"),
     (_change(lambda _, key: key.pop("spec")), f"the dump is damaged: {KEY}: spec missing", "no spec"),

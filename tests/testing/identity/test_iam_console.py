@@ -88,6 +88,27 @@ def test_malformed_policies_say_what_is_wrong(kms_mock, document, text):
         kms_mock.iam.attach("alice", policy(allow("kms:*")))
 
 
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"Condtion": {}}, "Unknown field Condtion (statement 2). Did you mean 'Condition'?"),
+        (
+            {"Condition": {"StringEqual": {"kms:ViaService": "x"}}},
+            "Invalid Condition type : StringEqual (statement 2). Did you mean 'StringEquals'?",
+        ),
+        ({"Effect": "allow"}, "Invalid effect: allow (statement 2). Did you mean 'Allow'?"),
+        ({"Action": 5}, "Invalid value for field Action (statement 2). Action is 5."),
+        ({"Action": {}}, "Invalid value for field Action (statement 2)"),
+    ],
+)
+def test_a_malformed_statement_is_named_after_the_message_of_aws(kms_mock, given, reason):
+    with pytest.raises(InvalidPolicy) as refused:
+        kms_mock.iam.attach("role/app", policy(allow("kms:Encrypt"), allow("kms:*") | given))
+    assert str(refused.value) == (
+        f"iam.attach(arn:aws:iam::123456789012:role/app): AWS refuses this identity-based policy: {reason}"
+    )
+
+
 def test_a_policy_can_be_a_file(kms_mock, why, tmp_path):
     file = tmp_path / "app.json"
     file.write_text(json.dumps(policy(allow("kms:Encrypt"))))

@@ -275,8 +275,7 @@ class Spec(str, enum.Enum):
         pytest.param({"replicas": "eu-west-1"}, "replicas: expected a list, found 'eu-west-1'; write ['eu-west-1']",
                      id="one replica"),
         pytest.param({"aliases": ["alias/x", 5]}, "aliases[1]: expected a string, found 5", id="aliases"),
-        pytest.param({"tags": [{"TagKey": "a", "TagValue": "b"}]}, "tags: expected a mapping of names to values, found [{",
-                     id="tags"),
+        pytest.param({"tags": [{"TagKey": "a"}]}, "tags: expected a mapping of names to values, found [{", id="tags"),
         pytest.param({"tags": {"a": 1}}, "tags['a']: expected a string, found 1", id="tag"),
         pytest.param({"tags": {1: "a"}}, "tags: expected a string, found 1", id="tag's name"),
         pytest.param({"description": None}, "description: expected a string, found None", id="nothing"),
@@ -418,3 +417,36 @@ def test_a_misspelt_field_of_a_seed_file_is_named_with_the_right_one(kms_mock, t
     (tmp_path / "keys.yaml").write_text("keys:\n- KeySpec: RSA_2048\n")
     with pytest.raises(InvalidSeed, match=r"keys.yaml:2: keys\[0\]: unknown field 'KeySpec'\. Did you mean 'spec'\?$"):
         kms_mock.seed(tmp_path / "keys.yaml")
+
+
+@pytest.mark.parametrize(
+    ("given", "end"),
+    [
+        pytest.param(
+            {"spec": "RSA2048", "usage": "SIGN_VERIFY"}, "ML_KEM_1024]. Did you mean spec='RSA_2048'?", id="spec"
+        ),
+        pytest.param(
+            {"alias": "orders"},
+            'create_key(): AWS refuses CreateAlias: ValidationException: Alias must start with the prefix "alias/". '
+            "Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html. Did you mean 'alias/orders'?",
+            id="alias",
+        ),
+        pytest.param(
+            {"grants": [{"GranteePrincipal": "role/app", "Operations": ["Decrypt"]}]},
+            "create_key(): AWS refuses CreateGrant: InvalidArnException: ARN does not refer to a valid principal: "
+            "role/app. GranteePrincipal needs the whole ARN: arn:aws:iam::123456789012:role/app",
+            id="grant",
+        ),
+        pytest.param(
+            {"policy": {"Statement": [{"Effect": "Allow", "Principle": "*", "Action": "kms:*", "Resource": "*"}]}},
+            "create_key(): AWS refuses CreateKey: MalformedPolicyDocumentException: Unknown field Principle "
+            "(statement 1). Did you mean 'Principal'?",
+            id="policy",
+        ),
+    ],
+)
+def test_a_hint_follows_the_message_of_aws(kms_mock: KmsMock, given: dict[str, Any], end: str) -> None:
+    with pytest.raises(InvalidSeed) as refused:
+        kms_mock.create_key(**given)
+    assert str(refused.value).endswith(end)
+    assert len(kms_mock.keys) == 0

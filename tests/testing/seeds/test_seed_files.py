@@ -276,8 +276,8 @@ MISTAKES: list[Any] = [
     ("keys:\n- tags: [a]", "2: keys[0].tags: expected a mapping of names to values, found ['a']; write tags: {a: b}",
      "list of tags"),
     ("keys:\n- description: no",
-     "2: keys[0].description: expected a string, found False; YAML reads yes, no, on and off as booleans: write it in "
-     "quotes", "boolean"),
+     "2: keys[0].description: expected a string, found False; write it in quotes; YAML reads yes, no, on and off as "
+     "booleans", "boolean"),
     ("keys:\n- alias: [alias/x]", "2: keys[0].alias: expected a string, found ['alias/x']", "list of aliases"),
     ("keys:\n- tags:\n    a: x\n    since: 2020",
      "4: keys[0].tags['since']: expected a string, found 2020; write it in quotes", "tag"),
@@ -361,6 +361,47 @@ def test_mistakes_in_json_are_shown_with_their_line(kms_mock: KmsMock, tmp_path:
         kms_mock.seed(path)
     assert f"{path}:{reason}" in str(refused.value)
     assert len(kms_mock.keys) == 0
+
+
+POLICY = """\
+keys: []
+iam:
+  role/app:
+{first}Version: "2012-10-17"
+{dent}Statement:
+{dent}- Effect: Allow
+{dent}  Action: kms:*
+{dent}  Resource: "*"
+{dent}- Sid: no
+{dent}  Effect: Deny
+{dent}  Action: kms:Decrypt
+{dent}  Resource: "*"
+"""
+REFUSED = (
+    "iam.attach(arn:aws:iam::123456789012:role/app): AWS refuses this identity-based policy: Invalid value for field "
+    "Sid (statement 2). Sid is false."
+)
+
+
+@pytest.mark.parametrize(("first", "spot"), [("    ", ""), ("  - ", "[0]")], ids=["one", "list"])
+def test_a_mistake_in_an_identity_policy_has_its_line(kms_mock: KmsMock, tmp_path: Path, first: str, spot: str) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text(POLICY.format(first=first, dent="    "))
+    with pytest.raises(InvalidSeed) as refused:
+        kms_mock.seed(path)
+    assert str(refused.value) == (
+        f"{path}:9: iam['role/app']{spot}.Statement[1].Sid: {REFUSED} "
+        "YAML reads yes, no, on and off as booleans: write it in quotes."
+    )
+
+
+def test_a_boolean_in_an_identity_policy_of_json(kms_mock: KmsMock, tmp_path: Path) -> None:
+    path = tmp_path / "keys.json"
+    allow = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}
+    path.write_text(json.dumps({"keys": [], "iam": {"role/app": {"Statement": [allow, allow | {"Sid": False}]}}}))
+    with pytest.raises(InvalidSeed) as refused:
+        kms_mock.seed(path)
+    assert str(refused.value) == f"{path}:1: iam['role/app'].Statement[1].Sid: {REFUSED}"
 
 
 def test_a_missing_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kms_mock: KmsMock) -> None:

@@ -11,7 +11,7 @@ import json
 import re
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from .conditions import Condition, compile_condition
+from .conditions import OPERATORS, Condition, compile_condition
 from .kinds import (
     POLICY_TYPE_MISMATCH,
     MalformedPolicy,
@@ -62,7 +62,7 @@ def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
     if version not in _VERSIONS:
         raise MalformedPolicy("The policy must contain a valid version string")
     if not isinstance(document.get("Id", ""), str):
-        raise MalformedPolicy("Invalid value for field Id")
+        raise _invalid("Id", document["Id"])
     if "Statement" not in document:
         raise MalformedPolicy("Missing required field Statement")
     found = document["Statement"]
@@ -70,14 +70,20 @@ def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
     if not entries:
         raise MalformedPolicy("Missing required field Statement")
     variables = version == _VERSIONS[1]
-    statements = tuple(
-        _statement(number, entry, kind, variables=variables) for number, entry in enumerate(entries, start=1)
-    )
+    number = 0
+    statements = []
+    try:
+        for number, entry in enumerate(entries, start=1):
+            statements.append(_statement(number, entry, kind, variables=variables))
+    except MalformedPolicy as malformed:
+        index = f"[{number - 1}]" if isinstance(found, list) else ""
+        malformed.statement, malformed.place = number, f"Statement{index}.{malformed.place}".rstrip(".")
+        raise
     if not kind.names_principals:
         sids = [statement.sid for statement in statements if statement.sid]
         if len(set(sids)) < len(sids):
             raise MalformedPolicy("Statement IDs (SID) in a single policy must be unique.")
-    return statements
+    return tuple(statements)
 
 
 def load_json(text: str, kind: PolicyKind) -> Json:
@@ -112,7 +118,11 @@ def _no_constant(name: str) -> None:
 def _check_fields(found: dict[str, Json], allowed: set[str]) -> None:
     unknown = next((name for name in found if name not in allowed), None)
     if unknown is not None:
-        raise MalformedPolicy(f"Unknown field {unknown}")
+        raise MalformedPolicy(f"Unknown field {unknown}", unknown, unknown, sorted(allowed))
+
+
+def _invalid(field: str, value: Json) -> MalformedPolicy:
+    return MalformedPolicy(f"Invalid value for field {field}", field, value)
 
 
 def _statement(number: int, entry: Json, kind: PolicyKind, *, variables: bool) -> Statement:
@@ -123,14 +133,15 @@ def _statement(number: int, entry: Json, kind: PolicyKind, *, variables: bool) -
     if effect is None:
         raise MalformedPolicy("Missing required field Effect")
     if effect not in ("Allow", "Deny"):
-        raise MalformedPolicy(f"Invalid effect: {effect}")
+        raise MalformedPolicy(f"Invalid effect: {effect}", "Effect", effect, ("Allow", "Deny"))
     sid = entry.get("Sid")
     if sid is not None and not isinstance(sid, str):
-        raise MalformedPolicy("Invalid value for field Sid")
+        raise _invalid("Sid", sid)
     if sid is not None and not kind.names_principals and not _SID.fullmatch(sid):
         raise MalformedPolicy(
             "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
-            "[0-9A-Za-z]*"
+            "[0-9A-Za-z]*",
+            "Sid",
         )
     for one, other in _PAIRS:
         if one in entry and other in entry:
@@ -165,7 +176,7 @@ def _strings(value: Json, field: str) -> tuple[str, ...]:
     """Return the strings of a string or a list of strings."""
     entries = value if isinstance(value, list) else [value]
     if not all(isinstance(entry, str) for entry in entries):
-        raise MalformedPolicy(f"Invalid value for field {field}")
+        raise _invalid(field, next(entry for entry in entries if not isinstance(entry, str)))
     return cast("tuple[str, ...]", tuple(entries))
 
 
@@ -179,7 +190,8 @@ def _actions(entry: dict[str, Json], kind: PolicyKind) -> PatternElement | None:
     for text in texts:
         if not _ACTION.fullmatch(text):
             several = ":" in text[1:-1]
-            raise MalformedPolicy("Actions/Condition can contain only one colon." if several else _WITHOUT_VENDOR)
+            reason = "Actions/Condition can contain only one colon." if several else _WITHOUT_VENDOR
+            raise MalformedPolicy(reason, name)
     check_actions(texts, kind)
     return PatternElement.compile(name, texts, variables=False, fold=True)
 
@@ -250,10 +262,10 @@ def _add_aws_principal(text: str, accounts: set[str], arns: set[str]) -> None:
 
 def _conditions(block: Json, kind: PolicyKind, *, variables: bool) -> Iterator[Condition]:
     if not isinstance(block, dict):
-        raise MalformedPolicy("Invalid value for field Condition")
+        raise MalformedPolicy("Invalid value for field Condition", "Condition")
     for operator, keys in block.items():
         if not isinstance(keys, dict):
-            raise MalformedPolicy("Invalid value for field Condition")
+            raise MalformedPolicy("Invalid value for field Condition", "Condition")
         for key, value in keys.items():
             if ":" not in key.strip(":"):
                 raise MalformedPolicy(_WITHOUT_VENDOR)
@@ -261,7 +273,8 @@ def _conditions(block: Json, kind: PolicyKind, *, variables: bool) -> Iterator[C
                 check_condition_key(operator, key)
             condition = compile_condition(operator, key, _values(value), variables=variables)
             if condition is None:
-                raise MalformedPolicy(f"Invalid Condition type : {operator}")
+                place = f"Condition.{operator}"
+                raise MalformedPolicy(f"Invalid Condition type : {operator}", place, operator, OPERATORS)
             check_stored(operator, kind, stored=condition.stored)
             yield condition
 
@@ -275,5 +288,5 @@ def _values(value: Json) -> tuple[str, ...]:
         elif isinstance(entry, (str, int, float)):
             texts.append(str(entry))
         else:
-            raise MalformedPolicy("Invalid value for field Condition")
+            raise MalformedPolicy("Invalid value for field Condition", "Condition")
     return tuple(texts)

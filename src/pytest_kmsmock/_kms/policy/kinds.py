@@ -32,11 +32,19 @@ class MalformedPolicy(ValueError):
 
     Attributes:
         reason: The message of MalformedPolicyDocumentException.
+        statement: The number of the statement; 0 for other parts of the document.
+        place: The path of the element, such as `Statement[1].Sid`, as far as it is known.
+        found: The wrong name or value, as far as it is known.
+        choices: The names that AWS knows in its place.
     """
 
-    def __init__(self, reason: str) -> None:
+    def __init__(self, reason: str, place: str = "", found: object = None, choices: Iterable[str] = ()) -> None:
         super().__init__(reason)
         self.reason = reason
+        self.statement = 0
+        self.place = place
+        self.found = found
+        self.choices = tuple(choices)
 
 
 # --- sizes --------------------------------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from pytest_kmsmock._kms.policy.kinds import (
     PARTITIONS,
@@ -17,6 +17,7 @@ from pytest_kmsmock._kms.policy.kinds import (
     compact,
 )
 from pytest_kmsmock._kms.policy.policy import compile_policy
+from pytest_kmsmock._runtime.checks import did_you_mean
 from pytest_kmsmock.errors import InvalidPolicy
 
 #: A policy: a JSON string, a mapping that `json.dumps` accepts, or the path of a file. A string is never a path.
@@ -74,5 +75,27 @@ def policy_text(
         check_partition(resources, PARTITIONS if partition is None else {partition})
         check_size(compact(document) if isinstance(document, Mapping) else text, kind, most)
     except MalformedPolicy as malformed:
-        raise InvalidPolicy(f"{where}: AWS refuses this {kind.value}: {malformed.reason or 'not JSON'}") from None
+        reason = f"{malformed.reason or 'not JSON'}{malformation_hint(malformed)}"
+        raise InvalidPolicy(f"{where}: AWS refuses this {kind.value}: {reason}") from None
     return text
+
+
+def malformation(document: object, kind: PolicyKind) -> MalformedPolicy | None:
+    """Return what is wrong with a policy and where; None if nothing is, or if it is not a document."""
+    try:
+        compile_policy(written_policy(cast("Document", document)), kind)
+    except MalformedPolicy as malformed:
+        return malformed
+    except InvalidPolicy:
+        return None
+    return None
+
+
+def malformation_hint(malformed: MalformedPolicy) -> str:
+    """Return where a policy is malformed and what was meant, for the end of a message, after AWS's own."""
+    where = f" (statement {malformed.statement})" if malformed.statement else ""
+    found = malformed.found
+    advice = did_you_mean(found, malformed.choices) if malformed.choices else ""
+    if isinstance(found, bool | int | float):
+        advice = f" {malformed.place.rpartition('.')[2]} is {json.dumps(found)}."
+    return where + (advice and f".{advice}")

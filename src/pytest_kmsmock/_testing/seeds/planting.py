@@ -6,6 +6,7 @@ nothing; no policies are evaluated, and no calls are recorded. `seed_files` read
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,11 +16,12 @@ from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
 from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.crypto import InvalidMaterial
 from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
+from pytest_kmsmock._kms.policy.kinds import PolicyKind
 from pytest_kmsmock._kms.rules.imported_material import material_id, store_material
 from pytest_kmsmock._kms.state.caller import Caller, administrator
 from pytest_kmsmock._kms.state.records import KeyMaterial
 from pytest_kmsmock._runtime.checks import ACCOUNT_ID, REGION, did_you_mean
-from pytest_kmsmock._testing.identity.policy_text import written_policy
+from pytest_kmsmock._testing.identity.policy_text import malformation, malformation_hint, written_policy
 from pytest_kmsmock.errors import InvalidPolicy, InvalidSeed
 
 from .key_material import load_material, material_bytes
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._testing.identity.policy_text import Document
 
 
+_SHORT_PRINCIPAL = re.compile("(role|user)/.+")
 #: Parameters of CreateGrant that seeds do not accept: those of the call, and the key.
 _NOT_OF_GRANTS = frozenset({"KeyId", "DryRun", "GrantTokens"})
 
@@ -237,7 +240,24 @@ class _Planting:
         try:
             return self.draft.call(operation, given, self.caller, self.region)
         except KmsError as refusal:
-            raise self.wrong(f"AWS refuses {operation}: {refusal.code}: {refusal.message}") from None
+            hint = self.hint(operation, refusal.code, params)
+            raise self.wrong(f"AWS refuses {operation}: {refusal.code}: {refusal.message}{hint}") from None
+
+    def hint(self, operation: str, code: str, params: Mapping[str, object]) -> str:
+        """Return what to write instead of a parameter that AWS refuses, after AWS's message; empty if unknown."""
+        if code == "MalformedPolicyDocumentException":
+            malformed = malformation(params["Policy"], PolicyKind.KEY)
+            return malformation_hint(malformed) if malformed else ""
+        if operation == "CreateKey" and params["KeySpec"] not in KEY_SPECS:
+            return did_you_mean(params["KeySpec"], KEY_SPECS).replace(" Did you mean ", ". Did you mean spec=")
+        alias = str(params.get("AliasName", "alias/"))
+        if not alias.startswith("alias/"):
+            return f". Did you mean 'alias/{alias.lstrip('/')}'?"
+        for name in ("GranteePrincipal", "RetiringPrincipal"):
+            if _SHORT_PRINCIPAL.fullmatch(str(params.get(name))):
+                arn = f"arn:{partition_of(self.region)}:iam::{self.account}:{params[name]}"
+                return f". {name} needs the whole ARN: {arn}"
+        return ""
 
     def wrong(self, reason: str) -> InvalidSeed:
         return InvalidSeed(f"{self.where}: {reason}")

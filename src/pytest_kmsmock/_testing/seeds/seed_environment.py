@@ -5,14 +5,16 @@ They are created before the keys with `key_stores` and `iam`, in the same draft.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.policy.kinds import PolicyKind
 from pytest_kmsmock._testing.identity.credentials import Home, make_caller, register
 from pytest_kmsmock._testing.identity.iam_console import IamConsole
+from pytest_kmsmock._testing.identity.policy_text import malformation
 from pytest_kmsmock._testing.views.key_store_console import KeyStores
 from pytest_kmsmock.errors import InvalidSeed, KmsMockError
 
@@ -20,6 +22,7 @@ from .planting import check_home
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+    from pytest_kmsmock._kms.policy.kinds import MalformedPolicy
     from pytest_kmsmock._testing.identity.policy_text import Document
 
 
@@ -51,13 +54,16 @@ class SeedEnvironment:
 
     Attributes:
         key_stores: the custom key stores.
-        policies: the principals that have identity policies, each with one policy or a list of them.
+        policies: the principals that have identity policies, each with one policy or a list of them; the place of one
+            is a function of the path within.
         credentials: the principals that have credentials of their own.
+        boolean_hint: what to do about a boolean where a policy needs a string.
     """
 
     key_stores: tuple[tuple[str, KeyStoreSeed], ...] = ()
-    policies: tuple[tuple[str, str, object], ...] = ()
+    policies: tuple[tuple[Callable[[str], str], str, object], ...] = ()
     credentials: tuple[tuple[str, str, CredentialsSeed], ...] = ()
+    boolean_hint: str = ""
 
     def make(self, draft: FakeKms, account: str, region: str) -> None:
         """Create all of it.
@@ -77,9 +83,11 @@ class SeedEnvironment:
                 stores = KeyStores(draft, account, home)
                 backing = None if store.xks_keys is None else stores.add_xks_proxy(keys=store.xks_keys)
                 stores.add_store(backing, name=store.name, connected=store.connected)
-        for where, principal, given in self.policies:
-            check_home(account, (region,), where)
-            with _told(where):
+        for place, principal, given in self.policies:
+            check_home(account, (region,), place(""))
+            spot, malformed = _malformed_part(given)
+            hint = self.boolean_hint if malformed and isinstance(malformed.found, bool) else ""
+            with _told(place(spot), hint):
                 iam = IamConsole(draft, Home(account, partition_of(region), region))
                 iam.attach(principal, *cast("list[Document]", given if isinstance(given, list) else [given]))
         self.register_credentials(account, region)
@@ -101,10 +109,20 @@ class SeedEnvironment:
                 register(caller, own.access_key_id, own.secret_access_key, own.session_token)
 
 
+def _malformed_part(given: object) -> tuple[str, MalformedPolicy | None]:
+    """Return the path of the first malformed element of one policy or a list of them, and what is wrong."""
+    for index, document in enumerate(given if isinstance(given, list) else [given]):
+        malformed = malformation(document, PolicyKind.IDENTITY)
+        if malformed is not None:
+            spot = f"[{index}]" if isinstance(given, list) else ""
+            return f"{spot}.{malformed.place}".rstrip("."), malformed
+    return "", None
+
+
 @contextmanager
-def _told(where: str) -> Iterator[None]:
+def _told(where: str, hint: str = "") -> Iterator[None]:
     """Add the place in the seed file to errors of `key_stores` and `iam`."""
     try:
         yield
     except KmsMockError as error:
-        raise InvalidSeed(f"{where}: {error}") from None
+        raise InvalidSeed(f"{where}: {error}{hint}") from None

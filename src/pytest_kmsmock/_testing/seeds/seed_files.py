@@ -30,7 +30,6 @@ VERSION = 1
 
 #: Form of a reason -> what to write.
 _HINTS = {
-    "expected a string, found (True|False)": "; YAML reads yes, no, on and off as booleans: write it in quotes",
     r"expected a string, found [^\[{N]": "; write it in quotes",
     "expected a mapping": "; write {name}: {{a: b}}",
 }
@@ -143,13 +142,14 @@ def _read(path: str, text: str) -> tuple[_Document, SeedEnvironment, tuple[_Entr
             for where, store in ((f"key_stores[{index}]", store) for index, store in enumerate(document.key_stores))
         ),
         tuple(
-            (f"{_place(path, lines, f'iam.{principal}')}: iam[{principal!r}]", principal, policies)
+            (functools.partial(_within_iam, path, lines, principal), principal, policies)
             for principal, policies in (document.iam or {}).items()
         ),
         tuple(
             (f"{_place(path, lines, f'credentials.{principal}')}: credentials[{principal!r}]", principal, own)
             for principal, own in (document.credentials or {}).items()
         ),
+        "" if _is_json(path) else " YAML reads yes, no, on and off as booleans: write it in quotes.",
     )
     entries = (_entry(path, lines, entry, f"keys[{index}]") for index, entry in enumerate(document.keys))
     return document, environment, tuple(entries)
@@ -181,7 +181,18 @@ def _decoded(path: str, lines: dict[str, int], data: Any, kind: Any, where: str)
     except Misfit as misfit:
         hint = next((hint for form, hint in _HINTS.items() if re.match(form, misfit.reason)), "")
         shown = hint.format(name=misfit.where.rpartition(".")[2])
+        if misfit.reason.endswith(("True", "False")) and "a string" in misfit.reason and not _is_json(path):
+            shown += "; YAML reads yes, no, on and off as booleans"
         raise InvalidSeed(f"{_place(path, lines, misfit.spot)}: {misfit}{misfit.choices}{shown}") from None
+
+
+def _is_json(path: str) -> bool:
+    return Path(path).suffix.lower() == ".json"
+
+
+def _within_iam(path: str, lines: dict[str, int], principal: str, spot: str) -> str:
+    """Return the place of a part of the policies of a principal."""
+    return f"{_place(path, lines, f'iam.{principal}{spot}')}: iam[{principal!r}]{spot}"
 
 
 def _place(path: str, lines: dict[str, int], where: str) -> str:
