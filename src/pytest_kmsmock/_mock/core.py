@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pytest_kmsmock import _testing
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._kms.api.errors import UNRECOGNIZED_CLIENT
-from pytest_kmsmock._kms.api.service_model import read_data_files
+from pytest_kmsmock._kms.api.service_model import misspelt_region, read_data_files
 from pytest_kmsmock._kms.engine.fake_kms import FakeKms
 from pytest_kmsmock._kms.engine.pipeline import perform
 from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
@@ -26,7 +26,7 @@ from pytest_kmsmock._testing.faults.injection import Injector
 from pytest_kmsmock._testing.faults.request_quotas import Throttle
 from pytest_kmsmock._testing.identity import credentials, moto_principals
 from pytest_kmsmock._transport.hooks import installation, retry_backoff
-from pytest_kmsmock.errors import NotActive
+from pytest_kmsmock.errors import InvalidOption, NotActive
 
 from . import deployments, determinism, moto_keys
 from .deployments import Seed, paths_of
@@ -144,6 +144,10 @@ class MockCore:
     def enter(self) -> None:
         """Start answering calls."""
         read_data_files()
+        named = self.options.region
+        meant = misspelt_region(named) if named else None
+        if meant is not None:
+            raise InvalidOption(f"region: botocore knows no Region {named!r}. Did you mean {meant!r}?")
         installation.install(services.HANDLERS)
         if not moto_keys.installed:
             moto_keys.install()

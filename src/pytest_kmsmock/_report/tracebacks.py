@@ -1,6 +1,6 @@
 """Tracebacks of this package's errors: they end at the line of the test.
 
-The frames after it, in this package and the SDK, only show where the error was raised.
+The frames after it, in this package, the SDK and `contextlib`, only show where the error was raised.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock.errors import KmsMockError
 
 _OWN = str(Path(__file__).parents[1])
-_SDK = frozenset({"aioboto3", "aiobotocore", "boto3", "botocore", "requests"})
+_SDK = frozenset({"aioboto3", "aiobotocore", "boto3", "botocore", "contextlib", "requests"})
 
 
 def end_at_the_test(error: KmsMockError) -> None:

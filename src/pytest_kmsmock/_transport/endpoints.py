@@ -10,7 +10,8 @@ import re
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from pytest_kmsmock._kms.api.service_model import known_regions
+from pytest_kmsmock._kms.api.service_model import known_regions, misspelt_region
+from pytest_kmsmock._runtime.checks import did_you_mean
 
 #: The DNS suffixes of the AWS partitions; the second of a line is for dual-stack endpoints.
 _SUFFIXES = (
@@ -79,13 +80,10 @@ def _unknown(region: str) -> str:
     known = known_regions()
     if region in known:
         return ""
-    import difflib
-
-    close = difflib.get_close_matches(region, sorted(known), 1)
-    return (
-        f"botocore knows no Region {region!r}.{f' Did you mean {close[0]!r}?' if close else ''} If the Region is new, "
-        f"update botocore or say mock_kms(region={region!r})."
-    )
+    hint = did_you_mean(region, sorted(known))
+    if misspelt_region(region) is None:
+        hint += f" If the Region is new, update botocore or say mock_kms(region={region!r})."
+    return f"botocore knows no Region {region!r}.{hint}"
 
 
 @functools.lru_cache(maxsize=256)

@@ -428,7 +428,8 @@ def test_a_misspelt_field_of_a_seed_file_is_named_with_the_right_one(kms_mock, t
         pytest.param(
             {"alias": "orders"},
             'create_key(): AWS refuses CreateAlias: ValidationException: Alias must start with the prefix "alias/". '
-            "Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html. Did you mean 'alias/orders'?",
+            "Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html. "
+            "Did you mean 'alias/orders'?",
             id="alias",
         ),
         pytest.param(

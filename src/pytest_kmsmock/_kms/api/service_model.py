@@ -52,6 +52,30 @@ def known_regions() -> frozenset[str]:
     return frozenset(region for partition in partitions for region in partition["regions"])
 
 
+@functools.lru_cache(maxsize=256)
+def misspelt_region(name: str) -> str | None:
+    """Return the Region that a misspelt name means; None for a known Region, and for one that may be new.
+
+    Misspelt is a name that is one letter, or two neighbours that changed places, away from a Region of the same area
+    with the same number: `eu-wst-1`, but not `eu-west-9` or `mx-west-1`.
+    """
+    known = known_regions()
+    alike = (each for each in sorted(known) if each[:3] == name[:3] and each.split("-")[-1] == name.split("-")[-1])
+    return None if name in known else next((each for each in alike if _is_one_edit(name, each)), None)
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    return any(
+        one[:at] == other[:at]
+        and (
+            one[at + 1 :] in (other[at:], other[at + 1 :])
+            or one[at:] == other[at + 1 :]
+            or one[at:] == other[at + 1 : at + 2] + other[at : at + 1] + other[at + 2 :]
+        )
+        for at in range(len(other))
+    )
+
+
 def read_data_files() -> None:
     """Read the botocore data that calls need, before a test patches `open` or the file system."""
     service_description()

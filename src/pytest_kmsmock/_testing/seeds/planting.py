@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn, partition_of
 from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
-from pytest_kmsmock._kms.api.service_model import service_description
+from pytest_kmsmock._kms.api.service_model import misspelt_region, service_description
 from pytest_kmsmock._kms.crypto import InvalidMaterial
 from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
 from pytest_kmsmock._kms.policy.kinds import PolicyKind
@@ -90,6 +90,9 @@ def check_home(account: str, regions: Iterable[str], where: str) -> None:
     for name in regions:
         if not REGION.fullmatch(name):
             raise InvalidSeed(f"{where}: region must be a Region such as 'eu-west-1', not {name!r}")
+        meant = misspelt_region(name)
+        if meant is not None:
+            raise InvalidSeed(f"{where}: botocore knows no Region {name!r}. Did you mean {meant!r}?")
 
 
 class _Planting:
