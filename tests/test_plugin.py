@@ -242,7 +242,10 @@ def test_every_option_can_be_given_in_every_place(run, pytester, place):
     ("arguments", "ini", "message"),
     [
         pytest.param(
-            (), "kms_mock_wire = perhaps", "*ini file: kms_mock_wire: invalid truth value 'perhaps'*", id="ini truth"
+            (),
+            "kms_mock_wire = perhaps",
+            "*ini file: kms_mock_wire: expected yes or no, got 'perhaps'.*",
+            id="ini truth",
         ),
         pytest.param((), "kms_mock_block_real_calls = maybe", "*ini file: kms_mock_block_real_calls: *", id="guard"),
         pytest.param((), "kms_mock_region = Ireland", "*ini file: region must be a Region*", id="ini"),
@@ -263,6 +266,8 @@ def test_wrong_defaults_stop_the_run_with_a_reason(run, arguments, ini, message)
         pytest.param("kms_mock_account_id", " Did you mean 'kms_mock_account'?", id="option of an earlier release"),
         pytest.param("kms_mock_block_calls", " Did you mean 'kms_mock_block_real_calls'?", id="guard"),
         pytest.param("kms_mock_xyz", "", id="unlike any"),
+        pytest.param("kms_region", " Did you mean 'kms_mock_region'?", id="shorter prefix"),
+        pytest.param("kms_block_real_calls", " Did you mean 'kms_mock_block_real_calls'?", id="guard, shorter prefix"),
     ],
 )
 def test_a_misspelt_ini_option_stops_the_run_with_the_right_one(run, name, hint):
@@ -275,6 +280,10 @@ def test_a_misspelt_ini_option_stops_the_run_with_the_right_one(run, name, hint)
 def test_an_ini_option_of_another_plugin_may_begin_alike(run, pytester):
     pytester.makeconftest('def pytest_addoption(parser): parser.addini("kms_mock_keys", "keys of my own")')
     run("def test_it(): ...", ini="kms_mock_keys = x").assert_outcomes(passed=1)
+
+
+def test_an_unknown_ini_option_that_is_unlike_all_here_passes(run):
+    run("def test_it(): ...", ini="kms_xyz = x").assert_outcomes(passed=1, warnings=1)
 
 
 def test_the_markers_are_registered(run):

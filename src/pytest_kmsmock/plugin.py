@@ -108,12 +108,14 @@ def _configured(config: pytest.Config) -> dict[str, Any]:
 def _check_ini_names(config: pytest.Config, known: list[str]) -> None:
     """Refuse unknown options of this package in the ini file: pytest would only warn.
 
+    Names that begin with `kms_` only may belong to others; those that are similar to an option here are refused.
+
     Raises:
         InvalidOption: with the name that was meant.
     """
     for name in sorted(config._get_unknown_ini_keys()):  # noqa: SLF001 - there is no public equivalent
-        if name.startswith(_INI):
-            close = closest(name.removeprefix(_INI), known)
+        close = closest(name.removeprefix(_INI).removeprefix("kms_"), known)
+        if name.startswith(_INI) or (name.startswith("kms_") and close):
             hint = f" Did you mean '{_INI}{close[0]}'?" if close else ""
             listed = ", ".join(_INI + each for each in known)
             raise InvalidOption(f"ini file: unknown option {name!r}.{hint} Choose from: {listed}.")
@@ -123,7 +125,8 @@ def _ini(config: pytest.Config, name: str) -> Any:
     try:
         return config.getini(name)
     except (ValueError, pytest.UsageError) as error:  # depends on the release of pytest; neither names the option
-        raise ValueError(f"ini file: {name}: {error}.") from None
+        reason = str(error).replace("invalid truth value", "expected yes or no, got")
+        raise ValueError(f"ini file: {name}: {reason}.") from None
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

@@ -144,3 +144,54 @@ def test_a_seed_that_aws_refuses_shows_no_inner_error(run):
         'start with the prefix "alias/". Please see https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html'
         ". Did you mean 'alias/orders'?",
     ]
+
+
+@pytest.mark.parametrize(
+    ("line", "error"),
+    [
+        (
+            'kms_mock.deploy("none.yaml")',
+            "pytest_kmsmock.errors.InvalidSeed: none.yaml cannot be read: No such file or directory",
+        ),
+        (
+            'kms_mock.clock.advance(day=1)',
+            "TypeError: advance() takes a timedelta or its keyword arguments, such as advance(days=30); got day=1.",
+        ),
+        (
+            'kms_mock.clock.move_to("soon")',
+            "ValueError: Expected an ISO 8601 string such as '2030-01-01T12:00:00Z', got 'soon'.",
+        ),
+        (
+            "kms_mock.delays.grants = 5",
+            "AttributeError: Unknown delay 'grants'. Choose from: creating, updating, rotating, connecting, "
+            "disconnecting, eventual_consistency, data_key_reuse.",
+        ),
+        (
+            'mock_kms(region="eu-wst-1").start()',
+            "pytest_kmsmock.errors.InvalidOption: region: botocore knows no Region 'eu-wst-1'. "
+            "Did you mean 'eu-west-1'?",
+        ),
+    ],
+)  # fmt: skip
+def test_other_misuse_shows_the_line_of_the_test_only(run, line, error):
+    lines = failure(run(f"""
+        from pytest_kmsmock import mock_kms
+
+        def test_it(kms_mock):
+            {line}
+    """, "--tb=short"))  # fmt: skip
+    assert lines == ["test_it.py:4: in test_it", f"    {line}", f"E   {error}"]
+
+
+def test_a_seed_with_a_malformed_policy_shows_the_line_of_the_test_only(run, pytester):
+    pytester.makefile(".yaml", keys="keys: []\niam: {role/app: {Statement: []}}")
+    lines = failure(run("""
+        def test_it(kms_mock):
+            kms_mock.seed("keys.yaml")
+    """, "--tb=short"))  # fmt: skip
+    assert lines == [
+        "test_it.py:2: in test_it",
+        '    kms_mock.seed("keys.yaml")',
+        "E   pytest_kmsmock.errors.InvalidSeed: keys.yaml:2: iam['role/app']: iam.attach(arn:aws:iam::123456789012:role/"
+        "app): AWS refuses this identity-based policy: Missing required field Statement",
+    ]

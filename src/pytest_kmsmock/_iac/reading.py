@@ -55,7 +55,7 @@ def text_of(path: str) -> str:
             raise InvalidSeed(f"{path}: this file has {size:,} bytes; the limit is {most:,}")
         content = file.read_bytes()
     except OSError as error:
-        raise InvalidSeed(f"{path} cannot be read: {error.strerror or error}") from error
+        raise InvalidSeed(f"{path} cannot be read: {error.strerror or error}") from None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

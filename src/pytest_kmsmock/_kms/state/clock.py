@@ -13,6 +13,8 @@ from datetime import datetime, timedelta, timezone
 
 from pytest_kmsmock._runtime.arguments import check_arguments
 
+__tracebackhide__ = True  # pytest hides frames of this module, so that errors show the user's line
+
 #: The range of the clock: AWS's times count from 1970, and times of scheduled changes must fit into a datetime.
 EARLIEST = datetime(1970, 1, 1, tzinfo=timezone.utc)
 LATEST = datetime(9000, 1, 1, tzinfo=timezone.utc)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+__tracebackhide__ = True  # pytest hides frames of this module, so that errors show the user's line
+
 #: Seconds, or a timedelta.
 Duration = float | timedelta
 #: Maximum duration, which keeps all dates in the range of datetime.
