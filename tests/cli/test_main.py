@@ -104,6 +104,9 @@ def test_files_that_conformance_cannot_read(capsys, file, message):
             ["check-policies", "open.json", "--matrix", "--html", "folder"],
             "check-policies: argument --html: 'folder' is a folder; give the name of a file",
         ),
+        (["serve", "--sed", "x"], "serve: unrecognized arguments: --sed x (did you mean --seed?)"),
+        (["serve", "--xyz=1"], "serve: unrecognized arguments: --xyz=1"),
+        (["serve", "seed"], "serve: unrecognized arguments: seed"),
         (["migrate"], "migrate: the following arguments are required: PATH"),
     ],
 )

@@ -86,7 +86,7 @@ def test_a_place_to_check_has_its_line(tmp_path: Path, capsys):
     file.write_text("import boto3\nfrom moto import mock_aws\nmock = mock_aws()\nboto3.client('kms')\n")
     assert main(["migrate", str(file)]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        f"{file}:3: start and stop a mock_kms() together with mock_aws here, or take the fixture kms_mock",
+        f"{file}:3: start and stop a mock_kms() here too, or use the fixture kms_mock, or @mock_kms on the class",
         "0 files rewritten, 1 place to check.",
     ]
 

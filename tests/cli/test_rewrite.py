@@ -206,7 +206,12 @@ def test_kms_shows_by_clients_parameters_and_strings(sign):
     [
         pytest.param(
             "from moto import mock_aws\nmock = mock_aws()\nmock.start()",
-            [(2, "start and stop a mock_kms() together with mock_aws here, or take the fixture kms_mock")],
+            [
+                (
+                    2,
+                    "start and stop a mock_kms() here too, or use the fixture kms_mock, or @mock_kms on the class",
+                )
+            ],
             id="started",
         ),
         pytest.param(

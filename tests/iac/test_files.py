@@ -110,6 +110,15 @@ def test_deploy_without_a_file():
         kms.deploy()
 
 
+def test_deploy_with_parameters_that_are_not_named():
+    with mock_kms() as kms, pytest.raises(InvalidSeed) as refused:
+        kms.deploy("app.yaml", {"Stage": "x"})
+    assert str(refused.value) == (
+        "deploy() takes the path of a file, not ('app.yaml', {'Stage': 'x'}). "
+        'Give parameters by name: deploy("app.yaml", parameters={...}).'
+    )
+
+
 @pytest.mark.parametrize("given", [[], [5], 5])
 def test_invalid_seeds(given):
     with mock_kms() as kms, pytest.raises(InvalidSeed, match=r"seed\(\) takes the path of a file, not"):

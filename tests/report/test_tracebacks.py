@@ -192,6 +192,6 @@ def test_a_seed_with_a_malformed_policy_shows_the_line_of_the_test_only(run, pyt
     assert lines == [
         "test_it.py:2: in test_it",
         '    kms_mock.seed("keys.yaml")',
-        "E   pytest_kmsmock.errors.InvalidSeed: keys.yaml:2: iam['role/app']: iam.attach(arn:aws:iam::123456789012:role/"
-        "app): AWS refuses this identity-based policy: Missing required field Statement",
+        "E   pytest_kmsmock.errors.InvalidSeed: keys.yaml:2: iam['role/app']: iam.attach(arn:aws:iam::123456789012:"
+        "role/app): AWS refuses this identity-based policy: Missing required field Statement",
     ]

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import io
 import os
 import sys
 from collections.abc import Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
+from pytest_kmsmock._runtime.checks import closest
 from pytest_kmsmock.errors import KmsMockError
 
 from . import check_policies, conformance, migrate, serve
@@ -51,7 +53,11 @@ def _run(given: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except (KmsMockError, OSError) as error:
-        print(f"pytest-kmsmock: {_message(error)}", file=sys.stderr)  # noqa: T201 - a command's output
+        in_use = isinstance(error, OSError) and error.errno == errno.EADDRINUSE
+        message = (
+            f"port {given.port} is in use: choose another --port, or 0 for a free one" if in_use else _message(error)
+        )
+        print(f"pytest-kmsmock: {message}", file=sys.stderr)  # noqa: T201 - a command's output
         return _ERROR
     return code
 
@@ -78,6 +84,15 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
+        """Refuse unknown arguments here, where the options of the command are known."""
+        given, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            close = closest(unknown[0].partition("=")[0], self._option_string_actions)
+            hint = f" (did you mean {close[0]}?)" if close and unknown[0].startswith("-") else ""
+            self.error(f"unrecognized arguments: {' '.join(unknown)}{hint}")
+        return given, unknown
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -29,7 +29,7 @@ _SUBMODULES = {
     "moto.kms": "use kms_mock.keys and kms_mock.create_key() instead of moto.kms, which has no keys beside mock_kms",
     "moto.server": "add kms_server or `pytest-kmsmock serve`: moto's server has none of the keys of mock_kms",
 }
-_STARTED = "start and stop a mock_kms() together with mock_aws here, or take the fixture kms_mock"
+_STARTED = "start and stop a mock_kms() here too, or use the fixture kms_mock, or @mock_kms on the class"
 _SET_UP = "use the fixture class_kms_mock for the KMS calls of {name}, which runs outside of the mocks of the tests"
 _OWN_NAME = "rename the mock_kms of this file and run migrate again: nothing was changed here"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -55,7 +55,10 @@ def paths_of(seed: Seed, where: str = "seed()") -> list[str]:
     listed: Sequence[Any] = seed if isinstance(seed, list | tuple) else [seed]
     if not listed or not all(isinstance(path, str | os.PathLike) for path in listed):
         given = repr(seed) if listed else "nothing"
-        raise InvalidSeed(f"{where} takes the path of a file, not {given}.")
+        hint = ""
+        if where == "deploy()" and any(isinstance(path, Mapping) for path in listed):
+            hint = ' Give parameters by name: deploy("app.yaml", parameters={...}).'
+        raise InvalidSeed(f"{where} takes the path of a file, not {given}.{hint}")
     return [os.fspath(path) for path in listed]
 
 
