@@ -222,9 +222,15 @@ def test_a_file_that_lists_stacks(write):
     [
         ("{}", "all.yaml:2: stacks[0]: name a template or a terraform file"),
         ("{template: all.yaml}", "all.yaml:2: stacks[0]: this file lists itself"),
-        ("{template: a, region: 5}", "all.yaml:1: stacks[0].region: expected a string, found 5"),
+        ("{template: a, region: 5}", "all.yaml:2: stacks[0].region: expected a string, found 5"),
         ("{template: a, region: x}", "all.yaml:2: stacks[0]: 'x' is neither an account id nor a Region"),
-        ("{templates: a}", "all.yaml:1: stacks[0]: unknown field 'templates'. Did you mean 'template'?"),
+        ("{templates: a}", "all.yaml:2: stacks[0]: unknown field 'templates'. Did you mean 'template'?"),
+        (
+            "{x: a}",
+            "all.yaml:2: stacks[0]: unknown field 'x'. Choose from: template, terraform, name, account, region, "
+            "parameters, imports, nested.",
+        ),
+        ("5", "all.yaml:1: stacks[0]: expected an object, found 5"),
     ],
 )
 def test_lists_that_are_wrong(write, entry, told):

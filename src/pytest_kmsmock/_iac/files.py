@@ -193,7 +193,9 @@ def _listed(path: str, content: Mapping[str, Any], given: DeployOptions) -> Iter
     try:
         listed: _StackFile = decode(dict(content), _StackFile, "")
     except Misfit as misfit:
-        raise InvalidSeed(f"{path}:{line_of(content)}: {misfit}") from None
+        found = re.match(r"stacks\[(\d+)\]", misfit.where)
+        line = line_of(content["stacks"][int(found[1])]) if found else 0
+        raise InvalidSeed(f"{path}:{line or line_of(content)}: {misfit}{misfit.choices}") from None
     for index, entry in enumerate(listed.stacks):
         where = f"{path}:{line_of(content['stacks'][index])}: stacks[{index}]"
         file = entry.template or entry.terraform
