@@ -101,11 +101,25 @@ def test_the_examples_of_a_module_run(name: str):
     assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
+LINK = re.compile(r"\]\(([^)#\s]*)(?:#([^)\s]*))?\)")
+
+
 def test_links_between_the_pages_lead_somewhere():
+    broken = []
     for page in PAGES:
-        for target in re.findall(r"\]\(([^)#\s]+?)(?:#[^)]*)?\)", page.read_text()):
-            if "://" not in target and not target.startswith("mailto:"):
-                assert (page.parent / target).exists(), f"{page.name}: {target}"
+        for target, anchor in LINK.findall(page.read_text()):
+            if "://" in target or target.startswith("mailto:"):
+                continue
+            linked = page.parent / target if target else page
+            if not linked.exists() or (anchor and anchor not in anchors(linked)):
+                broken.append(f"{page.name}: {target}#{anchor}")
+    assert broken == []
+
+
+def anchors(page: Path) -> set[str]:
+    """Return the anchors of the headings, as GitHub and MyST make them."""
+    headings = re.findall(r"^#{1,3} (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 
 REFERENCE = (ROOT / "docs/reference.md").read_text()
