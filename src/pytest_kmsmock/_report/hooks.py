@@ -58,7 +58,7 @@ def add_options(group: pytest.OptionGroup) -> None:
     )  # fmt: skip
     group.addoption(
         _DIFF, dest="kms_mock_policy_diff", action="store_true", default=False,
-        help="after the run, show what the tests needed that deployed policies lack, and what these give to no use",
+        help="after the run, show permissions that tests needed and deployed policies lack, and ones that no test used",
     )  # fmt: skip
 
 
