@@ -74,7 +74,7 @@ def test_a_run_is_reported_as_table_page_and_policies(run, pytester, page_data, 
         r"calls without encryption context \(1\):",
         r"  test_it.py::test_two: Encrypt",
         r"keys never used \(1\):",
-        r"  left \(SYMMETRIC_DEFAULT\): test_it.py::test_two",
+        r"  left \(SYMMETRIC_DEFAULT\) in us-east-1: test_it.py::test_two",
         r"KMS report written to .*out.kms.html",
         r"KMS policies written to .*out.kms.json",
     ])  # fmt: skip

@@ -58,7 +58,8 @@ def test_what_deserves_a_look_is_listed():
     assert lines == [
         "", "denied calls (1):", "  a: Encrypt: User: x is not authorized",
         "", "calls without encryption context (2):", "  a: Encrypt  (x2)",
-        "", "keys never used (2):", "  1 (SYMMETRIC_DEFAULT): b", "  alias/b (SYMMETRIC_DEFAULT): b and 1 more test",
+        "", "keys never used (2):", "  1 (SYMMETRIC_DEFAULT) in us-east-1: b",
+        "  alias/b (SYMMETRIC_DEFAULT) in us-east-1: b and 1 more test",
     ]  # fmt: skip
 
 
@@ -71,6 +72,28 @@ def test_a_key_is_used_if_a_key_of_the_same_alias_is():
     assert [(unused.key["arn"], unused.tests) for unused in found.unused_keys] == [
         (ARN + "2", ("a",)), (ARN + "4", ("b",)),
     ]  # fmt: skip
+
+
+REPLICA = ARN.replace("us-east-1", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("used", "lines"),
+    [
+        pytest.param(REPLICA + "mrk-2", [], id="used"),
+        pytest.param(
+            ARN + "3",
+            ["", "keys never used (1):", "  alias/x (SYMMETRIC_DEFAULT) in us-east-1: a and 1 more test"],
+            id="unused",
+        ),
+    ],
+)
+def test_the_related_keys_of_a_multi_region_key_count_as_one(used, lines):
+    def keys(key_id: str):
+        return [key("alias/x", key_id), key("alias/x", key_id) | {"arn": REPLICA + key_id}]
+
+    encrypt = call("Encrypt", keys=[used], uses_key=True)
+    assert list(findings(totals([entry("a", keys=keys("mrk-1")), entry("b", encrypt, keys=keys("mrk-2"))]))) == lines
 
 
 def test_long_lists_are_cut():
@@ -91,6 +114,6 @@ def test_what_others_wrote_stays_on_its_line_and_leaves_the_terminal_alone():
     ])))  # fmt: skip
     assert lines[2] == r"  a: Encrypt: alias/a\n\x1b[2J is not found"
     assert lines[5:] == [
-        r"  first\nFAILED second \x1b[31m (SYMMETRIC_DEFAULT): a",
-        "  schön (SYMMETRIC_DEFAULT): a",
+        r"  first\nFAILED second \x1b[31m (SYMMETRIC_DEFAULT) in us-east-1: a",
+        "  schön (SYMMETRIC_DEFAULT) in us-east-1: a",
     ]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.records import Key
+    from pytest_kmsmock._kms.state.state import Region
     from pytest_kmsmock._mock.core import MockCore
 
     from .registry import SeenCall
@@ -71,7 +72,8 @@ class KeyEntry(TypedDict):
 
     Attributes:
         arn: its ARN.
-        name: its oldest alias, else its shortened description, else empty.
+        name: its oldest alias, for a multi-Region key also one of a related key; else its shortened description, else
+            empty.
         spec: its key spec.
     """
 
@@ -167,18 +169,24 @@ def key_entries(mocks: Iterable[MockCore], known: set[str]) -> list[KeyEntry]:
     """
     found: list[KeyEntry] = []
     for mock in mocks:
-        for region in mock.service.state.regions():
+        regions = list(mock.service.state.regions())
+        for region in regions:
             for key in region.keys.values():
                 if key.arn not in known and key.manager == "CUSTOMER":
                     known.add(key.arn)
-                    name = next(iter(region.aliases_of.get(key.id, ())), None) or _cut(key.description)
-                    found.append(_key(key, name))
+                    found.append(_key(key, _alias(key, regions if key.multi_region else [region])))
     return found
+
+
+def _alias(key: Key, regions: Iterable[Region]) -> str | None:
+    """Return the oldest alias of a key; for a multi-Region key the first of a Region with a related key."""
+    own = (region for region in regions if region.account == key.account)
+    return next((alias for region in own for alias in region.aliases_of.get(key.id, ())), None)
 
 
 def _cut(description: str) -> str:
     return description if len(description) <= _LONGEST else f"{description[: _LONGEST - 1]}…"
 
 
-def _key(key: Key, name: str) -> KeyEntry:
-    return {"arn": key.arn, "name": name, "spec": key.spec.name}
+def _key(key: Key, alias: str | None) -> KeyEntry:
+    return {"arn": key.arn, "name": alias or _cut(key.description), "spec": key.spec.name}

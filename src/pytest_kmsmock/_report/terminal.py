@@ -58,10 +58,10 @@ def findings(totals: Totals) -> Iterator[str]:
 
 def _key(unused: UnusedKey) -> str:
     key, tests = unused
-    name = key["name"] or key["arn"].partition(":key/")[2]
+    name, region = key["name"] or key["arn"].partition(":key/")[2], key["arn"].split(":")[3]
     others = len(tests) - 1
     more = f" and {others} more test{'s' if others > 1 else ''}" if others else ""
-    return f"{name} ({key['spec']}): {tests[0]}{more}"
+    return f"{name} ({key['spec']}) in {region}: {tests[0]}{more}"
 
 
 def _list(title: str, entries: Iterable[str]) -> Iterator[str]:

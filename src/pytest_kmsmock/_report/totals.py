@@ -103,13 +103,16 @@ def totals(tests: Sequence[ItemEntry]) -> Totals:
 
 
 def _unused_keys(tests: Sequence[ItemEntry]) -> Iterator[UnusedKey]:
-    """Yield the keys that no test used. Keys that tests create under the same alias count as one."""
-    found: dict[str, tuple[KeyEntry, list[str]]] = {}
+    """Yield the keys that no test used.
+
+    Keys that tests create under the same alias count as one, and so do the related keys of a multi-Region key.
+    """
+    found: dict[str, tuple[KeyEntry, dict[str, None]]] = {}
     names: dict[str, str] = {}
     for entry in tests:
         for key in entry["keys"]:
             name = names[key["arn"]] = _identity(key)
-            found.setdefault(name, (key, []))[1].append(entry["test"])
+            found.setdefault(name, (key, {}))[1][entry["test"]] = None
     used = {names.get(arn) for _, call in _calls(tests) if call["uses_key"] for arn in call["keys"]}
     for name, (key, having) in found.items():
         if name not in used:
@@ -117,8 +120,10 @@ def _unused_keys(tests: Sequence[ItemEntry]) -> Iterator[UnusedKey]:
 
 
 def _identity(key: KeyEntry) -> str:
-    home = key["arn"].partition(":key/")[0]
-    return f"{home}:{key['name']}" if key["name"].startswith("alias/") else key["arn"]
+    home, _, key_id = key["arn"].partition(":key/")
+    if key_id.startswith("mrk-"):
+        home = home.rpartition(":")[2]  # the account: related keys are in several Regions
+    return f"{home}:{key['name'] if key['name'].startswith('alias/') else key_id}"
 
 
 def _calls(tests: Sequence[ItemEntry]) -> Iterator[ItemCall]:
