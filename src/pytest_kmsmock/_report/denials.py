@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 def reasons(record: CallRecord) -> list[str]:
-    """Return why policies denied a call: a line for each statement, then unknown actions; empty if they did not."""
+    """Return why policies denied a call: a line for each statement, then unknown names; empty if they did not."""
     decision = _refusal(record)
     if decision is None:
         return []
-    from pytest_kmsmock._testing.policies.permission_names import unknown_permissions
+    from pytest_kmsmock._testing.policies.misspelt import misspelt
 
-    return [*map(str, _steps(decision)), *unknown_permissions(decision)]
+    return [*map(str, _steps(decision)), *misspelt(decision)]
 
 
 def decisive(record: CallRecord) -> list[int]:
@@ -35,14 +35,14 @@ def decisive(record: CallRecord) -> list[int]:
 
 
 def allowances(record: CallRecord) -> list[str]:
-    """Return what allowed a call: a line for each statement, then unknown actions of Deny statements."""
-    from pytest_kmsmock._testing.policies.permission_names import unknown_denied
+    """Return what allowed a call: a line for each statement, then unknown names in Deny statements."""
+    from pytest_kmsmock._testing.policies.misspelt import misspelt
 
     who = f" for the default caller, {record.caller.arn}" if record.caller.administrator else ""
     lines = [f"allowed{who}:{'' if record.decisions else ' enforce_policies is off'}"]
     for decision in record.decisions:
         lines += [f"  {step}" for step in _steps(decision) if step.matched]
-        lines += [f"  {found}" for found in unknown_denied(decision)]
+        lines += [f"  {found}" for found in misspelt(decision)]
     return list(dict.fromkeys(lines))
 
 

@@ -84,7 +84,7 @@ def decide(access: AccessRequest) -> Decision:
     request = Request(
         call.caller.principal, target.permission, target.arn, access.account, ConditionValues(access),
         call.operation.cross_account or target.key is None, target.from_ciphertext, target.creates_key,
-        call.state.iam.origins,
+        call.state.iam.origins, call.state.iam.identity,
     )  # fmt: skip
     if target.permission == "kms:RetireGrant":
         grant: Grant = call.notes["grant"]

@@ -76,6 +76,7 @@ class Origin(NamedTuple):
 Origins = Mapping[str, Mapping[str, Origin]]
 
 NO_ORIGINS: Origins = {}
+NO_HOLDERS: Mapping[str, tuple[str, ...]] = {}
 
 
 class Request(NamedTuple):
@@ -91,6 +92,7 @@ class Request(NamedTuple):
         from_ciphertext: Whether the key is known only from a ciphertext; AWS's message then omits the key.
         creates_resource: Whether the action creates the resource; AWS's message then omits the resource.
         origins: Sources of policies, for explanations.
+        holders: ARN of each user or role -> its attached policies, for explanations.
     """
 
     principal: Principal
@@ -102,6 +104,7 @@ class Request(NamedTuple):
     from_ciphertext: bool = False
     creates_resource: bool = False
     origins: Origins = NO_ORIGINS
+    holders: Mapping[str, tuple[str, ...]] = NO_HOLDERS
 
 
 @dataclass(frozen=True, slots=True)

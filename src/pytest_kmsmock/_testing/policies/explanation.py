@@ -13,7 +13,7 @@ from pytest_kmsmock._kms.engine.call_record import CallRecord
 from pytest_kmsmock._kms.policy.decision import Decision
 from pytest_kmsmock.errors import NoSuchCall
 
-from .permission_names import unknown_permissions
+from .misspelt import misspelt
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -47,7 +47,7 @@ class Explanation:
             verdict = "allowed" if decision.allowed else "refused"
             lines.append(f"{request.action} on {request.resource} for {request.principal.arn}: {verdict}")
             *steps, outcome = (f"  {step}" for step in decision.explain())
-            lines += [*steps, *(f"  {each}" for each in unknown_permissions(decision)), outcome]
+            lines += [*steps, *(f"  {each}" for each in misspelt(decision)), outcome]
         return lines + self.otherwise.splitlines()
 
     def __bool__(self) -> bool:

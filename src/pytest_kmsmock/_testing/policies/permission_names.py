@@ -9,16 +9,14 @@ from typing import TYPE_CHECKING
 from pytest_kmsmock._kms.api.service_model import operation_names
 from pytest_kmsmock._kms.call.operation import OPERATIONS
 from pytest_kmsmock._kms.operations import load
-from pytest_kmsmock._kms.policy.decision import with_names
 from pytest_kmsmock._kms.policy.patterns import constant, matcher, parse_template
 from pytest_kmsmock._runtime.checks import did_you_mean
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._kms.policy.decision import Decision
     from pytest_kmsmock._kms.policy.policy import Policy
     from pytest_kmsmock._kms.policy.statements import Statement
 
-_VENDOR = "kms:"
+VENDOR = "kms:"
 #: Permissions that are not named after an operation.
 WITHOUT_OPERATION = ("ReEncryptFrom", "ReEncryptTo", "SynchronizeMultiRegionKey")
 
@@ -33,35 +31,20 @@ def permission_names() -> Mapping[str, str]:
 
 def unknown_in(policy: Policy) -> Iterator[str]:
     """Yield each action of a policy that matches no KMS permission, with its statement and a suggestion."""
-    yield from _unknown(policy.statements)
+    yield from unknown_actions(policy.statements)
 
 
-def _unknown(statements: Iterable[Statement]) -> Iterator[str]:
+def unknown_actions(statements: Iterable[Statement]) -> Iterator[str]:
+    """Yield each action of statements that matches no KMS permission, as `unknown_in`."""
     for statement in statements:
         for action in () if statement.action is None else statement.action.entries:
-            if action.lower().startswith(_VENDOR) and not _exists(action.lower()):
-                known = [_VENDOR + name for name in (*permission_names().values(), "ReEncrypt*")]
+            if action.lower().startswith(VENDOR) and not _exists(action.lower()):
+                known = [VENDOR + name for name in (*permission_names().values(), "ReEncrypt*")]
                 yield f"{statement.name}: unknown KMS permission {action!r}.{did_you_mean(action, known)}"
-
-
-def unknown_denied(decision: Decision) -> Iterator[str]:
-    """Yield a line for each unknown KMS action in a Deny statement of the policies: it denies nothing."""
-    for name, policy in with_names(decision.policies):
-        denying = (statement for statement in policy.statements if statement.deny)
-        yield from (f"! {name}, {found}" for found in _unknown(denying))
-
-
-def unknown_permissions(decision: Decision) -> Iterator[str]:
-    """Yield a line for each unknown KMS action in the policies of a denial: it may be the reason."""
-    if not decision.allowed:
-        for name, policy in with_names(decision.policies):
-            yield from (f"! {name}, {found}" for found in unknown_in(policy))
 
 
 @functools.lru_cache(maxsize=256)
 def _exists(action: str) -> bool:
     pattern = constant(parse_template(action, variables=False))
     newer = (name.lower() for name in operation_names() if name != "ReEncrypt")  # of a newer botocore
-    return pattern is not None and any(
-        map(matcher(pattern), (_VENDOR + name for name in (*permission_names(), *newer)))
-    )
+    return pattern is not None and any(map(matcher(pattern), (VENDOR + name for name in (*permission_names(), *newer))))
