@@ -171,6 +171,16 @@ def test_calls_can_be_forgotten(kms_mock, kms_client, key):
         ),
         pytest.param(5, {}, "Unknown KMS operation 5.", id="number"),
         pytest.param(["Encrypt"], {}, "Unknown KMS operation ['Encrypt']. Did you mean 'Encrypt'?", id="list"),
+        pytest.param(None, {"via": "S3"}, "Unknown service 'S3'. Did you mean 's3'?", id="service"),
+        pytest.param(
+            None,
+            {"via": "s3.us-east-1.amazonaws.com"},
+            "Unknown service 's3.us-east-1.amazonaws.com'. Did you mean 's3'?",
+            id="service principal",
+        ),
+        pytest.param(
+            "Decrypt", {"via": "*"}, "Unknown service '*'. Give a name such as 's3'.", id="service like no other"
+        ),
         pytest.param(None, {"zzz": 1}, "Unknown parameter 'zzz' of any KMS operation.", id="of any operation"),
     ],
 )

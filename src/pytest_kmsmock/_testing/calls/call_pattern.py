@@ -23,7 +23,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._kms.api.service_model import operation_names, service_description
-from pytest_kmsmock._runtime.checks import closest
+from pytest_kmsmock._runtime.checks import closest, did_you_mean
+from pytest_kmsmock._runtime.options import SERVICES
 from pytest_kmsmock.errors import InvalidCallPattern
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ KEY_PARAMETERS = frozenset({"KeyId", "SourceKeyId", "DestinationKeyId", "TargetK
 
 #: Not a parameter of requests: the AWS service that made the call. None is a direct call.
 VIA = "via"
+_SERVICE = re.compile("[a-z0-9-]+")
 
 #: Represents an absent parameter.
 ABSENT = type("_Absent", (), {"__repr__": lambda _: "(absent)"})()
@@ -64,7 +66,7 @@ class CallPattern:
         arguments: other arguments of the same function, which a misspelt name may have meant.
 
     Raises:
-        InvalidCallPattern: the operation or a parameter does not exist, so no call would match.
+        InvalidCallPattern: the operation, a parameter or the service does not exist, so no call would match.
     """
 
     def __init__(
@@ -79,6 +81,10 @@ class CallPattern:
                 raise InvalidCallPattern(
                     f"Unknown parameter {param!r} of {whose}.{_hint(param, known.union(arguments))}"
                 )
+        via = params.get(VIA)
+        if isinstance(via, str) and not _SERVICE.fullmatch(via):
+            hint = did_you_mean(via.partition(".")[0], SERVICES) or " Give a name such as 's3'."
+            raise InvalidCallPattern(f"Unknown service {via!r}.{hint}")
         self.operation = operation
         self.params = {
             name: getattr(value, "arn", value) if name in KEY_PARAMETERS else value for name, value in params.items()
