@@ -298,7 +298,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
 
         Args:
             region: its Region, by default that of the mock; `region_name` is the same.
-            principal: the caller, as in `credentials`; the default caller if not given.
+            principal: the caller, as in `credentials`; if not given, that of `as_principal`, else the default caller.
             **kwargs: further arguments of `botocore.session.Session.create_client`, such as `config`.
 
         Raises:
@@ -318,7 +318,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
 
         Args:
             region: its Region, by default that of the mock; `region_name` is the same.
-            principal: the caller, as in `credentials`; the default caller if not given.
+            principal: the caller, as in `credentials`; if not given, that of `as_principal`, else the default caller.
             **kwargs: further arguments of `aiobotocore.session.AioSession.create_client`, such as `config`.
 
         Raises:

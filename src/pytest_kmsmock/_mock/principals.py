@@ -53,7 +53,8 @@ class Principals:
         Args:
             principal: the ARN of a user, role, role session, federated user or root user; an AWS service such as
                 `s3.amazonaws.com`; an account id for its root user; or the short form in the mock's own account,
-                `user/alice`, `role/app`, `root`. A role means a session of it. None is the default caller.
+                `user/alice`, `role/app`, `root`. A role means a session of it. None is the default caller, inside
+                `as_principal` too.
             **request_context: the request context, all by name: `session_name`; `session_policies`; `tags` of
                 the principal and its session; `org_id`, its organization, and `resource_org_id`, that of the keys of
                 other accounts; `issuer_arn`, the role of a session if it has a path, or the user who called

@@ -319,6 +319,14 @@ def test_acting_as_a_principal(kms_mock, kms_client):
     kms_client.list_keys()
 
 
+def test_inside_a_block_clients_follow_it_and_credentials_are_those_of_the_default_caller(kms_mock):
+    with kms_mock.as_principal("user/alice"):
+        with pytest.raises(ClientError, match="user/alice is not authorized"):
+            kms_mock.client().list_keys()
+        assert kms_mock.credentials().arn == f"arn:aws:iam::{kms_mock.account}:user/Administrator"
+        kms_mock.client(principal=kms_mock.credentials()).list_keys()
+
+
 def test_it_ends_with_an_error_too(kms_mock, kms_client):
     with pytest.raises(ZeroDivisionError), kms_mock.as_principal("user/alice"):
         raise ZeroDivisionError
