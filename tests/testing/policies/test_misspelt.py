@@ -75,6 +75,29 @@ def test_a_principal_without_policies_is_compared_with_those_that_have_some(hold
         assert hints(kms, principal) == []
 
 
+TEMPLATE = """
+Resources:
+  WorkerRole:
+    Type: AWS::IAM::Role
+    Properties:
+      AssumeRolePolicyDocument:
+        Version: "2012-10-17"
+        Statement: [{Effect: Allow, Principal: {Service: lambda.amazonaws.com}, Action: "sts:AssumeRole"}]
+      Policies:
+        - PolicyName: p
+          PolicyDocument: {Version: "2012-10-17", Statement: [{Effect: Allow, Action: "kms:*", Resource: "*"}]}
+"""
+
+
+def test_the_name_of_a_deployed_role_in_its_file_leads_to_its_arn(kms_mock, tmp_path):
+    (tmp_path / "app.yaml").write_text(TEMPLATE)
+    kms_mock.deploy(tmp_path / "app.yaml")
+    assert hints(kms_mock, "role/WorkerRole") == [
+        "! A deployed principal has this name in its file: kms_mock.deployed('WorkerRole') is its ARN."
+    ]
+    assert hints(kms_mock, kms_mock.deployed("WorkerRole")) == []
+
+
 def test_the_section_of_calls_has_the_hints(pytester, few_plugins):
     pytester.makepyfile("""
         def test_it(kms_mock):
