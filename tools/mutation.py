@@ -32,9 +32,12 @@ TARGETS: Mapping[str, Sequence[str]] = {
         "tests/kms/policy/conditions",
         "tests/kms/policy/literal/test_differential.py",
     ),
-    "_kms/permissions": ("tests/kms/permissions", "tests/kms/operations/management/test_grants.py"),
+    "_kms/permissions": (
+        "tests/kms/permissions",
+        "tests/kms/operations/management/test_grants.py",
+        "tests/kms/operations/management/test_grants_and_iam.py",
+    ),
     "_kms/rules/key_states.py": (
-        "tests/kms/rules/test_key_states.py",
         "tests/kms/rules/test_key_state_table.py",
         "tests/kms/rules/test_key_state_machine.py",
         "tests/kms/operations/management/test_custom_key_stores.py",
