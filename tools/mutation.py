@@ -36,6 +36,8 @@ TARGETS: Mapping[str, Sequence[str]] = {
         "tests/kms/permissions",
         "tests/kms/operations/management/test_grants.py",
         "tests/kms/operations/management/test_grants_and_iam.py",
+        "tests/testing/policies/test_explanation.py",
+        "tests/kms/call/test_consistency.py",
     ),
     "_kms/rules/key_states.py": (
         "tests/kms/rules/test_key_state_table.py",
