@@ -350,6 +350,7 @@ def test_retiring_a_grant_has_the_context_of_its_constraint(kms_mock, kms_client
     key = kms_mock.create_key()
     for constraints, kind, context in (
         ({"EncryptionContextEquals": {"a": "b"}}, ("EncryptionContextEquals",), ("b",)),
+        ({"EncryptionContextSubset": {"a": "c"}}, ("EncryptionContextSubset",), ("c",)),
         ({}, None, None),
     ):
         grant = kms_client.create_grant(
@@ -396,9 +397,10 @@ def test_days_without_use_count_from_the_last_use_or_the_creation_and_are_whole(
 
 
 def test_temporary_credentials_are_as_old_as_the_call(kms_mock, kms_client):
-    """IAM User Guide, aws:TokenIssueTime: "only when the principal uses temporary credentials"."""
+    """IAM User Guide, aws:TokenIssueTime: "only when the principal uses temporary credentials"; so do federated users."""
     kms_mock.clock.freeze(datetime(2030, 5, 6, 7, 8, 9, tzinfo=timezone.utc))
-    for principal, expected in (("role/app", ("2030-05-06T07:08:09Z",)), ("user/alice", None)):
+    issued = ("2030-05-06T07:08:09Z",)
+    for principal, expected in (("role/app", issued), ("federated-user/fred", issued), ("user/alice", None)):
         decision = kms_mock.simulate(principal, "kms:ListKeys").decisions[0]
         assert decision.request.context("aws:tokenissuetime") == expected
 

@@ -724,6 +724,12 @@ def test_who_may_retire_a_grant(key, kms_client, grant, clients, caller, allowed
             clients(caller).retire_grant(KeyId=key, GrantId=made["GrantId"])
 
 
+def test_the_account_retires_a_grant_that_a_service_may_retire(key, grant, clients):
+    """API RetireGrant: "by the Amazon Web Services account in which the grant is created"."""
+    made = grant(ROLE, "Encrypt", RetiringServicePrincipal="s3.us-east-1.amazonaws.com")
+    clients("root").retire_grant(GrantToken=made["GrantToken"])
+
+
 def test_the_grantee_needs_the_operation(key, grant, clients, refusal):
     made = grant(ROLE, "Encrypt")
     with refusal(DENIED):
