@@ -397,7 +397,7 @@ def test_days_without_use_count_from_the_last_use_or_the_creation_and_are_whole(
 
 
 def test_temporary_credentials_are_as_old_as_the_call(kms_mock, kms_client):
-    """IAM User Guide, aws:TokenIssueTime: "only when the principal uses temporary credentials"; so do federated users."""
+    """IAM User Guide, aws:TokenIssueTime: "only when the principal uses temporary credentials"; federated users do."""
     kms_mock.clock.freeze(datetime(2030, 5, 6, 7, 8, 9, tzinfo=timezone.utc))
     issued = ("2030-05-06T07:08:09Z",)
     for principal, expected in (("role/app", issued), ("federated-user/fred", issued), ("user/alice", None)):
