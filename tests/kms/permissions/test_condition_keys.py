@@ -7,7 +7,7 @@ and for newer keys the API reference.
 from __future__ import annotations
 
 import contextlib
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 import pytest
 from botocore.exceptions import ClientError
@@ -306,6 +306,8 @@ def test_the_value_of_a_key(value, operation, members, key, expected):
         ({}, "aws:FederatedProvider", None),
         ({"provider": "accounts.google.com"}, "aws:FederatedProvider", ("accounts.google.com",)),
         ({"context": {"aws:TokenIssueTime": "2020-01-01T00:00:00Z"}}, "aws:TokenIssueTime", ("2020-01-01T00:00:00Z",)),
+        ({"context": {"aws:TokenIssueTime": datetime(2020, 1, 1, 2, tzinfo=timezone(timedelta(hours=2)))}},
+         "aws:TokenIssueTime", ("2020-01-01T00:00:00Z",)),
         ({"context": {"saml:sub": "x"}}, "saml:sub", ("x",)),
         ({"context": {"kms:KeySpec": "RSA_2048"}}, "kms:KeySpec", ("RSA_2048",)),
     ],
@@ -330,6 +332,9 @@ def test_the_organization_of_another_accounts_key(kms_mock):
 
 def test_each_permission_of_a_call_has_values_of_its_own(value):
     assert value("ReEncrypt", "kms:EncryptionContext:a", target=1, **RE_ENCRYPT) == ("2",)
+    to_rsa = RE_ENCRYPT | {"DestinationKeyId": "alias/other", "DestinationEncryptionAlgorithm": "RSAES_OAEP_SHA_1"}
+    algorithms = [value("ReEncrypt", "kms:EncryptionAlgorithm", target=target, **to_rsa) for target in (0, 1)]
+    assert algorithms == [("SYMMETRIC_DEFAULT",), ("RSAES_OAEP_SHA_1",)]
     replicate = {"KeyId": "alias/multi", "ReplicaRegion": "eu-north-1"}
     assert value("ReplicateKey", "aws:RequestedRegion", target=1, **replicate) == ("eu-north-1",)
 
