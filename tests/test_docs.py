@@ -139,7 +139,7 @@ def shown(default: object) -> str:
     return ", ".join(default) if isinstance(default, tuple) else str(default or "")
 
 
-def test_the_reference_has_every_option_of_a_run(pytester: pytest.Pytester):
+def test_the_reference_has_every_option_of_a_run(pytester: pytest.Pytester, few_plugins: None):
     section = pytester.runpytest_inprocess("--help").stdout.str().partition("kmsmock):")[2].partition("\n\n")[0]
     options = set(re.findall(r"--kms-[a-z-]+", section))
     assert len(options) > len(Options._fields)
