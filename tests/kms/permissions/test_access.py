@@ -346,6 +346,13 @@ def test_aws_managed_keys_are_used_through_their_service_only(kms_mock, kms_clie
             kms_mock.client(principal=other).encrypt(KeyId=arn, Plaintext=b"x")
 
 
+def test_resource_control_policies_leave_alone_actions_without_a_resource(kms_mock, kms_client):
+    """Inferred from the Developer Guide, "Resource control policies": they limit actions "on resources"."""
+    kms_mock.iam.resource_control(policy(deny("kms:*", Principal="*")))
+    assert kms_client.list_keys()["Keys"] == []
+    kms_client.generate_random(NumberOfBytes=1)
+
+
 def test_a_service_principal(kms_mock, refusal):
     """IAM User Guide, "AWS services as principals"; the confused deputy is kept out by aws:SourceArn."""
     bucket = "arn:aws:s3:::bucket"
