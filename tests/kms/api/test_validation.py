@@ -397,6 +397,7 @@ WRONG_TYPES = [
         "Encrypt", {"KeyId": "k", "Plaintext": 5}, "NUMBER_VALUE can not be converted to a Blob", id="blob (B)"
     ),
     pytest.param("Encrypt", {"KeyId": "k", "Plaintext": "no base64!"}, "", id="damaged base64 (B)"),
+    pytest.param("Encrypt", {"KeyId": "k", "Plaintext": "\u00e9"}, "", id="base64 of other characters (B)"),
     pytest.param("CreateKey", {"Tags": "a"}, "Expected list or null", id="text for list"),
     pytest.param("CreateKey", {"Tags": ["a"]}, "Expected null", id="text for structure"),
     pytest.param(
