@@ -30,7 +30,13 @@ def tables(text: str) -> dict[str, list[list[str]]]:
 PAGE = tables((ROOT / "docs" / "performance.md").read_text())
 
 
-@pytest.mark.parametrize("topic", TOPICS)
+#: Each takes seconds even once: RSA keys of moto, and suites of it.
+SLOW = {"cycles", "large-suite"}
+
+
+@pytest.mark.parametrize(
+    "topic", [pytest.param(topic, marks=pytest.mark.slow if topic in SLOW else ()) for topic in TOPICS]
+)
 def test_a_benchmark_runs_and_its_tables_are_on_the_page(topic, tmp_path):
     for needed in ("boto3", "moto", "xdist"):
         pytest.importorskip(needed)
