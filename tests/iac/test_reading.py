@@ -88,7 +88,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         pytest.param('{"a": ' + "1" * 5000 + "}", "a.yaml:1: cannot be read: Exceeds the limit", id="number"),
         pytest.param("? [a]\n: b", "a.yaml:1: invalid YAML: a name must be a string", id="name"),
         pytest.param("a: b\nc: \x01", "a.yaml:2: invalid YAML: special characters are not allowed", id="character"),
-        pytest.param("a: !!int x", "a.yaml:1: invalid YAML: 'x' is no int", id="wrong value"),
+        pytest.param("a: !!int x", "a.yaml:1: invalid YAML: 'x' is not a valid int", id="wrong value"),
         pytest.param("%", "a.yaml:1: invalid YAML", id="directive"),
     ],
 )

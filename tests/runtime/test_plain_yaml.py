@@ -20,7 +20,7 @@ def test_dates_are_strings(base):
 @pytest.mark.parametrize(
     ("text", "line", "problem"),
     [
-        pytest.param("a: 1\nb: !!int x", 2, "'x' is no int", id="a value that does not fit its tag"),
+        pytest.param("a: 1\nb: !!int x", 2, "'x' is not a valid int", id="a value that does not fit its tag"),
         pytest.param("a: [1\n", 2, "did not find|expected", id="syntax"),
         pytest.param("a: 1\nb: \x00", 2, "not allowed", id="a character that YAML does not have"),
     ],

@@ -10,7 +10,7 @@ import functools
 import json
 from bisect import bisect_right
 from collections.abc import Mapping
-from json.decoder import JSONObject  # type: ignore[attr-defined]  # in the standard library's source, not in its stubs
+from json.decoder import JSONObject  # type: ignore[attr-defined]  # missing in typeshed
 from json.scanner import py_make_scanner  # type: ignore[attr-defined]  # likewise
 from pathlib import Path
 from typing import Any

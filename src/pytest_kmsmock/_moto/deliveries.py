@@ -93,7 +93,7 @@ def _watch_sns(decide: Decide) -> None:
                 return
         publish(self, message, message_id, *args, **given)
 
-    Subscription.publish = publish_if_allowed  # type: ignore[method-assign]  # moto has no other place
+    Subscription.publish = publish_if_allowed  # type: ignore[method-assign]  # moto has no hook for it
 
 
 def _watch_events(decide: Decide) -> None:
@@ -112,7 +112,7 @@ def _watch_events(decide: Decide) -> None:
                 return
         send(self, resource_id, event, group_id)
 
-    Rule._send_to_sqs_queue = send_if_allowed  # type: ignore[method-assign]  # noqa: SLF001 - nor here
+    Rule._send_to_sqs_queue = send_if_allowed  # type: ignore[method-assign]  # noqa: SLF001 - no hook either
     _watch_buses(decide)
 
 
@@ -156,7 +156,7 @@ def _watch_buses(decide: Decide) -> None:
             _send_to_dead_letter_queue(bus, bus.dead_letter_config, told, refusal, {"EVENT_BUS_ARN": bus.arn}, decide)
         return entries
 
-    EventsBackend.put_events = put_if_allowed  # type: ignore[method-assign]  # moto has no other place
+    EventsBackend.put_events = put_if_allowed  # type: ignore[method-assign]  # moto has no hook for it
 
 
 def _key_of(bus: Any) -> str | None:

@@ -14,4 +14,4 @@ def machine_time() -> float:
         return seconds
     if hasattr(time, "clock_gettime"):  # freezegun does not replace it; Windows has none
         return time.clock_gettime(time.CLOCK_REALTIME)
-    return time.time()  # pragma: no cover - Windows
+    return time.time()  # pragma: no cover - Windows has no clock_gettime, and no test runs there

@@ -41,7 +41,7 @@ _SERVER = (
 
 
 def check_real_call(operation: str, access_key: str | None = None) -> None:
-    """Refuse a real call if they are blocked, and one that was meant for a mock. What moto answers is no real call.
+    """Refuse a real call if they are blocked, and one that was meant for a mock. Calls that moto answers pass.
 
     Args:
         operation: the operation.

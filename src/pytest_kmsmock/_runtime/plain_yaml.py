@@ -19,14 +19,14 @@ def plain_loader(base: Any) -> Any:
     """
     from yaml.constructor import ConstructorError
 
-    class PlainLoader(base):  # type: ignore[misc]  # the class is known at runtime
+    class PlainLoader(base):  # type: ignore[misc]  # `base` is chosen at runtime: with libyaml or without
         """YAML 1.1 without dates."""
 
         def construct_object(self, node: Any, deep: bool = False) -> Any:
             try:
                 return super().construct_object(node, deep)
             except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
-                shown = f"{node.value!r} is no {node.tag.removeprefix(TAG)}"
+                shown = f"{node.value!r} is not a valid {node.tag.removeprefix(TAG)}"
                 raise ConstructorError(None, None, shown, node.start_mark) from error
 
     PlainLoader.yaml_implicit_resolvers = {

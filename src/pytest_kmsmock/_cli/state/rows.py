@@ -96,11 +96,11 @@ class Rows(dict[Any, Any]):
         return self._decoded(name, value) if type(value) is Raw else value
 
     # dict's own views would show records that are not decoded yet; their classes cannot be instantiated.
-    def values(self) -> ValuesView[Any]:  # type: ignore[override]  # another class of view
+    def values(self) -> ValuesView[Any]:  # type: ignore[override]  # decodes rows, unlike dict's view
         """Return the records."""
         return ValuesView(self)
 
-    def items(self) -> ItemsView[Any, Any]:  # type: ignore[override]  # another class of view
+    def items(self) -> ItemsView[Any, Any]:  # type: ignore[override]  # decodes rows, unlike dict's view
         """Return names and records."""
         return ItemsView(self)
 

@@ -60,7 +60,8 @@ class Sm2Material(Material):
                 parameters, rest = der.read_element(rest, _EC_PARAMETERS)
                 if parameters != _CURVE_OID:
                     raise InvalidMaterial("the private key is on another curve")
-            if rest and der.read_single(rest, _EC_PUBLIC_KEY) != _public_bits(material._point):  # noqa: SLF001
+            point = material._point  # noqa: SLF001 - of this class
+            if rest and der.read_single(rest, _EC_PUBLIC_KEY) != _public_bits(point):
                 raise InvalidMaterial("the public key is not the private key's")
         except der.InvalidDer as error:
             raise InvalidMaterial(f"the private key is not an ECPrivateKey: {error}") from error
