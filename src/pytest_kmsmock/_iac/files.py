@@ -155,8 +155,8 @@ def _stack_of(name: str, artifact: Mapping[str, Any], given: DeployOptions) -> S
     account, region = environment.groups() if environment else ("", "")
     return Stack(
         str((artifact.get("properties") or {}).get("stackName") or name),
-        account if ACCOUNT_ID.fullmatch(account) else given.account,
-        region if REGION.fullmatch(region) else given.region,
+        account if re.fullmatch(ACCOUNT_ID, account) else given.account,
+        region if re.fullmatch(REGION, region) else given.region,
     )
 
 
@@ -202,7 +202,7 @@ def _listed(path: str, content: Mapping[str, Any], given: DeployOptions) -> Iter
         if file is None:
             raise InvalidSeed(f"{where}: name a template or a terraform file")
         for form, value in ((ACCOUNT_ID, entry.account), (REGION, entry.region)):
-            if value is not None and not form.fullmatch(value):
+            if value is not None and not re.fullmatch(form, value):
                 raise InvalidSeed(f"{where}: {value!r} is neither an account id nor a Region")
         inner = DeployOptions(
             entry.account or given.account, entry.region or given.region, entry.name,

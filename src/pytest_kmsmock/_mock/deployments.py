@@ -23,7 +23,7 @@ Seed: TypeAlias = "str | os.PathLike[str] | Sequence[str | os.PathLike[str]]"
 #: Suffixes of infrastructure files; they can also have those of seed files.
 _ENDINGS = (".template", ".tfstate")
 #: Every infrastructure file has one of these names; seed files rarely do.
-_NAMES = re.compile(rb'\b(Resources|Transform|planned_values|stacks|terraform_version)"?\s*:')
+_NAMES = rb'\b(Resources|Transform|planned_values|stacks|terraform_version)"?\s*:'
 
 
 class Deploying(Protocol):
@@ -67,7 +67,7 @@ def is_infrastructure(path: str) -> bool:
     if path.endswith(_ENDINGS) or Path(path).is_dir():
         return True
     try:
-        if not _NAMES.search(Path(path).read_bytes()):
+        if not re.search(_NAMES, Path(path).read_bytes()):
             return False
     except (OSError, ValueError):
         return False  # the reader of seed files reports the error

@@ -18,11 +18,11 @@ _T = TypeVar("_T")
 _FORMS = {
     "account": ACCOUNT_ID,
     "region": REGION,
-    "alias": re.compile("alias/.+"),
-    "principal": re.compile("(role|user)/.+|arn:aws[a-z-]*:(iam|sts):.+"),
-    "error": re.compile("[A-Za-z]+(Error|Exception|Failure)"),
-    "seed": re.compile(r".+\.(json|ya?ml)"),
-    "port": re.compile("[0-9]{1,5}"),
+    "alias": "alias/.+",
+    "principal": "(role|user)/.+|arn:aws[a-z-]*:(iam|sts):.+",
+    "error": "[A-Za-z]+(Error|Exception|Failure)",
+    "seed": r".+\.(json|ya?ml)",
+    "port": "[0-9]{1,5}",
 }
 #: Flags of a code object, as `inspect` has them: it takes `*args`, it takes `**kwargs`.
 _VARARGS, _VARKEYWORDS = 4, 8
@@ -30,7 +30,7 @@ _VARARGS, _VARKEYWORDS = 4, 8
 
 def argument_meant(value: object, names: Iterable[str]) -> str | None:
     """Return `region='eu-west-1'` for a value that was given without its name; None if that could be any."""
-    fits = (name for name in names if name in _FORMS and _FORMS[name].fullmatch(str(value)))
+    fits = (name for name in names if name in _FORMS and re.fullmatch(_FORMS[name], str(value)))
     return next((f"{name}={value!r}" for name in fits), None)
 
 

@@ -13,15 +13,15 @@ __tracebackhide__ = (
 )
 
 #: Forms of account ids and Regions, including future Regions.
-ACCOUNT_ID = re.compile("[0-9]{12}")
-REGION = re.compile(r"[a-z]{2,4}(-[a-z]+)+-[0-9]+")
+ACCOUNT_ID = "[0-9]{12}"
+REGION = r"[a-z]{2,4}(-[a-z]+)+-[0-9]+"
 
 #: Kind of value -> its form, and its description.
-FORMS: Mapping[str, tuple[re.Pattern[str], str]] = {
+FORMS: Mapping[str, tuple[str, str]] = {
     "region": (REGION, "a Region such as 'eu-west-1'"),
     "account": (ACCOUNT_ID, "12 digits such as '111122223333', as a string"),
-    "hygiene": (re.compile("off|warn|error"), "'off', 'warn' or 'error'"),
-    "unused_faults": (re.compile("off|warn|error"), "'off', 'warn' or 'error'"),
+    "hygiene": ("off|warn|error", "'off', 'warn' or 'error'"),
+    "unused_faults": ("off|warn|error", "'off', 'warn' or 'error'"),
 }
 
 
@@ -37,7 +37,7 @@ def check_form(name: str, value: object, where: str) -> None:
         InvalidOption: the value has another form; the message begins with `where`.
     """
     form, expected = FORMS[name]
-    if not isinstance(value, str) or not form.fullmatch(value):
+    if not isinstance(value, str) or not re.fullmatch(form, value):
         raise InvalidOption(f"{where}: {name} must be {expected}, not {value!r}.")
 
 

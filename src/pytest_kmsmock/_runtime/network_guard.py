@@ -96,18 +96,18 @@ def check_look_up(host: str, *, inside_mock: bool) -> None:
 def _advice() -> str:
     """Return what most likely is to be done about a call without a mock."""
     if fixture is None:
-        phase = _PHASE.search(os.environ.get("PYTEST_CURRENT_TEST", ""))
+        phase = re.search(_PHASE, os.environ.get("PYTEST_CURRENT_TEST", ""))
         return _ADVICE["" if phase is None else phase[1]]
     name, scope = fixture
-    function = _XUNIT.match(name)
+    function = re.match(_XUNIT, name)
     if function is not None:
         return f"{function[1]} runs before the mock: use a fixture of scope {scope} that takes {scope}_kms_mock."
     return f"The fixture {name!r} of scope {scope} is set up before the mock: let it take {scope}_kms_mock."
 
 
 #: Names that pytest gives to the fixtures which call `setup_module`, `setup_class` and `setUpClass`.
-_XUNIT = re.compile("_(?:xunit|unittest)_(set[uU]p_?[a-zA-Z]+)_fixture_")
-_PHASE = re.compile(r"\((setup|call|teardown)\)$")
+_XUNIT = "_(?:xunit|unittest)_(set[uU]p_?[a-zA-Z]+)_fixture_"
+_PHASE = r"\((setup|call|teardown)\)$"
 
 
 def _place() -> str:

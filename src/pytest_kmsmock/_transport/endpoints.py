@@ -24,7 +24,7 @@ _SUFFIXES = (
     "csp.hci.ic.gov", "api.aws.hci.ic.gov",
 )  # fmt: skip
 #: The Region may be any name: calls to an unknown Region must not reach the network either.
-_HOST = re.compile(
+_HOST = (
     r"(?:(?P<vpce>vpce-[a-z0-9-]+)\.)?kms(?:-fips)?\.(?P<region>[a-z0-9-]+)\.(?:vpce\.)?(?:"
     + "|".join(map(re.escape, _SUFFIXES))
     + ")"
@@ -43,7 +43,7 @@ def is_aws_host(host: str) -> bool:
 @functools.lru_cache(maxsize=256)
 def is_kms_host(host: str) -> bool:
     """Say whether a host is a KMS endpoint of AWS."""
-    return _HOST.fullmatch(host.lower().removesuffix(".")) is not None
+    return re.fullmatch(_HOST, host.lower().removesuffix(".")) is not None
 
 
 class Endpoint(NamedTuple):
@@ -67,7 +67,7 @@ def kms_endpoint(url: str) -> Endpoint | None:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return None  # not a URL, such as half an IPv6 address
-    match = _HOST.fullmatch(host.lower().removesuffix("."))
+    match = re.fullmatch(_HOST, host.lower().removesuffix("."))
     if match is None:
         return None
     vpce = match["vpce"]

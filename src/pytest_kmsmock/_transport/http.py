@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from .gate import Gate
     from .http_request import HttpRequest
 
-_CONTENT_TYPE = re.compile(r"application/x-amz-json-1\.[01]\s*(;.*)?", re.IGNORECASE)
+_CONTENT_TYPE = r"application/x-amz-json-1\.[01]\s*(;.*)?"
 
 
 def is_answered(mock: Gate, url: str) -> bool:
@@ -64,7 +64,7 @@ def answer(mock: Gate, request: HttpRequest, *, check_signature: bool = False) -
     now = mock.service.clock.timestamp()
     content_type = request.header("content-type")
     if request.method != "POST" or not (
-        content_type == json_protocol.CONTENT_TYPE or _CONTENT_TYPE.fullmatch(content_type)
+        content_type == json_protocol.CONTENT_TYPE or re.fullmatch(_CONTENT_TYPE, content_type, re.IGNORECASE)
     ):
         # Not the protocol of KMS: AWS's front end answers with this element only.
         body = b"<UnknownOperationException/>\n"

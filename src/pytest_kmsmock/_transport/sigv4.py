@@ -93,13 +93,13 @@ def read(request: HttpRequest, region: str | None, service: str = "kms") -> tupl
 
 
 #: The header as most signers write it, up to the signature: algorithm, then the parameters in this order.
-_COMMON_FORM = re.compile(r"(\S+) Credential=([^,\s=]+), ?SignedHeaders=([^,\s=]+), ?")
+_COMMON_FORM = r"(\S+) Credential=([^,\s=]+), ?SignedHeaders=([^,\s=]+), ?"
 
 
 @functools.lru_cache(maxsize=64)  # many requests are signed by the same signer in the same second
 def _parse_common_form(before_value: str, date_of_request: str, region: str | None, service: str) -> Scope | None:
     """Parse a header in its most common form; None if it has another."""
-    common = _COMMON_FORM.fullmatch(before_value)
+    common = re.fullmatch(_COMMON_FORM, before_value)
     if common is None or not date_of_request:
         return None
     algorithm, credential, signed_headers = common.groups()
@@ -138,7 +138,7 @@ def _scope_of(
         )
     access_key, date, scoped_region, service, terminator = parts
     problems = []
-    if scoped_region != region if region else not REGION.fullmatch(scoped_region):
+    if scoped_region != region if region else not re.fullmatch(REGION, scoped_region):
         problems.append(_WRONG_REGION.format(region=scoped_region))
     if service != expected:
         problems.append(f"Credential should be scoped to correct service: '{expected}'.")

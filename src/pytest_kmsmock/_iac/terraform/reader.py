@@ -162,7 +162,7 @@ def _default_stack(content: Mapping[str, Any], resources: Iterable[Resource], st
     for resource in resources:
         if resource.is_data and resource.kind == "aws_caller_identity":
             said = str(resource.values.get("account_id"))
-            account = said if ACCOUNT_ID.fullmatch(said) else account
+            account = said if re.fullmatch(ACCOUNT_ID, said) else account
         if resource.is_data and resource.kind == "aws_region":
             region = resource.values.get("region") or resource.values.get("name") or region
         found = _ARN.match(str(resource.values.get("arn") or ""))
@@ -171,5 +171,5 @@ def _default_stack(content: Mapping[str, Any], resources: Iterable[Resource], st
             regions.update([found[1]] if found[1] else [])
     if region is None and regions:  # a state does not say which Region its provider is set to
         region = regions.most_common(1)[0][0]
-    here = region if isinstance(region, str) and REGION.fullmatch(region) else stack.region
+    here = region if isinstance(region, str) and re.fullmatch(REGION, region) else stack.region
     return stack._replace(account=account or stack.account, region=here)

@@ -206,9 +206,10 @@ def _scalar(types: type | tuple[type, ...], kind: str) -> Callable[[Mapping[str,
                 _report(constraints, value, _HIDDEN if sensitive else value, path, problems)
             return value
 
-        enumerated = shapes[name].get("enum", ())
-        known = KNOWN_VALUES.get(name, frozenset(enumerated))
-        newer, hidden = frozenset(enumerated) - known, known - _enumerated(shapes)
+        if name not in KNOWN_VALUES:
+            return read
+        known = KNOWN_VALUES[name]
+        newer, hidden = frozenset(shapes[name].get("enum", ())) - known, known - _enumerated(shapes)
         return _rejecting_unknown(newer, hidden, read) if newer or hidden else read
 
     return compile_scalar

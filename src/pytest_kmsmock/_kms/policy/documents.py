@@ -34,10 +34,10 @@ INVALID_PRINCIPALS = "Policy contains a statement with one or more invalid princ
 _VERSIONS = ("2008-10-17", "2012-10-17")
 _PAIRS = (("Action", "NotAction"), ("Resource", "NotResource"), ("Principal", "NotPrincipal"))
 _ELEMENTS = {"Sid", "Effect", "Condition", *(name for pair in _PAIRS for name in pair)}
-_ACTION = re.compile(r"\*|[^:]+:[^:]+")
+_ACTION = r"\*|[^:]+:[^:]+"
 _WITHOUT_VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
 # For policies of IAM and AWS Organizations. A Sid of a key policy may have spaces, as those of the console do.
-_SID = re.compile(r"[0-9A-Za-z]*")
+_SID = r"[0-9A-Za-z]*"
 
 
 def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
@@ -137,7 +137,7 @@ def _statement(number: int, entry: Json, kind: PolicyKind, *, variables: bool) -
     sid = entry.get("Sid")
     if sid is not None and not isinstance(sid, str):
         raise _invalid("Sid", sid)
-    if sid is not None and not kind.names_principals and not _SID.fullmatch(sid):
+    if sid is not None and not kind.names_principals and not re.fullmatch(_SID, sid):
         raise MalformedPolicy(
             "Statement IDs (SID) must be alpha-numeric. Check that your input satisfies the regular expression "
             "[0-9A-Za-z]*",
@@ -188,7 +188,7 @@ def _actions(entry: dict[str, Json], kind: PolicyKind) -> PatternElement | None:
         raise MalformedPolicy("Policy statement must contain actions.")
     texts = _strings(entry[name], name)
     for text in texts:
-        if not _ACTION.fullmatch(text):
+        if not re.fullmatch(_ACTION, text):
             several = ":" in text[1:-1]
             reason = "Actions/Condition can contain only one colon." if several else _WITHOUT_VENDOR
             raise MalformedPolicy(reason, name)
@@ -230,7 +230,7 @@ def _principal(entry: dict[str, Json], kind: PolicyKind) -> PrincipalElement | N
     accounts, arns = set[str](), set[str]()
     for text in listed["AWS"]:
         _add_aws_principal(text, accounts, arns)
-    if any(not SERVICE_NAME.fullmatch(text) for text in listed["Service"]):
+    if any(not re.fullmatch(SERVICE_NAME, text) for text in listed["Service"]):
         raise MalformedPolicy(INVALID_PRINCIPALS)
     return PrincipalElement(
         "*" in arns,

@@ -9,6 +9,7 @@ to 2022), and the policies of AWS managed keys in FogSecurity/aws-managed-kms-ke
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
@@ -87,7 +88,7 @@ def _value(value: Json) -> Json:
 
 def _principals(listed: dict[str, Json], partition: str) -> dict[str, Json]:
     def arn(text: Json) -> Json:
-        found = isinstance(text, str) and ACCOUNT_ID.fullmatch(text)
+        found = isinstance(text, str) and re.fullmatch(ACCOUNT_ID, text)
         return f"arn:{partition}:iam::{text}:root" if found else text
 
     if "AWS" in listed:

@@ -51,8 +51,8 @@ Matcher: TypeAlias = "Callable[[str], bool]"
 
 _SPECIAL = {"*", "?", "$"}
 # `${$}` is a literal dollar sign, which never begins another variable.
-_VARIABLE = re.compile(r"\$\{([^{}]*)\}")
-_WITH_DEFAULT = re.compile(r"\s*([^,]*?)\s*,\s*'([^']*)'\s*")
+_VARIABLE = r"\$\{([^{}]*)\}"
+_WITH_DEFAULT = r"\s*([^,]*?)\s*,\s*'([^']*)'\s*"
 
 
 def parse_template(text: str, *, variables: bool, wildcards: bool = True) -> Template:
@@ -70,7 +70,7 @@ def parse_template(text: str, *, variables: bool, wildcards: bool = True) -> Tem
     """
     parts: list[str | Wildcard | Variable] = []
     end = 0
-    for found in _VARIABLE.finditer(text) if variables else ():
+    for found in re.finditer(_VARIABLE, text) if variables else ():
         parts.extend(_literal(text[end : found.start()], wildcards=wildcards))
         parts.append(_variable(found[1]))
         end = found.end()
@@ -86,7 +86,7 @@ def _literal(text: str, *, wildcards: bool) -> Iterator[str | Wildcard]:
 def _variable(inside: str) -> str | Variable:
     if inside in _SPECIAL:
         return inside
-    with_default = _WITH_DEFAULT.fullmatch(inside)
+    with_default = re.fullmatch(_WITH_DEFAULT, inside)
     if with_default:
         return Variable(with_default[1].lower(), with_default[2])
     return Variable(inside.strip().lower(), None)

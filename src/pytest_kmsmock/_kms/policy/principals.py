@@ -47,13 +47,12 @@ class Match(IntEnum):
     DIRECT = 3
 
 
-ACCOUNT_ID = re.compile(r"[0-9]{12}")
-SERVICE_NAME = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com|aws\.internal)")
+ACCOUNT_ID = r"[0-9]{12}"
+SERVICE_NAME = r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com|aws\.internal)"
 _NAME = r"[\w+=,.@-]+"
-_ARN = re.compile(
+_ARN = (
     rf"arn:(?P<partition>aws[a-z-]*):(?P<service>iam|sts)::(?P<account>[0-9]{{12}}):"
-    rf"(?P<kind>root|user|role|assumed-role|federated-user)(?:/(?P<path>(?:[\x21-\x7e]+/)?)(?P<name>{_NAME}))?",
-    re.ASCII,
+    rf"(?P<kind>root|user|role|assumed-role|federated-user)(?:/(?P<path>(?:[\x21-\x7e]+/)?)(?P<name>{_NAME}))?"
 )
 _KINDS = {
     ("iam", "root"): PrincipalKind.ROOT,
@@ -130,10 +129,10 @@ class Principal:
         See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
         """
         pairs = tuple((tags or {}).items())
-        if SERVICE_NAME.fullmatch(text):
+        if re.fullmatch(SERVICE_NAME, text):
             return cls(text, PrincipalKind.SERVICE, "", "aws", text.split(".", 1)[0], tags=pairs, org_id=org_id)
-        arn = f"arn:aws:iam::{text}:root" if ACCOUNT_ID.fullmatch(text) else text
-        found = _ARN.fullmatch(arn)
+        arn = f"arn:aws:iam::{text}:root" if re.fullmatch(ACCOUNT_ID, text) else text
+        found = re.fullmatch(_ARN, arn, re.ASCII)
         kind = _KINDS.get((found["service"], found["kind"])) if found else None
         if found is None or kind is None or not _well_formed(kind, found["path"], found["name"]):
             raise (ValueError if found is None or kind is None else MalformedPrincipal)(

@@ -115,7 +115,7 @@ class Calls(list[CallRecord]):
             "by()",
             "the ARN of a principal, 'user/NAME', 'role/NAME' or 'root', the name of a service, an account id, or "
             "credentials",
-            _PRINCIPAL.fullmatch,
+            lambda text: re.fullmatch(_PRINCIPAL, text) is not None,
         )
 
         def is_by(record: CallRecord) -> bool:
@@ -136,7 +136,7 @@ class Calls(list[CallRecord]):
             region,
             "in_region()",
             "the name of a Region, such as 'eu-west-1'",
-            lambda name: name in called or REGION.fullmatch(name),
+            lambda name: name in called or re.fullmatch(REGION, name),
         )
         return self._where(lambda record: record.region == wanted)
 
@@ -178,8 +178,9 @@ class Calls(list[CallRecord]):
 
 
 #: Forms of a principal: ARN, account id, short form, or the name of a service.
-_PRINCIPAL = re.compile(
-    r"arn:aws[a-z-]*:(iam|sts)::\d{12}:.+|\d{12}|root|(user|role|assumed-role|federated-user)/.+|[a-z0-9-]+(\.[a-z0-9-]+)+"
+_PRINCIPAL = (
+    r"arn:aws[a-z-]*:(iam|sts)::\d{12}:.+|\d{12}|root|(user|role|assumed-role|federated-user)/.+"
+    r"|[a-z0-9-]+(\.[a-z0-9-]+)+"
 )
 
 

@@ -37,7 +37,7 @@ KEY_PARAMETERS = frozenset({"KeyId", "SourceKeyId", "DestinationKeyId", "TargetK
 
 #: Not a parameter of requests: the AWS service that made the call. None is a direct call.
 VIA = "via"
-_SERVICE = re.compile("[a-z0-9-]+")
+_SERVICE = "[a-z0-9-]+"
 
 #: Represents an absent parameter.
 ABSENT = type("_Absent", (), {"__repr__": lambda _: "(absent)"})()
@@ -82,7 +82,7 @@ class CallPattern:
                     f"Unknown parameter {param!r} of {whose}.{_hint(param, known.union(arguments))}"
                 )
         via = params.get(VIA)
-        if isinstance(via, str) and not _SERVICE.fullmatch(via):
+        if isinstance(via, str) and not re.fullmatch(_SERVICE, via):
             hint = did_you_mean(via.partition(".")[0], SERVICES) or " Give a name such as 's3'."
             raise InvalidCallPattern(f"Unknown service {via!r}.{hint}")
         self.operation = operation

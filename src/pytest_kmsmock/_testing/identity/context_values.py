@@ -21,29 +21,29 @@ from pytest_kmsmock.errors import InvalidPrincipal, InvalidSimulation
 ContextValue: TypeAlias = "str | bool | int | float | datetime"
 _VALUE_TYPES = (str, bool, int, float, datetime)
 
-#: The form of a value: a pattern and a description.
-Form: TypeAlias = "tuple[re.Pattern[str], str]"
+#: The form of a value: a regular expression and a description.
+Form: TypeAlias = "tuple[str, str]"
 ACCOUNT: Form = (ACCOUNT_ID, "the id of an account, 12 digits")
-ORGANIZATION: Form = (re.compile(r"o-[a-z0-9]+"), "the id of an organization, such as 'o-a1b2c3d4e5'")
-VPC: Form = (re.compile(r"vpc-[0-9a-z]+"), "the id of a VPC, such as 'vpc-1234abcd5678ef90a'")
-VPC_ENDPOINT: Form = (re.compile(r"vpce-[0-9a-z]+"), "the id of a VPC endpoint, such as 'vpce-1234abcd5678ef90a'")
+ORGANIZATION: Form = (r"o-[a-z0-9]+", "the id of an organization, such as 'o-a1b2c3d4e5'")
+VPC: Form = (r"vpc-[0-9a-z]+", "the id of a VPC, such as 'vpc-1234abcd5678ef90a'")
+VPC_ENDPOINT: Form = (r"vpce-[0-9a-z]+", "the id of a VPC endpoint, such as 'vpce-1234abcd5678ef90a'")
 _PATH: Form = (
-    re.compile(r"o-[a-z0-9]+/(r-[a-z0-9]+/(ou-[a-z0-9-]+/)*)?"),
+    r"o-[a-z0-9]+/(r-[a-z0-9]+/(ou-[a-z0-9-]+/)*)?",
     "a path in an organization, such as 'o-a1b2c3d4e5/r-ab12/ou-ab12-11111111/'",
 )
 _SERVICE: Form = (SERVICE_NAME, "the name of a service, such as 's3.amazonaws.com'")
 _VIA: Form = (
-    re.compile(r"[a-z0-9-]+\.[a-z0-9-]+\.amazonaws\.com(\.cn)?"),
+    r"[a-z0-9-]+\.[a-z0-9-]+\.amazonaws\.com(\.cn)?",
     "the name of a service in a Region, such as 's3.us-east-1.amazonaws.com'",
 )
 _REGION: Form = (REGION, "a Region such as 'eu-west-1'")
-_ALIAS: Form = (re.compile(r"alias/.+"), "the name of an alias, such as 'alias/app'")
-_BOOLEAN: Form = (re.compile("true|false"), "true or false")
+_ALIAS: Form = (r"alias/.+", "the name of an alias, such as 'alias/app'")
+_BOOLEAN: Form = ("true|false", "true or false")
 _PRINCIPAL_TYPES: Form = (
-    re.compile("Account|User|FederatedUser|AssumedRole|Anonymous"),
+    "Account|User|FederatedUser|AssumedRole|Anonymous",
     "one of Account, User, FederatedUser, AssumedRole, Anonymous",
 )
-_MULTI_REGION: Form = (re.compile("PRIMARY|REPLICA"), "PRIMARY or REPLICA")
+_MULTI_REGION: Form = ("PRIMARY|REPLICA", "PRIMARY or REPLICA")
 
 
 def is_address(text: str) -> bool:
@@ -141,7 +141,7 @@ def _fits(name: str, text: str) -> bool:
     form, _words = _FORMS.get(name, (None, ""))
     if form is None:
         return True
-    return form.fullmatch(text) is not None if isinstance(form, re.Pattern) else form(text)
+    return re.fullmatch(form, text) is not None if isinstance(form, str) else form(text)
 
 
 def _in_words(name: str) -> str:

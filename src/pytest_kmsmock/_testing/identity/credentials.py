@@ -29,7 +29,7 @@ from .policy_text import Document, policy_text
 from .request_context import RequestContext, check_request_context, check_session
 
 #: Short forms of principals in the mock's own account.
-_SHORT = re.compile(r"root|(user|role|assumed-role|federated-user)/.+")
+_SHORT = r"root|(user|role|assumed-role|federated-user)/.+"
 _TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
 DEFAULT_SESSION = "pytest-kmsmock"
 _HOW_GIVEN = "A principal is a string: its ARN or its short form"
@@ -224,7 +224,7 @@ def _caller_principal(text: str, home: Home, given: RequestContext) -> Principal
 
 
 def _principal(text: str, home: Home, given: RequestContext) -> Principal:
-    if _SHORT.fullmatch(text):
+    if re.fullmatch(_SHORT, text):
         service = "sts" if text.startswith(("assumed-role/", "federated-user/")) else "iam"
         text = f"arn:{home.partition}:{service}::{home.account}:{text}"
     try:

@@ -157,7 +157,7 @@ def account_ids(accounts: str | Iterable[str]) -> list[str]:
     found: list[str] = []
     for text in each(accounts):
         root = _ROOT.fullmatch(str(text))
-        if root is None and not (isinstance(text, str) and ACCOUNT_ID.fullmatch(text)):
+        if root is None and not (isinstance(text, str) and re.fullmatch(ACCOUNT_ID, text)):
             raise InvalidPrincipal(
                 f"Expected an account id of 12 digits as a string, such as '111122223333', not {text!r}."
             )

@@ -85,10 +85,10 @@ def check_home(account: str, regions: Iterable[str], where: str) -> None:
     Raises:
         InvalidSeed: with its place.
     """
-    if not ACCOUNT_ID.fullmatch(account):
+    if not re.fullmatch(ACCOUNT_ID, account):
         raise InvalidSeed(f"{where}: account must be 12 digits, not {account!r}")
     for name in regions:
-        if not REGION.fullmatch(name):
+        if not re.fullmatch(REGION, name):
             raise InvalidSeed(f"{where}: region must be a Region such as 'eu-west-1', not {name!r}")
         meant = misspelt_region(name)
         if meant is not None:

@@ -26,7 +26,7 @@ Check: TypeAlias = "Callable[[Lookup], bool | None]"
 #: Compiles, for a request, the comparison of one of its values with all values of the policy.
 AnyOf: TypeAlias = "Callable[[Lookup], Comparison]"
 
-_NAME = re.compile(r"(?:(?P<qualifier>ForAllValues|ForAnyValue):)?(?P<base>[A-Za-z]+?)(?P<if_exists>IfExists)?")
+_NAME = r"(?:(?P<qualifier>ForAllValues|ForAnyValue):)?(?P<base>[A-Za-z]+?)(?P<if_exists>IfExists)?"
 
 
 class Condition(NamedTuple):
@@ -89,7 +89,7 @@ def compile_condition(name: str, key: str, values: tuple[str, ...], *, variables
     Returns:
         The condition; None for an unknown operator.
     """
-    parts = _NAME.fullmatch(name)
+    parts = re.fullmatch(_NAME, name)
     row = OPERATORS.get(parts["base"]) if parts else None
     if parts is None or row is None:
         return None

@@ -95,19 +95,18 @@ def _ordered(parse: Callable[[str], Decimal | None], compare: Callable[[Decimal,
     return test
 
 
-_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)
-_SECONDS = re.compile(r"[+-]?\d{1,18}(\.\d+)?", re.ASCII)
-_DATE = re.compile(
+_NUMBER = r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,9})?"
+_SECONDS = r"[+-]?\d{1,18}(\.\d+)?"
+_DATE = (
     r"(?P<year>\d{4})(?:-(?P<month>\d\d)(?:-(?P<day>\d\d)"
     r"(?:T(?P<hour>\d\d):(?P<minute>\d\d)(?::(?P<second>\d\d)(?P<fraction>\.\d+)?)?"
-    r"(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?",
-    re.ASCII,
+    r"(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?"
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def _number(text: str) -> Decimal | None:
-    return Decimal(text) if _NUMBER.fullmatch(text) else None
+    return Decimal(text) if re.fullmatch(_NUMBER, text, re.ASCII) else None
 
 
 def _date(text: str) -> Decimal | None:
@@ -115,9 +114,9 @@ def _date(text: str) -> Decimal | None:
 
     Dates are in the W3C's profile of ISO 8601, or in seconds since the epoch.
     """
-    found = _DATE.fullmatch(text)
+    found = re.fullmatch(_DATE, text, re.ASCII)
     if found is None:
-        return _milliseconds(Decimal(text)) if _SECONDS.fullmatch(text) else None
+        return _milliseconds(Decimal(text)) if re.fullmatch(_SECONDS, text, re.ASCII) else None
     part = found.groupdict()
     zone = part["zone"] or "Z"
     offset = timedelta() if zone == "Z" else timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
@@ -170,22 +169,22 @@ def _is_base64(text: str) -> bool:
 
 # --- IP addresses -------------------------------------------------------------------------------------------------
 
-_IPV4 = re.compile(r"\d{1,3}(\.\d{1,3}){3}", re.ASCII)
-_IPV6 = re.compile(r"[0-9a-fA-F:]+")
-_PREFIX_LENGTH = re.compile(r"\+?\d{1,3}", re.ASCII)
+_IPV4 = r"\d{1,3}(\.\d{1,3}){3}"
+_IPV6 = r"[0-9a-fA-F:]+"
+_PREFIX_LENGTH = r"\+?\d{1,3}"
 _MAPPED = "::ffff:"
 #: An extra colon, which AWS ignores: a third in a row, or a single one at the start or the end.
-_EXTRA_COLON = re.compile(r"(?<=::):+|^:(?!:)|(?<!:):$")
+_EXTRA_COLON = r"(?<=::):+|^:(?!:)|(?<!:):$"
 
 
 def _ipv4(text: str) -> IPv4Address | None:
-    parts = [int(part) for part in text.split(".")] if _IPV4.fullmatch(text) else [256]
+    parts = [int(part) for part in text.split(".")] if re.fullmatch(_IPV4, text, re.ASCII) else [256]
     return None if max(parts) > 255 else IPv4Address(bytes(parts))
 
 
 def _ipv6(text: str) -> str:
     """Return an IPv6 address as Python accepts it; an empty string for one with other characters."""
-    return _EXTRA_COLON.sub("", text) if _IPV6.fullmatch(text) else ""
+    return re.sub(_EXTRA_COLON, "", text) if re.fullmatch(_IPV6, text) else ""
 
 
 def read_address(text: str) -> IPv4Address | IPv6Address | None:
@@ -204,7 +203,7 @@ def read_address(text: str) -> IPv4Address | IPv6Address | None:
 def _network(text: str) -> IPv4Network | IPv6Network | None:
     """Parse an IP range of a policy. Host bits are ignored in IPv4 ranges, and make IPv6 ranges invalid."""
     address, slash, length = text.partition("/")
-    if slash and not _PREFIX_LENGTH.fullmatch(length):
+    if slash and not re.fullmatch(_PREFIX_LENGTH, length, re.ASCII):
         return None
     try:
         if ":" in address:
