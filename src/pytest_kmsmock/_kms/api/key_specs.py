@@ -9,7 +9,6 @@ guide, https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-k
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -22,8 +21,7 @@ Family = Literal["aes", "rsa", "ec", "ed25519", "ml_dsa", "ml_kem", "hmac", "sm2
 _NONE: Mapping[str, int] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class KeySpec:
+class KeySpec(NamedTuple):
     """One value of AWS's KeySpec.
 
     Attributes:
@@ -50,7 +48,7 @@ class KeySpec:
     partitions: frozenset[str] | None = None
     absent_from: frozenset[str] = frozenset()
     data_key_pair: bool = False
-    import_lengths: Mapping[str, int] = field(default_factory=lambda: _NONE)
+    import_lengths: Mapping[str, int] = _NONE
     importable: bool = True
 
     def is_in(self, partition: str) -> bool:

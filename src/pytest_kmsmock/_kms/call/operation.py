@@ -10,7 +10,6 @@ def encrypt(call: Call) -> Result: ...
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_kmsmock._kms.api import errors
@@ -58,23 +57,53 @@ class Target(NamedTuple):
     creates_key: bool = False
 
 
-@dataclass(slots=True)
 class Call:
-    """A call in the pipeline."""
+    """A call in the pipeline.
 
-    service: Backend
-    state: State  # the state of the fake KMS
-    operation: Operation
-    params: dict[str, Any]
-    caller: Caller
-    region: Region
-    now: datetime
-    request_id: str
-    targets: tuple[Target, ...] = ()
-    authorized: bool = False  # whether the caller has all permissions
-    #: The decision on each target, up to the first denial; the access request if policies allow it unconditionally.
-    decided: tuple[Decision | AccessRequest, ...] = ()
-    notes: dict[str, Any] = field(default_factory=dict)  # values that finders compute for the function
+    Attributes:
+        service: the backend that answers it.
+        state: the state of the fake KMS.
+        operation: its operation.
+        params: its parameters; the pipeline converts them to Python values.
+        caller: who makes it.
+        region: the resources of its Region.
+        now: its time.
+        request_id: its `RequestId`.
+        targets: the permissions that it needs, and their resources.
+        authorized: whether the caller has all permissions.
+        decided: the decision on each target, up to the first denial; the access request if policies allow it
+            unconditionally.
+        notes: values that finders compute for the function.
+    """
+
+    __slots__ = (
+        "authorized", "caller", "decided", "notes", "now", "operation", "params", "region", "request_id", "service",
+        "state", "targets",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        service: Backend,
+        state: State,
+        operation: Operation,
+        params: dict[str, Any],
+        caller: Caller,
+        region: Region,
+        now: datetime,
+        request_id: str,
+    ) -> None:
+        self.service = service
+        self.state = state
+        self.operation = operation
+        self.params = params
+        self.caller = caller
+        self.region = region
+        self.now = now
+        self.request_id = request_id
+        self.targets: tuple[Target, ...] = ()
+        self.authorized = False
+        self.decided: tuple[Decision | AccessRequest, ...] = ()
+        self.notes: dict[str, Any] = {}
 
     @property
     def key(self) -> Key:

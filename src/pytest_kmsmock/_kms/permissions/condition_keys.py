@@ -11,7 +11,6 @@ Sources: Developer Guide, "Condition keys for AWS KMS"
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from pytest_kmsmock._kms.policy.principals import organization_path
@@ -194,11 +193,13 @@ def find_row(key: str) -> tuple[ConditionKey | None, str]:
     return family, "" if family is None else key[len(family.lowered) :]
 
 
-@dataclass(frozen=True, slots=True)
 class ConditionValues:
     """The lookup of condition values for an access request."""
 
-    access: AccessRequest
+    __slots__ = ("access",)
+
+    def __init__(self, access: AccessRequest) -> None:
+        self.access = access
 
     def __call__(self, key: str) -> Values:
         """Return the values of a condition key (in lower case); None if the request does not have it."""

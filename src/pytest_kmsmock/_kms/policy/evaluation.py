@@ -10,7 +10,6 @@ https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -107,7 +106,6 @@ class Request(NamedTuple):
     holders: Mapping[str, tuple[str, ...]] = NO_HOLDERS
 
 
-@dataclass(frozen=True, slots=True)
 class Policies:
     """All policies that apply to a request.
 
@@ -127,19 +125,30 @@ class Policies:
         unconditional: Cache of `evaluate`: (caller, action, account) -> whether the action is allowed unconditionally.
     """
 
-    key: tuple[Policy, ...] = ()
-    identity: tuple[Policy, ...] = ()
-    boundary: Policy | None = None
-    session: tuple[Policy, ...] | None = None
-    service_control: tuple[tuple[Policy, ...], ...] = ()
-    resource_control: tuple[Policy, ...] = ()
-    vpc_endpoint: Policy | None = None
-    denying: tuple[Policy, ...] = field(init=False, repr=False, compare=False)
-    unconditional: dict[tuple[str, str, str], bool] = field(init=False, repr=False, compare=False, default_factory=dict)
+    __slots__ = (
+        "boundary", "denying", "identity", "key", "resource_control", "service_control", "session", "unconditional",
+        "vpc_endpoint",
+    )  # fmt: skip
 
-    def __post_init__(self) -> None:
-        denying = tuple(policy for group in policy_groups(self) for policy in group if policy.has_denials)
-        object.__setattr__(self, "denying", denying)
+    def __init__(
+        self,
+        key: tuple[Policy, ...] = (),
+        identity: tuple[Policy, ...] = (),
+        boundary: Policy | None = None,
+        session: tuple[Policy, ...] | None = None,
+        service_control: tuple[tuple[Policy, ...], ...] = (),
+        resource_control: tuple[Policy, ...] = (),
+        vpc_endpoint: Policy | None = None,
+    ) -> None:
+        self.key = key
+        self.identity = identity
+        self.boundary = boundary
+        self.session = session
+        self.service_control = service_control
+        self.resource_control = resource_control
+        self.vpc_endpoint = vpc_endpoint
+        self.denying = tuple(policy for group in policy_groups(self) for policy in group if policy.has_denials)
+        self.unconditional: dict[tuple[str, str, str], bool] = {}
 
     def allow_unconditionally(self, principal: Principal, action: str, account: str) -> bool | None:
         """Whether the policies allow an action with any resource and context, and without grants.

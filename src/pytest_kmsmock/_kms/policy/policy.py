@@ -6,7 +6,6 @@ the statements that depend on its resource or context.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -39,7 +38,6 @@ class _Plan(NamedTuple):
     allows: tuple[tuple[Match, Statement], ...]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
     """One compiled policy document.
 
@@ -49,10 +47,13 @@ class Policy:
         statements: Its statements, in order.
     """
 
-    text: str = field(repr=False)
-    kind: PolicyKind
-    statements: tuple[Statement, ...]
-    _plans: dict[tuple[str, str], _Plan] = field(default_factory=dict, repr=False)
+    __slots__ = ("_plans", "kind", "statements", "text")
+
+    def __init__(self, text: str, kind: PolicyKind, statements: tuple[Statement, ...]) -> None:
+        self.text = text
+        self.kind = kind
+        self.statements = statements
+        self._plans: dict[tuple[str, str], _Plan] = {}
 
     @property
     def has_denials(self) -> bool:

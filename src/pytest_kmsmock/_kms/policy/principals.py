@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from dataclasses import dataclass, field
 from enum import Enum, IntEnum
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -67,8 +66,7 @@ class MalformedPrincipal(ValueError):
     """A principal ARN with an invalid path or name."""
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(NamedTuple):
     """An identity that can make requests.
 
     Attributes:
@@ -83,7 +81,7 @@ class Principal:
             element; None for others.
         tags: Tags of the principal and session tags, in pairs of key and value.
         org_id: Id of its AWS organization, such as `o-a1b2c3d4e5`; None without an organization.
-        identity: All that Principal elements compare, as one string; a key for caches.
+        identity: All that Principal elements compare, as one string; a key for caches. `parse` sets it.
     """
 
     arn: str
@@ -95,10 +93,7 @@ class Principal:
     provider: str | None = None
     tags: tuple[tuple[str, str], ...] = ()
     org_id: str | None = None
-    identity: str = field(init=False, repr=False, compare=False, default="")
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "identity", f"{self.arn}|{self.issuer_arn}|{self.provider}")
+    identity: str = ""
 
     @classmethod
     def parse(
@@ -130,7 +125,8 @@ class Principal:
         """
         pairs = tuple((tags or {}).items())
         if re.fullmatch(SERVICE_NAME, text):
-            return cls(text, PrincipalKind.SERVICE, "", "aws", text.split(".", 1)[0], tags=pairs, org_id=org_id)
+            name, identity = text.split(".", 1)[0], f"{text}|None|None"
+            return cls(text, PrincipalKind.SERVICE, "", "aws", name, None, None, pairs, org_id, identity)
         arn = f"arn:aws:iam::{text}:root" if re.fullmatch(ACCOUNT_ID, text) else text
         found = re.fullmatch(_ARN, arn, re.ASCII)
         kind = _KINDS.get((found["service"], found["kind"])) if found else None
@@ -143,7 +139,8 @@ class Principal:
             role = found["path"].rstrip("/")
             issuer_arn = f"arn:{found['partition']}:iam::{found['account']}:role/{role}"
         name = found["name"] or found["account"]
-        return cls(arn, kind, found["account"], found["partition"], name, issuer_arn, provider, pairs, org_id)
+        identity = f"{arn}|{issuer_arn}|{provider}"
+        return cls(arn, kind, found["account"], found["partition"], name, issuer_arn, provider, pairs, org_id, identity)
 
     @property
     def account_arn(self) -> str:

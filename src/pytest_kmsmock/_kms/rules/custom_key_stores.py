@@ -11,7 +11,6 @@ store" (https://docs.aws.amazon.com/kms/latest/developerguide/fix-keystore.html)
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
@@ -201,7 +200,7 @@ def finish_connection(state: State, region: Region, store: CustomKeyStore, when:
         done = CONNECTED if error_code is None else FAILED
     else:
         done = DISCONNECTED
-    region.custom_key_stores[store.id] = replace(store, state=done, state_until=None, error_code=error_code)
+    region.custom_key_stores[store.id] = store._replace(state=done, state_until=None, error_code=error_code)
 
 
 def _service_error_code(store: CustomKeyStore, outside: BackingKeyStores) -> str | None:

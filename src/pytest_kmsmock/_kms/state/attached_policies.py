@@ -88,7 +88,7 @@ class Iam:
         if not own:
             return caller
         tags = tuple((own | dict(caller.principal.tags)).items())
-        return replace(caller, principal=replace(caller.principal, tags=tags))
+        return replace(caller, principal=caller.principal._replace(tags=tags))
 
     def clear_cache(self) -> None:
         """Clear the cache, after a policy was attached or detached."""

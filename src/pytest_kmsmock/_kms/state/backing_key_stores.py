@@ -7,15 +7,14 @@ those of `records`, which nested scopes share and restore.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
 
 
-@dataclass(frozen=True, slots=True)
-class Cluster:
+class Cluster(NamedTuple):
     """A CloudHSM cluster.
 
     Attributes:
@@ -29,7 +28,7 @@ class Cluster:
 
     id: str
     certificate: str
-    password: str = field(repr=False)
+    password: str
     hsms: int = 2
     online: bool = True
 
@@ -44,8 +43,7 @@ class Cluster:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class XksKey:
+class XksKey(NamedTuple):
     """A key in an external key manager.
 
     Attributes:
@@ -63,8 +61,10 @@ class XksKey:
     usage: tuple[str, ...] = ("ENCRYPT", "DECRYPT")
 
 
-@dataclass(frozen=True, slots=True)
-class XksProxy:
+NO_KEYS: Mapping[str, XksKey] = MappingProxyType({})
+
+
+class XksProxy(NamedTuple):
     """An external key store proxy with the key manager behind it.
 
     Attributes:
@@ -83,10 +83,10 @@ class XksProxy:
     endpoint: str
     path: str
     access_key_id: str
-    secret_access_key: str = field(repr=False)
+    secret_access_key: str
     vpc_endpoint_service: str | None = None
     vpc_endpoint_service_owner: str | None = None
-    keys: Mapping[str, XksKey] = field(default_factory=dict)
+    keys: Mapping[str, XksKey] = NO_KEYS
     online: bool = True
     failure: str | None = None
 

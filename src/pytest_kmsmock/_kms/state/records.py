@@ -1,14 +1,13 @@
 """Immutable records of the fake KMS. A change replaces a record.
 
 So a nested scope is a checkpoint: it copies the dicts and shares the records. `state` has the records, `rules` the
-rules for changing them. Records are named tuples, since a frozen dataclass takes four times as long to create; grants
-are dataclasses because a key can have thousands, and reading a field is faster; others are, to hide a secret in repr.
+rules for changing them. Records are named tuples, since a frozen dataclass takes four times as long to create, and its
+class to define.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -173,8 +172,10 @@ class LastUsage(NamedTuple):
     request_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class CustomKeyStore:
+NO_DETAILS: Mapping[str, object] = {}
+
+
+class CustomKeyStore(NamedTuple):
     """A custom key store.
 
     Attributes:
@@ -194,14 +195,11 @@ class CustomKeyStore:
     name: str
     type: str
     created: datetime
-    secret: str = field(default="", repr=False)
+    secret: str = ""
     state: str = "DISCONNECTED"
     state_until: datetime | None = None
     error_code: str | None = None
-    settings: Mapping[str, object] = field(default_factory=dict)
-
-
-NO_DETAILS: Mapping[str, object] = {}
+    settings: Mapping[str, object] = NO_DETAILS
 
 
 class ServiceEvent(NamedTuple):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import copy
 
 from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.api.validation import read_leniently, reader
@@ -19,7 +19,8 @@ NOT_VALID = "not valid"
 def preview(call: Call) -> Call:
     """Return a copy of a call with validated parameters and its targets, as far as the request is valid."""
     settle(call.service, call.now, call.operation.keeps_transition)
-    seen = replace(call, notes={})
+    seen = copy.copy(call)
+    seen.notes = {}
     targets: list[Target] = []
     try:
         seen.params = reader(call.operation.name)(call.params)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import base64
-import dataclasses
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
 from typing import Any, TypeVar, cast
 
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
@@ -142,7 +140,7 @@ class KeyStores:
         Raises:
             InvalidBacking: a wrong value.
         """
-        key = replace(self._new_key(key_id), enabled=enabled, spec=spec, usage=several("usage", usage))
+        key = self._new_key(key_id)._replace(enabled=enabled, spec=spec, usage=several("usage", usage))
         return self._with_keys(proxy, {**self._proxy(proxy).keys, key_id: checked(key)})
 
     def add_store(
@@ -214,8 +212,8 @@ class KeyStores:
             TypeError: an attribute that identifies it.
         """
         now = self._now(backing)
-        check_names("key_stores.change", fields, [attribute.name for attribute in dataclasses.fields(now)])
-        changed = replace(now, **cast("dict[str, Any]", fields))  # `checked` validates the values
+        check_names("key_stores.change", fields, now._fields)
+        changed = cast("_Backing", now._replace(**cast("dict[str, Any]", fields)))  # `checked` validates the values
         if _identity(changed) != _identity(now):
             raise TypeError(f"{', '.join(map(str, _identity(now)))}: add another one instead of moving this one.")
         return self._put(checked(changed))
@@ -301,7 +299,7 @@ class KeyStores:
         return checked(XksKey(key_id, LazyMaterial(KEY_SPECS["SYMMETRIC_DEFAULT"], self._service.keys)))
 
     def _with_keys(self, proxy: XksProxy, keys: Mapping[str, XksKey]) -> XksProxy:
-        return self._put(replace(self._proxy(proxy), keys=keys))
+        return self._put(self._proxy(proxy)._replace(keys=keys))
 
     def _keys_with(self, proxy: XksProxy, key_id: str) -> Mapping[str, XksKey]:
         keys = self._proxy(proxy).keys
@@ -311,7 +309,7 @@ class KeyStores:
 
     def _set_enabled(self, proxy: XksProxy, key_id: str, *, enabled: bool) -> XksProxy:
         keys = self._keys_with(proxy, key_id)
-        return self._with_keys(proxy, {**keys, key_id: replace(keys[key_id], enabled=enabled)})
+        return self._with_keys(proxy, {**keys, key_id: keys[key_id]._replace(enabled=enabled)})
 
 
 def _check_room(state: State, place: Region, store: CustomKeyStore) -> None:

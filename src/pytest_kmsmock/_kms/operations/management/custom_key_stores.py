@@ -6,7 +6,6 @@ See https://docs.aws.amazon.com/kms/latest/developerguide/key-store-overview.htm
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from pytest_kmsmock._kms.api import errors, key_store_errors
@@ -134,7 +133,7 @@ def update_custom_key_store(call: Call) -> Result:
         _check_name(call, name)
     if changes & set(_PARAMETERS[store.type]):
         store = _with_cluster(call, store) if store.type == CLOUDHSM else _with_proxy(call, store)
-    call.region.custom_key_stores[store.id] = replace(store, name=name)
+    call.region.custom_key_stores[store.id] = store._replace(name=name)
     return {}
 
 
@@ -176,7 +175,7 @@ def connect_custom_key_store(call: Call) -> Result:
     # AWS reports these errors at once; a missing cluster only in the result of the connection.
     if problem is not None and problem.error_code != "CLUSTER_NOT_FOUND":
         raise problem.error
-    _begin_transition(call, replace(store, error_code=error_code), CONNECTING, call.service.delays.connecting)
+    _begin_transition(call, store._replace(error_code=error_code), CONNECTING, call.service.delays.connecting)
     return {}
 
 
@@ -189,14 +188,14 @@ def disconnect_custom_key_store(call: Call) -> Result:
     store = find_store(call.region, call.params["CustomKeyStoreId"])
     if store.state in (DISCONNECTED, DISCONNECTING):
         raise key_store_errors.STORE_STATE(reason=f"The custom key store {store.id} is {store.state.lower()}.")
-    _begin_transition(call, replace(store, error_code=None), DISCONNECTING, call.service.delays.disconnecting)
+    _begin_transition(call, store._replace(error_code=None), DISCONNECTING, call.service.delays.disconnecting)
     return {}
 
 
 def _begin_transition(call: Call, store: CustomKeyStore, transitional_state: str, duration: Any) -> None:
     """Put a store into a transitional state, and schedule its end."""
     until = end_of(call.now, duration)
-    call.region.custom_key_stores[store.id] = replace(store, state=transitional_state, state_until=until)
+    call.region.custom_key_stores[store.id] = store._replace(state=transitional_state, state_until=until)
     call.state.schedule(until, call.region, store.id)
 
 
@@ -217,7 +216,7 @@ def _check_name(call: Call, name: str) -> None:
 
 def _with_cluster(call: Call, store: CustomKeyStore) -> CustomKeyStore:
     """Return a CloudHSM key store with the cluster and password of the request."""
-    store = replace(store, secret=call.params.get("KeyStorePassword", store.secret))
+    store = store._replace(secret=call.params.get("KeyStorePassword", store.secret))
     cluster_id = call.params.get("CloudHsmClusterId")
     if cluster_id is None:
         return store
@@ -227,7 +226,7 @@ def _with_cluster(call: Call, store: CustomKeyStore) -> CustomKeyStore:
     certificate = store.settings.get("TrustAnchorCertificate")
     if certificate is not None and certificate != cluster.certificate:
         raise key_store_errors.CLUSTER_NOT_RELATED(cluster=cluster_id)
-    store = replace(store, settings={"CloudHsmClusterId": cluster_id, "TrustAnchorCertificate": cluster.certificate})
+    store = store._replace(settings={"CloudHsmClusterId": cluster_id, "TrustAnchorCertificate": cluster.certificate})
     _check_conflict(call, store)
     if not cluster.online:
         raise key_store_errors.CLUSTER_NOT_ACTIVE(cluster=cluster.id)
@@ -254,7 +253,7 @@ def _with_proxy(call: Call, store: CustomKeyStore) -> CustomKeyStore:
     credential = call.params.get(_CREDENTIAL)
     if credential is not None:
         settings["AccessKeyId"] = credential["AccessKeyId"]
-        store = replace(store, secret=credential["RawSecretAccessKey"])
+        store = store._replace(secret=credential["RawSecretAccessKey"])
     if settings["Connectivity"] == VPC:
         if "VpcEndpointServiceName" not in settings:
             raise errors.MISSING(parameter="xksProxyVpcEndpointServiceName")
@@ -264,7 +263,7 @@ def _with_proxy(call: Call, store: CustomKeyStore) -> CustomKeyStore:
             if call.params.get(f"XksProxy{name}"):
                 raise key_store_errors.STORE_TYPE(parameter=f"XksProxy{name}", type="PUBLIC_ENDPOINT")
             settings.pop(name, None)
-    store = replace(store, settings={"XksProxyConfiguration": settings})
+    store = store._replace(settings={"XksProxyConfiguration": settings})
     _check_conflict(call, store)
     service_error = endpoint_service_error(settings, call.state.outside)
     if service_error is not None:
