@@ -34,12 +34,8 @@ def _classes() -> tuple[type[MockCore], type[KmsMock]]:
     enabled = gc.isenabled()
     gc.disable()
     try:
-        from pytest_kmsmock._kms.operations import load
-
         from .core import MockCore
         from .kms_mock import KmsMock
-
-        load()
     finally:
         if enabled:
             if not gc.get_freeze_count():  # else a program keeps its own objects frozen

@@ -15,7 +15,6 @@ from pytest_kmsmock._runtime import environment
 from pytest_kmsmock._runtime.arguments import check_arguments, check_names, no_attribute
 from pytest_kmsmock._runtime.checks import check_form, check_type
 from pytest_kmsmock._runtime.options import Options
-from pytest_kmsmock._testing.faults.faults import Faults
 from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
 from pytest_kmsmock._testing.identity.credentials import issue, make_caller
 
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
 
     from types_aiobotocore_kms.client import KMSClient as AsyncKMSClient
 
+    from pytest_kmsmock._testing.faults.faults import Faults
     from pytest_kmsmock._testing.identity.credentials import Named
     from pytest_kmsmock._testing.identity.policy_text import Document
     from pytest_kmsmock._testing.policies.least_privilege import LeastPrivilege
@@ -47,15 +47,11 @@ class KmsMock(Principals, RecordedCalls, Deployed):
 
     A test gets one from the `kms_mock` fixture or from `with mock_kms() as kms:`. When the mock has ended, what was
     recorded can still be read; members that make or change something raise `NotActive`.
-
-    Attributes:
-        faults: the errors, failed connections and delays that the test injects.
     """
 
     def __init__(self, core: MockCore) -> None:
         self._core = core
         self._service = core.service
-        self.faults = Faults(core.injector)
 
     def __repr__(self) -> str:
         ended = "" if self.active else ", ended"
@@ -78,7 +74,14 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         """Whether it answers calls."""
         return self._core.active
 
-    # --- clock, delays, quotas, stores ---------------------------------------------------------------------------
+    # --- faults, clock, delays, quotas, stores -------------------------------------------------------------------
+
+    @property
+    def faults(self) -> Faults:
+        """The errors, failed connections and delays that the test injects."""
+        from pytest_kmsmock._testing.faults.faults import Faults
+
+        return Faults(self._core.injector)
 
     @property
     def clock(self) -> Clock:

@@ -24,7 +24,7 @@ def find_operation(name: str) -> Operation:
     """
     operation = OPERATIONS.get(name)
     if operation is None:
-        load()
+        load(name)
         operation = OPERATIONS.get(name)
     if operation is None:
         raise (

@@ -17,7 +17,7 @@ from pytest_kmsmock._testing.calls import error_codes, formatting
 from pytest_kmsmock._testing.calls.call_pattern import CallPattern
 from pytest_kmsmock.errors import InvalidFault, UnusedFaults
 
-from .injection import Rule
+from .rule import Rule
 
 if TYPE_CHECKING:
     from types import TracebackType
