@@ -90,7 +90,8 @@ def _deployed(given: argparse.Namespace) -> MockCore:
 
 def _explained(core: MockCore, given: argparse.Namespace, action: str) -> Explanation:
     from pytest_kmsmock._kms.api.arns import partition_of
-    from pytest_kmsmock._testing.identity.credentials import Home, make_caller
+    from pytest_kmsmock._testing.identity.callers import make_caller
+    from pytest_kmsmock._testing.identity.credentials import Home
     from pytest_kmsmock._testing.policies.simulation import simulate
 
     region = core.region

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from pytest_kmsmock._iac.deployment import named
 from pytest_kmsmock._iac.model import Key, Principal, Replica
 from pytest_kmsmock._kms.api.arns import partition_of
-from pytest_kmsmock._testing.identity.credentials import Home, make_caller
+from pytest_kmsmock._testing.identity.callers import make_caller
+from pytest_kmsmock._testing.identity.credentials import Home
 from pytest_kmsmock._testing.policies.simulation import simulate
 
 if TYPE_CHECKING:

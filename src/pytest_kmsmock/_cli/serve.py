@@ -93,7 +93,8 @@ def _register_callers(kms: MockCore, given: argparse.Namespace) -> None:
     """Register the callers of the command line, the seed and another STS."""
     from pytest_kmsmock._kms.api.arns import partition_of
     from pytest_kmsmock._mock.deployments import is_infrastructure
-    from pytest_kmsmock._testing.identity.credentials import Home, make_caller, register
+    from pytest_kmsmock._testing.identity.callers import make_caller
+    from pytest_kmsmock._testing.identity.credentials import Home, register
     from pytest_kmsmock._testing.seeds.seed_files import read_seed_file
 
     account = kms.options.account

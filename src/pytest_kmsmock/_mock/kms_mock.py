@@ -16,7 +16,7 @@ from pytest_kmsmock._runtime.arguments import check_arguments, check_names, no_a
 from pytest_kmsmock._runtime.checks import check_form, check_type
 from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
-from pytest_kmsmock._testing.identity.credentials import issue, make_caller
+from pytest_kmsmock._testing.identity.credentials import issue
 
 from . import clients
 from .deployed import Deployed
@@ -354,7 +354,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         region = region or self.region
         signing: dict[str, Any] = _DUMMY_CREDENTIALS
         if principal is not None:
-            signing = dict(issue(make_caller(principal, self._home(region), {})))
+            signing = dict(issue(_testing.callers.make_caller(principal, self._home(region), {})))
         return {"region_name": region, **signing, **given}
 
     def serve(

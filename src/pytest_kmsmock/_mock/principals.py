@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
+from pytest_kmsmock import _testing
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._runtime.arguments import check_arguments
-from pytest_kmsmock._testing.identity.credentials import Home, acting_as, in_context, issue, make_caller
+from pytest_kmsmock._testing.identity.credentials import Home, acting_as, issue
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -75,7 +76,7 @@ class Principals:
         """Return a caller for `FakeKms.call`; the arguments are those of `credentials`."""
         if principal is None and not request_context:
             return self._core.default_caller(self.region)
-        caller = make_caller(principal, self._home(self.region), request_context)
+        caller = _testing.callers.make_caller(principal, self._home(self.region), request_context)
         return self._service.state.iam.with_tags(caller) if isinstance(principal, str) else caller
 
     def as_principal(
@@ -143,7 +144,7 @@ class Principals:
 
         caller = self._caller(principal)
         if context is not None:
-            caller = in_context(caller, context)
+            caller = _testing.callers.in_context(caller, context)
         named = None if key is None else str(getattr(key, "arn", key))
         return simulate(self._service, caller, action, named, region or self.region, params)
 

@@ -14,13 +14,14 @@ if TYPE_CHECKING:
     from .audit import cloudtrail
     from .calls import assertions
     from .dumps import dump
-    from .identity import iam_console
+    from .identity import callers, iam_console
     from .policies import explanation, least_privilege, required_permissions, simulation
     from .seeds import console_wizard, key_seed, planting, seed_files
     from .views import key_store_console, key_view
 
 __all__ = [
     "assertions",
+    "callers",
     "cloudtrail",
     "console_wizard",
     "dump",
@@ -39,6 +40,7 @@ __all__ = [
 #: Module -> its sub-package.
 FACETS = {
     "assertions": "calls",
+    "callers": "identity",
     "cloudtrail": "audit",
     "console_wizard": "seeds",
     "dump": "dumps",

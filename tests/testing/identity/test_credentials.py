@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from pytest_kmsmock import KmsMockError, mock_kms
 from pytest_kmsmock._kms.policy.principals import Principal
-from pytest_kmsmock._testing.identity import credentials
+from pytest_kmsmock._testing.identity import callers
 from pytest_kmsmock._testing.identity.request_context import RequestContext
 from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
 
@@ -369,4 +369,4 @@ def test_tasks_act_as_different_principals(kms_mock, kms_client):
 def test_the_circumstances_are_all_known():
     named = {"session_name", "session_policies", "tags", "org_id", "issuer_arn", "provider", "account"}
     named |= {"via_service", "mfa", "context"}
-    assert set(RequestContext.__annotations__) == named | set(credentials._CONDITION_KEYS)
+    assert set(RequestContext.__annotations__) == named | set(callers._CONDITION_KEYS)

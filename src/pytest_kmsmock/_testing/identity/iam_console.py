@@ -10,7 +10,8 @@ from pytest_kmsmock._kms.state.attached_policies import FULL_ACCESS, policy_hold
 from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
 
-from .credentials import Home, Named, make_caller
+from .callers import make_caller
+from .credentials import Home, Named
 from .policy_text import Document, policy_text
 from .request_context import check_request_context
 

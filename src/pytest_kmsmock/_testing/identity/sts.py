@@ -17,7 +17,8 @@ from pytest_kmsmock._kms.api.errors import ErrorTemplate
 from pytest_kmsmock._kms.policy.principals import PrincipalKind
 from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
 
-from .credentials import Credentials, Home, issue, issue_session, make_caller
+from .callers import make_caller
+from .credentials import Credentials, Home, issue, issue_session
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.caller import Caller

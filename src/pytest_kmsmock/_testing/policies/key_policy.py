@@ -16,7 +16,8 @@ from pytest_kmsmock._runtime import active_mocks
 from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock._runtime.checks import check_type, did_you_mean
 from pytest_kmsmock._runtime.options import Options
-from pytest_kmsmock._testing.identity.credentials import Home, principal_arn
+from pytest_kmsmock._testing.identity.callers import principal_arn
+from pytest_kmsmock._testing.identity.credentials import Home
 from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
 
 _NOT_TO_CHOOSE = {PrincipalKind.SERVICE: "an AWS service", PrincipalKind.ROOT: "an account"}

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, cast
 
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._kms.policy.kinds import PolicyKind
-from pytest_kmsmock._testing.identity.credentials import Home, make_caller, register
+from pytest_kmsmock._testing.identity.callers import make_caller
+from pytest_kmsmock._testing.identity.credentials import Home, register
 from pytest_kmsmock._testing.identity.iam_console import IamConsole
 from pytest_kmsmock._testing.identity.policy_text import malformation
 from pytest_kmsmock._testing.views.key_store_console import KeyStores
