@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 
 from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.call.operation import AccessRequest, Target
-from pytest_kmsmock._kms.permissions.condition_keys import CONDITION_KEYS, ConditionValues
+from pytest_kmsmock._kms.permissions.condition_keys import CONDITION_KEYS, values_of
 from pytest_kmsmock.enclave import FakeEnclave
 
 #: Every kms: key that AWS documents. `:`, `PCR` end names of families.
@@ -435,5 +435,5 @@ def test_without_a_grant_there_is_no_constraint(kms_mock, kms_client):
     kms_client.describe_key(KeyId=key.id)
     call = kms_mock.calls[-1].decisions[0].request.context.access.call
     asked = AccessRequest(call, Target("kms:RetireGrant", key.arn, call.targets[0].key))
-    assert ConditionValues(asked)("kms:grantconstrainttype") is None
-    assert ConditionValues(asked)("kms:encryptioncontextkeys") is None
+    assert values_of(asked, "kms:grantconstrainttype") is None
+    assert values_of(asked, "kms:encryptioncontextkeys") is None

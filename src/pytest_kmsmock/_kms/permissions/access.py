@@ -17,7 +17,6 @@ from pytest_kmsmock._kms.policy.evaluation import Request
 from pytest_kmsmock._kms.policy.policy import Policy, compile_policy
 from pytest_kmsmock._kms.state.records import Grant, Key
 
-from .condition_keys import ConditionValues
 from .grants import (
     explain_inapplicable,
     explain_not_retirable,
@@ -26,6 +25,7 @@ from .grants import (
     grants_that_allow,
     grants_to_retire,
 )
+from .lookup import ConditionValues
 
 #: Maximum number of grants to other principals in the explanation of a denial.
 _OTHER_GRANTS_SHOWN = 5

@@ -1,7 +1,7 @@
 """The table of condition keys for KMS: the permissions that each applies to, and the source of its values.
 
 Keys apply to permissions, not operations: ReEncrypt has `ReEncryptFrom` and `ReEncryptTo`. The policy engine
-(`_kms.policy`) looks up the values of a request in `ConditionValues`.
+(`_kms.policy`) looks up the values of a request in `lookup.ConditionValues`.
 
 Sources: Developer Guide, "Condition keys for AWS KMS"
 (https://docs.aws.amazon.com/kms/latest/developerguide/policy-conditions.html), and for `aws:` keys the IAM User Guide,
@@ -193,23 +193,14 @@ def find_row(key: str) -> tuple[ConditionKey | None, str]:
     return family, "" if family is None else key[len(family.lowered) :]
 
 
-class ConditionValues:
-    """The lookup of condition values for an access request."""
-
-    __slots__ = ("access",)
-
-    def __init__(self, access: AccessRequest) -> None:
-        self.access = access
-
-    def __call__(self, key: str) -> Values:
-        """Return the values of a condition key (in lower case); None if the request does not have it."""
-        access = self.access
-        row, suffix = find_row(key)
-        context = access.call.caller.context
-        if row is None:
-            return context.get(key) if key else None
-        if row.permissions is not None and access.target.permission.removeprefix("kms:") not in row.permissions:
-            return None
-        if key in context:
-            return (row.find(access, suffix) if row.overrides_context else None) or context[key]
-        return row.find(access, suffix)
+def values_of(access: AccessRequest, key: str) -> Values:
+    """Return the values of a condition key (in lower case); None if the request does not have it."""
+    row, suffix = find_row(key)
+    context = access.call.caller.context
+    if row is None:
+        return context.get(key) if key else None
+    if row.permissions is not None and access.target.permission.removeprefix("kms:") not in row.permissions:
+        return None
+    if key in context:
+        return (row.find(access, suffix) if row.overrides_context else None) or context[key]
+    return row.find(access, suffix)

@@ -20,9 +20,6 @@ from pytest_kmsmock._kms.policy.evaluation import ApplicableGrant
 from pytest_kmsmock._kms.policy.principals import Match, PrincipalKind
 from pytest_kmsmock._kms.state.records import Grant, Key
 
-from .condition_keys import ENCRYPTION
-from .condition_values import encryption_context_of
-
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.principals import Principal
     from pytest_kmsmock._kms.state.state import Region
@@ -138,6 +135,11 @@ def _constraints_hold(call: Call, permission: str, grant: Grant) -> bool:
         # DescribeKey does not need aws:SourceArn; if the request has it, it must be this resource.
         if (from_request_context or permission != "kms:DescribeKey") and grant.source_arn not in from_request_context:
             return False
+    if grant.context_equals is None and grant.context_subset is None:
+        return True
+    from .condition_keys import ENCRYPTION  # imported here and below, for such constraints are rare
+    from .condition_values import encryption_context_of
+
     if permission.removeprefix("kms:") not in ENCRYPTION:
         return True
     context = _case_folded(encryption_context_of(call, permission))
@@ -175,6 +177,8 @@ def _allows_child_grant(call: Call, permission: str, parent: Grant) -> bool:
 
 
 def _describe_constraints(call: Call, permission: str, grant: Grant) -> str:
+    from .condition_values import encryption_context_of
+
     wanted = {
         "EncryptionContextEquals": grant.context_equals,
         "EncryptionContextSubset": grant.context_subset,

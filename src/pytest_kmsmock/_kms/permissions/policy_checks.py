@@ -16,7 +16,7 @@ from pytest_kmsmock._kms.policy.kinds import MalformedPolicy
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock._kms.rules.tags import read_tags
 
-from .condition_keys import ConditionValues
+from .lookup import ConditionValues
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.patterns import Lookup

@@ -11,7 +11,6 @@ import json
 import re
 from typing import TYPE_CHECKING, TypeAlias, cast
 
-from .conditions import OPERATORS, Condition, compile_condition
 from .kinds import (
     POLICY_TYPE_MISMATCH,
     MalformedPolicy,
@@ -26,6 +25,8 @@ from .statements import PatternElement, Statement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from .conditions import Condition
 
 Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
@@ -263,6 +264,10 @@ def _add_aws_principal(text: str, accounts: set[str], arns: set[str]) -> None:
 def _conditions(block: Json, kind: PolicyKind, *, variables: bool) -> Iterator[Condition]:
     if not isinstance(block, dict):
         raise MalformedPolicy("Invalid value for field Condition", "Condition")
+    if not block:
+        return
+    from .conditions import OPERATORS, compile_condition  # most policies have none
+
     for operator, keys in block.items():
         if not isinstance(keys, dict):
             raise MalformedPolicy("Invalid value for field Condition", "Condition")

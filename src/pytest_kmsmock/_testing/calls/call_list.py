@@ -15,9 +15,6 @@ from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock._runtime.checks import REGION
 from pytest_kmsmock.errors import InvalidCallPattern
 
-from . import error_codes
-from .call_pattern import CallPattern, names_key
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -81,6 +78,8 @@ class Calls(list[CallRecord]):
         Raises:
             InvalidCallPattern: the operation or a parameter does not exist.
         """
+        from .call_pattern import CallPattern
+
         pattern = CallPattern(operation, params)
         return self._where(lambda record: pattern.matches(record, self._service.state))
 
@@ -93,6 +92,8 @@ class Calls(list[CallRecord]):
         Raises:
             InvalidCallPattern: for anything else.
         """
+        from .call_pattern import names_key
+
         expected = "a key id, key ARN, alias name such as 'alias/orders', alias ARN, or a key of kms_mock.keys"
         wanted = _text(key, "on()", expected, _names_key)
         return self._where(
@@ -153,7 +154,9 @@ class Calls(list[CallRecord]):
         wanted = _text(code, "with_error()", "an error code, such as 'AccessDeniedException'")
         found = self._where(lambda record: record.error is not None and record.error.code == wanted)
         if not found:
-            error_codes.check_code(wanted)
+            from .error_codes import check_code
+
+            check_code(wanted)
         return found
 
     @property
