@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from html import escape
 from string import Template
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_kmsmock._iac.deployment import named
 from pytest_kmsmock._iac.model import Key, Principal, Replica
 from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._record import Record
 from pytest_kmsmock._testing.identity.callers import make_caller
 from pytest_kmsmock._testing.identity.credentials import Home
 from pytest_kmsmock._testing.policies.simulation import simulate
@@ -28,7 +29,7 @@ _ACTIONS = {
 _COMMON_ACTIONS = ("DescribeKey", "CreateGrant", "PutKeyPolicy", "ScheduleKeyDeletion")
 
 
-class Cell(NamedTuple):
+class Cell(Record):
     """One permission of one principal on one key.
 
     Attributes:

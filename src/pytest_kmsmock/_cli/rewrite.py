@@ -9,7 +9,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+from pytest_kmsmock._record import Record
 
 _PACKAGE = "pytest_kmsmock"
 _NEW = "mock_kms"
@@ -34,7 +36,7 @@ _SET_UP = "use the fixture class_kms_mock for the KMS calls of {name}, which run
 _OWN_NAME = "rename the mock_kms of this file and run migrate again: nothing was changed here"
 
 
-class Edit(NamedTuple):
+class Edit(Record):
     """A change of the bytes from `start` to `end`."""
 
     start: int
@@ -42,7 +44,7 @@ class Edit(NamedTuple):
     text: str
 
 
-class Note(NamedTuple):
+class Note(Record):
     """A line that a person has to check: what to do there, and why."""
 
     line: int

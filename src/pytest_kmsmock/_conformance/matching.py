@@ -6,7 +6,9 @@ import base64
 import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
+
+from pytest_kmsmock._record import Record
 
 from .scenario import Expected
 from .targets import Answer
@@ -24,7 +26,7 @@ _TYPES: Mapping[str, type] = {
 _TOLERANCE = 120.0
 
 
-class Difference(NamedTuple):
+class Difference(Record):
     """A difference: in `code`, `message`, or the path of a member."""
 
     where: str

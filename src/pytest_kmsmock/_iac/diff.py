@@ -8,12 +8,13 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.policy.evaluation import Denial
 from pytest_kmsmock._kms.policy.kinds import PolicyKind
 from pytest_kmsmock._kms.policy.policy import compile_policy
 from pytest_kmsmock._kms.state.attached_policies import policy_holder
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.call_record import CallRecord
@@ -31,7 +32,7 @@ WHAT_TO_GIVE = (
 )
 
 
-class Entry(NamedTuple):
+class Entry(Record):
     """An action of a statement of a deployed policy.
 
     Attributes:
@@ -48,7 +49,7 @@ class Entry(NamedTuple):
         return f"{self.place}, {self.statement}: {self.action}"
 
 
-class MissingPermission(NamedTuple):
+class MissingPermission(Record):
     """A permission that a test needed and no deployed policy gives, or one denies.
 
     Attributes:

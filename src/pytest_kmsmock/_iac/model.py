@@ -6,16 +6,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._kms.policy.evaluation import Origin
+from pytest_kmsmock._record import Record
 
 #: A policy, or a part of one, as JSON has it.
 Json: TypeAlias = "dict[str, Any]"
 
 
-class Place(NamedTuple):
+class Place(Record):
     """Where something is declared.
 
     Attributes:
@@ -33,7 +34,7 @@ class Place(NamedTuple):
         return f"{name}{f':{self.line}' if self.line else ''}, {self.resource}"
 
 
-class Unknown(NamedTuple):
+class Unknown(Record):
     """Something that was not understood.
 
     Attributes:
@@ -54,7 +55,7 @@ class Unknown(NamedTuple):
         return f"{self.place}: {self.reason}"
 
 
-class Stack(NamedTuple):
+class Stack(Record):
     """Where resources are deployed.
 
     Attributes:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import Any
 
 from moto.core.base_backend import BackendDict
 from moto.core.exceptions import JsonRESTError
 from moto.kms import models
+
+from pytest_kmsmock._record import Record
 
 from .kms import Kms, Refused, pages
 
@@ -76,7 +78,7 @@ class _Account:
         return True
 
 
-class Alias(NamedTuple):
+class Alias(Record):
     """An alias with the attributes of moto's."""
 
     alias_arn: str

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
+
+from pytest_kmsmock._record import Record
 
 
-class Delivery(NamedTuple):
+class Delivery(Record):
     """A message that a service is about to deliver.
 
     Attributes:
@@ -27,7 +29,7 @@ class Delivery(NamedTuple):
     target: str
 
 
-class Refusal(NamedTuple):
+class Refusal(Record):
     """The reason why a message cannot be delivered.
 
     Attributes:

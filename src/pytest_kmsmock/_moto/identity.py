@@ -14,10 +14,12 @@ import functools
 import sys
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from pytest_kmsmock._record import Record
 
 
-class Identity(NamedTuple):
+class Identity(Record):
     """The principal of an access key.
 
     Attributes:

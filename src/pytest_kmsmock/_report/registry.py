@@ -10,7 +10,9 @@ from bisect import bisect_right
 from collections.abc import Callable, Iterable
 from operator import attrgetter
 from threading import get_ident
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     import pytest
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 _number = attrgetter("number")
 
 
-class SeenCall(NamedTuple):
+class SeenCall(Record):
     """A call that the current test made.
 
     Attributes:
@@ -35,7 +37,7 @@ class SeenCall(NamedTuple):
     record: CallRecord
 
 
-class Started(NamedTuple):
+class Started(Record):
     """A mock that was entered while a test ran.
 
     Attributes:

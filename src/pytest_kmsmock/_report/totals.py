@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+
+from pytest_kmsmock._record import Record
 
 from .entries import CallEntry, ItemEntry, KeyEntry
 
@@ -34,14 +35,14 @@ class OperationTotal:
     took: float = 0.0
 
 
-class ItemCall(NamedTuple):
+class ItemCall(Record):
     """A call with the node id of its test."""
 
     test: str
     call: CallEntry
 
 
-class UnusedKey(NamedTuple):
+class UnusedKey(Record):
     """A key that no test used.
 
     Attributes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
+from pytest_kmsmock._record import Record
 from pytest_kmsmock.errors import InvalidOption
 
 from .checks import FORMS, check_form, check_type, did_you_mean, is_whole
@@ -31,7 +32,7 @@ HYGIENE_CHECKS = (
 )
 
 
-class Options(NamedTuple):
+class Options(Record):
     """Options of a mock.
 
     Attributes:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import functools
 from collections.abc import Mapping
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from pytest_kmsmock._record import Record
 from pytest_kmsmock._transport.endpoints import is_aws_host
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 asking: ContextVar[bool] = ContextVar("kms_mock_asking", default=False)
 
 
-class Api(NamedTuple):
+class Api(Record):
     """The API of a service at the endpoint of a request.
 
     Attributes:

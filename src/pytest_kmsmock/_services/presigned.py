@@ -11,9 +11,10 @@ import time
 from collections.abc import Callable, Mapping
 from email.parser import BytesParser
 from email.policy import HTTP
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from pytest_kmsmock._record import Record
 from pytest_kmsmock._transport.endpoints import is_aws_host
 from pytest_kmsmock._transport.hooks.requests_hook import dispatched, response_of
 from pytest_kmsmock._transport.json_protocol import HttpAnswer
@@ -65,7 +66,7 @@ _HOST = re.compile(
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/s3/aws4_request")
 
 
-class _Signer(NamedTuple):
+class _Signer(Record):
     """The signer of a request."""
 
     access_key: str | None

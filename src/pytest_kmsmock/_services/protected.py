@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from pytest_kmsmock._record import Record
 
 
-class DataKey(NamedTuple):
+class DataKey(Record):
     """An encrypted data key that a service stores beside the data.
 
     Attributes:
@@ -20,7 +21,7 @@ class DataKey(NamedTuple):
     context: Mapping[str, str]
 
 
-class Protected(NamedTuple):
+class Protected(Record):
     """A resource that a service encrypts with a KMS key: an object, a queue, a version of a secret.
 
     Attributes:

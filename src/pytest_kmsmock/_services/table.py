@@ -20,10 +20,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_kmsmock._kms.policy.principals import Principal
 from pytest_kmsmock._kms.state.caller import Caller
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     from .error_mapping import ErrorMapping, ServiceError
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from .request import Request
 
 
-class Kms(NamedTuple):
+class Kms(Record):
     """A KMS operation that a service calls.
 
     The engine adds the key, the encryption context or the ciphertext, whichever the operation takes.

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from pytest_kmsmock._kms.api.service_model import known_regions, misspelt_region
+from pytest_kmsmock._record import Record
 from pytest_kmsmock._runtime.checks import did_you_mean
 
 #: The DNS suffixes of the AWS partitions; the second of a line is for dual-stack endpoints.
@@ -46,7 +46,7 @@ def is_kms_host(host: str) -> bool:
     return re.fullmatch(_HOST, host.lower().removesuffix(".")) is not None
 
 
-class Endpoint(NamedTuple):
+class Endpoint(Record):
     """A KMS endpoint of AWS.
 
     Attributes:

@@ -15,12 +15,13 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timezone
 from email.utils import format_datetime
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from dateutil.tz import tzlocal
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.api.service_model import service_description
+from pytest_kmsmock._record import Record
 
 CONTENT_TYPE = "application/x-amz-json-1.1"
 TARGET_PREFIX = "TrentService."
@@ -206,7 +207,7 @@ def _structure_parser(shapes: Mapping[str, Any], name: str) -> _Parser:
     return parse_structure
 
 
-class HttpAnswer(NamedTuple):
+class HttpAnswer(Record):
     """An HTTP response."""
 
     status: int

@@ -18,10 +18,11 @@ import re
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, urlsplit
 
 from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._record import Record
 from pytest_kmsmock._runtime.checks import REGION
 from pytest_kmsmock._runtime.machine_time import machine_time
 
@@ -37,7 +38,7 @@ _ALGORITHM_IN_QUERY = "X-Amz-Algorithm"
 _QUERY_PARAMETERS = (_ALGORITHM_IN_QUERY, "X-Amz-Credential", "X-Amz-Signature", "X-Amz-SignedHeaders", "X-Amz-Date")
 
 
-class Scope(NamedTuple):
+class Scope(Record):
     """The `Authorization` header of a request, or its parameters in the query, without the signature itself."""
 
     access_key: str

@@ -6,10 +6,12 @@ They replace the plain dicts of `_kms.state.state` while a state file is in use.
 from __future__ import annotations
 
 from collections.abc import Callable, ItemsView, ValuesView
-from typing import Any, Final, NamedTuple, final
+from typing import Any, Final, final
+
+from pytest_kmsmock._record import Record
 
 
-class Table(NamedTuple):
+class Table(Record):
     """What a dict holds: records of a kind, of an account and Region if they have these, of a key if it is nested."""
 
     kind: str

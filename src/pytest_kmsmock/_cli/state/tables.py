@@ -9,13 +9,14 @@ import heapq
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, NamedTuple, final, get_args, get_origin
+from typing import Any, final, get_args, get_origin
 
 from pytest_kmsmock._kms.rules.timeline import due_dates
 from pytest_kmsmock._kms.state.attached_policies import Iam
 from pytest_kmsmock._kms.state.backing_key_stores import BackingKeyStores
 from pytest_kmsmock._kms.state.recent import RecentChanges
 from pytest_kmsmock._kms.state.state import Region, SortedNames, State
+from pytest_kmsmock._record import Record
 from pytest_kmsmock._testing.dumps.codec import decode, encode, types_of_attributes
 
 from .rows import MISSING, GrantIndex, Journal, NestedRows, Rows, Table
@@ -23,7 +24,7 @@ from .rows import MISSING, GrantIndex, Journal, NestedRows, Rows, Table
 _Restore = Callable[[Any, Rows, Any, Any], None]
 
 
-class Row(NamedTuple):
+class Row(Record):
     """A row of the file.
 
     Attributes:

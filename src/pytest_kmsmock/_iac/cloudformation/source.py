@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
+
+from pytest_kmsmock._record import Record
 
 from ..model import Place, Stack
 
 
-class Note(NamedTuple):
+class Note(Record):
     """Why a value is a placeholder.
 
     Attributes:

@@ -7,12 +7,13 @@ https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-templ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+
+from pytest_kmsmock._record import Record
 
 from ..names import ARNS
 
 
-class ResourceType(NamedTuple):
+class ResourceType(Record):
     """How resources of a type are named.
 
     Attributes:

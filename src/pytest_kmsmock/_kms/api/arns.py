@@ -7,7 +7,8 @@ import operator
 import re
 import uuid
 from collections.abc import Callable
-from typing import NamedTuple
+
+from pytest_kmsmock._record import Record
 
 KEY_ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|mrk-[0-9a-f]{32}")
 #: What AWS looks up as a key id, capitals included; since key ids are lower case, such a key is not found.
@@ -26,7 +27,7 @@ _PARTITIONS = (
 )
 
 
-class Arn(NamedTuple):
+class Arn(Record):
     """The parts of a KMS ARN. `name` is the key id, or the alias name with its `alias/`."""
 
     partition: str

@@ -7,7 +7,7 @@ confirmed by a recording of AWS; `docs/fidelity.md` lists them.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from pytest_kmsmock._record import Record
 
 #: Error codes of server faults, with status 500; every other code is a client error with status 400.
 #: Source: the `fault` trait of the KMS service model.
@@ -56,7 +56,7 @@ class InjectedError(KmsError):
         self.lost_response: dict[str, object] | None = None  # the response that did not reach the caller
 
 
-class ErrorTemplate(NamedTuple):
+class ErrorTemplate(Record):
     """An error code and its message with placeholders."""
 
     code: str

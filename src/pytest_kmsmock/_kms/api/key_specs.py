@@ -10,7 +10,9 @@ guide, https://docs.aws.amazon.com/kms/latest/developerguide/symm-asymm-choose-k
 from __future__ import annotations
 
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
+
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +23,7 @@ Family = Literal["aes", "rsa", "ec", "ed25519", "ml_dsa", "ml_kem", "hmac", "sm2
 _NONE: Mapping[str, int] = MappingProxyType({})
 
 
-class KeySpec(NamedTuple):
+class KeySpec(Record):
     """One value of AWS's KeySpec.
 
     Attributes:
@@ -59,7 +61,7 @@ class KeySpec(NamedTuple):
         return f"<KeySpec {self.name}>"
 
 
-class SigningAlgorithm(NamedTuple):
+class SigningAlgorithm(Record):
     """One value of AWS's SigningAlgorithm.
 
     Attributes:
@@ -76,7 +78,7 @@ class SigningAlgorithm(NamedTuple):
     message_types: Mapping[str, int | None]
 
 
-class EncryptionAlgorithm(NamedTuple):
+class EncryptionAlgorithm(Record):
     """One value of AWS's EncryptionAlgorithm.
 
     Attributes:
@@ -92,7 +94,7 @@ class EncryptionAlgorithm(NamedTuple):
     ciphertext_lengths: Mapping[str, int] = _NONE
 
 
-class MacAlgorithm(NamedTuple):
+class MacAlgorithm(Record):
     """One value of AWS's MacAlgorithm: ``hash`` by its `hashlib` name, ``length`` of the MAC in bytes."""
 
     name: str

@@ -14,7 +14,9 @@ import re
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime, timezone
-from typing import Any, NamedTuple
+from typing import Any
+
+from pytest_kmsmock._record import Record
 
 from . import errors
 from .known_values import FIRST_BOTOCORE, KNOWN_VALUES
@@ -31,14 +33,14 @@ _STRINGS = frozenset({str})
 _Reader = Callable[[Any, str, list[str]], Any]
 
 
-class _Constraint(NamedTuple):
+class _Constraint(Record):
     """One constraint of a shape: AWS's message for it, and a test whether a value violates it."""
 
     message: str
     is_violated: Callable[[Any], bool]
 
 
-class _Rules(NamedTuple):
+class _Rules(Record):
     """The constraints of a shape: one test for all of them, and each constraint for messages."""
 
     is_valid: Callable[[Any], Any]
@@ -206,22 +208,17 @@ def _scalar(types: type | tuple[type, ...], kind: str) -> Callable[[Mapping[str,
                 _report(constraints, value, _HIDDEN if sensitive else value, path, problems)
             return value
 
-        if name not in KNOWN_VALUES:
-            return read
-        known = KNOWN_VALUES[name]
-        newer, hidden = frozenset(shapes[name].get("enum", ())) - known, known - _enumerated(shapes)
-        return _rejecting_unknown(newer, hidden, read) if newer or hidden else read
+        return _rejecting_unknown(shapes, name, read) if name in KNOWN_VALUES else read
 
     return compile_scalar
 
 
-def _enumerated(shapes: Mapping[str, Any]) -> frozenset[str]:
-    """Return the values of all enums in the model, to find those that the installed botocore lacks."""
-    return frozenset(value for shape in shapes.values() for value in shape.get("enum", ()))
-
-
-def _rejecting_unknown(newer: frozenset[str], hidden: frozenset[str], read: _Reader) -> _Reader:
+def _rejecting_unknown(shapes: Mapping[str, Any], name: str, read: _Reader) -> _Reader:
     """Wrap the reader of an enum to reject values that only the installed botocore or only this release knows."""
+    in_any_enum = frozenset(value for shape in shapes.values() for value in shape.get("enum", ()))
+    newer, hidden = frozenset(shapes[name].get("enum", ())) - KNOWN_VALUES[name], KNOWN_VALUES[name] - in_any_enum
+    if not newer | hidden:
+        return read
 
     def read_or_reject(value: Any, path: str, problems: list[str]) -> Any:
         if value in newer:

@@ -10,12 +10,13 @@ def encrypt(call: Call) -> Result: ...
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.policy.evaluation import Policies
 from pytest_kmsmock._kms.state.records import NO_TAGS, Grant, Key
 from pytest_kmsmock._kms.state.state import Region, State
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -33,7 +34,7 @@ ANY_STATE: StateRule = {}
 Result = dict[str, object]
 
 
-class Target(NamedTuple):
+class Target(Record):
     """A permission that a call needs, and the resource.
 
     Attributes:
@@ -131,7 +132,7 @@ class Call:
             raise errors.DRY_RUN()
 
 
-class AccessRequest(NamedTuple):
+class AccessRequest(Record):
     """A permission that a call needs, with all inputs of the access decision.
 
     It keeps the inputs as they are at the time of the call, for explanations after later changes.
@@ -162,7 +163,7 @@ class AccessRequest(NamedTuple):
 Finder = Callable[[Call], Iterable[Target]]
 
 
-class Operation(NamedTuple):
+class Operation(Record):
     """An operation, with what AWS documents about it.
 
     Attributes:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from pytest_kmsmock._kms.api.errors import InjectedError, KmsError
 from pytest_kmsmock._kms.call.operation import AccessRequest, Target
@@ -12,9 +12,10 @@ from pytest_kmsmock._kms.permissions.access import decide
 from pytest_kmsmock._kms.policy.decision import Decision
 from pytest_kmsmock._kms.state.caller import Caller
 from pytest_kmsmock._kms.state.records import Key
+from pytest_kmsmock._record import Record
 
 
-class CallRecord(NamedTuple):
+class CallRecord(Record):
     """A call, as in `KmsMock.calls`.
 
     A tuple, as all objects of every call: a frozen dataclass takes ten times as long to create.

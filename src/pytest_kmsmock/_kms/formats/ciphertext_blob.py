@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from pytest_kmsmock._kms.crypto.primitives import der
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.state.records import Key
@@ -44,7 +45,7 @@ class Cipher(Protocol):
         """Decrypt a ciphertext of `seal`, or raise `DecryptionFailed`."""
 
 
-class Envelope(NamedTuple):
+class Envelope(Record):
     """A parsed ciphertext blob."""
 
     kind: int

@@ -5,12 +5,11 @@ See https://docs.aws.amazon.com/kms/latest/developerguide/keystore-external.html
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from pytest_kmsmock._kms.crypto import DecryptionFailed, Material
 from pytest_kmsmock._kms.rules.custom_key_stores import external_key
 from pytest_kmsmock._kms.state.records import Key
 from pytest_kmsmock._kms.state.state import State
+from pytest_kmsmock._record import Record
 
 from .ciphertext_blob import Cipher
 
@@ -19,7 +18,7 @@ class ExternalDecryptionFailed(DecryptionFailed):
     """The external key manager failed to decrypt; KMS has not checked the ciphertext yet."""
 
 
-class DoubleCipher(NamedTuple):
+class DoubleCipher(Record):
     """Two ciphers as one; the outer one is outside of KMS."""
 
     inner: Cipher

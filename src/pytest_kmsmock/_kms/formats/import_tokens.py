@@ -11,12 +11,12 @@ import hashlib
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
-from typing import NamedTuple
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from pytest_kmsmock._kms.api import errors
+from pytest_kmsmock._record import Record
 
 VALID_FOR = timedelta(hours=24)
 
@@ -25,7 +25,7 @@ _NONCE_BYTES = 12
 _LENGTH_BYTES = 2
 
 
-class ImportToken(NamedTuple):
+class ImportToken(Record):
     """The content of an import token. Times have millisecond precision.
 
     Attributes:

@@ -6,7 +6,6 @@ Ciphertexts of symmetric keys have an envelope; those of RSA and SM2 keys do not
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
 from pytest_kmsmock._kms.api import errors, key_store_errors
 from pytest_kmsmock._kms.api.arns import parse_arn
@@ -17,6 +16,7 @@ from pytest_kmsmock._kms.formats.ciphertext_blob import ENCRYPTED, Envelope, dec
 from pytest_kmsmock._kms.formats.double_encryption import ExternalDecryptionFailed, cipher_of
 from pytest_kmsmock._kms.rules.key_use import check_algorithm, current_material
 from pytest_kmsmock._kms.state.records import Key
+from pytest_kmsmock._record import Record
 
 from .targets import find_key
 
@@ -25,7 +25,7 @@ _IGNORE_CIPHERTEXT = "IGNORE_CIPHERTEXT"
 _PARSED = "envelope"  # in the call's notes, from finding the key to decrypting
 
 
-class Decrypted(NamedTuple):
+class Decrypted(Record):
     """The result of a decryption; `material_id` is None for asymmetric keys."""
 
     plaintext: bytes

@@ -11,9 +11,10 @@ Sources: Developer Guide, "Condition keys for AWS KMS"
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.policy.principals import organization_path
+from pytest_kmsmock._record import Record
 
 from . import condition_values as values
 from .condition_values import condition_string
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .condition_values import Find, Values
 
 
-class ConditionKey(NamedTuple):
+class ConditionKey(Record):
     """A row of the table.
 
     Attributes:

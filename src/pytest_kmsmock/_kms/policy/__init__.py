@@ -1,4 +1,7 @@
-"""The policy engine: principals, compiled policies, conditions, decisions. It imports the standard library only."""
+"""The policy engine: principals, compiled policies, conditions, decisions.
+
+It imports the standard library only, besides `Record`.
+"""
 
 from .decision import Decision, Step, evaluate, would_lock_out
 from .default_policies import console_key_policy, default_key_policy

@@ -6,7 +6,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._record import Record
 
 from .evaluation import (
     Denial,
@@ -39,7 +41,7 @@ InapplicableGrants = Callable[[], Iterable[tuple[str, str]]]
 _THIS_RESOURCE = " on this resource"
 
 
-class Step(NamedTuple):
+class Step(Record):
     """One line of an explanation.
 
     Attributes:
@@ -59,7 +61,7 @@ class Step(NamedTuple):
         return f"{sign} {self.policy}{', ' if self.statement else ''}{self.statement}: {self.text}"
 
 
-class Decision(NamedTuple):
+class Decision(Record):
     """The result of `evaluate`.
 
     Attributes:

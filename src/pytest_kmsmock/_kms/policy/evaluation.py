@@ -11,7 +11,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._record import Record
 
 from .kinds import PolicyKind
 from .patterns import no_context
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from .principals import Principal
 
 
-class ApplicableGrant(NamedTuple):
+class ApplicableGrant(Record):
     """A grant that allows a request.
 
     Attributes:
@@ -47,7 +49,7 @@ def no_grants() -> tuple[()]:
     return ()
 
 
-class Origin(NamedTuple):
+class Origin(Record):
     """The source of a policy in an infrastructure file.
 
     Attributes:
@@ -78,7 +80,7 @@ NO_ORIGINS: Origins = {}
 NO_HOLDERS: Mapping[str, tuple[str, ...]] = {}
 
 
-class Request(NamedTuple):
+class Request(Record):
     """A request for one action on one resource.
 
     Attributes:

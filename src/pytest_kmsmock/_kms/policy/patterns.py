@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from enum import Enum
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -33,7 +35,7 @@ class Wildcard(Enum):
     ONE = "?"
 
 
-class Variable(NamedTuple):
+class Variable(Record):
     """A policy variable such as `${aws:username}` or `${aws:PrincipalTag/team, 'none'}`.
 
     Attributes:

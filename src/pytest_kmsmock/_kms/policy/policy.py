@@ -7,7 +7,9 @@ the statements that depend on its resource or context.
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._record import Record
 
 from .documents import parse_document
 from .kinds import PolicyKind
@@ -22,7 +24,7 @@ _MAX_PLANS = 1024
 """Maximum number of cached (caller, action) pairs per policy."""
 
 
-class _Plan(NamedTuple):
+class _Plan(Record):
     """A policy's statements for a caller and an action.
 
     Attributes:

@@ -10,7 +10,9 @@ import base64
 import hashlib
 import re
 from enum import Enum, IntEnum
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -66,7 +68,7 @@ class MalformedPrincipal(ValueError):
     """A principal ARN with an invalid path or name."""
 
 
-class Principal(NamedTuple):
+class Principal(Record):
     """An identity that can make requests.
 
     Attributes:
@@ -267,7 +269,7 @@ _KEYS: dict[str, Callable[[Principal], str | None]] = {
 }
 
 
-class PrincipalElement(NamedTuple):
+class PrincipalElement(Record):
     """The Principal or NotPrincipal element of a statement.
 
     Attributes:

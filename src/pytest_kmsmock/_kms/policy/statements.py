@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._record import Record
 
 from .patterns import constant, matcher, no_context, parse_template, resolve
 from .principals import Match
@@ -16,7 +18,7 @@ if TYPE_CHECKING:
     from .principals import Principal, PrincipalElement
 
 
-class PatternElement(NamedTuple):
+class PatternElement(Record):
     """An Action, NotAction, Resource or NotResource element.
 
     Attributes:
@@ -64,7 +66,7 @@ class PatternElement(NamedTuple):
         return self.negated
 
 
-class Statement(NamedTuple):
+class Statement(Record):
     """A statement of a policy.
 
     Attributes:

@@ -12,9 +12,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from pytest_kmsmock._kms.api import errors, key_store_errors
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.api.key_specs import KeySpec
@@ -43,7 +44,7 @@ STORES_PER_REGION = 10
 MIN_HSMS = 2
 
 
-class ConnectionProblem(NamedTuple):
+class ConnectionProblem(Record):
     """A reason why KMS cannot use a backing key store.
 
     Attributes:

@@ -9,10 +9,11 @@ kms:CallerAccount. Descriptions marked (B) are inferred from recorded ones.
 from __future__ import annotations
 
 from string import Template
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.api.arns import partition_of, service_endpoint
 from pytest_kmsmock._kms.policy.key_policy_format import format_json
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     Statement = dict[str, Json]
 
 
-class ManagedKey(NamedTuple):
+class ManagedKey(Record):
     """An AWS managed key.
 
     Attributes:

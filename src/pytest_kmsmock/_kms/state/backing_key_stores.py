@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
 
 
-class Cluster(NamedTuple):
+class Cluster(Record):
     """A CloudHSM cluster.
 
     Attributes:
@@ -43,7 +45,7 @@ class Cluster(NamedTuple):
         }
 
 
-class XksKey(NamedTuple):
+class XksKey(Record):
     """A key in an external key manager.
 
     Attributes:
@@ -64,7 +66,7 @@ class XksKey(NamedTuple):
 NO_KEYS: Mapping[str, XksKey] = MappingProxyType({})
 
 
-class XksProxy(NamedTuple):
+class XksProxy(Record):
     """An external key store proxy with the key manager behind it.
 
     Attributes:

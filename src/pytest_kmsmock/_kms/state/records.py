@@ -9,14 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.api.key_specs import KeySpec
     from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
 
 
-class KeyMaterial(NamedTuple):
+class KeyMaterial(Record):
     """One of a key's key materials.
 
     Attributes:
@@ -38,14 +40,14 @@ class KeyMaterial(NamedTuple):
     description: str | None = None
 
 
-class Deletion(NamedTuple):
+class Deletion(Record):
     """A scheduled deletion. `date` is None while a multi-Region primary key waits for its replica keys."""
 
     window_days: int
     date: datetime | None
 
 
-class Transition(NamedTuple):
+class Transition(Record):
     """A transitional state of a multi-Region key: `Creating` or `Updating`, until the given time.
 
     `shown_until`: see `OnDemandRotation`.
@@ -56,14 +58,14 @@ class Transition(NamedTuple):
     shown_until: datetime | None = None
 
 
-class Rotation(NamedTuple):
+class Rotation(Record):
     """Automatic rotation: its period in days and its next date."""
 
     period_days: int
     next_date: datetime
 
 
-class OnDemandRotation(NamedTuple):
+class OnDemandRotation(Record):
     """An on-demand rotation in progress: its start and its end.
 
     Without a delay, operations can still observe it as in progress before `shown_until`; see `rules.timeline`.
@@ -74,7 +76,7 @@ class OnDemandRotation(NamedTuple):
     shown_until: datetime | None = None
 
 
-class MultiRegion(NamedTuple):
+class MultiRegion(Record):
     """The Regions of the related keys of a multi-Region key. `replicas` are Regions in order of creation."""
 
     primary: str
@@ -84,7 +86,7 @@ class MultiRegion(NamedTuple):
 NO_TAGS: Mapping[str, str] = {}
 
 
-class Key(NamedTuple):
+class Key(Record):
     """A KMS key in one Region.
 
     `enabled` follows EnableKey and DisableKey; `key_states.key_state` returns the KeyState.
@@ -135,7 +137,7 @@ class Key(NamedTuple):
 SHARED = frozenset({"materials", "rotation", "on_demand_rotations", "on_demand", "multi_region"})
 
 
-class Alias(NamedTuple):
+class Alias(Record):
     """An alias. `name` begins with `alias/`; `key_id` is None for a predefined AWS alias without a key."""
 
     name: str
@@ -144,7 +146,7 @@ class Alias(NamedTuple):
     updated: datetime | None
 
 
-class Grant(NamedTuple):
+class Grant(Record):
     """A grant on a key. All its grant tokens are equivalent."""
 
     id: str
@@ -164,7 +166,7 @@ class Grant(NamedTuple):
     source_arn: str | None = None
 
 
-class LastUsage(NamedTuple):
+class LastUsage(Record):
     """The last successful cryptographic operation with a key, for GetKeyLastUsage."""
 
     operation: str
@@ -175,7 +177,7 @@ class LastUsage(NamedTuple):
 NO_DETAILS: Mapping[str, object] = {}
 
 
-class CustomKeyStore(NamedTuple):
+class CustomKeyStore(Record):
     """A custom key store.
 
     Attributes:
@@ -202,7 +204,7 @@ class CustomKeyStore(NamedTuple):
     settings: Mapping[str, object] = NO_DETAILS
 
 
-class ServiceEvent(NamedTuple):
+class ServiceEvent(Record):
     """A service event in CloudTrail, which KMS causes itself: `DeleteKey`, `RotateKey`, ...
 
     Attributes:

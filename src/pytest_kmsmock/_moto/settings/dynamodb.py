@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
+
+from pytest_kmsmock._record import Record
 
 from . import Api, account_of, read
 
 
-class Table(NamedTuple):
+class Table(Record):
     """A table.
 
     Attributes:

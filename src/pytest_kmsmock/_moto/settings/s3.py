@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from pytest_kmsmock._record import Record
 
 from . import Api, read
 
 
-class Bucket(NamedTuple):
+class Bucket(Record):
     """A bucket.
 
     Attributes:
@@ -22,7 +24,7 @@ class Bucket(NamedTuple):
     rule: Mapping[str, Any]
 
 
-class Stored(NamedTuple):
+class Stored(Record):
     """How an object, or an upload of one, is encrypted.
 
     Attributes:

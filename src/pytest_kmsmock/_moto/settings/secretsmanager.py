@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any
+
+from pytest_kmsmock._record import Record
 
 from . import Api, account_of, read
 
 
-class Secret(NamedTuple):
+class Secret(Record):
     """A secret.
 
     Attributes:

@@ -13,12 +13,13 @@ import base64
 import binascii
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import parse_qs, unquote
 
 from pytest_kmsmock._kms.api.arns import parse_arn, partition_of
 from pytest_kmsmock._moto.settings import s3 as settings
 from pytest_kmsmock._moto.settings.s3 import Bucket, Stored
+from pytest_kmsmock._record import Record
 from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate, ServiceError
 from pytest_kmsmock._services.messaging import deliveries
 from pytest_kmsmock._services.protected import DataKey, Protected
@@ -34,7 +35,7 @@ _KEY_HEADER = "x-amz-server-side-encryption-aws-kms-key-id"
 _BUCKET_KEY_HEADER = "x-amz-server-side-encryption-bucket-key-enabled"
 
 
-class _Encryption(NamedTuple):
+class _Encryption(Record):
     """The SSE-KMS or DSSE-KMS settings of a new object."""
 
     algorithm: str

@@ -19,10 +19,11 @@ import functools
 import inspect
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._kms.api.service_model import operation_names, service_description
+from pytest_kmsmock._record import Record
 from pytest_kmsmock._runtime.checks import closest, did_you_mean
 from pytest_kmsmock._runtime.options import SERVICES
 from pytest_kmsmock.errors import InvalidCallPattern
@@ -43,7 +44,7 @@ _SERVICE = "[a-z0-9-]+"
 ABSENT = type("_Absent", (), {"__repr__": lambda _: "(absent)"})()
 
 
-class Difference(NamedTuple):
+class Difference(Record):
     """A difference between a call and a pattern.
 
     Attributes:

@@ -14,10 +14,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, TypeAlias
 
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
 from pytest_kmsmock._kms.state.caller import Caller
+from pytest_kmsmock._record import Record
 from pytest_kmsmock._runtime import active_mocks, network_guard
 
 _TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
@@ -69,7 +70,7 @@ class Credentials(Mapping[str, Any]):
         return {name: value for name, value in arguments.items() if value is not None}
 
 
-class Issued(NamedTuple):
+class Issued(Record):
     """Credentials of this module, and the caller that they identify."""
 
     credentials: Credentials
@@ -91,7 +92,7 @@ def caller_of(access_key: str | None) -> Caller | None:
     return _acting.get() or (_acting_in_process[-1] if _acting_in_process else None)
 
 
-class Home(NamedTuple):
+class Home(Record):
     """Account, partition and default Region of a mock, for short forms of principals."""
 
     account: str

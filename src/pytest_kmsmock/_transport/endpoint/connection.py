@@ -9,11 +9,12 @@ import asyncio
 import functools
 from collections import deque
 from http import HTTPStatus
-from typing import TYPE_CHECKING, NamedTuple, final
+from typing import TYPE_CHECKING, final
 from urllib.parse import urlsplit
 
 import httptools
 
+from pytest_kmsmock._record import Record
 from pytest_kmsmock._transport.http_request import HttpRequest
 from pytest_kmsmock._transport.json_protocol import HttpAnswer
 
@@ -27,7 +28,7 @@ _MAX_HEADERS = 1 << 18
 _MAX_PIPELINED = 64
 
 
-class Outcome(NamedTuple):
+class Outcome(Record):
     """The outcome of a request.
 
     Attributes:
@@ -39,7 +40,7 @@ class Outcome(NamedTuple):
     delay: float = 0.0
 
 
-class _Received(NamedTuple):
+class _Received(Record):
     """A request, or the status with which it is refused."""
 
     request: HttpRequest

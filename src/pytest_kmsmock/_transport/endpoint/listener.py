@@ -11,9 +11,10 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, final
+from typing import TYPE_CHECKING, Any, Literal, final
 
 from pytest_kmsmock._kms.api.errors import KmsError
+from pytest_kmsmock._record import Record
 from pytest_kmsmock._transport.json_protocol import CONTENT_TYPE, HttpAnswer, error_body
 from pytest_kmsmock.errors import InvalidOption
 
@@ -35,7 +36,7 @@ _SHUTDOWN_TIMEOUT = 5.0
 _TLS_HANDSHAKE = b"\x16"
 
 
-class Application(NamedTuple):
+class Application(Record):
     """The functions that answer requests.
 
     Attributes:

@@ -8,9 +8,10 @@ See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_conditio
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_kmsmock._kms.policy.patterns import MULTIVALUED, Variable, constant, parse_template, pattern_text, resolve
+from pytest_kmsmock._record import Record
 
 from .operators import OPERATORS, is_arn, is_true
 
@@ -29,7 +30,7 @@ AnyOf: TypeAlias = "Callable[[Lookup], Comparison]"
 _NAME = r"(?:(?P<qualifier>ForAllValues|ForAnyValue):)?(?P<base>[A-Za-z]+?)(?P<if_exists>IfExists)?"
 
 
-class Condition(NamedTuple):
+class Condition(Record):
     """One operator with one key and its values; a request must meet all conditions of a statement.
 
     Attributes:

@@ -15,9 +15,10 @@ import re
 from datetime import datetime, timedelta, timezone
 from decimal import ROUND_FLOOR, Decimal
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pytest_kmsmock._kms.policy.patterns import matcher, pattern_text, utf16
+from pytest_kmsmock._record import Record
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,7 @@ Comparison: TypeAlias = "Callable[[str], bool | None]"
 Test: TypeAlias = "Callable[[Pattern], Comparison]"
 
 
-class Operator(NamedTuple):
+class Operator(Record):
     """A row of the operator table.
 
     Attributes:
