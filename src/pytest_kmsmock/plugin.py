@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_kmsmock._mock.decorator import DECORATED, MockKms, option_meant
-from pytest_kmsmock._runtime.checks import closest
+from pytest_kmsmock._runtime.checks import MISUSE, closest
 from pytest_kmsmock._runtime.options import HELP, Options, changed, seed_from
 
 from ._report import hooks as reports
@@ -157,11 +157,13 @@ def pytest_itemcollected(item: pytest.Item) -> None:
 
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
     """End tracebacks of misuse of this package at the user's line, before pytest makes the report."""
-    error = None if call.excinfo is None else call.excinfo.value
-    if isinstance(error, KmsMockError) and not item.config.getoption("fulltrace"):
-        from ._report.tracebacks import end_at_the_test
+    raised = call.excinfo
+    if raised is None or item.config.getoption("fulltrace"):
+        return
+    if isinstance(raised.value, KmsMockError) or hasattr(raised.value, MISUSE):
+        from ._report.tracebacks import ending_at_the_test
 
-        end_at_the_test(error)
+        call.excinfo = ending_at_the_test(raised, _definition(item), item.name)
 
 
 def pytest_collectstart(collector: pytest.Collector) -> None:
@@ -209,7 +211,7 @@ def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
     seed = given.get("seed")
     if isinstance(seed, str | os.PathLike) or (isinstance(seed, list | tuple) and all(map(_is_path, seed))):
         given["seed"] = seed_from(request.config.rootpath, seed)
-    with MockKms(given, where, request.scope, _definition(request)) as kms:
+    with MockKms(given, where, request.scope, _definition(request.node)) as kms:
         yield kms
 
 
@@ -228,10 +230,10 @@ def _refuse_two_mocks(request: pytest.FixtureRequest) -> None:
         )
 
 
-def _definition(request: pytest.FixtureRequest) -> tuple[str, int]:
-    """Return file and line of the test, class, module or folder that a fixture is for."""
-    report_info = getattr(request.node, "reportinfo", None)
-    path, line, _ = (request.node.path, None, "") if report_info is None else report_info()
+def _definition(node: pytest.Item | pytest.Collector) -> tuple[str, int]:
+    """Return file and line of a test, class, module or folder."""
+    report_info = getattr(node, "reportinfo", None)
+    path, line, _ = (node.path, None, "") if report_info is None else report_info()
     return str(path), (line or 0) + 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 import pytest
 
@@ -74,19 +75,74 @@ def test_a_call_that_is_blocked(run, style):
     assert not [line for line in lines if "botocore/" in line or "pytest_kmsmock/" in line]
 
 
-def test_an_error_of_a_fixture_of_the_plugin_shows_the_message_only(run):
-    source = """
-        import pytest
+@pytest.mark.parametrize(
+    "source",
+    [
+        pytest.param("""
+            @pytest.mark.kms_mock(region="eu-wst-1")  # here
+            def test_it(kms_mock): ...
+        """, id="marker"),
+        pytest.param("""
+            @mock_kms(region="eu-wst-1")  # here
+            def test_it(): ...
+        """, id="function"),
+        pytest.param("""
+            class TestIt(unittest.IsolatedAsyncioTestCase):
+                @mock_kms(region="eu-wst-1")  # here
+                async def test_it(self): ...
+        """, id="coroutine"),
+        pytest.param("""
+            @mock_kms(region="eu-wst-1")
+            class TestIt:
+                def test_it(self): ...  # here
+        """, id="class"),
+        pytest.param("""
+            @mock_kms(region="eu-wst-1")
+            class TestIt(unittest.TestCase):
+                def test_it(self): ...  # here
+        """, id="TestCase"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("style", ["short", "long"])
+def test_an_option_that_is_read_when_the_test_starts_shows_its_definition(run, source, style):
+    imports = "import unittest\nimport pytest\nfrom pytest_kmsmock import mock_kms\n"
+    source = imports + textwrap.dedent(source).strip()
+    place = next(number for number, line in enumerate(source.splitlines(), 1) if "# here" in line)
+    lines = failure(run(source, f"--tb={style}"))
+    message = "InvalidOption: region: botocore knows no Region 'eu-wst-1'. Did you mean 'eu-west-1'?"
+    assert [line.split()[-1] for line in lines if "# here" in line] == ["here"]
+    assert [line for line in lines if line.startswith("E ")] == [f"E   pytest_kmsmock.errors.{message}"]
+    assert [line for line in lines if ".py:" in line] == [
+        f"test_it.py:{place}: in test_it" if style == "short" else f"test_it.py:{place}: InvalidOption"
+    ]
 
-        @pytest.mark.kms_mock(regoin="eu-west-1")
-        def test_it(kms_mock): ...
-    """
-    result = run(source, "--tb=short", "-p", "no:asyncio")
-    lines = failure(result)
-    assert lines[0].startswith(
-        "E   pytest_kmsmock.errors.InvalidOption: @pytest.mark.kms_mock on test_it.py::test_it: "
-    )
-    assert not [line for line in lines if "/pytest_kmsmock/" in line]
+
+@pytest.mark.parametrize("wire", [False, True])
+@pytest.mark.parametrize("call", ["make().list_keys()", 'requests.post("https://kms.eu-wst-1.amazonaws.com/")'])
+def test_a_call_to_a_misspelt_region_shows_the_line_of_the_test_only(run, call, wire):
+    lines = failure(run(f"""
+        import botocore.session, pytest, requests
+
+        def make():
+            return botocore.session.Session().create_client("kms", "eu-wst-1")
+
+        @pytest.mark.kms_mock(wire={wire})
+        def test_it(kms_mock):
+            {call}
+    """, "--tb=short"))  # fmt: skip
+    assert lines[:2] == ["test_it.py:8: in test_it", f"    {call}"]
+    assert lines[2].startswith("E ")
+    assert lines[2].endswith("botocore knows no Region 'eu-wst-1'. Did you mean 'eu-west-1'?")
+    assert len(lines) == 3
+
+
+def test_an_injected_failure_of_a_connection_is_shown_as_it_is(run):
+    lines = failure(run("""
+        def test_it(kms_mock):
+            kms_mock.faults.add("ListKeys", error="EndpointConnectionError")
+            kms_mock.client().list_keys()
+    """, "--tb=short"))  # fmt: skip
+    assert [line for line in lines if "botocore/client.py" in line]
 
 
 def test_an_error_of_a_fixture_in_conftest_does_not_pass_through_the_plugin(run, pytester):

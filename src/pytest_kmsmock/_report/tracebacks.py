@@ -1,33 +1,60 @@
 """Tracebacks of this package's errors: they end at the line of the test.
 
-The frames after it, in this package, the SDK and `contextlib`, only show where the error was raised.
+The frames after it, in this package, the SDK and `contextlib`, only show where the error was raised. The options of a
+decorated or marked test are read when it starts, with no line of the test running: then its definition is shown.
 """
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+import pytest
 
 if TYPE_CHECKING:
-    from types import FrameType
+    from types import FrameType, TracebackType
 
-    from pytest_kmsmock.errors import KmsMockError
+_E = TypeVar("_E", bound=BaseException)
 
 _OWN = str(Path(__file__).parents[1])
 _SDK = frozenset({"aioboto3", "aiobotocore", "boto3", "botocore", "contextlib", "requests"})
+#: What runs tests, besides plugins of pytest.
+_RUNNERS = frozenset({"_pytest", "anyio", "asyncio", "pluggy", "trio", "unittest"})
 
 
-def end_at_the_test(error: KmsMockError) -> None:
-    """Cut the traceback of an error after the last line of the test, or of the code that it calls."""
-    last, entry = None, error.__traceback__
+def ending_at_the_test(
+    raised: pytest.ExceptionInfo[_E], definition: tuple[str, int], name: str
+) -> pytest.ExceptionInfo[_E]:
+    """Cut the traceback of an error after the last line of the test, or of the code that it calls.
+
+    Args:
+        raised: the error.
+        definition: file and line of the test.
+        name: the name of the test.
+    """
+    last: TracebackType | None = None
+    entry: TracebackType | None = raised.tb
     while entry is not None:
         if not _is_inner(entry.tb_frame):
             last = entry
         entry = entry.tb_next
-    assert last is not None, "the first frames are pytest's"
+    if last is None:
+        return _raised_at(raised.value, *definition, name)
     last.tb_next = None  # a shorter `excinfo.traceback` would not do: pytest follows the raw entries again
+    return raised
 
 
 def _is_inner(frame: FrameType) -> bool:
     package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
-    return package in _SDK or frame.f_code.co_filename.startswith(_OWN)
+    is_runner = package in _RUNNERS or package.startswith("pytest_")
+    return is_runner or package in _SDK or frame.f_code.co_filename.startswith(_OWN)
+
+
+def _raised_at(error: _E, path: str, line: int, name: str) -> pytest.ExceptionInfo[_E]:
+    """Return the error with one line as its traceback. Only code that runs has a traceback, so some code runs there."""
+    code = compile("raise error", path, "exec").replace(co_firstlineno=line, co_name=name)
+    with contextlib.suppress(type(error)):
+        exec(code, {"error": error.with_traceback(None)})
+    assert error.__traceback__ is not None, "it was raised"
+    return pytest.ExceptionInfo.from_exception(error.with_traceback(error.__traceback__.tb_next))

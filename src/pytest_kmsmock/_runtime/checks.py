@@ -12,6 +12,9 @@ __tracebackhide__ = (
     True  # pytest hides frames of this module, so that wrong options show the user's line, also at import
 )
 
+#: Attribute of an error of another library which tells the author of a test of a mistake, as `KmsMockError`s do.
+MISUSE = "misuse_of_kms_mock"
+
 #: Forms of account ids and Regions, including future Regions.
 ACCOUNT_ID = "[0-9]{12}"
 REGION = r"[a-z]{2,4}(-[a-z]+)+-[0-9]+"

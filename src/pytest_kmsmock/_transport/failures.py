@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from pytest_kmsmock._kms.api.errors import InjectedError
 from pytest_kmsmock._runtime import active_mocks
+from pytest_kmsmock._runtime.checks import MISUSE
 
 if TYPE_CHECKING:
     from requests import PreparedRequest, RequestException
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from .endpoints import Endpoint
 
 _T = TypeVar("_T")
+_E = TypeVar("_E", bound=Exception)
 
 #: The cause of a failed connection, for exceptions of botocore that name one.
 _CAUSE = "injected by the test"
@@ -36,12 +38,22 @@ def botocore_error(error: InjectedError, url: str) -> Exception:
     made = kind(endpoint_url=url, proxy_url=url, error=error.message or _CAUSE)
     if error.message and error.message not in str(made):  # botocore's message has no place for a cause
         made.args = (f"{made}. {error.message}",)
-    return made
+    return _marked(made, error)
 
 
 def unknown_region(endpoint: Endpoint) -> InjectedError:
     """Return the failure of a call to a Region that does not exist: its endpoint cannot be resolved."""
-    return InjectedError("EndpointConnectionError", endpoint.unknown, kind="connection")
+    return _UnknownRegion("EndpointConnectionError", endpoint.unknown, kind="connection")
+
+
+class _UnknownRegion(InjectedError):
+    """A connection that fails by a mistake of the test, not by a fault."""
+
+
+def _marked(made: _E, error: InjectedError) -> _E:
+    if isinstance(error, _UnknownRegion):
+        vars(made)[MISUSE] = True
+    return made
 
 
 def requests_error(error: InjectedError, request: PreparedRequest) -> RequestException:
@@ -49,7 +61,7 @@ def requests_error(error: InjectedError, request: PreparedRequest) -> RequestExc
     from requests import exceptions
 
     kind: type[RequestException] = getattr(exceptions, _REQUESTS.get(error.code, "ConnectionError"))
-    return kind(error.message or f"{error.code}: {_CAUSE}", request=request)
+    return _marked(kind(error.message or f"{error.code}: {_CAUSE}", request=request), error)
 
 
 def deliver(outcome: _T | Exception, seconds: float, *, asynchronous: bool) -> _T | Awaitable[_T]:
