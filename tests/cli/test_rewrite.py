@@ -166,6 +166,8 @@ CASES = {
 }
 EMPTY = "use kms_mock.keys and kms_mock.create_key() instead of moto.kms, which has no keys beside mock_kms"
 OUTSIDE = "use the fixture class_kms_mock for the KMS calls of setUpClass, which runs outside of the mocks of the tests"
+SET_UP = "put @mock_kms on the class: {} and the test then run in its mock"
+SET_UP_CLASS = "start a mock_kms() in {} too, and stop it with this one: @mock_kms on the class begins with each test"
 SIGN = 'boto3.client("kms")'
 
 
@@ -243,6 +245,74 @@ def test_kms_shows_by_clients_parameters_and_strings(sign):
 )
 def test_notes_for_a_person(source, notes):
     assert [tuple(note) for note in rewrite(f"{source}\n{SIGN}").notes] == notes
+
+
+@pytest.mark.parametrize(
+    ("method", "note"),
+    [
+        ("setup_method", SET_UP), ("setUp", SET_UP), ("asyncSetUp", SET_UP),
+        ("setup_class", SET_UP_CLASS), ("setUpClass", SET_UP_CLASS),
+    ],
+)  # fmt: skip
+def test_a_mock_that_is_started_for_a_class_has_its_own_advice(method, note):
+    source = f"""
+    from moto import mock_aws
+
+    class TestIt:
+        def {method}(self):
+            self.mock = mock_aws()
+            self.mock.start()
+            {SIGN}
+    """
+    assert [tuple(note) for note in rewrite(textwrap.dedent(source).lstrip()).notes] == [(5, note.format(method))]
+
+
+ADVISED = """
+    import unittest
+    import boto3
+    from moto import mock_aws
+    from pytest_kmsmock import mock_kms
+
+    @mock_kms
+    class TestEach:
+        def setup_method(self):
+            self.mock = mock_aws()
+            self.mock.start()
+            self.kms = boto3.client("kms", "us-east-1")
+            assert self.kms.create_key()["KeyMetadata"]["MultiRegion"] is False
+
+        def teardown_method(self):
+            self.mock.stop()
+
+        def test_one(self):
+            assert len(self.kms.list_keys()["Keys"]) == 1
+            assert boto3.client("s3", "us-east-1").list_buckets()["Buckets"] == []
+
+        test_two = test_one
+
+    class TestAll(unittest.TestCase):
+        @classmethod
+        def setUpClass(cls):
+            cls.mocks = mock_aws(), mock_kms()
+            for mock in cls.mocks:
+                mock.start()
+            cls.kms = boto3.client("kms", "us-east-1")
+            cls.kms.create_key()
+
+        @classmethod
+        def tearDownClass(cls):
+            for mock in cls.mocks:
+                mock.stop()
+
+        def test_one(self):
+            assert len(self.kms.list_keys()["Keys"]) == 1
+            assert boto3.client("s3", "us-east-1").list_buckets()["Buckets"] == []
+"""
+
+
+def test_what_is_advised_for_classes_works(pytester, few_plugins):
+    pytester.makepyfile(ADVISED)
+    pytester.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=3)
 
 
 @pytest.mark.parametrize(

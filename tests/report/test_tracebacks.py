@@ -223,6 +223,11 @@ def test_a_seed_that_aws_refuses_shows_no_inner_error(run):
             "disconnecting, eventual_consistency, data_key_reuse.",
         ),
         (
+            "kms_mock.delays.eventual_consistancy = 5",
+            "AttributeError: Unknown delay 'eventual_consistancy'. Did you mean 'eventual_consistency'? Choose from: "
+            "creating, updating, rotating, connecting, disconnecting, eventual_consistency, data_key_reuse.",
+        ),
+        (
             'mock_kms(region="eu-wst-1").start()',
             "pytest_kmsmock.errors.InvalidOption: region: botocore knows no Region 'eu-wst-1'. "
             "Did you mean 'eu-west-1'?",

@@ -32,6 +32,15 @@ _SUBMODULES = {
     "moto.server": "add kms_server or `pytest-kmsmock serve`: moto's server has none of the keys of mock_kms",
 }
 _STARTED = "start and stop a mock_kms() here too, or use the fixture kms_mock, or @mock_kms on the class"
+_STARTED_IN = {
+    **dict.fromkeys(
+        ("setup_method", "setUp", "asyncSetUp"), "put @mock_kms on the class: {name} and the test then run in its mock"
+    ),
+    **dict.fromkeys(
+        ("setup_class", "setUpClass"),
+        "start a mock_kms() in {name} too, and stop it with this one: @mock_kms on the class begins with each test",
+    ),
+}
 _SET_UP = "use the fixture class_kms_mock for the KMS calls of {name}, which runs outside of the mocks of the tests"
 _OWN_NAME = "rename the mock_kms of this file and run migrate again: nothing was changed here"
 
@@ -202,8 +211,15 @@ class _Rewriting:
         if not self._adds:
             self._left = bool(uses or self._handled)
             return
+        functions = {
+            node: function.name
+            for function in ast.walk(self._tree)  # inner functions after those around them
+            if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef)
+            for node in ast.walk(function)
+        }
         for node in uses:
-            self._note(node, _STARTED)
+            name = functions.get(node, "")
+            self._note(node, _STARTED_IN.get(name, _STARTED).format(name=name))
 
     def _decorated(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef, aws: set[str]) -> None:
         for decorator in node.decorator_list:

@@ -55,7 +55,10 @@ class Delays:
 
         def __setattr__(self, name: str, duration: object) -> None:
             if name not in Delays.__annotations__:
-                raise AttributeError(f"Unknown delay {name!r}. Choose from: {', '.join(Delays.__annotations__)}.")
+                from pytest_kmsmock._runtime.checks import did_you_mean
+
+                hint = did_you_mean(name, Delays.__annotations__)
+                raise AttributeError(f"Unknown delay {name!r}.{hint} Choose from: {', '.join(Delays.__annotations__)}.")
             check_duration(name, duration)
             object.__setattr__(self, name, duration)
 
