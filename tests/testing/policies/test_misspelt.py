@@ -28,6 +28,9 @@ def hints(kms, principal, *statements):
         ("kms:EncryptionContext", " Did you mean 'kms:EncryptionContext:'?"),
         ("kms:viaServce", " Did you mean 'kms:ViaService'?"),
         ("kms:Quux", ""),
+        ("aws:SourceArm", " Did you mean 'aws:SourceArn'?"),
+        ("aws:ResourceTags/team", " Did you mean 'aws:ResourceTag/team'?"),
+        ("aws:Quux", ""),
     ],
 )
 def test_an_unknown_condition_key_is_named_with_the_statement(kms_mock, key, suggestion):
@@ -46,9 +49,13 @@ def test_unknown_names_of_a_deny_are_told_although_the_request_is_allowed(kms_mo
 
 
 @pytest.mark.parametrize(
-    "key", ["kms:EncryptionContext:a", "KMS:VIASERVICE", "kms:RecipientAttestation:PCR0", "aws:PrincipalTag/team"]
-)
-def test_known_condition_keys_are_no_hint(kms_mock, key):
+    "key",
+    [
+        "kms:EncryptionContext:a", "KMS:VIASERVICE", "kms:RecipientAttestation:PCR0", "aws:PrincipalTag/team",
+        "aws:sourcearn", "ec2:SourceInstanceArm",
+    ],
+)  # fmt: skip
+def test_known_condition_keys_and_those_of_other_services_are_no_hint(kms_mock, key):
     assert hints(kms_mock, "role/app", statement(**{key: "b"})) == []
 
 

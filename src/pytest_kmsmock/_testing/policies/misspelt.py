@@ -5,6 +5,7 @@ AWS stores unknown actions and condition keys without an error, and decides for 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
@@ -12,12 +13,15 @@ from pytest_kmsmock._kms.permissions.condition_keys import CONDITION_KEYS, find_
 from pytest_kmsmock._kms.policy.decision import with_names
 from pytest_kmsmock._runtime.checks import closest, did_you_mean
 
-from .permission_names import VENDOR, unknown_actions
+from .permission_names import unknown_actions
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.policy.decision import Decision
     from pytest_kmsmock._kms.policy.evaluation import Request
     from pytest_kmsmock._kms.policy.statements import Statement
+
+#: Prefixes of the condition keys that the table has all of.
+_VENDORS = ("aws:", "kms:")
 
 
 def misspelt(decision: Decision) -> Iterator[str]:
@@ -37,9 +41,10 @@ def _unknown_condition_keys(statements: Iterable[Statement]) -> Iterator[str]:
     for statement in statements:
         for condition in statement.conditions:
             key = condition.context_key
-            if key.startswith(VENDOR) and find_row(key)[0] is None:
-                suffix = "".join(condition.key.split(":", 2)[2:])  # of keys such as `kms:EncryptionContext:tenant`
-                known = [row.name + suffix if row.name.endswith(":") else row.name for row in CONDITION_KEYS]
+            if key.startswith(_VENDORS) and find_row(key)[0] is None:
+                # `tenant` of `kms:EncryptionContext:tenant`, `team` of `aws:ResourceTag/team`
+                suffix = "".join(re.split("[:/]", condition.key, maxsplit=2)[2:])
+                known = [row.name + suffix if row.name.endswith((":", "/")) else row.name for row in CONDITION_KEYS]
                 yield f"{statement.name}: unknown condition key {condition.key!r}.{did_you_mean(condition.key, known)}"
 
 
