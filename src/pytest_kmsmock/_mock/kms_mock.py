@@ -186,7 +186,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         """
         given = {name: value for name, value in locals().items() if name != "self"}
         self._core.must_be_active()
-        seeds = [("create_key()", _testing.key_seed.seed_of(given, "create_key()"))]
+        seeds = [(_testing.planting.only("create_key()"), _testing.key_seed.seed_of(given, "create_key()"))]
         planted = _testing.planting.plant(self._service, seeds, account=self.account, region=self.region)
         return _testing.key_view.KeyView(self._service, planted[0])
 

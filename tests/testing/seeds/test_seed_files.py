@@ -395,6 +395,42 @@ def test_a_mistake_in_an_identity_policy_has_its_line(kms_mock: KmsMock, tmp_pat
     )
 
 
+@pytest.mark.parametrize(
+    ("policy", "place"),
+    [
+        pytest.param("""
+    Statement:
+    - Effect: Allow
+      Principal: "*"
+      Action: kms:*
+      Resource: "*"
+    - Effect: Alow
+      Principal: "*"
+      Action: kms:*
+      Resource: "*"
+""", "10: keys[1].policy.Statement[1].Effect: AWS refuses CreateKey: MalformedPolicyDocumentException: "
+         "Invalid effect: Alow (statement 2). Did you mean 'Allow'?", id="malformed"),
+        pytest.param("""
+    Statement:
+    - Effect: Allow
+      Principal: {AWS: "arn:aws:iam::111122223333:nobody"}
+      Action: kms:*
+      Resource: "*"
+""", "6: keys[1].policy.Statement[0]: AWS refuses CreateKey: MalformedPolicyDocumentException: Policy contains a "
+         "statement with one or more invalid principals. (statement 1)", id="principal"),
+        pytest.param(" '{\"Statement\": [{}]}'", "4: keys[1].policy.Statement[0]", id="JSON in YAML"),
+        pytest.param(" 'nothing'", "4: keys[1].policy: 'nothing' is not a policy", id="no policy"),
+    ],
+)  # fmt: skip
+def test_a_mistake_in_a_key_policy_has_its_line(kms_mock: KmsMock, tmp_path: Path, policy: str, place: str) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text(f"keys:\n- alias: alias/a\n- alias: alias/b\n  policy:{policy}")
+    with pytest.raises(InvalidSeed) as refused:
+        kms_mock.seed(path)
+    assert str(refused.value).startswith(f"{path}:{place}")
+    assert len(kms_mock.keys) == 0
+
+
 def test_a_boolean_in_an_identity_policy_of_json(kms_mock: KmsMock, tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     allow = {"Effect": "Allow", "Action": "kms:*", "Resource": "*"}

@@ -10,7 +10,7 @@ from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.policy.evaluation import Origin
 from pytest_kmsmock._kms.state.caller import administrator
 from pytest_kmsmock._testing.seeds.key_seed import KeySeed, seed_of
-from pytest_kmsmock._testing.seeds.planting import plant
+from pytest_kmsmock._testing.seeds.planting import only, plant
 from pytest_kmsmock._testing.views.key_store_console import KeyStores
 from pytest_kmsmock.errors import InvalidSeed
 
@@ -35,6 +35,7 @@ from .attached_policies import attach
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.state.records import Key as KeyRecord
+    from pytest_kmsmock._testing.seeds.planting import PlaceOf
 
 #: Error codes of keys that do not exist.
 _KEY_NOT_FOUND = ("NotFoundException", "InvalidArnException")
@@ -68,12 +69,12 @@ class _Deployer:
         self.deployment, self.items, self.service, self.strict = deployment, deployment.items, service, strict
         self.unknowns: list[Unknown] = []
 
-    def seeds(self) -> list[tuple[str, KeySeed]]:
+    def seeds(self) -> list[tuple[PlaceOf, KeySeed]]:
         """Return the keys, and stand-ins for primary keys of replicas that are in no file."""
-        found: dict[str, tuple[str, KeySeed]] = {}
+        found: dict[str, tuple[PlaceOf, KeySeed]] = {}
         for item in self.items:
             if isinstance(item, Key):
-                found[_arn(item.stack, item.id)] = (str(item.place), self._seed(item))
+                found[_arn(item.stack, item.id)] = (only(str(item.place)), self._seed(item))
         for item in self.items:
             primary = parse_arn(item.primary) if isinstance(item, Replica) else None
             if isinstance(item, Replica) and item.primary not in found and not self._has(self.service, item):
@@ -86,7 +87,7 @@ class _Deployer:
                     item.place, f"its primary key {item.primary} is not in the given files: a placeholder is created"
                 )
                 seed = KeySeed(key_id=primary.name, multi_region=True, account=primary.account, region=primary.region)
-                found[item.primary] = (str(item.place), seed)
+                found[item.primary] = (only(str(item.place)), seed)
         return list(found.values())
 
     def _seed(self, key: Key) -> KeySeed:

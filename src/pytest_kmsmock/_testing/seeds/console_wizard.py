@@ -17,7 +17,7 @@ from pytest_kmsmock._testing.policies.key_policy import key_policy, principal_ar
 from pytest_kmsmock.errors import InvalidSeed
 
 from .key_seed import KeySeed
-from .planting import plant
+from .planting import only, plant
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
@@ -93,7 +93,7 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
         policy=policy,
         multi_region=answers.multi_region,
     )
-    return plant(service, [(_WHERE, seed)], account=home.account, region=answers.region)[0]
+    return plant(service, [(only(_WHERE), seed)], account=home.account, region=answers.region)[0]
 
 
 def _spec(answers: Answers) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn, partition_of
 from pytest_kmsmock._kms.api.errors import KmsError
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from pytest_kmsmock._testing.identity.policy_text import Document
 
 
+#: Returns the place of a seed for error messages, or of a part of it, such as `.policy.Statement[1].Effect`.
+PlaceOf: TypeAlias = Callable[[str], str]
+
 _SHORT_PRINCIPAL = re.compile("(role|user)/.+")
 #: Parameters of CreateGrant that seeds do not accept: those of the call, and the key.
 _NOT_OF_GRANTS = frozenset({"KeyId", "DryRun", "GrantTokens"})
@@ -42,7 +45,7 @@ _NOT_OF_GRANTS = frozenset({"KeyId", "DryRun", "GrantTokens"})
 
 def plant(
     service: FakeKms,
-    seeds: Iterable[tuple[str, KeySeed]],
+    seeds: Iterable[tuple[PlaceOf, KeySeed]],
     *,
     account: str,
     region: str,
@@ -53,7 +56,7 @@ def plant(
 
     Args:
         service: the fake KMS.
-        seeds: the keys, each with its place, for error messages.
+        seeds: the keys, each with its place.
         account: the account of keys that do not name one.
         region: the Region of keys that do not name one.
         prepare: creates what the keys need, given the draft, the account and the Region.
@@ -71,12 +74,17 @@ def plant(
         draft.keys, draft.enforce_policies = service.keys, False
         if prepare is not None:
             prepare(draft, account, region)
-        planted = [_Planting(draft, where, seed, account, region).carry_out() for where, seed in seeds]
+        planted = [_Planting(draft, place, seed, account, region).carry_out() for place, seed in seeds]
         if complete is not None:
             complete(draft)
         draft.state.events = service.state.events
         service.state = draft.state
     return [home.keys[key_id] for home, key_id in planted]
+
+
+def only(where: str) -> PlaceOf:
+    """Return the place of a seed whose parts have none of their own."""
+    return lambda _part: where
 
 
 def check_home(account: str, regions: Iterable[str], where: str) -> None:
@@ -98,11 +106,11 @@ def check_home(account: str, regions: Iterable[str], where: str) -> None:
 class _Planting:
     """Creates one key in a draft."""
 
-    def __init__(self, draft: FakeKms, where: str, seed: KeySeed, account: str, region: str) -> None:
-        self.draft, self.where, self.seed = draft, where, seed
+    def __init__(self, draft: FakeKms, place: PlaceOf, seed: KeySeed, account: str, region: str) -> None:
+        self.draft, self.place, self.seed = draft, place, seed
         self.account = account if seed.account is None else seed.account
         self.region = region if seed.region is None else seed.region
-        check_home(self.account, (self.region, *seed.replicas), where)
+        check_home(self.account, (self.region, *seed.replicas), place(""))
         self.caller: Caller = administrator(self.account, partition_of(self.region))
         self.home = draft.state.region(self.account, self.region)
 
@@ -200,7 +208,7 @@ class _Planting:
         try:
             return None if self.seed.policy is None else written_policy(cast("Document", self.seed.policy))
         except InvalidPolicy as error:
-            raise self.wrong(str(error)) from None
+            raise self.wrong(str(error), ".policy") from None
 
     def check_params(self, given: object, shape_name: str, where: str) -> None:
         """Refuse unknown parameters: ignoring a misspelt constraint would widen a grant."""
@@ -243,14 +251,15 @@ class _Planting:
         try:
             return self.draft.call(operation, given, self.caller, self.region)
         except KmsError as refusal:
-            hint = self.hint(operation, refusal.code, params)
-            raise self.wrong(f"AWS refuses {operation}: {refusal.code}: {refusal.message}{hint}") from None
+            part, hint = "", self.hint(operation, params)
+            if refusal.code == "MalformedPolicyDocumentException":
+                malformed = malformation(params["Policy"], PolicyKind.KEY)
+                part = f".policy.{malformed.place if malformed else ''}".rstrip(".")
+                hint = malformation_hint(malformed) if malformed else ""
+            raise self.wrong(f"AWS refuses {operation}: {refusal.code}: {refusal.message}{hint}", part) from None
 
-    def hint(self, operation: str, code: str, params: Mapping[str, object]) -> str:
+    def hint(self, operation: str, params: Mapping[str, object]) -> str:
         """Return what to write instead of a parameter that AWS refuses, after AWS's message; empty if unknown."""
-        if code == "MalformedPolicyDocumentException":
-            malformed = malformation(params["Policy"], PolicyKind.KEY)
-            return malformation_hint(malformed) if malformed else ""
         if operation == "CreateKey" and params["KeySpec"] not in KEY_SPECS:
             return did_you_mean(params["KeySpec"], KEY_SPECS).replace(" Did you mean ", ". Did you mean spec=")
         alias = str(params.get("AliasName", "alias/"))
@@ -262,5 +271,5 @@ class _Planting:
                 return f". {name} needs the whole ARN: {arn}"
         return ""
 
-    def wrong(self, reason: str) -> InvalidSeed:
-        return InvalidSeed(f"{self.where}: {reason}")
+    def wrong(self, reason: str, part: str = "") -> InvalidSeed:
+        return InvalidSeed(f"{self.place(part)}: {reason}")

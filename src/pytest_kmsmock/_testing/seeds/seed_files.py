@@ -18,7 +18,7 @@ from pytest_kmsmock._testing.dumps.dump import FORMAT
 from pytest_kmsmock.errors import InvalidSeed
 
 from .key_seed import KeySeed
-from .planting import plant
+from .planting import PlaceOf, plant
 from .seed_environment import CredentialsSeed, KeyStoreSeed, SeedEnvironment
 from .yaml_lines import parse
 
@@ -42,7 +42,7 @@ class SeedFile:
     Account and Region are the defaults of everything that does not name its own.
     """
 
-    seeds: tuple[tuple[str, KeySeed], ...]
+    seeds: tuple[tuple[PlaceOf, KeySeed], ...]
     account: str | None
     region: str | None
     environment: SeedEnvironment
@@ -52,7 +52,7 @@ class SeedFile:
 class _Entry:
     """A key of a seed file. `material_file` is the file of its material, if it has one."""
 
-    where: str
+    place: PlaceOf
     seed: KeySeed
     material_file: Path | None
     material_place: str
@@ -142,7 +142,7 @@ def _read(path: str, text: str) -> tuple[_Document, SeedEnvironment, tuple[_Entr
             for where, store in ((f"key_stores[{index}]", store) for index, store in enumerate(document.key_stores))
         ),
         tuple(
-            (functools.partial(_within_iam, path, lines, principal), principal, policies)
+            (functools.partial(_within, path, lines, f"iam[{principal!r}]"), principal, policies)
             for principal, policies in (document.iam or {}).items()
         ),
         tuple(
@@ -163,14 +163,14 @@ def _entry(path: str, lines: dict[str, int], given: Any, where: str) -> _Entry:
             raise InvalidSeed(f"{place}: material_file must be the path of a file, without material beside it")
         file = Path(path).parent / name
     seed = _decoded(path, lines, given, _FileSeed, where)
-    return _Entry(f"{_place(path, lines, where)}: {where}", seed, file, place)
+    return _Entry(functools.partial(_within, path, lines, where), seed, file, place)
 
 
-def _with_material(entry: _Entry) -> tuple[str, KeySeed]:
+def _with_material(entry: _Entry) -> tuple[PlaceOf, KeySeed]:
     if entry.material_file is None:
-        return entry.where, entry.seed
+        return entry.place, entry.seed
     try:
-        return entry.where, replace(entry.seed, material=entry.material_file.read_bytes())
+        return entry.place, replace(entry.seed, material=entry.material_file.read_bytes())
     except (OSError, ValueError) as error:
         raise InvalidSeed(f"{entry.material_place}: material_file cannot be read: {error}") from None
 
@@ -190,9 +190,9 @@ def _is_json(path: str) -> bool:
     return Path(path).suffix.lower() == ".json"
 
 
-def _within_iam(path: str, lines: dict[str, int], principal: str, spot: str) -> str:
-    """Return the place of a part of the policies of a principal."""
-    return f"{_place(path, lines, f'iam.{principal}{spot}')}: iam[{principal!r}]{spot}"
+def _within(path: str, lines: dict[str, int], where: str, spot: str) -> str:
+    """Return the place of a part of a key, or of the policies of a principal."""
+    return f"{_place(path, lines, where + spot)}: {where}{spot}"
 
 
 def _place(path: str, lines: dict[str, int], where: str) -> str:
