@@ -26,7 +26,7 @@ PUBLIC = {
         "principal session_policies via via_service"
     ),
     "Calls": "by copy in_region last of on refused succeeded with_error",
-    "Clock": "advance freeze frozen move_to now timestamp unfreeze",
+    "Clock": "advance ended freeze frozen move_to now timestamp unfreeze",
     "Cluster": "certificate hsms id online parameters password",
     "Credentials": "access_key_id arn environment secret_access_key session_token",
     "Decision": "allowed denial explain grants inapplicable_grants message policies request",

@@ -83,6 +83,13 @@ class KmsHygieneError(KmsMockError, AssertionError):
 class NotActive(KmsMockError):
     """A handle or client is used outside its mock, or a mock is stopped that is not running."""
 
+    def __init__(
+        self,
+        message: str = "This mock has ended. Use its handle inside the test or the `with` block; a fixture must yield "
+        "the handle there, not return it.",
+    ) -> None:
+        super().__init__(message)
+
 
 class MockNotStopped(KmsMockError):
     """A test or a fixture started a mock and did not stop it."""

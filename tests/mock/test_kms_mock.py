@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -34,6 +35,7 @@ CHANGES = {
     "seed": lambda kms: kms.seed("missing.yaml"),
     "serve": lambda kms: kms.serve(),
 }
+ALLOW = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "kms:*", "Resource": "*"}]}
 #: What shows what was recorded.
 READS = {
     "account": lambda kms: kms.account == "123456789012",
@@ -85,6 +87,42 @@ def test_an_ended_mock_changes_nothing(tmp_path, change):
         change(kms)
     assert str(refused.value) == ENDED
     assert kms.dump() == before
+
+
+#: Changes by a facet that a test keeps.
+KEPT = {
+    "clock.advance": lambda kept: kept.clock.advance(days=1),
+    "clock.freeze": lambda kept: kept.clock.freeze(),
+    "clock.move_to": lambda kept: kept.clock.move_to("2030-01-01"),
+    "clock.unfreeze": lambda kept: kept.clock.unfreeze(),
+    "delays": lambda kept: setattr(kept.delays, "creating", 5),
+    "iam.attach": lambda kept: kept.iam.attach("role/app", ALLOW),
+    "iam.missing": lambda kept: kept.iam.missing("role/app"),
+    "key_stores.add_cluster": lambda kept: kept.key_stores.add_cluster(),
+    "key_stores.remove": lambda kept: kept.key_stores.remove(kept.cluster),
+    "request_quotas": lambda kept: kept.request_quotas.__setitem__("CreateKey", 7),
+    "request_quotas.active": lambda kept: setattr(kept.request_quotas, "active", True),
+}
+
+
+@pytest.mark.parametrize("change", [pytest.param(change, id=name) for name, change in KEPT.items()])
+def test_a_facet_that_outlives_its_mock_changes_nothing(change):
+    with mock_kms() as kms:
+        kms.clock.freeze()
+        facets = {name: getattr(kms, name) for name in ("clock", "delays", "iam", "key_stores", "request_quotas")}
+        kept = SimpleNamespace(**facets, cluster=kms.key_stores.add_cluster())
+        with mock_kms() as inner:
+            inner.clock.advance(days=1)
+        kms.clock.advance(days=1)  # the end of a nested mock does not end the clock of this one
+    before = kms.dump()
+    with pytest.raises(NotActive) as refused:
+        change(kept)
+    assert str(refused.value) == ENDED
+    assert kms.dump() == before
+    assert (kept.request_quotas["CreateKey"], kept.request_quotas.active) == (5, False)
+    assert kept.clock.ended
+    assert kept.clock.now().year > 2000
+    assert repr(kept.delays) == "Delays()"
 
 
 @pytest.mark.parametrize("read", [pytest.param(read, id=name) for name, read in READS.items()])

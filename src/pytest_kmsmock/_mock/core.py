@@ -181,10 +181,7 @@ class MockCore:
             NotActive: the mock has ended.
         """
         if not self.active:
-            raise NotActive(
-                "This mock has ended. Use its handle inside the test or the `with` block; a fixture must yield the "
-                "handle there, not return it."
-            )
+            raise NotActive
 
     # --- callers -------------------------------------------------------------------------------------------------
 

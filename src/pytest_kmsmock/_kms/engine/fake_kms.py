@@ -14,9 +14,10 @@ from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.api.validation import read_leniently
 from pytest_kmsmock._kms.call.operation import Call, Result
 from pytest_kmsmock._kms.entropy.drbg import Drbg
+from pytest_kmsmock._kms.state import clock as clocks
+from pytest_kmsmock._kms.state import delays
 from pytest_kmsmock._kms.state.backend import Backend
 from pytest_kmsmock._kms.state.caller import Caller
-from pytest_kmsmock._kms.state.clock import Clock
 from pytest_kmsmock._kms.state.state import State
 
 from .call_record import CallRecord
@@ -43,7 +44,7 @@ class FakeKms(Backend):
         *,
         random: Callable[[int], bytes] | None = None,
         state: State | None = None,
-        clock: Clock | None = None,
+        clock: clocks.Clock | None = None,
         enforce_policies: bool = True,
     ) -> None:
         super().__init__(random=random, state=state, clock=clock, enforce_policies=enforce_policies)
@@ -138,5 +139,7 @@ class FakeKms(Backend):
         return privileged
 
     def close(self) -> None:
-        """Return RSA keys to the pool of the process."""
+        """Return RSA keys to the pool of the process, and refuse changes."""
         self.keys.close()
+        clocks.end(self.clock)
+        delays.end(self.delays)

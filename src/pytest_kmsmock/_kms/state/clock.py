@@ -23,21 +23,27 @@ _UNITS = ("weeks", "days", "hours", "minutes", "seconds", "milliseconds", "micro
 
 @check_arguments("clock.")
 class Clock:
-    """The clock of the fake KMS, which a test controls.
+    """The clock of the fake KMS, which a test controls until the mock ends.
 
     All times are aware datetimes in UTC, to the millisecond, which is what AWS sends on the wire.
     """
 
-    __slots__ = ("_frozen_at", "_offset")
+    __slots__ = ("_ended", "_frozen_at", "_offset")
 
     def __init__(self) -> None:
         self._offset = 0.0  # seconds that this clock is ahead of the machine's
         self._frozen_at: float | None = None  # seconds since the epoch, while frozen
+        self._ended = False
 
     @property
     def frozen(self) -> bool:
         """Whether the clock is frozen."""
         return self._frozen_at is not None
+
+    @property
+    def ended(self) -> bool:
+        """Whether the mock has ended."""
+        return self._ended
 
     def timestamp(self) -> float:
         """Return the current time in seconds since the epoch."""
@@ -61,6 +67,7 @@ class Clock:
         Raises:
             TypeError: for anything but a timedelta or its keyword arguments.
             ValueError: for a step backwards (use `move_to`), or beyond the year 8999.
+            NotActive: the mock has ended.
         """
         _check_step(delta, units)
         try:
@@ -84,7 +91,9 @@ class Clock:
         Raises:
             TypeError: for anything else.
             ValueError: for another string, or a time before 1970 or after the year 8999.
+            NotActive: the mock has ended.
         """
+        self._must_be_active()
         moment = _read(when)
         if self._frozen_at is None:
             self._offset = moment.timestamp() - time.time()
@@ -94,20 +103,33 @@ class Clock:
 
     def freeze(self, when: datetime | str | None = None) -> datetime:
         """Freeze the clock, at the current time or at the given one, as in `move_to`."""
+        self._must_be_active()
         self._frozen_at = self.timestamp() if when is None else _read(when).timestamp()
         return self.now()
 
     def unfreeze(self) -> datetime:
         """Let the clock run from its current time."""
+        self._must_be_active()
         if self._frozen_at is not None:
             self._offset, self._frozen_at = self._frozen_at - time.time(), None
         return self.now()
+
+    def _must_be_active(self) -> None:
+        if self._ended:
+            from pytest_kmsmock.errors import NotActive
+
+            raise NotActive
 
     def __copy__(self) -> Clock:
         """Return an independent clock with the same time."""
         clone = Clock()
         clone._offset, clone._frozen_at = self._offset, self._frozen_at
         return clone
+
+
+def end(clock: Clock) -> None:
+    """End a clock with its mock: from now on it refuses changes, which would have no effect."""
+    clock._ended = True  # noqa: SLF001 - no method: tests do not end a clock
 
 
 def _check_step(delta: object, units: Mapping[str, object]) -> None:

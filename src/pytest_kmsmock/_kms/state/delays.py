@@ -46,6 +46,7 @@ class Delays:
     disconnecting: Duration = 0
     eventual_consistency: Duration = 0
     data_key_reuse: Duration = 0
+    _ended = False
 
     def __init__(self, **durations: Duration) -> None:
         for name, duration in durations.items():
@@ -54,6 +55,10 @@ class Delays:
     if not TYPE_CHECKING:  # pragma: no branch - with it, type checkers would accept any attribute
 
         def __setattr__(self, name: str, duration: object) -> None:
+            if self._ended:
+                from pytest_kmsmock.errors import NotActive
+
+                raise NotActive
             if name not in Delays.__annotations__:
                 from pytest_kmsmock._runtime.checks import did_you_mean
 
@@ -63,13 +68,20 @@ class Delays:
             object.__setattr__(self, name, duration)
 
     def __repr__(self) -> str:
-        return f"Delays({', '.join(f'{name}={duration!r}' for name, duration in vars(self).items())})"
+        return (
+            f"Delays({', '.join(f'{name}={duration!r}' for name, duration in vars(self).items() if name != '_ended')})"
+        )
 
     def __copy__(self) -> Delays:
         """Return a copy for a nested mock, without checking each delay again: each test pays for this."""
         copied = Delays()
         vars(copied).update(vars(self))
         return copied
+
+
+def end(delays: Delays) -> None:
+    """End delays with their mock: from now on they refuse changes, which would have no effect."""
+    vars(delays)["_ended"] = True
 
 
 def end_of(start: datetime, duration: Duration) -> datetime:

@@ -13,7 +13,7 @@ from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.call.operation import Call
 from pytest_kmsmock._kms.state.clock import Clock
 from pytest_kmsmock._runtime.checks import check_type, did_you_mean, is_number
-from pytest_kmsmock.errors import UnknownQuota
+from pytest_kmsmock.errors import NotActive, UnknownQuota
 
 from .preview import NOT_VALID, preview
 
@@ -133,6 +133,8 @@ class Throttle:
 
     def switch(self, active: bool) -> None:
         """Start or stop counting requests."""
+        if self._clock.ended:
+            raise NotActive
         self.active = active
         self._buckets.clear()
         self._changed()
@@ -221,8 +223,8 @@ class RequestQuotas:
                 f"A request quota must be a number of requests per second, more than 0 and at most {_MOST:g}, "
                 f"not {per_second!r}."
             )
-        self._throttle.own[name] = per_second
         self.active = True
+        self._throttle.own[name] = per_second
 
     def _known(self, name: str) -> str:
         if isinstance(name, str):

@@ -8,7 +8,7 @@ from pytest_kmsmock._kms.policy.kinds import PolicyKind
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
 from pytest_kmsmock._kms.state.attached_policies import FULL_ACCESS, policy_holder
 from pytest_kmsmock._runtime.arguments import check_arguments
-from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
+from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal, NotActive
 
 from .callers import make_caller
 from .credentials import Home, Named
@@ -41,6 +41,8 @@ class IamConsole:
 
     @property
     def _iam(self) -> Iam:
+        if self._service.clock.ended:
+            raise NotActive
         return self._service.state.iam
 
     def _text(self, policy: Document, kind: PolicyKind, where: str) -> str:

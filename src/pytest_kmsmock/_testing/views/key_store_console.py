@@ -22,7 +22,7 @@ from pytest_kmsmock._kms.state.records import CustomKeyStore
 from pytest_kmsmock._kms.state.state import Region, State
 from pytest_kmsmock._runtime.arguments import check_arguments, check_names
 from pytest_kmsmock._runtime.checks import check_type
-from pytest_kmsmock.errors import InvalidBacking, UnknownBacking
+from pytest_kmsmock.errors import InvalidBacking, NotActive, UnknownBacking
 
 from .backing_checks import check_connection_failure, check_region, checked, several
 
@@ -50,9 +50,15 @@ class KeyStores:
     """
 
     def __init__(self, service: FakeKms, account: str, region: str) -> None:
-        self._service = service
+        self._fake_kms = service
         self._account = account
         self._region = region
+
+    @property
+    def _service(self) -> FakeKms:
+        if self._fake_kms.clock.ended:
+            raise NotActive
+        return self._fake_kms
 
     # --- adding ------------------------------------------------------------------------------------------------------
 
