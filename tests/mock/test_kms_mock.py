@@ -152,6 +152,8 @@ def test_a_fault_can_be_removed_after_its_mock(tmp_path):
         ("add_clustr", " Did you mean 'key_stores.add_cluster'?"),
         ("with_eror", " Did you mean 'calls.with_error'?"),
         ("skip_backof", " Did you mean 'faults.skip_backoff'?"),
+        ("as_role", " Did you mean 'as_principal'?"),
+        ("tick", " Did you mean 'clock.advance'?"),
         ("zzzzz", ""),
         ("_key", ""),
     ],

@@ -463,6 +463,16 @@ ENABLED = (
             ],
             id="not enforced",
         ),
+        pytest.param(
+            "kms_client", "", "pytest.UsageError",
+            [
+                CALL,
+                "   allowed for the default caller, arn:aws:iam::123456789012:user/Administrator:",
+                ENABLED,
+                "     + identity-based policy, statement 1: allows kms:Encrypt",
+            ],
+            id="error of the application",
+        ),
         pytest.param("kms_client", "", "ValueError", [CALL, "*short test summary*"], id="no error of a client"),
     ],
 )  # fmt: skip

@@ -227,6 +227,7 @@ def test_a_seed_that_aws_refuses_shows_no_inner_error(run):
             "AttributeError: Unknown delay 'eventual_consistancy'. Did you mean 'eventual_consistency'? Choose from: "
             "creating, updating, rotating, connecting, disconnecting, eventual_consistency, data_key_reuse.",
         ),
+        ("kms_mock.calls[0]", "IndexError: list index out of range"),
         (
             'mock_kms(region="eu-wst-1").start()',
             "pytest_kmsmock.errors.InvalidOption: region: botocore knows no Region 'eu-wst-1'. "

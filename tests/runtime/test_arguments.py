@@ -110,6 +110,11 @@ def test_an_argument_without_its_name_is_told_with_the_name(kms_mock: KmsMock, c
             id="async_client",
         ),
         pytest.param(
+            lambda kms: kms.create_key(key_spec="RSA_2048"),
+            "create_key(): unknown argument 'key_spec'. Did you mean 'spec'?",
+            id="prefix",
+        ),
+        pytest.param(
             lambda kms: kms.client(timeout=3),
             "client(): unknown argument 'timeout'. Choose from: region, principal, region_name, api_version, use_ssl, "
             "verify, endpoint_url, aws_access_key_id, aws_secret_access_key, aws_session_token, config, "
@@ -162,6 +167,12 @@ def test_an_unknown_argument_is_told_with_the_one_that_was_meant(kms_mock: KmsMo
             InvalidCallPattern,
             "Unknown parameter 'exception' of KMS Decrypt. Did you mean 'error'?",
             id="error of a fault",
+        ),
+        pytest.param(
+            lambda kms: kms.faults.add("Decrypt", raises="ThrottlingException"),
+            InvalidCallPattern,
+            "Unknown parameter 'raises' of KMS Decrypt. Did you mean 'error'?",
+            id="raises of a fault",
         ),
         pytest.param(
             lambda kms: kms.assert_called("Decrypt", time=2),

@@ -81,7 +81,8 @@ def is_number(value: object) -> TypeGuard[int | float]:
 _SYNONYMS = {
     "count": "times", "limit": "times", "n": "times", "repeat": "times", "code": "error", "exception": "error",
     "latency": "delay", "sleep": "delay", "probability": "rate", "skip": "after", "caller": "principal",
-    "role": "principal", "user": "principal",
+    "role": "principal", "user": "principal", "raises": "error", "key_spec": "spec", "key_usage": "usage",
+    "as_role": "as_principal", "as_user": "as_principal", "assume_role": "as_principal", "tick": "advance",
 }  # fmt: skip
 
 

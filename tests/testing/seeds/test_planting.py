@@ -433,6 +433,12 @@ def test_a_misspelt_field_of_a_seed_file_is_named_with_the_right_one(kms_mock, t
             id="alias",
         ),
         pytest.param(
+            {"alias": "alias/aws/orders"},
+            "create_key(): AWS refuses CreateAlias: NotAuthorizedException: The prefix alias/aws/ is reserved for AWS "
+            "managed keys; managed_key() creates these.",
+            id="reserved alias",
+        ),
+        pytest.param(
             {"grants": [{"GranteePrincipal": "role/app", "Operations": ["Decrypt"]}]},
             "create_key(): AWS refuses CreateGrant: InvalidArnException: ARN does not refer to a valid principal: "
             "role/app. GranteePrincipal needs the whole ARN: arn:aws:iam::123456789012:role/app",

@@ -57,6 +57,7 @@ class Calls(list[CallRecord]):
 
     def __getitem__(self, index: SupportsIndex | slice) -> CallRecord | Calls:
         """Return one call; for a slice such as `calls[2:]` a list that can be filtered."""
+        __tracebackhide__ = True
         if not isinstance(index, slice):
             return super().__getitem__(index)
         chosen = Calls(self._service)

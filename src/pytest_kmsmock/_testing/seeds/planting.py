@@ -265,6 +265,8 @@ class _Planting:
         alias = str(params.get("AliasName", "alias/"))
         if not alias.startswith("alias/"):
             return f". Did you mean 'alias/{alias.lstrip('/')}'?"
+        if alias.startswith("alias/aws/"):  # AWS sends no message
+            return "The prefix alias/aws/ is reserved for AWS managed keys; managed_key() creates these."
         for name in ("GranteePrincipal", "RetiringPrincipal"):
             if _SHORT_PRINCIPAL.fullmatch(str(params.get(name))):
                 arn = f"arn:{partition_of(self.region)}:iam::{self.account}:{params[name]}"
