@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+import builtins
+import re
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.call_record import CallRecord
     from pytest_kmsmock._kms.policy.decision import Decision, Step
+
+_DID_NOT_RAISE = "DID NOT RAISE"  # how the message of `pytest.raises` begins
+
+
+def is_missing(failure: str) -> bool:
+    """Say whether `pytest.raises` saw no error that may have been a denial: one of a client, or of the application.
+
+    Python's own exceptions hardly are.
+    """
+    expected = re.findall(r"\b[A-Z]\w*", failure.removeprefix(_DID_NOT_RAISE))
+    return failure.startswith(_DID_NOT_RAISE) and not all(hasattr(builtins, name) for name in expected)
 
 
 def reasons(record: CallRecord) -> list[str]:
