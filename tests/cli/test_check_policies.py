@@ -46,7 +46,7 @@ def test_other_names(capsys, principal, key):
         ([*ASK, "--html", "a.html"], "--html goes with --matrix"),
         (["check-policies", PAYMENTS, "--matrix", "--via", "s3"], "--matrix takes neither --via nor --context"),
         ([*ASK[:3], "Nobody", *ASK[4:]], "No resource 'Nobody' was deployed."),
-        (["check-policies", "none.json", "--matrix"], "none.json cannot be read"),
+        (["check-policies", "none.json", "--matrix"], "none.json does not exist in "),
         ([*ASK, "--region", "x"], "check-policies: region must be a Region"),
         (
             ["check-policies", PAYMENTS, "--as", "DataKey", "--do", "kms:Sign", "--on", "WorkerRole"],

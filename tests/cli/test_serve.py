@@ -263,7 +263,7 @@ def test_dumps_and_older_state_files_are_imported(serve, capsys, tmp_path, versi
     assert main(["import-state", str(dump), str(state)]) == 2
     assert "it holds a state already" in capsys.readouterr().err
     assert main(["import-state", str(tmp_path / "missing.json"), str(state)]) == 2
-    assert "missing.json: cannot be read" in capsys.readouterr().err
+    assert "missing.json does not exist" in capsys.readouterr().err
 
 
 def test_a_port_in_use_is_told(capsys):

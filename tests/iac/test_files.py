@@ -301,7 +301,7 @@ def test_a_file_that_is_gone(write, tmp_path):
     path = write("app.json", KEYS)
     load([path], HERE)
     (tmp_path / "app.json").unlink()
-    with pytest.raises(InvalidSeed, match="cannot be read"):
+    with pytest.raises(InvalidSeed, match=r"app\.json does not exist$"):
         load([path], HERE)
 
 

@@ -109,8 +109,13 @@ def test_files_have_a_bounded_size(tmp_path, monkeypatch, name):
 
 def test_files_that_cannot_be_read(tmp_path):
     (tmp_path / "latin.yaml").write_bytes(b"a: \xff")
-    for name in ("none.yaml", "latin.yaml"):
-        with pytest.raises(InvalidSeed, match=f"{name} cannot be read"):
+    (tmp_path / "folder.yaml").mkdir()
+    for name, reason in {
+        "none.yaml": "does not exist$",
+        "folder.yaml": "cannot be read: Is a directory$",
+        "latin.yaml": "cannot be read",
+    }.items():
+        with pytest.raises(InvalidSeed, match=f"{name} {reason}"):
             text_of(str(tmp_path / name))
 
 

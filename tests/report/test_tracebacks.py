@@ -207,7 +207,8 @@ def test_a_seed_that_aws_refuses_shows_no_inner_error(run):
     [
         (
             'kms_mock.deploy("none.yaml")',
-            "pytest_kmsmock.errors.InvalidSeed: none.yaml cannot be read: No such file or directory",
+            "pytest_kmsmock.errors.InvalidSeed: none.yaml does not exist in {folder} (relative paths start from the "
+            "working directory)",
         ),
         (
             'kms_mock.clock.advance(day=1)',
@@ -235,13 +236,14 @@ def test_a_seed_that_aws_refuses_shows_no_inner_error(run):
         ),
     ],
 )  # fmt: skip
-def test_other_misuse_shows_the_line_of_the_test_only(run, line, error):
+def test_other_misuse_shows_the_line_of_the_test_only(run, pytester, line, error):
     lines = failure(run(f"""
         from pytest_kmsmock import mock_kms
 
         def test_it(kms_mock):
             {line}
     """, "--tb=short"))  # fmt: skip
+    error = error.replace("{folder}", str(pytester.path))
     assert lines == ["test_it.py:4: in test_it", f"    {line}", f"E   {error}"]
 
 

@@ -15,6 +15,7 @@ from json.scanner import py_make_scanner  # type: ignore[attr-defined]  # likewi
 from pathlib import Path
 from typing import Any
 
+from pytest_kmsmock._runtime.checks import unreadable
 from pytest_kmsmock._runtime.plain_yaml import TAG, place_of, plain_loader
 from pytest_kmsmock.errors import InvalidSeed, MissingExtra
 
@@ -55,7 +56,7 @@ def text_of(path: str) -> str:
             raise InvalidSeed(f"{path}: this file has {size:,} bytes; the limit is {most:,}")
         content = file.read_bytes()
     except OSError as error:
-        raise InvalidSeed(f"{path} cannot be read: {error.strerror or error}") from None
+        raise InvalidSeed(unreadable(path, error)) from None
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:

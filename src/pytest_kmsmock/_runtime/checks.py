@@ -1,12 +1,15 @@
-"""Validation of arguments: types, numbers, account ids, Regions; suggestions for misspelt names."""
+"""Validation of arguments: types, numbers, account ids, Regions, files; suggestions for misspelt names."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TypeGuard
+from typing import TYPE_CHECKING, TypeGuard
 
 from pytest_kmsmock.errors import InvalidOption, KmsMockError
+
+if TYPE_CHECKING:
+    import os
 
 __tracebackhide__ = (
     True  # pytest hides frames of this module, so that wrong options show the user's line, also at import
@@ -75,6 +78,21 @@ def is_whole(value: object) -> TypeGuard[int]:
 def is_number(value: object) -> TypeGuard[int | float]:
     """Say whether a value is a finite number."""
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < float("inf")
+
+
+def unreadable(path: str | os.PathLike[str], error: OSError | ValueError) -> str:
+    """Return why a file cannot be read, and where it was looked for.
+
+    Args:
+        path: the file.
+        error: a ValueError for a path with a null byte, or for content that Python cannot read.
+    """
+    if isinstance(error, FileNotFoundError):
+        from pathlib import Path
+
+        start = f" in {Path.cwd()} (relative paths start from the working directory)"
+        return f"{path} does not exist{'' if Path(path).is_absolute() else start}"
+    return f"{path} cannot be read: {getattr(error, 'strerror', None) or error}"
 
 
 #: Name in other libraries -> name here.

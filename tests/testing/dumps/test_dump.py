@@ -325,7 +325,7 @@ def test_a_torn_file_is_refused_with_its_line(kms_mock: KmsMock, document: dict[
 
 
 def test_a_missing_file_is_refused(kms_mock: KmsMock, tmp_path: Path) -> None:
-    with pytest.raises(InvalidDump, match=r"state\.json: cannot be read: "):
+    with pytest.raises(InvalidDump, match=r"state\.json does not exist$"):
         kms_mock.load(tmp_path / "state.json")
 
 
@@ -381,7 +381,7 @@ def test_json_that_python_cannot_read_is_refused(
 ) -> None:  # fmt: skip
     path = tmp_path / "state.json"
     path.write_text(content)
-    with pytest.raises(InvalidDump, match=rf"state\.json: {reason}"):
+    with pytest.raises(InvalidDump, match=rf"state\.json:? {reason}"):
         kms_mock.load(path)
 
 

@@ -135,7 +135,8 @@ def test_a_key_policy_can_be_a_file(kms_mock, tmp_path):
         ),
         pytest.param(
             Path("none.json"),
-            "the policy file none.json cannot be read: [Errno 2] No such file or directory: 'none.json'.",
+            f"the policy file none.json does not exist in {Path.cwd()} "
+            "(relative paths start from the working directory).",
             id="no such file",
         ),
         pytest.param(

@@ -21,6 +21,7 @@ from typing import Any
 from pytest_kmsmock._kms.engine.fake_kms import FakeKms
 from pytest_kmsmock._kms.state.clock import Clock
 from pytest_kmsmock._kms.state.state import Region, SortedNames, State
+from pytest_kmsmock._runtime.checks import unreadable
 from pytest_kmsmock.errors import InvalidDump
 
 from .codec import Misfit, decode, decode_attributes, encode_attributes
@@ -146,7 +147,7 @@ def read(path: str | os.PathLike[str]) -> object:
     except RecursionError:
         raise InvalidDump(f"{path}: not a dump: it is nested too deeply") from None
     except (OSError, ValueError) as error:  # ValueError: a number too long for Python, or a path with a null byte
-        raise InvalidDump(f"{path}: cannot be read: {error}") from None
+        raise InvalidDump(unreadable(path, error)) from None
 
 
 def _checked_header(document: object) -> Mapping[str, Any]:

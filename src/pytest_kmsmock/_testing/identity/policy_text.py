@@ -17,7 +17,7 @@ from pytest_kmsmock._kms.policy.kinds import (
     compact,
 )
 from pytest_kmsmock._kms.policy.policy import compile_policy
-from pytest_kmsmock._runtime.checks import did_you_mean
+from pytest_kmsmock._runtime.checks import did_you_mean, unreadable
 from pytest_kmsmock.errors import InvalidPolicy
 
 #: A policy: a JSON string, a mapping that `json.dumps` accepts, or the path of a file. A string is never a path.
@@ -34,7 +34,7 @@ def written_policy(document: Document) -> str:
         try:
             return Path(document).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:  # ValueError: invalid UTF-8, or a path with a null byte
-            raise InvalidPolicy(f"the policy file {os.fspath(document)} cannot be read: {error}") from None
+            raise InvalidPolicy(f"the policy file {unreadable(document, error)}") from None
     if isinstance(document, str):
         if document.strip() and "{" not in document:
             raise InvalidPolicy(

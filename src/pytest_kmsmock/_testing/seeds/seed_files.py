@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pytest_kmsmock._runtime.checks import unreadable
 from pytest_kmsmock._testing.dumps.codec import Misfit, decode
 from pytest_kmsmock._testing.dumps.dump import FORMAT
 from pytest_kmsmock.errors import InvalidSeed
@@ -119,12 +120,8 @@ def _text(path: str) -> str:
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise InvalidSeed(f"{path}:{line}: invalid UTF-8: {error.reason}") from None
-    except FileNotFoundError:
-        start = f" in {Path.cwd()} (relative paths start from the working directory)"
-        start = "" if Path(path).is_absolute() else start
-        raise InvalidSeed(f"seed file {path} does not exist{start}") from None
-    except (OSError, ValueError) as error:  # ValueError: a path with a null byte
-        raise InvalidSeed(f"seed file {path} cannot be read: {error}") from None
+    except (OSError, ValueError) as error:
+        raise InvalidSeed(f"seed file {unreadable(path, error)}") from None
 
 
 @functools.lru_cache(maxsize=32)
