@@ -66,8 +66,8 @@ def test_a_run_that_never_uses_kms_imports_the_plugin_only(tmp_path):
         f"import os; os.environ['PYTEST_DISABLE_PLUGIN_AUTOLOAD'] = '1'\nimport pytest; pytest.main({arguments!r})"
     )
     assert own(modules) == {
-        "pytest_kmsmock", "_mock", "_mock.decorator", "_report", "_report.hooks", "_report.registry", "_runtime",
-        "_runtime.active_mocks", "_runtime.checks", "_runtime.environment", "_runtime.network_guard",
+        "pytest_kmsmock", "_mock", "_mock.decorator", "_record", "_report", "_report.hooks", "_report.registry",
+        "_runtime", "_runtime.active_mocks", "_runtime.checks", "_runtime.environment", "_runtime.network_guard",
         "_runtime.options", "errors", "plugin",
     }  # fmt: skip
     assert not [name for name in modules if name.startswith(HEAVY)]
@@ -85,7 +85,13 @@ def test_a_symmetric_key_pays_for_no_other_kind():
     assert families == {"aes", "base", "der", "primitives"}
     services = {name for name in own(modules) if name.startswith(("_services", "_moto"))}
     assert services == {"_services", "_services.hook"}  # until one of them is used
+    operations = {name for name in own(modules) if name.startswith("_kms.operations.") and name.count(".") == 3}
+    assert operations == {"_kms.operations.cryptography.encryption", "_kms.operations.management.keys"}
     assert own(modules) & {f"_testing.{folder}.{name}" for name, folder in _testing.FACETS.items()} == set()
+    assert (
+        own(modules) & {"_kms.policy.conditions", "_kms.permissions.condition_keys", "_testing.faults.faults"} == set()
+    )
+    assert len(own(modules)) <= 128
     unused = ("yaml", "cbor2", "asn1crypto", "cryptography.x509", "cryptography.hazmat.primitives.serialization")
     assert not [name for name in modules if name.startswith(unused)]
 

@@ -57,6 +57,24 @@ PARTS = (
         {"55295632284a": "1.40.0 to 1.40.61", "9ba44d90b5aa": "1.43.117 to 1.44.8"},
     ),
     Part(
+        "botocore.hooks:EventAliaser",
+        "_transport.hooks.shared_parts",
+        "`_alias_name_cache` depends on `_event_aliases` alone, and those are `EVENT_ALIASES` unless given.",
+        {"347189f9261b": "1.40.0 to 1.40.61", "7aaa4253f115": "1.43.117 to 1.44.8"},
+    ),
+    Part(
+        "botocore.session:Session.__init__",
+        "_transport.hooks.shared_parts",
+        "Takes `EventAliaser` from its module.",
+        {"d7526de3ad7e": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.hooks:BaseEventHooks._verify_accept_kwargs",
+        "_transport.hooks.shared_parts",
+        "Takes `accepts_kwargs` from its module.",
+        {"0314071e4d9f": "1.40.0 to 1.44.8"},
+    ),
+    Part(
         "boto3.session:Session._setup_loader",
         "_transport.hooks.shared_parts",
         "Adds boto3's data to the search paths; `_session` is the session of botocore.",

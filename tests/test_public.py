@@ -51,7 +51,7 @@ PUBLIC = {
     "KmsMock": (
         "account active as_principal assert_called assert_not_called assert_only_called async_client calls "
         "client clock cloudtrail_events create_key create_key_as_in_console credentials decrypt delays deploy deployed "
-        "dump explain iam key_stores keys least_privilege load managed_key options policy_diff region request_quotas "
+        "dump explain faults iam key_stores keys least_privilege load managed_key options policy_diff region request_quotas "
         "seed serve simulate"
     ),
     "KmsMockError": "",

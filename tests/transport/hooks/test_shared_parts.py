@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import os
 import subprocess
@@ -9,6 +10,8 @@ import sys
 from pathlib import Path
 
 import boto3
+import botocore.handlers
+import botocore.hooks
 import botocore.session
 import pytest
 
@@ -137,3 +140,48 @@ with mock_kms() as kms:
 """
     done = subprocess.run([sys.executable, "-c", source], check=True, capture_output=True, text=True)
     assert done.stdout == "caught\n"
+
+
+def handlers_of(events) -> list[tuple[str, list[object]]]:
+    """Return the handlers of some events, by their new and old names."""
+    names = [event.replace("*", "Any") for event, *_ in botocore.handlers.BUILTIN_HANDLERS]
+    names += [f"before-call.{old}.Any" for old in botocore.hooks.EVENT_ALIASES]
+    emitter = events._emitter
+    return [(name, list(emitter._handlers.prefix_search(events._alias_event_name(name)))) for name in names]
+
+
+def test_sessions_under_a_mock_have_the_same_events_as_any_other():
+    outside = botocore.session.Session()
+    with mock_kms():
+        first, second = botocore.session.Session(), botocore.session.Session()
+    expected = handlers_of(outside._events)
+    assert handlers_of(first._events) == expected
+    assert handlers_of(second._events) == expected
+    assert first._events._alias_name_cache is second._events._alias_name_cache
+    assert outside._events._alias_name_cache is not first._events._alias_name_cache
+
+
+def test_event_names_with_aliases_of_ones_own_are_not_shared():
+    with mock_kms():
+        botocore.session.Session()
+        own = botocore.session.EventAliaser(botocore.hooks.HierarchicalEmitter(), {"kms": "mine"})
+        assert own._alias_event_name("before-call.kms") == "before-call.mine"
+        assert botocore.session.Session()._events._alias_event_name("before-call.kms") == "before-call.kms"
+
+
+def test_a_second_session_looks_at_no_handler_of_botocore_again(monkeypatch):
+    looked_at = []
+    original = inspect.getfullargspec
+    with mock_kms():
+        boto3.client("kms")
+        monkeypatch.setattr(inspect, "getfullargspec", lambda handler: looked_at.append(handler) or original(handler))
+        boto3.setup_default_session()
+        boto3.client("kms")
+    of_every_session = [entry[1] for entry in botocore.handlers.BUILTIN_HANDLERS]
+    assert [handler for handler in looked_at if handler in of_every_session] == []
+    assert looked_at, "clients register handlers of their own"
+
+
+def test_handlers_without_keyword_arguments_are_refused_as_ever(kms_client):
+    with pytest.raises(ValueError, match="must accept keyword arguments"):
+        kms_client.meta.events.register("before-call", lambda: None)

@@ -62,6 +62,7 @@ def install(session: ModuleType, early: bool, last: tuple[tuple[str, Callable[..
     if _HANDLERS[0] in new:
         configuration.install(session)
         credential_sources.install(session, early)
+        shared_parts.share_event_names(session)
         factory.set_parser_defaults = _noting(factory.set_parser_defaults)
     if early:
         return

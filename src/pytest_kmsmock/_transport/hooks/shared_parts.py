@@ -1,15 +1,19 @@
-"""What the sessions of botocore share: the data files that they have read, and the classes of KMS's exceptions.
+"""What the sessions of botocore share: what they have read and found out, and the classes of KMS's exceptions.
 
 A mock ends with the default session of boto3 that was there before it, so each test makes a session of its own. That
-would read botocore's data files anew, which takes ten times as long as making a client.
+would read botocore's data files anew, which takes ten times as long as making a client, and look for old names of
+services in the names of some 150 events, which takes as long.
 """
 
 from __future__ import annotations
 
+import functools
 import os
+import sys
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from pytest_kmsmock._runtime import environment
+from pytest_kmsmock._runtime import active_mocks, environment
 
 if TYPE_CHECKING:
     from botocore.loaders import Loader
@@ -19,6 +23,43 @@ _loaders: dict[tuple[object, ...], Loader] = {}
 _MOST_LOADERS = 4
 #: By class: a test may import botocore afresh.
 _factories: dict[type, Any] = {}
+
+
+def share_event_names(session: Any) -> None:
+    """Let sessions and clients that are made under a mock share what they find out about events and their handlers.
+
+    Args:
+        session: the module `botocore.session`.
+    """
+    original = session.EventAliaser
+    hooks: Any = sys.modules[original.__module__]
+    names: dict[str, str] = {}
+
+    class EventAliaser(original):  # type: ignore[misc,valid-type]  # which one it is, is known at run time
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            if self._event_aliases == hooks.EVENT_ALIASES and active_mocks.is_any_active():
+                self._alias_name_cache = names
+
+    session.EventAliaser = EventAliaser
+    hooks.accepts_kwargs = _remembering(hooks.accepts_kwargs, [entry[1] for entry in session.handlers.BUILTIN_HANDLERS])
+
+
+def _remembering(accepts_kwargs: Callable[[object], Any], handlers: Iterable[object]) -> Callable[[object], Any]:
+    """Wrap the check of a handler's signature to look only once at handlers that every session has."""
+    lasting = {id(handler): handler for handler in handlers}  # others may be gone, and their id be another's
+    results: dict[int, Any] = {}
+
+    @functools.wraps(accepts_kwargs)
+    def accepts(handler: object) -> Any:
+        key = id(handler)
+        if key not in lasting:
+            return accepts_kwargs(handler)
+        if key not in results:
+            results[key] = accepts_kwargs(handler)
+        return results[key]
+
+    return accepts
 
 
 def _file_functions() -> tuple[object, ...]:
