@@ -51,8 +51,8 @@ PUBLIC = {
     "KmsMock": (
         "account active as_principal assert_called assert_not_called assert_only_called async_client calls "
         "client clock cloudtrail_events create_key create_key_as_in_console credentials decrypt delays deploy deployed "
-        "dump explain faults iam key_stores keys least_privilege load managed_key options policy_diff region request_quotas "
-        "seed serve simulate"
+        "dump explain faults iam key_stores keys least_privilege load managed_key options policy_diff region "
+        "request_quotas seed serve simulate"
     ),
     "KmsMockError": "",
     "KmsServer": "endpoint_url environment proxy_url start stop",
