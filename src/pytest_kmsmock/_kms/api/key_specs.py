@@ -57,6 +57,9 @@ class KeySpec(Record):
         """Whether AWS has the spec in a partition, such as `aws-cn`."""
         return partition not in self.absent_from and (self.partitions is None or partition in self.partitions)
 
+    def __hash__(self) -> int:  # for caches; a tuple with mappings has none
+        return hash(self.name)
+
     def __repr__(self) -> str:
         return f"<KeySpec {self.name}>"
 

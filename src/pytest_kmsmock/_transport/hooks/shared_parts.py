@@ -32,10 +32,14 @@ def share_event_names(session: Any) -> None:
         session: the module `botocore.session`.
     """
     original = session.EventAliaser
+    if hasattr(original, "is_kms_hook"):
+        return
     hooks: Any = sys.modules[original.__module__]
     names: dict[str, str] = {}
 
     class EventAliaser(original):  # type: ignore[misc,valid-type]  # which one it is, is known at run time
+        is_kms_hook = True
+
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
             if self._event_aliases == hooks.EVENT_ALIASES and active_mocks.is_any_active():
