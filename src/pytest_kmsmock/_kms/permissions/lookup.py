@@ -23,3 +23,10 @@ class ConditionValues:
         from .condition_keys import values_of  # most policies have no conditions
 
         return values_of(self.access, key)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the access requests are equal: decisions that are made again are."""
+        return isinstance(other, ConditionValues) and self.access == other.access
+
+    def __hash__(self) -> int:
+        return hash(self.access.target)
