@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Any
 
 from moto import mock_aws
-from subjects import moto, ours_by_boto3, ours_by_handle
+from subjects import calls_of, constant, moto, ours_by_boto3, ours_by_handle
 from tables import Row, Table
 from timing import Effort, timed
 
@@ -28,7 +28,12 @@ def tables(effort: Effort) -> Iterator[Table]:
     rows = [_cycle_row(name, effort.cycles) for name in _CYCLES]
     yield Table("A test's cycle", ("ours ms", "moto ms", "moto / ours"), [*rows, _beside_many_keys()])
     rows = [_row(name, one, many) for name, (one, many) in _nested(effort.nested).items()]
-    rows += [_row(name, one, many) for name, (one, many) in _threads(effort.rounds).items()]
+    rows += [_row(name, one, many) for name, (one, many) in _threads(effort.thread_rounds).items()]
+    with constant() as client:
+        one, many = _one_and_many(calls_of(client)["Encrypt"], effort.thread_rounds)
+    rows.append(
+        _row(f"botocore with a constant answer, by {_THREADS} threads, each", one, many)._replace(target="", met=None)
+    )
     yield Table("Nesting and threads", ("one µs", "many µs", "ratio"), rows)
 
 
@@ -128,25 +133,32 @@ def _nested(depth: int) -> dict[str, tuple[float, float]]:
 
 def _threads(rounds: int) -> dict[str, tuple[float, float]]:
     """Return the seconds of a call and of a mock, made by one thread, and made by many at once."""
-    found: dict[str, tuple[float, float]] = {}
-    with mock_kms() as kms, ThreadPoolExecutor(_THREADS) as pool:
+    with mock_kms() as kms:
         client, key_id = kms.client(), kms.create_key().id
-        for name, work in {
-            "Encrypt by 16 threads, each": lambda: client.encrypt(KeyId=key_id, Plaintext=b"x"),
-            "enter and leave in 16 threads, each": _enter_and_leave,
-        }.items():
+        return {
+            name: _one_and_many(work, rounds)
+            for name, work in {
+                f"Encrypt by {_THREADS} threads, each": lambda: client.encrypt(KeyId=key_id, Plaintext=b"x"),
+                f"enter and leave in {_THREADS} threads, each": _enter_and_leave,
+            }.items()
+        }
 
-            def repeat(count: int, work: Callable[[], object] = work) -> None:
-                for _ in range(count):
-                    work()
 
-            def by_one() -> None:
-                repeat(20 * _THREADS)
+def _one_and_many(work: Callable[[], object], rounds: int) -> tuple[float, float]:
+    """Return the seconds of some work, done by one thread, and by many at once."""
 
-            def by_many() -> None:
-                list(pool.map(repeat, [20] * _THREADS))
+    def repeat(count: int) -> None:
+        for _ in range(count):
+            work()
 
-            by_many()
-            one, many = (min(timed(way, 1) for _ in range(rounds)) / 20 / _THREADS for way in (by_one, by_many))
-            found[name] = (one, many)
-    return found
+    with ThreadPoolExecutor(_THREADS) as pool:
+
+        def by_one() -> None:
+            repeat(20 * _THREADS)
+
+        def by_many() -> None:
+            list(pool.map(repeat, [20] * _THREADS))
+
+        by_many()
+        one, many = (min(timed(way, 1) for _ in range(rounds)) / 20 / _THREADS for way in (by_one, by_many))
+    return one, many

@@ -13,6 +13,7 @@ class Effort(NamedTuple):
     Attributes:
         rounds: of calls.
         cycles: rounds of tests.
+        thread_rounds: of calls by many threads, which the scheduler often disturbs.
         bursts: of cold calls.
         keys: that a mock with many keys has.
         grants: on a key with many grants.
@@ -29,6 +30,7 @@ class Effort(NamedTuple):
 
     rounds: int = 20
     cycles: int = 5
+    thread_rounds: int = 60
     bursts: int = 60
     keys: int = 100_000
     grants: int = 10_000
@@ -44,7 +46,7 @@ class Effort(NamedTuple):
 
 FULL = Effort()
 #: Runs every line once, and says nothing about time.
-SMOKE = Effort(1, 1, 1, 200, 2, 2, 2, 1, 1, 1, 2, 1, (1, 2))
+SMOKE = Effort(1, 1, 1, 1, 200, 2, 2, 2, 1, 1, 1, 2, 1, (1, 2))
 
 
 def timed(call: Callable[[], object], count: int, clock: Callable[[], float] = time.perf_counter) -> float:
