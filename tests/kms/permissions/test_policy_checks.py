@@ -86,8 +86,10 @@ def test_a_policy_that_locks_the_caller_out(set_policy, statements, refusal):
         ),
     ],
 )
-def test_a_policy_that_does_not(set_policy, statements):
-    set_policy(policy(*statements))
+@pytest.mark.parametrize("more", [{}, {"BypassPolicyLockoutSafetyCheck": False}], ids=["default", "False given"])
+def test_a_policy_that_does_not(set_policy, statements, more):
+    """API PutKeyPolicy, BypassPolicyLockoutSafetyCheck: "The default value is false"."""
+    set_policy(policy(*statements), **more)
 
 
 def test_it_is_the_caller_who_must_not_be_locked_out(kms_mock, set_policy, refusal):
@@ -107,10 +109,14 @@ def test_it_is_the_caller_who_must_not_be_locked_out(kms_mock, set_policy, refus
     [
         pytest.param({"Resource": "arn:aws:kms:*:{account}:key/*"}, False, id="any key of the account"),
         pytest.param({"Resource": "{key}"}, False, id="the key, of which only a replica's is known"),
+        pytest.param({"Resource": "arn:aws:kms:*:{account}:key/mrk-*"}, False, id="any multi-Region key"),
         pytest.param({"Resource": "arn:aws:kms:*:{account}:alias/*"}, True, id="no key"),
         pytest.param({"Resource": "arn:aws:kms:ap-southeast-2:{account}:key/*"}, True, id="keys elsewhere"),
         pytest.param({"Condition": {"StringEquals": {"aws:ResourceTag/team": "x"}}}, False, id="keys with its tag"),
         pytest.param({"Condition": {"StringEquals": {"aws:RequestTag/team": "x"}}}, True, id="requests with a tag"),
+        pytest.param(
+            {"Condition": {"ForAnyValue:StringEquals": {"aws:TagKeys": "team"}}}, True, id="requests with a tag's key"
+        ),
         pytest.param({"Condition": {"Bool": {"kms:MultiRegion": "true"}}}, False, id="multi-Region keys"),
     ],
 )

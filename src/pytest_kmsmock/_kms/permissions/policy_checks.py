@@ -69,11 +69,11 @@ def _future_put_key_policy(call: Call) -> AccessRequest:
     """Return the access request of a subsequent PutKeyPolicy by the same caller, on the key after this call."""
     target = call.targets[0]
     key, region, account = target.key, call.region, call.region.account
-    if call.operation.name == "PutKeyPolicy" and key is not None:
-        return AccessRequest(call, target, tags=key.tags, aliases=region.aliases_of.get(key.id, ()))
     if key is None:
         arn = placeholder_key_arn(region.name, account, multi_region=bool(call.params.get("MultiRegion")))
         return AccessRequest(call, target._replace(arn=arn), tags=read_tags(call))
+    if call.operation.name == "PutKeyPolicy":
+        return AccessRequest(call, target, tags=key.tags, aliases=region.aliases_of.get(key.id, ()))
     # The permission kms:CreateKey of ReplicateKey, in the replica's Region.
     place = call.params["ReplicaRegion"]
     created = Target("kms:CreateKey", key_arn(place, account, key.id), region=place)
