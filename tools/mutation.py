@@ -38,6 +38,7 @@ TARGETS: Mapping[str, Sequence[str]] = {
         "tests/kms/operations/management/test_grants_and_iam.py",
         "tests/testing/policies/test_explanation.py",
         "tests/kms/call/test_consistency.py",
+        "tests/testing/identity/test_iam_console.py",
     ),
     "_kms/rules/key_states.py": (
         "tests/kms/rules/test_key_state_table.py",

@@ -182,7 +182,13 @@ def test_a_refusal_names_some_of_many_grants(kms_mock, kms_client, key):
     lines = [line for line in why_refused(kms_mock, KeyId=key, Plaintext=b"x") if "grants:" in line]
     assert lines[0] == f"- grants: grant {own} allows Decrypt, not Encrypt"
     assert lines[-1] == "- grants: grant … and 3 more are for other principals"
-    assert len(lines) == 7
+    assert len(lines) == len(set(lines)) == 7
+
+
+def test_a_refusal_of_what_no_grant_can_allow_names_none(kms_mock, kms_client, key):
+    """API CreateGrant, `Operations`: DisableKey is not among them."""
+    kms_client.create_grant(KeyId=key, GranteePrincipal=APP, Operations=["Encrypt"])
+    assert not [line for line in why_refused(kms_mock, "disable_key", KeyId=key) if "grants: grant" in line]
 
 
 def test_a_grant_that_is_not_enough_is_told_once(kms_mock, kms_client, key):

@@ -73,7 +73,8 @@ def access_request(call: Call, target: Target) -> AccessRequest:
         return AccessRequest(call, target, key.account, policies, tags, aliases)
     # "Resource control policies in your organization do not apply to AWS managed keys."
     policies = iam.policies(caller, "" if key.manager == "AWS" else key.account, compiled)
-    has_grants = call.operation.grantable and (late or key.id in home.grants)
+    # Deleted grants may still be effective. The key stays in `home.grants` without its last one.
+    has_grants = call.operation.grantable and key.id in home.grants
     grants = grants_of_caller(call, key, home) if has_grants else ()
     return AccessRequest(call, target, key.account, policies, tags, aliases, grants)
 
@@ -83,7 +84,7 @@ def decide(access: AccessRequest) -> Decision:
     call, target, policies = access.call, access.target, access.policies
     request = Request(
         call.caller.principal, target.permission, target.arn, access.account, ConditionValues(access),
-        call.operation.cross_account or target.key is None, target.from_ciphertext, target.creates_key,
+        call.operation.cross_account, target.from_ciphertext, target.creates_key,
         call.state.iam.origins, call.state.iam.identity,
     )  # fmt: skip
     if target.permission == "kms:RetireGrant":
