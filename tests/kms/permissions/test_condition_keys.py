@@ -148,6 +148,7 @@ FOR_SERVICE = {
 }  # fmt: skip
 PARAMETERS = {"KeyId": "alias/import", "WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"}
 IMPORT = {"KeyId": "alias/import", "ImportToken": b"x", "EncryptedKeyMaterial": b"x"}
+RSA = {"KeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}
 TAGS = [{"TagKey": "Team", "TagValue": "y"}]
 POLICY = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "kms:*"}]}'
 RE_ENCRYPT = {
@@ -229,7 +230,10 @@ RE_ENCRYPT = {
         ("CreateKey", {}, "kms:KeySpec", ("SYMMETRIC_DEFAULT",)),
         ("CreateKey", {"CustomerMasterKeySpec": "RSA_2048", "KeyUsage": "SIGN_VERIFY"}, "kms:KeySpec", ("RSA_2048",)),
         ("CreateKey", {}, "kms:KeyUsage", ("ENCRYPT_DECRYPT",)),
+        ("CreateKey", RSA, "kms:KeySpec", ("RSA_2048",)),
+        ("CreateKey", RSA, "kms:KeyUsage", ("SIGN_VERIFY",)),
         ("CreateKey", {"Origin": "EXTERNAL"}, "kms:KeyOrigin", ("EXTERNAL",)),
+        ("CreateKey", {}, "kms:KeyOrigin", ("AWS_KMS",)),
         ("CreateKey", {}, "kms:MultiRegion", ("false",)),
         ("CreateKey", {}, "kms:MultiRegionKeyType", None),
         ("CreateKey", {"MultiRegion": True}, "kms:MultiRegion", ("true",)),
@@ -255,8 +259,10 @@ RE_ENCRYPT = {
          ("AWS_RAM",)),
         ("EnableKeyRotation", {"KeyId": "alias/app", "RotationPeriodInDays": 100}, "kms:RotationPeriodInDays",
          ("100",)),
+        ("EnableKeyRotation", {"KeyId": "alias/app"}, "kms:RotationPeriodInDays", ("365",)),  # API: the default
         ("ScheduleKeyDeletion", {"KeyId": "alias/app", "PendingWindowInDays": 7},
          "kms:ScheduleKeyDeletionPendingWindowInDays", ("7",)),
+        ("ScheduleKeyDeletion", {"KeyId": "alias/app"}, "kms:ScheduleKeyDeletionPendingWindowInDays", ("30",)),  # same
         ("GetParametersForImport", PARAMETERS, "kms:WrappingAlgorithm", ("RSAES_OAEP_SHA_256",)),
         ("GetParametersForImport", PARAMETERS, "kms:WrappingKeySpec", ("RSA_2048",)),
         ("ImportKeyMaterial", IMPORT, "kms:ExpirationModel", None),
@@ -315,6 +321,34 @@ def test_the_value_of_a_key(value, operation, members, key, expected):
 def test_the_value_of_a_key_in_the_request_context(kms_mock, value, circumstances, key, expected):
     caller = kms_mock._caller("role/app", **circumstances)
     assert value("CreateGrant", key, caller=caller, **GRANT) == expected
+
+
+@pytest.mark.parametrize(
+    ("principal", "values"),
+    [
+        ("user/alice", {"PrincipalType": "User", "username": "alice", "PrincipalIsAWSService": "false"}),
+        ("role/app", {"PrincipalType": "AssumedRole", "PrincipalArn": ROLE, "PrincipalAccount": ACCOUNT}),
+        ("s3.amazonaws.com", {"PrincipalIsAWSService": "true", "PrincipalServiceName": "s3.amazonaws.com"}),
+    ],
+)
+def test_properties_of_the_caller(kms_mock, value, principal, values):
+    """IAM User Guide, "Properties of the principal"."""
+    caller = kms_mock._caller(principal)
+    found = {name: value("CreateGrant", f"aws:{name}", caller=caller, **GRANT) for name in values}
+    assert found == {name: (expected,) for name, expected in values.items()}
+    account = None if "." in principal else (ACCOUNT,)
+    assert value("CreateGrant", "kms:CallerAccount", caller=caller, **GRANT) == account
+
+
+def test_calls_of_services_do_not_come_from_the_callers_address(kms_mock):
+    """IAM User Guide, aws:PrincipalIsAWSService: an exception for services in policies for expected networks."""
+    elsewhere = {"NotIpAddress": {"aws:SourceIp": "127.0.0.1"}}
+    allowed = {"Effect": "Allow", "Principal": {"Service": "s3.amazonaws.com"}, "Action": "kms:*", "Resource": "*"}
+    denied = allowed | {"Effect": "Deny", "Condition": elsewhere}
+    for statements, expected in (([allowed], True), ([allowed, denied], False)):
+        policy = {"Version": "2012-10-17", "Statement": statements}
+        key = kms_mock.create_key(policy=policy)
+        assert bool(kms_mock.simulate("s3.amazonaws.com", "kms:Decrypt", key)) is expected
 
 
 def test_the_organization_of_another_accounts_key(kms_mock):

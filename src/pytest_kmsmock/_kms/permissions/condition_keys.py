@@ -53,6 +53,10 @@ def _of(*permissions: str) -> frozenset[str]:
     return frozenset(permissions)
 
 
+def _of_principal(name: str) -> ConditionKey:
+    return ConditionKey(name, None, values.principal_property(name.lower()))
+
+
 DATA_KEYS = _of("GenerateDataKey", "GenerateDataKeyWithoutPlaintext")
 DATA_KEY_PAIRS = _of("GenerateDataKeyPair", "GenerateDataKeyPairWithoutPlaintext")
 #: Permissions of operations with an encryption context.
@@ -63,14 +67,16 @@ CRYPTOGRAPHY = ENCRYPTION | _of(
 _GRANTS_CONTEXT = ENCRYPTION | _of("CreateGrant", "RetireGrant")
 _ACCEPTS_RECIPIENT = _of("Decrypt", "DeriveSharedSecret", "GenerateDataKey", "GenerateDataKeyPair", "GenerateRandom")
 _ADDS_TAGS = _of("CreateKey", "TagResource")
+# Each for two condition keys: the deprecated ones work the same way as those that replaced them.
+_KEY_SPEC = values.key_attribute("spec", "KeySpec", "SYMMETRIC_DEFAULT", "CustomerMasterKeySpec")
+_KEY_USAGE = values.key_attribute("usage", "KeyUsage", "ENCRYPT_DECRYPT")
 
 CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("kms:BypassPolicyLockoutSafetyCheck", _of("CreateKey", "PutKeyPolicy"),
                  values.parameter("BypassPolicyLockoutSafetyCheck")),  # absent unless the request has it
-    ConditionKey("kms:CallerAccount", None, values.principal_property("kms:calleraccount")),
-    ConditionKey("kms:CustomerMasterKeySpec", None,
-                 values.key_attribute("spec", "KeySpec", "SYMMETRIC_DEFAULT", "CustomerMasterKeySpec")),
-    ConditionKey("kms:CustomerMasterKeyUsage", None, values.key_attribute("usage", "KeyUsage", "ENCRYPT_DECRYPT")),
+    _of_principal("kms:CallerAccount"),
+    ConditionKey("kms:CustomerMasterKeySpec", None, _KEY_SPEC),
+    ConditionKey("kms:CustomerMasterKeyUsage", None, _KEY_USAGE),
     ConditionKey("kms:DataKeyPairSpec", DATA_KEY_PAIRS, values.parameter("KeyPairSpec")),
     ConditionKey("kms:EncapsulationAlgorithm", _of("Decapsulate", "Encapsulate"),
                  values.parameter("EncapsulationAlgorithm")),
@@ -89,9 +95,8 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("kms:GranteeServicePrincipal", _of("CreateGrant"), values.parameter("GranteeServicePrincipal")),
     ConditionKey("kms:KeyAgreementAlgorithm", _of("DeriveSharedSecret"), values.parameter("KeyAgreementAlgorithm")),
     ConditionKey("kms:KeyOrigin", None, values.key_attribute("origin", "Origin", "AWS_KMS")),
-    ConditionKey("kms:KeySpec", None,
-                 values.key_attribute("spec", "KeySpec", "SYMMETRIC_DEFAULT", "CustomerMasterKeySpec")),
-    ConditionKey("kms:KeyUsage", None, values.key_attribute("usage", "KeyUsage", "ENCRYPT_DECRYPT")),
+    ConditionKey("kms:KeySpec", None, _KEY_SPEC),
+    ConditionKey("kms:KeyUsage", None, _KEY_USAGE),
     ConditionKey("kms:MacAlgorithm", _of("GenerateMac", "VerifyMac"), values.parameter("MacAlgorithm")),
     ConditionKey("kms:MessageType", _of("Sign", "Verify"), values.parameter("MessageType", "RAW")),
     ConditionKey("kms:MultiRegion", None, values.multi_region),
@@ -128,18 +133,18 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("aws:ResourceOrgID", None, values.resource_organization(), overrides_context=True),
     ConditionKey("aws:ResourceOrgPaths", None, values.resource_organization(organization_path), overrides_context=True),
     # --- global condition keys: principal and session
-    ConditionKey("aws:PrincipalAccount", None, values.principal_property("aws:principalaccount")),
-    ConditionKey("aws:PrincipalArn", None, values.principal_property("aws:principalarn")),
-    ConditionKey("aws:PrincipalIsAWSService", None, values.principal_property("aws:principalisawsservice")),
-    ConditionKey("aws:PrincipalOrgID", None, values.principal_property("aws:principalorgid")),
-    ConditionKey("aws:PrincipalOrgPaths", None, values.principal_property("aws:principalorgpaths")),
-    ConditionKey("aws:PrincipalServiceName", None, values.principal_property("aws:principalservicename")),
+    _of_principal("aws:PrincipalAccount"),
+    _of_principal("aws:PrincipalArn"),
+    _of_principal("aws:PrincipalIsAWSService"),
+    _of_principal("aws:PrincipalOrgID"),
+    _of_principal("aws:PrincipalOrgPaths"),
+    _of_principal("aws:PrincipalServiceName"),
     ConditionKey("aws:PrincipalServiceNamesList", None, values.from_request_context),
-    ConditionKey("aws:PrincipalTag/", None, values.principal_property("aws:principaltag/")),
-    ConditionKey("aws:PrincipalType", None, values.principal_property("aws:principaltype")),
-    ConditionKey("aws:userid", None, values.principal_property("aws:userid")),
-    ConditionKey("aws:username", None, values.principal_property("aws:username")),
-    ConditionKey("aws:FederatedProvider", None, values.principal_property("aws:federatedprovider")),
+    _of_principal("aws:PrincipalTag/"),
+    _of_principal("aws:PrincipalType"),
+    _of_principal("aws:userid"),
+    _of_principal("aws:username"),
+    _of_principal("aws:FederatedProvider"),
     ConditionKey("aws:AssumedRoot", None, values.from_request_context),
     ConditionKey("aws:ChatbotSourceArn", None, values.from_request_context),
     ConditionKey("aws:Ec2InstanceSourcePrivateIPv4", None, values.from_request_context),
