@@ -11,6 +11,7 @@ import json
 import re
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from types import MappingProxyType
 
 import pytest
 from botocore import xform_name
@@ -22,7 +23,7 @@ from pytest_kmsmock._kms.api import service_model
 from pytest_kmsmock._kms.api.errors import KmsError
 from pytest_kmsmock._kms.api.service_model import modelled_errors, operation_names
 from pytest_kmsmock._kms.api.service_shapes import SERVICE_RANGES
-from pytest_kmsmock._kms.api.validation import _map, reader
+from pytest_kmsmock._kms.api.validation import _map, read_leniently, reader
 from pytest_kmsmock._kms.call.operation import OPERATIONS
 from pytest_kmsmock._kms.operations import load
 
@@ -475,6 +476,19 @@ def test_values_are_read_as_python_values():
     ] == {"a": "b"}
 
 
+def test_calls_of_python_may_have_other_mappings_than_dict():
+    context = MappingProxyType({"a": "b"})
+    request = MappingProxyType({"KeyId": "k", "Plaintext": b"x", "EncryptionContext": context})
+    assert reader("Encrypt")(request) == dict(request)
+
+
+def test_the_record_of_an_invalid_request_has_converted_values_unless_a_type_is_wrong():
+    invalid = {"KeyId": "", "Plaintext": "eA=="}
+    assert read_leniently("Encrypt", invalid) == {"KeyId": "", "Plaintext": b"x"}
+    mistyped = invalid | {"KeyId": 5}
+    assert read_leniently("Encrypt", mistyped) is mistyped
+
+
 def test_unknown_members_are_left_out_and_null_is_absent():
     assert reader("ListKeys")({"Limit": None, "Colour": "blue"}) == {}
 
@@ -497,17 +511,30 @@ def test_modelled_errors():
     assert "InvalidArnException" not in modelled_errors("Encrypt")
 
 
-def test_constraints_of_maps():
+@pytest.mark.parametrize(
+    ("map_", "key", "value", "text"),
+    [
+        pytest.param({"max": 1}, {}, {}, "Member must have length less than or equal to 1", id="map"),
+        pytest.param(
+            {}, {"max": 1}, {}, "Map keys must satisfy constraint: [Member must have length less than or equal to 1]",
+            id="keys",
+        ),
+        pytest.param(
+            {}, {}, {"max": 1}, "Map value must satisfy constraint: [Member must have length less than or equal to 1]",
+            id="recorded from CodePipeline: values",
+        ),
+    ],
+)  # fmt: skip
+def test_constraints_of_maps(map_, key, value, text):
     # No map of today's model has any; those of a later one are kept to.
     shapes = {
-        "Map": {"type": "map", "max": 1, "key": {"shape": "Text"}, "value": {"shape": "Text"}},
-        "Text": {"type": "string"},
+        "Map": {"type": "map", "key": {"shape": "Key"}, "value": {"shape": "Value"}} | map_,
+        "Key": {"type": "string"} | key,
+        "Value": {"type": "string"} | value,
     }
     problems: list[str] = []
-    _map(shapes, "Map", "Operation.Map")({"a": "b", "c": "d"}, "map", problems)
-    assert problems == [
-        "Value '{a=b, c=d}' at 'map' failed to satisfy constraint: Member must have length less than or equal to 1"
-    ]
+    _map(shapes, "Map", "Operation.Map")({"a": "b", "cc": "dd"}, "map", problems)
+    assert problems == [f"Value '{{a=b, cc=dd}}' at 'map' failed to satisfy constraint: {text}"]
 
 
 def test_extras_of_the_model_are_read_too(monkeypatch, tmp_path):

@@ -214,6 +214,7 @@ RE_ENCRYPT = {
         ("Encapsulate", {"KeyId": "alias/sign", "EncapsulationAlgorithm": "ML_KEM"}, "kms:EncapsulationAlgorithm",
          ("ML_KEM",)),
         ("CreateGrant", GRANT, "kms:GrantOperations", ("Encrypt", "Decrypt")),
+        ("CreateGrant", GRANT | {"Operations": []}, "kms:GrantOperations", None),
         ("CreateGrant", GRANT, "kms:GranteePrincipal", (ROLE,)),
         ("CreateGrant", GRANT, "kms:RetiringPrincipal", None),
         ("CreateGrant", GRANT | {"RetiringPrincipal": ROLE}, "kms:RetiringPrincipal", (ROLE,)),
@@ -461,6 +462,13 @@ def test_measurements_of_an_enclave(kms_mock, kms_client):
     asked = kms_mock.calls[-1].decisions[0].request.context
     assert asked("kms:recipientattestation:imagesha384") == asked("kms:recipientattestation:pcr0") == ("ab" * 48,)
     assert asked("kms:recipientattestation:nitrotpmpcr0") is None
+
+
+def test_simulations_have_the_keys_of_given_parameters_only(kms_mock):
+    """IAM User Guide, "Null": a condition key is absent from requests without what it describes."""
+    asked = kms_mock.simulate(None, "kms:CreateGrant", kms_mock.create_key()).decisions[0].request.context
+    names = ("kms:GrantOperations", "kms:ResourceAliases", "kms:EncryptionContextKeys", "kms:GrantConstraintType")
+    assert [asked(name.lower()) for name in names] == [None] * len(names)
 
 
 def test_without_a_grant_there_is_no_constraint(kms_mock, kms_client):

@@ -163,7 +163,7 @@ def _map(shapes: Mapping[str, Any], name: str, place: str) -> _Reader:
             raise _wrong_type(value, "map")
         if not is_valid(value):
             _report(constraints, value, value, path, problems)
-        if unconstrained and _STRINGS.issuperset(map(type, value)) and _STRINGS.issuperset(map(type, value.values())):
+        if unconstrained and _STRINGS.issuperset(map(type, value.values())):  # keys of JSON are strings
             return dict(value)  # usually an encryption context
         keys = read_keys(value, value, path, problems)
         return dict(zip(keys, read_values(value.values(), value, path, problems), strict=True))
