@@ -541,9 +541,10 @@ def test_extras_of_the_model_are_read_too(monkeypatch, tmp_path):
     """As for clients: botocore merges the extras of a service into its model."""
     folder = tmp_path / "kms" / MODEL["metadata"]["apiVersion"]
     folder.mkdir(parents=True)
+    (folder / "service-2.json").write_text(json.dumps(MODEL))  # the installed file is shared by all tests
     extras = {"merge": {"shapes": {"AliasNameType": {"max": 10}}}}
     (folder / "service-2.sdk-extras.json").write_text(json.dumps(extras))
-    monkeypatch.setattr(service_model, "data_files", lambda: Loader([str(tmp_path), Loader.BUILTIN_DATA_PATH]))
+    monkeypatch.setattr(service_model, "data_files", lambda: Loader([str(tmp_path)]))
     described = service_model.service_description.__wrapped__()
     assert described["shapes"]["AliasNameType"]["max"] == 10
     assert described["operations"] == MODEL["operations"]
