@@ -307,6 +307,11 @@ def test_the_value_of_a_key(value, operation, members, key, expected):
         ({"org_id": "o-1"}, "aws:ResourceOrgPaths", ("o-1/r-ls64/",)),
         ({}, "aws:ResourceOrgID", None),
         ({"org_id": "o-1", "resource_org_id": "o-2"}, "aws:ResourceOrgID", ("o-1",)),  # of keys of its own account
+        ({"org_id": "o-1", "context": {"aws:ResourceOrgPaths": ["o-2/r-ab12/"]}}, "aws:ResourceOrgPaths",
+         ("o-1/r-ls64/",)),
+        ({"context": {"aws:PrincipalOrgID": "o-3"}}, "aws:ResourceOrgID", ("o-3",)),
+        ({"context": {"aws:PrincipalOrgPaths": ["o-1/r-ab12/ou-ab12-11111111/"]}}, "aws:ResourceOrgPaths",
+         ("o-1/r-ab12/ou-ab12-11111111/",)),
         ({"mfa": True}, "aws:MultiFactorAuthPresent", ("true",)),
         ({}, "aws:MultiFactorAuthPresent", ("false",)),
         ({}, "aws:PrincipalArn", (ROLE,)),

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pytest_kmsmock._kms.policy.principals import organization_path
 from pytest_kmsmock._record import Record
 
 from . import condition_values as values
@@ -130,8 +129,8 @@ CONDITION_KEYS: tuple[ConditionKey, ...] = (
     ConditionKey("aws:TagKeys", _ADDS_TAGS | _of("UntagResource"), values.tag_keys),
     ConditionKey("aws:ResourceAccount", None, values.resource_account),
     # For resources of other accounts a test sets them.
-    ConditionKey("aws:ResourceOrgID", None, values.resource_organization(), overrides_context=True),
-    ConditionKey("aws:ResourceOrgPaths", None, values.resource_organization(organization_path), overrides_context=True),
+    ConditionKey("aws:ResourceOrgID", None, values.of_own_account("aws:principalorgid"), overrides_context=True),
+    ConditionKey("aws:ResourceOrgPaths", None, values.of_own_account("aws:principalorgpaths"), overrides_context=True),
     # --- global condition keys: principal and session
     _of_principal("aws:PrincipalAccount"),
     _of_principal("aws:PrincipalArn"),

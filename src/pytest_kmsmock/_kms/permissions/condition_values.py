@@ -205,13 +205,13 @@ def resource_account(access: AccessRequest, _suffix: str) -> Values:
     return (parts[4],) if len(parts) > 4 else None
 
 
-def resource_organization(convert: Callable[[str], str] = str) -> Find:
-    """Return a finder of the caller's organization, for resources in the caller's account."""
+def of_own_account(name: str) -> Find:
+    """Return a finder of a property of the caller's account, for resources in that account."""
 
     def find(access: AccessRequest, _suffix: str) -> Values:
-        principal = access.call.caller.principal
-        own = resource_account(access, "") == (principal.account,)
-        return (convert(principal.org_id),) if own and principal.org_id is not None else None
+        caller = access.call.caller
+        own = resource_account(access, "") == (caller.principal.account,)
+        return (caller.context.get(name) or caller.principal.condition_value(name)) if own else None
 
     return find
 
