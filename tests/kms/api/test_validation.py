@@ -46,6 +46,8 @@ LISTED = {
 #: Shapes that AWS holds to a pattern that its model does not have: the pattern, and the same for Python. Same source.
 PATTERNS = {"KeyIdType": (r"^\p{ASCII}+$", r"[\x00-\x7f]+")}
 
+ONE_LETTER = "must satisfy constraint: [Member must have length less than or equal to 1]"
+
 #: A value that satisfies each pattern of the model, by shape.
 SAMPLES = {
     "AliasNameType": "alias/a",
@@ -489,6 +491,16 @@ def test_the_record_of_an_invalid_request_has_converted_values_unless_a_type_is_
     assert read_leniently("Encrypt", mistyped) is mistyped
 
 
+def test_the_order_of_a_request_does_not_change_the_message():
+    """JSON objects have no order."""
+    messages = set()
+    for names in (("AliasName", "TargetKeyId"), ("TargetKeyId", "AliasName")):
+        with pytest.raises(KmsError) as refused:
+            reader("CreateAlias")(dict.fromkeys(names, ""))
+        messages.add(refused.value.message)
+    assert len(messages) == 1
+
+
 def test_unknown_members_are_left_out_and_null_is_absent():
     assert reader("ListKeys")({"Limit": None, "Colour": "blue"}) == {}
 
@@ -512,29 +524,26 @@ def test_modelled_errors():
 
 
 @pytest.mark.parametrize(
-    ("map_", "key", "value", "text"),
+    ("limited", "texts"),
     [
-        pytest.param({"max": 1}, {}, {}, "Member must have length less than or equal to 1", id="map"),
-        pytest.param(
-            {}, {"max": 1}, {}, "Map keys must satisfy constraint: [Member must have length less than or equal to 1]",
-            id="keys",
-        ),
-        pytest.param(
-            {}, {}, {"max": 1}, "Map value must satisfy constraint: [Member must have length less than or equal to 1]",
-            id="recorded from CodePipeline: values",
-        ),
+        (("Map",), ["Member must have length less than or equal to 1"]),
+        (("Key",), [f"Map keys {ONE_LETTER}"]),
+        (("Value",), [f"Map value {ONE_LETTER}"]),  # recorded from CodePipeline
+        (("Key", "Value"), [f"Map keys {ONE_LETTER}", f"Map value {ONE_LETTER}"]),
     ],
-)  # fmt: skip
-def test_constraints_of_maps(map_, key, value, text):
+)
+def test_constraints_of_maps(limited, texts):
     # No map of today's model has any; those of a later one are kept to.
-    shapes = {
-        "Map": {"type": "map", "key": {"shape": "Key"}, "value": {"shape": "Value"}} | map_,
-        "Key": {"type": "string"} | key,
-        "Value": {"type": "string"} | value,
+    shapes: dict[str, dict[str, object]] = {
+        "Map": {"type": "map", "key": {"shape": "Key"}, "value": {"shape": "Value"}},
+        "Key": {"type": "string"},
+        "Value": {"type": "string"},
     }
+    for name in limited:
+        shapes[name]["max"] = 1
     problems: list[str] = []
     _map(shapes, "Map", "Operation.Map")({"a": "b", "cc": "dd"}, "map", problems)
-    assert problems == [f"Value '{{a=b, cc=dd}}' at 'map' failed to satisfy constraint: {text}"]
+    assert problems == [f"Value '{{a=b, cc=dd}}' at 'map' failed to satisfy constraint: {text}" for text in texts]
 
 
 def test_extras_of_the_model_are_read_too(monkeypatch, tmp_path):
