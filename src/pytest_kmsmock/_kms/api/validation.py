@@ -8,7 +8,6 @@ violations in one message. `service_shapes` has the differences between the serv
 from __future__ import annotations
 
 import base64
-import binascii
 import functools
 import re
 import sys
@@ -240,7 +239,7 @@ def _blob(shapes: Mapping[str, Any], name: str, _place: str) -> _Reader:
         if isinstance(value, str):
             try:
                 value = base64.b64decode(value, validate=True)
-            except (binascii.Error, ValueError):
+            except ValueError:  # binascii.Error is one
                 raise errors.SERIALIZATION(reason="") from None
         elif not isinstance(value, bytes):
             raise _wrong_type(value, "blob")
