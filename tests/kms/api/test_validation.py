@@ -501,6 +501,12 @@ def test_the_order_of_a_request_does_not_change_the_message():
     assert len(messages) == 1
 
 
+def test_a_value_that_the_service_accepts_beside_those_of_the_model():
+    # Measured on AWS, 2026-09: floci-io/floci#3968
+    request = {"KeyId": "k", "Message": b"x", "SigningAlgorithm": "SYMMETRIC_DEFAULT"}
+    assert reader("Sign")(request) == request
+
+
 def test_unknown_members_are_left_out_and_null_is_absent():
     assert reader("ListKeys")({"Limit": None, "Colour": "blue"}) == {}
 
