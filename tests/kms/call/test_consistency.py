@@ -99,6 +99,7 @@ def test_a_deleted_grant_stays_effective_for_a_while(late, key, allowed, end):
     getattr(client, end)(KeyId=key, GrantId=made["GrantId"])
     assert client.list_grants(KeyId=key)["Grants"] == []
     assert allowed()
+    assert not late.simulate("user/alice", "kms:Encrypt", key)  # the grant is not hers
     late.clock.advance(seconds=5)
     assert not allowed()
 

@@ -178,11 +178,20 @@ def test_a_refusal_names_some_of_many_grants(kms_mock, kms_client, key):
     own = kms_client.create_grant(KeyId=key, GranteePrincipal=APP, Operations=["Decrypt"])["GrantId"]
     for number in range(8):
         grantee = f"arn:aws:iam::{ACCOUNT}:role/r{number}"
-        kms_client.create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["Encrypt"])
+        kms_client.create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["Decrypt"])
     lines = [line for line in why_refused(kms_mock, KeyId=key, Plaintext=b"x") if "grants:" in line]
     assert lines[0] == f"- grants: grant {own} allows Decrypt, not Encrypt"
     assert lines[-1] == "- grants: grant … and 3 more are for other principals"
     assert len(lines) == len(set(lines)) == 7
+
+
+def test_a_refusal_names_the_service_that_a_grant_is_for(kms_mock, kms_client, key):
+    grant = kms_client.create_grant(
+        KeyId=key, GranteeServicePrincipal="dynamodb.amazonaws.com", RetiringPrincipal=ALICE, Operations=["Encrypt"],
+        Constraints={"SourceArn": f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/t"},
+    )["GrantId"]  # fmt: skip
+    lines = why_refused(kms_mock, KeyId=key, Plaintext=b"x")
+    assert f"- grants: grant {grant} is for dynamodb.amazonaws.com" in lines
 
 
 def test_a_refusal_of_what_no_grant_can_allow_names_none(kms_mock, kms_client, key):

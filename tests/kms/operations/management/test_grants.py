@@ -611,6 +611,13 @@ def test_children_of_other_grants(key, grant, clients, parent, child, allowed, r
             clients(ROLE).create_grant(**members)
 
 
+def test_a_simulation_without_the_childs_operations(kms_mock, key, grant):
+    """It asks whether the grantee may create any grant."""
+    grant(ROLE, "CreateGrant", "Encrypt")
+    assert kms_mock.simulate(ROLE, "kms:CreateGrant", key)
+    assert not kms_mock.simulate(ROLE, "kms:CreateGrant", key, Operations=["Decrypt"])
+
+
 def test_a_policy_that_allows_create_grant_does_not_narrow_it(kms_mock, key, grant, clients):
     kms_mock.iam.attach(ROLE, policy(allow("kms:CreateGrant")))
     grant(ROLE, "Encrypt", "CreateGrant")
