@@ -116,6 +116,7 @@ def test_what_was_refused_before_or_after_the_policies(kms_mock, kms_client, key
     assert explanation.lines[-1] == f"refused after that: DisabledException: {key} is disabled."
 
 
+BUCKET = "arn:aws:s3::111122223333:bucket"
 APP = f"arn:aws:iam::{ACCOUNT}:role/app"
 
 
@@ -141,10 +142,17 @@ def why_refused(kms_mock, operation="encrypt", principal="role/app", **parameter
             id="equals",
         ),
         pytest.param(
-            {"Operations": ["Encrypt"], "Constraints": {"SourceArn": "arn:aws:s3::111122223333:bucket"}}, {},
-            "has the constraint SourceArn arn:aws:s3::111122223333:bucket; the request has the encryption context {} "
+            {"Operations": ["Encrypt"], "Constraints": {"SourceArn": BUCKET}}, {},
+            f"has the constraint SourceArn {BUCKET}; the request has the encryption context {{}} "
             "and aws:SourceArn (absent)",
             id="source",
+        ),
+        pytest.param(
+            {"Operations": ["Encrypt"], "Constraints": {"EncryptionContextSubset": {"a": "b"}, "SourceArn": BUCKET}},
+            {},
+            f"has the constraint EncryptionContextSubset {{'a': 'b'}}, SourceArn {BUCKET}; the request has the "
+            "encryption context {} and aws:SourceArn (absent)",
+            id="context and source",
         ),
         pytest.param({"Operations": ["Decrypt", "DescribeKey"]}, {}, "allows Decrypt, DescribeKey, not Encrypt",
                      id="operation"),

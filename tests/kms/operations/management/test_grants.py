@@ -597,6 +597,7 @@ def test_a_child_of_a_grant_with_a_subset(key, grant, clients, operations, const
         pytest.param({EQUALS: {"a": "1"}}, {EQUALS: {"a": "1", "b": "2"}}, False, id="equals, another"),
         pytest.param({EQUALS: {"a": "1"}}, {SUBSET: {"a": "1"}}, False, id="equals, a subset"),
         pytest.param({}, {}, True, id="none"),
+        pytest.param({}, {"SourceArn": TABLE}, True, id="guide: a stricter constraint"),
         pytest.param({"SourceArn": TABLE}, {"SourceArn": TABLE}, True, id="source (B)"),
         pytest.param({"SourceArn": TABLE}, {}, False, id="no source (B)"),
     ],
