@@ -5,12 +5,14 @@ Sources: API reference of the five operations and of GrantConstraints; Developer
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import json
 import re
 import time
 
 import pytest
+from botocore.loaders import Loader
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -626,6 +628,15 @@ def test_a_policy_that_allows_create_grant_does_not_narrow_it(kms_mock, key, gra
 
 
 # --- tokens ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_token_has_the_form_of_awss(grant):
+    """botocore's example of CreateGrant: three bytes, and 64 hexadecimal digits, before what is opaque."""
+    example = Loader().load_data("kms/2014-11-01/examples-1")["examples"]["CreateGrant"][0]["output"]["GrantToken"]
+    aws, ours = (base64.urlsafe_b64decode(f"{token}==") for token in (example, grant(ROLE, "Encrypt")["GrantToken"]))
+    assert aws[:3] == ours[:3]
+    assert re.fullmatch(rb"[0-9a-f]{64}", aws[3:67])
+    assert re.fullmatch(rb"[0-9a-f]{64}", ours[3:67])
 
 
 @pytest.mark.parametrize("token", ["x", "AQpA", "\u00e9", "a" * 300, "!" * 200, "A" * 201])
