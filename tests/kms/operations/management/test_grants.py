@@ -647,6 +647,13 @@ def test_an_invalid_token(kms_mock, kms_client, key, token, refusal):
         kms_client.retire_grant(GrantToken=token)
 
 
+def test_a_token_with_another_character(kms_client, key, grant, refusal):
+    token = grant(ROLE, "Encrypt")["GrantToken"]
+    changed = token[:100] + ("A" if token[100] == "B" else "B") + token[101:]
+    with refusal("InvalidGrantTokenException"):
+        kms_client.encrypt(KeyId=key, Plaintext=b"x", GrantTokens=[changed])
+
+
 def test_the_token_of_a_deleted_grant(kms_client, key, grant, refusal):
     made = grant(ROLE, "Encrypt")
     kms_client.revoke_grant(KeyId=key, GrantId=made["GrantId"])
