@@ -380,12 +380,12 @@ def test_each_permission_of_a_call_has_values_of_its_own(value):
 
 
 def test_a_replica_is_created_like_its_primary(kms_mock, kms_client):
-    key = kms_mock.create_key(multi_region=True)
+    key = kms_mock.create_key(multi_region=True, spec="ECC_NIST_P256", usage="SIGN_VERIFY")
     kms_client.replicate_key(KeyId=key.arn, ReplicaRegion="eu-west-1")
     created = kms_mock.calls[-1].decisions[1].request
     assert created.action == "kms:CreateKey"
-    values = [created.context(f"kms:{name}") for name in ("keyspec", "multiregion", "multiregionkeytype")]
-    assert values == [("SYMMETRIC_DEFAULT",), ("true",), ("REPLICA",)]
+    values = [created.context(f"kms:{name}") for name in ("keyspec", "keyusage", "multiregion", "multiregionkeytype")]
+    assert values == [("ECC_NIST_P256",), ("SIGN_VERIFY",), ("true",), ("REPLICA",)]
     kms_mock.client(region="eu-west-1").describe_key(KeyId=key.id)
     assert kms_mock.calls[-1].decisions[0].request.context("kms:multiregionkeytype") == ("REPLICA",)
 

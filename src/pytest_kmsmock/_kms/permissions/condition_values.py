@@ -57,9 +57,9 @@ def key_attribute(attribute: str, parameter: str, default: str, deprecated_membe
     """Return a finder of a key's attribute, or of the parameter in the request that creates a key."""
 
     def find(access: AccessRequest, _suffix: str) -> Values:
-        key, call = access.target.key, access.call
-        if key is None and call.operation.name == "ReplicateKey":
-            key = call.key  # the replica will have the same attributes
+        call = access.call
+        # A replica will have the attributes of the key that is replicated.
+        key = call.key if call.operation.name == "ReplicateKey" else access.target.key
         if key is not None:
             value = getattr(key, attribute)
             return (value if isinstance(value, str) else value.name,)
