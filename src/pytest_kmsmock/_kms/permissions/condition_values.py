@@ -155,7 +155,7 @@ def grant_is_for_service(access: AccessRequest, _suffix: str) -> Values:
 
 
 def re_encrypt_on_same_key(access: AccessRequest, _suffix: str) -> Values:
-    keys = {target.arn for target in access.call.targets if target.key is not None}
+    keys = {target.arn for target in access.call.targets}
     return (condition_string(len(keys) == 1),)
 
 
