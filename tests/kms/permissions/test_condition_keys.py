@@ -244,6 +244,8 @@ RE_ENCRYPT = {
         ("CreateKey", {"Tags": TAGS}, "aws:RequestTag/team", ("y",)),
         ("CreateKey", {"Tags": TAGS}, "aws:RequestTag/other", None),
         ("CreateKey", {"Tags": TAGS}, "aws:TagKeys", ("Team",)),
+        ("CreateKey", {}, "aws:RequestTag/team", None),
+        ("CreateKey", {}, "aws:TagKeys", None),
         ("CreateKey", {}, "aws:ResourceAccount", None),
         ("UntagResource", {"KeyId": "alias/app", "TagKeys": ["a", "b"]}, "aws:TagKeys", ("a", "b")),
         ("UntagResource", {"KeyId": "alias/app", "TagKeys": ["a", "b"]}, "aws:RequestTag/a", None),
