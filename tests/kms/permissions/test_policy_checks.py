@@ -138,6 +138,20 @@ def test_a_caller_who_may_put_policies_on_the_new_key_is_not_locked_out(kms_mock
             set_policy(Policy=policy(ROOT), Tags=tags, **members)
 
 
+@pytest.mark.parametrize(("region", "locked_out"), [("eu-west-1", False), ("us-east-1", True)])
+def test_the_service_that_replicates_a_key_changes_the_policy_in_the_replicas_region(
+    kms_mock, region, locked_out, refusal
+):
+    """Developer Guide, kms:ViaService: a service in a Region, `service.region.amazonaws.com`."""
+    primary = kms_mock.create_key(multi_region=True).arn
+    client = kms_mock.client(principal=kms_mock.credentials(via_service="cloudformation"))
+    through = {"StringEquals": {"kms:ViaService": f"cloudformation.{region}.amazonaws.com"}}
+    with refusal(*LOCKED_OUT) if locked_out else contextlib.nullcontext():
+        client.replicate_key(
+            KeyId=primary, ReplicaRegion="eu-west-1", Policy=policy(allow(ADMINISTRATOR, Condition=through))
+        )
+
+
 @pytest.mark.parametrize("principal", [f"arn:aws-cn:iam::{ACCOUNT}:root", f"arn:aws-us-gov:iam::{ACCOUNT}:user/alice"])
 def test_principals_of_another_partition(set_policy, refusal, principal):
     # Recorded the other way round: cloudposse/terraform-aws-vpc-flow-logs-s3-bucket#27

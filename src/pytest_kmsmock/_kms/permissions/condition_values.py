@@ -201,8 +201,8 @@ def request_alias(access: AccessRequest, _suffix: str) -> Values:
 
 
 def resource_account(access: AccessRequest, _suffix: str) -> Values:
-    parts = access.target.arn.split(":")
-    return (parts[4],) if len(parts) > 4 else None
+    arn = access.target.arn
+    return (arn.split(":")[4],) if arn.startswith("arn:") else None
 
 
 def of_own_account(name: str) -> Find:
