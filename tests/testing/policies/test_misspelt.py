@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
 from pytest_kmsmock import mock_kms
 
@@ -103,6 +104,24 @@ def test_the_name_of_a_deployed_role_in_its_file_leads_to_its_arn(kms_mock, tmp_
         "! A deployed principal has this name in its file: kms_mock.deployed('WorkerRole') is its ARN."
     ]
     assert hints(kms_mock, kms_mock.deployed("WorkerRole")) == []
+    assert hints(kms_mock, "role/Worker") == []  # kms_mock.deployed() would not find a part of the name
+
+
+def test_the_digits_of_an_id_of_cdk_are_no_part_of_the_name(kms_mock, tmp_path):
+    (tmp_path / "app.yaml").write_text(TEMPLATE.replace("WorkerRole", "WorkerRoleB17D4096"))
+    kms_mock.deploy(tmp_path / "app.yaml")
+    assert hints(kms_mock, "role/WorkerRole") == [
+        "! A deployed principal has this name in its file: kms_mock.deployed('WorkerRole') is its ARN."
+    ]
+    assert kms_mock.deployed("WorkerRole") == kms_mock.deployed("WorkerRoleB17D4096")
+
+
+def test_policies_that_the_caller_gets_after_its_call_are_no_hint(kms_mock):
+    key = kms_mock.create_key()
+    with pytest.raises(ClientError) as denied:
+        kms_mock.client(principal="role/app").encrypt(KeyId=key.id, Plaintext=b"x")
+    kms_mock.iam.attach("role/app", {"Version": "2012-10-17", "Statement": [statement()]})
+    assert "! " not in str(kms_mock.explain(denied))
 
 
 def test_the_section_of_calls_has_the_hints(pytester, few_plugins):

@@ -50,12 +50,15 @@ def _unknown_condition_keys(statements: Iterable[Statement]) -> Iterator[str]:
 
 def _other_holder(request: Request) -> Iterator[str]:
     """Yield the user or role with policies that a caller without any may mean: deployed, or with a similar name."""
-    home, _, name = (request.principal.issuer_arn or request.principal.arn).rpartition("/")
+    own = request.principal.issuer_arn or request.principal.arn
+    home, _, name = own.rpartition("/")
     account = home.rpartition(":")[0]
-    # CloudFormation names a role STACK-ID-SUFFIX. Policies of deployed principals have an origin.
-    if any(f"-{name}" in arn and arn in request.origins for arn in request.holders):
+    # CloudFormation names a role STACK-ID-SUFFIX; CDK adds digits to ids. Deployed policies have an origin.
+    generated = re.compile(f".+-{re.escape(name)}([0-9A-F]{{8}})?-[A-Z0-9]+")
+    if any(arn in request.origins and generated.fullmatch(arn) for arn in request.holders):
         yield f"! A deployed principal has this name in its file: kms_mock.deployed({name!r}) is its ARN."
         return
-    others = {arn.rpartition("/")[2]: arn for arn, policies in request.holders.items() if policies}
+    # What has been attached to the caller since is no hint: the decision was made without it.
+    others = {arn.rpartition("/")[2]: arn for arn, policies in request.holders.items() if policies and arn != own}
     for match in closest(name, others):
         yield f"! Policies are attached to {others[match].removeprefix(f'{account}:')}. Did you mean that?"
