@@ -158,7 +158,7 @@ def _form(request: PreparedRequest) -> dict[str, str]:
         name, filename = str(part.get_param("name", header="content-disposition")).lower(), part.get_filename()
         if filename is None:
             payload = part.get_payload(decode=True)
-            fields[name] = payload.decode() if isinstance(payload, bytes) else ""
+            fields[name] = payload.decode(errors="replace") if isinstance(payload, bytes) else ""  # may be the file
         else:
             file = filename
     return {name: value.replace("${filename}", file) if name == "key" else value for name, value in fields.items()}
@@ -170,7 +170,7 @@ def _signer(headers: Mapping[str, Any], given: Mapping[str, str]) -> _Signer:
     if scope is not None:
         return _Signer(scope[1], scope[2], is_v4=True)
     if "x-amz-credential" in given:
-        access_key, _, region, *_ = given["x-amz-credential"].split("/")
+        access_key, _, region = (*given["x-amz-credential"].split("/"), "", "")[:3]  # S3 refuses a malformed one
         return _Signer(access_key, region, is_v4=True)
     return _Signer(given.get("awsaccesskeyid"), None, is_v4=False)
 

@@ -48,6 +48,11 @@ def put(s3, key):
     s3.put_object(Bucket="documents", Key="a/k ü", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key.arn)
 
 
+def test_a_malformed_credential_is_for_s3_to_refuse(world, s3):
+    url = "https://documents.s3.amazonaws.com/a/k?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE"
+    assert requests.get(url).status_code in (403, 404)  # moto's answer
+
+
 def test_both_ways(world, s3, key):
     upload = url_of(s3, "put_object", ServerSideEncryption="aws:kms", SSEKMSKeyId="alias/documents")
     named = {**SSE_HEADERS, "x-amz-server-side-encryption-aws-kms-key-id": "alias/documents"}
@@ -175,6 +180,12 @@ def test_forms_without_a_key_and_other_posts(world, s3):
     deleted = b"<Delete><Object><Key>a/k</Key></Object></Delete>"
     assert requests.post("https://s3.amazonaws.com/documents?delete", data=deleted).status_code == 200
     assert len(world.kms.calls) == 0
+
+
+def test_a_form_whose_file_has_no_name(world, s3, key):
+    form = s3.generate_presigned_post("documents", "a/k", Fields=under(key.arn))
+    requests.post(form["url"], data=form["fields"], files={"file": (None, b"\xff")})
+    assert world.made() == [("GenerateDataKey", "s3")]
 
 
 def test_a_form_with_an_old_signature(world, key):
