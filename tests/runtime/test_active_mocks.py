@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -61,6 +62,33 @@ def test_an_interrupt_while_a_mock_is_entered_leaves_nothing_behind(watch):
         decorator.start()
     assert environment() == before
     assert active_mocks.active() == ()
+
+
+def test_threads_that_enter_the_first_mocks_at_once_watch_forks_once(monkeypatch):
+    """Twice, a fork would wait forever for the lock of the RSA pool, which the process itself holds."""
+    with mock_kms():  # watches them in fact, for later tests
+        pass
+    registered = []
+
+    def register(**_: object) -> None:
+        time.sleep(0.02)
+        registered.append(1)
+
+    monkeypatch.setattr(os, "register_at_fork", register, raising=False)
+    active_mocks._watch_forks.cache_clear()
+    start = threading.Barrier(4)
+
+    def enter() -> None:
+        start.wait()
+        with mock_kms():
+            pass
+
+    threads = [threading.Thread(target=enter) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(registered) == 1
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="this system has no fork")

@@ -117,8 +117,8 @@ def trio_here() -> Any:
 
 def enter(mock: ActiveMock) -> None:
     """Make a mock active."""
-    _watch_forks()
     with _changing:
+        _watch_forks()
         environment.begin(mock)
         _active.append(mock)
         _in_context.set(mock)

@@ -122,7 +122,7 @@ def _new(service: str, region: str, signing: Mapping[str, str]) -> BaseClient:
     return _kept(service, region, tuple(signing.items()))
 
 
-@functools.lru_cache(maxsize=32)  # making one reads the model of its service, which takes max_length of all this
+@functools.lru_cache(maxsize=32)  # making one reads the model of its service, which takes longer than all calls
 def _kept(service: str, region: str, signing: tuple[tuple[str, str], ...]) -> BaseClient:
     from botocore.session import Session
 
