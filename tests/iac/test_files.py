@@ -271,6 +271,9 @@ def test_deploy_takes_parameters(write):
 def test_unknown_parameters(write):
     with pytest.raises(InvalidSeed, match=r"no template has a parameter 'Nmae'\. Did you mean 'Name'\?"):
         load([write("app.json", TEMPLATE)], replace(HERE, parameters={"Nmae": "x"}))
+    listed = write("all.json", {"stacks": [{"template": "app.json", "parameters": {"Nmae": "x"}}]})
+    with pytest.raises(InvalidSeed, match=r"no template has a parameter 'Nmae'\. Did you mean 'Name'\?"):
+        load([listed], HERE)
 
 
 def test_strict(write):

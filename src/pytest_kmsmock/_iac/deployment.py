@@ -102,8 +102,9 @@ def _check_parameters(stacks: Stacks, given: DeployOptions) -> None:
     Raises:
         InvalidSeed: there is one.
     """
-    known = {name for scope in stacks.scopes for name in scope.template.get("Parameters") or {}}
-    for name in given.parameters:
+    known = {name for scope in stacks.scopes for name in scope.parameters}
+    listed = (name for scope in stacks.scopes for name in scope.source.parameters)  # in a file that lists stacks
+    for name in (*given.parameters, *listed):
         if name not in known:
             raise InvalidSeed(f"no template has a parameter {name!r}.{did_you_mean(name, known)}")
 

@@ -168,7 +168,7 @@ def test_unknown_values_decide_only_in_statements_on_kms(resources, action, reso
     [
         ({"Role": role({"Ref": "None"})}, {}, "there is no resource or parameter None"),
         ({"Role": role({"Fn::GetAtt": ["None", "Arn"]})}, {}, "there is no resource None"),
-        ({"Key": {**KEY, "Condition": "None"}}, {}, "there is not a condition None"),
+        ({"Key": {**KEY, "Condition": "None"}}, {}, "there is no condition None"),
         ({"Key": {}}, {}, "the resource Key has no Type"),
         ({"Key": KEY}, {"Parameters": []}, None),
         ({"Role": role({"Ref": "A"})}, {"Parameters": ["A"]}, "Parameters must be a mapping"),
@@ -433,6 +433,19 @@ def test_parameters_of_nested_stacks(write, passed, unknown):
     }
     deployment = load([write("outer.json", outer)], HERE)
     assert list(map(str, deployment.unknowns)) == [unknown]
+
+
+def test_parameters_that_a_nested_template_does_not_have(write):
+    """CloudFormation: "Parameters: [Satge] do not exist in the template"."""
+    write("inner.json", NESTED)
+    properties = {"TemplateURL": "inner.json", "Parameters": {"Satge": "prod"}}
+    stack = {"Type": "AWS::CloudFormation::Stack", "Properties": properties}
+    outer = write("outer.json", {"Resources": {"Keys": stack}})
+    with pytest.raises(InvalidSeed) as refused:
+        load([outer], HERE)
+    assert str(refused.value).partition("outer.json")[2] == (
+        ":7: Keys: inner.json has no parameter 'Satge'. Did you mean 'Stage'?"
+    )
 
 
 def test_a_stack_that_is_nested_in_itself(write):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from pytest_kmsmock._runtime.checks import did_you_mean
 from pytest_kmsmock.errors import InvalidSeed
 
 from ..model import Place, Stack, Unknown
@@ -97,9 +98,7 @@ class StackScope:
         self.resources = dict(self._declared())
 
     def _section(self, name: str) -> Mapping[str, Any]:
-        section = self.template.get(name)
-        if section is None:
-            return {}
+        section = self.template.get(name) or {}
         if not isinstance(section, dict):
             raise InvalidSeed(f"{self.source.file}:1: {name} must be a mapping")
         if name not in _WITH_LOOPS:
@@ -146,7 +145,12 @@ class StackScope:
                 parameters[name] = found
         stack = self.stack._replace(name=physical_name(self.stack, logical_id, 128))
         source = Source(file, stack, parameters, self.source.imports, parent=logical_id, notes=notes)
-        self.nested[logical_id] = self.stacks.add(source, parents)
+        self.nested[logical_id] = nested = self.stacks.add(source, parents)
+        self.line = line_of(given.get("Parameters")) or line_of(body)
+        for name in notes:
+            if name not in nested.parameters:
+                hint = did_you_mean(name, nested.parameters)
+                raise self.invalid(f"{logical_id}: {Path(file).name} has no parameter {name!r}.{hint}")
 
     def _nested_file(self, logical_id: str, body: Located) -> str | None:
         """Find the file: as it was given, where CDK's asset metadata says, or where `TemplateURL` is a path."""
@@ -194,7 +198,7 @@ class StackScope:
         """Return what `Ref` gives."""
         if name in _PSEUDO:
             return _PSEUDO[name](self)
-        if name in self._section("Parameters"):
+        if name in self.parameters:
             return self.parameter(name)
         if name in self.resources:
             return self._form(name, self.type_of(name).ref)
@@ -264,7 +268,7 @@ class StackScope:
         """Return the value of a parameter: the given one, or its default."""
         self.notes += self.source.notes.get(name, ())
         if name not in self._parameters:
-            declared = self._section("Parameters")[name] or {}
+            declared = self.parameters[name] or {}
             kind = str(declared.get("Type", "String"))
             value = self.source.parameters.get(name, declared.get("Default"))
             is_stored = kind.startswith("AWS::SSM::Parameter::Value") and name not in self.source.parameters
@@ -290,7 +294,7 @@ class StackScope:
         """Say whether a condition holds."""
         if name not in self._conditions:
             if name not in self._section("Conditions"):
-                raise self.invalid(f"there is not a condition {name}")
+                raise self.invalid(f"there is no condition {name}")
             self._enter(name)
             start = len(self.notes)
             holds = truth(self, self._section("Conditions")[name])
@@ -339,6 +343,11 @@ class StackScope:
     def zones(self, region: str) -> list[str]:
         """Return three Availability Zones."""
         return [f"{region or self.stack.region}{letter}" for letter in "abc"]
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """The declarations of the parameters, by their names."""
+        return self._section("Parameters")
 
     @property
     def outputs(self) -> Mapping[str, Any]:
