@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from pytest_kmsmock._cli.main import main
+from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
+from pytest_kmsmock._kms.call.operation import OPERATIONS
 
 DATA = Path(__file__).parents[1] / "iac" / "data"
 PAYMENTS = str(DATA / "cdk.out")
@@ -114,6 +116,35 @@ def test_denials_in_the_matrix(tmp_path, capsys):
     out = capsys.readouterr().out
     assert "Role, Key, kms:Decrypt: no: with an explicit deny in an identity-based policy" in out
     assert "Group" not in out
+
+
+@pytest.mark.parametrize(
+    ("usage", "spec"),
+    {usage: spec.name for spec in KEY_SPECS.values() if spec.is_in("aws") for usage in spec.usages}.items(),
+)
+def test_the_matrix_of_every_usage(tmp_path, capsys, usage, spec):
+    file = tmp_path / "app.json"
+    properties = {"KeySpec": spec, "KeyUsage": usage}
+    file.write_text(json.dumps({"Resources": {
+        "User": {"Type": "AWS::IAM::User"}, "Key": {"Type": "AWS::KMS::Key", "Properties": properties},
+    }}))  # fmt: skip
+    assert main(["check-policies", str(file), "--matrix"]) == 0
+    assert set(capsys.readouterr().out.splitlines()[0].split()[2:-4]) <= {*OPERATIONS, "ReEncryptFrom", "ReEncryptTo"}
+
+
+def test_a_replica_that_is_not_created_is_not_in_the_matrix(tmp_path, capsys):
+    file = tmp_path / "app.json"
+    replica = {"Type": "AWS::KMS::ReplicaKey", "Properties": {"PrimaryKeyArn": {"Ref": "Primary"}}}
+    file.write_text(json.dumps({
+        "Parameters": {"Primary": {"Type": "String"}},
+        "Resources": {"User": {"Type": "AWS::IAM::User"}, "Replica": replica, "Key": {"Type": "AWS::KMS::Key"}},
+    }))  # fmt: skip
+    for more in ([], ["--do", "kms:Decrypt"]):
+        assert main(["check-policies", str(file), "--matrix", *more]) == 0
+        told = capsys.readouterr()
+        assert "User" in told.out
+        assert "Replica" not in told.out
+        assert "Replica: its primary key 'arn:aws:placeholder:::primary' is not in the given files" in told.err
 
 
 def test_an_empty_matrix(tmp_path, capsys):

@@ -25,6 +25,7 @@ _ACTIONS = {
     "SIGN_VERIFY": ("Sign", "Verify", "GetPublicKey"),
     "GENERATE_VERIFY_MAC": ("GenerateMac", "VerifyMac"),
     "KEY_AGREEMENT": ("DeriveSharedSecret", "GetPublicKey"),
+    "ENCAPSULATE_DECAPSULATE": ("Encapsulate", "Decapsulate", "GetPublicKey"),
 }
 _COMMON_ACTIONS = ("DescribeKey", "CreateGrant", "PutKeyPolicy", "ScheduleKeyDeletion")
 
@@ -64,7 +65,10 @@ def cells(core: MockCore, actions: Sequence[str] = ()) -> list[Cell]:
             continue
         caller = core.service.state.iam.with_tags(make_caller(principal, home, {}))
         for key, item in named(core.deployments, Key, Replica):
-            for action in actions or _actions(core, key):
+            usage = _usage(core, key)
+            if usage is None:  # not created: it is listed under what was not understood
+                continue
+            for action in actions or _ACTIONS[usage] + _COMMON_ACTIONS:
                 explanation = simulate(core.service, caller, action, key, core.region, {})
                 steps = tuple(str(step) for decision in explanation.decisions for step in decision.explain())
                 found.append(
@@ -74,10 +78,11 @@ def cells(core: MockCore, actions: Sequence[str] = ()) -> list[Cell]:
     return found
 
 
-def _actions(core: MockCore, arn: str) -> tuple[str, ...]:
+def _usage(core: MockCore, arn: str) -> str | None:
+    """Return the KeyUsage of a key; None if it was not created."""
     _, _, _, region, account, resource = arn.split(":", 5)
-    key = core.service.state.region(account, region).keys[resource.rpartition("/")[2]]
-    return _ACTIONS[key.usage] + _COMMON_ACTIONS
+    key = core.service.state.region(account, region).keys.get(resource.rpartition("/")[2])
+    return None if key is None else key.usage
 
 
 def _rows(found: Iterable[Cell]) -> dict[tuple[str, str], dict[str, Cell]]:
