@@ -248,6 +248,14 @@ def test_files_of_other_formats(write, content):
     )
 
 
+def test_the_text_of_a_template_is_not_its_path():
+    text = "Resources:\n" * 40
+    with mock_kms() as kms:
+        for take in (kms.deploy, kms.seed):
+            with pytest.raises(InvalidSeed, match=r"cannot be read: .*File name too long"):
+                take(text)
+
+
 # --- what they are deployed with --------------------------------------------------------------------------------------
 
 

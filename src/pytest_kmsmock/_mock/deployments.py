@@ -64,9 +64,9 @@ def paths_of(seed: Seed, where: str = "seed()") -> list[str]:
 
 def is_infrastructure(path: str) -> bool:
     """Say whether a file is an infrastructure file, by its content."""
-    if path.endswith(_ENDINGS) or Path(path).is_dir():
-        return True
     try:
+        if path.endswith(_ENDINGS) or Path(path).is_dir():
+            return True
         if not re.search(_NAMES, Path(path).read_bytes()):
             return False
     except (OSError, ValueError):
