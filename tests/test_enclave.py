@@ -97,10 +97,11 @@ def test_a_nitrotpm_has_24_registers_and_its_own_module_id() -> None:
     [
         pytest.param("NitroEnclave", {32: bytes(48)}, "no PCR32: registers are 0 to 31", id="pcr-32"),
         pytest.param("NitroTPM", {24: bytes(48)}, "no PCR24: registers are 0 to 23", id="nitrotpm-pcr-24"),
+        pytest.param("NitroEnclav", None, "kind must be one of NitroEnclave, NitroTPM, not 'NitroEnclav'", id="kind"),
         pytest.param("NitroEnclave", {0: bytes(32)}, "PCR0 must be a SHA-384 value of 48 bytes, not 32", id="sha-256"),
     ],
 )
-def test_registers_that_cannot_be_are_refused(kind: Any, pcrs: dict[int, bytes], message: str) -> None:
+def test_registers_that_cannot_be_are_refused(kind: Any, pcrs: dict[int, bytes] | None, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         FakeEnclave(pcrs, kind=kind)
 

@@ -74,7 +74,7 @@ class FakeEnclave:
             three hours.
 
     Raises:
-        ValueError: a register that does not exist, or whose value is not 48 bytes.
+        ValueError: an unknown kind, a register that does not exist, or whose value is not 48 bytes.
 
     Example:
         >>> enclave = FakeEnclave({0: bytes(range(48))})
@@ -96,6 +96,8 @@ class FakeEnclave:
         private_key: rsa.RSAPrivateKey | None = None,
         not_after: datetime = datetime(9999, 1, 1, tzinfo=timezone.utc),
     ) -> None:
+        if kind not in REGISTERS:
+            raise ValueError(f"kind must be one of {', '.join(REGISTERS)}, not {kind!r}")
         if pcrs is None:
             measured = (0, 1, 2) if kind == "NitroEnclave" else (4, 7)
             pcrs = {number: hashlib.sha384(f"{kind} PCR{number}".encode()).digest() for number in measured}

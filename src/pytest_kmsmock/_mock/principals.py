@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from pytest_kmsmock import _testing
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._runtime.arguments import check_arguments
+from pytest_kmsmock._runtime.checks import check_form
 from pytest_kmsmock._testing.identity.credentials import Home, acting_as, issue
 
 if TYPE_CHECKING:
@@ -137,11 +138,14 @@ class Principals:
             The decision; for permissions on aliases, the decisions on the alias and on its keys.
 
         Raises:
+            InvalidOption: a wrong Region.
             InvalidPrincipal: with the forms of a principal.
             InvalidSimulation: the permission, key, alias, grant or parameter does not exist.
         """
         from pytest_kmsmock._testing.policies.simulation import simulate
 
+        if region is not None:
+            check_form("region", region, "simulate()")
         caller = self._caller(principal)
         if context is not None:
             caller = _testing.callers.in_context(caller, context)

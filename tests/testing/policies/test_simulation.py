@@ -10,7 +10,7 @@ from pytest_kmsmock import KmsMockError, mock_kms
 from pytest_kmsmock._kms.call.operation import OPERATIONS
 from pytest_kmsmock._kms.operations import load
 from pytest_kmsmock._testing.policies.simulation import WITHOUT_KEY
-from pytest_kmsmock.errors import InvalidSimulation
+from pytest_kmsmock.errors import InvalidOption, InvalidSimulation
 
 ACCOUNT, OTHER = "123456789012", "111122223333"
 ALICE = f"arn:aws:iam::{ACCOUNT}:user/alice"
@@ -239,6 +239,11 @@ def test_what_cannot_be_simulated(kms_mock, key, action, named, members, text):
     with pytest.raises(InvalidSimulation, match=text) as refused:
         kms_mock.simulate(None, action, named, **members)
     assert isinstance(refused.value, KmsMockError)
+
+
+def test_a_wrong_region_is_refused(kms_mock):
+    with pytest.raises(InvalidOption, match=r"simulate\(\): region must be a Region such .*, not 'us-east'"):
+        kms_mock.simulate(None, "kms:CreateKey", region="us-east")
 
 
 @pytest.mark.parametrize("context", ["aws:SourceIp", {"aws:SourceIp": None}, {"a": {"b": "c"}}, {"a": [b"x"]}])

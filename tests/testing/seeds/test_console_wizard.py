@@ -95,6 +95,8 @@ def test_one_of_each_needs_no_list_and_accounts_go_by_id_or_root_arn(kms_mock):
         ({"region": ""}, "such as 'eu-west-1'"),
         ({"allow_deletion": "no"}, "allow_deletion must be True or False, not 'no'"),
         ({"multi_region": None}, "multi_region must be True or False, not None"),
+        ({"tags": [{"TagKey": "a", "TagValue": "b"}]}, "tags: expected a mapping of names to values, found [{"),
+        ({"description": 5}, "description: expected a string, found 5"),
         ({"usage": "SING", "spec": "HMAC_256"}, "the usage of HMAC_256 is GENERATE_VERIFY_MAC"),
         ({"key_type": "asymmetric", "spec": "RSA_2048", "usage": "KEY_AGREEMENT"}, "the usage of RSA_2048 is"),
         ({"origin": "AWS_CLOUDHSM"}, "origin is 'AWS_KMS' or 'EXTERNAL', not 'AWS_CLOUDHSM'"),

@@ -16,7 +16,7 @@ from pytest_kmsmock._testing.identity.credentials import Home
 from pytest_kmsmock._testing.policies.key_policy import key_policy, principal_arns
 from pytest_kmsmock.errors import InvalidSeed
 
-from .key_seed import KeySeed
+from .key_seed import seed_of
 from .planting import only, plant
 
 if TYPE_CHECKING:
@@ -83,17 +83,10 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
         origin=answers.origin,
         multi_region=answers.multi_region,
     )
-    seed = KeySeed(
-        alias=answers.alias,
-        spec=spec,
-        usage=answers.usage,
-        origin=answers.origin,
-        description=answers.description,
-        tags=answers.tags,
-        policy=policy,
-        multi_region=answers.multi_region,
-    )
-    return plant(service, [(only(_WHERE), seed)], account=home.account, region=answers.region)[0]
+    given = {"alias": answers.alias, "spec": spec, "usage": answers.usage, "origin": answers.origin,
+             "description": answers.description, "tags": answers.tags, "policy": policy,
+             "multi_region": answers.multi_region}  # fmt: skip
+    return plant(service, [(only(_WHERE), seed_of(given, _WHERE))], account=home.account, region=answers.region)[0]
 
 
 def _spec(answers: Answers) -> str:
