@@ -60,6 +60,8 @@ def test_matching_answers(expected, actual):
         ({"A": {"$around": NOW}}, {"A": NOW + timedelta(seconds=200)}, ["A"]),
         ({"A": {"$around": NOW}}, {"A": "soon"}, ["A"]),
         ({"A": {"$sorted_by": "B"}}, {"A": [{"B": 2}, {"B": 1}]}, ["A"]),
+        ({"A": {"$sorted_by": "B"}}, {"A": [{"B": 2}, {}]}, ["A"]),
+        ({"A": {"$length": 1}}, {"A": 1}, ["A"]),
     ],
 )
 def test_differing_answers(expected, actual, where):

@@ -180,6 +180,21 @@ def test_short_waits_need_time_and_long_ones_a_clock(scenarios_of):
             "principal 'ada' has no 'name'.",
             id="principal",
         ),
+        pytest.param(
+            "scenarios: [{name: one, principals: {ada: {arn: <adda>}}, steps: [{ListKeys: }]}]",
+            "scenario 'one': <adda> refers to no earlier step.",
+            id="reference of a principal",
+        ),
+        pytest.param(
+            "scenarios: [{name: one, principals: {ada: {arn: user/ada}}, steps: [{ListKeys: , by: aida}]}]",
+            "step 1: principals has no 'aida'. Did you mean 'ada'?",
+            id="by",
+        ),
+        pytest.param(
+            "scenarios: [{name: one, steps: [{wait: {days: seven}}]}]",
+            "step 1 (wait): a wait is a number of days, hours, minutes, seconds, not {'days': 'seven'}",
+            id="wait",
+        ),
     ],
 )
 def test_errors_name_their_location(scenarios_of, text, told):

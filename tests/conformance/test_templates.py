@@ -58,6 +58,11 @@ def test_missing_references(value):
             resolved(value)
 
 
+def test_values_that_cannot_be_generated():
+    with pytest.raises(templates.Unresolved, match=r"^\$changed cannot be generated: IndexError"):
+        resolved({"$changed": b""})  # such as an empty CiphertextBlob
+
+
 def test_digests():
     assert resolved({"$digest": ["SHA_256", "hello"]}) == resolved({"$digest": ["SHA_256", b"hello"]})
     assert len(resolved({"$digest": ["SHA_512", "hello"]})) == 64

@@ -92,7 +92,11 @@ def _compare_mapping(where: str, expected: Mapping[str, Any], actual: Any) -> It
 
 def _when(test: Callable[[Any, Any], bool], name: str) -> Callable[[str, Any, Any], Iterator[Difference]]:
     def match(where: str, wanted: Any, actual: Any) -> Iterator[Difference]:
-        if actual is None or not test(wanted, actual):
+        try:
+            agrees = actual is not None and test(wanted, actual)
+        except (LookupError, TypeError):  # the items of another target may lack a member
+            agrees = False
+        if not agrees:
             yield Difference(where, {name: wanted}, actual)
 
     return match

@@ -116,13 +116,21 @@ def _scenario(where: _Location, given: Any, sources: Mapping[str, Source]) -> Sc
         where.fail(given.line, "a scenario needs a name")
     where = where.inside(name)
     _check_names(where, given, given.line, _SCENARIO, "a scenario")
-    principals = tuple(_principal(where, each, given["principals"][each]) for each in given.get("principals") or ())
+    known = {*templates.BUILT_IN}
+    principals = {}
+    for each, described in (given.get("principals") or {}).items():
+        principals[each] = _principal(where, each, described, known)
+        known |= {each, f"{each}_caller", f"{each}_id"}
     default = _cited(where, given, sources)
     steps = []
-    known = {*templates.BUILT_IN, *(f"{each.name}{suffix}" for each in principals for suffix in ("", "_caller", "_id"))}
     for number, step in enumerate(_steps(where, given, given.get("steps")), 1):
         steps.append(_step(where.inside(name, f"step {number}"), name, number, step, sources, default, known))
         known.add(steps[-1].name)
+        by = steps[-1].by
+        if by and by not in principals:
+            where.inside(name, f"step {number}").fail(
+                step.line, f"principals has no {by!r}.{did_you_mean(by, principals)}"
+            )
     delays = given.get("delays")
     if delays is not None:
         _check_names(where, delays, given.line, _DELAYS, "delays")
@@ -131,7 +139,7 @@ def _scenario(where: _Location, given: Any, sources: Mapping[str, Source]) -> Sc
         name=name,
         place=where(given.line),
         steps=tuple(steps),
-        principals=principals,
+        principals=tuple(principals.values()),
         delays=delays,
         needs=_needs(where, given, steps),
     )
@@ -149,8 +157,9 @@ def _needs(where: _Location, given: Any, steps: Sequence[Step]) -> frozenset[str
     return frozenset(needs)
 
 
-def _principal(where: _Location, name: str, given: Any) -> Principal:
+def _principal(where: _Location, name: str, given: Any, known: Iterable[str]) -> Principal:
     _check_names(where, given, 1, _PRINCIPAL, f"principal {name!r}")
+    _check_references(where, given, given.values(), known)
     lists = {key: tuple(given[key]) for key in ("policies", "session_policies") if key in given}
     return Principal(name, **{**given, **lists})
 
@@ -187,10 +196,7 @@ def _step(
     if expected is not None and not cited:
         where.fail(given.line, "an expected answer needs a source")
     _check_shape(where, given, operation, "input", params)
-    try:
-        templates.check((params, *(given.get(name) for name in _EXPECTED)), known)
-    except ValueError as error:
-        where.fail(given.line, str(error))
+    _check_references(where, given, (params, *(given.get(name) for name in _EXPECTED)), known)
     within = given.get("within", 0)
     if not is_number(within) or given.get("region", "first") not in ("first", "other"):
         where.fail(given.line, "within must be a number of seconds, and region 'first' or 'other'")
@@ -209,6 +215,13 @@ def _step(
         within=within,
         wait=_wait(where, given),
     )
+
+
+def _check_references(where: _Location, given: Any, values: Iterable[Any], known: Iterable[str]) -> None:
+    try:
+        templates.check(tuple(values), known)
+    except ValueError as error:
+        where.fail(given.line, str(error))
 
 
 def _operation(where: _Location, given: Any) -> str:
@@ -261,6 +274,8 @@ def _wait(where: _Location, given: Any) -> timedelta | None:
     if wait is None:
         return None
     _check_names(where, wait, given.line, _UNITS, "a wait")
+    if not all(is_number(number) for number in wait.values()):
+        where.fail(given.line, f"a wait is a number of {', '.join(sorted(_UNITS))}, not {dict(wait)}")
     return timedelta(**wait)
 
 

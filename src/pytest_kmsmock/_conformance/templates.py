@@ -41,7 +41,7 @@ _HASHES = {"SHA_224": hashlib.sha224, "SHA_256": hashlib.sha256, "SHA_384": hash
 
 
 class Unresolved(LookupError):
-    """A step refers to an answer that does not exist."""
+    """A step refers to an answer that does not exist, or of which nothing can be generated."""
 
 
 def _changed(blob: bytes) -> bytes:
@@ -123,7 +123,7 @@ def resolve(value: Any, answers: Mapping[str, Any], now: Callable[[], datetime])
         now: tells the time.
 
     Raises:
-        Unresolved: it refers to what is not there.
+        Unresolved: it refers to what is not there, or a value cannot be generated.
     """
     if isinstance(value, str):
         return _resolve_text(value, answers)
@@ -136,8 +136,15 @@ def resolve(value: Any, answers: Mapping[str, Any], now: Callable[[], datetime])
         if name == _TIME_FROM_NOW:
             return now().replace(microsecond=0) + timedelta(**inner)
         if name in GENERATORS:
-            return GENERATORS[name](resolve(inner, answers, now))
+            return _generated(name, resolve(inner, answers, now))
     return {name: resolve(inner, answers, now) for name, inner in value.items()}
+
+
+def _generated(name: str, given: Any) -> Any:
+    try:
+        return GENERATORS[name](given)
+    except Exception as error:  # a target may answer anything, such as a PublicKey that is none
+        raise Unresolved(f"{name} cannot be generated: {error!r}") from error
 
 
 def _resolve_text(text: str, answers: Mapping[str, Any]) -> Any:
