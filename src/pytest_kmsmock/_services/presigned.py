@@ -95,7 +95,7 @@ def send(
     try:
         engine.before(found)
         answer = send_on(request, **arguments)
-        if answer.status_code < 300:
+        if answer.status_code < 300 or answer.status_code == 303:  # 303: a form with success_action_redirect
             found.answer = _members(answer.headers)
             engine.after(found)
             _write(answer, found.answer)

@@ -133,7 +133,7 @@ def test_a_signature_in_the_header(world, s3, key):
 def post(client, name="a/k ü", file=("n.txt", b"x"), **fields):
     conditions = [{name: value} for name, value in fields.items()]
     made = client.generate_presigned_post("documents", name, Fields=dict(fields), Conditions=conditions)
-    return requests.post(made["url"], data=made["fields"], files={"file": file})
+    return requests.post(made["url"], data=made["fields"], files={"file": file}, allow_redirects=False)
 
 
 def under(key):
@@ -173,6 +173,12 @@ def test_a_form_of_a_bucket_with_a_default(world, s3, key):
         "Rules": [{"ApplyServerSideEncryptionByDefault": default}]})  # fmt: skip
     assert post(s3).status_code == 204
     assert s3.get_object(Bucket="documents", Key="a/k ü")["SSEKMSKeyId"] == key.arn
+
+
+def test_a_form_with_a_redirect(world, s3, key):
+    assert post(s3, **under(key.arn), success_action_redirect="https://example.com/done").status_code == 303
+    assert s3.get_object(Bucket="documents", Key="a/k ü")["SSEKMSKeyId"] == key.arn
+    assert world.made() == [("GenerateDataKey", "s3"), ("Decrypt", "s3")]
 
 
 def test_forms_without_a_key_and_other_posts(world, s3):
