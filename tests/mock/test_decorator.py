@@ -535,6 +535,11 @@ def test_wrong_options_say_what_is_right(options, message):
             id="client",
         ),
         pytest.param(
+            lambda kms: kms.async_client(region=5),
+            "async_client(): region must be a Region such as 'eu-west-1', not 5.",
+            id="async_client",
+        ),
+        pytest.param(
             lambda kms: kms.serve(host=5),
             "serve(): host must be a host name or address, as a string, not 5.",
             id="host",

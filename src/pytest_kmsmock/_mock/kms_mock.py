@@ -350,7 +350,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             check_names(method, given, clients.argument_names())
         region = given.get("region_name", region)
         if region is not None:  # botocore checks whether it exists
-            check_type(region, str, "client(): region", "a Region such as 'eu-west-1'")
+            check_type(region, str, f"{method}(): region", "a Region such as 'eu-west-1'")
         region = region or self.region
         signing: dict[str, Any] = _DUMMY_CREDENTIALS
         if principal is not None:

@@ -1,6 +1,7 @@
-"""What a seed file has besides keys: custom key stores with their backing, and IAM policies.
+"""What a seed file has besides keys: custom key stores with their backing, IAM policies, and credentials.
 
-They are created before the keys with `key_stores` and `iam`, in the same draft.
+Key stores and policies are created before the keys with `key_stores` and `iam`, in the same draft. Credentials are
+registered for the process.
 """
 
 from __future__ import annotations
