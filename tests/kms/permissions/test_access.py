@@ -299,6 +299,19 @@ def test_nothing_is_denied_when_policies_are_not_enforced():
         assert kms.calls[-1].decisions == ()
 
 
+def test_keys_of_other_accounts_are_refused_even_when_policies_are_not_enforced(refusal):
+    with mock_kms(enforce_policies=False) as kms:
+        key = kms.create_key(alias="alias/app")
+        abroad = kms.client(principal=f"arn:aws:iam::{OTHER}:role/app")
+        assert abroad.describe_key(KeyId=key.arn)["KeyMetadata"]["Arn"] == key.arn
+        with refusal("AccessDeniedException"):
+            abroad.create_alias(AliasName="alias/app", TargetKeyId=key.arn)
+        assert "works only on keys of the caller's own account" in str(kms.calls[-1].decisions[-1].explain())
+        with refusal("AccessDeniedException"):
+            abroad.rotate_key_on_demand(KeyId=key.arn)
+        assert not any("TargetKeyId" in alias for alias in abroad.list_aliases()["Aliases"])
+
+
 # --- key policies and IAM together ----------------------------------------------------------------------------------
 
 
