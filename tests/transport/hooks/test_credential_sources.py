@@ -114,6 +114,37 @@ def test_what_is_said_in_code_counts(ran):
         assert boto3.Session().client("kms").meta.region_name == kms.region
 
 
+def credentials_of(client) -> tuple[str, str, str | None]:
+    return tuple(client._request_signer._credentials.get_frozen_credentials()[:3])
+
+
+def test_dummy_credentials_are_used_without_looking_for_them(monkeypatch):
+    monkeypatch.setattr(botocore.session.Session, "_create_credential_resolver", lambda _: pytest.fail("looked"))
+    with mock_kms():
+        dummies = (os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], None)
+        assert credentials_of(boto3.client("kms")) == dummies
+
+
+def test_a_session_still_finds_the_dummy_credentials():
+    with mock_kms():
+        session = boto3.Session()
+        found = credentials_of(session.client("kms"))
+        assert session.get_credentials().method == "env"
+        assert tuple(session.get_credentials().get_frozen_credentials()[:3]) == found
+
+
+def test_credentials_of_the_test_take_the_place_of_the_dummy_credentials(ran, monkeypatch):
+    with mock_kms():
+        assert credentials_of(boto3.Session(profile_name="user").client("kms"))[0] == "AKIAUSERUSERUSERUSER"
+        session = botocore.session.Session()
+        session.set_credentials("AKIASET", "s", "t")
+        assert credentials_of(session.create_client("kms", REGION)) == ("AKIASET", "s", "t")
+        monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
+        assert credentials_of(boto3.client("kms"))[2] == "token"
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
+        assert credentials_of(boto3.Session().client("kms"))[0] == "AKIAENV"
+
+
 def test_a_region_alone_that_a_test_takes_away_is_missing(monkeypatch, tmp_path):
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     with mock_kms():
