@@ -14,19 +14,16 @@ if TYPE_CHECKING:
     from .audit import cloudtrail
     from .calls import assertions
     from .dumps import dump
-    from .identity import callers, iam_console
-    from .policies import explanation, least_privilege, required_permissions, simulation
-    from .seeds import console_wizard, key_seed, planting, seed_files
+    from .identity import callers
+    from .policies import least_privilege, required_permissions
+    from .seeds import key_seed, planting, seed_files
     from .views import key_store_console, key_view
 
 __all__ = [
     "assertions",
     "callers",
     "cloudtrail",
-    "console_wizard",
     "dump",
-    "explanation",
-    "iam_console",
     "key_seed",
     "key_store_console",
     "key_view",
@@ -34,7 +31,6 @@ __all__ = [
     "planting",
     "required_permissions",
     "seed_files",
-    "simulation",
 ]
 
 #: Module -> its sub-package.
@@ -42,10 +38,7 @@ FACETS = {
     "assertions": "calls",
     "callers": "identity",
     "cloudtrail": "audit",
-    "console_wizard": "seeds",
     "dump": "dumps",
-    "explanation": "policies",
-    "iam_console": "identity",
     "key_seed": "seeds",
     "key_store_console": "views",
     "key_view": "views",
@@ -53,7 +46,6 @@ FACETS = {
     "planting": "seeds",
     "seed_files": "seeds",
     "required_permissions": "policies",
-    "simulation": "policies",
 }
 
 

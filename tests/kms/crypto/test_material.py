@@ -89,7 +89,8 @@ def check_encryption(material: Material, again: Material, algorithm: str) -> Non
     for plaintext in (b"s", bytes(row.plaintext_limits[material.spec.name])):
         ciphertext = material.encrypt(algorithm, plaintext)
         assert again.decrypt(algorithm, ciphertext) == plaintext
-        assert len(ciphertext) == row.ciphertext_lengths.get(material.spec.name, len(ciphertext))
+        if material.spec.family == "rsa":
+            assert len(ciphertext) == material.spec.bits // 8
 
 
 def check_signatures(material: Material, again: Material, algorithm: str) -> None:

@@ -266,7 +266,6 @@ UPDATING = ErrorTemplate("KMSInvalidStateException", "{arn} is updating.")
 ORIGIN_NOT_VALID = ErrorTemplate(
     "UnsupportedOperationException", "{arn} origin is {origin} which is not valid for this operation."
 )
-UNSUPPORTED = ErrorTemplate("UnsupportedOperationException", "{reason}")
 UNSUPPORTED_WITHOUT_MESSAGE = ErrorTemplate("UnsupportedOperationException")  # AWS sends no message here
 
 # --- rotation, imported key material, multi-Region keys: messages without (B) captured from AWS KMS, 2026-09 ------

@@ -35,7 +35,6 @@ class KeySpec(Record):
         parameters: the standard's name of the curve or parameter set; "" where ``bits`` determines it.
         partitions: AWS partitions that have the spec; None for all except ``absent_from``.
         absent_from: AWS partitions that do not have the spec.
-        data_key_pair: whether GenerateDataKeyPair accepts it as KeyPairSpec.
         import_lengths: length in bytes of imported key material by partition, with "" for all other partitions;
             empty where key material is a PKCS#8 structure.
         importable: whether keys with Origin EXTERNAL can have the spec.
@@ -49,7 +48,6 @@ class KeySpec(Record):
     parameters: str = ""
     partitions: frozenset[str] | None = None
     absent_from: frozenset[str] = frozenset()
-    data_key_pair: bool = False
     import_lengths: Mapping[str, int] = _NONE
     importable: bool = True
 
@@ -88,13 +86,11 @@ class EncryptionAlgorithm(Record):
         name: AWS's name.
         hash: the `hashlib` name of the hash function of OAEP and its MGF1; "" without one.
         plaintext_limits: maximum plaintext length in bytes, by key spec.
-        ciphertext_lengths: exact length in bytes of a ciphertext, by key spec; empty where it varies.
     """
 
     name: str
     hash: str
     plaintext_limits: Mapping[str, int]
-    ciphertext_lengths: Mapping[str, int] = _NONE
 
 
 class MacAlgorithm(Record):
@@ -134,7 +130,7 @@ _CHINA = frozenset({"aws-cn"})
 
 
 def _rsa(bits: int) -> KeySpec:
-    return KeySpec(f"RSA_{bits}", "rsa", _RSA, bits=bits, data_key_pair=True)
+    return KeySpec(f"RSA_{bits}", "rsa", _RSA, bits=bits)
 
 
 def _ml_kem(size: int) -> KeySpec:
@@ -144,7 +140,6 @@ def _ml_kem(size: int) -> KeySpec:
         MappingProxyType({"ENCAPSULATE_DECAPSULATE": ("ML_KEM",)}),
         parameters=f"ML-KEM-{size}",
         absent_from=_CHINA,
-        data_key_pair=True,
         importable=False,
     )
 
@@ -160,7 +155,6 @@ def _nist_curve(bits: int, hash_bits: int) -> KeySpec:
         MappingProxyType({"SIGN_VERIFY": (f"ECDSA_SHA_{hash_bits}",), "KEY_AGREEMENT": ("ECDH",)}),
         bits=bits,
         parameters=f"secp{bits}r1",
-        data_key_pair=True,
     )
 
 
@@ -197,17 +191,13 @@ _SPECS = (
         MappingProxyType({"SIGN_VERIFY": ("ECDSA_SHA_256",)}),
         bits=256,
         parameters="secp256k1",
-        data_key_pair=True,
     ),
     KeySpec(
         "ECC_NIST_EDWARDS25519",
         "ed25519",
         MappingProxyType({"SIGN_VERIFY": ("ED25519_PH_SHA_512", "ED25519_SHA_512")}),  # captured from AWS KMS, 2026-09
         parameters="Ed25519",
-        data_key_pair=True,
     ),
-    # GenerateDataKeyPair has ML-KEM but no ML-DSA:
-    # https://docs.aws.amazon.com/kms/latest/APIReference/API_GenerateDataKeyPair.html
     _ml_dsa(44),
     _ml_dsa(65),
     _ml_dsa(87),
@@ -225,7 +215,6 @@ _SPECS = (
         bits=256,
         parameters="sm2p256v1",
         partitions=_CHINA,
-        data_key_pair=True,
     ),
 )
 
@@ -260,8 +249,6 @@ SIGNING_ALGORITHMS: Mapping[str, SigningAlgorithm] = MappingProxyType(
     }
 )
 
-_MODULUS_LENGTHS = MappingProxyType({"RSA_2048": 256, "RSA_3072": 384, "RSA_4096": 512})
-
 #: Every encryption algorithm by AWS's name: https://docs.aws.amazon.com/kms/latest/APIReference/API_Encrypt.html
 ENCRYPTION_ALGORITHMS: Mapping[str, EncryptionAlgorithm] = MappingProxyType(
     {
@@ -272,13 +259,11 @@ ENCRYPTION_ALGORITHMS: Mapping[str, EncryptionAlgorithm] = MappingProxyType(
                 "RSAES_OAEP_SHA_1",
                 "sha1",
                 MappingProxyType({"RSA_2048": 214, "RSA_3072": 342, "RSA_4096": 470}),
-                _MODULUS_LENGTHS,
             ),
             EncryptionAlgorithm(
                 "RSAES_OAEP_SHA_256",
                 "sha256",
                 MappingProxyType({"RSA_2048": 190, "RSA_3072": 318, "RSA_4096": 446}),
-                _MODULUS_LENGTHS,
             ),
             EncryptionAlgorithm("SM2PKE", "sm3", MappingProxyType({"SM2": 1024})),
         )
@@ -289,7 +274,3 @@ ENCRYPTION_ALGORITHMS: Mapping[str, EncryptionAlgorithm] = MappingProxyType(
 MAC_ALGORITHMS: Mapping[str, MacAlgorithm] = MappingProxyType(
     {f"HMAC_SHA_{bits}": MacAlgorithm(f"HMAC_SHA_{bits}", f"sha{bits}", bits // 8) for bits in (224, 256, 384, 512)}
 )
-
-#: All key agreement algorithms, and all encapsulation algorithms.
-KEY_AGREEMENT_ALGORITHMS: tuple[str, ...] = ("ECDH",)
-ENCAPSULATION_ALGORITHMS: tuple[str, ...] = ("ML_KEM",)
