@@ -122,7 +122,7 @@ def test_dummy_credentials_are_used_without_looking_for_them(monkeypatch):
     monkeypatch.setattr(botocore.session.Session, "_create_credential_resolver", lambda _: pytest.fail("looked"))
     with mock_kms():
         dummies = (os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], None)
-        assert credentials_of(boto3.client("kms")) == dummies
+        assert credentials_of(boto3.Session().client("kms")) == dummies
 
 
 def test_a_session_still_finds_the_dummy_credentials():
@@ -140,7 +140,7 @@ def test_credentials_of_the_test_take_the_place_of_the_dummy_credentials(ran, mo
         session.set_credentials("AKIASET", "s", "t")
         assert credentials_of(session.create_client("kms", REGION)) == ("AKIASET", "s", "t")
         monkeypatch.setenv("AWS_SESSION_TOKEN", "token")
-        assert credentials_of(boto3.client("kms"))[2] == "token"
+        assert credentials_of(boto3.Session().client("kms"))[2] == "token"
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAENV")
         assert credentials_of(boto3.Session().client("kms"))[0] == "AKIAENV"
 

@@ -173,10 +173,9 @@ def test_a_second_session_looks_at_no_handler_of_botocore_again(monkeypatch):
     looked_at = []
     original = inspect.getfullargspec
     with mock_kms():
-        boto3.client("kms")
+        boto3.Session().client("kms")
         monkeypatch.setattr(inspect, "getfullargspec", lambda handler: looked_at.append(handler) or original(handler))
-        boto3.setup_default_session()
-        boto3.client("kms")
+        boto3.Session().client("kms")
     of_every_session = [entry[1] for entry in botocore.handlers.BUILTIN_HANDLERS]
     assert [handler for handler in looked_at if handler in of_every_session] == []
     assert looked_at, "clients register handlers of their own"
