@@ -165,6 +165,13 @@ def default_session() -> Any:
     return getattr(sys.modules.get("boto3"), "DEFAULT_SESSION", None)
 
 
+def session_of_default() -> Any:
+    """Return the session of botocore in boto3's default session; None if there is none, or a test put a fake there."""
+    inner = getattr(default_session(), "_session", None)
+    botocore_session: Any = sys.modules.get("botocore.session")
+    return inner if botocore_session is not None and botocore_session.Session in type(inner).__mro__ else None
+
+
 def _set_default_session(session: Any) -> None:
     """Make a session boto3's default; None makes boto3 create one on next use."""
     boto3: Any = sys.modules.get("boto3")

@@ -184,3 +184,19 @@ def test_a_second_session_looks_at_no_handler_of_botocore_again(monkeypatch):
 def test_handlers_without_keyword_arguments_are_refused_as_ever(kms_client):
     with pytest.raises(ValueError, match="must accept keyword arguments"):
         kms_client.meta.events.register("before-call", lambda: None)
+
+
+def test_a_fake_default_session_is_left_alone():
+    program = (
+        "from unittest.mock import MagicMock\n"
+        "import boto3, botocore.session\n"
+        "boto3.DEFAULT_SESSION = MagicMock(spec=boto3.session.Session)\n"
+        "boto3.DEFAULT_SESSION._session = MagicMock(spec=botocore.session.Session)\n"
+        "from pytest_kmsmock import mock_kms\n"
+        "for default in (boto3.DEFAULT_SESSION, 'a fake'):\n"
+        "    boto3.DEFAULT_SESSION = default\n"
+        "    with mock_kms() as kms:\n"
+        "        assert kms.client().create_key()\n"
+        "    assert boto3.DEFAULT_SESSION is default\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)

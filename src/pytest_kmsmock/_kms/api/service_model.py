@@ -23,9 +23,9 @@ def data_files() -> Loader:
     """
     from botocore.loaders import create_loader  # here, so that importing this module does not import botocore
 
-    default = environment.default_session()
+    default = environment.session_of_default()
     if default is not None:
-        loader: Loader = default._session.get_component("data_loader")  # noqa: SLF001 - boto3 has no public way
+        loader: Loader = default.get_component("data_loader")
         return loader
     return create_loader(os.environ.get("AWS_DATA_PATH"))
 

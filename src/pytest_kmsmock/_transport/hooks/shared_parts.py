@@ -101,9 +101,9 @@ def _key(loader: Loader) -> tuple[object, ...]:
 
 def adopt_default_session() -> None:
     """Share the exceptions of boto3's default session, if there is one: clients of a module level come from it."""
-    default = environment.default_session()
+    default = environment.session_of_default()
     if default is not None:
-        share_exceptions(default._session)  # noqa: SLF001 - boto3 shows it nowhere else
+        share_exceptions(default)
 
 
 def share_exceptions(session: Any) -> None:
