@@ -153,9 +153,14 @@ def test_a_region_alone_that_a_test_takes_away_is_missing(monkeypatch, tmp_path)
             boto3.Session().client("kms")
 
 
-def test_a_profile_that_does_not_exist_is_an_error_as_ever(ran):
+def test_a_profile_that_does_not_exist_is_an_error_as_ever(ran, monkeypatch):
     with mock_kms(), pytest.raises(ProfileNotFound):
         botocore.session.Session(profile="none").create_client("kms", REGION)
+    monkeypatch.setenv("AWS_PROFILE", "none")
+    with mock_kms():
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        with pytest.raises(ProfileNotFound):
+            botocore.session.Session().create_client("kms", REGION)
 
 
 def test_a_program_is_run_without_a_mock_and_for_other_services(tmp_path, monkeypatch):

@@ -100,12 +100,7 @@ def _would_look_up(session: Any) -> bool:
         return False
     if "AWS_ACCESS_KEY_ID" in os.environ and session.instance_variables().get("profile") is None:
         return False
-    from botocore.exceptions import BotoCoreError
-
-    try:
-        profile, profiles = session.get_scoped_config(), session.full_config["profiles"]
-    except BotoCoreError:  # a missing profile, an unreadable file: botocore reports it
-        return False
+    profile, profiles = session.get_scoped_config(), session.full_config["profiles"]
     if "role_arn" in profile:  # the role is assumed on use, so never here; its source is read at once
         return not _has_access_key(profiles.get(profile.get("source_profile"), {}))
     if _EXTERNAL_SOURCES & profile.keys():
