@@ -38,7 +38,7 @@ def read_body(body: bytes) -> dict[str, Any]:
         if text[0] != "{" or text[-1] != "}":
             text = text.strip(_WHITE_SPACE)
         members, end = _decoder.raw_decode(text)
-        if re.search(_HALF_CHARACTER, body):
+        if _HALF_CHARACTER.search(body):
             json.dumps(members, ensure_ascii=False).encode()  # refuses half of a surrogate pair
     except (ValueError, RecursionError):
         raise errors.SERIALIZATION(reason="") from None
@@ -48,7 +48,7 @@ def read_body(body: bytes) -> dict[str, Any]:
 
 
 _WHITE_SPACE = " \t\n\r"  # RFC 8259, 2
-_HALF_CHARACTER = rb"\\u[dD][89a-fA-F]"
+_HALF_CHARACTER = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 def _no_json(constant: str) -> None:
