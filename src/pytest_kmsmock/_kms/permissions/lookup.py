@@ -27,5 +27,3 @@ class ConditionValues:
     def __eq__(self, other: object) -> bool:
         """Whether the access requests are equal: decisions that are made again are."""
         return isinstance(other, ConditionValues) and self.access == other.access
-
-    __hash__ = None  # type: ignore[assignment]  # its access request has mappings
