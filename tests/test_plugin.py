@@ -362,3 +362,25 @@ def test_kms_fixtures_under_xdist(pytester: pytest.Pytester, few_plugins: None):
             assert len(kms_client.list_keys()["Keys"]) == 1
     """)
     pytester.runpytest_subprocess("-n", "2", "-p", "no:cacheprovider", "-W", "default").assert_outcomes(passed=20)
+
+
+def test_a_fixture_of_the_same_name_keeps_the_options_of_the_test(run):
+    """pytest sets up ours for it, with the markers of the test that asks for it and not of an earlier one."""
+    run(
+        """
+        import pytest
+
+        @pytest.fixture
+        def kms_mock(kms_mock):
+            kms_mock.client().create_alias(AliasName="alias/app", TargetKeyId=kms_mock.create_key().id)
+            return kms_mock
+
+        @pytest.mark.kms_mock(region="eu-west-1")
+        def test_marked(kms_mock):
+            assert kms_mock.client().describe_key(KeyId="alias/app")["KeyMetadata"]["Arn"].split(":")[3] == "eu-west-1"
+
+        @pytest.mark.parametrize("number", range(2))
+        def test_not_marked(request, number):
+            assert request.getfixturevalue("kms_mock").region == "us-east-1"
+        """
+    ).assert_outcomes(passed=3)

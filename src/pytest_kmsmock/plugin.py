@@ -5,6 +5,7 @@ Imports nothing heavy: a run that never uses KMS pays for this module only.
 
 from __future__ import annotations
 
+import functools
 import os
 import types
 from collections.abc import Generator, Iterator
@@ -14,12 +15,12 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from pytest_kmsmock._mock.decorator import DECORATED, MockKms, option_meant
-from pytest_kmsmock._runtime.checks import MISUSE, closest
+from pytest_kmsmock._runtime.checks import closest
 from pytest_kmsmock._runtime.options import HELP, Options, changed, seed_from
 
 from ._report import hooks as reports
 from ._runtime import network_guard
-from .errors import InvalidOption, KmsMockError
+from .errors import InvalidOption
 
 if TYPE_CHECKING:
     from pytest_kmsmock._mock.client_types import KMSClient
@@ -155,17 +156,6 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     names.insert(1 + max((place for place, name in enumerate(names) if comes_before(name)), default=-1), "kms_mock")
 
 
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
-    """End tracebacks of misuse of this package at the user's line, before pytest makes the report."""
-    raised = call.excinfo
-    if raised is None or item.config.getoption("fulltrace"):
-        return
-    if isinstance(raised.value, KmsMockError) or hasattr(raised.value, MISUSE):
-        from ._report.tracebacks import ending_at_the_test
-
-        call.excinfo = ending_at_the_test(raised, _definition(item), item.name)
-
-
 def pytest_collectstart(collector: pytest.Collector) -> None:
     """Give each package a fixture `package_kms_mock` of its own.
 
@@ -211,7 +201,7 @@ def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
     seed = given.get("seed")
     if isinstance(seed, str | os.PathLike) or (isinstance(seed, list | tuple) and all(map(_is_path, seed))):
         given["seed"] = seed_from(request.config.rootpath, seed)
-    with MockKms(given, where, request.scope, _definition(request.node)) as kms:
+    with MockKms(given, where, request.scope, functools.partial(reports.definition, request.node)) as kms:
         yield kms
 
 
@@ -230,17 +220,23 @@ def _refuse_two_mocks(request: pytest.FixtureRequest) -> None:
         )
 
 
-def _definition(node: pytest.Item | pytest.Collector) -> tuple[str, int]:
-    """Return file and line of a test, class, module or folder."""
-    report_info = getattr(node, "reportinfo", None)
-    path, line, _ = (node.path, None, "") if report_info is None else report_info()
-    return str(path), (line or 0) + 1
+#: The request of the latest `kms_mock`. A fixture that takes `request` costs each test as much as entering the mock:
+#: pytest defines `request` three times for it.
+_latest_request: pytest.FixtureRequest
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_fixture_setup(fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> None:
+    """Keep the request of `kms_mock` for the fixture, which pytest calls next."""
+    global _latest_request
+    if fixturedef.argname == "kms_mock":
+        _latest_request = request
 
 
 @pytest.fixture
-def kms_mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
+def kms_mock() -> Iterator[KmsMock]:
     """AWS KMS for this test: calls of any client are answered in this process. The value is the `KmsMock` handle."""
-    yield from _mock(request)
+    yield from _mock(_latest_request)
 
 
 @pytest.fixture

@@ -87,7 +87,6 @@ class MockCore:
             self.service.clock.freeze(determinism.START)
         self.service.enforce_policies = options.enforce_policies
         self.service.max_calls = options.max_calls
-        self._administrators: dict[str, Caller] = {}
         self.calls = self.service.calls = Calls(self.service)
         self.injector = Injector(self.service, self._set_interceptor, self.must_be_active)
         self.throttle = Throttle(self.service.clock, options.request_quotas, self._set_interceptor)
@@ -187,11 +186,7 @@ class MockCore:
 
     def default_caller(self, region: str) -> Caller:
         """Return the caller of requests with the dummy credentials."""
-        caller = self._administrators.get(region)
-        if caller is None:
-            caller = administrator(self.options.account, partition_of(region))
-            self._administrators[region] = caller
-        return caller
+        return administrator(self.options.account, partition_of(region))
 
     def requester(self, access_key: str | None, region: str) -> Caller:
         """Return the caller of a request with an access key to a Region."""

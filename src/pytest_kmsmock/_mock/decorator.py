@@ -54,7 +54,8 @@ class MockKms:
         given: the options of its mocks.
         where: where they are given, for error messages.
         place: how its mocks are created; selects the random stream of a deterministic mock.
-        definition: file and line of the test that the mock is for, for warnings; where it ends if not given.
+        definition: returns file and line of the test that the mock is for, for warnings. None, if it is unknown: then
+            they show where the mock ends.
     """
 
     def __init__(
@@ -62,7 +63,7 @@ class MockKms:
         given: Mapping[str, Any],
         where: str = "mock_kms()",
         place: str = "mock_kms",
-        definition: tuple[str, int] | None = None,
+        definition: Callable[[], tuple[str, int] | None] = lambda: None,
     ) -> None:
         # Imported here and below, so that importing the package is cheap.
         from pytest_kmsmock._runtime.options import Options, changed
@@ -103,11 +104,11 @@ class MockKms:
         if core.options.unused_faults != "off" and core.injector.unused:
             from . import hygiene
 
-            hygiene.report_unused_faults(core, self._definition)
+            hygiene.report_unused_faults(core, self._definition())
         if core.options.hygiene != "off":
             from . import hygiene
 
-            hygiene.inspect(core, self._definition)
+            hygiene.inspect(core, self._definition())
 
     def _end(self) -> MockCore:
         if not self._entered:
@@ -210,7 +211,7 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
             f"mock_kms({function!r}): mock_kms decorates functions and classes, and takes options by name, such as "
             f"mock_kms({option_meant(function)})."
         )
-    definition = _definition(function)
+    definition = functools.partial(_definition, function)
     kinds = (
         (inspect.isasyncgenfunction, _wrap_async_generator),
         (inspect.iscoroutinefunction, _wrap_coroutine),
@@ -328,7 +329,8 @@ def _decorate_class(cls: type, given: Mapping[str, Any]) -> type:
 
         @functools.wraps(run)
         def run_in_mock(self: unittest.TestCase, result: unittest.TestResult | None = None) -> Any:
-            with MockKms(given, definition=_definition(getattr(self, self._testMethodName))):
+            test = getattr(self, self._testMethodName)
+            with MockKms(given, definition=functools.partial(_definition, test)):
                 return run(self, result)
 
         # Not a plain function: moto's decorator would wrap it, and a `run` wrapped by moto would keep moto's state from

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import astuple
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_kmsmock._runtime import active_mocks, environment, network_guard
-from pytest_kmsmock.errors import MockNotStopped
+from pytest_kmsmock._runtime.checks import MISUSE
+from pytest_kmsmock.errors import KmsMockError, MockNotStopped
 
 from .registry import Registry
 
@@ -33,7 +34,7 @@ _UNKNOWNS = "pytest_kmsmock._iac.unknowns"
 #: Suffixes of their files.
 _ENDING = {_REPORT: "html", _POLICY: "json"}
 _ATTRIBUTE = "kms_mock_data"  # of a report: the KMS data of the test
-_ACCESS_KEYS = "kms_mock_access_keys"  # of a report: unknown access keys
+_FOUND = "kms_mock_found"  # of the output of a worker of pytest-xdist: what `_collect` takes
 
 _UNKNOWN = (
     "KMS calls were signed with access keys that neither kms_mock nor moto issued. They were made as the default "
@@ -127,7 +128,7 @@ class Watch:
         self._outcome = _OUTCOMES[0]
         self._failures: list[str] = []
         self._shown = 0
-        self._sent = len(environment.unknown_access_keys)  # skip those of earlier runs in this process
+        self._earlier = len(environment.unknown_access_keys)  # those of earlier runs in this process
         self._access_keys: dict[str, str] = {}
         active_mocks.watchers.append(self._registry.entered)
 
@@ -180,9 +181,11 @@ class Watch:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, call: pytest.CallInfo[None]
+        self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Add sections and data to the report of a phase."""
+        """Add sections and data to the report of a phase, and end tracebacks of misuse at the line of the test."""
+        if call.excinfo is not None and not item.config.getoption("fulltrace"):
+            call.excinfo = _ending_at_the_test(call.excinfo, item)
         report = yield
         if report.failed:
             self._failures.append(_message(report))
@@ -194,16 +197,8 @@ class Watch:
         if call.when == "teardown":
             if self._registry.mocks and (self._entries or self._permissions or self._diff):
                 setattr(report, _ATTRIBUTE, self._data(report.nodeid))
-            if len(environment.unknown_access_keys) > self._sent:
-                setattr(report, _ACCESS_KEYS, dict(list(environment.unknown_access_keys.items())[self._sent :]))
-                self._sent = len(environment.unknown_access_keys)
             self._registry.end_test()
         return report
-
-    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Collect the unknown access keys of a report, in the process that reports."""
-        for access_key, test in getattr(report, _ACCESS_KEYS, {}).items():
-            self._access_keys.setdefault(access_key, test)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         """Print once per run the unknown access keys and the unsupported elements of infrastructure files."""
@@ -269,19 +264,42 @@ class Watch:
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """Collect the unsupported elements that this process met, or send them to the process that reports."""
-        known = sys.modules.get(_UNKNOWNS)
-        found: list[str] = [] if known is None else known.take()
+        """Collect what this process met, or send it to the process that reports."""
+        unknowns = sys.modules.get(_UNKNOWNS)
+        access_keys = dict(list(environment.unknown_access_keys.items())[self._earlier :])
+        found = (access_keys, [] if unknowns is None else unknowns.take())
         output = getattr(session.config, "workeroutput", None)
         if output is None:
-            self._unknowns |= dict.fromkeys(found)
+            self._collect(*found)
         else:
-            output[_UNKNOWNS] = found
+            output[_FOUND] = found
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
-        """Collect the unsupported elements that a worker of pytest-xdist met."""
-        self._unknowns |= dict.fromkeys(getattr(node, "workeroutput", {}).get(_UNKNOWNS, ()))
+        """Collect what a worker of pytest-xdist met."""
+        self._collect(*getattr(node, "workeroutput", {}).get(_FOUND, ({}, ())))
+
+    def _collect(self, access_keys: Mapping[str, str], unknowns: Iterable[str]) -> None:
+        """Add unknown access keys, each with its first test, and unsupported elements of infrastructure files."""
+        self._access_keys = {**access_keys, **self._access_keys}
+        self._unknowns |= dict.fromkeys(unknowns)
+
+
+def _ending_at_the_test(
+    raised: pytest.ExceptionInfo[BaseException], item: pytest.Item
+) -> pytest.ExceptionInfo[BaseException]:
+    if not isinstance(raised.value, KmsMockError) and not hasattr(raised.value, MISUSE):
+        return raised
+    from .tracebacks import ending_at_the_test
+
+    return ending_at_the_test(raised, definition(item), item.name)
+
+
+def definition(node: pytest.Item | pytest.Collector) -> tuple[str, int]:
+    """Return file and line of a test, class, module or folder."""
+    report_info = getattr(node, "reportinfo", None)
+    path, line, _ = (node.path, None, "") if report_info is None else report_info()
+    return str(path), (line or 0) + 1
 
 
 def _message(report: pytest.TestReport) -> str:

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
 #: Returns the grants that do not allow the request: (grant id, reason).
 InapplicableGrants = Callable[[], Iterable[tuple[str, str]]]
 _THIS_RESOURCE = " on this resource"
+#: Maximum number of cached (caller, action, account) for the same policies.
+_MAX_CACHED = 1024
 
 
 class Step(Record):
@@ -122,6 +124,8 @@ def evaluate(request: Request, policies: Policies, grants: Grants = no_grants) -
     denial = explicit_denial(request, policies) or implicit_denial(request, policies, grants)
     if unconditional is None:
         place = (request.principal.identity, request.action, request.account)
+        if len(policies.unconditional) >= _MAX_CACHED:
+            policies.unconditional.clear()
         policies.unconditional[place] = denial is None and _is_unconditional(request, policies)
     return Decision(denial, request, policies, grants)
 

@@ -7,6 +7,7 @@ dumps; compiled policies are cached.
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.policy.evaluation import Origin, Policies
@@ -24,6 +25,9 @@ FULL_ACCESS = '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Acti
 #: Maximum number of cached combinations of caller, owner and key policy.
 _MAX_CACHED = 4096
 _ADMINISTRATOR = (compile_policy(FULL_ACCESS, PolicyKind.IDENTITY),)
+#: Returns the same object for the same policies, in all mocks: it caches what they allow unconditionally, which is the
+#: same in each test that uses default key policies.
+_combined = lru_cache(maxsize=_MAX_CACHED)(Policies)
 
 
 class Iam:
@@ -118,7 +122,7 @@ class Iam:
         levels = self.service_control.get(principal.account, ()) if _has_service_control(principal) else ()
         endpoint = next(iter(caller.context.get("aws:sourcevpce", ())), None)
         endpoint_policy = None if endpoint is None else self.vpc_endpoints.get(endpoint)
-        return Policies(
+        return _combined(
             key=() if key_policy is None else (key_policy,),
             identity=(*_ADMINISTRATOR, *attached) if caller.administrator else attached,
             boundary=None if boundary is None else compile_policy(boundary, PolicyKind.BOUNDARY),

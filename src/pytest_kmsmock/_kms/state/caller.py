@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from pytest_kmsmock._kms.api.arns import service_endpoint
 from pytest_kmsmock._kms.policy.principals import Principal
@@ -81,6 +82,7 @@ class Caller:
         return tuple(f"{service.split('.')[0]}.amazonaws.com" for service in named)
 
 
+@lru_cache(maxsize=64)
 def administrator(account: str, partition: str = "aws") -> Caller:
     """Return the default caller: an IAM user with full access to its account."""
     principal = Principal.parse(f"arn:{partition}:iam::{account}:user/Administrator")
