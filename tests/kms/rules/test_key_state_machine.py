@@ -424,7 +424,7 @@ class KeysOverTime(RuleBasedStateMachine):
     @rule(place=KEYS, days=st.none() | st.sampled_from([90, 100, 365]))
     def set_rotation(self, place: tuple[str, str], days: int | None) -> None:
         found = self.model.places.get(place)
-        expected = self.rotation_outcome(found, imported=UNSUPPORTED)
+        expected = self.rotation_outcome(found, automatic=True)
         operation, members = ("EnableKeyRotation", {"RotationPeriodInDays": days}) if days else (
             "DisableKeyRotation", {}
         )  # fmt: skip
@@ -438,7 +438,7 @@ class KeysOverTime(RuleBasedStateMachine):
     @rule(place=KEYS)
     def rotate_now(self, place: tuple[str, str]) -> None:
         found = self.model.places.get(place)
-        expected = self.rotation_outcome(found, imported=None)
+        expected = self.rotation_outcome(found, automatic=False)
         if expected is None:
             assert found is not None
             family = found.family
@@ -457,16 +457,13 @@ class KeysOverTime(RuleBasedStateMachine):
                 family.generations.append(family.pending)
                 family.pending = None
 
-    def rotation_outcome(self, found: Place | None, *, imported: str | None) -> str | None:
+    def rotation_outcome(self, found: Place | None, *, automatic: bool) -> str | None:
         if found is None:
             return "NotFoundException"
-        expected = TABLE["rotate"].get(self.model.state(found))
-        if expected is None:
-            if found.family.kind == "stored" or found.family.primary != found.region:
-                return UNSUPPORTED
-            if found.family.imported:
-                return imported
-        return expected
+        state, family = self.model.state(found), found.family
+        if state != CREATING and (family.kind == "stored" or (automatic and family.imported)):
+            return UNSUPPORTED
+        return TABLE["rotate"].get(state, UNSUPPORTED if family.primary != found.region else None)
 
     # --- imported material and the key store ---
 
@@ -475,9 +472,10 @@ class KeysOverTime(RuleBasedStateMachine):
         """Import one of the materials that the key had, or a new one."""
         found = self.model.places.get(place)
         if found is None or not found.family.imported or self.model.state(found) in TABLE["import"]:
-            expected = UNSUPPORTED if found else "NotFoundException"
+            expected: str | None = "NotFoundException"
             if found is not None:
-                expected = TABLE["import"].get(self.model.state(found), UNSUPPORTED)
+                state = self.model.state(found)
+                expected = TABLE["import"].get(state) if found.family.imported or state == CREATING else UNSUPPORTED
             self.outcome(place, "ImportKeyMaterial", expected, ImportToken=b"?", EncryptedKeyMaterial=b"?")
             return
         preparation = {"WrappingAlgorithm": "RSAES_OAEP_SHA_256", "WrappingKeySpec": "RSA_2048"}

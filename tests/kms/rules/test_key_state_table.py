@@ -24,8 +24,9 @@ HOME, ABROAD = "us-east-1", "eu-west-1"
 STATES = ("Enabled", "Disabled", "Pending", "PendingImport", "Unavailable", "Creating", "Updating")
 
 #: One row an operation: what it does in each of STATES. "Pending" is PendingDeletion and PendingReplicaDeletion.
-#: "7?" and "9?" depend on the key's origin (see `footnote`); "-" cannot be made. Captured from AWS KMS, 2026-09,
-#: against the guide: GetPublicKey works with disabled keys, GetKeyRotationStatus with imported material.
+#: Those with "?" depend on the key's origin (see `footnote`): "1?" is the guide's "[1] or [7]", "3?" "[3] or [7]", "8?"
+#: "[8] or [9]". "-" cannot be made. Captured from AWS KMS, 2026-09, against the guide: GetPublicKey works with disabled
+#: keys, GetKeyRotationStatus with imported material.
 TABLE = """
 CancelKeyDeletion                       4   4   ok  4   4   4   4
 CreateAlias                             ok  ok  3   ok  ok  ok  ok
@@ -35,9 +36,9 @@ DeleteAlias                             ok  ok  ok  ok  ok  ok  ok
 DeleteImportedKeyMaterial               9?  9?  9?  ok  9   14  15
 DescribeKey                             ok  ok  ok  ok  ok  ok  ok
 DisableKey                              ok  ok  3   5   ok  14  15
-DisableKeyRotation                      7?  1   3   6   7   14  7?
+DisableKeyRotation                      7?  1?  3?  6   7   14  7?
 EnableKey                               ok  ok  3   5   ok  14  15
-EnableKeyRotation                       7?  1   3   6   7   14  7?
+EnableKeyRotation                       7?  1?  3?  6   7   14  7?
 Encrypt                                 ok  1   3   5   11  14  ok
 GenerateDataKey                         ok  1   3   5   11  14  ok
 GenerateDataKeyWithoutPlaintext         ok  1   3   5   11  14  ok
@@ -48,9 +49,9 @@ VerifyMac                               ok  1   3   5   -   14  ok
 GetKeyPolicy                            ok  ok  ok  ok  ok  ok  ok
 ListKeyPolicies                         ok  ok  ok  ok  ok  ok  ok
 GetKeyRotationStatus                    7?  7?  7?  ok  7   7?  7?
-GetParametersForImport                  9?  9?  8   ok  9   14  15
+GetParametersForImport                  9?  9?  8?  ok  9   14  15
 GetPublicKey                            ok  ok  3   5   -   14  ok
-ImportKeyMaterial                       9?  9?  8   ok  9   14  9?
+ImportKeyMaterial                       9?  9?  8?  ok  9   14  9?
 ListAliases                             ok  ok  ok  ok  ok  ok  ok
 ListGrants                              ok  ok  ok  ok  ok  ok  ok
 ListResourceTags                        ok  ok  ok  ok  ok  ok  ok
@@ -72,7 +73,7 @@ UpdatePrimaryRegion                     ok  1   3   5   -   14  ok
 DeriveSharedSecret                      ok  1   3   5   -   14  ok
 Encapsulate                             ok  1   3   -   -   14  ok
 Decapsulate                             ok  1   3   -   -   14  ok
-RotateKeyOnDemand                       7?  1   3   5   7   14  7?
+RotateKeyOnDemand                       7?  1?  3?  5   7   14  7?
 ListKeyRotations                        7?  7?  7?  ok  7   7?  7?
 GetKeyLastUsage                         ok  ok  ok  ok  ok  ok  ok
 """
@@ -115,13 +116,14 @@ MATERIAL = {"symmetric": bytes(range(32)), "mac": bytes(range(32)), "signing": P
 
 def footnote(operation: str, cell: str, kind: str) -> str:
     """Return what happens with a key of a kind: "ok" or the number of a footnote."""
-    if cell == "9?":
-        return "ok" if "imported" in kind else "9"
-    if cell == "7?":
+    otherwise = {"7?": "ok", "9?": "ok"}.get(cell, cell.removesuffix("?"))
+    if cell in ("8?", "9?"):
+        return otherwise if "imported" in kind else "9"
+    if cell in ("1?", "3?", "7?"):
         if kind.endswith("store"):
             return "7"
         by_the_calendar = operation in ("EnableKeyRotation", "DisableKeyRotation")
-        return "6" if "imported" in kind and by_the_calendar else "ok"
+        return "6" if "imported" in kind and by_the_calendar else otherwise
     return cell
 
 

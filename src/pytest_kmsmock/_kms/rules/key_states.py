@@ -43,7 +43,8 @@ USES_MATERIAL = _not_allowed_in(
 SHOWS_PUBLIC_KEY = _not_allowed_in(PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, UNAVAILABLE, CREATING)
 #: CreateGrant: as cryptographic operations, but also for keys in a disconnected custom key store.
 CREATES_GRANT = _not_allowed_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, CREATING)
-#: CreateAlias, TagResource, UntagResource, UpdateKeyDescription.
+#: CreateAlias, TagResource, UntagResource, UpdateKeyDescription; GetParametersForImport and ImportKeyMaterial, after
+#: the key's Origin.
 NOT_PENDING_DELETION = _not_allowed_in(PENDING_DELETION, PENDING_REPLICA_DELETION)
 #: EnableKey and DisableKey.
 ENABLES_OR_DISABLES = _not_allowed_in(PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, CREATING, UPDATING)
@@ -53,14 +54,13 @@ SCHEDULES_DELETION = _not_allowed_in(PENDING_DELETION, PENDING_REPLICA_DELETION,
 CANCELS_DELETION: StateRule = dict.fromkeys(
     (ENABLED, DISABLED, PENDING_IMPORT, UNAVAILABLE, CREATING, UPDATING), errors.NOT_PENDING_DELETION
 )
-#: EnableKeyRotation, DisableKeyRotation and RotateKeyOnDemand.
-ROTATES = _not_allowed_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, CREATING)
-#: ImportKeyMaterial. Unavailable keys have another Origin, which the operation checks.
-IMPORTS = _not_allowed_in(PENDING_DELETION, PENDING_REPLICA_DELETION, CREATING)
-#: GetParametersForImport.
-PREPARES_IMPORT = IMPORTS | _not_allowed_in(UPDATING)
-#: DeleteImportedKeyMaterial.
-DELETES_MATERIAL = _not_allowed_in(CREATING, UPDATING)
+#: Operations that check the Origin of a key before other states (footnotes 7 to 9 of the guide's table):
+#: ImportKeyMaterial, EnableKeyRotation, DisableKeyRotation and RotateKeyOnDemand.
+NOT_CREATING = _not_allowed_in(CREATING)
+#: GetParametersForImport and DeleteImportedKeyMaterial.
+NOT_CREATING_OR_UPDATING = _not_allowed_in(CREATING, UPDATING)
+#: EnableKeyRotation, DisableKeyRotation and RotateKeyOnDemand, after the key's Origin.
+ROTATES = _not_allowed_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION)
 #: ReplicateKey.
 REPLICATES = _not_allowed_in(DISABLED, PENDING_DELETION, PENDING_REPLICA_DELETION, PENDING_IMPORT, CREATING, UPDATING)
 #: UpdatePrimaryRegion.

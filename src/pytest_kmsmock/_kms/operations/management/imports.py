@@ -16,7 +16,12 @@ from pytest_kmsmock._kms.formats import import_tokens
 from pytest_kmsmock._kms.formats.key_wrapping import check_wrapping, load_wrapping_key, new_wrapping_key, unwrap
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.rules.imported_material import delete_material, material_id, store_material
-from pytest_kmsmock._kms.rules.key_states import DELETES_MATERIAL, IMPORTS, PREPARES_IMPORT
+from pytest_kmsmock._kms.rules.key_states import (
+    NOT_CREATING,
+    NOT_CREATING_OR_UPDATING,
+    NOT_PENDING_DELETION,
+    check_state,
+)
 from pytest_kmsmock._kms.rules.rotation import PENDING, PENDING_MULTI_REGION, is_primary
 from pytest_kmsmock._kms.state.records import Key, KeyMaterial
 
@@ -26,13 +31,14 @@ _NEW, _EXISTING = "NEW_KEY_MATERIAL", "EXISTING_KEY_MATERIAL"
 _SYMMETRIC_ONLY = ("ImportType", "KeyMaterialDescription", "KeyMaterialId")
 
 
-@operation("GetParametersForImport", targets=[key()], states=PREPARES_IMPORT, keeps_transition="on_demand")
+@operation("GetParametersForImport", targets=[key()], states=NOT_CREATING_OR_UPDATING, keeps_transition="on_demand")
 def get_parameters_for_import(call: Call) -> Result:
     """Return a wrapping public key and its import token.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_GetParametersForImport.html
     """
     _check_origin(call.key)
+    check_state(call.key, NOT_PENDING_DELETION, call.state)
     algorithm, wrapping_spec = call.params["WrappingAlgorithm"], call.params["WrappingKeySpec"]
     check_wrapping(call.key.spec, algorithm, wrapping_spec, call.region.partition)
     wrapping_key = new_wrapping_key(wrapping_spec, call.service.keys)
@@ -46,7 +52,9 @@ def get_parameters_for_import(call: Call) -> Result:
     }
 
 
-@operation("ImportKeyMaterial", targets=[key()], states=IMPORTS, customer_managed=True, keeps_transition="on_demand")
+@operation(
+    "ImportKeyMaterial", targets=[key()], states=NOT_CREATING, customer_managed=True, keeps_transition="on_demand"
+)  # fmt: skip
 def import_key_material(call: Call) -> Result:
     """Import wrapped key material into a key.
 
@@ -54,6 +62,7 @@ def import_key_material(call: Call) -> Result:
     """
     kms_key = call.key
     _check_origin(kms_key)
+    check_state(kms_key, NOT_PENDING_DELETION, call.state)
     _check_parameters(call, kms_key)
     expires = _expiry(call)
     token = import_tokens.read(call.params["ImportToken"], kms_key.arn, call.now)
@@ -74,7 +83,7 @@ def import_key_material(call: Call) -> Result:
 
 
 @operation(
-    "DeleteImportedKeyMaterial", targets=[key()], states=DELETES_MATERIAL, customer_managed=True,
+    "DeleteImportedKeyMaterial", targets=[key()], states=NOT_CREATING_OR_UPDATING, customer_managed=True,
     keeps_transition="on_demand",
 )  # fmt: skip
 def delete_imported_key_material(call: Call) -> Result:

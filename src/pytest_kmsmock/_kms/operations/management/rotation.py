@@ -12,7 +12,7 @@ from pytest_kmsmock._kms.call.operation import Call, Result, operation
 from pytest_kmsmock._kms.operations.pagination import in_given_order, paginate
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.rules.imported_material import is_complete, is_imported
-from pytest_kmsmock._kms.rules.key_states import ROTATES
+from pytest_kmsmock._kms.rules.key_states import NOT_CREATING, ROTATES, check_state
 from pytest_kmsmock._kms.rules.rotation import PENDING, PENDING_ROTATION, is_primary, schedule_rotation
 from pytest_kmsmock._kms.rules.timeline import end_observed_transition
 from pytest_kmsmock._kms.state.delays import end_of
@@ -27,15 +27,17 @@ _CLOSE_TO_AUTOMATIC = timedelta(minutes=20)
 _MIN_ON_DEMAND_DURATION = timedelta(seconds=35)
 
 
-@operation("EnableKeyRotation", targets=[key()], states=ROTATES, customer_managed=True)
+@operation("EnableKeyRotation", targets=[key()], states=NOT_CREATING, customer_managed=True)
 def enable_key_rotation(call: Call) -> Result:
     """Enable automatic rotation of a key, or change its period.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_EnableKeyRotation.html
     """
     kms_key = call.key
-    _check_rotatable(kms_key)
-    _check_automatic(call)
+    _check_automatic(kms_key)
+    check_state(kms_key, ROTATES, call.state)
+    _check_symmetric(kms_key)
+    _check_primary(call)
     present = None if kms_key.rotation is None else kms_key.rotation.period_days
     period = call.params.get("RotationPeriodInDays", present or _DEFAULT_PERIOD_DAYS)
     if period != present:  # captured from AWS KMS, 2026-09: the same period keeps the next date
@@ -43,16 +45,18 @@ def enable_key_rotation(call: Call) -> Result:
     return {}
 
 
-@operation("DisableKeyRotation", targets=[key()], states=ROTATES, customer_managed=True)
+@operation("DisableKeyRotation", targets=[key()], states=NOT_CREATING, customer_managed=True)
 def disable_key_rotation(call: Call) -> Result:
     """Disable automatic rotation of a key; does nothing for asymmetric and HMAC keys.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_DisableKeyRotation.html
     """
-    if not _is_asymmetric_or_hmac(call.key):
-        _check_rotatable(call.key)
-        _check_automatic(call)
-    call.state.change_key(call.key, rotation=None)
+    kms_key = call.key
+    _check_automatic(kms_key)
+    check_state(kms_key, ROTATES, call.state)
+    if not _is_asymmetric_or_hmac(kms_key):
+        _check_primary(call)
+    call.state.change_key(kms_key, rotation=None)
     return {}
 
 
@@ -86,14 +90,18 @@ def _reports_rotation_disabled(kms_key: Key) -> bool:
     return kms_key.manager == "AWS" and all(material.rotated is None for material in kms_key.materials)
 
 
-@operation("RotateKeyOnDemand", targets=[key()], states=ROTATES, customer_managed=True, keeps_transition="on_demand")
+@operation(
+    "RotateKeyOnDemand", targets=[key()], states=NOT_CREATING, customer_managed=True, keeps_transition="on_demand"
+)  # fmt: skip
 def rotate_key_on_demand(call: Call) -> Result:
     """Start an on-demand rotation of a key; does nothing while one is in progress.
 
     See https://docs.aws.amazon.com/kms/latest/APIReference/API_RotateKeyOnDemand.html
     """
     kms_key = call.key
-    _check_rotatable(kms_key)
+    _check_store(kms_key)
+    check_state(kms_key, ROTATES, call.state)
+    _check_symmetric(kms_key)
     _check_primary(call)
     if kms_key.on_demand is None:
         _check_on_demand(call)
@@ -184,18 +192,17 @@ def _check_store(kms_key: Key) -> None:
         raise errors.UNSUPPORTED_WITHOUT_MESSAGE()
 
 
-def _check_rotatable(kms_key: Key) -> None:
-    """Check that a key is a symmetric encryption key outside custom key stores."""
+def _check_automatic(kms_key: Key) -> None:
+    """Check that a key has an Origin that supports automatic rotation."""
     _check_store(kms_key)
+    if kms_key.origin == "EXTERNAL" and not _is_asymmetric_or_hmac(kms_key):
+        raise errors.ORIGIN_NOT_VALID(arn=kms_key.arn, origin=kms_key.origin)
+
+
+def _check_symmetric(kms_key: Key) -> None:
+    """Check that a key is a symmetric encryption key."""
     if _is_asymmetric_or_hmac(kms_key):
         raise errors.UNSUPPORTED_WITHOUT_MESSAGE()
-
-
-def _check_automatic(call: Call) -> None:
-    """Check that a key supports automatic rotation, and is not a replica key."""
-    if call.key.origin == "EXTERNAL":
-        raise errors.ORIGIN_NOT_VALID(arn=call.key.arn, origin=call.key.origin)
-    _check_primary(call)
 
 
 def _check_primary(call: Call) -> None:
