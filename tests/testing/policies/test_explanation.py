@@ -224,7 +224,7 @@ def test_a_refusal_says_who_may_retire_a_grant(kms_mock, kms_client, key):
     abroad = "arn:aws:iam::111122223333:user/eve"
     lines = why_refused(kms_mock, "retire_grant", principal=abroad, KeyId=key, GrantId=grant)
     owner = f"arn:aws:iam::{ACCOUNT}:root"
-    assert f"- grants: grant {grant} may be retired by {ALICE}, {owner}, {APP}" in lines
+    assert f"- grants: grant {grant} may be retired by {ALICE}, {APP}, {owner}" in lines
 
 
 def test_a_key_of_another_account_that_does_not_exist(kms_mock):

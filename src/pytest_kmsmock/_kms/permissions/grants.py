@@ -211,11 +211,13 @@ def explain_not_retirable(grant: Grant) -> Iterator[tuple[str, str]]:
 
 
 def _may_retire(grant: Grant) -> list[str]:
-    """Return the principals that may retire a grant: retiring principals, issuing account, some grantees."""
+    """Return the principals that may retire a grant: retiring principals, some grantees, and last the issuing account.
+
+    A denial names the policies that the first one of them lacks.
+    """
     partition = grant.key_arn.split(":")[1]
-    entitled = [grant.retiree, grant.retiree_service, f"arn:{partition}:iam::{grant.issuing_account}:root"]
-    if "RetireGrant" in grant.operations:
-        entitled.append(grantee_of(grant))
+    grantee = grantee_of(grant) if "RetireGrant" in grant.operations else None
+    entitled = (grant.retiree, grant.retiree_service, grantee, f"arn:{partition}:iam::{grant.issuing_account}:root")
     return [name for name in entitled if name is not None]
 
 

@@ -146,9 +146,11 @@ def test_neither_limits_a_grant_to_the_session(kms_mock, kms_client, key, client
         client(grantee, session_policies=[denying]).encrypt(KeyId=key, Plaintext=b"x")
 
 
-def test_a_session_policy_limits_what_a_retiring_role_may_do(kms_client, key, client, refusal):
+@pytest.mark.parametrize("member", ["RetiringPrincipal", "GranteePrincipal"])
+def test_a_session_policy_limits_what_a_retiring_role_may_do(kms_client, key, client, member, refusal):
     """Inferred: of retiring in the key's account only grants to roles were looked at."""
-    made = kms_client.create_grant(KeyId=key, GranteePrincipal=SESSION, RetiringPrincipal=ROLE, Operations=["Encrypt"])
+    members = {"KeyId": key, "GranteePrincipal": THEIR_SESSION, "Operations": ["Encrypt", "RetireGrant"]}
+    made = kms_client.create_grant(**members | {member: ROLE})
     retire = {"KeyId": key, "GrantId": made["GrantId"]}
     with refusal(DENIED, denied(SESSION, "kms:RetireGrant", f"resource: {key}", "session policy")):
         client(SESSION, session_policies=[NOTHING]).retire_grant(**retire)
