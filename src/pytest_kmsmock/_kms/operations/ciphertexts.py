@@ -118,6 +118,8 @@ def ciphertext_key(call: Call, parameter: str, algorithm_parameter: str, permiss
     identifier = call.params.get(parameter)
     symmetric = call.params.get(algorithm_parameter, SYMMETRIC_DEFAULT) == SYMMETRIC_DEFAULT
     blob = call.params.get("CiphertextBlob")
+    if blob is None and not ignores_ciphertext(call):  # before keys are looked up, as for any missing parameter
+        raise errors.MISSING(parameter="ciphertextBlob")
     envelope = parse(blob) if blob is not None and symmetric else None
     if envelope is not None:
         call.notes[_PARSED] = envelope
@@ -130,8 +132,6 @@ def ciphertext_key(call: Call, parameter: str, algorithm_parameter: str, permiss
         return find_key(call, identifier, permission, aliases=True, parameter=parameter)
     if ignores_ciphertext(call) or not symmetric:
         raise errors.NULL(parameter=parameter)
-    if blob is None:
-        raise errors.MISSING(parameter="ciphertextBlob")
     if envelope is None:
         raise errors.INVALID_CIPHERTEXT()
     return _key_of_envelope(call, envelope, parameter, permission)

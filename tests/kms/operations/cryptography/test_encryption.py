@@ -174,11 +174,15 @@ def test_the_blob_of_a_key_that_is_not_here_cannot_be_seen(
 
 
 def test_a_blob_is_needed(kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal) -> None:
+    """Before keys are looked up: measured on AWS, us-east-1, 2026-09, of ReEncrypt: floci-io/floci#3968."""
     missing = "Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null"
+    for key in (new_key(), "alias/none", kms_client.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]):
+        with refusal("ValidationException", f"1 validation error detected: {missing}"):
+            kms_client.decrypt(KeyId=key)
+        with refusal("ValidationException", f"1 validation error detected: {missing}"):
+            kms_client.re_encrypt(SourceKeyId=key, DestinationKeyId=new_key())
     with refusal("ValidationException", f"1 validation error detected: {missing}"):
-        kms_client.decrypt()
-    with refusal("ValidationException", f"1 validation error detected: {missing}"):
-        kms_client.decrypt(KeyId=new_key())
+        kms_client.decrypt(EncryptionAlgorithm="RSAES_OAEP_SHA_1")
 
 
 # --- asymmetric keys -----------------------------------------------------------------------------------------------

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from pytest_kmsmock._kms.api import errors
 from pytest_kmsmock._kms.attestation.recipient import for_recipient, read_recipient
 from pytest_kmsmock._kms.call.operation import Call, Result, Target, operation
 from pytest_kmsmock._kms.operations.ciphertexts import (
@@ -75,8 +74,6 @@ def _decrypt_blob(call: Call, key: Key, algorithm: str, context: Mapping[str, st
     if ignores_ciphertext(call):
         check_encryption(key, algorithm, context)
         return Decrypted(b"", None)
-    if "CiphertextBlob" not in call.params:
-        raise errors.MISSING(parameter="ciphertextBlob")
     return decrypt_under(call, key, algorithm, call.params["CiphertextBlob"], context)
 
 
