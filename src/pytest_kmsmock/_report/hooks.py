@@ -142,6 +142,7 @@ class Watch:
         self._registry.begin_test(item.nodeid)
         self._registry.begin_phase("setup")
         self._outcome, self._failures, self._shown = _OUTCOMES[0], [], 0
+        network_guard.passed.clear()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_call(self) -> None:
@@ -190,7 +191,7 @@ class Watch:
         if report.failed:
             self._failures.append(_message(report))
             _add_decisions(report, call)
-            _add_scope_advice(report, call)
+            _add_advice(report, call)
             self._add_section(report, call)
         outcome = "error" if report.failed and call.when != "call" else report.outcome
         self._outcome = max(self._outcome, outcome, key=_OUTCOMES.index)
@@ -320,14 +321,15 @@ def _add_decisions(report: pytest.TestReport, call: pytest.CallInfo[None]) -> No
         report.sections.append((TITLE, text))
 
 
-def _add_scope_advice(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
-    """Add which mock to take, if a fixture took one of a narrower scope."""
+def _add_advice(report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
+    """Add which mock to take if a fixture took one of a narrower scope, and calls that went past the mock."""
     message = "" if call.excinfo is None else str(call.excinfo.value)
-    if "ScopeMismatch" not in message:
+    if "ScopeMismatch" not in message and not network_guard.passed:
         return
-    from .scope_mismatch import TITLE, advice
+    from .advice import TITLE, advice
 
-    text = advice(message)
+    text = advice(message, network_guard.passed)
+    network_guard.passed.clear()
     if text:
         report.sections.append((TITLE, text))
 

@@ -15,6 +15,9 @@ allowed = False  # set by the plugin while a test marked kms_allow_real_calls ru
 others: list[Callable[[], bool]] = []  # say whether somebody else answers KMS calls in this process, as moto does
 issued = {environment.DUMMY_ACCESS_KEY_ID}  # the access keys that mocks gave out; AWS knows none of them
 outside: str | None = None  # what runs now that was to run in a mock and does not, such as `TestOrders.setUpClass`
+served: set[str] = set()  # endpoints of mocks in this process, such as `http://127.0.0.1:8080`
+#: Endpoints other than AWS's that KMS calls of the current test went to while a mock was active.
+passed: dict[str, None] = {}
 parent: str | None = None  # in a child process that a test has started: who started it
 
 fixture: tuple[str, str] | None = None  # name and scope of the fixture of a wider scope that is being set up
@@ -63,6 +66,12 @@ def check_real_call(operation: str, access_key: str | None = None) -> None:
         raise NotActive(f"{_place()} called KMS {operation} outside a mock. {_LEFT}")
     if blocking and not allowed:
         raise RealKmsCall(operation, _place(), _advice())
+
+
+def note_passed(url: str) -> None:
+    """Record a KMS call to an endpoint that the active mock does not answer, unless a mock serves it."""
+    if (endpoint := url.rstrip("/")) not in served:
+        passed[endpoint] = None
 
 
 def check_look_up(host: str, *, inside_mock: bool) -> None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, final
 
 from pytest_kmsmock._kms.api.errors import InjectedError
 from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
-from pytest_kmsmock._runtime import environment
+from pytest_kmsmock._runtime import environment, network_guard
 from pytest_kmsmock._transport import http
 from pytest_kmsmock._transport.endpoints import is_kms_host
 from pytest_kmsmock._transport.json_protocol import HttpAnswer
@@ -132,6 +132,7 @@ class KmsServer:
             )
             self._listener.start()
             self._held = held.pop_all()
+        network_guard.served.add(self.endpoint_url)
 
     def stop(self) -> None:
         """Finish the current requests, and stop the server."""

@@ -121,6 +121,7 @@ def before_call(
     url = params["url"]
     endpoint = kms_endpoint(url)
     if endpoint is None and not configuration.is_answered(mock, url):
+        network_guard.note_passed(url)
         return None
     if endpoint is not None and endpoint.unknown and endpoint.region != mock.options.region:
         raise failures.botocore_error(failures.unknown_region(endpoint), url)
