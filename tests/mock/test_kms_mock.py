@@ -1,4 +1,4 @@
-"""The handle: misspelt members, and what it does when its mock has ended."""
+"""The handle: what it does when its mock has ended."""
 
 from __future__ import annotations
 
@@ -141,34 +141,6 @@ def test_a_fault_can_be_removed_after_its_mock(tmp_path):
     kms = ended(tmp_path)
     kms.faults.clear()
     assert len(kms.faults) == 0
-
-
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [
-        ("key", " Did you mean 'keys'?"),
-        ("advance", " Did you mean 'clock.advance'?"),
-        ("attach", " Did you mean 'iam.attach'?"),
-        ("add_clustr", " Did you mean 'key_stores.add_cluster'?"),
-        ("with_eror", " Did you mean 'calls.with_error'?"),
-        ("skip_backof", " Did you mean 'faults.skip_backoff'?"),
-        ("as_role", " Did you mean 'as_principal'?"),
-        ("tick", " Did you mean 'clock.advance'?"),
-        ("zzzzz", ""),
-        ("_key", ""),
-    ],
-)
-def test_a_misspelt_member_is_an_error_with_the_one_that_was_meant(kms_mock, name, hint):
-    with pytest.raises(AttributeError) as missing:
-        getattr(kms_mock, name)
-    assert str(missing.value) == f"'KmsMock' object has no attribute {name!r}.{hint}"
-
-
-@pytest.mark.parametrize(("name", "hint"), [("key", " Did you mean 'keys'?"), ("advance", "")])
-def test_a_misspelt_member_of_an_ended_mock(tmp_path, name, hint):
-    with pytest.raises(AttributeError) as missing:
-        getattr(ended(tmp_path), name)
-    assert str(missing.value) == f"'KmsMock' object has no attribute {name!r}.{hint}"
 
 
 def test_a_handle_can_be_copied(kms_mock):

@@ -12,7 +12,7 @@ from pytest_kmsmock._kms.rules.timeline import settle
 from pytest_kmsmock._kms.state.clock import Clock
 from pytest_kmsmock._kms.state.delays import Delays
 from pytest_kmsmock._runtime import environment
-from pytest_kmsmock._runtime.arguments import check_arguments, check_names, no_attribute
+from pytest_kmsmock._runtime.arguments import check_arguments, check_names
 from pytest_kmsmock._runtime.checks import check_form, check_type
 from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
@@ -56,13 +56,6 @@ class KmsMock(Principals, RecordedCalls, Deployed):
     def __repr__(self) -> str:
         ended = "" if self.active else ", ended"
         return f"<KmsMock of {self.account} in {self.region}, {len(self.calls)} calls{ended}>"
-
-    if not TYPE_CHECKING:  # type checkers know the attributes
-
-        def __getattr__(self, name: str) -> object:
-            __tracebackhide__ = True
-            has_parts = not name.startswith("_") and self.active
-            raise no_attribute(self, name, ("calls", "clock", "faults", "iam", "key_stores") if has_parts else ())
 
     @property
     def options(self) -> Options:

@@ -185,8 +185,10 @@ class Watch:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Add sections and data to the report of a phase, and end tracebacks of misuse at the line of the test."""
-        if call.excinfo is not None and not item.config.getoption("fulltrace"):
-            call.excinfo = _ending_at_the_test(call.excinfo, item)
+        if call.excinfo is not None:
+            _suggest_attribute(call.excinfo.value)
+            if not item.config.getoption("fulltrace"):
+                call.excinfo = _ending_at_the_test(call.excinfo, item)
         report = yield
         if report.failed:
             self._failures.append(_message(report))
@@ -284,6 +286,13 @@ class Watch:
         """Add unknown access keys, each with its first test, and unsupported elements of infrastructure files."""
         self._access_keys = {**access_keys, **self._access_keys}
         self._unknowns |= dict.fromkeys(unknowns)
+
+
+def _suggest_attribute(error: BaseException) -> None:
+    if isinstance(error, AttributeError) and type(error.obj).__module__.startswith("pytest_kmsmock."):
+        from .attributes import explain
+
+        explain(error)
 
 
 def _ending_at_the_test(

@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 
 from pytest_kmsmock.errors import InvalidArgument
 
-from .checks import ACCOUNT_ID, REGION, closest, did_you_mean
+from .checks import ACCOUNT_ID, REGION, did_you_mean
 
 _T = TypeVar("_T")
 
@@ -49,22 +49,6 @@ def check_names(where: str, given: Iterable[str], known: Sequence[str]) -> None:
         if name not in known:
             hint = did_you_mean(name, known) or f" Choose from: {', '.join(known)}."
             raise InvalidArgument(f"{where}(): unknown argument {name!r}.{hint}")
-
-
-def no_attribute(owner: object, name: str, parts: Iterable[str]) -> AttributeError:
-    """Return the error of a missing attribute, with the one that was meant, of the object or of one of its parts.
-
-    Args:
-        owner: the object.
-        name: the attribute.
-        parts: attributes whose own attributes may be meant, such as `clock` for `advance`.
-    """
-    own = [each for each in dir(owner) if not each.startswith("_")]
-    paths = {each: f"{part}.{each}" for part in parts for each in dir(getattr(owner, part)) if not each.startswith("_")}
-    paths |= {each: each for each in own}
-    close = [] if name.startswith("_") else closest(name, paths)
-    hint = f" Did you mean {paths[close[0]]!r}?" if close else ""
-    return AttributeError(f"{type(owner).__name__!r} object has no attribute {name!r}.{hint}", name=name, obj=owner)
 
 
 def check_arguments(prefix: str = "") -> Callable[[_T], _T]:

@@ -101,6 +101,7 @@ _SYNONYMS = {
     "latency": "delay", "sleep": "delay", "probability": "rate", "skip": "after", "caller": "principal",
     "role": "principal", "user": "principal", "raises": "error", "key_spec": "spec", "key_usage": "usage",
     "as_role": "as_principal", "as_user": "as_principal", "assume_role": "as_principal", "tick": "advance",
+    "travel": "move_to", "key_id": "id", "name": "alias",
 }  # fmt: skip
 
 
