@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
 import botocore.client  # noqa: F401 - a run inside a test forgets what it imported, and a client made before lives on
+import cryptography.x509  # noqa: F401 - likewise: its classes exist once, in compiled code
 import pytest
 from botocore.exceptions import ClientError
 from botocore.loaders import JSONFileLoader, Loader

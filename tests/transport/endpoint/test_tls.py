@@ -19,7 +19,7 @@ import requests
 from botocore.config import Config
 from cryptography import x509
 
-from pytest_kmsmock._transport.endpoint import listener
+from pytest_kmsmock._transport.endpoint import authority, listener
 from pytest_kmsmock.errors import InvalidOption
 
 
@@ -228,6 +228,15 @@ def test_a_folder_without_an_authority_is_refused(kms_mock, tmp_path, content):
         (tmp_path / "ca.pem").write_text(content)
     with pytest.raises(InvalidOption, match="holds no certificate authority"):
         kms_mock.serve(tls_dir=tmp_path).start()
+
+
+def test_a_certificate_that_cannot_be_made_is_an_error_of_the_start(kms_mock, tmp_path, monkeypatch):
+    def fail(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(authority.Authority, "_context", fail)
+    with pytest.raises(OSError, match="no space left"):
+        kms_mock.serve(tls=True, tls_dir=tmp_path).start()
 
 
 def test_a_folder_that_cannot_be_made_is_refused(kms_mock, tmp_path):

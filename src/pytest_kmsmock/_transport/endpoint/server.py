@@ -127,6 +127,7 @@ class KmsServer:
 
                 folder = self._tls_dir or held.enter_context(tempfile.TemporaryDirectory(prefix="pytest-kmsmock-"))
                 self._authority = Authority(Path(folder).expanduser().absolute())
+                self._context_for(None)  # kept by the authority; an error here ends the start, not the thread
             self._listener = Listener(
                 Application(self._answer, self._pool_of, self._context_for), self._host, self._port
             )
