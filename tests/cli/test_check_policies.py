@@ -45,7 +45,7 @@ def test_other_names(capsys, principal, key):
     ("arguments", "told"),
     [
         (["check-policies", PAYMENTS], "check-policies needs --as, --do and --on, or --matrix"),
-        ([*ASK, "--html", "a.html"], "--html goes with --matrix"),
+        ([*ASK, "--html", "a.html"], "--html needs --matrix"),
         (["check-policies", PAYMENTS, "--matrix", "--via", "s3"], "--matrix takes neither --via nor --context"),
         ([*ASK[:3], "Nobody", *ASK[4:]], "No resource 'Nobody' was deployed."),
         (["check-policies", "none.json", "--matrix"], "none.json does not exist in "),

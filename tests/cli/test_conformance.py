@@ -80,7 +80,8 @@ def test_a_recording(tmp_path, capsys):
         ),
         (
             ["--target", "https://kms.eu-west-1.amazonaws.com"],
-            "https://kms.eu-west-1.amazonaws.com is AWS. Use --target aws, which says what it makes and costs.",
+            "https://kms.eu-west-1.amazonaws.com is an endpoint of AWS. Use --target aws, which first shows what it "
+            "creates and costs.",
         ),
         (["--region", "here"], "conformance: region must be a Region such as 'eu-west-1', not 'here'."),
     ],
@@ -92,7 +93,7 @@ def test_bad_arguments(capsys, arguments, told):
 
 def test_unknown_scenarios(capsys):
     assert main(["conformance", "nothing"]) == 2
-    assert "No scenario is called 'nothing'." in capsys.readouterr().err
+    assert "Unknown scenario 'nothing'." in capsys.readouterr().err
 
 
 def test_nothing_is_created_in_an_account_without_yes(aws, capsys):

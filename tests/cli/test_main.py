@@ -142,7 +142,7 @@ def test_wrong_arguments(capsys, arguments, message):
         ),
         (
             ["conformance", "zzz"],
-            "No scenario is called 'zzz'. Give the name of an operation, or one of: access, aliases, conditions, "
+            "Unknown scenario 'zzz'. Give the name of an operation, or one of: access, aliases, conditions, "
             "data_keys, encryption, grants, identifiers, imports, key_agreement, key_states, key_stores, keys, "
             "managed_keys, multi_region, policies, rotation, signing, tags.",
         ),

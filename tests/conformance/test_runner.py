@@ -38,8 +38,8 @@ def test_a_step_that_cannot_be_run(scenarios_of):
             "  - {Encrypt: {KeyId: <key>, Plaintext: x}, error: X}\n"
         )
     )
-    assert [(result.outcome, result.reason) for result in results][1] == ("blocked", "<key> is not there")
-    assert "not run: <key> is not there" in report.listing(results)
+    assert [(result.outcome, result.reason) for result in results][1] == ("blocked", "<key> is missing")
+    assert "not run: <key> is missing" in report.listing(results)
     assert results[0].counts
 
 
@@ -75,7 +75,7 @@ def test_scenarios_are_selected_by_name_file_and_operation(pattern, fits):
 
 
 def test_patterns_without_a_scenario():
-    with pytest.raises(InvalidScenario, match=r"No scenario is called 'grant'. Did you mean 'grants'?"):
+    with pytest.raises(InvalidScenario, match=r"Unknown scenario 'grant'. Did you mean 'grants'?"):
         runner.select(scenario_files.read_folder(), ["grant"])
 
 

@@ -54,7 +54,7 @@ def test_missing_references(value):
     if value == "<account.Arn.0>":
         assert resolved(value) == "111122223333"  # a name by itself
     else:
-        with pytest.raises(templates.Unresolved, match="is not there"):
+        with pytest.raises(templates.Unresolved, match="is missing"):
             resolved(value)
 
 

@@ -109,7 +109,7 @@ def test_an_option_that_is_read_when_the_test_starts_shows_its_definition(run, s
     source = imports + textwrap.dedent(source).strip()
     place = next(number for number, line in enumerate(source.splitlines(), 1) if "# here" in line)
     lines = failure(run(source, f"--tb={style}"))
-    message = "InvalidOption: region: botocore knows no Region 'eu-wst-1'. Did you mean 'eu-west-1'?"
+    message = "InvalidOption: region: unknown Region 'eu-wst-1'. Did you mean 'eu-west-1'?"
     assert [line.split()[-1] for line in lines if "# here" in line] == ["here"]
     assert [line for line in lines if line.startswith("E ")] == [f"E   pytest_kmsmock.errors.{message}"]
     assert [line for line in lines if ".py:" in line] == [
@@ -132,7 +132,7 @@ def test_a_call_to_a_misspelt_region_shows_the_line_of_the_test_only(run, call, 
     """, "--tb=short"))  # fmt: skip
     assert lines[:2] == ["test_it.py:8: in test_it", f"    {call}"]
     assert lines[2].startswith("E ")
-    assert lines[2].endswith("botocore knows no Region 'eu-wst-1'. Did you mean 'eu-west-1'?")
+    assert lines[2].endswith("unknown Region 'eu-wst-1'. Did you mean 'eu-west-1'?")
     assert len(lines) == 3
 
 
@@ -231,7 +231,7 @@ def test_a_seed_that_aws_refuses_shows_no_inner_error(run):
         ("kms_mock.calls[0]", "IndexError: list index out of range"),
         (
             'mock_kms(region="eu-wst-1").start()',
-            "pytest_kmsmock.errors.InvalidOption: region: botocore knows no Region 'eu-wst-1'. "
+            "pytest_kmsmock.errors.InvalidOption: region: unknown Region 'eu-wst-1'. "
             "Did you mean 'eu-west-1'?",
         ),
     ],

@@ -72,7 +72,7 @@ def _check(given: argparse.Namespace) -> None:
     if not given.matrix and None in asked:
         raise InvalidOption("check-policies needs --as, --do and --on, or --matrix")
     if given.html is not None and not given.matrix:
-        raise InvalidOption("--html goes with --matrix")
+        raise InvalidOption("--html needs --matrix")
     if given.matrix and (given.via or given.context):
         raise InvalidOption("--matrix takes neither --via nor --context")
 

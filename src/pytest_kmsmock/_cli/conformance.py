@@ -110,7 +110,9 @@ def _target(given: argparse.Namespace, stopped: threading.Event) -> Target:
             f"--target must be mock, moto, aws or a URL such as http://localhost:4566, not {given.target!r}."
         )
     if endpoints.kms_endpoint(given.target) is not None:
-        raise InvalidOption(f"{given.target} is AWS. Use --target aws, which says what it makes and costs.")
+        raise InvalidOption(
+            f"{given.target} is an endpoint of AWS. Use --target aws, which first shows what it creates and costs."
+        )
     return remote.Endpoint(given.target, given.region, given.profile, stopped.wait)
 
 

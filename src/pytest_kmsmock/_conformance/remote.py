@@ -150,7 +150,7 @@ class Endpoint:
         """Create a key to find out the account."""
         answer = self._connection(names_at(self._region)).call("CreateKey", {}, "first", "")
         if answer.error is not None:
-            raise TargetUnreachable(f"{self.name} makes no key: {answer.error}: {answer.message}")
+            raise TargetUnreachable(f"CreateKey failed at {self.name}: {answer.error}: {answer.message}")
         return str(answer.members["KeyMetadata"]["Arn"]).split(":")[4]
 
 
@@ -168,7 +168,7 @@ class Account(Endpoint):
         try:
             identity = self._session.create_client("sts", region_name=region, config=_CONFIG).get_caller_identity()
         except (BotoCoreError, ClientError) as error:
-            raise TargetUnreachable(f"AWS does not say who is calling: {error}") from error
+            raise TargetUnreachable(f"GetCallerIdentity failed: {error}") from error
         self._account, self._caller = identity["Account"], identity["Arn"]
 
     def announcement(self, scenarios: Sequence[Scenario]) -> str:

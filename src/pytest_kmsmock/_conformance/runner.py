@@ -68,7 +68,7 @@ def select(scenarios: Sequence[Scenario], patterns: Iterable[str]) -> list[Scena
             files = list(dict.fromkeys(each.file for each in scenarios))
             hint = did_you_mean(pattern, [*files, *(each.id for each in scenarios)])
             choice = hint or f" Give the name of an operation, or one of: {', '.join(files)}."
-            raise InvalidScenario(f"No scenario is called {pattern!r}.{choice}")
+            raise InvalidScenario(f"Unknown scenario {pattern!r}.{choice}")
         found |= {each.id: each for each in fitting}
     return [each for each in scenarios if each.id in found] if patterns else list(scenarios)
 

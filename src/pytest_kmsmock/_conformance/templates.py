@@ -164,5 +164,5 @@ def _look_up(found: re.Match[str], answers: Mapping[str, Any]) -> Any:
             for part in parts:
                 value = value[int(part)] if part.isdigit() else value[part]
     except (LookupError, TypeError) as error:
-        raise Unresolved(f"{found.group()} is not there") from error
+        raise Unresolved(f"{found.group()} is missing") from error
     return value

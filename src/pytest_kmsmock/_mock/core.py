@@ -146,7 +146,7 @@ class MockCore:
         named = self.options.region
         meant = misspelt_region(named) if named else None
         if meant is not None:
-            raise InvalidOption(f"region: botocore knows no Region {named!r}. Did you mean {meant!r}?")
+            raise InvalidOption(f"region: unknown Region {named!r}. Did you mean {meant!r}?")
         installation.install(services.HANDLERS)
         if not moto_keys.installed:
             moto_keys.install()

@@ -82,8 +82,8 @@ def _unknown(region: str) -> str:
         return ""
     hint = did_you_mean(region, sorted(known))
     if misspelt_region(region) is None:
-        hint += f" If the Region is new, update botocore or say mock_kms(region={region!r})."
-    return f"botocore knows no Region {region!r}.{hint}"
+        hint += f" If the Region is new, update botocore or use mock_kms(region={region!r})."
+    return f"unknown Region {region!r}.{hint}"
 
 
 @functools.lru_cache(maxsize=256)

@@ -21,7 +21,7 @@ PERHAPS_NEW = ["eu-west-9", "mx-west-1", "sa-west-1", "eu-east-1", "xx-new-1"]
 
 @pytest.mark.parametrize(("name", "meant"), MISSPELT)
 def test_a_misspelt_region_is_refused_everywhere(kms_mock, name, meant):
-    message = f"botocore knows no Region {name!r}. Did you mean {meant!r}?"
+    message = f"unknown Region {name!r}. Did you mean {meant!r}?"
     with pytest.raises(InvalidOption) as option:
         mock_kms(region=name).start()
     assert str(option.value) == f"region: {message}"

@@ -190,7 +190,7 @@ def test_no_operation_is_a_mistake_and_no_pass(kms_mock, encrypted, assertion):
 
 @pytest.mark.parametrize("times", [-1, True, "2", 1.0])
 def test_times_is_a_number(kms_mock, encrypted, times):
-    with pytest.raises(InvalidCallPattern, match=r"^assert_called: times is how often exactly, a whole number, not "):
+    with pytest.raises(InvalidCallPattern, match=r"^assert_called: times must be the exact number of calls, not "):
         kms_mock.assert_called("Encrypt", times=times)
 
 

@@ -162,9 +162,9 @@ def allow_if(condition):
 @pytest.mark.parametrize(
     ("principal", "circumstances", "text"),
     [
-        ("alice", {}, "'alice' is not a principal: give the ARN"),
+        ("alice", {}, "'alice' is not a principal. Did you mean 'role/alice' or 'user/alice'?"),
         ("user/", {}, "is not a principal"),
-        ("arn:aws:iam::12:user/x", {}, "Of the mock's own account, 'root', 'user/NAME' and 'role/NAME' will do."),
+        ("arn:aws:iam::12:user/x", {}, "Short forms are 'role/NAME', 'user/NAME' and 'root'."),
         (
             "role/app",
             {"session_name": "no blanks"},
@@ -214,7 +214,7 @@ def test_who_is_no_principal(kms_mock, principal, circumstances, text):
         pytest.param("role/app", {"source_vpce": "vpc-1"}, "source_vpce must be the id of a VPC", id="VPC as endpoint"),
         pytest.param("user/alice", {"provider": "accounts.google.com"}, "is for role sessions", id="user's provider"),
         pytest.param("user/alice", {"issuer_arn": BOSS}, "issuer_arn is for role sessions and", id="user's issuer"),
-        pytest.param("role/app", {"issuer_arn": BOSS}, "The role of a session of role/app is that role", id="role's"),
+        pytest.param("role/app", {"issuer_arn": BOSS}, "issuer_arn is for sessions, not for 'role/app'", id="role's"),
         pytest.param("assumed-role/app/s1", {"issuer_arn": "x"}, "issuer_arn must be the ARN", id="no issuer"),
         pytest.param("assumed-role/app/s1", {"issuer_arn": BOSS}, "cannot be the issuer of", id="a user's session"),
         pytest.param(

@@ -218,7 +218,7 @@ def test_a_key_whose_time_has_come_is_gone(kms_mock, kms_client, key):
         pytest.param("kms:UpdateAlias", None, {}, "give AliasName and TargetKeyId too", id="neither"),
         pytest.param("kms:DeleteAlias", "alias/none", {}, "alias/none does not exist in us-east-1", id="no such alias"),
         pytest.param("kms:DeleteAlias", "KEY", {}, "give the alias", id="a key for an alias"),
-        pytest.param("kms:DeleteAlias", "alias/app", {"AliasName": "alias/x"}, "two of AliasName", id="two"),
+        pytest.param("kms:DeleteAlias", "alias/app", {"AliasName": "alias/x"}, "AliasName is given twice", id="two"),
         pytest.param("kms:CreateAlias", "alias/aws/x", {"TargetKeyId": "KEY"}, "NotAuthorizedException", id="of AWS"),
         pytest.param("kms:RetireGrant", "KEY", {}, "is decided by a grant: give GrantId", id="no grant"),
         pytest.param("kms:RetireGrant", "KEY", {"GrantId": "0" * 64}, "NotFoundException", id="no such grant"),
@@ -227,7 +227,7 @@ def test_a_key_whose_time_has_come_is_gone(kms_mock, kms_client, key):
         pytest.param("kms:Encrypt", "KEY", {"EncryptionContext": {"a": 1}}, "Invalid type for parameter", id="type"),
         pytest.param("kms:TagResource", "KEY", {"Tags": [{"Key": "a"}]}, "Missing required parameter", id="tags"),
         pytest.param(
-            "kms:Encrypt", "KEY", {"KeyId": "alias/x"}, "there are two keys, arn:.* and alias/x", id="two keys"
+            "kms:Encrypt", "KEY", {"KeyId": "alias/x"}, "the key is given twice: arn:.* and alias/x", id="two keys"
         ),
         pytest.param("kms:Encrypt", "KEY", {"GrantTokens": ["x"]}, "InvalidGrantTokenException", id="no token"),
         pytest.param("kms:SynchronizeMultiRegionKey", "KEY", {"DryRun": True}, "no parameters", id="no operation"),

@@ -27,7 +27,7 @@ def assert_called(
     __tracebackhide__ = True
     _check_given(operation, "assert_called")
     if times is not None and (type(times) is not int or times < 0):
-        raise InvalidCallPattern(f"assert_called: times is how often exactly, a whole number, not {times!r}.")
+        raise InvalidCallPattern(f"assert_called: times must be the exact number of calls, not {times!r}.")
     pattern = CallPattern(operation, params, ["times"])
     matching = calls.of(operation, **params)
     if matching if times is None else len(matching) == times:

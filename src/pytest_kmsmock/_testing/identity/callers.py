@@ -20,6 +20,7 @@ from .credentials import Credentials, Home, Named, issued
 from .policy_text import Document, policy_text
 from .request_context import RequestContext, check_request_context, check_session
 
+_NAME = r"[A-Za-z_][\w+=,@-]*"  # of a role or user, unlike an account or a service
 #: Short forms of principals in the mock's own account.
 _SHORT = r"root|(user|role|assumed-role|federated-user)/.+"
 DEFAULT_SESSION = "pytest-kmsmock"
@@ -149,8 +150,11 @@ def _principal(text: str, home: Home, given: RequestContext) -> Principal:
             provider=given.get("provider"),
         )
     except ValueError as error:
-        short = "Of the mock's own account, 'root', 'user/NAME' and 'role/NAME' will do."
-        raise InvalidPrincipal(f"{error}. {short}") from None
+        if re.fullmatch(_NAME, text):
+            message = f"{text!r} is not a principal. Did you mean 'role/{text}' or 'user/{text}'?"
+        else:
+            message = f"{error}. Short forms are 'role/NAME', 'user/NAME' and 'root'."
+        raise InvalidPrincipal(message) from None
 
 
 def _context(given: RequestContext) -> Mapping[str, tuple[str, ...]]:

@@ -95,7 +95,7 @@ def check_request_context(named: object, given: RequestContext) -> None:
         raise InvalidPrincipal(f"{lost[0]!r} is part of the Principal that is given: {named!r}")
     is_role = isinstance(named, str) and "role/" in named and "assumed-role/" not in named
     if "issuer_arn" in given and is_role:
-        raise InvalidPrincipal(f"The role of a session of {named} is that role. Give issuer_arn with a session.")
+        raise InvalidPrincipal(f"issuer_arn is for sessions, not for {named!r}: that role issues its own sessions.")
     if "session_name" in given and not is_role:
         raise InvalidPrincipal(f"A session_name goes with a role, such as 'role/app', not with {named!r}.")
 

@@ -135,7 +135,7 @@ def _targets(call: Call, name: str, key: str | None) -> Iterable[Target]:
     if name in _ON_ALIASES:
         return _on_alias(call, key)
     if key is not None and "KeyId" in call.params:
-        raise InvalidSimulation(f"{permission}: there are two keys, {key} and {call.params['KeyId']}.")
+        raise InvalidSimulation(f"{permission}: the key is given twice: {key} and {call.params['KeyId']}.")
     key = call.params.get("KeyId") if key is None else key
     if name == "RetireGrant":
         return _on_grant(call, key)
@@ -162,7 +162,7 @@ def _on_alias(call: Call, key: str | None) -> list[Target]:
         if (name, param) == ("DeleteAlias", "TargetKeyId"):
             raise InvalidSimulation("kms:DeleteAlias is a permission on an alias and on its key: give the alias.")
         if param in call.params:
-            raise InvalidSimulation(f"kms:{name}: there are two of {param}, {key} and {call.params[param]}.")
+            raise InvalidSimulation(f"kms:{name}: {param} is given twice: {key} and {call.params[param]}.")
         call.params[param] = named if param == "AliasName" else key
     needed = ("AliasName",) if name == "DeleteAlias" else ("AliasName", "TargetKeyId")
     missing = [param for param in needed if param not in call.params]

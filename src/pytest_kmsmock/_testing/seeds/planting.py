@@ -100,7 +100,7 @@ def check_home(account: str, regions: Iterable[str], where: str) -> None:
             raise InvalidSeed(f"{where}: region must be a Region such as 'eu-west-1', not {name!r}")
         meant = misspelt_region(name)
         if meant is not None:
-            raise InvalidSeed(f"{where}: botocore knows no Region {name!r}. Did you mean {meant!r}?")
+            raise InvalidSeed(f"{where}: unknown Region {name!r}. Did you mean {meant!r}?")
 
 
 class _Planting:

@@ -54,7 +54,7 @@ def checked(record: Record) -> Record:
         check_type(getattr(record, attribute, True), bool, attribute, error=InvalidBacking)
     if isinstance(record, Cluster):
         if not is_whole(record.hsms) or record.hsms < 0:
-            raise InvalidBacking(f"hsms: expected how many active HSMs the cluster has, got {record.hsms!r}.")
+            raise InvalidBacking(f"hsms: expected the number of active HSMs of the cluster, got {record.hsms!r}.")
     elif isinstance(record, XksProxy):
         _check_proxy(record)
     elif isinstance(record, XksKey):
