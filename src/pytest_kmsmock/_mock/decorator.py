@@ -49,13 +49,6 @@ class MockKms:
     """The result of `mock_kms()`: use it with `with`, as a decorator, or by `start()` and `stop()`.
 
     It can be entered any number of times; each time is a separate mock.
-
-    Args:
-        given: the options of its mocks.
-        where: where they are given, for error messages.
-        place: how its mocks are created; selects the random stream of a deterministic mock.
-        definition: returns file and line of the test that the mock is for, for warnings. None, if it is unknown: then
-            they show where the mock ends.
     """
 
     def __init__(
@@ -65,6 +58,15 @@ class MockKms:
         place: str = "mock_kms",
         definition: Callable[[], tuple[str, int] | None] = lambda: None,
     ) -> None:
+        """Check the options.
+
+        Args:
+            given: the options of its mocks.
+            where: where they are given, for error messages.
+            place: how its mocks are created; selects the random stream of a deterministic mock.
+            definition: returns file and line of the test that the mock is for, for warnings. None, if it is unknown:
+                then they show where the mock ends.
+        """
         # Imported here and below, so that importing the package is cheap.
         from pytest_kmsmock._runtime.options import Options, changed
 

@@ -18,18 +18,16 @@ from pytest_kmsmock._record import Record
 class CallRecord(Record):
     """A call, as in `KmsMock.calls`.
 
-    A tuple, as all objects of every call: a frozen dataclass takes ten times as long to create.
-
     Attributes:
         operation: the operation's name.
-        params: the parameters.
-        caller: the caller.
+        params: its parameters, with blobs as bytes.
+        caller: the principal that called, with its request context.
         account: the account of the caller.
         region: the Region.
         time: the time of the call on the mock's clock.
         request_id: the request id of the response.
         result: the response; None if the call failed.
-        error: the error; None if the call succeeded.
+        error: the error, with `code`, `message` and HTTP `status`; None if the call succeeded.
         targets: the permissions and resources of the call, as far as they were found; keys in their state before the
             call.
         authorized: whether the caller has all these permissions; an error then came from a later step.

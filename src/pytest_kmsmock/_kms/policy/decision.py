@@ -64,14 +64,16 @@ class Step(Record):
 
 
 class Decision(Record):
-    """The result of `evaluate`.
+    """The policy decision on one permission of a call, on one resource.
 
     Attributes:
-        denial: The reason for AccessDenied; None if the request is allowed.
-        request: The request.
-        policies: The policies that were evaluated.
-        grants: Returns the grants that allow the request.
-        inapplicable_grants: For a denied request, returns the other grants on the key; for explanations.
+        denial: the reason for AccessDeniedException; None if the request is allowed.
+        request: the request: principal, action, resource and conditions.
+        policies: the policies that were evaluated.
+        grants: a function that returns the grants that allow the request.
+        inapplicable_grants: a function that returns the other grants on the key, if the request is denied.
+
+    AWS: https://docs.aws.amazon.com/kms/latest/developerguide/policy-evaluation.html
     """
 
     denial: Denial | None

@@ -102,7 +102,7 @@ class Clock:
         return self.now()
 
     def freeze(self, when: datetime | str | None = None) -> datetime:
-        """Freeze the clock, at the current time or at the given one, as in `move_to`."""
+        """Freeze the clock, at the current time or at the given one; arguments and errors are those of `move_to`."""
         self._must_be_active()
         self._frozen_at = self.timestamp() if when is None else _read(when).timestamp()
         return self.now()

@@ -14,12 +14,12 @@ MAX_DURATION = timedelta(days=3650)
 
 
 class Delays:
-    """Durations of transitional states and eventual consistency. All are zero unless a test sets them.
+    """Durations of transitional states and eventual consistency, in seconds of the mock's clock or as `timedelta`.
 
-    Without a delay a response shows a transitional state once, and it ends when a call depends on its end: `Creating`
-    in the response of ReplicateKey, `Updating` in the first DescribeKey, an on-demand rotation in the first
-    GetKeyRotationStatus. So code that polls for the end polls once. Set a delay to observe the state, and the errors
-    that come with it, until the clock has moved past the delay.
+    All are zero unless a test sets them. Without a delay a response shows a transitional state once, and it ends when a
+    call depends on its end: `Creating` in the response of ReplicateKey, `Updating` in the first DescribeKey, an
+    on-demand rotation in the first GetKeyRotationStatus. So code that polls for the end polls once. Set a delay to
+    observe the state, and the errors that come with it, until the clock has moved past the delay.
 
     Attributes:
         creating: how long a new replica key is `Creating` (AWS: a few seconds).
@@ -33,10 +33,13 @@ class Delays:
             requester (AWS: five minutes, or as the queue is configured). A missing permission takes effect after it.
 
     Example:
-        >>> from datetime import datetime
-        >>> delays = Delays(creating=5)
-        >>> end_of(datetime(2030, 1, 1), delays.creating)
-        datetime.datetime(2030, 1, 1, 0, 0, 5)
+        >>> from pytest_kmsmock import mock_kms
+        >>> with mock_kms() as kms:
+        ...     kms.delays.creating = 5
+        ...     kms.delays
+        Delays(creating=5)
+
+    AWS: https://docs.aws.amazon.com/kms/latest/developerguide/key-state.html
     """
 
     creating: Duration = 0

@@ -174,13 +174,18 @@ class Throttle:
 
 
 class RequestQuotas:
-    """The request quotas of a mock. A change takes effect with the next request.
+    """The request quotas of a mock by name, in requests per second of its clock.
+
+    Names are those of Service Quotas. Setting a quota turns throttling on, and takes effect with the next request. An
+    unknown name or a wrong number raises `UnknownQuota`.
 
     Example:
         >>> from pytest_kmsmock import mock_kms
         >>> with mock_kms(request_quotas=True) as kms:
         ...     kms.request_quotas["CreateKey"]
         5
+
+    AWS: https://docs.aws.amazon.com/kms/latest/developerguide/requests-per-second.html
     """
 
     __slots__ = ("_throttle",)

@@ -66,6 +66,8 @@ def key_policy(
         >>> from pytest_kmsmock import key_policy
         >>> "arn:aws:iam::123456789012:role/app" in key_policy(users="role/app")
         True
+
+    AWS: https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-default.html
     """
     home = _home(account, partition)
     for name, value in (("allow_deletion", allow_deletion), ("multi_region", multi_region)):

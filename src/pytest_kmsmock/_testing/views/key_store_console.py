@@ -47,6 +47,8 @@ class KeyStores:
         ...     key = kms.client().create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store)["KeyMetadata"]
         >>> key["KeyState"]
         'Enabled'
+
+    AWS: https://docs.aws.amazon.com/kms/latest/developerguide/key-store-overview.html
     """
 
     def __init__(self, service: FakeKms, account: str, region: str) -> None:

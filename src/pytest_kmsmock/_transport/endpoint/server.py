@@ -44,8 +44,7 @@ _RSA = re.compile(rb'"RSA_(2048|3072|4096)"')
 class KmsServer:
     """An HTTP endpoint of a mock: `with kms_mock.serve() as server:`, or the fixture `kms_server`.
 
-    Calls through it and calls in this process see the same keys. Starting it raises `MissingExtra` when httptools is
-    not installed, and `OSError` when it cannot listen on the address.
+    Calls through it and calls in this process see the same keys.
     """
 
     def __init__(
@@ -116,7 +115,13 @@ class KmsServer:
         return variables
 
     def start(self) -> None:
-        """Start the server; `stop` ends it."""
+        """Start the server; `stop` ends it.
+
+        Raises:
+            MissingExtra: httptools is not installed.
+            InvalidOption: the host cannot be resolved, or `tls_dir` has no certificate authority.
+            OSError: it cannot listen on the address, or `tls_dir` cannot be written.
+        """
         try:
             from .listener import Application, Listener
         except ModuleNotFoundError:
