@@ -385,13 +385,27 @@ def test_a_name_that_came_too_late_or_that_is_like_none(run):
     result.stdout.fnmatch_lines([
         "1. DescribeKey(KeyId='alias/orders') in us-east-1",
         "   REFUSED NotFoundException: *",
-        "     alias/orders is there now: it was made after the call.",
+        "     alias/orders exists now: it was created after the call.",
         "2. DescribeKey(KeyId='alias/zebra') in us-east-1",
         "   REFUSED NotFoundException: *",
         "3. ListKeys() in us-east-1",
         "   REFUSED NotFoundException (injected by a fault)*",
         "Fault that never fired: NotFoundException at ListAliases()",
     ], consecutive=True)  # fmt: skip
+
+
+def test_a_fault_that_never_fired_is_told_without_calls(run):
+    result = run("""
+        def test_it(kms_mock):
+            kms_mock.faults.add("Decrypt", error="ThrottlingException")
+            assert False
+
+        def test_without_faults(kms_mock):
+            assert False
+    """)
+    result.assert_outcomes(failed=2)
+    told = [line for line in result.outlines if "calls, none refused" in line or "never fired" in line]
+    assert told == ["0 calls, none refused", "Fault that never fired: ThrottlingException at Decrypt()"]
 
 
 ALLOWED = """

@@ -132,7 +132,7 @@ def test_a_call_to_a_misspelt_region_shows_the_line_of_the_test_only(run, call, 
     """, "--tb=short"))  # fmt: skip
     assert lines[:2] == ["test_it.py:8: in test_it", f"    {call}"]
     assert lines[2].startswith("E ")
-    assert lines[2].endswith("unknown Region 'eu-wst-1'. Did you mean 'eu-west-1'?")
+    assert lines[2].endswith("Unknown Region 'eu-wst-1'. Did you mean 'eu-west-1'?")
     assert len(lines) == 3
 
 

@@ -28,7 +28,7 @@ def add_parser(commands: Commands) -> None:
         "migrate",
         help="rewrite tests that use moto for KMS",
         description="Rewrite tests that use moto for KMS: mock_kms comes from this package, and a mock_kms beside each "
-        "mock_aws of files that use KMS. Prints what a person has to do, by file and line.",
+        "mock_aws of files that use KMS. Prints what to change by hand, by file and line.",
     )
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="test file or folder")
     parser.add_argument("--check", action="store_true", help="change nothing; exit with 1 if files would change")

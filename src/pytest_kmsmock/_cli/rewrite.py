@@ -26,7 +26,7 @@ _KEY_STRINGS = ("alias/", "arn:aws:kms:", "aws:kms", "kms:")
 _CLIENT_MAKERS = frozenset({"client", "resource", "create_client"})
 _CLASS_HOOKS = frozenset({"setUpClass", "setup_class", "tearDownClass", "teardown_class"})
 
-#: Submodules of moto -> what a person has to do about their imports.
+#: Submodules of moto -> what to do about their imports by hand.
 _SUBMODULES = {
     "moto.kms": "use kms_mock.keys and kms_mock.create_key() instead of moto.kms, which has no keys beside mock_kms",
     "moto.server": "add kms_server or `pytest-kmsmock serve`: moto's server has none of the keys of mock_kms",

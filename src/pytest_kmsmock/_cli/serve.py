@@ -74,7 +74,7 @@ def _add_serve(serve: argparse.ArgumentParser) -> None:
     serve.add_argument(
         "--check-signatures",
         action="store_true",
-        help="refuse requests that are not signed with the access key "
+        help="verify signatures, and refuse unknown access keys; the default caller has the access key "
         f"{environment.DUMMY_ACCESS_KEY_ID} and the secret access key {environment.DUMMY_SECRET_ACCESS_KEY}",
     )
 

@@ -216,16 +216,16 @@ class Watch:
                 terminalreporter.write_line(line)
 
     def _add_section(self, report: pytest.TestReport, call: pytest.CallInfo[None]) -> None:
-        seen = self._registry.calls()
-        if len(seen) <= self._shown:
-            return  # no calls, or all are shown in the report of an earlier phase
+        seen, mocks = self._registry.calls(), self._registry.mocks
+        if len(seen) <= self._shown and (seen or not any(mock.injector.unused for mock in mocks)):
+            return  # nothing to tell, or all calls are shown in the report of an earlier phase
         from .denials import is_missing
         from .section import TITLE, section
 
         explain = call.excinfo is not None and is_missing(str(call.excinfo.value))
         # "teardown" in the title makes pytest show it with a test that failed before.
         suffix = f" until {report.when}" if report.when == "teardown" else ""
-        report.sections.append((TITLE + suffix, section(seen, self._registry.mocks, report.when, explain=explain)))
+        report.sections.append((TITLE + suffix, section(seen, mocks, report.when, explain=explain)))
         self._shown = len(seen)
 
     def _data(self, nodeid: str) -> dict[str, Any]:

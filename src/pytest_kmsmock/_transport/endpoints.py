@@ -83,7 +83,7 @@ def _unknown(region: str) -> str:
     hint = did_you_mean(region, sorted(known))
     if misspelt_region(region) is None:
         hint += f" If the Region is new, update botocore or use mock_kms(region={region!r})."
-    return f"unknown Region {region!r}.{hint}"
+    return f"Unknown Region {region!r}.{hint}"
 
 
 @functools.lru_cache(maxsize=256)

@@ -29,7 +29,7 @@ def test_a_misspelt_region_is_refused_everywhere(kms_mock, name, meant):
         kms_mock.create_key(region=name)
     assert str(seed.value) == f"create_key(): {message}"
     client = kms_mock.client(region=name, config=Config(retries={"total_max_attempts": 1}))
-    with pytest.raises(EndpointConnectionError, match=f"{re.escape(message)}$"):
+    with pytest.raises(EndpointConnectionError, match=f"U{re.escape(message[1:])}$"):
         client.list_keys()
 
 

@@ -66,7 +66,7 @@ def _hint(identifier: str, record: CallRecord, state: State, mocks: Mapping[str,
         if place != record.region:
             return f"The ARN says {place}; the call went to {record.region}."
         found = home.aliases[name].key_id if name in home.aliases else name
-        return "" if found in {key.id for key in record.keys} else f"{name} is there now: it was made after the call."
+        return "" if found in {key.id for key in record.keys} else f"{name} exists now: it was created after the call."
     there = _there(name, home, state, mocks, "the call went to" if arn is None else "the ARN says")
     if there:
         return f"{name} {there}"
