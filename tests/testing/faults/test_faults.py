@@ -346,7 +346,9 @@ def test_only_operations_with_faults_leave_the_short_path(kms_mock):
         pytest.param({"error": 500, "rate": 0}, "rate must be more than 0", id="no rate"),
         pytest.param({"error": 500, "rate": 1.5}, "at most 1", id="rate"),
         pytest.param({"delay": -1}, "seconds from 0 on", id="delay"),
-        pytest.param({"error": 200}, "HTTP status from 400 to 599", id="success is no error"),
+        pytest.param(
+            {"error": 200}, "error=200 must be an error code, or an HTTP status from", id="a status of success"
+        ),
         pytest.param({"error": 500, "message": "x"}, "without a body", id="a message without a body"),
         pytest.param({"error": True}, "must be an error code", id="a boolean"),
         pytest.param({"error": "ThrotlingException"}, "Did you mean 'ThrottlingException'?", id="misspelt"),

@@ -83,14 +83,7 @@ def maker(error: object, message: str | None, status: int | None) -> ErrorMaker:
     if isinstance(error, type) and issubclass(error, Exception):
         error = error.__name__
     if is_whole(error):
-        if message is not None or status is not None or not 400 <= error <= 599:
-            raise InvalidFault(
-                f"error={error!r} is a response without a body, with an HTTP status from 400 to 599: it takes "
-                "neither message nor status. For an error with a message give an error code, such as "
-                "'KMSInternalException'."
-            )
-        number = error
-        return lambda _: InjectedError(str(number), _reason(number), status=number, kind="http")
+        return _without_body(error, is_bare=message is None and status is None)
     if not isinstance(error, str):
         raise InvalidFault(
             f"error must be an error code, an HTTP status, or a connection error by its name or class, not {error!r}."
@@ -113,6 +106,18 @@ def maker(error: object, message: str | None, status: int | None) -> ErrorMaker:
         return InjectedError(name, template if fixed else template.format_map(names), status=http_status)
 
     return make
+
+
+def _without_body(status: int, *, is_bare: bool) -> ErrorMaker:
+    """Return the function that creates responses of an HTTP status, as from a load balancer."""
+    if not 400 <= status <= 599:
+        raise InvalidFault(f"error={status!r} must be an error code, or an HTTP status from 400 to 599.")
+    if not is_bare:
+        raise InvalidFault(
+            f"error={status!r} is a response without a body, and takes neither message nor status. For an error with a "
+            "message give an error code, such as 'KMSInternalException'."
+        )
+    return lambda _: InjectedError(str(status), _reason(status), status=status, kind="http")
 
 
 @functools.cache

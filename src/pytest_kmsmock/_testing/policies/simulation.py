@@ -13,7 +13,7 @@ from pytest_kmsmock._kms.operations.targets import find_key
 from pytest_kmsmock._kms.permissions.access import access_request, decide
 from pytest_kmsmock._kms.permissions.grants import grants_by_token
 from pytest_kmsmock._kms.rules.timeline import settle
-from pytest_kmsmock._runtime.checks import did_you_mean
+from pytest_kmsmock._runtime.checks import closest, did_you_mean
 from pytest_kmsmock._testing.views.near_misses import alike
 from pytest_kmsmock.errors import InvalidSimulation
 
@@ -92,7 +92,8 @@ def _permission(action: object) -> str:
         )
     found = known.get(name.lower()) if isinstance(action, str) and vendor.lower() in ("", "kms") else None
     if found is None:
-        hint = did_you_mean(f"kms:{name}", [f"kms:{each}" for each in known.values()])
+        close = closest(name, known.values())
+        hint = f" Did you mean 'kms:{close[0]}'?" if close else ""
         raise InvalidSimulation(f"Unknown KMS permission {action!r}; expected one such as 'kms:Encrypt'.{hint}")
     return found
 
