@@ -1,4 +1,4 @@
-"""How the application is tested: no set-up, no network, and KMS says no where AWS would."""
+"""How the application is tested: no setup, no network, and KMS says no where AWS would."""
 
 from __future__ import annotations
 
