@@ -44,6 +44,22 @@ CASES = {
         from pytest_kmsmock import mock_kms
         """,
     ),
+    "mocks of moto 4 and 5 in one import": (
+        """
+        from moto import mock_aws, mock_kms
+
+        @mock_aws
+        def test_it(): ...
+        """,
+        """
+        from moto import mock_aws
+        from pytest_kmsmock import mock_kms
+
+        @mock_kms
+        @mock_aws
+        def test_it(): ...
+        """,
+    ),
     "moto 4, by the module": (
         """
         import moto

@@ -190,7 +190,9 @@ class _Rewriting:
 
     def _insert_import(self, after: ast.stmt, text: str = _IMPORT) -> None:
         end = self._span(after)[1]
-        self._edits.append(Edit(end, end, f"{self._newline}{self._indent(after)}{text}"))
+        edit = Edit(end, end, f"{self._newline}{self._indent(after)}{text}")
+        if edit not in self._edits:  # else one import has both mocks of moto
+            self._edits.append(edit)
 
     def _note_submodules(self, node: ast.stmt, module: str) -> None:
         for submodule, text in _SUBMODULES.items():
