@@ -45,3 +45,15 @@ def test_a_missing_attribute_is_told_with_the_one_that_was_meant(run, expression
     """)
     shown = [line.partition("AttributeError: ")[2] for line in result.outlines if line.startswith("E ")]
     assert shown == [told]
+
+
+def test_an_attribute_of_an_object_without_a_module_name_is_left_to_pytest(run):
+    result = run("""
+        class Proxy:
+            __module__ = property(lambda self: None)
+
+        def test_it():
+            Proxy().missing
+    """)
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *AttributeError: 'Proxy' object has no attribute 'missing'"])

@@ -289,7 +289,8 @@ class Watch:
 
 
 def _suggest_attribute(error: BaseException) -> None:
-    if isinstance(error, AttributeError) and type(error.obj).__module__.startswith("pytest_kmsmock."):
+    # Some classes have a property `__module__`.
+    if isinstance(error, AttributeError) and str(type(error.obj).__module__).startswith("pytest_kmsmock."):
         from .attributes import explain
 
         explain(error)
