@@ -15,6 +15,10 @@ from botocore.loaders import JSONFileLoader, Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
 
+# Likewise: of a class that is imported again, no object is an instance.
+import pytest_kmsmock._mock.core
+import pytest_kmsmock._mock.kms_mock  # noqa: F401
+
 Refusal = Callable[..., AbstractContextManager[None]]
 
 

@@ -156,6 +156,14 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     names.insert(1 + max((place for place, name in enumerate(names) if comes_before(name)), default=-1), "kms_mock")
 
 
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> None:
+    """Clarify errors of misuse; no wrapper, since pytest sets the errors of unittests between wrappers and here."""
+    if call.excinfo is not None:
+        from ._report.tracebacks import clarified
+
+        call.excinfo = clarified(call.excinfo, item)
+
+
 def pytest_collectstart(collector: pytest.Collector) -> None:
     """Give each package a fixture `package_kms_mock` of its own.
 
@@ -201,8 +209,14 @@ def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
     seed = given.get("seed")
     if isinstance(seed, str | os.PathLike) or (isinstance(seed, list | tuple) and all(map(_is_path, seed))):
         given["seed"] = seed_from(request.config.rootpath, seed)
-    with MockKms(given, where, request.scope, functools.partial(reports.definition, request.node)) as kms:
+    with MockKms(given, where, request.scope, functools.partial(_definition, request.node)) as kms:
         yield kms
+
+
+def _definition(node: pytest.Item | pytest.Collector) -> tuple[str, int]:
+    from ._report.tracebacks import definition
+
+    return definition(node)
 
 
 def _is_path(value: object) -> bool:

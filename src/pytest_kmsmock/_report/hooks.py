@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_kmsmock._runtime import active_mocks, environment, network_guard
-from pytest_kmsmock._runtime.checks import MISUSE
-from pytest_kmsmock.errors import KmsMockError, MockNotStopped
+from pytest_kmsmock.errors import MockNotStopped
 
 from .registry import Registry
 
@@ -182,13 +181,9 @@ class Watch:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
-        self, item: pytest.Item, call: pytest.CallInfo[None]
+        self, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Add sections and data to the report of a phase, and end tracebacks of misuse at the line of the test."""
-        if call.excinfo is not None:
-            _suggest_attribute(call.excinfo.value)
-            if not item.config.getoption("fulltrace"):
-                call.excinfo = _ending_at_the_test(call.excinfo, item)
+        """Add sections and data to the report of a phase."""
         report = yield
         if report.failed:
             self._failures.append(_message(report))
@@ -286,31 +281,6 @@ class Watch:
         """Add unknown access keys, each with its first test, and unsupported elements of infrastructure files."""
         self._access_keys = {**access_keys, **self._access_keys}
         self._unknowns |= dict.fromkeys(unknowns)
-
-
-def _suggest_attribute(error: BaseException) -> None:
-    # Some classes have a property `__module__`.
-    if isinstance(error, AttributeError) and str(type(error.obj).__module__).startswith("pytest_kmsmock."):
-        from .attributes import explain
-
-        explain(error)
-
-
-def _ending_at_the_test(
-    raised: pytest.ExceptionInfo[BaseException], item: pytest.Item
-) -> pytest.ExceptionInfo[BaseException]:
-    if not isinstance(raised.value, KmsMockError) and not hasattr(raised.value, MISUSE):
-        return raised
-    from .tracebacks import ending_at_the_test
-
-    return ending_at_the_test(raised, definition(item), item.name)
-
-
-def definition(node: pytest.Item | pytest.Collector) -> tuple[str, int]:
-    """Return file and line of a test, class, module or folder."""
-    report_info = getattr(node, "reportinfo", None)
-    path, line, _ = (node.path, None, "") if report_info is None else report_info()
-    return str(path), (line or 0) + 1
 
 
 def _message(report: pytest.TestReport) -> str:

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from pytest_kmsmock._runtime.checks import MISUSE
+from pytest_kmsmock.errors import KmsMockError
+
 if TYPE_CHECKING:
     from types import FrameType, TracebackType
 
@@ -21,6 +24,26 @@ _OWN = str(Path(__file__).parents[1])
 _SDK = frozenset({"aioboto3", "aiobotocore", "boto3", "botocore", "contextlib", "requests"})
 #: What runs tests, besides plugins of pytest.
 _RUNNERS = frozenset({"_pytest", "anyio", "asyncio", "pluggy", "trio", "unittest"})
+
+
+def clarified(raised: pytest.ExceptionInfo[BaseException], item: pytest.Item) -> pytest.ExceptionInfo[BaseException]:
+    """Return an error as reports show it: misuse names the attribute that was meant, or ends at the test."""
+    error = raised.value
+    if isinstance(error, AttributeError) and str(type(error.obj).__module__).startswith("pytest_kmsmock."):
+        from .attributes import explain
+
+        explain(error)
+    is_misuse = isinstance(error, KmsMockError) or hasattr(error, MISUSE)
+    if not is_misuse or item.config.getoption("fulltrace"):
+        return raised
+    return ending_at_the_test(raised, definition(item), item.name)
+
+
+def definition(node: pytest.Item | pytest.Collector) -> tuple[str, int]:
+    """Return file and line of a test, class, module or folder."""
+    report_info = getattr(node, "reportinfo", None)
+    path, line, _ = (node.path, None, "") if report_info is None else report_info()
+    return str(path), (line or 0) + 1
 
 
 def ending_at_the_test(
