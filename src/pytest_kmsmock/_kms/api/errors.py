@@ -142,6 +142,8 @@ RAM_POLICY = ErrorTemplate("ValidationException", "The AWS_RAM policy can only b
 CONTEXT_ON_ASYMMETRIC = ErrorTemplate(
     "ValidationException", "EncryptionContext is not supported when encrypting/decrypting with asymmetric CMKs."
 )
+#: Recorded: danmx/sigil#46 (2019), claranet/sshm#2 (2020), of GenerateDataKey with an empty value.
+INVALID_CONTEXT = ErrorTemplate("ValidationException", "Invalid EncryptionContext")
 NULL = ErrorTemplate("ValidationException", "{parameter} must not be null")
 DRY_RUN_MODIFIERS = ErrorTemplate(
     "ValidationException", "DryRunModifiers can only be specified when DryRun is true"

@@ -39,8 +39,11 @@ def check_encryption(key: Key, algorithm: str, context: Mapping[str, str] | None
         KmsError: `InvalidKeyUsageException` or `ValidationException`.
     """
     check_algorithm(key, algorithm)
-    if context and algorithm != SYMMETRIC_DEFAULT:
-        raise errors.CONTEXT_ON_ASYMMETRIC()
+    if context:
+        if algorithm != SYMMETRIC_DEFAULT:
+            raise errors.CONTEXT_ON_ASYMMETRIC()
+        if "" in context.values():
+            raise errors.INVALID_CONTEXT()
 
 
 def check_plaintext(key: Key, algorithm: str, plaintext: bytes) -> None:
@@ -74,7 +77,8 @@ def decrypt_under(
     Raises:
         KmsError: `InvalidCiphertextException` for a damaged ciphertext or another encryption context,
             `InvalidKeyUsageException` for an algorithm of other keys, `ValidationException` for an encryption context
-            with an asymmetric algorithm, `KMSInvalidStateException` if the external key manager fails to decrypt.
+            with an asymmetric algorithm or an empty value, `KMSInvalidStateException` if the external key manager fails
+            to decrypt.
     """
     try:
         if algorithm == SYMMETRIC_DEFAULT:
@@ -84,6 +88,8 @@ def decrypt_under(
     except ExternalDecryptionFailed:
         raise key_store_errors.XKS_CIPHERTEXT() from None
     except DecryptionFailed:
+        if context and "" in context.values():  # which no ciphertext has
+            raise errors.INVALID_CONTEXT() from None
         raise errors.INVALID_CIPHERTEXT() from None
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from typing import Any
 
 import pytest
 from botocore.client import BaseClient
@@ -79,7 +80,7 @@ def test_plaintexts_have_1_to_4096_bytes(kms_client: BaseClient, new_key: Callab
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-contexts = st.dictionaries(texts, texts, max_size=4)
+contexts = st.dictionaries(texts, texts.filter(bool), max_size=4)
 
 
 @given(plaintext=st.binary(min_size=1, max_size=4096), context=contexts, other=contexts, data=st.data())
@@ -133,6 +134,35 @@ def test_another_encryption_context_is_an_invalid_ciphertext(
     blob = kms_client.encrypt(KeyId=new_key(), Plaintext=b"p", EncryptionContext={"a": "b"})["CiphertextBlob"]
     with refusal("InvalidCiphertextException", ""):
         kms_client.decrypt(CiphertextBlob=blob, EncryptionContext=change)
+
+
+@pytest.mark.parametrize("dry_run", [False, True])
+@pytest.mark.parametrize(
+    ("operation", "others", "parameter"),
+    [
+        ("encrypt", {"Plaintext": b"p"}, "EncryptionContext"),
+        ("decrypt", {"CiphertextBlob": b""}, "EncryptionContext"),
+        ("generate_data_key", {"KeySpec": "AES_256"}, "EncryptionContext"),
+        ("generate_data_key_without_plaintext", {"KeySpec": "AES_256"}, "EncryptionContext"),
+        ("generate_data_key_pair", {"KeyPairSpec": "ECC_NIST_P256"}, "EncryptionContext"),
+        ("generate_data_key_pair_without_plaintext", {"KeyPairSpec": "ECC_NIST_P256"}, "EncryptionContext"),
+        ("re_encrypt", {"CiphertextBlob": b""}, "SourceEncryptionContext"),
+        ("re_encrypt", {"CiphertextBlob": b""}, "DestinationEncryptionContext"),
+    ],
+)
+def test_an_encryption_context_has_no_empty_values(
+    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal,
+    operation: str, others: dict[str, Any], parameter: str, dry_run: bool,
+) -> None:  # fmt: skip
+    """Recorded of GenerateDataKey: danmx/sigil#46, claranet/sshm#2."""
+    arn = new_key()
+    if "CiphertextBlob" in others:
+        others = {"CiphertextBlob": kms_client.encrypt(KeyId=arn, Plaintext=b"p")["CiphertextBlob"]}
+    key = {"DestinationKeyId": arn} if operation == "re_encrypt" else {"KeyId": arn}
+    with refusal("ValidationException", "Invalid EncryptionContext"):
+        getattr(kms_client, operation)(
+            **key, **others, **{parameter: {"aws:ssm:SessionId": "s", "aws:ssm:TargetId": ""}}, DryRun=dry_run
+        )
 
 
 def test_the_key_of_the_request_must_be_the_key_of_the_ciphertext(

@@ -10,10 +10,11 @@ from pytest_kmsmock._kms.attestation.recipient import for_recipient, read_recipi
 from pytest_kmsmock._kms.call.operation import Call, Result, operation
 from pytest_kmsmock._kms.entropy.key_source import LazyMaterial
 from pytest_kmsmock._kms.formats.ciphertext_blob import DATA_KEY
-from pytest_kmsmock._kms.operations.ciphertexts import SYMMETRIC_DEFAULT, encrypt_under
+from pytest_kmsmock._kms.operations.ciphertexts import SYMMETRIC_DEFAULT, check_encryption, encrypt_under
 from pytest_kmsmock._kms.operations.targets import key
 from pytest_kmsmock._kms.rules.key_states import USES_MATERIAL
 from pytest_kmsmock._kms.rules.key_use import check_region
+from pytest_kmsmock._kms.state.records import Key
 
 #: KeySpec of a data key -> its length in bytes.
 _LENGTHS = {"AES_128": 16, "AES_256": 32}
@@ -55,12 +56,15 @@ def generate_data_key_without_plaintext(call: Call) -> Result:
 
 
 def _data_key(call: Call) -> tuple[bytes, Result]:
-    if call.key.spec.key_type != "symmetric":
+    kms_key, context = call.key, call.params.get("EncryptionContext")
+    if kms_key.spec.key_type != "symmetric":
         raise errors.DATA_KEY_OF_ASYMMETRIC_KEY()
     length = _LENGTHS[call.params["KeySpec"]] if "KeySpec" in call.params else call.params["NumberOfBytes"]
+    check_encryption(kms_key, SYMMETRIC_DEFAULT, context)
     call.stop_if_dry_run()
     plaintext = call.random(length)
-    return plaintext, {"CiphertextBlob": _seal(call, plaintext), "KeyId": call.key.arn, **_material_id(call)}
+    blob = encrypt_under(call, kms_key, SYMMETRIC_DEFAULT, plaintext, context, DATA_KEY)
+    return plaintext, {"CiphertextBlob": blob, "KeyId": kms_key.arn, **_material_id(kms_key)}
 
 
 @_makes_data_key("GenerateDataKeyPair")
@@ -87,28 +91,26 @@ def generate_data_key_pair_without_plaintext(call: Call) -> Result:
 
 
 def _data_key_pair(call: Call) -> tuple[bytes, Result]:
-    if call.key.spec.key_type != "symmetric":
+    kms_key, context = call.key, call.params.get("EncryptionContext")
+    if kms_key.spec.key_type != "symmetric":
         raise errors.DATA_KEY_PAIR_OF_ASYMMETRIC_KEY()
-    if call.key.custom_key_store_id is not None:
-        raise errors.ORIGIN_NOT_VALID(arn=call.key.arn, origin=call.key.origin)
+    if kms_key.custom_key_store_id is not None:
+        raise errors.ORIGIN_NOT_VALID(arn=kms_key.arn, origin=kms_key.origin)
     spec = KEY_SPECS[call.params["KeyPairSpec"]]
     check_region(call, spec)
+    check_encryption(kms_key, SYMMETRIC_DEFAULT, context)
     call.stop_if_dry_run()
     pair = LazyMaterial(spec, call.service.keys).get()
     private_key = pair.data_key_bytes()
     return private_key, {
-        "PrivateKeyCiphertextBlob": _seal(call, private_key),
+        "PrivateKeyCiphertextBlob": encrypt_under(call, kms_key, SYMMETRIC_DEFAULT, private_key, context, DATA_KEY),
         "PublicKey": pair.public_key_der(),
-        "KeyId": call.key.arn,
+        "KeyId": kms_key.arn,
         "KeyPairSpec": spec.name,
-        **_material_id(call),
+        **_material_id(kms_key),
     }
 
 
-def _seal(call: Call, plaintext: bytes) -> bytes:
-    return encrypt_under(call, call.key, SYMMETRIC_DEFAULT, plaintext, call.params.get("EncryptionContext"), DATA_KEY)
-
-
-def _material_id(call: Call) -> Result:
-    assert call.key.current is not None, "the key's state was checked"
-    return {"KeyMaterialId": call.key.current.id}
+def _material_id(kms_key: Key) -> Result:
+    assert kms_key.current is not None, "the key's state was checked"
+    return {"KeyMaterialId": kms_key.current.id}
