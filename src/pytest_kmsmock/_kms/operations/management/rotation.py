@@ -187,9 +187,9 @@ def _is_asymmetric_or_hmac(kms_key: Key) -> bool:
 
 
 def _check_store(kms_key: Key) -> None:
-    """Check that a key is not in a custom key store."""
+    """Check that a key is not in a custom key store. The message is recorded: crossplane-contrib/provider-aws#2310."""
     if kms_key.custom_key_store_id is not None:
-        raise errors.UNSUPPORTED_WITHOUT_MESSAGE()
+        raise errors.ORIGIN_NOT_VALID(arn=kms_key.arn, origin=kms_key.origin)
 
 
 def _check_automatic(kms_key: Key) -> None:
