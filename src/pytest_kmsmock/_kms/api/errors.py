@@ -200,7 +200,8 @@ ARN_OF_OTHER_REGION = ErrorTemplate("NotFoundException", "Invalid arn {region}")
 ALIAS_NOT_FOUND = ErrorTemplate("NotFoundException", "Alias {arn} is not found.")
 ALIAS_EXISTS = ErrorTemplate("AlreadyExistsException", "An alias with the name {arn} already exists")
 NOT_AUTHORIZED = ErrorTemplate("NotAuthorizedException")  # (B): that AWS sends no message
-POLICY_NOT_FOUND = ErrorTemplate("NotFoundException", "No such policy exists")  # (B)
+#: Recorded of GetKeyPolicy: a run in awsdocs/aws-doc-sdk-examples, SPECIFICATION.md of the KMS scenario.
+POLICY_NOT_FOUND = ErrorTemplate("NotFoundException", "No such policy exists")
 INVALID_GRANT_TOKEN = ErrorTemplate("InvalidGrantTokenException")  # the message is unknown (B)
 PRINCIPAL_NOT_FOUND = ErrorTemplate("InvalidArnException", "ARN does not refer to a valid principal: {arn}")
 INVALID_PRINCIPAL_ARN = ErrorTemplate("InvalidArnException", "ARN is not valid: {arn}")

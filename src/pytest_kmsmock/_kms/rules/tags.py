@@ -37,7 +37,7 @@ def read_tags(call: Call, present: Mapping[str, str] = NO_TAGS) -> Mapping[str, 
         if key in added:
             raise errors.TAG(reason="Duplicate tag keys")
         if not (_CHARACTERS.fullmatch(key) and _CHARACTERS.fullmatch(value)):
-            raise errors.TAG(reason="The request was rejected because one or more tags are not valid.")
+            raise errors.TAG(reason="Invalid tag")
         added[key] = value
     tags = {**present, **added}
     if len(tags) > TAGS_PER_KEY:

@@ -72,9 +72,11 @@ def test_reserved_tag_keys(kms_client, key_id, refusal, name):
 
 @pytest.mark.parametrize("tags", [written(**{"a*": ""}), written(a="x;y")], ids=["key", "value"])
 def test_forbidden_characters(kms_client, key_id, refusal, tags):
-    text = "The request was rejected because one or more tags are not valid."  # the model's text of TagException
-    with refusal("TagException", text):
+    """Recorded from AWS, 2023 (crossplane-contrib/provider-upjet-aws#922), of CreateKey."""
+    with refusal("TagException", "Invalid tag"):
         kms_client.tag_resource(KeyId=key_id, Tags=tags)
+    with refusal("TagException", "Invalid tag"):
+        kms_client.create_key(Tags=tags)
 
 
 def test_a_tag_key_twice(kms_client, key_id, refusal):
