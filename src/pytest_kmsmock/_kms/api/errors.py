@@ -202,6 +202,8 @@ ALIAS_EXISTS = ErrorTemplate("AlreadyExistsException", "An alias with the name {
 NOT_AUTHORIZED = ErrorTemplate("NotAuthorizedException")  # (B): that AWS sends no message
 #: Recorded of GetKeyPolicy: a run in awsdocs/aws-doc-sdk-examples, SPECIFICATION.md of the KMS scenario.
 POLICY_NOT_FOUND = ErrorTemplate("NotFoundException", "No such policy exists")
+#: The message is recorded of PutKeyPolicy, in the code of that scenario and in its output. (B): the code of the error.
+ONE_POLICY_PER_KEY = ErrorTemplate("LimitExceededException", "Only one policy per key is supported")
 INVALID_GRANT_TOKEN = ErrorTemplate("InvalidGrantTokenException")  # the message is unknown (B)
 PRINCIPAL_NOT_FOUND = ErrorTemplate("InvalidArnException", "ARN does not refer to a valid principal: {arn}")
 INVALID_PRINCIPAL_ARN = ErrorTemplate("InvalidArnException", "ARN is not valid: {arn}")

@@ -64,7 +64,7 @@ def test_there_is_no_other_policy(kms_client, key_id, refusal):
     for name in ("AWS_RAM", "other"):
         with refusal("NotFoundException", "No such policy exists"):
             kms_client.get_key_policy(KeyId=key_id, PolicyName=name)
-    with refusal("NotFoundException", "No such policy exists"):  # (B)
+    with refusal("LimitExceededException", "Only one policy per key is supported"):  # (B): the code
         kms_client.put_key_policy(KeyId=key_id, PolicyName="other", Policy=policy_of())
     answer = kms_client.list_key_policies(KeyId=key_id)
     assert (answer["PolicyNames"], answer["Truncated"]) == (["default"], False)

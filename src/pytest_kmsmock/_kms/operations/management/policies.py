@@ -36,7 +36,7 @@ def put_key_policy(call: Call) -> Result:
     if name == "AWS_RAM":
         raise errors.RAM_POLICY()
     if name != POLICY_NAME:
-        raise errors.POLICY_NOT_FOUND()
+        raise errors.ONE_POLICY_PER_KEY()
     call.state.change_key(call.key, policy=check_new_policy(call))
     return {}
 
