@@ -70,7 +70,7 @@ def call_kms(request: Request, step: Step, protected: Protected) -> DataKey:
     """Make the KMS calls of a step for one resource.
 
     Returns:
-        The new data key, else the stored one.
+        The data key that is new, or has been decrypted; of a step without such a call, one under the step's key.
 
     Raises:
         ServiceError: KMS refuses a call; the following ones are not made.
@@ -92,7 +92,7 @@ def call_kms(request: Request, step: Step, protected: Protected) -> DataKey:
         blob = result.get("CiphertextBlob")
         if isinstance(blob, bytes):
             data_key = DataKey(blob, str(result["KeyId"]), protected.context)
-    found = data_key or _data_key(request, protected, caller)
+    found = data_key or data_keys.substitute(fake, protected, caller.account)
     if reuse:
         data_keys.cache(request.mock, place, found, end_of(fake.clock.now(), reuse))
     return found

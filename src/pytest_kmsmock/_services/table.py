@@ -59,7 +59,7 @@ RETIRE_GRANT = Kms("RetireGrant")
 Find: TypeAlias = "Callable[[Request], Iterable[Protected]]"
 #: Returns the caller of KMS.
 Who: TypeAlias = "Callable[[Request, Protected], Caller]"
-#: Takes the result of a step: the new data key, else the stored one.
+#: Takes the result of a step: the data key that is new or was decrypted, else one under the step's key.
 Then: TypeAlias = "Callable[[Request, Protected, DataKey], None]"
 
 

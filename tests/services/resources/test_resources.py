@@ -49,6 +49,14 @@ def test_a_repository_that_is_deleted_retires_its_grants(world):
     assert world.kms.client().list_grants(KeyId=key.id)["Grants"] == []
 
 
+def test_a_repository_that_is_created_again_under_another_key(world):
+    ecr = world.client("ecr")
+    for key in (world.kms.create_key(), world.kms.create_key()):
+        _repository(ecr, key.arn)
+        ecr.delete_repository(repositoryName="app")
+        assert world.kms.client().list_grants(KeyId=key.id)["Grants"] == []
+
+
 def test_no_kms(world):
     world.client("efs").create_file_system(CreationToken="t")
     ecr = world.client("ecr")

@@ -104,3 +104,15 @@ def test_tables_under_a_key_that_aws_owns(world, dynamodb):
         dynamodb.put_item(TableName="none", Item=ITEM)
     dynamodb.delete_table(TableName="orders")
     assert len(world.kms.calls) == before
+
+
+def test_another_key_for_a_table(world, dynamodb):
+    first, second = world.kms.create_key(), world.kms.create_key()
+    create(dynamodb, first)
+    dynamodb.put_item(TableName="orders", Item=ITEM)
+    dynamodb.update_table(TableName="orders", SSESpecification={"Enabled": True, "KMSMasterKeyId": second.arn})
+    assert dynamodb.describe_table(TableName="orders")["Table"]["SSEDescription"]["KMSMasterKeyArn"] == second.arn
+    world.kms.client().disable_key(KeyId=first.id)
+    dynamodb.get_item(TableName="orders", Key=ITEM)
+    made = [*world.kms.calls.of("GenerateDataKey"), *world.kms.calls.of("Decrypt")]
+    assert [call.key.arn for call in made] == [first.arn, second.arn, first.arn, second.arn]
