@@ -86,12 +86,12 @@ def call_kms(request: Request, step: Step, protected: Protected) -> DataKey:
         if data_key is None and kms.operation == "Decrypt":
             data_key = _data_key(request, protected, caller)
         result = _perform(request, step, kms, protected, caller, data_key)
-        described = result.get("KeyMetadata")
-        if isinstance(described, Mapping):  # the operations after a DescribeKey are on the key that it found
+        described, blob = result.get("KeyMetadata"), result.get("CiphertextBlob")
+        if isinstance(described, Mapping):
             protected = protected._replace(key=described["Arn"])
-        blob = result.get("CiphertextBlob")
-        if isinstance(blob, bytes):
+        elif isinstance(blob, bytes):
             data_key = DataKey(blob, str(result["KeyId"]), protected.context)
+            protected = protected._replace(key=data_key.arn)  # the next operations are on the key that was found
     found = data_key or data_keys.substitute(fake, protected, caller.account)
     if reuse:
         data_keys.cache(request.mock, place, found, end_of(fake.clock.now(), reuse))

@@ -178,6 +178,17 @@ def test_launching_an_instance(world, ec2):
     assert found["State"]["Name"] == "terminated"
 
 
+def test_volumes_under_a_key_that_an_alias_names(world, ec2):
+    # "KmsKeyId: The Amazon Resource Name (ARN) of the KMS key" (Volume); CreateGrant takes no alias
+    key = world.kms.create_key(alias="alias/app")
+    made = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True, KmsKeyId="alias/app")
+    instance = launch(ec2, Encrypted=True, KmsKeyId="alias/app")
+    ec2.attach_volume(VolumeId=made["VolumeId"], InstanceId=instance, Device="/dev/sdc")
+    volumes = ec2.describe_volumes(Filters=[{"Name": "attachment.instance-id", "Values": [instance]}])["Volumes"]
+    assert [each["KmsKeyId"] for each in (made, *volumes) if each["Encrypted"]] == [key.arn] * 3
+    assert len(world.kms.client().list_grants(KeyId=key.id)["Grants"]) == 2
+
+
 def test_plain_volumes(world, ec2):
     ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)
     launch(ec2)

@@ -26,7 +26,8 @@ def _volume(request: Request, volume: Mapping[str, Any]) -> Iterable[Protected]:
     if not volume.get("Encrypted"):
         return ()
     name = volume["VolumeId"]
-    key = volume.get("KmsKeyId") or _MANAGED_KEY
+    known = request.kept((name,))
+    key = known.arn if known is not None else volume.get("KmsKeyId") or _MANAGED_KEY
     return (Protected(key, {"aws:ebs:id": name}, request.region, (name,), request.account),)
 
 
@@ -81,6 +82,14 @@ def _launched(request: Request) -> Iterator[Protected]:
             yield _granting(request, instance, protected)
 
 
+def _name_keys(request: Request) -> None:
+    """Set the ARN of the key of each volume, where moto returns what the volume was created with."""
+    for volume in request.answer.get("Volumes", (request.answer,)):
+        known = request.kept((volume["VolumeId"],))
+        if known is not None:
+            volume["KmsKeyId"] = known.arn
+
+
 def _instances(request: Request) -> list[str]:
     return [instance["InstanceId"] for instance in request.answer["Instances"]]
 
@@ -109,8 +118,10 @@ SERVICE = Service(
     "ec2",
     {
         "CreateVolume": Rule(
-            after=(Step(_made, (_MAKE_KEY,), then=_keep, on_error=unchanged, rollback=_delete_volume),)
+            after=(Step(_made, (_MAKE_KEY,), then=_keep, on_error=unchanged, rollback=_delete_volume),),
+            answered=_name_keys,
         ),
+        "DescribeVolumes": Rule(answered=_name_keys),
         "AttachVolume": Rule(after=_starts(_attached, (CREATE_GRANT,), _detach_volume)),
         "RunInstances": Rule(after=_starts(_launched, (_MAKE_KEY, CREATE_GRANT), _terminate)),
     },
