@@ -261,6 +261,25 @@ def test_a_context_that_is_none(world, s3, key, given):
     assert world.made() == []
 
 
+@pytest.mark.parametrize("algorithm", [{}, {"ServerSideEncryption": "AES256"}])
+@pytest.mark.parametrize("operation", ["put_object", "copy_object", "create_multipart_upload"])
+def test_a_key_without_sse_kms(world, s3, key, operation, algorithm):
+    # aws/aws-cli#1431 and #1660, concourse/s3-resource#61, DyfanJones/s3fs#33 (2024)
+    put(s3, key)
+    parameters = {"Bucket": "documents", "Key": "new", "SSEKMSKeyId": key.arn} | algorithm
+    if operation == "copy_object":
+        parameters["CopySource"] = "documents/k"
+    before = len(world.kms.calls)
+    with pytest.raises(ClientError) as refused:
+        getattr(s3, operation)(**parameters)
+    assert world.error_of(refused) == (
+        "InvalidArgument", 400,
+        "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms",
+    )  # fmt: skip
+    assert len(world.kms.calls) == before
+    assert [each["Key"] for each in s3.list_objects(Bucket="documents")["Contents"]] == ["k"]
+
+
 def test_dsse(world, s3, key):
     dsse = {"ServerSideEncryption": "aws:kms:dsse", "SSEKMSKeyId": "alias/documents", "BucketKeyEnabled": True}
     written = s3.put_object(Bucket="documents", Key="k", Body=b"x", **dsse)
