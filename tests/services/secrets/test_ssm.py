@@ -89,6 +89,35 @@ def test_overwriting_without_a_key_takes_the_managed_key(world, ssm):
     assert world.kms.calls[-1].key.arn == key.arn
 
 
+LONG, SHORT = "x" * 4097, "x" * 4096
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "operation"),
+    [
+        ({"Value": SHORT}, {}, "Encrypt"),
+        ({"Value": LONG}, {}, "GenerateDataKey"),
+        ({"Value": SHORT, "Policies": "[]"}, {}, "GenerateDataKey"),
+        ({"Value": LONG, "Tier": "Advanced"}, {"Value": SHORT}, "GenerateDataKey"),
+    ],
+)
+def test_intelligent_tiering(world, ssm, first, then, operation):
+    # https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-default-tier.html
+    key = world.kms.create_key()
+    put(ssm, key, **{"Tier": "Intelligent-Tiering", **first})
+    if then:
+        put(ssm, key, Tier="Intelligent-Tiering", Overwrite=True, **then)
+    assert world.kms.calls[-1].operation == operation
+    assert get(ssm) == (first | then)["Value"]
+
+
+def test_a_standard_parameter_that_is_too_long(world, ssm):
+    with pytest.raises(ClientError, match=r"Standard tier parameters support a maximum .* 4096 characters") as refused:
+        put(ssm, world.kms.create_key(), Value=LONG)
+    assert world.error_of(refused)[:2] == ("ValidationException", 400)
+    assert len(world.kms.calls) == 0
+
+
 def test_names_without_a_slash(world, ssm):
     put(ssm, name="password")
     assert world.kms.calls[-1].params["EncryptionContext"] == {

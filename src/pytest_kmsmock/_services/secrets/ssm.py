@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from typing import Any
 
 from pytest_kmsmock._kms.api.arns import partition_of
@@ -24,6 +24,13 @@ from pytest_kmsmock._services.table import DECRYPT, ENCRYPT, GENERATE_DATA_KEY, 
 
 _MANAGED_KEY = "alias/aws/ssm"
 _SECURE = "SecureString"
+#: The limit of standard parameters, and the error of longer ones. Recorded, 2023 and 2026.
+_MOST_CHARACTERS = 4096
+_TOO_LONG = (
+    "Standard tier parameters support a maximum parameter value of 4096 characters. To create a larger parameter "
+    "value, upgrade the parameter to use the advanced-parameter tier. For more information, see "
+    "https://docs.aws.amazon.com/systems-manager/latest/userguide/parameter-store-advanced-parameters.html"
+)
 #: Names that begin so refer to secrets.
 _REFERENCE = "/aws/reference/secretsmanager/"
 
@@ -42,17 +49,35 @@ def _protected(request: Request, name: str, version: object, key: str, value: st
 
 
 def _put(request: Request, *, advanced: bool) -> Iterable[Protected]:
+    """Find the new version of a parameter, if it is advanced or not, as asked for.
+
+    Raises:
+        ServiceError: the value is too long for a standard parameter.
+    """
     params = request.params
     name = params["Name"]
     there = settings.parameter(request.api, request.access_key, request.region, name)
     kind = params.get("Type") or ("" if there is None else there.type)
-    tier = params.get("Tier") or ("Standard" if there is None else there.tier)
     is_refused = there is not None and not params.get("Overwrite")
-    if kind != _SECURE or is_refused or advanced is not (tier == "Advanced"):
+    if kind != _SECURE or is_refused or advanced is not _is_advanced(params, there):
         return ()
+    if not advanced and len(params["Value"]) > _MOST_CHARACTERS:
+        raise ServiceError("ValidationException", _TOO_LONG)
     if there is not None and "KeyId" not in params:
         _name_managed_key(request)
     return (_protected(request, name, "", params.get("KeyId", ""), params["Value"])._replace(name=()),)
+
+
+def _is_advanced(params: Mapping[str, Any], there: settings.Parameter | None) -> bool:
+    """Say whether a parameter is advanced. Intelligent-Tiering decides by what the request needs.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/ps-default-tier.html
+    """
+    before = "Standard" if there is None else there.tier
+    tier = params.get("Tier") or before
+    if tier != "Intelligent-Tiering":
+        return bool(tier == "Advanced")
+    return before == "Advanced" or "Policies" in params or len(params["Value"]) > _MOST_CHARACTERS
 
 
 def _name_managed_key(request: Request) -> None:
