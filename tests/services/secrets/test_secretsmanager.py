@@ -201,6 +201,24 @@ def test_replicas(world, secrets):
     assert "alias/none is not found" in failed["StatusMessage"]
 
 
+def test_the_key_of_a_replica(world, secrets):
+    # ReplicationStatusType: "KmsKeyId: Can be an ARN, Key ID, or Alias"; a new version is under it, too
+    there = world.kms.create_key(region="eu-west-1", alias="alias/there")
+    replicas = [{"Region": "eu-west-1", "KmsKeyId": "alias/there"}, {"Region": "eu-north-1"}]
+    secrets.create_secret(Name="db", SecretString="s")
+    answer = secrets.replicate_secret_to_regions(SecretId="db", AddReplicaRegions=replicas)
+    keys = ["alias/there", "alias/aws/secretsmanager"]
+    assert [state["KmsKeyId"] for state in answer["ReplicationStatus"]] == keys
+    described = secrets.describe_secret(SecretId="db")["ReplicationStatus"]
+    assert [state["KmsKeyId"] for state in described] == keys
+    secrets.put_secret_value(SecretId="db", SecretString="t")
+    elsewhere = world.client("secretsmanager", "eu-west-1")
+    assert elsewhere.get_secret_value(SecretId="db")["SecretString"] == "t"
+    world.kms.client(region="eu-west-1").disable_key(KeyId=there.id)
+    with pytest.raises(elsewhere.exceptions.DecryptionFailure, match="is disabled"):
+        elsewhere.get_secret_value(SecretId="db")
+
+
 def test_what_is_not_there(world, secrets):
     for call in (
         lambda: secrets.get_secret_value(SecretId="none"),

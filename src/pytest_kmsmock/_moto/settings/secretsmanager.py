@@ -54,3 +54,22 @@ def _api_secret(api: Api, identifier: str) -> Secret | None:
         return None
     stages = answer.get("VersionIdsToStages", {})
     return Secret(answer["ARN"], answer.get("KmsKeyId", ""), {name: tuple(each) for name, each in stages.items()})
+
+
+def configure_replica(access_key: str | None, region: str, arn: str, configuration: Mapping[str, str]) -> None:
+    """Change the settings of a replica: moto ignores its key.
+
+    Args:
+        access_key: the access key of who asks.
+        region: the Region of the replica.
+        arn: the ARN of the replica.
+        configuration: its `KmsKeyId`, `Status` or `StatusMessage`.
+    """
+
+    def inside() -> None:
+        from moto.secretsmanager.models import secretsmanager_backends
+
+        found: Any = secretsmanager_backends[account_of(access_key)][region].secrets.get(arn)
+        found.config.update(configuration)
+
+    read(inside, lambda: None)

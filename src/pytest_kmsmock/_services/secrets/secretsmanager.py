@@ -197,7 +197,10 @@ def _replicate(request: Request) -> None:
         if region in asked:
             there = secret.arn.replace(f":{request.region}:", f":{region}:")
             error = _copy(request, secret, [_version(there, each, asked[region], region) for each in secret.versions])
-            state |= {} if error is None else {"Status": "Failed", "StatusMessage": error.message}
+            changed = {"KmsKeyId": asked[region] or _MANAGED_KEY}
+            changed |= {} if error is None else {"Status": "Failed", "StatusMessage": error.message}
+            state |= changed
+            settings.configure_replica(request.access_key, region, there, changed)
 
 
 def _copy(request: Request, secret: settings.Secret, copies: Iterable[Protected]) -> ServiceError | None:
