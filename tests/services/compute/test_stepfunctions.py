@@ -57,6 +57,25 @@ def test_the_execution_role_works_without_via_service(world, states):
     assert states.describe_execution(executionArn=execution.replace("second", "first"))["status"] == "RUNNING"
 
 
+def test_the_machine_of_an_execution(world, states):
+    # includedData of DescribeStateMachineForExecution: "callers must have kms:Decrypt permission"
+    create(states, world.kms.create_key())
+    execution = states.start_execution(stateMachineArn=ARN)["executionArn"]
+    with world.as_role(world.ALL_BUT_KMS):
+        with pytest.raises(states.exceptions.KmsAccessDeniedException, match="kms:Decrypt"):
+            states.describe_state_machine_for_execution(executionArn=execution)
+        states.describe_state_machine_for_execution(executionArn=execution, includedData="METADATA_ONLY")
+
+
+def test_a_machine_that_gets_a_key_that_aws_owns(world, states):
+    key = world.kms.create_key()
+    create(states, key)
+    world.kms.client().disable_key(KeyId=key.id)
+    states.update_state_machine(stateMachineArn=ARN, encryptionConfiguration={"type": "AWS_OWNED_KEY"})
+    assert states.describe_state_machine(stateMachineArn=ARN)["definition"] == DEFINITION
+    assert [call.operation for call in world.kms.calls] == ["DescribeKey", "GenerateDataKey", "DisableKey"]
+
+
 def test_activities(world, states):
     states.create_activity(name="plain")
     key = world.kms.create_key()

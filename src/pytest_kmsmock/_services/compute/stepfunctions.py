@@ -51,7 +51,9 @@ def _updated(request: Request) -> Iterable[Protected]:
     """Find the state machine that UpdateStateMachine changes."""
     arn = request.params["stateMachineArn"]
     machine = settings.machine(request.api, arn)
-    key = "" if machine is None else _wanted_key(request) or machine.key
+    if machine is None:
+        return ()
+    key = _wanted_key(request) if "encryptionConfiguration" in request.params else machine.key
     return (_protected(request, "stateMachine", arn, key),) if key else ()
 
 
@@ -112,6 +114,7 @@ SERVICE = Service(
         ),
         "CreateActivity": Rule(before=(Step(_created_activity, (DESCRIBE_KEY,), errors=_CONFIGURED),)),
         "DescribeStateMachine": _READS,
+        "DescribeStateMachineForExecution": _READS,
         "DescribeExecution": _READS,
         "GetExecutionHistory": _READS,
         "StartExecution": Rule(
