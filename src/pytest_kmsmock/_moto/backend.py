@@ -55,6 +55,10 @@ def install_tagging(api: ModuleType) -> None:
     vars(api)["iter_taggable_backends"] = with_keys
 
 
+class _Missing(JsonRESTError, KeyError):
+    """What moto's backend raises for a key that does not exist is a `KeyError`: RDS expects one."""
+
+
 class _Backends(BackendDict[Any]):
     """The class that moto's `kms_backends` gets."""
 
@@ -102,7 +106,8 @@ class Keys(models.KmsBackend):
         try:
             return self._kms.call(self.account_id, self.region_name, operation, **params)
         except Refused as refused:
-            raise JsonRESTError(refused.code, refused.message) from None
+            error = _Missing if refused.code == "NotFoundException" else JsonRESTError
+            raise error(refused.code, refused.message) from None
 
     def _pages(self, operation: str, items: str, **params: object) -> list[Any]:
         return pages(self._kms, self.account_id, self.region_name, operation, items, **params)

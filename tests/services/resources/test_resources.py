@@ -8,6 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 ACCOUNT = "123456789012"
+UNKNOWN = "11111111-2222-4333-8444-555555555555"
 
 
 def _stream(client: Any, key: str) -> Any:
@@ -77,6 +78,21 @@ def test_no_kms(world):
         ClusterIdentifier="dw", NodeType="ra3.large", MasterUsername="admin", MasterUserPassword="Secret123"
     )
     assert len(world.kms.calls) == 0  # fmt: skip
+
+
+@pytest.mark.parametrize("key", ["alias/none", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{UNKNOWN}", UNKNOWN])
+def test_copying_a_snapshot_under_a_key_that_does_not_exist(world, key):
+    rds = world.client("rds")
+    rds.create_db_instance(
+        DBInstanceIdentifier="db", DBInstanceClass="db.t3.micro", Engine="postgres", MasterUsername="admin",
+        MasterUserPassword="secret123", AllocatedStorage=20,
+    )  # fmt: skip
+    rds.create_db_snapshot(DBSnapshotIdentifier="s", DBInstanceIdentifier="db")
+    with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault) as refused:  # moto looks the key up itself
+        rds.copy_db_snapshot(SourceDBSnapshotIdentifier="s", TargetDBSnapshotIdentifier="copy", KmsKeyId=key)
+    assert world.error_of(refused)[1:] == (
+        400, f"Specified KMS key [{key}] does not exist, is not enabled or you do not have permissions to access it."
+    )  # fmt: skip
 
 
 # --- Firehose -------------------------------------------------------------------------------------------------------
