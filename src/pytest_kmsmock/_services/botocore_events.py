@@ -5,6 +5,7 @@ An error before the call prevents that moto executes it. An error after the call
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -57,27 +58,28 @@ def begin(
         mock, name, service.name, model.name, params, region, access_key_of(credentials), sent,
         Api(name, region, url, credentials),
         signed=not is_unsigned(context, signer) and signer.signature_version not in _OLD_SIGNATURES,
-        signer=signer,
+        signer=signer, model=model, is_retried=_is_retried,
     )  # fmt: skip
     outcome = None
     try:
         engine.before(request)
     except ServiceError as error:
-        outcome = _refused(error, model, sent["method"], url)
+        outcome = _refused(request, error)
     except Answered as answered:
         outcome = _answered(answered, url)
+    if outcome is not None:
+        outcome[1]["ResponseMetadata"]["RetryAttempts"] = request.retries
     late = _late(request, outcome) if request.delay else outcome
     return (request if outcome is None else None), late
 
 
-def end(request: Request, response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any]) -> Any:
+def end(request: Request, response: Any, parsed: dict[str, Any], context: dict[str, Any]) -> Any:
     """Make the KMS calls after a successful response.
 
     Args:
         request: the request that `begin` returned.
         response: the HTTP response.
         parsed: the parsed response, which is changed.
-        model: the operation's model.
         context: the context of the call.
 
     Returns:
@@ -87,7 +89,7 @@ def end(request: Request, response: Any, parsed: dict[str, Any], model: Any, con
     try:
         engine.after(request)
     except ServiceError as error:
-        answer, refused = _refused(error, model, model.http.get("method", "POST"), response.url)
+        answer, refused = _refused(request, error)
         response.status_code, response.headers, response._content = error.status, answer.headers, answer.content  # noqa: SLF001
         parsed.clear()
         parsed.update(refused)
@@ -97,6 +99,8 @@ def end(request: Request, response: Any, parsed: dict[str, Any], model: Any, con
         kept = {**answered.members, "ResponseMetadata": parsed["ResponseMetadata"]}
         parsed.clear()
         parsed.update(kept)
+    if request.retries:
+        parsed["ResponseMetadata"]["RetryAttempts"] += request.retries
     return _late(request, None) if request.delay else None
 
 
@@ -119,9 +123,42 @@ def _answered(answered: Answered, url: str) -> tuple[Answer, dict[str, Any]]:
     return Answer(url, 200, headers), {**answered.members, "ResponseMetadata": metadata}
 
 
-def _refused(error: ServiceError, model: Any, method: str, url: str) -> tuple[Answer, dict[str, Any]]:
-    metadata = model.service_model
-    protocol = getattr(metadata, "resolved_protocol", None) or metadata.protocol
-    headers, body = error_mapping.write(error, protocol, method)
-    parsed = error_mapping.parse(error, headers, body, protocol, model)
-    return Answer(url, error.status, headers, body), parsed
+def _refused(request: Request, error: ServiceError) -> tuple[Answer, dict[str, Any]]:
+    if error.response is None:
+        metadata = request.model.service_model
+        protocol = getattr(metadata, "resolved_protocol", None) or metadata.protocol
+        headers, body = error_mapping.write(error, protocol, request.sent["method"])
+        parsed = error_mapping.parse(error, headers, body, protocol, request.model)
+        error.response = Answer(request.sent["url"], error.status, headers, body), parsed
+    return error.response
+
+
+def _is_retried(request: Request, error: ServiceError) -> bool:
+    """Say whether the client sends a request again after an error: its handlers decide, as after any response."""
+    from botocore.hooks import first_non_none_response
+
+    model, emitter = request.model, request.signer._event_emitter  # noqa: SLF001 - the client's own
+    emitted = emitter.emit(
+        f"needs-retry.{model.service_model.service_id.hyphenize()}.{model.name}",
+        response=_refused(request, error), endpoint=None, operation=model, attempts=request.retries + 1,
+        caught_exception=None, request_dict=request.sent,
+    )  # fmt: skip
+    backoff = first_non_none_response(_at_once(emitted))
+    if backoff is None or backoff is False:
+        return False
+    request.retries += 1
+    if not request.mock.skip_backoff(backoff):
+        request.delay += backoff
+    return True
+
+
+def _at_once(emitted: Any) -> Any:
+    """Return the responses of event handlers; those of an asynchronous client have nothing to wait for."""
+    if not inspect.iscoroutine(emitted):
+        return emitted
+    try:
+        emitted.send(None)
+    except StopIteration as done:
+        return done.value
+    emitted.close()
+    return ()

@@ -34,8 +34,8 @@ def before(request: Request) -> None:
         ServiceError: KMS refuses a call; the service returns this error and does not act.
     """
     steps = catalog.service(request.service).rules[request.operation].before
-    if steps:
-        _run(request, steps)
+    while steps and not _run(request, steps):
+        pass
 
 
 def after(request: Request) -> None:
@@ -45,25 +45,35 @@ def after(request: Request) -> None:
         ServiceError: KMS refuses a call; this error replaces the response.
     """
     rule = catalog.service(request.service).rules[request.operation]
-    if rule.after:
-        _run(request, rule.after)
+    while rule.after and not _run(request, rule.after):
+        pass
     if rule.answered is not None:
         rule.answered(request)
 
 
-def _run(request: Request, steps: Iterable[Step]) -> None:
-    for step in steps:
-        for protected in step.find(request):
-            try:
+def _run(request: Request, steps: Iterable[Step]) -> bool:
+    """Run steps; return False if KMS refuses and the client sends the request again.
+
+    Raises:
+        ServiceError: the service returns this error.
+        Answered: the service returns no error.
+    """
+    try:
+        for step in steps:
+            for protected in step.find(request):
                 data_key = call_kms(request, step, protected)
-            except ServiceError as error:
-                if step.rollback is not None:
-                    step.rollback(request)
-                if step.on_error is None:
-                    raise
-                raise Answered(step.on_error(request, error), error.request_id) from None
-            if step.then is not None:
-                step.then(request, protected, data_key)
+                if step.then is not None:
+                    step.then(request, protected, data_key)
+    except ServiceError as error:
+        answer = None if step.on_error is None else step.on_error(request, error)
+        if answer is None and request.is_retried is not None and request.is_retried(request, error):
+            return False
+        if step.rollback is not None:
+            step.rollback(request)
+        if answer is None:
+            raise
+        raise Answered(answer, error.request_id) from None
+    return True
 
 
 def call_kms(request: Request, step: Step, protected: Protected) -> DataKey:

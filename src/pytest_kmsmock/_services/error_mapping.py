@@ -40,6 +40,8 @@ class ServiceError(Exception):
         self.code, self.message, self.status, self.request_id = code, message, status, request_id
         self.query_code = query_code
         self.members = members or {}
+        #: The HTTP response and the parsed one, once they are made for botocore.
+        self.response: tuple[Any, dict[str, Any]] | None = None
 
 
 class Answered(Exception):

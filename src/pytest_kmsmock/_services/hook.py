@@ -61,12 +61,12 @@ def _is_enabled(mock: Gate, name: str) -> bool:
     return name in enabled or "all" in enabled
 
 
-def after_call(http_response: Any, parsed: dict[str, Any], model: Any, context: dict[str, Any], **_: Any) -> Any:
+def after_call(http_response: Any, parsed: dict[str, Any], context: dict[str, Any], **_: Any) -> Any:
     """Make the KMS calls after a successful response."""
     request = context.pop(REQUEST, None)
     if request is None or http_response.status_code >= 300:
         return None
-    return _events().end(request, http_response, parsed, model, context)
+    return _events().end(request, http_response, parsed, context)
 
 
 def send(session: Any, request: PreparedRequest, send_on: Callable[..., Response], **kwargs: Any) -> Response:

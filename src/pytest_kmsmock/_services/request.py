@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.state.caller import Caller
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pytest_kmsmock._moto.settings import Api as AnyApi
     from pytest_kmsmock._transport.gate import Gate
 
+    from .error_mapping import ServiceError
     from .protected import DataKey
 
 
@@ -33,28 +34,32 @@ class Request:
         sent: botocore's request dict; its `headers` and `body` may be changed until it is sent.
         signed: whether it is signed with Signature Version 4.
         signer: botocore's signer, whose module tells asynchronous clients; None elsewhere.
+        model: botocore's model of the operation; None elsewhere.
+        is_retried: says whether the client sends the request again after an error.
         api: calls the service's API at the endpoint of the request.
         answer: the parsed response of the service, once there is one.
         notes: values that one step stores for another.
-        delay: the seconds that faults delay the response.
+        delay: the seconds that faults and retries delay the response.
+        retries: how often the client has sent it again.
     """
 
     __slots__ = (
-        "__dict__", "access_key", "answer", "api", "delay", "mock", "notes", "operation",
-        "params", "region", "sent", "service", "signed", "signer", "via",
+        "__dict__", "access_key", "answer", "api", "delay", "is_retried", "mock", "model", "notes",
+        "operation", "params", "region", "retries", "sent", "service", "signed", "signer", "via",
     )  # fmt: skip
 
     def __init__(
         self, mock: Gate, service: str, via: str, operation: str, params: Mapping[str, Any], region: str,
         access_key: str | None, sent: MutableMapping[str, Any], api: AnyApi, *, signed: bool,
-        signer: object = None,
+        signer: Any = None, model: Any = None, is_retried: Callable[[Request, ServiceError], bool] | None = None,
     ) -> None:  # fmt: skip
         self.mock, self.service, self.via, self.operation, self.params = mock, service, via, operation, params
         self.region, self.access_key, self.sent, self.api = region, access_key, sent, api
-        self.signed, self.signer = signed, signer
+        self.signed, self.signer, self.model, self.is_retried = signed, signer, model, is_retried
         self.answer: dict[str, Any] = {}
         self.notes: dict[str, Any] = {}
         self.delay = 0.0
+        self.retries = 0
 
     @functools.cached_property
     def caller(self) -> Caller:

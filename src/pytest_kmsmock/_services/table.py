@@ -100,7 +100,8 @@ class Step:
         who: returns the caller of KMS.
         then: takes the data key of each resource when KMS has allowed all calls.
         errors: the error mapping of this step, if it is not that of the service.
-        on_error: returns the members of a successful response, for services that do not return an error to the caller.
+        on_error: returns the members of a successful response where the service returns no error to the caller; else
+            None.
         rollback: reverts what the service has done, where KMS is called after the service acts.
     """
 
@@ -109,7 +110,7 @@ class Step:
     who: Who = forwarded
     then: Then | None = None
     errors: ErrorMapping | None = None
-    on_error: Callable[[Request, ServiceError], dict[str, Any]] | None = None
+    on_error: Callable[[Request, ServiceError], dict[str, Any] | None] | None = None
     rollback: Callable[[Request], object] | None = None
 
 

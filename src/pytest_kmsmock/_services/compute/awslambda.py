@@ -143,11 +143,10 @@ def _execution_role(request: Request, _protected: Protected) -> Caller:
     return request.mock.role_session(function.role, function.name).forwarded_by(request.via)
 
 
-def _accepted(request: Request, error: ServiceError) -> dict[str, Any]:
+def _accepted(request: Request, _error: ServiceError) -> dict[str, Any] | None:
     """Accept an asynchronous invocation; only a synchronous one returns the error."""
-    if request.params.get("InvocationType") != "Event":
-        raise error
-    return {"StatusCode": 202, "Payload": io.BytesIO()}
+    is_asynchronous = request.params.get("InvocationType") == "Event"
+    return {"StatusCode": 202, "Payload": io.BytesIO()} if is_asynchronous else None
 
 
 def _unable(why: str, code: str) -> ErrorTemplate:

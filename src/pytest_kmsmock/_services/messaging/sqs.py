@@ -71,18 +71,13 @@ def _received(request: Request) -> Iterable[Protected]:
     return list(found.values())
 
 
-def _put_back(request: Request, error: ServiceError) -> dict[str, Any]:
-    """Make the messages visible again, and raise the error.
-
-    Raises:
-        ServiceError: always.
-    """
+def _put_back(request: Request) -> None:
+    """Make the messages visible again."""
     for message in request.answer["Messages"]:
         request.api(
             "ChangeMessageVisibility", QueueUrl=request.params["QueueUrl"], ReceiptHandle=message["ReceiptHandle"],
             VisibilityTimeout=0,
         )  # fmt: skip
-    raise error
 
 
 def _failed(request: Request, error: ServiceError) -> dict[str, Any]:
@@ -98,7 +93,7 @@ SERVICE = Service(
     {
         "SendMessage": Rule(before=(Step(_queue, _SENDS, then=_note),), answered=_sent),
         "SendMessageBatch": Rule(before=(Step(_queue, _SENDS, then=_note, on_error=_failed),), answered=_sent),
-        "ReceiveMessage": Rule(after=(Step(_received, (DECRYPT,), on_error=_put_back),)),
+        "ReceiveMessage": Rule(after=(Step(_received, (DECRYPT,), rollback=_put_back),)),
         "StartMessageMoveTask": Rule(before=(Step(_move_from, (DECRYPT,)), Step(_move_to, _SENDS))),
     },
     ErrorMapping(

@@ -62,14 +62,9 @@ def _created(request: Request) -> Iterable[Protected]:
     return (_version(answer["ARN"], answer["VersionId"], request.params.get("KmsKeyId", "")),)
 
 
-def _take_back(request: Request, error: ServiceError) -> dict[str, Any]:
-    """Delete the new secret, and raise the error.
-
-    Raises:
-        ServiceError: always.
-    """
+def _take_back(request: Request) -> None:
+    """Delete the new secret."""
     request.api("DeleteSecret", SecretId=request.answer["ARN"], ForceDeleteWithoutRecovery=True)
-    raise error
 
 
 def _put(request: Request) -> Iterable[Protected]:
@@ -133,16 +128,16 @@ def _read(request: Request) -> Iterable[Protected]:
     return () if secret is None else (_of_version(request, secret.arn, answer["VersionId"], secret.key),)
 
 
-def _read_with_the_key_before(request: Request, error: ServiceError) -> dict[str, Any]:
-    """Decrypt a version with the previous key of the secret: either key is sufficient.
+def _read_with_the_key_before(request: Request, _error: ServiceError) -> dict[str, Any] | None:
+    """Decrypt a version with the previous key of the secret, if there is one: either key is sufficient.
 
     Raises:
-        ServiceError: there is none, or KMS refuses that too.
+        ServiceError: KMS refuses that too.
     """
     answer = request.answer
     before = request.kept((answer["ARN"], answer["VersionId"], "before"))
     if before is None:
-        raise error
+        return None
     protected = _version(answer["ARN"], answer["VersionId"], before.arn)
     engine.call_kms(request, _READS, protected._replace(name=(*protected.name, "before")))
     return answer
@@ -251,8 +246,8 @@ SERVICE = Service(
     {
         "CreateSecret": Rule(
             after=(
-                Step(_created_key, _TRIES, errors=_INVALID_KEY, on_error=_take_back),
-                Step(_created, (GENERATE_DATA_KEY,), then=_keep, on_error=_take_back),
+                Step(_created_key, _TRIES, errors=_INVALID_KEY, rollback=_take_back),
+                Step(_created, (GENERATE_DATA_KEY,), then=_keep, rollback=_take_back),
             ),
             answered=_replicate,
         ),
