@@ -41,6 +41,8 @@ _MEMBERS: Mapping[str, str] = {
     "x-amz-version-id": "VersionId",
 }
 _BUCKET_KEY = "BucketKeyEnabled"
+#: What the names of headers of encryption begin with.
+_ENCRYPTION = "x-amz-server-side-encryption"
 #: Query parameter -> parameter.
 _QUERY: Mapping[str, str] = {"uploadId": "UploadId", "versionId": "VersionId"}
 #: Query parameters of operations that do not touch the data of an object.
@@ -93,6 +95,7 @@ def send(
         return None
     hooks, request.hooks = request.hooks, {"response": []}  # they get the final response
     try:
+        _check_headers(found)
         engine.before(found)
         answer = send_on(request, **arguments)
         if answer.status_code < 300 or answer.status_code == 303:  # 303: a form with success_action_redirect
@@ -145,7 +148,37 @@ def _read(mock: Gate, request: PreparedRequest) -> Request | None:
         signed=signer.is_v4,
     )  # fmt: skip
     found.notes["form"] = bool(form)
+    if "X-Amz-SignedHeaders" in query:
+        found.notes["signed headers"] = query["X-Amz-SignedHeaders"][0].split(";")
     return found
+
+
+def _check_headers(request: Request) -> None:
+    """Require that a request with a presigned URL has the headers of encryption that were signed, and no others.
+
+    Amazon S3 User Guide, "Authenticating Requests: Using Query Parameters"; codes and messages: public issues.
+
+    Raises:
+        ServiceError: such a header is missing, or was not signed.
+    """
+    if "signed headers" not in request.notes:
+        return
+    signed, sent = (
+        {name.lower() for name in names if name.lower().startswith(_ENCRYPTION)}
+        for names in (request.notes["signed headers"], request.headers)
+    )
+    if not signed <= sent:
+        raise ServiceError(
+            "SignatureDoesNotMatch",
+            "The request signature we calculated does not match the signature you provided. Check your key and signing "
+            "method.",
+            403,
+        )
+    if not sent <= signed:
+        raise ServiceError(
+            "AccessDenied", "There were headers present in the request which were not signed", 403,
+            members={"HeadersNotSigned": ", ".join(sorted(sent - signed))},
+        )  # fmt: skip
 
 
 def _form(request: PreparedRequest) -> dict[str, str]:

@@ -78,10 +78,28 @@ def test_the_signer_is_the_caller(world, s3, key):
         "identity-based policy allows the kms:Decrypt action",
     )  # fmt: skip
     assert heard == [answer]
-    answer = requests.put(url_of(app, "put_object"), data=b"new", headers={
+    upload = url_of(app, "put_object", ServerSideEncryption="aws:kms", SSEKMSKeyId=key.arn)
+    answer = requests.put(upload, data=b"new", headers={
         **SSE_HEADERS, "x-amz-server-side-encryption-aws-kms-key-id": key.arn})  # fmt: skip
     assert error_in(answer)[:2] == ("AccessDenied", 403)
+    assert "kms:GenerateDataKey" in answer.text
     assert requests.get(url_of(s3, "get_object")).content == b"x"  # S3 has not acted
+
+
+@pytest.mark.parametrize(
+    ("signed", "sent", "code"),
+    [
+        ({"ServerSideEncryption": "aws:kms"}, {}, "SignatureDoesNotMatch"),
+        ({"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": "alias/documents"}, SSE_HEADERS, "SignatureDoesNotMatch"),
+        ({}, SSE_HEADERS, "AccessDenied"),
+    ],
+)
+def test_the_headers_are_those_that_were_signed(world, s3, key, signed, sent, code):
+    # SigV4: "The signed headers must be included in the request"; x-amz-* headers must be signed
+    answer = requests.put(url_of(s3, "put_object", **signed), data=b"x", headers=sent)
+    assert error_in(answer)[:2] == (code, 403)
+    assert "Contents" not in s3.list_objects_v2(Bucket="documents")
+    assert len(world.kms.calls) == 0
 
 
 def test_what_kms_is_not_asked_for(world, s3, key):
