@@ -69,12 +69,13 @@ def test_only_grants_for_services(world, dynamodb):
         create(dynamodb, key)
 
 
-def test_a_table_whose_key_is_disabled(world, dynamodb):
+@pytest.mark.parametrize("situation", ["disabled", "pending deletion", "deleted key"])
+def test_a_table_whose_key_is_unusable(world, dynamodb, situation):
     world.kms.clock.freeze()
     key = world.kms.create_key()
     create(dynamodb, key)
     assert dynamodb.describe_table(TableName="orders")["Table"]["TableStatus"] == "ACTIVE"
-    world.kms.client().disable_key(KeyId=key.id)
+    world.spoil(situation, key.arn, "dynamodb")
     table = dynamodb.describe_table(TableName="orders")["Table"]
     assert table["TableStatus"] == "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
     assert table["SSEDescription"]["InaccessibleEncryptionDateTime"] == world.kms.clock.now()

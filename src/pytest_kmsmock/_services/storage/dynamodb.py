@@ -136,9 +136,11 @@ def _describe(request: Request) -> None:
     """Set the status of a table whose key is unusable. On AWS that takes some minutes."""
     table = request.answer["Table"]
     arn = parse_arn(table.get("SSEDescription", {}).get("KMSMasterKeyArn", ""))
+    if arn is None:
+        return
     state = request.mock.service.state
-    key = None if arn is None else state.region(arn.account, arn.region).keys.get(arn.name)
-    if key is not None and key_state(key, state) != "Enabled":
+    key = state.region(arn.account, arn.region).keys.get(arn.name)
+    if key is None or key_state(key, state) != "Enabled":
         table["TableStatus"] = "INACCESSIBLE_ENCRYPTION_CREDENTIALS"
         table["SSEDescription"]["InaccessibleEncryptionDateTime"] = request.mock.service.clock.now()
 
