@@ -6,8 +6,10 @@ before. A moto that delivers in other ways is not changed; its deliveries are no
 
 from __future__ import annotations
 
+import copy
 import functools
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeAlias
 
 from pytest_kmsmock._record import Record
@@ -88,14 +90,24 @@ def _watch_sns(decide: Decide) -> None:
     @functools.wraps(publish)
     def publish_if_allowed(self: Any, message: str, message_id: str, *args: Any, **given: Any) -> None:
         matcher = self._filter_policy_matcher
-        wanted = matcher is None or matcher.matches(given.get("message_attributes"), message)
-        if self.protocol == "sqs" and wanted:
-            delivery = Delivery("sns", self.topic.arn, self.account_id, self.endpoint)
-            if decide(delivery) is not None:
-                return
-        publish(self, message, message_id, *args, **given)
+        place: str | None = self.endpoint
+        if self.protocol == "sqs" and (matcher is None or matcher.matches(given.get("message_attributes"), message)):
+            deliveries = (Delivery("sns", self.topic.arn, self.account_id, queue) for queue in _queues(self))
+            place = next((delivery.target for delivery in deliveries if decide(delivery) is None), None)
+        if place is not None:
+            addressed = copy.copy(self)
+            addressed.endpoint = place
+            publish(addressed, message, message_id, *args, **given)
 
     Subscription.publish = publish_if_allowed  # type: ignore[method-assign]  # moto has no hook for it
+
+
+def _queues(subscription: Any) -> Iterator[str]:
+    """Yield the queues that a message to a subscribed queue can get to: this one, else the dead-letter queue."""
+    yield subscription.endpoint
+    dead = json.loads(subscription.attributes.get("RedrivePolicy") or "{}").get("deadLetterTargetArn")
+    if dead is not None:
+        yield dead
 
 
 def _watch_events(decide: Decide) -> None:
@@ -119,8 +131,6 @@ def _watch_events(decide: Decide) -> None:
 
 
 def _watch_buses(decide: Decide) -> None:
-    import json
-
     from moto.events.models import EventsBackend
 
     put = EventsBackend.put_events
@@ -185,8 +195,6 @@ def _send_to_dead_letter_queue(
         places: further attributes of the message: ARNs of rule, target or event bus.
         decide: checks the delivery to the dead-letter queue.
     """
-    import json
-
     from moto.sqs.models import sqs_backends
 
     dead = (dead_letters or {}).get("Arn")

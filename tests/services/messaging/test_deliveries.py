@@ -166,6 +166,20 @@ def test_filtered_messages_need_no_key(world):
     assert world.kms.calls[0].error.code == "NotFoundException"
 
 
+@pytest.mark.parametrize("let_in", [True, False])
+def test_dead_letters_of_a_subscription(world, let_in):
+    # SNS Developer Guide, "Amazon SNS dead-letter queues": client errors; the key of the queue has to let SNS in
+    queue = inbox(world, world.kms.create_key().arn)
+    dead = inbox(world, (service_may(world, "sns") if let_in else world.kms.create_key()).arn, "dead")
+    sns = world.client("sns")
+    topic = sns.create_topic(Name="events")["TopicArn"]
+    redrive = json.dumps({"deadLetterTargetArn": QUEUE.replace("inbox", "dead")})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=QUEUE, Attributes={"RedrivePolicy": redrive})
+    sns.publish(TopicArn=topic, Message="x")
+    assert received(world, queue) == []
+    assert [json.loads(each["Body"])["Message"] for each in received(world, dead)] == (["x"] if let_in else [])
+
+
 def test_dead_letters_of_a_rule(world):
     # captured 2026-09
     inbox(world, world.kms.create_key().arn)

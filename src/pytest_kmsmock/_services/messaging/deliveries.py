@@ -1,9 +1,9 @@
 """Messages that services deliver to queues, topics and event buses under a KMS key, as service principals.
 
 Only the key policy can allow it, with `aws:SourceArn` and `aws:SourceAccount`. Publishing succeeds in any case: a
-refused message is lost, and the refused call is in the mock's calls. Captured from AWS, 2026-09 (EventBridge); the
-developer guides of SQS and SNS, "Enable compatibility between event sources from AWS services and encrypted queues"
-(and topics).
+refused message goes to a dead-letter queue or is lost, and the refused call is in the mock's calls. Captured from AWS,
+2026-09 (EventBridge); the developer guides of SQS and SNS, "Enable compatibility between event sources from AWS
+services and encrypted queues" (and topics), "Amazon SNS dead-letter queues".
 """
 
 from __future__ import annotations
