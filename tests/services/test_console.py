@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import timedelta
 
+import boto3
 import pytest
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock.errors import InvalidCallPattern, KmsHygieneError
@@ -116,6 +119,51 @@ def test_the_smallest_policies(world, s3):
             world.kms.client().decrypt(
                 CiphertextBlob=blob, EncryptionContext={"aws:s3:arn": "arn:aws:s3:::documents/second"}
             )
+
+
+def attach_volume(client, key):
+    ec2 = client("ec2")
+    instance = ec2.run_instances(ImageId=ec2.register_image(Name="app")["ImageId"], MinCount=1, MaxCount=1)
+    volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1, Encrypted=True, KmsKeyId=key.arn)["VolumeId"]
+    instance = instance["Instances"][0]["InstanceId"]
+    ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdc")
+    assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Attachments"]
+
+
+def make_table(client, key):
+    client("dynamodb").create_table(
+        TableName="orders", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "id", "AttributeType": "S"}],
+        SSESpecification={"Enabled": True, "SSEType": "KMS", "KMSMasterKeyId": key.arn},
+    )  # fmt: skip
+
+
+def make_file_system(client, key):
+    client("efs").create_file_system(Encrypted=True, KmsKeyId=key.arn)
+
+
+def make_warehouse(client, key):
+    client("redshift").create_cluster(
+        ClusterIdentifier="dw", NodeType="ra3.large", Encrypted=True, KmsKeyId=key.arn, MasterUsername="admin",
+        MasterUserPassword="Secret123",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("work", [attach_volume, make_table, make_file_system, make_warehouse])
+def test_what_services_do_by_grants_and_what_is_new_each_time(kms_mock, work):
+    key = kms_mock.create_key()
+    client = functools.partial(boto3.client, region_name="us-east-1")
+    with mock_aws(), mock_kms(enforce_policies=False) as learning, learning.as_principal("role/app"):
+        work(client, key)
+        policies = learning.least_privilege()
+    (principal,) = policies.identity_policies
+    statements = policies.key_policy_statements[key.arn]
+    assert {statement["Principal"]["AWS"] for statement in statements} == {principal}
+    kms_mock.clock.advance(timedelta(hours=1))
+    kms_mock.iam.attach("role/app", policies.identity_policies[principal])
+    with mock_aws(), kms_mock.as_principal("role/app"):
+        work(client, key)
+    assert len(kms_mock.calls.refused) == 0
 
 
 def test_what_a_key_policy_needs_for_a_delivery(world):

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -62,10 +62,14 @@ def permissions(calls: Iterable[CallRecord], aliases: Mapping[str, Iterable[str]
             calls created become any key, since a policy cannot know their ids beforehand. If None, ARNs identify keys.
     """
     names = _Names(aliases) if aliases is not None else None
+    granted: set[tuple[str, str]] = set()
     found: set[Permission] = set()
     for record in calls:
         if record.authorized:
-            found |= {_permission(record, target, names) for target in record.targets if not _is_open(record, target)}
+            needed = (target for target in record.targets if not _is_open(record, target, granted))
+            found |= {_permission(record, target, names) for target in needed}
+        if record.operation == "CreateGrant" and record.via is not None and not record.refused:
+            granted |= {(record.params["GranteePrincipal"], key.arn) for key in record.keys}
         if names is not None and not record.refused:
             names.learn(record)
     return found
@@ -159,9 +163,20 @@ def _permission(record: CallRecord, target: Target, names: _Names | None) -> Per
     )
 
 
-def _is_open(record: CallRecord, target: Target) -> bool:
-    """Say whether no permission is needed: AWS managed keys allow everyone who calls through their service."""
-    return record.via is not None and target.key is not None and target.key.manager == "AWS"
+def _is_open(record: CallRecord, target: Target, granted: Collection[tuple[str, str]]) -> bool:
+    """Say whether no policy is needed: AWS managed keys allow everyone who calls through their service, or by a grant.
+
+    Args:
+        record: the call.
+        target: one of its targets.
+        granted: grantees and keys of the grants that services have created.
+    """
+    if target.key is None:
+        return False
+    if record.via is not None and target.key.manager == "AWS":
+        return True
+    names = (record.caller.arn, policy_holder(record.caller.principal))
+    return any((name, target.key.arn) in granted for name in names)
 
 
 #: Values of encryption contexts of AWS services that differ for each resource -> the pattern to require instead.
@@ -170,7 +185,9 @@ _GENERAL: Mapping[str, Callable[[str], str] | None] = {
     "aws:s3:arn": lambda arn: f"{arn.partition('/')[0]}/*" if "/" in arn else arn,
     "SecretVersionId": None,
     "aws:ebs:id": None,
+    "aws:elasticfilesystem:filesystem:id": None,
     "aws:rds:db-id": None,
+    "aws:redshift:createtime": None,
 }
 
 
