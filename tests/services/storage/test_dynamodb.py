@@ -96,7 +96,8 @@ def test_tables_under_a_key_that_aws_owns(world, dynamodb):
     assert len(world.kms.calls) == 0
     key = world.kms.create_key()
     dynamodb.update_table(TableName="orders", SSESpecification={"Enabled": True, "KMSMasterKeyId": key.arn})
-    dynamodb.update_table(TableName="orders", SSESpecification={"Enabled": False})
+    table = dynamodb.update_table(TableName="orders", SSESpecification={"Enabled": False})["TableDescription"]
+    assert "SSEDescription" not in table
     before = len(world.kms.calls)
     dynamodb.get_item(TableName="orders", Key=ITEM)
     with pytest.raises(dynamodb.exceptions.ResourceInUseException):
@@ -111,7 +112,9 @@ def test_another_key_for_a_table(world, dynamodb):
     first, second = world.kms.create_key(), world.kms.create_key()
     create(dynamodb, first)
     dynamodb.put_item(TableName="orders", Item=ITEM)
-    dynamodb.update_table(TableName="orders", SSESpecification={"Enabled": True, "KMSMasterKeyId": second.arn})
+    sse = {"Enabled": True, "KMSMasterKeyId": second.arn}
+    table = dynamodb.update_table(TableName="orders", SSESpecification=sse)["TableDescription"]
+    assert table["SSEDescription"]["KMSMasterKeyArn"] == second.arn
     assert dynamodb.describe_table(TableName="orders")["Table"]["SSEDescription"]["KMSMasterKeyArn"] == second.arn
     world.kms.client().disable_key(KeyId=first.id)
     dynamodb.get_item(TableName="orders", Key=ITEM)

@@ -106,9 +106,13 @@ def _name_key(request: Request, _protected: Protected, data_key: DataKey) -> Non
 
 
 def _change_key(request: Request) -> None:
+    """Store the new key of a table, and show it in the response."""
     if "SSESpecification" in request.params:
         name, key = request.params["TableName"], request.notes.get("key", "")
         settings.change_key(request.access_key, request.region, name, key)
+        described = {"SSEDescription": {"Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": key}} if key else {}
+        request.answer["TableDescription"].pop("SSEDescription", None)
+        request.answer["TableDescription"] |= described
 
 
 def _names(params: Mapping[str, Any]) -> Iterator[str]:
