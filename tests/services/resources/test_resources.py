@@ -194,6 +194,26 @@ def test_launching_an_instance(world, ec2):
     assert found["State"]["Name"] == "terminated"
 
 
+def test_starting_an_instance(world, ec2):
+    # https://repost.aws/knowledge-center/kms-iam-ec2-permission: "changed from the Pending state to Stopped"
+    key = world.kms.create_key()
+    instance = launch(ec2, Encrypted=True, KmsKeyId=key.arn)
+    plain = launch(ec2)
+
+    def start():
+        ec2.stop_instances(InstanceIds=[instance, plain])
+        ec2.start_instances(InstanceIds=[instance, plain])
+        found = ec2.describe_instances(InstanceIds=[instance, plain])["Reservations"]
+        return [each["Instances"][0]["State"]["Name"] for each in found]
+
+    assert start() == ["running", "running"]
+    assert [call.operation for call in world.kms.calls[-2:]] == ["CreateGrant", "Decrypt"]
+    with world.as_role(world.ALL_BUT_KMS):
+        assert start() == ["stopped", "running"]
+    world.kms.client().disable_key(KeyId=key.id)
+    assert start() == ["stopped", "running"]
+
+
 def test_volumes_under_a_key_that_an_alias_names(world, ec2):
     # "KmsKeyId: The Amazon Resource Name (ARN) of the KMS key" (Volume); CreateGrant takes no alias
     key = world.kms.create_key(alias="alias/app")

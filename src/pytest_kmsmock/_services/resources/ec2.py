@@ -1,9 +1,10 @@
 """Amazon EC2: EBS volumes under a KMS key.
 
-A volume is created and attached at once; a refusal of KMS shows later: the volume is gone, the instance is terminated.
-Source: KMS Developer Guide, "How Amazon EBS uses AWS KMS"
-(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/how-ebs-encryption-works.html). That all of it happens at once
-here, and the principal that stands for the instance in grants, are inferred.
+A volume is created and attached at once; a refusal of KMS shows later: the volume is gone, the instance is terminated
+or stopped. Sources: KMS Developer Guide, "How Amazon EBS uses AWS KMS"
+(https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/how-ebs-encryption-works.html); AWS re:Post, "Why does my instance
+change from Pending to Stopped?" (https://repost.aws/knowledge-center/kms-iam-ec2-permission). That all of it happens at
+once here, and the principal that stands for the instance in grants, are inferred.
 """
 
 from __future__ import annotations
@@ -31,11 +32,6 @@ def _volume(request: Request, volume: Mapping[str, Any]) -> Iterable[Protected]:
     return (Protected(key, {"aws:ebs:id": name}, request.region, (name,), request.account),)
 
 
-def _volumes(request: Request, **wanted: object) -> Iterator[Protected]:
-    for volume in request.api("DescribeVolumes", **wanted).get("Volumes", ()):
-        yield from _volume(request, volume)
-
-
 def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
     request.keep(protected.name, data_key)
 
@@ -49,15 +45,23 @@ def _instance(request: Request, protected: Protected) -> Caller:
     return role_session(_role(request), str(protected.params["instance"])).forwarded_by(request.via)
 
 
-def _granting(request: Request, instance: str, protected: Protected) -> Protected:
-    return protected._replace(
-        params={
-            "GranteePrincipal": role_session(_role(request), instance).arn,
-            "Operations": ["Decrypt"],
-            "Constraints": {"EncryptionContextSubset": dict(protected.context)},
-            "instance": instance,  # no parameter of KMS
-        }
-    )
+def _attachments(request: Request, **wanted: object) -> Iterator[Protected]:
+    """Yield attached volumes, each with the parameters of the grant for its instance."""
+    for volume in request.api("DescribeVolumes", **wanted).get("Volumes", ()):
+        for protected in _volume(request, volume):
+            instance = request.notes["instance"] = volume["Attachments"][0]["InstanceId"]
+            yield protected._replace(
+                params={
+                    "GranteePrincipal": role_session(_role(request), instance).arn,
+                    "Operations": ["Decrypt"],
+                    "Constraints": {"EncryptionContextSubset": dict(protected.context)},
+                    "instance": instance,  # no parameter of KMS
+                }
+            )
+
+
+def _of(instances: list[str]) -> list[dict[str, object]]:
+    return [{"Name": "attachment.instance-id", "Values": instances}]
 
 
 def _made(request: Request) -> Iterable[Protected]:
@@ -67,19 +71,20 @@ def _made(request: Request) -> Iterable[Protected]:
 
 def _attached(request: Request) -> Iterator[Protected]:
     """Find the volume that has been attached."""
-    instance = request.params["InstanceId"]
-    for protected in _volumes(request, VolumeIds=[request.params["VolumeId"]]):
-        yield _granting(request, instance, protected)
+    return _attachments(request, VolumeIds=[request.params["VolumeId"]])
 
 
-def _launched(request: Request) -> Iterator[Protected]:
+def _launched(request: Request) -> Iterable[Protected]:
     """Find the encrypted volumes of launched instances, if the request has any."""
     disks = [mapping.get("Ebs", {}) for mapping in request.params.get("BlockDeviceMappings", ())]
     if not any(disk.get("Encrypted") or disk.get("KmsKeyId") for disk in disks):
-        return
-    for instance in _instances(request):
-        for protected in _volumes(request, Filters=[{"Name": "attachment.instance-id", "Values": [instance]}]):
-            yield _granting(request, instance, protected)
+        return ()
+    return _attachments(request, Filters=_of(_instances(request)))
+
+
+def _started(request: Request) -> Iterator[Protected]:
+    """Find the encrypted volumes of instances that have been started."""
+    return _attachments(request, Filters=_of(request.params["InstanceIds"]))
 
 
 def _name_keys(request: Request) -> None:
@@ -106,6 +111,10 @@ def _terminate(request: Request) -> None:
     request.api("TerminateInstances", InstanceIds=_instances(request))
 
 
+def _stop(request: Request) -> None:
+    request.api("StopInstances", InstanceIds=[request.notes["instance"]])
+
+
 def _starts(find: Any, kms: tuple[Kms, ...], rollback: Any) -> tuple[Step, ...]:
     """Return the steps of attaching volumes: the caller creates a grant, and the instance decrypts."""
     return (
@@ -124,6 +133,7 @@ SERVICE = Service(
         "DescribeVolumes": Rule(answered=_name_keys),
         "AttachVolume": Rule(after=_starts(_attached, (CREATE_GRANT,), _detach_volume)),
         "RunInstances": Rule(after=_starts(_launched, (_MAKE_KEY, CREATE_GRANT), _terminate)),
+        "StartInstances": Rule(after=_starts(_started, (CREATE_GRANT,), _stop)),
     },
     ErrorMapping({}, otherwise=ErrorTemplate("Client.InternalError")),  # no caller gets it
 )
