@@ -131,6 +131,22 @@ def test_producers_of_firehose(world):
         )
 
 
+def test_records_of_firehose_are_shown_as_encrypted(world):
+    # PutRecordOutput: "Encrypted: Indicates whether server-side encryption (SSE) was enabled during this operation"
+    world.client("s3").create_bucket(Bucket="records")
+    firehose = world.client("firehose")
+    destination = {"RoleARN": f"arn:aws:iam::{ACCOUNT}:role/r", "BucketARN": "arn:aws:s3:::records"}
+    firehose.create_delivery_stream(DeliveryStreamName="s", S3DestinationConfiguration=destination)
+    record = {"Data": b"x"}
+    assert firehose.put_record(DeliveryStreamName="s", Record=record)["Encrypted"] is False
+    under = {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": world.kms.create_key().arn}
+    firehose.start_delivery_stream_encryption(
+        DeliveryStreamName="s", DeliveryStreamEncryptionConfigurationInput=under
+    )  # fmt: skip
+    assert firehose.put_record(DeliveryStreamName="s", Record=record)["Encrypted"] is True
+    assert firehose.put_record_batch(DeliveryStreamName="s", Records=[record])["Encrypted"] is True
+
+
 # --- EC2 ------------------------------------------------------------------------------------------------------------
 
 

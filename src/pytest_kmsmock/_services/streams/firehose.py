@@ -13,7 +13,7 @@ from typing import Any
 
 from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate
 from pytest_kmsmock._services.grants import granting
-from pytest_kmsmock._services.protected import Protected
+from pytest_kmsmock._services.protected import DataKey, Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import CREATE_GRANT, DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step
 
@@ -48,7 +48,17 @@ def _stop(request: Request) -> None:
     request.api("StopDeliveryStreamEncryption", DeliveryStreamName=request.params["DeliveryStreamName"])
 
 
-_PUTS = Rule(before=(Step(_written, (GENERATE_DATA_KEY, DECRYPT)),))
+def _note(request: Request, _protected: Protected, _data_key: DataKey) -> None:
+    request.notes["encrypted"] = True
+
+
+def _put(request: Request) -> None:
+    """Show that records are encrypted."""
+    if "encrypted" in request.notes:
+        request.answer["Encrypted"] = True
+
+
+_PUTS = Rule(before=(Step(_written, (GENERATE_DATA_KEY, DECRYPT), then=_note),), answered=_put)
 
 SERVICE = Service(
     "firehose",
