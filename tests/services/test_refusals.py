@@ -478,9 +478,10 @@ WRITES = {
     "Firehose StartDeliveryStreamEncryption": Way(
         "firehose", start_encryption, ("CreateGrant",), FIREHOSE, delivery, deliveries, only_arns=True
     ),
-    "Lambda CreateFunction": Way("lambda", function, ("Encrypt", "CreateGrant"), FUNCTION, there=functions),
+    "Lambda CreateFunction": Way("lambda", function, ("Encrypt", "CreateGrant"), FUNCTION, there=functions,
+                                 only_arns=True),
     "Lambda UpdateFunctionConfiguration": Way(
-        "lambda", update_function, ("Encrypt", "CreateGrant"), FUNCTION, function, functions
+        "lambda", update_function, ("Encrypt", "CreateGrant"), FUNCTION, function, functions, only_arns=True
     ),
     "EventBridge CreateEventBus": Way(
         "events", lambda c, key: c.create_event_bus(Name="orders", KmsKeyIdentifier=key),

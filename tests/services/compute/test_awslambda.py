@@ -60,6 +60,20 @@ def test_who_may_encrypt_but_not_grant(world, awslambda):
     )
 
 
+def test_an_alias_is_no_key_for_a_grant(world, awslambda):
+    # hashicorp/terraform#20813 (2019), ministryofjustice/modernisation-platform#8298 (2024-10)
+    world.kms.create_key(alias="alias/app")
+    with pytest.raises(ClientError) as refused:
+        create(awslambda, "arn:aws:kms:us-east-1:123456789012:alias/app")
+    assert world.error_of(refused) == (
+        "InvalidParameterValueException", 400,
+        "Lambda was unable to configure access to your environment variables because the KMS key is invalid for "
+        "CreateGrant. Please check your KMS key settings. KMS Exception: InvalidArnException KMS Message: Key Aliases "
+        "are not supported for this operation.",
+    )  # fmt: skip
+    assert awslambda.list_functions()["Functions"] == []
+
+
 UNABLE = (
     "Lambda was unable to decrypt the environment variables because {why}. Please check the function's KMS key "
     "settings. KMS Exception: {code}KMS Message: {message} (Service: Kms, Status Code: 400, Request ID: {id})"

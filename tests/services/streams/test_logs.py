@@ -110,6 +110,17 @@ def test_keys_that_do_not_let_logs_in(world, logs, which):
     assert logs.describe_log_groups()["logGroups"] == []
 
 
+@pytest.mark.parametrize("form", ["id", "alias"])
+def test_a_key_that_is_not_named_by_an_arn(world, logs, form):
+    # CreateLogGroup: "The Amazon Resource Name (ARN) of the KMS key"; hashicorp/terraform-provider-aws#25258 (2022)
+    key = lets_logs_in(world)
+    world.kms.client().create_alias(AliasName="alias/app", TargetKeyId=key.id)
+    with pytest.raises(ClientError) as denied:
+        create(logs, {"id": key.id, "alias": "alias/app"}[form])
+    assert world.error_of(denied) == ("AccessDeniedException", 400, NOT_ALLOWED)
+    assert logs.describe_log_groups()["logGroups"] == []
+
+
 def test_associating_a_key(world, logs):
     logs.create_log_group(logGroupName="app")
     with pytest.raises(ClientError, match="is not allowed to be used with Arn"):

@@ -77,7 +77,8 @@ def _granted(request: Request) -> Iterator[Protected]:
 
 
 def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
-    request.notes["encrypted"] = protected._replace(key=data_key.arn)
+    # with the ARN of an alias, CreateGrant fails (hashicorp/terraform#20813, 2019; modernisation-platform#8298, 2024)
+    request.notes["encrypted"] = protected._replace(key=data_key.arn) if protected.key == _MANAGED_KEY else protected
     request.keep(protected.name, data_key)
 
 

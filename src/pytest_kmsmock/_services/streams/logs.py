@@ -10,23 +10,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.api.arns import parse_arn, partition_of
 from pytest_kmsmock._kms.state.caller import Caller
 from pytest_kmsmock._moto.settings import logs as settings
-from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate
+from pytest_kmsmock._services.error_mapping import ErrorMapping, ErrorTemplate, ServiceError
 from pytest_kmsmock._services.protected import Protected
 from pytest_kmsmock._services.request import Request
 from pytest_kmsmock._services.table import DECRYPT, GENERATE_DATA_KEY, Rule, Service, Step, as_service
 
 
 def _group(request: Request, name: str) -> Iterable[Protected]:
+    """Return a log group that gets a key.
+
+    Raises:
+        ServiceError: the key is not named by an ARN; it is not found then (hashicorp/terraform-provider-aws#25258).
+    """
     arn = f"arn:{partition_of(request.region)}:logs:{request.region}:{request.account}:log-group:{name}"
-    return (
-        Protected(
-            request.params["kmsKeyId"], {"aws:logs:arn": arn}, request.region, account=request.account,
-            source=(arn, request.account),
-        ),
-    )  # fmt: skip
+    key = request.params["kmsKeyId"]
+    if parse_arn(key) is None:
+        raise ServiceError(_NOT_ALLOWED.code, _NOT_ALLOWED.message.format(about=arn))
+    source = (arn, request.account)
+    return (Protected(key, {"aws:logs:arn": arn}, request.region, account=request.account, source=source),)
 
 
 def _created(request: Request) -> Iterable[Protected]:
