@@ -185,8 +185,15 @@ PARTS = (
     Part(
         "botocore.signers:RequestSigner.__init__",
         "_transport.hooks.botocore_hook",
-        "Keeps credentials in `_credentials`.",
+        "Keeps credentials in `_credentials`, and the client's event emitter in `_event_emitter`.",
         {"5dc4e293432a": "1.40.0 to 1.44.8"},
+    ),
+    Part(
+        "botocore.endpoint:Endpoint._needs_retry",
+        "_services.botocore_events",
+        "Asks the handlers of `needs-retry` with these arguments; the first response that is not None, nor False since "
+        "1.43, is the backoff.",
+        {"ea6c49719729": "1.40.0 to 1.40.61", "6ac31eda69db": "1.43.117 to 1.44.8"},
     ),
     Part(
         "aiobotocore.client:AioBaseClient._make_api_call",
