@@ -63,7 +63,7 @@ _OPERATIONS: Mapping[tuple[str, str], str] = {
     ("HEAD", ""): "HeadObject",
 }
 _HOST = re.compile(
-    r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?:fips|dualstack))*(?:[.-](?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+))?\."
+    r"(?:(?P<bucket>.+)\.)?s3(?:[.-](?:accelerate|dualstack|fips))*(?:[.-](?P<region>[a-z]{2,4}(?:-[a-z]+)+-\d+))?\."
 )
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/([^/]+)/s3/aws4_request")
 

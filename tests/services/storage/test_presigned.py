@@ -124,6 +124,14 @@ def test_old_signatures(world, key):
     )  # fmt: skip
 
 
+@pytest.mark.parametrize("endpoint", [{"use_accelerate_endpoint": True}, {"use_dualstack_endpoint": True}])
+def test_other_endpoints(world, s3, key, endpoint):
+    put(s3, key)
+    client = world.client("s3", config=Config(signature_version="s3v4", s3=endpoint))
+    world.kms.client().disable_key(KeyId=key.id)
+    assert error_in(requests.get(url_of(client, "get_object")))[0] == "KMS.DisabledException"
+
+
 def test_parts_of_an_upload(world, s3, key):
     upload = s3.create_multipart_upload(
         Bucket="documents", Key="a/k ü", ServerSideEncryption="aws:kms", SSEKMSKeyId=key.arn
