@@ -130,6 +130,15 @@ def attach_volume(client, key):
     assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Attachments"]
 
 
+def test_cloudtrail_of_an_instance(world):
+    # KMS Developer Guide, "How Amazon EBS uses AWS KMS"
+    attach_volume(world.client, world.kms.create_key())
+    role = "arn:aws:iam::123456789012:role/aws:ec2-infrastructure"
+    identity = world.kms.cloudtrail_events()[-1]["userIdentity"]
+    assert identity["sessionContext"]["sessionIssuer"]["arn"] == role
+    assert identity["arn"].startswith("arn:aws:sts::123456789012:assumed-role/aws:ec2-infrastructure/i-")
+
+
 def make_table(client, key):
     client("dynamodb").create_table(
         TableName="orders", BillingMode="PAY_PER_REQUEST", KeySchema=[{"AttributeName": "id", "KeyType": "HASH"}],

@@ -50,7 +50,8 @@ class Match(IntEnum):
 
 ACCOUNT_ID = r"[0-9]{12}"
 SERVICE_NAME = r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(amazonaws\.com(\.cn)?|amazon\.com|aws\.internal)"
-_NAME = r"[\w+=,.@-]+"
+#: AWS's own roles, such as `role/aws:ec2-infrastructure`, have a prefix.
+_NAME = r"(?:(?<=:role/)aws:)?[\w+=,.@-]+"
 _ARN = (
     rf"arn:(?P<partition>aws[a-z-]*):(?P<service>iam|sts)::(?P<account>[0-9]{{12}}):"
     rf"(?P<kind>root|user|role|assumed-role|federated-user)(?:/(?P<path>(?:[\x21-\x7e]+/)?)(?P<name>{_NAME}))?"
