@@ -107,7 +107,7 @@ def test_a_server_of_moto_s():
 def test_errors_in_each_protocol(protocol, service, operation, status):
     error = ServiceError("SomeCode", "a <message>", status, "request", members={"Type": "User"})
     model = boto3.client(service, region_name="us-east-1").meta.service_model.operation_model(operation)
-    headers, body = error_mapping.write(error, protocol, "POST")
+    headers, body = error_mapping.write(error, protocol, "POST", str)
     parsed = error_mapping.parse(error, headers, body, protocol, model)
     assert (parsed["Error"]["Code"], parsed["Error"]["Message"]) == ("SomeCode", "a <message>")
     assert parsed["ResponseMetadata"]["RequestId"] == "request"

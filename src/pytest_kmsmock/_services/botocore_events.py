@@ -127,7 +127,8 @@ def _refused(request: Request, error: ServiceError) -> tuple[Answer, dict[str, A
     if error.response is None:
         metadata = request.model.service_model
         protocol = getattr(metadata, "resolved_protocol", None) or metadata.protocol
-        headers, body = error_mapping.write(error, protocol, request.sent["method"])
+        new_id = request.mock.service.new_request_id
+        headers, body = error_mapping.write(error, protocol, request.sent["method"], new_id)
         parsed = error_mapping.parse(error, headers, body, protocol, request.model)
         error.response = Answer(request.sent["url"], error.status, headers, body), parsed
     return error.response

@@ -27,7 +27,7 @@ class ServiceError(Exception):
         code: the error code; for services that once used the query protocol, the name of the shape.
         message: the message.
         status: the HTTP status.
-        request_id: the id of the refused KMS request.
+        request_id: the id of the refused KMS request; empty if KMS was not called.
         query_code: the error code of the query protocol, where a service has both.
         members: further members of the error.
     """
@@ -192,8 +192,9 @@ _WRITERS: Mapping[str, Callable[[ServiceError], Written]] = {
 }
 
 
-def write(error: ServiceError, protocol: str, method: str) -> Written:
-    """Serialize an error in a protocol; a response to HEAD has no body."""
+def write(error: ServiceError, protocol: str, method: str, new_request_id: Callable[[], str]) -> Written:
+    """Serialize an error in a protocol; a response to HEAD has no body, and one without a KMS call an id of its own."""
+    error.request_id = error.request_id or new_request_id()
     headers, body = _WRITERS[protocol](error)
     return headers, b"" if method == "HEAD" else body
 

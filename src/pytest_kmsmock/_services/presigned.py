@@ -103,7 +103,7 @@ def send(
             engine.after(found)
             _write(answer, found.answer)
     except ServiceError as error:
-        headers, body = error_mapping.write(error, "rest-xml", request.method or "")
+        headers, body = error_mapping.write(error, "rest-xml", request.method or "", mock.service.new_request_id)
         answer = response_of(request, HttpAnswer(error.status, headers, body))
     finally:
         request.hooks = hooks

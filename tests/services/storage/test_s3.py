@@ -276,6 +276,7 @@ def test_a_key_without_sse_kms(world, s3, key, operation, algorithm):
         "InvalidArgument", 400,
         "Server Side Encryption with AWS KMS managed key requires HTTP header x-amz-server-side-encryption : aws:kms",
     )  # fmt: skip
+    assert refused.value.response["ResponseMetadata"]["RequestId"]
     assert len(world.kms.calls) == before
     assert [each["Key"] for each in s3.list_objects(Bucket="documents")["Contents"]] == ["k"]
 
