@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pytest_kmsmock._kms.policy.conditions.operators import OPERATORS
 from pytest_kmsmock._kms.policy.documents import parse_document
 from pytest_kmsmock._kms.policy.kinds import PARTITIONS, MalformedPolicy, PolicyKind
+from pytest_kmsmock._kms.policy.patterns import no_context
 from pytest_kmsmock._kms.policy.principals import Match, Principal
 
 BY_PRINCIPAL = [PolicyKind.KEY, PolicyKind.VPC_ENDPOINT]
@@ -306,6 +307,86 @@ def test_a_resource_is_of_a_partition(kind):
         expected = f'Partition "{partition}" is not valid for resource "{resource}".'
         assert refusal(policy(statement(resource)), kind) == expected
     assert parse_document(json.dumps(policy(statement(["arn:aws-cn:kms:*:*:key/*", "arn:*:kms:*:*:key/*"]))), kind)
+
+
+@pytest.mark.parametrize(
+    ("resource", "completed"),
+    [
+        # getmoto/moto, tests/test_iam/test_iam_policies.py: IAM names the ARN that it understands.
+        ("a:bsdfdsafsad", "arn:bsdfdsafsad:*:*:*:*"),
+        ("a:b:cadfsdf", "arn:b:cadfsdf:*:*:*"),
+        ("a:b:c:d:e:f:g:h", "arn:b:c:d:e:f:g:h"),
+        ("aws:s3:::example_bucket", "arn:s3:::example_bucket:*"),
+    ],
+)
+def test_a_wrong_partition_is_reported_in_the_completed_arn(resource, completed):
+    statement = key_statement(Resource=resource, Principal=...)
+    partition = completed.split(":")[1]
+    expected = f'Partition "{partition}" is not valid for resource "{completed}".'
+    assert refusal(policy(statement), PolicyKind.IDENTITY) == expected
+
+
+@pytest.mark.parametrize("kind", [PolicyKind.VPC_ENDPOINT, *BY_IDENTITY])
+@pytest.mark.parametrize(
+    ("resource", "reason"),
+    [
+        pytest.param("kms", 'Resource kms must be in ARN format or "*".', id="no ARN"),
+        pytest.param("ARN:aws:kms:a:b:c", 'Resource ARN:aws:kms:a:b:c must be in ARN format or "*".', id="case"),
+        # "You can't use a wildcard in the service segment"; getmoto/moto, tests/test_iam/test_iam_policies.py
+        *(
+            pytest.param(arn, "Resource vendor must be fully qualified and cannot contain regexes.", id=arn)
+            for arn in ("arn:aws", "arn:*", "arn:aws:*", "arn:aws:*:*:*:key/*", "arn:aws:k?s:*:*:key/*")
+        ),
+        # "You can use a policy variable in the Resource element, but only in the resource portion of the ARN."
+        *(
+            pytest.param(arn, "The policy failed legacy parsing", id=arn)
+            for arn in (
+                "arn:aws::us-east-1:111122223333:key/*", "arn:aws::key", "arn:aws:kms::key",
+                "arn:aws:kms:${aws:RequestedRegion}:*:key/*", "arn:aws:kms:*:${aws:PrincipalAccount}:key/*",
+            )
+        ),
+    ],
+)  # fmt: skip
+def test_what_resources_cannot_be(kind, resource, reason):
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html and
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    statement = key_statement(Resource=["*", resource], **({} if kind.names_principals else {"Principal": ...}))
+    assert refusal(policy(statement), kind) == reason
+
+
+INCOMPLETE = ["arn:aws:kms", "arn:aws:kms:us-east-1", "arn:aws:kms:us-east-1:111122223333", "arn:aws:kms:*"]
+
+
+@pytest.mark.parametrize("resource", INCOMPLETE)
+def test_an_incomplete_arn_is_completed_in_policies_of_iam(resource):
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
+    allow = key_statement(Resource=resource, Principal=...)
+    for kind in (PolicyKind.IDENTITY, PolicyKind.BOUNDARY):
+        (statement,) = parse_document(json.dumps(policy(allow)), kind)
+        assert statement.holds("arn:aws:kms:us-east-1:111122223333:key/k", no_context)
+        elsewhere = statement.holds("arn:aws:kms:eu-west-1:444455556666:key/k", no_context)
+        assert elsewhere is ("us-east-1" not in resource)
+        assert not statement.holds("arn:aws:s3:::bucket", no_context)
+    assert refusal(policy(allow), PolicyKind.SESSION) == "The policy failed legacy parsing"
+
+
+def test_a_permissions_boundary_is_a_managed_policy_and_needs_a_version():
+    # Meteor-Community-Packages/Meteor-CollectionFS#630; getmoto/moto, tests/test_iam/test_iam_policies.py
+    statement = key_statement(Principal=...)
+    for version in ({"Version": "2008-10-17"}, {}):
+        document = {"Statement": statement} | version
+        expected = "Policy document must be version 2012-10-17 or greater."
+        assert refusal(document, PolicyKind.BOUNDARY) == expected
+        assert parse_document(json.dumps(document), PolicyKind.IDENTITY)
+
+
+@pytest.mark.parametrize("vendor", ["a a", " kms", "kms ", "kéms", "kms/x"])
+def test_the_service_of_an_action_has_no_other_characters(vendor):
+    # getmoto/moto, tests/test_iam/test_iam_policies.py, which has names that are taken, too
+    statement = key_statement(Action=f"{vendor}:Encrypt", Principal=...)
+    assert refusal(policy(statement), PolicyKind.IDENTITY) == f"Vendor {vendor} is not valid"
+    taken = key_statement(Action=["s3-s:ListBucket", "s3.s:ListBucket", "KMS: no such action", "*"], Principal=...)
+    assert parse_document(json.dumps(policy(taken)), PolicyKind.IDENTITY)
 
 
 @pytest.mark.parametrize("key", ["aws:ResourceTag/team", "AWS:resourcetag/team", "kms:ResourceAliases"])

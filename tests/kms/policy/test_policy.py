@@ -34,7 +34,7 @@ def allow(**changes):
 def test_compiled_policies_are_cached():
     text = json.dumps({"Statement": allow()})
     assert compile_policy(text, PolicyKind.IDENTITY) is compile_policy(text, PolicyKind.IDENTITY)
-    assert compile_policy(text, PolicyKind.IDENTITY) is not compile_policy(text, PolicyKind.BOUNDARY)
+    assert compile_policy(text, PolicyKind.IDENTITY) is not compile_policy(text, PolicyKind.SERVICE_CONTROL)
 
 
 @pytest.mark.parametrize(

@@ -17,8 +17,8 @@ from .kinds import (
     PolicyKind,
     check_actions,
     check_condition_key,
-    check_resources,
     check_stored,
+    read_resources,
 )
 from .principals import SERVICE_NAME, Principal, PrincipalElement, PrincipalKind
 from .statements import PatternElement, Statement
@@ -59,9 +59,7 @@ def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
         raise MalformedPolicy("Policies must be valid JSON and the first byte must be '{'")
     allowed = {"Version", "Id", "Statement"} if kind.names_principals else {"Version", "Statement"}
     _check_fields(document, allowed)
-    version = document.get("Version", _VERSIONS[0])
-    if version not in _VERSIONS:
-        raise MalformedPolicy("The policy must contain a valid version string")
+    variables = _version(document, kind) == _VERSIONS[1]
     if not isinstance(document.get("Id", ""), str):
         raise _invalid("Id", document["Id"])
     if "Statement" not in document:
@@ -70,7 +68,6 @@ def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
     entries = found if isinstance(found, list) else [found]
     if not entries:
         raise MalformedPolicy("Missing required field Statement")
-    variables = version == _VERSIONS[1]
     number = 0
     statements = []
     try:
@@ -85,6 +82,16 @@ def parse_document(text: str, kind: PolicyKind) -> tuple[Statement, ...]:
         if len(set(sids)) < len(sids):
             raise MalformedPolicy("Statement IDs (SID) in a single policy must be unique.")
     return tuple(statements)
+
+
+def _version(document: dict[str, Json], kind: PolicyKind) -> Json:
+    version = document.get("Version", _VERSIONS[0])
+    if version not in _VERSIONS:
+        raise MalformedPolicy("The policy must contain a valid version string")
+    if kind is PolicyKind.BOUNDARY and version != _VERSIONS[1]:
+        # Recorded for managed policies: Meteor-Community-Packages/Meteor-CollectionFS#630
+        raise MalformedPolicy("Policy document must be version 2012-10-17 or greater.")
+    return version
 
 
 def load_json(text: str, kind: PolicyKind) -> Json:
@@ -205,7 +212,7 @@ def _resources(entry: dict[str, Json], kind: PolicyKind, *, variables: bool) -> 
         raise MalformedPolicy("Policy statement must contain resources.")
     texts = _strings(entry[name], name)
     if kind is not PolicyKind.KEY:
-        check_resources(texts)
+        texts = read_resources(texts, kind)
     return PatternElement.compile(name, texts, variables=variables, fold=False)
 
 

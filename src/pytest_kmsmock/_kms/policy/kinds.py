@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -97,6 +98,10 @@ POLICY_TYPE_MISMATCH = "The provided policy document does not meet the requireme
 _WRONG_PARTITION = 'Partition "{partition}" is not valid for resource "{resource}".'
 #: theserverlessway/aws-baseline#1 (2018), boogy/iam-policy-validator#172 (2026).
 _WILDCARD_VENDOR = "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards."
+#: This and the next two: getmoto/moto, `tests/test_iam/test_iam_policies.py`.
+_INVALID_VENDOR = "Vendor {vendor} is not valid"
+_RESOURCE_VENDOR = "Resource vendor must be fully qualified and cannot contain regexes."
+_LEGACY_PARSING = "The policy failed legacy parsing"
 #: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html, and those of botocore.
 PARTITIONS = frozenset({
     "aws", "aws-cn", "aws-eusc", "aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f", "aws-us-gov",
@@ -116,29 +121,56 @@ _RESOURCE_CONTROLLED = frozenset({
 
 
 def check_actions(texts: Iterable[str], kind: PolicyKind) -> None:
-    """Check actions: no wildcard for the service; in resource control policies only services that support them.
+    """Check actions: the name of the service; in resource control policies only services that support them.
 
     Raises:
         MalformedPolicy: With the message of IAM, or of AWS Organizations.
     """
     for text in texts:
-        vendor = text.partition(":")[0].lower()
-        if text not in {"*", "*:*"} and ("*" in vendor or "?" in vendor):
+        vendor = text.partition(":")[0]
+        if text not in {"*", "*:*"} and _has_wildcard(vendor):
             raise MalformedPolicy(_WILDCARD_VENDOR)
-        if kind is PolicyKind.RESOURCE_CONTROL and vendor not in _RESOURCE_CONTROLLED:
+        if not re.fullmatch(r"[*A-Za-z0-9.-]+", vendor):
+            raise MalformedPolicy(_INVALID_VENDOR.format(vendor=vendor))
+        if kind is PolicyKind.RESOURCE_CONTROL and vendor.lower() not in _RESOURCE_CONTROLLED:
             raise MalformedPolicy(POLICY_TYPE_MISMATCH)
 
 
-def check_resources(texts: Collection[str]) -> None:
-    """Check that resources are `*` or ARNs of existing partitions.
+def read_resources(texts: Iterable[str], kind: PolicyKind) -> tuple[str, ...]:
+    """Return resources as patterns to match, completing ARNs of identity-based policies.
+
+    "When you specify an incomplete ARN (one with fewer than the standard six fields) in an identity-based policy, AWS
+    automatically completes the ARN by adding wildcard characters (*) to all missing fields." Session policies do not
+    support incomplete ARNs. Variables replace only what follows the fifth colon.
 
     Raises:
         MalformedPolicy: With IAM's message.
+
+    See https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html and
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
     """
-    for text in texts:
-        if text != "*" and not (text.startswith("arn:") and text.count(":") >= 2):
-            raise MalformedPolicy(f'Resource {text} must be in ARN format or "*".')
-    check_partition(texts, PARTITIONS)
+    return tuple(text if text == "*" else _read_arn(text, kind) for text in texts)
+
+
+def _read_arn(text: str, kind: PolicyKind) -> str:
+    prefix, *fields = text.split(":", 5)
+    missing = 5 - len(fields)
+    completed = ":".join(["arn", *fields, *["*"] * missing])
+    if fields:
+        check_partition([completed], PARTITIONS)
+    if prefix != "arn" or not fields:
+        raise MalformedPolicy(f'Resource {text} must be in ARN format or "*".')
+    service = completed.split(":")[2]
+    if _has_wildcard(service):
+        raise MalformedPolicy(_RESOURCE_VENDOR)
+    incomplete = missing and (kind is PolicyKind.SESSION or "" in fields)
+    if not service or incomplete or any("$" in field for field in fields[:4]):
+        raise MalformedPolicy(_LEGACY_PARSING)
+    return completed if kind in {PolicyKind.IDENTITY, PolicyKind.BOUNDARY} else text
+
+
+def _has_wildcard(text: str) -> bool:
+    return "*" in text or "?" in text
 
 
 def check_partition(texts: Iterable[str], partitions: Collection[str]) -> None:
@@ -149,7 +181,7 @@ def check_partition(texts: Iterable[str], partitions: Collection[str]) -> None:
     """
     for text in texts:
         partition = text.split(":")[1] if ":" in text else "*"
-        if partition not in partitions and "*" not in partition and "?" not in partition:
+        if partition not in partitions and not _has_wildcard(partition):
             raise MalformedPolicy(_WRONG_PARTITION.format(partition=partition, resource=text))
 
 
@@ -189,10 +221,11 @@ def check_condition_key(operator: str, key: str) -> None:
 def check_stored(operator: str, kind: PolicyKind, *, stored: bool) -> None:
     """Check that the values of a condition fit its operator; STS checks only binary values.
 
-    Observed with PutUserPolicy and AssumeRole, September 2026; the message is inferred.
+    Observed with PutUserPolicy and AssumeRole, September 2026. IAM's message is recorded for dates (getmoto/moto,
+    `tests/test_iam/test_iam_policies.py`) and ARNs (blinkist/terraform-aws-airship-ecs-service#70).
 
     Raises:
         MalformedPolicy: With IAM's message.
     """
     if not stored and (kind is not PolicyKind.SESSION or "Binary" in operator):
-        raise MalformedPolicy("Syntax errors in policy.")
+        raise MalformedPolicy(_LEGACY_PARSING)

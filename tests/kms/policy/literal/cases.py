@@ -125,7 +125,7 @@ class PolicyMaker(Chance):
 
     def _decisive(self, use: str) -> dict[str, Any]:
         effect = "Deny" if use == "rcp" or self.maybe(0.5) else "Allow"
-        version = "2012-10-17" if use in ("rcp", "scp") or self.maybe(0.95) else "2008-10-17"
+        version = "2012-10-17" if use in ("boundary", "rcp", "scp") or self.maybe(0.95) else "2008-10-17"
         statement = {"Effect": effect, "Action": "kms:*", "Resource": "*"}
         if use in ("key", "vpce", "rcp"):
             statement |= self._principal(use, effect) if self.maybe(0.3) else {"Principal": "*"}
@@ -156,7 +156,7 @@ class PolicyMaker(Chance):
         return [self._policy(use, allow) for _ in range(self.one((0, 1, 1, 1, 1, 2, 2)))]
 
     def _policy(self, use: str, allow: float) -> dict[str, Any]:
-        version = "2012-10-17" if use in ("rcp", "scp") or self.maybe(0.93) else "2008-10-17"
+        version = "2012-10-17" if use in ("boundary", "rcp", "scp") or self.maybe(0.93) else "2008-10-17"
         count = self.one((1, 1, 2, 3))
         statements = [self._statement(use, "Allow" if self.maybe(allow) else "Deny", version) for _ in range(count)]
         return {"Version": version, "Statement": statements[0] if count == 1 and self.maybe(0.3) else statements}
@@ -224,6 +224,9 @@ class PolicyMaker(Chance):
         of_home = f"arn:aws:kms:{REGION}:{self._case['key']['account'] if self._case['key'] else HOME}:key/"
         patterns = ["*", f"{of_home}{KEY_ID}", f"{of_home}*", f"{of_home}????????-*", "arn:aws:kms:*:*:key/*"]
         others = [f"{of_home}99999999*", f"arn:aws:kms:eu-west-1:{HOME}:key/*", f"arn:aws:kms:*:{'9' * 12}:key/*"]
+        if use in ("identity", "boundary"):
+            patterns += ["arn:aws:kms", f"arn:aws:kms:{REGION}"]
+            others += [f"arn:aws:kms:*:{OTHER}"]
         if version == "2012-10-17" and self.maybe(0.1):
             others.append(of_home + "${aws:PrincipalTag/text}*")
         if self.maybe(0.08) and use != "scp":

@@ -105,6 +105,8 @@ def _text(value: object) -> str:
 
 # --- strings and variables -------------------------------------------------------------------------------------------
 
+#: Keys of variables that have a list of values.
+MULTIVALUED = ("aws:tagkeys", "kms:encryptioncontextkeys", "kms:grantoperations")
 #: One character of a pattern: its text, and whether it is a wildcard.
 Atom = tuple[str, bool]
 
@@ -138,9 +140,9 @@ def _variable(name: str, context: Context) -> str | None:
         return name
     with_default = re.fullmatch(r"(.+?), *'(.*)'", name)
     key, default = with_default.groups() if with_default else (name, None)
-    value = context.get(key.strip().lower())
-    if isinstance(value, list):
+    if key.strip().lower() in MULTIVALUED:
         return None
+    value = context.get(key.strip().lower())
     return default if value is None else value
 
 

@@ -3,6 +3,7 @@
 [elements]  https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
 [principal] https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 [not]       https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+[arns]      https://docs.aws.amazon.com/IAM/latest/UserGuide/reference-arns.html
 [key]       https://docs.aws.amazon.com/kms/latest/developerguide/key-policy-overview.html
 """
 
@@ -85,10 +86,14 @@ def _covers_action(statement: Statement, request: Request) -> bool:
 
 
 def _covers_resource(statement: Statement, variables: bool, request: Request) -> bool:
-    """[elements] Resources: ARNs with wildcards and variables. NotResource: everything but those."""
+    """[elements] Resources: ARNs with wildcards and variables. NotResource: everything but those.
+
+    [arns] "AWS automatically completes the ARN by adding wildcard characters (*) to all missing fields."
+    """
     for element in ("Resource", "NotResource"):
         if element in statement:
-            texts = listed(statement[element])
+            entries = listed(statement[element])
+            texts = [text if text == "*" else text + ":*" * (5 - text.count(":")) for text in entries]
             patterns = (resolve(text, request.context, variables, wildcards=True) for text in texts)
             found = any(like(request.resource, pattern) for pattern in patterns if pattern is not None)
             return found is (element == "Resource")
