@@ -6,6 +6,7 @@ import copy
 import dataclasses
 import inspect
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta, timezone
@@ -238,6 +239,21 @@ def test_files_are_written_whole_and_read_back(kms_mock: KmsMock, tmp_path: Path
         with mock_kms(fresh=True) as other:
             other.load(place)
             assert list(other.keys) == [key.id]
+
+
+def test_a_link_keeps_its_file_and_what_is_no_file_is_written_to(kms_mock: KmsMock, tmp_path: Path) -> None:
+    """A device is replaced by root otherwise: `/dev/null` was."""
+    link, pipe = tmp_path / "link", tmp_path / "pipe"
+    link.symlink_to("state.json")
+    document = kms_mock.dump(link)
+    assert link.is_symlink()
+    assert json.loads((tmp_path / "state.json").read_text()) == document
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        reading = pool.submit(pipe.read_text)
+        document = kms_mock.dump(pipe)
+        assert json.loads(reading.result()) == document
+    assert pipe.is_fifo()
 
 
 # --- what is not loaded ---------------------------------------------------------------------------------------------

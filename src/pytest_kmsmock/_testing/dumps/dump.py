@@ -103,19 +103,25 @@ def write(document: Mapping[str, Any], path: str | os.PathLike[str], indent: int
     Args:
         document: a document that `dump` returned.
         path: the file. It is replaced in one step, so that readers find the old file or the new one, also after a
-            crash; each writer has its own temporary file.
+            crash; each writer has its own temporary file. A link stays, and so does what is no regular file, such as
+            `/dev/stdout`: it is written to.
         indent: the indentation in spaces; None for one line, which takes a quarter of the time.
 
     Raises:
         OSError: it cannot be written; an existing file is unchanged.
     """
+    text = json.dumps(document, indent=indent) + "\n"
     target = Path(path)
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        target.write_text(text, encoding="utf-8")
+        return
+    target = target.resolve()
     if not target.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "The directory does not exist", str(target.parent))
     number, unfinished = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(number, "w", encoding="utf-8") as file:
-            file.write(json.dumps(document, indent=indent) + "\n")
+            file.write(text)
             file.flush()
             os.fsync(file.fileno())
         Path(unfinished).replace(target)
