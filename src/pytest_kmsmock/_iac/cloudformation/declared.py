@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from pytest_kmsmock.errors import InvalidSeed
@@ -10,7 +11,7 @@ from pytest_kmsmock.errors import InvalidSeed
 from ..model import Document, Place, Unknown
 from ..policies import affects_kms, as_list, document_of, statements_of
 from ..reading import Located, line_of
-from .functions import NO_VALUE, resolve, string, unroll
+from .functions import NO_VALUE, function_of, resolve, string, unroll
 from .stack import OURS, StackScope
 
 
@@ -35,20 +36,22 @@ class Declared:
             given = resolve(self.scope, given)
         if not isinstance(given, dict):
             raise self.invalid("Properties must be a mapping")
+        with self._noting(decides=self.kind.startswith(OURS)):
+            return Located(dict(unroll(self.scope, given)), line_of(given))
+
+    @contextmanager
+    def _noting(self, *, decides: bool = True) -> Iterator[None]:
+        """Note the placeholders of values that are resolved meanwhile."""
         before = len(self.scope.notes)
-        found = Located(dict(unroll(self.scope, given)), line_of(given))
+        yield
         for reason, cause in self.scope.take_notes(before):
-            self.unknown(reason, decides=self.kind.startswith(OURS), cause=cause)
-        return found
+            self.unknown(reason, decides=decides, cause=cause)
 
     @property
     def name(self) -> str:
         """Its physical name. A placeholder in it is noted: it decides nothing, but a test may look for another name."""
-        before = len(self.scope.notes)
-        name = self.scope.name_of(self.id)[0]
-        for reason, cause in self.scope.take_notes(before):
-            self.unknown(reason, decides=False, cause=cause)
-        return name
+        with self._noting(decides=False):
+            return self.scope.name_of(self.id)[0]
 
     @property
     def path(self) -> str:
@@ -62,10 +65,8 @@ class Declared:
     def value(self, given: Any, default: Any = None) -> Any:
         """Return a resolved value, as `get` does."""
         self.scope.line = line_of(given) or self.place.line
-        before = len(self.scope.notes)
-        found = resolve(self.scope, given)
-        for reason, cause in self.scope.take_notes(before):
-            self.unknown(reason, cause=cause)
+        with self._noting():
+            found = resolve(self.scope, given)
         return default if found is NO_VALUE else found
 
     def string(self, name: str) -> str | None:
@@ -101,7 +102,7 @@ class Declared:
     def document(self, given: Any, line: int = 0) -> Document | None:
         """Return a policy document. Placeholders are noted if their statement can affect KMS."""
         self.scope.line = line_of(given) or line or self.place.line
-        if isinstance(given, dict) and function_of(given) == "Fn::SamPolicyTemplate":
+        if function_of(given) == "Fn::SamPolicyTemplate":
             self.unknown(f"the policy template {given['Fn::SamPolicyTemplate']} is unknown")
             return None
         if function_of(given) in ("Fn::If", "Ref"):
@@ -139,11 +140,3 @@ class Declared:
     def invalid(self, reason: str) -> InvalidSeed:
         """Return an error with its location."""
         return InvalidSeed(f"{self.place}: {reason}")
-
-
-def function_of(value: Any) -> str:
-    """Return the function that a value is a call of; empty if it is none."""
-    if not isinstance(value, dict) or len(value) != 1:
-        return ""
-    name = next(iter(value))
-    return name if name.startswith(("Ref", "Fn::")) else ""

@@ -92,6 +92,14 @@ def _unsupported(scope: Scope, name: str, argument: Any) -> Any:
     return scope.placeholder(f"{macro}", reason(f"{name} {macro}", macro))
 
 
+def function_of(value: Any) -> str:
+    """Return the function that a value is a call of; empty if it is none."""
+    if not isinstance(value, dict) or len(value) != 1:
+        return ""
+    name = next(iter(value))
+    return name if name.startswith(("Ref", "Fn::")) else ""
+
+
 def string(value: Any) -> str:
     """Return a value as CloudFormation writes it into a string."""
     if isinstance(value, bool):

@@ -25,8 +25,8 @@ from ..model import (
 from ..names import arn, key_id
 from ..policies import as_list, mentions_kms
 from ..reading import line_of
-from .declared import Declared, function_of
-from .functions import NO_VALUE
+from .declared import Declared
+from .functions import function_of
 from .other_services import OTHER_SERVICES
 from .stack import OURS, StackScope
 
@@ -80,16 +80,12 @@ def _inline(declared: Declared) -> tuple[Document, ...]:
 
 def _unconditional(declared: Declared, given: Any) -> Any:
     """Return the value that a condition selects, if there is one."""
-    if not function_of(given):
-        return given
-    found = declared.value(given)
-    return None if found is NO_VALUE else found
+    return declared.value(given) if function_of(given) else given
 
 
 def _principal(kind: str) -> Callable[[Declared], Iterable[Item]]:
     def make(declared: Declared) -> Iterable[Item]:
-        trust = declared.properties.get("AssumeRolePolicyDocument")
-        document = None if trust is None else declared.document(trust)
+        document = declared.document(declared.properties.get("AssumeRolePolicyDocument"))
         yield Principal(
             declared.place, declared.stack, kind, declared.name,
             arn(kind, declared.stack, declared.name, declared.path),

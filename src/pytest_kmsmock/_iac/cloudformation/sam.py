@@ -17,6 +17,7 @@ from typing import Any
 
 from ..policies import as_list, aws_managed_names
 from ..reading import Located, line_of
+from .functions import function_of
 
 TRANSFORM = "AWS::Serverless-2016-10-31"
 
@@ -102,7 +103,7 @@ def _with_role(logical_id: str, body: Mapping[str, Any], global_settings: Mappin
     role_id = f"{logical_id}Role"
     managed, inline = [] if basic is None else [_arn_of(basic)], []
     for index, entry in enumerate(as_list(given.get("Policies"))):
-        if isinstance(entry, dict) and not _is_function(entry):
+        if isinstance(entry, dict) and not function_of(entry):
             inline.append({"PolicyName": f"{role_id}Policy{index}", "PolicyDocument": _document(entry)})
         else:
             managed.append(_arn_of(entry) if isinstance(entry, str) else entry)
@@ -124,10 +125,6 @@ def _with_role(logical_id: str, body: Mapping[str, Any], global_settings: Mappin
         role_id: Located({"Type": "AWS::IAM::Role", "Properties": Located(role, line), **condition}, line),
         logical_id: Located({**body, "Type": kind, "Properties": Located(made, line)}, line),
     }
-
-
-def _is_function(entry: Mapping[str, Any]) -> bool:
-    return len(entry) == 1 and next(iter(entry)).startswith(("Ref", "Fn::"))
 
 
 def _arn_of(name: str) -> str:

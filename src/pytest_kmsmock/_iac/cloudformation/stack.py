@@ -12,6 +12,7 @@ from pytest_kmsmock.errors import InvalidSeed
 
 from ..model import Place, Stack, Unknown
 from ..names import PLACEHOLDER, fill, key_id, physical_name, suffix
+from ..policies import as_list
 from ..reading import Located, line_of, parse, text_of
 from . import include, sam
 from .functions import NO_VALUE, resolve, string, truth, unroll
@@ -110,11 +111,10 @@ class StackScope:
         return self._unrolled[name]
 
     def _check_transforms(self) -> None:
-        given = self.template.get("Transform") or []
-        for macro in given if isinstance(given, list) else [given]:
+        for macro in as_list(self.template.get("Transform") or None):
             name = str(macro.get("Name") if isinstance(macro, dict) else macro)
             if name not in _SUPPORTED_MACROS:
-                self.note(f"Transform {name}", include.reason("this macro", name))
+                self._report([Note(include.reason("this macro", name))], f"Transform {name}")
 
     def _declared(self) -> Iterator[tuple[str, Located]]:
         """Yield the resources whose conditions hold."""
@@ -132,9 +132,9 @@ class StackScope:
         given = body.get("Properties") or {}
         file = self._nested_file(logical_id, body)
         if file is None:
-            place = Place(self.source.file, line_of(body), logical_id)
+            self.line = line_of(body)
             reason = f"the template of this nested stack is not at hand: {self._how_to_give('nested', logical_id)}"
-            self.stacks.unknowns.append(Unknown(place, reason))
+            self._report([Note(reason)], logical_id)
             return
         parameters: dict[str, Any] = {}
         notes: dict[str, list[Note]] = {}
@@ -164,10 +164,6 @@ class StackScope:
         return None
 
     # --- unknown values, and errors --------------------------------------------------------------------------------
-
-    def note(self, resource: str, reason: str, *, line: int = 0, decides: bool = True) -> None:
-        """Note what was not understood."""
-        self.stacks.unknowns.append(Unknown(Place(self.source.file, line or self.line, resource), reason, decides))
 
     def _report(self, notes: list[Note], resource: str, *, decides: bool = True) -> None:
         place = Place(self.source.file, self.line, resource)
