@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, key_arn, parse_arn
 from pytest_kmsmock._kms.api.errors import KmsError
@@ -127,10 +127,9 @@ class _Deployer:
             if isinstance(item, Replica) and self._has(draft, item):
                 self._replica(draft, item)
         for item in self.items:
-            make = _AFTER_KEYS.get(type(item))
-            if make is not None:
-                operation, params = make(item)
-                self._call(draft, item, operation, params)
+            call = _call_of(item)
+            if call is not None:
+                self._call(draft, item, *call)
         attach(draft.state.iam, self.items, self.unknowns.append)
         self._check_grantees()
         draft.state.iam.origins = {**draft.state.iam.origins, **self._origins(draft)}
@@ -210,20 +209,14 @@ def _named_key(name: str, stack: Stack) -> str:
     return name if name.startswith("arn:") else _arn(stack, name)
 
 
-def _alias(item: Alias) -> tuple[str, Mapping[str, Any]]:
-    return "CreateAlias", {"AliasName": item.name, "TargetKeyId": item.target}
-
-
-def _key_policy(item: KeyPolicy) -> tuple[str, Mapping[str, Any]]:
-    params = {"KeyId": item.key, "Policy": item.policy.text, "BypassPolicyLockoutSafetyCheck": True}
-    return "PutKeyPolicy", params
-
-
-def _grant(item: Grant) -> tuple[str, Mapping[str, Any]]:
-    return "CreateGrant", item.params
-
-
-_AFTER_KEYS = cast(
-    "Mapping[type, Callable[[Item], tuple[str, Mapping[str, Any]]]]",
-    {Alias: _alias, KeyPolicy: _key_policy, Grant: _grant},
-)
+def _call_of(item: Item) -> tuple[str, Mapping[str, Any]] | None:
+    """Return the operation that creates an item after the keys, with its parameters; None if none does."""
+    match item:
+        case Alias():
+            return "CreateAlias", {"AliasName": item.name, "TargetKeyId": item.target}
+        case KeyPolicy():
+            params = {"KeyId": item.key, "Policy": item.policy.text, "BypassPolicyLockoutSafetyCheck": True}
+            return "PutKeyPolicy", params
+        case Grant():
+            return "CreateGrant", item.params
+    return None
