@@ -5,7 +5,7 @@ A call is botocore's name of the service, the operation and its parameters; thos
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeAlias
 
 from .model import Stack
@@ -99,10 +99,8 @@ def function(name: str, role: str, key: str | None, variables: Mapping[str, str]
 
 
 def _texts(attributes: Mapping[str, Any]) -> dict[str, str]:
-    return dict(_given(attributes))
-
-
-def _given(attributes: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for name, value in attributes.items():
-        if value is not None:
-            yield name, str(value).lower() if isinstance(value, bool) else str(value)
+    return {
+        name: str(value).lower() if isinstance(value, bool) else str(value)
+        for name, value in attributes.items()
+        if value is not None
+    }

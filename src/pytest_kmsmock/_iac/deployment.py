@@ -184,10 +184,6 @@ def _labels(item: Item) -> Iterator[str]:
     for name in names:
         yield name
         yield f"{item.stack.name}/{name}"
-    yield from _own_names(item)
-
-
-def _own_names(item: Item) -> Iterator[str]:
     for attribute in ("name", "id", "arn"):
         value = getattr(item, attribute, None)
         if isinstance(value, str):

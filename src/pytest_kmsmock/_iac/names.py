@@ -38,8 +38,8 @@ ARNS: Mapping[str, str] = {
 def fill(form: str, stack: Stack, name: str, path: str = "/") -> str:
     """Return an ARN or another name, of a form such as those of `ARNS`."""
     return form.format(
-        partition=stack.partition, region=stack.region, account=stack.account, suffix=suffix(stack), stack=stack.name,
-        name=name, path=path, bare=name.lstrip("/"), lower=name.lower(), random=_letters(stack, name)[:6],
+        partition=stack.partition, region=stack.region, account=stack.account, suffix=suffix(stack),
+        name=name, path=path, bare=name.lstrip("/"), random=_letters(stack, name)[:6],
     )  # fmt: skip
 
 

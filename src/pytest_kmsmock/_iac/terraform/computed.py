@@ -27,7 +27,7 @@ COMPUTED: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "aws_kms_replica_external_key": ("", _forms("key", plain=("id", "key_id"))),
     "aws_kms_alias": ("name", {"arn": "arn:{partition}:kms:{region}:{account}:{name}", "id": _NAME}),
     "aws_kms_custom_key_store": ("custom_key_store_name", {"id": _NAME}),
-    "aws_iam_role": ("name", _forms("role", plain=("id",)) | {"unique_id": "AROA{random}EXAMPLE"}),
+    "aws_iam_role": ("name", _forms("role") | {"unique_id": "AROA{random}EXAMPLE"}),
     "aws_iam_user": ("name", _forms("user")),
     "aws_iam_group": ("name", _forms("group")),
     "aws_iam_policy": ("name", _forms("policy", "id", plain=())),

@@ -9,6 +9,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from ..policies import statements_of
+
 DOCUMENT = "aws_iam_policy_document"
 _LISTS = {
     "actions": "Action", "not_actions": "NotAction", "resources": "Resource", "not_resources": "NotResource",
@@ -35,10 +37,9 @@ def rendered(get: Callable[[str], Any]) -> str:
 
 def _statements(text: object) -> list[dict[str, Any]]:
     try:
-        found = json.loads(str(text)).get("Statement", [])
+        return statements_of(json.loads(str(text)))
     except (ValueError, AttributeError):
         return []
-    return found if isinstance(found, list) else [found]
 
 
 def _statement(block: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..model import Document, Json, Place, Stack, Unknown
-from ..policies import document_of
+from ..policies import as_list, document_of
 
 Note = Callable[[Unknown], None]
 
@@ -76,9 +76,7 @@ class Declared:
 
     def blocks(self, name: str) -> list[Mapping[str, Any]]:
         """Return nested blocks."""
-        found = self.get(name)
-        listed = found if isinstance(found, list) else [found]
-        return [block for block in listed if isinstance(block, Mapping)]
+        return [block for block in as_list(self.get(name)) if isinstance(block, Mapping)]
 
     def tags(self) -> dict[str, str]:
         """Return its tags, those of the provider among them."""

@@ -31,7 +31,6 @@ _DELETED = ("AROA", "AIDA")
 
 
 def _key(declared: Declared) -> Iterable[Item]:
-    store = declared.string("custom_key_store_id")
     settings: dict[str, Any] = {
         "spec": declared.string("customer_master_key_spec") or "SYMMETRIC_DEFAULT",
         "usage": declared.string("key_usage"),
@@ -39,7 +38,7 @@ def _key(declared: Declared) -> Iterable[Item]:
         "tags": declared.tags(),
         "multi_region": declared.flag("multi_region"),
         "enabled": declared.flag("is_enabled", default=True),
-        "key_store": store,
+        "key_store": declared.string("custom_key_store_id"),
         "xks_key_id": declared.string("xks_key_id"),
     }
     if declared.flag("enable_key_rotation"):
