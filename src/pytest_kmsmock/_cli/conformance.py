@@ -84,7 +84,7 @@ def run(given: argparse.Namespace) -> int:
         finally:
             left = target.close()
             for each in left:
-                print(f"pytest-kmsmock: left behind: {each}", file=sys.stderr)  # noqa: T201 - a command's output
+                print(f"pytest-kmsmock: left behind: {each}", file=sys.stderr)
         if results:
             _write(given, results, target)
     if failure is not None:
@@ -122,9 +122,9 @@ def _confirmed(target: Target, scenarios: Sequence[Scenario], given: argparse.Na
 
     if not isinstance(target, Account):
         return True
-    print(target.announcement(scenarios), flush=True)  # noqa: T201 - a command's output
+    print(target.announcement(scenarios), flush=True)
     if not given.yes:
-        print("Nothing was done. Add --yes to go ahead.")  # noqa: T201 - a command's output
+        print("Nothing was done. Add --yes to go ahead.")
     return bool(given.yes)
 
 
@@ -138,7 +138,7 @@ def _write(given: argparse.Namespace, results: Sequence[Result], target: Target)
         today = datetime.now(timezone.utc).date()
         recorded = recording.recorded(results, target.name, today)
         given.record.write_text(located_yaml.write(recorded), encoding="utf-8")
-    print(report.table(results), report.listing(results), sep="\n")  # noqa: T201 - a command's output
+    print(report.table(results), report.listing(results), sep="\n")
 
 
 @contextlib.contextmanager

@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return _run(_parser().parse_args(arguments))
         finally:
-            print(end="", flush=True)  # noqa: T201 - what `head` no longer reads is noticed here at the latest
+            print(end="", flush=True)  # what `head` no longer reads is noticed here at the latest
     except BrokenPipeError:
         nowhere = os.open(os.devnull, os.O_WRONLY)
         for output in (1, 2):  # Python flushes both once more when it ends
@@ -57,7 +57,7 @@ def _run(given: argparse.Namespace) -> int:
         message = (
             f"port {given.port} is in use: choose another --port, or 0 for a free one" if in_use else _message(error)
         )
-        print(f"pytest-kmsmock: {message}", file=sys.stderr)  # noqa: T201 - a command's output
+        print(f"pytest-kmsmock: {message}", file=sys.stderr)
         return _ERROR
     return code
 
@@ -75,7 +75,7 @@ class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         from pytest_kmsmock import __version__
 
-        print(f"{parser.prog} {__version__}")  # noqa: T201 - a command's output
+        print(f"{parser.prog} {__version__}")
         parser.exit()
 
 

@@ -52,19 +52,20 @@ def run(given: argparse.Namespace) -> int:
     changed = [path for path, result in results.items() if result.text != texts[path]]
     for path in changed:
         if given.diff:
-            _print(*_diff(path, texts[path], results[path].text))
+            print(*_diff(path, texts[path], results[path].text), sep="\n")
         elif not given.check:
-            _write(path, results[path].text)
+            path.write_bytes(results[path].text.encode())  # with its own line endings
     for path, result in results.items():
-        _print(*(f"{path}:{note.line}: {note.text}" for note in result.notes))
+        for note in result.notes:
+            print(f"{path}:{note.line}: {note.text}")
     verb = "would be rewritten" if given.check or given.diff else "rewritten"
     checks = sum(len(result.notes) for result in results.values())
-    _print(f"{_plural(len(changed), 'file')} {verb}, {_plural(checks, 'place')} to check.")
+    print(f"{_plural(len(changed), 'file')} {verb}, {_plural(checks, 'place')} to check.")
     left = sum(result.left for result in results.values())
     if left:
-        _print(f"{_plural(left, 'file')} with mock_aws left unchanged: no use of KMS there (--all adds mock_kms).")
+        print(f"{_plural(left, 'file')} with mock_aws left unchanged: no use of KMS there (--all adds mock_kms).")
     for problem in unread:
-        print(problem, file=sys.stderr)  # noqa: T201 - a command's output
+        print(problem, file=sys.stderr)
     return 2 if unread else 1 if given.check and changed else 0
 
 
@@ -120,18 +121,8 @@ def _rewritten(
             yield path, result
 
 
-def _write(path: Path, text: str) -> None:
-    path.write_bytes(text.encode())
-
-
 def _diff(path: Path, before: str, after: str) -> Iterator[str]:
-    lines = difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), lineterm="")
-    return iter(lines)
-
-
-def _print(*lines: str) -> None:
-    for line in lines:
-        print(line, file=sys.stdout)  # noqa: T201 - a command's output
+    return difflib.unified_diff(before.splitlines(), after.splitlines(), str(path), str(path), lineterm="")
 
 
 def _plural(number: int, what: str) -> str:

@@ -163,18 +163,18 @@ def _serve(given: argparse.Namespace) -> int:
             around_call=carry_out,
             waits=store is not None or given.identities is not None,
         ) as server:
-            print(f"AWS KMS: {server.endpoint_url}", flush=True)  # noqa: T201 - scripts wait for this line
+            print(f"AWS KMS: {server.endpoint_url}", flush=True)  # scripts wait for this line
             if not _is_loopback(given.host):
-                print(  # noqa: T201
+                print(
                     f"pytest-kmsmock: whoever reaches {given.host} can use all keys: keep it off other networks.",
                     file=sys.stderr,
                     flush=True,
                 )
             if given.tls:
-                print(f"CA certificate: {server.environment['SSL_CERT_FILE']}", flush=True)  # noqa: T201
+                print(f"CA certificate: {server.environment['SSL_CERT_FILE']}", flush=True)
             ended.wait()
         if store is not None:
-            print(f"Saved: {store.save()}", flush=True)  # noqa: T201
+            print(f"Saved: {store.save()}", flush=True)
     return 0
 
 
@@ -210,5 +210,5 @@ def _import_state(given: argparse.Namespace) -> int:
     with StateFile(given.state, service) as store:
         store.check_new()
         store.begin()
-        print(f"Imported: {store.save()}")  # noqa: T201
+        print(f"Imported: {store.save()}")
     return 0

@@ -122,7 +122,7 @@ class StateFile:
                 self._settle()
         if batch.failure is None:
             return answer
-        print(f"pytest-kmsmock: {operation} is undone: {batch.failure}", file=sys.stderr, flush=True)  # noqa: T201
+        print(f"pytest-kmsmock: {operation} is undone: {batch.failure}", file=sys.stderr, flush=True)
         refusal = errors.INTERNAL()
         body = error_body(refusal)
         return HttpAnswer(refusal.status, answer.headers | {"content-length": str(len(body))}, body)
