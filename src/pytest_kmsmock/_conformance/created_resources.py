@@ -115,7 +115,8 @@ class CreatedResources:
         self._aliases.clear()
         while self.keys:  # the latest first, so that replica keys come before their primary keys
             region, key_id = self.keys.pop()
-            yield from self._try(key_id, region, lambda: _schedule_deletion(client_for(region), key_id))  # noqa: B023 - called at once
+            delete = {"KeyId": key_id, "PendingWindowInDays": _WINDOW_IN_DAYS}
+            yield from self._try(key_id, region, lambda: client_for(region).schedule_key_deletion(**delete))  # noqa: B023 - called at once
 
     def _try(self, name: str, region: str, work: Callable[[], object]) -> Iterator[str]:
         problem = ""
@@ -126,10 +127,6 @@ class CreatedResources:
             self._sleep(0.5 * 2**attempt)
         if problem:
             yield f"{name} in {region}: {problem}"
-
-
-def _schedule_deletion(client: BaseClient, key_id: str) -> None:
-    client.schedule_key_deletion(KeyId=key_id, PendingWindowInDays=_WINDOW_IN_DAYS)
 
 
 def _problem(work: Callable[[], object]) -> str:

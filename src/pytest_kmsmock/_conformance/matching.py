@@ -116,7 +116,8 @@ def _any_order(where: str, wanted: Any, actual: Any) -> Iterator[Difference]:
         yield from _contains(where, wanted, actual)
 
 
-def _is_sorted(values: list[Any]) -> bool:
+def _is_sorted_by(name: str, items: list[Any]) -> bool:
+    values = [item[name] for item in items]
     return values == sorted(values)
 
 
@@ -133,7 +134,7 @@ _MATCHERS: Mapping[str, Callable[[str, Any, Any], Iterator[Difference]]] = {
     ),
     "$members": _when(lambda wanted, actual: set(wanted) == set(actual), "$members"),
     "$absent": _when(lambda wanted, actual: not set(wanted) & set(actual), "$absent"),
-    "$sorted_by": _when(lambda wanted, actual: _is_sorted([item[wanted] for item in actual]), "$sorted_by"),
+    "$sorted_by": _when(_is_sorted_by, "$sorted_by"),
     "$around": _when(_is_around, "$around"),
     "$contains": _contains,
     "$any_order": _any_order,

@@ -103,12 +103,8 @@ class Endpoint:
         self.name = url
         self._region, self._pause = region, pause
         self._session = _session(profile)
-        keys = DUMMY_KEYS if profile is None else {}
-        self._client = functools.cache(
-            lambda region: self._session.create_client(
-                "kms", region_name=region, endpoint_url=url, config=_CONFIG, **keys
-            )
-        )
+        arguments = {"endpoint_url": url, "config": _CONFIG, **(DUMMY_KEYS if profile is None else {})}
+        self._client = functools.cache(lambda region: self._session.create_client("kms", region, **arguments))
         self._created = CreatedResources()
         self._account: str | None = None
         self._caller: str | None = None
@@ -161,9 +157,7 @@ class Account(Endpoint):
 
     def __init__(self, region: str, profile: str | None, pause: Callable[[float], object], run: str) -> None:
         super().__init__("aws", region, profile, pause)
-        self._client = functools.cache(
-            lambda region: self._session.create_client("kms", region_name=region, config=_CONFIG)
-        )
+        self._client = functools.cache(lambda region: self._session.create_client("kms", region, config=_CONFIG))
         self._tag = run
         try:
             identity = self._session.create_client("sts", region_name=region, config=_CONFIG).get_caller_identity()

@@ -78,11 +78,6 @@ def _fits(scenario: Scenario, pattern: str) -> bool:
     return any(name and fnmatch.fnmatchcase(name, pattern) for name in names)
 
 
-def missing(scenario: Scenario, target: Target) -> frozenset[str]:
-    """Return what a scenario needs and a target lacks."""
-    return scenario.needs - target.has
-
-
 def run(scenarios: Iterable[Scenario], target: Target, stopped: Callable[[], bool] = lambda: False) -> Iterator[Result]:
     """Run scenarios, and yield the result of each step.
 
@@ -97,7 +92,7 @@ def run(scenarios: Iterable[Scenario], target: Target, stopped: Callable[[], boo
     for scenario in scenarios:
         if stopped():
             return
-        lacking = missing(scenario, target)
+        lacking = scenario.needs - target.has
         if lacking:
             reason = f"{target.name} has no {' and no '.join(sorted(lacking))}"
             yield from (Result(scenario, step, SKIPPED, reason=reason) for step in scenario.steps)

@@ -134,7 +134,7 @@ class Mock:
 
     def __init__(self, region: str = environment.DEFAULT_REGION) -> None:
         self._region = region
-        self._client = functools.cache(self._make_client)
+        self._client = functools.cache(lambda region: _client(clients.session(), region))
 
     @contextmanager
     def connect(self, scenario: Scenario, /) -> Iterator[Connection]:
@@ -153,17 +153,13 @@ class Mock:
             def client(region: str, by: str) -> BaseClient:
                 if not by:
                     return self._client(region)
-                return clients.session().create_client("kms", region_name=region, config=CONFIG, **callers[by])
+                return _client(clients.session(), region, callers[by])
 
             yield Connection(client, names, kms.clock.now, kms.clock.advance, no_veto)
 
     def close(self) -> list[str]:
         """Nothing has to be deleted."""
         return []
-
-    @staticmethod
-    def _make_client(region: str) -> BaseClient:
-        return clients.session().create_client("kms", region_name=region, config=CONFIG, **DUMMY_KEYS)
 
 
 def _introduce(kms: KmsMock, principal: Principal, names: dict[str, Any]) -> Credentials:
@@ -222,8 +218,8 @@ DUMMY_KEYS = {
 }
 
 
-def _client(session: Session, region: str) -> BaseClient:
-    return session.create_client("kms", region_name=region, config=CONFIG, **DUMMY_KEYS)
+def _client(session: Session, region: str, signing: Mapping[str, str] = DUMMY_KEYS) -> BaseClient:
+    return session.create_client("kms", region_name=region, config=CONFIG, **signing)
 
 
 def no_veto(*_: object) -> str:
