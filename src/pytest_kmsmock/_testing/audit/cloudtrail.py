@@ -31,8 +31,6 @@ if TYPE_CHECKING:
 Event = dict[str, Any]
 
 _INTERNAL = "AWS Internal"
-
-
 #: Parameters that are omitted from records of a service's denied calls.
 _HIDDEN = ("keyId", "encryptionContext")
 
@@ -88,7 +86,15 @@ def _logged_outcome(record: CallRecord) -> tuple[Mapping[str, Any] | None, KmsEr
 
 def _call_event(record: CallRecord, result: Mapping[str, Any] | None, error: KmsError | None, state: State) -> Event:
     denied = error is not None and error.code == "AccessDeniedException"
-    event = _head(record, "1.11") | _origin(record.caller)
+    event: Event = {
+        "eventVersion": "1.11",
+        "userIdentity": cloudtrail_identity.of(record.caller),
+        "eventTime": _time(record.time),
+        "eventSource": "kms.amazonaws.com",
+        "eventName": record.operation,
+        "awsRegion": record.region,
+        **_origin(record.caller),
+    }
     if error is not None:
         event["errorCode"] = "AccessDenied" if denied else error.code  # (B): both spellings are on record
         event["errorMessage"] = error.message
@@ -107,7 +113,7 @@ def _call_event(record: CallRecord, result: Mapping[str, Any] | None, error: Kms
     resources = _resources(record, result)
     if record.operation not in tables.NO_RESOURCES and (resources or error is None) and not is_hidden:
         event["resources"] = resources
-    event |= _tail("AwsApiCall")
+    event |= {"eventType": "AwsApiCall", "managementEvent": True, "eventCategory": "Management"}
     if cloudtrail_identity.invoking_service(record.caller) is None:  # recorded 2020 to 2026: a service's call has none
         event["tlsDetails"] = _tls(record.region)
     return event
@@ -184,21 +190,6 @@ def _store_of(key: Key, state: State) -> Event:
 
 
 # --- parts of a record ---------------------------------------------------------------------------------------------
-
-
-def _head(record: CallRecord, version: str) -> Event:
-    return {
-        "eventVersion": version,
-        "userIdentity": cloudtrail_identity.of(record.caller),
-        "eventTime": _time(record.time),
-        "eventSource": "kms.amazonaws.com",
-        "eventName": record.operation,
-        "awsRegion": record.region,
-    }
-
-
-def _tail(kind: str) -> Event:
-    return {"eventType": kind, "managementEvent": True, "eventCategory": "Management"}
 
 
 def _received(event: Event, account: str) -> Event:

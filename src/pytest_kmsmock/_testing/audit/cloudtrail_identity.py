@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-refe
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind, generated_id
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 #: Part of a CloudTrail record.
 Event = dict[str, Any]
-
 
 #: Services that call KMS with the name of another service. Recorded 2026-07 (until 2025-10 `AWS Internal`).
 _INVOKED_BY = {"s3": "fas.s3.amazonaws.com"}
@@ -39,58 +38,47 @@ def of(caller: Caller) -> Event:
     principal = caller.principal
     if principal.is_service:
         return {"type": "AWSService", "invokedBy": principal.arn}
-    identity = _KINDS[principal.kind](principal)
+    identity = _person(principal)
     if caller.administrator and principal.kind is PrincipalKind.USER:
         identity["accessKeyId"] = environment.DUMMY_ACCESS_KEY_ID
     service = invoking_service(caller)
     return identity if service is None else identity | {"invokedBy": service}
 
 
-def _user(principal: Principal) -> Event:
-    return _person(principal, "IAMUser", "AKIA") | {"userName": principal.name}
-
-
-def _root(principal: Principal) -> Event:
-    return _person(principal, "Root", "AKIA")
-
-
-def _role(principal: Principal) -> Event:
-    return _person(principal, "Role", "ASIA")
-
-
-def _session(principal: Principal) -> Event:
-    role = Principal.parse(principal.issuer_arn or principal.account_arn)
-    issuer = {
-        "type": "Role",
-        "principalId": role.unique_id,
-        "arn": role.arn,
-        "accountId": role.account,
-        "userName": role.name,
-    }
-    person = _person(principal, "AssumedRole", "ASIA")
-    return person | {"sessionContext": {"sessionIssuer": issuer, "attributes": {"mfaAuthenticated": "false"}}}
-
-
-def _federated(principal: Principal) -> Event:
-    return _person(principal, "FederatedUser", "ASIA")
-
-
-_KINDS: Mapping[PrincipalKind, Callable[[Principal], Event]] = {
-    PrincipalKind.USER: _user,
-    PrincipalKind.ROOT: _root,
-    PrincipalKind.ROLE: _role,
-    PrincipalKind.ASSUMED_ROLE: _session,
-    PrincipalKind.FEDERATED_USER: _federated,
+#: Kind of principal -> `type`, and the prefix of its access keys.
+_KINDS: Mapping[PrincipalKind, tuple[str, str]] = {
+    PrincipalKind.USER: ("IAMUser", "AKIA"),
+    PrincipalKind.ROOT: ("Root", "AKIA"),
+    PrincipalKind.ROLE: ("Role", "ASIA"),
+    PrincipalKind.ASSUMED_ROLE: ("AssumedRole", "ASIA"),
+    PrincipalKind.FEDERATED_USER: ("FederatedUser", "ASIA"),
 }
 
 
-def _person(principal: Principal, kind: str, key_prefix: str) -> Event:
-    return {
+def _person(principal: Principal) -> Event:
+    kind, key_prefix = _KINDS[principal.kind]
+    person: Event = {
         "type": kind,
         "principalId": principal.unique_id,
         "arn": principal.arn,
         "accountId": principal.account,
         "accessKeyId": generated_id(key_prefix, principal.arn, 16),
+    }
+    if principal.kind is PrincipalKind.USER:
+        person["userName"] = principal.name
+    elif principal.kind is PrincipalKind.ASSUMED_ROLE:
+        person["sessionContext"] = {"sessionIssuer": _issuer(principal), "attributes": {"mfaAuthenticated": "false"}}
+    return person
+
+
+def _issuer(session: Principal) -> Event:
+    role = Principal.parse(session.issuer_arn or session.account_arn)
+    return {
+        "type": "Role",
+        "principalId": role.unique_id,
+        "arn": role.arn,
+        "accountId": role.account,
+        "userName": role.name,
     }
 
 
