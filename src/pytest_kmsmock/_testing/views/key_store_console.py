@@ -236,12 +236,8 @@ class KeyStores:
 
     def remove(self, backing: Cluster | XksProxy) -> None:
         """Remove a cluster or a proxy, with all its keys."""
-        outside = self._service.state.outside
-        if isinstance(backing, Cluster):
-            del outside.clusters[self._now(backing).id]
-        else:
-            proxy = self._now(backing)
-            del outside.proxies[proxy.endpoint, proxy.path]
+        held, place = self._held(self._now(backing))
+        del held[place]
 
     def remove_xks_key(self, proxy: XksProxy, key_id: str) -> XksProxy:
         """Remove a key from the key manager behind a proxy: what it encrypted is lost."""
@@ -265,38 +261,32 @@ class KeyStores:
 
     # --- internal ----------------------------------------------------------------------------------------------------
 
-    def _add(self, backing: _Backing) -> _Backing:
-        checked(backing)
+    def _held(self, backing: Cluster | XksProxy) -> tuple[dict[Any, Any], object]:
+        """Return the dict of clusters or of proxies, and the place of one in it."""
         outside = self._service.state.outside
-        if (
-            (backing.id in outside.clusters)
-            if isinstance(backing, Cluster)
-            else (_identity(backing) in outside.proxies)
-        ):
+        if isinstance(backing, Cluster):
+            return outside.clusters, backing.id
+        return outside.proxies, (backing.endpoint, backing.path)
+
+    def _add(self, backing: _Backing) -> _Backing:
+        held, place = self._held(checked(backing))
+        if place in held:
             raise InvalidBacking(f"{' '.join(_identity(backing))} already exists. Use change(), or remove() it first.")
         return self._put(backing)
 
     def _put(self, backing: _Backing) -> _Backing:
-        outside = self._service.state.outside
-        if isinstance(backing, Cluster):
-            outside.clusters[backing.id] = backing
-        else:
-            outside.proxies[backing.endpoint, backing.path] = backing
+        held, place = self._held(backing)
+        held[place] = backing
         return backing
 
     def _now(self, backing: _Backing) -> _Backing:
         """Return the current record of a cluster or proxy: the test may have an older one."""
         if not isinstance(backing, Cluster | XksProxy):
             raise TypeError(f"Expected what add_cluster() or add_xks_proxy() returned, got {backing!r}.")
-        outside = self._service.state.outside
-        found = (
-            outside.clusters.get(backing.id)
-            if isinstance(backing, Cluster)
-            else outside.proxies.get((backing.endpoint, backing.path))
-        )
-        if found is None:
+        held, place = self._held(backing)
+        if place not in held:
             raise UnknownBacking(*_identity(backing))
-        return cast("_Backing", found)
+        return cast("_Backing", held[place])
 
     def _proxy(self, proxy: Cluster | XksProxy) -> XksProxy:
         if isinstance(proxy, Cluster):
