@@ -165,32 +165,22 @@ def decode_attributes(holder: object, data: Mapping[str, Any], where: str, *, sk
 
 def types_of_attributes(owner: type) -> dict[str, Any]:
     """Return the types of the public attributes of a class with slots, by name."""
-    hints = _types_of(owner)
-    return {name: hints[name] for name in _slots(owner)}
+    slots, hints = vars(owner)["__slots__"], _types_of(owner)
+    if not set(slots) <= set(hints):
+        raise TypeError(
+            f"{owner.__name__} does not say the types of all its attributes: {sorted(set(slots) - set(hints))}"
+        )
+    return {name: hint for name, hint in hints.items() if name in slots and not name.startswith("_")}
 
 
 def _is_holder(hint: Any) -> bool:
     return isinstance(hint, type) and not _is_record(hint) and "__slots__" in vars(hint)
 
 
-def _slots(owner: type) -> list[str]:
-    slots: tuple[str, ...] = vars(owner)["__slots__"]
-    hints = _types_of(owner)
-    if not set(slots) <= set(hints):
-        raise TypeError(
-            f"{owner.__name__} does not say the types of all its attributes: {sorted(set(slots) - set(hints))}"
-        )
-    return [name for name in hints if name in slots and not name.startswith("_")]
-
-
-_hints: dict[Any, dict[str, Any]] = {}
-
-
+@functools.cache
 def _types_of(owner: Any) -> dict[str, Any]:
     """Return the types of a class's attributes by name."""
-    if owner not in _hints:
-        _hints[owner] = get_type_hints(owner, localns=_NAMES)
-    return _hints[owner]
+    return get_type_hints(owner, localns=_NAMES)
 
 
 def _pairs(data: Any, arguments: tuple[Any, ...], where: str) -> list[tuple[Any, Any]]:
@@ -264,13 +254,10 @@ def _wrong(where: str, expected: str, data: Any) -> Misfit:
 # --- scalars: encoders, decoders and names ------------------------------------------------------------------------
 
 
-def _exactly(kind: type) -> Callable[[Any], Any]:
-    def read(data: Any) -> Any:
-        if type(data) is not kind:
-            raise TypeError
-        return data
-
-    return read
+def _read_flag(data: Any) -> bool:
+    if type(data) is not bool:
+        raise TypeError
+    return data
 
 
 def _read_text(data: Any) -> str:
@@ -356,7 +343,7 @@ def _read_shared(data: Any) -> str:
 
 _SCALARS: Mapping[Any, tuple[Callable[[Any], Any], Callable[[Any], Any], str]] = {
     str: (_same, _read_shared, "a string"),
-    bool: (_same, _exactly(bool), "true or false"),
+    bool: (_same, _read_flag, "true or false"),
     int: (_same, _read_whole, "a whole number"),
     float: (_same, _read_number, "a number"),
     bytes: (_write_bytes, _read_bytes, "a base64 string"),

@@ -105,6 +105,15 @@ def issue(caller: Caller) -> Credentials:
     temporary = caller.principal.kind in _TEMPORARY or caller.principal.is_service
     principal, context = caller.principal, sorted(caller.context.items())
     described = f"{caller.key}|{caller.account}|{principal.tags}|{principal.org_id}|{context}|{caller.via}"
+    return _derived(caller, described, temporary=temporary)
+
+
+def issue_session(caller: Caller) -> Credentials:
+    """Return temporary credentials of a user, as of GetSessionToken; the same each time."""
+    return _derived(caller, f"session|{issue(caller).access_key_id}", temporary=True)
+
+
+def _derived(caller: Caller, described: str, *, temporary: bool) -> Credentials:
     digest = hashlib.sha512(described.encode()).digest()
     access_key = ("ASIA" if temporary else "AKIA") + base64.b32encode(digest).decode()[:16]
     if access_key not in issued:
@@ -112,14 +121,6 @@ def issue(caller: Caller) -> Credentials:
         token = base64.b64encode(digest * 4).decode() if temporary else None
         register(caller, access_key, secret, token)
     return issued[access_key].credentials
-
-
-def issue_session(caller: Caller) -> Credentials:
-    """Return temporary credentials of a user, as of GetSessionToken; the same each time."""
-    digest = hashlib.sha512(f"session|{issue(caller).access_key_id}".encode()).digest()
-    access_key = "ASIA" + base64.b32encode(digest).decode()[:16]
-    secret, token = base64.b64encode(digest[20:50]).decode(), base64.b64encode(digest * 4).decode()
-    return register(caller, access_key, secret, token)
 
 
 def register(caller: Caller, access_key: str, secret: str, token: str | None = None) -> Credentials:
