@@ -214,16 +214,21 @@ class MockCore:
             role: the ARN of the role.
             name: the name of the session.
         """
-        found = moto_principals.find_role(role, name) if _MOTO_IAM in sys.modules else None
-        if found is not None:
-            return moto_principals.caller_of(found, enforced=self.options.moto_policies)
+        if _MOTO_IAM in sys.modules:
+            from pytest_kmsmock._moto import identity
+
+            found = identity.find_role(role, name)
+            if found is not None:
+                return moto_principals.caller_of(found, enforced=self.options.moto_policies)
         return role_session(role, name, administrator=role not in self.service.state.iam.identity)
 
     def _moto_identity(self, access_key: str | None) -> Identity | None:
         """Return the identity that moto issued an access key to; None if the mock issued it, or nobody did."""
         if access_key is None or _MOTO_IAM not in sys.modules or access_key in credentials.issued:
             return None
-        return moto_principals.find(access_key)
+        from pytest_kmsmock._moto import identity
+
+        return identity.find(access_key)
 
     def knows(self, access_key: str | None) -> bool:
         """Say whether the mock or moto issued an access key, and it is valid."""

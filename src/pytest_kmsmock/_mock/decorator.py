@@ -19,9 +19,8 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T", bound=Callable[..., Any])
 
-__tracebackhide__ = (
-    True  # pytest hides frames of this module, so that wrong options show the user's line, also at import
-)
+#: pytest hides frames of this module, so that wrong options show the user's line, also at import.
+__tracebackhide__ = True
 
 
 @functools.cache
@@ -138,10 +137,7 @@ class MockKms:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if kind is None:
-            self.stop()
-        else:
-            self._end()  # hygiene is no matter beside the exception that ends the block
+        self.__exit__(kind, error, traceback)
 
     def __call__(self, target: _T) -> _T:
         """Decorate a function, coroutine function, generator function or test class."""

@@ -117,16 +117,16 @@ def _policies(mock: MockCore) -> Iterator[tuple[str, str]]:
 
 def _unknown_permissions(mock: MockCore) -> Iterator[str]:
     from pytest_kmsmock._kms.policy import PolicyKind, compile_policy
-    from pytest_kmsmock._testing.policies.permission_names import unknown_in
+    from pytest_kmsmock._testing.policies.permission_names import unknown_actions
 
     for what, text in _policies(mock):
-        yield from (f"{what}: {found}" for found in unknown_in(compile_policy(text, PolicyKind.KEY)))
+        yield from (f"{what}: {found}" for found in unknown_actions(compile_policy(text, PolicyKind.KEY).statements))
     before = mock.parent.service.state.iam.identity if mock.parent else {}
     for holder, attached in mock.service.state.iam.identity.items():
         for text in attached:
             if text not in before.get(holder, ()):
-                policy = compile_policy(text, PolicyKind.IDENTITY)
-                yield from (f"the policy of {holder}: {found}" for found in unknown_in(policy))
+                statements = compile_policy(text, PolicyKind.IDENTITY).statements
+                yield from (f"the policy of {holder}: {found}" for found in unknown_actions(statements))
 
 
 def _left_enabled(mock: MockCore) -> Iterator[str]:

@@ -36,9 +36,10 @@ def _row(total: OperationTotal) -> tuple[str, ...]:
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    first, *rest = (cell.ljust(width) if column == 0 else cell.rjust(width)
-                    for column, (cell, width) in enumerate(zip(row, widths, strict=True)))  # fmt: skip
-    return "  ".join((first, *rest))
+    cells = (
+        f"{cell:{'>' if column else '<'}{width}}" for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+    )
+    return "  ".join(cells)
 
 
 def findings(totals: Totals) -> Iterator[str]:

@@ -11,27 +11,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from .audit import cloudtrail
-    from .calls import assertions
-    from .dumps import dump
-    from .identity import callers
-    from .policies import least_privilege, required_permissions
-    from .seeds import key_seed, planting, seed_files
-    from .views import key_store_console, key_view
-
-__all__ = [
-    "assertions",
-    "callers",
-    "cloudtrail",
-    "dump",
-    "key_seed",
-    "key_store_console",
-    "key_view",
-    "least_privilege",
-    "planting",
-    "required_permissions",
-    "seed_files",
-]
+    from .audit import cloudtrail as cloudtrail
+    from .calls import assertions as assertions
+    from .dumps import dump as dump
+    from .identity import callers as callers
+    from .policies import least_privilege as least_privilege
+    from .policies import required_permissions as required_permissions
+    from .seeds import key_seed as key_seed
+    from .seeds import planting as planting
+    from .seeds import seed_files as seed_files
+    from .views import key_store_console as key_store_console
+    from .views import key_view as key_view
 
 #: Module -> its sub-package.
 FACETS = {

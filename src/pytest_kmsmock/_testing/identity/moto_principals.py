@@ -18,20 +18,6 @@ if TYPE_CHECKING:
 _NOTHING = '{"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}'
 
 
-def find(access_key: str) -> Identity | None:
-    """Return the identity that moto issued an access key to; None if it did not. moto must be imported."""
-    from pytest_kmsmock._moto import identity
-
-    return identity.find(access_key)
-
-
-def find_role(role: str, session_name: str) -> Identity | None:
-    """Return a session of a role of moto; None if moto does not have the role. moto must be imported."""
-    from pytest_kmsmock._moto import identity
-
-    return identity.find_role(role, session_name)
-
-
 @functools.lru_cache(maxsize=256)  # the same caller until something changes
 def caller_of(identity: Identity, *, enforced: bool) -> Caller:
     """Return a user or role session of moto as a caller.

@@ -13,7 +13,6 @@ from pytest_kmsmock._kms.policy.patterns import constant, matcher, parse_templat
 from pytest_kmsmock._runtime.checks import did_you_mean
 
 if TYPE_CHECKING:
-    from pytest_kmsmock._kms.policy.policy import Policy
     from pytest_kmsmock._kms.policy.statements import Statement
 
 VENDOR = "kms:"
@@ -29,13 +28,8 @@ def permission_names() -> Mapping[str, str]:
     return {name.lower(): name for name in sorted(names)}
 
 
-def unknown_in(policy: Policy) -> Iterator[str]:
-    """Yield each action of a policy that matches no KMS permission, with its statement and a suggestion."""
-    yield from unknown_actions(policy.statements)
-
-
 def unknown_actions(statements: Iterable[Statement]) -> Iterator[str]:
-    """Yield each action of statements that matches no KMS permission, as `unknown_in`."""
+    """Yield each action of statements that matches no KMS permission, with its statement and a suggestion."""
     for statement in statements:
         for action in () if statement.action is None else statement.action.entries:
             if action.lower().startswith(VENDOR) and not _exists(action.lower()):
