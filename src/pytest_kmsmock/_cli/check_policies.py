@@ -94,15 +94,14 @@ def _explained(core: MockCore, given: argparse.Namespace, action: str) -> Explan
     from pytest_kmsmock._testing.identity.credentials import Home
     from pytest_kmsmock._testing.policies.simulation import simulate
 
-    region = core.region
-    home = Home(core.options.account, partition_of(region), region)
+    home = Home(core.options.account, partition_of(core.region))
     principal, key = _named(core, given.principal), _named(core, given.key)
     if ":kms:" in principal or (key.startswith("arn:") and ":kms:" not in key):
         raise InvalidOption(f"--as takes a role or user, and --on a key or an alias, not {principal} and {key}")
     caller = make_caller(principal, home, {"via_service": given.via} if given.via else {})
     caller = core.service.state.iam.with_tags(caller)
     members = {"EncryptionContext": dict(given.context)} if given.context else {}
-    return simulate(core.service, caller, action, key, region, members)
+    return simulate(core.service, caller, action, key, core.region, members)
 
 
 def _named(core: MockCore, name: str) -> str:

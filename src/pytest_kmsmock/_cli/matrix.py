@@ -58,7 +58,7 @@ def cells(core: MockCore, actions: Sequence[str] = ()) -> list[Cell]:
     Raises:
         InvalidSimulation: for what is no permission on a key.
     """
-    home = Home(core.options.account, partition_of(core.region), core.region)
+    home = Home(core.options.account, partition_of(core.region))
     found = []
     for principal, declared in named(core.deployments, Principal):
         if isinstance(declared, Principal) and declared.kind == "group":

@@ -102,7 +102,7 @@ def _register_callers(kms: MockCore, given: argparse.Namespace) -> None:
         seed = read_seed_file(str(given.seed))
         seed.environment.register_credentials(seed.account or account, seed.region or kms.region)
     for own in given.credentials:
-        caller = make_caller(own["principal"], Home(account, partition_of(kms.region), kms.region), {})
+        caller = make_caller(own["principal"], Home(account, partition_of(kms.region)), {})
         register(caller, own["access_key_id"], own["secret"])
     if given.identities is not None:
         from .identities import Identities

@@ -284,7 +284,7 @@ class MockCore:
         """Execute an operation of AWS STS; see `_transport.gate.Gate.call_sts`."""
         from pytest_kmsmock._testing.identity import sts
 
-        home = credentials.Home(self.options.account, partition_of(region), region)
+        home = credentials.Home(self.options.account, partition_of(region))
         return sts.call(action, parameters, self.requester(access_key, region), home, self.service.clock.now())
 
     # --- faults and request quotas -------------------------------------------------------------------------------

@@ -203,4 +203,4 @@ class Principals:
         return key_view.KeyView(self._service, key)
 
     def _home(self, region: str) -> Home:
-        return Home(self.account, partition_of(region), region)
+        return Home(self.account, partition_of(region))

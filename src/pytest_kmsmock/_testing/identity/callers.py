@@ -41,7 +41,7 @@ def make_caller(named: Named | None, home: Home, given: RequestContext) -> Calle
 
     Args:
         named: the principal; None is the default caller, who may do everything that key policies let IAM allow.
-        home: the mock's account, partition and Region.
+        home: the mock's account and partition.
         given: its request context.
 
     Raises:

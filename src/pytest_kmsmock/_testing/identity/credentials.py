@@ -93,11 +93,10 @@ def caller_of(access_key: str | None) -> Caller | None:
 
 
 class Home(Record):
-    """Account, partition and default Region of a mock, for short forms of principals."""
+    """Account and partition of a mock, for short forms of principals."""
 
     account: str
     partition: str
-    region: str
 
 
 def issue(caller: Caller) -> Credentials:

@@ -44,7 +44,7 @@ def call(action: str, parameters: Mapping[str, str], caller: Caller, home: Home,
         action: the operation.
         parameters: the parameters, in the form of the query protocol.
         caller: the caller.
-        home: the mock's account, partition and Region.
+        home: the mock's account and partition.
         now: the present time.
 
     Returns:

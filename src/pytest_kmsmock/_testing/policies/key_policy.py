@@ -90,22 +90,21 @@ def key_policy(
 
 
 def _home(account: str | None, partition: str | None) -> Home:
-    """Return account, partition and Region of the key.
+    """Return account and partition of the key.
 
     Raises:
         InvalidPolicy: a wrong partition.
         InvalidPrincipal: a wrong account.
     """
     mock = active_mocks.current()
-    region = "us-east-1" if mock is None else mock.region
     if account is None:
         account = Options().account if mock is None else mock.options.account
     [owner] = account_ids([account])
     if partition is None:
-        partition = partition_of(region)
+        partition = "aws" if mock is None else partition_of(mock.region)
     if not isinstance(partition, str) or not _PARTITION.fullmatch(partition):
         raise InvalidPolicy(f"key_policy(): unknown partition {partition!r}; expected one such as 'aws-cn'.")
-    return Home(owner, partition, region)
+    return Home(owner, partition)
 
 
 def _usage(spec: str, usage: str | None) -> str:

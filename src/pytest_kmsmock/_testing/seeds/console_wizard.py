@@ -52,7 +52,7 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
 
     Args:
         service: the fake KMS.
-        home: the mock's account, partition and Region.
+        home: the mock's account and partition.
         answers: the input.
 
     Raises:
@@ -63,7 +63,7 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
     for name in ("allow_deletion", "multi_region"):
         check_type(getattr(answers, name), bool, f"{_WHERE}: {name}", error=InvalidSeed)
     spec = _spec(answers)
-    home = home._replace(partition=partition_of(answers.region), region=answers.region)
+    home = home._replace(partition=partition_of(answers.region))
     administrators, users = (principal_arns(names, home) for names in (answers.administrators, answers.users))
     strangers = [arn for arn in (*administrators, *users) if arn.split(":")[4] != home.account]
     if strangers:

@@ -90,7 +90,7 @@ class SeedEnvironment:
             spot, malformed = _malformed_part(given)
             hint = self.boolean_hint if malformed and isinstance(malformed.found, bool) else ""
             with _told(place(spot), hint):
-                iam = IamConsole(draft, Home(account, partition_of(region), region))
+                iam = IamConsole(draft, Home(account, partition_of(region)))
                 iam.attach(principal, *cast("list[Document]", given if isinstance(given, list) else [given]))
         self.register_credentials(account, region)
 
@@ -107,7 +107,7 @@ class SeedEnvironment:
         for where, principal, own in self.credentials:
             check_home(account, (region,), where)
             with _told(where):
-                caller = make_caller(principal, Home(account, partition_of(region), region), {})
+                caller = make_caller(principal, Home(account, partition_of(region)), {})
                 register(caller, own.access_key_id, own.secret_access_key, own.session_token)
 
 
