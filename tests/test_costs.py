@@ -132,7 +132,7 @@ def _no_attempt_has_failed(monkeypatch):
 
 
 @pytest.fixture
-def calls(kms_mock: KmsMock, kms_client) -> dict[str, Callable[[], object]]:
+def calls(kms_client) -> dict[str, Callable[[], object]]:
     key_id = kms_client.create_key()["KeyMetadata"]["KeyId"]
     signing = kms_client.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["KeyId"]
     context = {"purpose": "counting"}
@@ -159,7 +159,7 @@ def calls(kms_mock: KmsMock, kms_client) -> dict[str, Callable[[], object]]:
     ],
 )
 @pytest.mark.parametrize("wire", [pytest.param(False, id="default"), pytest.param(True, id="by wire")])
-def test_a_call_takes_few_functions(request, calls, wire, operation, most, most_by_wire):
+def test_a_call_takes_few_functions(calls, wire, operation, most, most_by_wire):
     if wire:
         with mock_kms(wire=True):
             count = own_calls(calls[operation])

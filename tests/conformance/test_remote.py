@@ -18,7 +18,7 @@ KEY = "- name: one\n  source: seen\n  steps:\n  - {CreateKey: , as: key}\n"
 
 
 @pytest.fixture
-def endpoint(kms_mock, kms_server):
+def endpoint(kms_server):
     return remote.Endpoint(kms_server.endpoint_url, "us-east-1", None, lambda _: None)
 
 
@@ -31,7 +31,7 @@ def sts():
 
 
 @pytest.fixture
-def account(kms_mock, kms_server, sts, monkeypatch):
+def account(kms_server, sts, monkeypatch):
     """Give what takes this project's own server for AWS."""
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", environment.DUMMY_ACCESS_KEY_ID)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", environment.DUMMY_SECRET_ACCESS_KEY)
@@ -235,7 +235,7 @@ def test_no_credentials(monkeypatch):
         remote.Account("us-east-1", None, lambda _: None, "run-1")
 
 
-def test_an_account_lets_time_pass(kms_mock, kms_server, sts, account, scenarios_of):
+def test_an_account_lets_time_pass(account, scenarios_of):
     pauses = []
     target = remote.Account("us-east-1", None, pauses.append, "run-1")
     scenarios = scenarios_of(

@@ -204,7 +204,7 @@ def test_a_role_with_a_path(iam, kms, key):
     client(assume(arn)).encrypt(KeyId=key, Plaintext=b"x")
 
 
-def test_web_identity(iam, role, kms, key):
+def test_web_identity(role, kms, key):
     sts = boto3.client("sts", region_name=REGION)
     arn = f"arn:aws:iam::{ACCOUNT}:role/app"
     given = sts.assume_role_with_web_identity(RoleArn=arn, RoleSessionName="web", WebIdentityToken="token")
@@ -250,7 +250,7 @@ def test_what_moto_gives_everybody_is_the_default_caller(kms):
     assert kms.calls[-1].caller.arn == f"arn:aws:iam::{ACCOUNT}:user/Administrator"
 
 
-def test_policies_that_aws_would_not_have_taken_allow_nothing(kms, key, role, monkeypatch):
+def test_policies_that_aws_would_not_have_taken_allow_nothing(kms, key, role):
     found = identity.find(role["aws_access_key_id"])
     broken = found._replace(policies=("no policy",), boundary="no policy", session_policy="no policy")
     caller = moto_principals.caller_of(broken, enforced=True)
@@ -324,7 +324,7 @@ def test_saml(role, kms, key):
     assert kms.calls[-1].caller.arn == f"arn:aws:sts::{ACCOUNT}:assumed-role/app/saml"
 
 
-def test_an_access_key_of_no_session_is_nobodys(kms, role):
+def test_an_access_key_of_no_session_is_nobodys(role):
     assert identity.find(backend_of_iam().create_temp_access_key().access_key_id) is None
 
 

@@ -51,14 +51,14 @@ def test_last_usage(world, s3):
     assert usage["KeyLastUsage"]["Operation"] == "GenerateDataKey"
 
 
-def test_hygiene_checks_leave_out_the_calls_of_services(world, s3):
+def test_hygiene_checks_leave_out_the_calls_of_services(s3):
     with mock_kms(hygiene="error") as kms:
         put(s3, kms.create_key())  # a data key that is not decrypted here
     with pytest.raises(KmsHygieneError, match="data keys"), mock_kms(hygiene="error") as kms:
         kms.client().generate_data_key(KeyId=kms.create_key().id, KeySpec="AES_256", EncryptionContext={"a": "b"})
 
 
-def test_a_request_quota_throttles_services_too(world, s3):
+def test_a_request_quota_throttles_services_too(s3):
     with mock_kms(request_quotas=True) as kms:
         kms.clock.freeze()
         kms.request_quotas["Cryptographic operations (symmetric) request rate"] = 2

@@ -644,7 +644,7 @@ def cases(ways: Mapping[str, Way], situations: list[str]) -> list[Any]:
 
 
 @pytest.fixture(autouse=True)
-def role(aws: None, world: Any) -> None:
+def role(world: Any) -> None:
     """A role for functions and streams."""
     trust = {"Version": "2012-10-17", "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}]}  # fmt: skip

@@ -258,7 +258,7 @@ def test_seeded_material_does_not_depend_on_the_order_of_use() -> None:
     assert len(set(forwards)) == len(forwards)
 
 
-def test_seeded_rsa_material_is_a_function_of_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_seeded_rsa_material_is_a_function_of_the_seed() -> None:
     # 1024 bits for speed; what is fit for the spec is decided elsewhere.
     spec = KEY_SPECS["RSA_2048"]
     small = type(spec)(spec.name, spec.family, spec.usages, bits=1024)

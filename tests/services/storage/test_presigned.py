@@ -48,7 +48,7 @@ def put(s3, key):
     s3.put_object(Bucket="documents", Key="a/k ü", Body=b"x", ServerSideEncryption="aws:kms", SSEKMSKeyId=key.arn)
 
 
-def test_a_malformed_credential_is_for_s3_to_refuse(world, s3):
+def test_a_malformed_credential_is_for_s3_to_refuse(s3):
     url = "https://documents.s3.amazonaws.com/a/k?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE"
     assert requests.get(url).status_code in (403, 404)  # moto's answer
 
@@ -193,7 +193,7 @@ def test_a_form_with_a_bucket_key(world, s3, key):
     ] * 2
 
 
-def test_a_form_of_a_bucket_with_a_default(world, s3, key):
+def test_a_form_of_a_bucket_with_a_default(s3, key):
     default = {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/documents"}
     s3.put_bucket_encryption(Bucket="documents", ServerSideEncryptionConfiguration={
         "Rules": [{"ApplyServerSideEncryptionByDefault": default}]})  # fmt: skip

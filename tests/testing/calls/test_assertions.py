@@ -56,7 +56,7 @@ def test_a_failure_shows_the_nearest_calls_and_what_differs(kms_mock, encrypted)
     ]
 
 
-def test_the_call_with_fewer_differences_comes_first(kms_mock, kms_client, encrypted):
+def test_the_call_with_fewer_differences_comes_first(kms_mock, encrypted):
     lines = failure(kms_mock.assert_called, "Encrypt", EncryptionContext={"tenant": "a"}, Plaintext=b"y")
     assert "'a'" in lines[2]
     assert lines[3] == "      Plaintext: expected b'y', got b'x'"

@@ -220,7 +220,7 @@ def test_material_that_was_never_needed_is_in_the_dump(kms_mock: KmsMock) -> Non
     assert key.material() == made
 
 
-def test_dumping_and_loading_are_no_calls(kms_mock: KmsMock, tmp_path: Path) -> None:
+def test_dumping_and_loading_are_no_calls(kms_mock: KmsMock) -> None:
     kms_mock.client().create_key()
     events = kms_mock._service.state.events
     kms_mock.load(kms_mock.dump())

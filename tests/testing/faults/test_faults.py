@@ -235,7 +235,7 @@ def test_faults_can_be_removed(kms_mock, patient):
     patient.list_aliases()
 
 
-def test_the_record_of_a_call_says_that_its_error_was_injected(kms_mock, kms_client, patient, blob):
+def test_the_record_of_a_call_says_that_its_error_was_injected(kms_mock, patient, blob):
     kms_mock.faults.add("Decrypt", error="ReadTimeoutError")
     with pytest.raises(botocore.exceptions.ReadTimeoutError):
         patient.decrypt(CiphertextBlob=blob)

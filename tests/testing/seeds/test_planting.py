@@ -8,7 +8,6 @@ import json
 import subprocess
 import sys
 from datetime import timedelta
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -117,7 +116,7 @@ def test_keys_with_the_expanded_key_beside_the_seed_are_taken(kms_mock: KmsMock,
     assert kms_mock.create_key(spec=spec, material=der.encode_pkcs8(algorithm, both)).material() == material
 
 
-def test_openssl_keys_are_taken(kms_mock: KmsMock, tmp_path: Path) -> None:
+def test_openssl_keys_are_taken(kms_mock: KmsMock) -> None:
     command = ["openssl", "genpkey", "-algorithm", "ed25519"]
     pem = subprocess.run(command, check=True, capture_output=True).stdout
     assert kms_mock.create_key(spec="ECC_NIST_EDWARDS25519", material=pem).state == "Enabled"

@@ -100,7 +100,7 @@ def test_a_predefined_alias_without_a_key_is_no_key(kms_mock: KmsMock, kms_clien
 # --- what a view shows ----------------------------------------------------------------------------------------------
 
 
-def test_a_view_shows_what_there_is(kms_mock: KmsMock, kms_client: BaseClient, key: KeyView) -> None:
+def test_a_view_shows_what_there_is(kms_client: BaseClient, key: KeyView) -> None:
     assert (key.spec, key.usage, key.origin, key.state) == (
         "SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT", "AWS_KMS", "Enabled",
     )  # fmt: skip
@@ -219,7 +219,7 @@ def test_neither_key_state_nor_policy_matters(
     assert kms_mock.decrypt(blob).plaintext == b"x"
 
 
-def test_contexts_of_the_mocks_around_are_known(kms_mock: KmsMock, kms_client: BaseClient, key: KeyView) -> None:
+def test_contexts_of_the_mocks_around_are_known(kms_client: BaseClient, key: KeyView) -> None:
     blob = kms_client.encrypt(KeyId=key.id, Plaintext=b"x", EncryptionContext={"a": "b"})["CiphertextBlob"]
     with mock_kms() as inner:
         assert inner.decrypt(blob).encryption_context == {"a": "b"}

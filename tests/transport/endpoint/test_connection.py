@@ -175,7 +175,7 @@ def test_shutdown_has_a_time_limit(kms_mock, sign, monkeypatch):
 
 
 @pytest.mark.parametrize("body", ["{}", '{"KeySpec": "RSA_2048"}'], ids=["in-the-loop", "in-a-thread"])
-def test_an_exception_of_the_mock_is_status_500(kms_mock, kms_server, sign, monkeypatch, caplog, body):
+def test_an_exception_of_the_mock_is_status_500(kms_server, sign, monkeypatch, caplog, body):
     monkeypatch.setattr("pytest_kmsmock._transport.http.answer", lambda *_, **__: 1 / 0)
     request = sign("CreateKey", body, url=kms_server.endpoint_url)
     response = requests.post(request.url, request.body, headers=request.headers)

@@ -119,7 +119,7 @@ def test_many_search_paths_are_not_all_remembered(tmp_path, monkeypatch):
     assert len(shared_parts._loaders) <= shared_parts._MOST_LOADERS
 
 
-def test_a_client_of_the_test_catches_what_another_client_raises(kms_mock, kms_client):
+def test_a_client_of_the_test_catches_what_another_client_raises(kms_client):
     application = boto3.Session().client("kms")
     with pytest.raises(kms_client.exceptions.NotFoundException):
         application.describe_key(KeyId="alias/none")

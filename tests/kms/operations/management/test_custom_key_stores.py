@@ -605,7 +605,7 @@ def test_a_key_in_a_cloudhsm_store(kms: KmsMock, kms_client: BaseClient) -> None
     assert kms_client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
 
 
-def test_a_key_in_an_external_store(kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str]) -> None:
+def test_a_key_in_an_external_store(kms_client: BaseClient, external: tuple[Any, str, str]) -> None:
     _, store, key = external
     found = kms_client.describe_key(KeyId=key)["KeyMetadata"]
     assert found["XksKeyConfiguration"] == {"Id": "one"}
@@ -634,7 +634,7 @@ def test_both_keys_are_needed_to_decrypt(
 
 
 def test_keys_are_unavailable_while_their_store_is_disconnected(
-    kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any
+    kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any
 ) -> None:
     _, store, key = external
     blob = kms_client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
@@ -651,7 +651,7 @@ def test_keys_are_unavailable_while_their_store_is_disconnected(
 
 
 def test_deletion_goes_on_while_the_store_is_disconnected(
-    kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str]
+    kms_client: BaseClient, external: tuple[Any, str, str]
 ) -> None:
     """Key states, footnote 13."""
     _, store, key = external
@@ -827,7 +827,7 @@ def test_a_new_key_needs_two_hsms(kms: KmsMock, kms_client: BaseClient, refusal:
 
 
 def test_data_key_pairs_are_not_for_keys_in_stores(
-    kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any
+    kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any
 ) -> None:
     with refusal("UnsupportedOperationException"):
         kms_client.generate_data_key_pair(KeyId=external[2], KeyPairSpec="ECC_NIST_P256")

@@ -521,7 +521,7 @@ def test_each_context_of_re_encrypt_for_its_own_side(kms_client, key, grant, cli
         clients(ROLE).re_encrypt(DestinationEncryptionContext={"a": "1"}, **members)
 
 
-def test_the_source_constraint(kms_mock, key, grant, clients, refusal):
+def test_the_source_constraint(key, grant, clients, refusal):
     """API GrantConstraints, SourceArn; DescribeKey: "when specified in the request"; not for RetireGrant."""
     made = grant(ROLE, "Encrypt", "DescribeKey", "RetireGrant", Constraints={"SourceArn": TABLE})
     there = clients(ROLE, source_arn=TABLE)
@@ -537,7 +537,7 @@ def test_the_source_constraint(kms_mock, key, grant, clients, refusal):
     elsewhere.retire_grant(GrantToken=made["GrantToken"])
 
 
-def test_a_grant_for_a_service(kms_mock, kms_client, key, clients, refusal):
+def test_a_grant_for_a_service(kms_client, key, clients, refusal):
     """API CreateGrant, GranteeServicePrincipal; ListGrants, its filter; RetiringServicePrincipal."""
     service = "s3.us-east-1.amazonaws.com"
     kms_client.create_grant(
@@ -640,7 +640,7 @@ def test_a_token_has_the_form_of_awss(grant):
 
 
 @pytest.mark.parametrize("token", ["x", "AQpA", "\u00e9", "a" * 300, "!" * 200, "A" * 201])
-def test_an_invalid_token(kms_mock, kms_client, key, token, refusal):
+def test_an_invalid_token(kms_client, key, token, refusal):
     with refusal("InvalidGrantTokenException"):
         kms_client.encrypt(KeyId=key, Plaintext=b"x", GrantTokens=[token])
     with refusal("InvalidGrantTokenException"):
@@ -750,19 +750,19 @@ def test_who_may_retire_a_grant(key, kms_client, grant, clients, caller, allowed
             clients(caller).retire_grant(KeyId=key, GrantId=made["GrantId"])
 
 
-def test_the_account_retires_a_grant_that_a_service_may_retire(key, grant, clients):
+def test_the_account_retires_a_grant_that_a_service_may_retire(grant, clients):
     """API RetireGrant: "by the Amazon Web Services account in which the grant is created"."""
     made = grant(ROLE, "Encrypt", RetiringServicePrincipal="s3.us-east-1.amazonaws.com")
     clients("root").retire_grant(GrantToken=made["GrantToken"])
 
 
-def test_the_grantee_needs_the_operation(key, grant, clients, refusal):
+def test_the_grantee_needs_the_operation(grant, clients, refusal):
     made = grant(ROLE, "Encrypt")
     with refusal(DENIED):
         clients(ROLE).retire_grant(GrantToken=made["GrantToken"])
 
 
-def test_iam_policies_pass_on_the_right_to_retire_within_its_accounts(kms_mock, key, grant, clients, refusal):
+def test_iam_policies_pass_on_the_right_to_retire_within_its_accounts(kms_mock, grant, clients, refusal):
     """Guide, same page: kms:RetireGrant in an IAM policy; in a key policy it has no effect but as a denial."""
     made = grant(ROLE, "Encrypt", RetiringPrincipal=f"arn:aws:iam::{OTHER}:role/retirer")
     third = "arn:aws:iam::444455556666:user/x"
@@ -837,7 +837,7 @@ def test_grants_go_with_the_key(kms_mock, kms_client, key, grant, refusal):
     assert kms_client.list_retirable_grants(RetiringPrincipal=ALICE)["Grants"] == []
 
 
-def test_nested_mocks_give_grants_back(kms_mock, kms_client, key, grant, clients, refusal):
+def test_nested_mocks_give_grants_back(key, grant, clients, refusal):
     made = grant(ROLE, "Encrypt")
     with mock_kms() as inner:
         inner.client().revoke_grant(KeyId=key, GrantId=made["GrantId"])

@@ -61,7 +61,7 @@ def parameters(client: BaseClient, key: str, algorithm: str = "RSAES_OAEP_SHA_25
 # --- the way in ---
 
 
-def test_a_key_waits_for_its_material(kms: KmsMock, kms_client: BaseClient, external: str, refusal: Any) -> None:
+def test_a_key_waits_for_its_material(kms_client: BaseClient, external: str, refusal: Any) -> None:
     found = metadata(kms_client, external)
     assert (found["KeyState"], found["Enabled"], found["Origin"]) == ("PendingImport", False, "EXTERNAL")
     assert not {"CurrentKeyMaterialId", "ExpirationModel", "ValidTo"} & found.keys()
@@ -69,9 +69,7 @@ def test_a_key_waits_for_its_material(kms: KmsMock, kms_client: BaseClient, exte
         kms_client.encrypt(KeyId=external, Plaintext=b"x")
 
 
-def test_imported_material_enables_the_key(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
-) -> None:
+def test_imported_material_enables_the_key(kms_client: BaseClient, external: str, import_material: Any) -> None:
     answer = import_material(kms_client, external, os.urandom(32))
     found = metadata(kms_client, external)
     assert answer["KeyId"] == external
@@ -93,13 +91,11 @@ def test_parameters_are_valid_for_24_hours(kms: KmsMock, kms_client: BaseClient,
         )
 
 
-def test_every_public_key_is_another(kms: KmsMock, kms_client: BaseClient, external: str) -> None:
+def test_every_public_key_is_another(kms_client: BaseClient, external: str) -> None:
     assert parameters(kms_client, external)["PublicKey"] != parameters(kms_client, external)["PublicKey"]
 
 
-def test_openssl_wraps_a_symmetric_key(
-    kms: KmsMock, kms_client: BaseClient, external: str, openssl: Any, private_bytes: Any
-) -> None:
+def test_openssl_wraps_a_symmetric_key(kms_client: BaseClient, external: str, openssl: Any, private_bytes: Any) -> None:
     """The commands of the guide, "Encrypt your key material"."""
     given = parameters(kms_client, external)
     material = os.urandom(32)
@@ -220,7 +216,7 @@ def test_wrappings_that_aws_does_not_support(
 
 @pytest.mark.parametrize(("algorithm", "wrapping_spec"), [("SM2PKE", "SM2"), ("RSAES_OAEP_SHA_256", "SM2")])
 def test_sm2_wraps_in_china_only(
-    kms: KmsMock, kms_client: BaseClient, external: str, refusal: Any, algorithm: str, wrapping_spec: str
+    kms_client: BaseClient, external: str, refusal: Any, algorithm: str, wrapping_spec: str
 ) -> None:
     """Guide, "Select a wrapping algorithm"."""
     with refusal("UnsupportedOperationException"):
@@ -360,7 +356,7 @@ def test_material_that_does_not_fit_the_key(
 
 
 def test_the_token_of_another_key(
-    kms: KmsMock, kms_client: BaseClient, external: str, new_key: Callable[..., str], refusal: Any
+    kms_client: BaseClient, external: str, new_key: Callable[..., str], refusal: Any
 ) -> None:
     token = parameters(kms_client, new_key(Origin="EXTERNAL"))["ImportToken"]
     with refusal("InvalidImportTokenException"):
@@ -368,9 +364,7 @@ def test_the_token_of_another_key(
 
 
 @pytest.mark.parametrize("damage", [lambda token: token[:1], lambda token: token[:-1], lambda token: b"?" + token[1:]])
-def test_a_damaged_token(
-    kms: KmsMock, kms_client: BaseClient, external: str, refusal: Any, damage: Callable[[bytes], bytes]
-) -> None:
+def test_a_damaged_token(kms_client: BaseClient, external: str, refusal: Any, damage: Callable[[bytes], bytes]) -> None:
     token = parameters(kms_client, external)["ImportToken"]
     with refusal("InvalidImportTokenException"):
         kms_client.import_key_material(
@@ -404,9 +398,7 @@ def test_wrapped_bytes_of_an_impossible_length(
         kms_client.import_key_material(KeyId=key, ImportToken=token, EncryptedKeyMaterial=bytes(length), **NEVER)
 
 
-def test_material_wrapped_for_another_token(
-    kms: KmsMock, kms_client: BaseClient, external: str, refusal: Any, wrap: Any
-) -> None:
+def test_material_wrapped_for_another_token(kms_client: BaseClient, external: str, refusal: Any, wrap: Any) -> None:
     wrapped = wrap(parameters(kms_client, external)["PublicKey"], OAEP[0], bytes(32))
     with refusal("InvalidCiphertextException"):
         kms_client.import_key_material(
@@ -474,7 +466,7 @@ def test_keys_of_another_origin(
     ],
 )
 def test_expiry_must_make_sense(
-    kms: KmsMock, kms_client: BaseClient, external: str, refusal: Any, members: dict[str, Any], text: str
+    kms_client: BaseClient, external: str, refusal: Any, members: dict[str, Any], text: str
 ) -> None:
     """Messages captured from AWS KMS, 2026-09."""
     with refusal("ValidationException", text):
@@ -533,7 +525,7 @@ def test_a_new_import_of_the_same_material_changes_its_expiry(
 
 
 def test_other_material_is_refused_after_the_first(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, refusal: Any
+    kms_client: BaseClient, external: str, import_material: Any, refusal: Any
 ) -> None:
     """Message captured from AWS KMS, 2026-09."""
     first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
@@ -635,9 +627,7 @@ def test_a_key_needs_all_its_materials(
     assert state(kms_client, external) == "Enabled"
 
 
-def test_an_update_without_description_keeps_it(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
-) -> None:
+def test_an_update_without_description_keeps_it(kms_client: BaseClient, external: str, import_material: Any) -> None:
     material = os.urandom(32)
     import_material(kms_client, external, material, KeyMaterialDescription="from the vault")
     kms_client.delete_imported_key_material(KeyId=external)
@@ -711,7 +701,7 @@ def test_a_rotation_under_way_comes_to_nothing_when_its_material_is_deleted(
 
 
 def test_import_type_and_material_id_must_agree_with_the_material(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, refusal: Any
+    kms_client: BaseClient, external: str, import_material: Any, refusal: Any
 ) -> None:
     """Messages captured from AWS KMS, 2026-09, but for the first."""
     material = os.urandom(32)
@@ -778,9 +768,7 @@ def test_other_keys_have_no_material_ids(
 # --- deleting ---
 
 
-def test_deleted_material_is_gone_at_once(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
-) -> None:
+def test_deleted_material_is_gone_at_once(kms_client: BaseClient, external: str, import_material: Any) -> None:
     material = os.urandom(32)
     identity = import_material(kms_client, external, material)["KeyMaterialId"]
     answer = kms_client.delete_imported_key_material(KeyId=external)
@@ -789,7 +777,7 @@ def test_deleted_material_is_gone_at_once(
     kms_client.delete_imported_key_material(KeyId=external)  # API: no effect, no error
 
 
-def test_deleting_where_there_is_nothing(kms: KmsMock, kms_client: BaseClient, external: str, refusal: Any) -> None:
+def test_deleting_where_there_is_nothing(kms_client: BaseClient, external: str, refusal: Any) -> None:
     answer = kms_client.delete_imported_key_material(KeyId=external)
     assert (answer["KeyId"], "KeyMaterialId" in answer) == (external, False)
     # Captured from AWS KMS, 2026-09
@@ -798,9 +786,7 @@ def test_deleting_where_there_is_nothing(kms: KmsMock, kms_client: BaseClient, e
         kms_client.delete_imported_key_material(KeyId=external, KeyMaterialId="0" * 64)
 
 
-def test_deleting_does_not_end_a_pending_deletion(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
-) -> None:
+def test_deleting_does_not_end_a_pending_deletion(kms_client: BaseClient, external: str, import_material: Any) -> None:
     import_material(kms_client, external, os.urandom(32))
     kms_client.schedule_key_deletion(KeyId=external)
     kms_client.delete_imported_key_material(KeyId=external)
@@ -809,9 +795,7 @@ def test_deleting_does_not_end_a_pending_deletion(
     assert state(kms_client, external) == "PendingImport"
 
 
-def test_an_import_enables_a_disabled_key(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
-) -> None:
+def test_an_import_enables_a_disabled_key(kms_client: BaseClient, external: str, import_material: Any) -> None:
     """API ImportKeyMaterial: when it succeeds, the state of the key changes to Enabled.
 
     Captured from AWS KMS, 2026-09: so it does if the key was disabled and had the material.
@@ -845,7 +829,7 @@ def pair(
 
 
 def test_a_replica_waits_for_the_material_of_its_primary_key(
-    kms: KmsMock, kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any, refusal: Any
+    kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any, refusal: Any
 ) -> None:
     key_id, material, abroad = pair
     assert state(abroad, key_id) == "PendingImport"
@@ -858,7 +842,7 @@ def test_a_replica_waits_for_the_material_of_its_primary_key(
 
 
 def test_new_material_is_rotated_to_when_every_replica_has_it(
-    kms: KmsMock, kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any, refusal: Any
+    kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any, refusal: Any
 ) -> None:
     """API ImportKeyMaterial: into the primary key as new, then into each replica as existing."""
     key_id, material, abroad = pair
@@ -888,7 +872,7 @@ def test_new_material_is_rotated_to_when_every_replica_has_it(
 
 
 def test_pending_material_goes_everywhere_when_the_primary_key_loses_it(
-    kms: KmsMock, kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any
+    kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any
 ) -> None:
     key_id, material, abroad = pair
     import_material(abroad, key_id, material)
@@ -904,7 +888,7 @@ def test_pending_material_goes_everywhere_when_the_primary_key_loses_it(
 
 
 def test_a_replica_loses_its_material_alone(
-    kms: KmsMock, kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any
+    kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any
 ) -> None:
     key_id, material, abroad = pair
     import_material(abroad, key_id, material)
@@ -930,7 +914,7 @@ def test_a_replica_made_later_has_to_import_everything(
 
 
 def test_descriptions_are_the_primary_keys(
-    kms: KmsMock, kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any, refusal: Any
+    kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any, refusal: Any
 ) -> None:
     """Captured from AWS KMS, 2026-09: replicas list them, also before their import."""
     key_id, material, abroad = pair
@@ -997,7 +981,7 @@ def test_a_replica_being_created_has_the_primary_keys_expiration_model(
 
 
 def test_expiry_is_not_shown_while_any_material_is_missing(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
+    kms_client: BaseClient, external: str, import_material: Any
 ) -> None:
     """Captured from AWS KMS, 2026-09: of DescribeKey, also if the current material is there."""
     first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]

@@ -200,7 +200,7 @@ def test_keys_are_visible_in_their_own_region_only(kms_mock, kms_client, refusal
         other.describe_key(KeyId=key["Arn"])
 
 
-def test_keys_are_visible_in_their_own_account_only(kms_mock, kms_client, refusal):
+def test_keys_are_visible_in_their_own_account_only(kms_client, refusal):
     key = kms_client.create_key()["KeyMetadata"]
     kms_client.create_alias(AliasName="alias/mine", TargetKeyId=key["KeyId"])
     with mock_kms(account="111122223333") as inner:  # begins with a copy of the outer state

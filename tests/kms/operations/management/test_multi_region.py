@@ -81,7 +81,7 @@ def test_a_replica_has_the_same_id_in_another_region(
 
 
 def test_a_replica_has_its_own_policy_tags_and_description(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient
+    kms_client: BaseClient, primary: str, abroad: BaseClient
 ) -> None:
     policy = json.dumps(
         {
@@ -109,18 +109,14 @@ def test_a_replica_has_its_own_policy_tags_and_description(
     assert kms_client.describe_key(KeyId=primary)["KeyMetadata"]["Description"] == "at home"
 
 
-def test_a_replica_without_a_policy_has_the_default_one_and_no_tags(
-    kms: KmsMock, kms_client: BaseClient, primary: str
-) -> None:
+def test_a_replica_without_a_policy_has_the_default_one_and_no_tags(kms_client: BaseClient, primary: str) -> None:
     """The example of ReplicateKey in botocore's examples-1.json."""
     answer = kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     assert json.loads(answer["ReplicaPolicy"])["Id"] == "key-default-1"
     assert "ReplicaTags" not in answer  # captured from AWS KMS, 2026-09
 
 
-def test_ciphertexts_are_good_in_every_region(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient
-) -> None:
+def test_ciphertexts_are_good_in_every_region(kms_client: BaseClient, primary: str, abroad: BaseClient) -> None:
     before = kms_client.encrypt(KeyId=primary, Plaintext=b"before")["CiphertextBlob"]
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     after = abroad.encrypt(KeyId=primary, Plaintext=b"after")["CiphertextBlob"]
@@ -131,7 +127,7 @@ def test_ciphertexts_are_good_in_every_region(
 
 
 def test_ciphertexts_of_single_region_keys_are_not(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], abroad: BaseClient, refusal: Any
+    kms_client: BaseClient, new_key: Callable[..., str], abroad: BaseClient, refusal: Any
 ) -> None:
     blob = kms_client.encrypt(KeyId=new_key(), Plaintext=b"x")["CiphertextBlob"]
     with refusal("AccessDeniedException"):
@@ -140,7 +136,7 @@ def test_ciphertexts_of_single_region_keys_are_not(
 
 @pytest.mark.parametrize(("spec", "usage"), [("ECC_NIST_P256", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")])
 def test_keys_of_other_types_have_replicas_too(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], abroad: BaseClient, spec: str, usage: str
+    kms_client: BaseClient, new_key: Callable[..., str], abroad: BaseClient, spec: str, usage: str
 ) -> None:
     key_id = new_key(spec, usage, MultiRegion=True).partition("/")[2]
     kms_client.replicate_key(KeyId=key_id, ReplicaRegion=ABROAD)
@@ -152,9 +148,7 @@ def test_keys_of_other_types_have_replicas_too(
         assert abroad.verify_mac(KeyId=key_id, Message=b"m", Mac=mac, MacAlgorithm="HMAC_SHA_256")
 
 
-def test_state_aliases_and_use_are_each_keys_own(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient
-) -> None:
+def test_state_aliases_and_use_are_each_keys_own(kms_client: BaseClient, primary: str, abroad: BaseClient) -> None:
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     kms_client.create_alias(AliasName="alias/mine", TargetKeyId=primary)
     kms_client.disable_key(KeyId=primary)
@@ -224,7 +218,7 @@ ONE_REPLICA = "You can create only one replica of each primary key in each AWS R
     ],
 )
 def test_one_key_in_a_region(
-    kms: KmsMock, kms_client: BaseClient, primary: str, refusal: Any, region: str, code: str, text: str
+    kms_client: BaseClient, primary: str, refusal: Any, region: str, code: str, text: str
 ) -> None:
     """Captured from AWS KMS, 2026-09."""
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
@@ -261,7 +255,7 @@ def test_a_replica_pending_deletion_is_still_there(
     ],
 )
 def test_regions_where_no_replica_can_be(
-    kms: KmsMock, kms_client: BaseClient, primary: str, refusal: Any, region: str, text: str
+    kms_client: BaseClient, primary: str, refusal: Any, region: str, text: str
 ) -> None:
     """Captured from AWS KMS, 2026-09."""
     with refusal("ValidationException", text):
@@ -276,7 +270,6 @@ def test_regions_where_no_replica_can_be(
     ],
 )
 def test_only_a_primary_key_is_replicated_and_moved(
-    kms: KmsMock,
     kms_client: BaseClient,
     new_key: Callable[..., str],
     primary: str,
@@ -297,7 +290,7 @@ def test_only_a_primary_key_is_replicated_and_moved(
 
 
 def test_replicas_count_as_keys_of_their_region(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any, monkeypatch: Any
+    kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any, monkeypatch: Any
 ) -> None:
     abroad.create_key()
     monkeypatch.setattr(keys, "KEYS_PER_REGION", 1)
@@ -306,7 +299,7 @@ def test_replicas_count_as_keys_of_their_region(
 
 
 def test_an_invalid_policy_or_invalid_tags_create_no_replica(
-    kms: KmsMock, kms_client: BaseClient, primary: str, refusal: Any
+    kms_client: BaseClient, primary: str, refusal: Any
 ) -> None:
     with refusal("MalformedPolicyDocumentException"):
         kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD, Policy="{}")
@@ -368,13 +361,13 @@ def test_keys_are_shown_updating_once_without_a_delay(
     assert state(abroad, primary) == "Enabled"
 
 
-def test_where_the_primary_key_cannot_move(kms: KmsMock, kms_client: BaseClient, primary: str, refusal: Any) -> None:
+def test_where_the_primary_key_cannot_move(kms_client: BaseClient, primary: str, refusal: Any) -> None:
     """Captured from AWS KMS, 2026-09."""
     with refusal("ValidationException", f"{primary} does not have a replica key in the specified Region."):
         kms_client.update_primary_region(KeyId=primary, PrimaryRegion=ABROAD)
 
 
-def test_moving_the_primary_key_where_it_is_has_no_effect(kms: KmsMock, kms_client: BaseClient, primary: str) -> None:
+def test_moving_the_primary_key_where_it_is_has_no_effect(kms_client: BaseClient, primary: str) -> None:
     """Captured from AWS KMS, 2026-09."""
     kms_client.update_primary_region(KeyId=primary, PrimaryRegion=HOME)
     assert state(kms_client, primary) == "Enabled"
@@ -382,7 +375,7 @@ def test_moving_the_primary_key_where_it_is_has_no_effect(kms: KmsMock, kms_clie
 
 
 def test_a_ciphertext_and_the_arn_of_the_primary_key_in_a_replicas_region(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
+    kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
 ) -> None:
     """Captured from AWS KMS, 2026-09. Other ARNs of another Region are not found: nakedible/openssl-engine-kms#1."""
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
@@ -395,7 +388,7 @@ def test_a_ciphertext_and_the_arn_of_the_primary_key_in_a_replicas_region(
 
 
 def test_a_disabled_replica_becomes_no_primary_key(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
+    kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
 ) -> None:
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     abroad.disable_key(KeyId=primary)
