@@ -28,14 +28,14 @@ def encrypted(kms: KmsMock) -> tuple[str, str, bytes]:
 
 
 # API reference of Decrypt, cross-account use: "A short key ID is also acceptable" for symmetric ciphertexts.
-def test_another_account_may_name_the_key_of_a_symmetric_blob_by_its_id(kms: KmsMock) -> None:
+def test_another_account_may_name_the_key_of_a_symmetric_blob_by_its_id(kms):
     arn, key_id, blob = encrypted(kms)
     for identifier in ({}, {"KeyId": key_id}, {"KeyId": arn}):
         answer = kms._service.call("Decrypt", {"CiphertextBlob": blob, **identifier}, OTHER, "us-east-1")
         assert (answer["KeyId"], answer["Plaintext"]) == (arn, b"p")
 
 
-def test_key_ids_of_another_account_are_not_found(kms: KmsMock) -> None:
+def test_key_ids_of_another_account_are_not_found(kms):
     _, key_id, blob = encrypted(kms)
     _, other_id, _ = encrypted(kms)
     for request in (
@@ -51,7 +51,7 @@ def test_key_ids_of_another_account_are_not_found(kms: KmsMock) -> None:
     assert refused.value.message == f"Key 'arn:aws:kms:us-east-1:999988887777:key/{key_id}' does not exist"
 
 
-def test_re_encrypt_between_accounts(kms: KmsMock) -> None:
+def test_re_encrypt_between_accounts(kms):
     arn, key_id, blob = encrypted(kms)
     created = kms._service.call("CreateKey", {}, OTHER, "us-east-1")["KeyMetadata"]
     assert isinstance(created, dict)

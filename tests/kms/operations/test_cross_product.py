@@ -61,7 +61,7 @@ def algorithms() -> Iterator[tuple[str, str]]:
             yield usage, algorithm
 
 
-def test_the_table_has_every_spec_and_usage_of_the_model() -> None:
+def test_the_table_has_every_spec_and_usage_of_the_model():
     assert set(ALLOWED) == set(SHAPES["KeySpec"]["enum"])
     assert set(USAGES) == set(SHAPES["KeyUsageType"]["enum"])
 
@@ -150,7 +150,7 @@ def call(client: BaseClient, operation: str, members: Mapping[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize(("spec", "usage"), PAIRS)
-def test_an_algorithm_works_or_fails(bench: Bench, spec: str, usage: str) -> None:
+def test_an_algorithm_works_or_fails(bench, spec, usage):
     for kind, algorithm in algorithms():
         check(bench, spec, usage, kind, algorithm)
 
@@ -175,7 +175,7 @@ def check(bench: Bench, spec: str, usage: str, kind: str, algorithm: str) -> Non
 
 
 @pytest.mark.parametrize(("spec", "usage"), PAIRS)
-def test_data_keys_need_a_symmetric_encryption_key(bench: Bench, spec: str, usage: str) -> None:
+def test_data_keys_need_a_symmetric_encryption_key(bench, spec, usage):
     client, arn = bench.client_of(spec), bench.arns[spec, usage]
     for operation, members in {
         "GenerateDataKey": {"KeySpec": "AES_128"},
@@ -207,7 +207,7 @@ def test_data_keys_need_a_symmetric_encryption_key(bench: Bench, spec: str, usag
         *((spec, usage, "AWS_KMS") for spec, usage in PAIRS),
     ],
 )
-def test_created_keys_show_what_they_can_do(bench: Bench, spec: str, usage: str, origin: str) -> None:
+def test_created_keys_show_what_they_can_do(bench, spec, usage, origin):
     made = bench.client_of(spec).create_key(KeySpec=spec, KeyUsage=usage, Origin=origin)["KeyMetadata"]
     external = origin == "EXTERNAL"
     assert (made["KeySpec"], made["CustomerMasterKeySpec"], made["KeyUsage"], made["Origin"]) == (
@@ -224,7 +224,7 @@ def test_created_keys_show_what_they_can_do(bench: Bench, spec: str, usage: str,
 
 @pytest.mark.parametrize("spec", sorted(set(ALLOWED) - {"SYMMETRIC_DEFAULT"}))
 @pytest.mark.parametrize("origin", ["AWS_KMS", "EXTERNAL"])
-def test_keys_of_no_allowed_usage_are_not_made(bench: Bench, spec: str, origin: str) -> None:
+def test_keys_of_no_allowed_usage_are_not_made(bench, spec, origin):
     client = bench.client_of(spec)
     for usage in USAGES:
         if usage not in ALLOWED[spec]:

@@ -13,7 +13,6 @@ from botocore.loaders import Loader
 
 from pytest_kmsmock._kms.call.operation import OPERATIONS
 from pytest_kmsmock._kms.operations import load
-from pytest_kmsmock._mock.kms_mock import KmsMock
 
 load()
 MODEL = Loader().load_service_model("kms", "service-2")
@@ -131,8 +130,8 @@ MISTAKES: Mapping[str, tuple[Members, str]] = {
 
 @pytest.mark.parametrize("operation", HAVE_DRY_RUN)
 def test_a_dry_run_says_that_the_request_would_have_succeeded_and_changes_nothing(
-    kms_mock: KmsMock, kms_client: BaseClient, new_key: NewKey, refusal: Refusal, operation: str
-) -> None:
+    kms_mock, kms_client, new_key, refusal, operation
+):
     members = REQUESTS[operation](kms_client, new_key)
     region = kms_mock._service.state.region("123456789012", "us-east-1")
     before = region.copy()
@@ -144,9 +143,7 @@ def test_a_dry_run_says_that_the_request_would_have_succeeded_and_changes_nothin
 
 
 @pytest.mark.parametrize("operation", sorted(set(HAVE_DRY_RUN) & set(MISTAKES)))
-def test_a_dry_run_of_an_invalid_request_has_the_error_of_the_request(
-    kms_client: BaseClient, new_key: NewKey, refusal: Refusal, operation: str
-) -> None:
+def test_a_dry_run_of_an_invalid_request_has_the_error_of_the_request(kms_client, new_key, refusal, operation):
     mistake, code = MISTAKES[operation]
     members = REQUESTS[operation](kms_client, new_key) | mistake
     with refusal(code):
@@ -154,9 +151,7 @@ def test_a_dry_run_of_an_invalid_request_has_the_error_of_the_request(
 
 
 @pytest.mark.parametrize("operation", sorted(set(HAVE_DRY_RUN) - {"RetireGrant", "RevokeGrant"}))
-def test_a_dry_run_checks_the_key_state(
-    kms_client: BaseClient, new_key: NewKey, refusal: Refusal, operation: str
-) -> None:
+def test_a_dry_run_checks_the_key_state(kms_client, new_key, refusal, operation):
     members = REQUESTS[operation](kms_client, new_key) | {"DryRun": True}
     arn = members.get("KeyId") or members["DestinationKeyId"]
     kms_client.disable_key(KeyId=arn)
@@ -165,7 +160,7 @@ def test_a_dry_run_checks_the_key_state(
 
 
 @pytest.mark.parametrize("operation", sorted(set(HAVE_DRY_RUN) - {"RetireGrant"}))
-def test_a_dry_run_looks_up_the_key(kms_client: BaseClient, new_key: NewKey, refusal: Refusal, operation: str) -> None:
+def test_a_dry_run_looks_up_the_key(kms_client, new_key, refusal, operation):
     members = REQUESTS[operation](kms_client, new_key) | {"DryRun": True}
     missing = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"
     members["KeyId" if "KeyId" in members else "DestinationKeyId"] = missing
@@ -178,9 +173,7 @@ def test_a_dry_run_looks_up_the_key(kms_client: BaseClient, new_key: NewKey, ref
 IGNORE = {"DryRun": True, "DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
 
 
-def test_permissions_can_be_tested_without_a_ciphertext(
-    kms_client: BaseClient, new_key: NewKey, refusal: Refusal
-) -> None:
+def test_permissions_can_be_tested_without_a_ciphertext(kms_client, new_key, refusal):
     arn, rsa = new_key(), new_key("RSA_2048")
     sha_1 = "RSAES_OAEP_SHA_1"
     for request in (
@@ -198,7 +191,7 @@ def test_permissions_can_be_tested_without_a_ciphertext(
             kms_client.re_encrypt(**request, **IGNORE)
 
 
-def test_the_key_must_be_named_then(kms_client: BaseClient, new_key: NewKey, refusal: Refusal) -> None:
+def test_the_key_must_be_named_then(kms_client, new_key, refusal):
     members = decrypt(kms_client, new_key)
     for request in ({}, {"CiphertextBlob": members["CiphertextBlob"]}):
         with refusal("ValidationException", "KeyId must not be null"):
@@ -207,7 +200,7 @@ def test_the_key_must_be_named_then(kms_client: BaseClient, new_key: NewKey, ref
         kms_client.re_encrypt(DestinationKeyId=members["KeyId"], **IGNORE)
 
 
-def test_everything_else_is_checked(kms_client: BaseClient, new_key: NewKey, refusal: Refusal) -> None:
+def test_everything_else_is_checked(kms_client, new_key, refusal):
     signer = new_key("RSA_2048", "SIGN_VERIFY")
     with refusal("InvalidKeyUsageException", f"{signer} key usage is SIGN_VERIFY which is not valid for Decrypt."):
         kms_client.decrypt(KeyId=signer, **IGNORE)
@@ -216,9 +209,7 @@ def test_everything_else_is_checked(kms_client: BaseClient, new_key: NewKey, ref
 
 
 @pytest.mark.parametrize("dry_run", [{}, {"DryRun": False}], ids=str)
-def test_modifiers_belong_to_a_dry_run(
-    kms_client: BaseClient, new_key: NewKey, refusal: Refusal, dry_run: Members
-) -> None:
+def test_modifiers_belong_to_a_dry_run(kms_client, new_key, refusal, dry_run):
     # API reference: the parameter "only applies when DryRun is set to true"; that it is refused else is not confirmed.
     members = decrypt(kms_client, new_key) | dry_run | {"DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
     with refusal("ValidationException", "DryRunModifiers can only be specified when DryRun is true"):

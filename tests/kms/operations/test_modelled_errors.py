@@ -68,7 +68,7 @@ def call(client: BaseClient, operation: str, members: Mapping[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize(("operation", "member"), operations_with("NotFoundException", *KEY_MEMBERS))
-def test_a_key_that_does_not_exist(kms_client: BaseClient, refusal: Any, operation: str, member: str) -> None:
+def test_a_key_that_does_not_exist(kms_client, refusal, operation, member):
     arn = f"arn:aws:kms:us-east-1:123456789012:key/{UNKNOWN}"
     identifier = arn if operation == "RetireGrant" else UNKNOWN  # AWS: RetireGrant takes key ARNs only
     with refusal("NotFoundException", f"Key '{arn}' does not exist"):
@@ -76,13 +76,13 @@ def test_a_key_that_does_not_exist(kms_client: BaseClient, refusal: Any, operati
 
 
 @pytest.mark.parametrize(("operation", "member"), operations_with("InvalidArnException", *KEY_MEMBERS))
-def test_a_malformed_arn(kms_client: BaseClient, refusal: Any, operation: str, member: str) -> None:
+def test_a_malformed_arn(kms_client, refusal, operation, member):
     with refusal("InvalidArnException", "Invalid arn arn:aws:kms:nowhere"):
         call(kms_client, operation, request(operation) | {member: "arn:aws:kms:nowhere"})
 
 
 @pytest.mark.parametrize(("operation", "member"), operations_with("InvalidGrantTokenException", "GrantTokens"))
-def test_an_invalid_grant_token(kms_client: BaseClient, refusal: Any, operation: str, member: str) -> None:
+def test_an_invalid_grant_token(kms_client, refusal, operation, member):
     key = kms_client.create_key()["KeyMetadata"]["KeyId"]
     keys = {name: key for name in ("KeyId", "SourceKeyId", "DestinationKeyId") if name in members_of(operation)}
     with refusal("InvalidGrantTokenException"):
@@ -90,7 +90,7 @@ def test_an_invalid_grant_token(kms_client: BaseClient, refusal: Any, operation:
 
 
 @pytest.mark.parametrize(("operation", "member"), operations_with("InvalidMarkerException", "Marker"))
-def test_an_invalid_marker(kms_client: BaseClient, refusal: Any, operation: str, member: str) -> None:
+def test_an_invalid_marker(kms_client, refusal, operation, member):
     key = {"KeyId": kms_client.create_key()["KeyMetadata"]["KeyId"]} if "KeyId" in members_of(operation) else {}
     retiree = {"RetiringPrincipal": TEXTS["PrincipalIdType"]} if operation == "ListRetirableGrants" else {}
     with refusal("InvalidMarkerException"):

@@ -5,18 +5,14 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
     load_der_private_key,
 )
 from kyber_py.ml_kem import ML_KEM_512
-
-from pytest_kmsmock._mock.kms_mock import KmsMock
 
 Refusal = Callable[..., AbstractContextManager[None]]
 SIZES = "Please specify either number of bytes or key spec."
@@ -44,9 +40,7 @@ PAIRS = (
     ],
     ids=str,
 )
-def test_data_keys_come_plain_and_encrypted(
-    kms_client: BaseClient, new_key: Callable[..., str], size: dict[str, object], length: int
-) -> None:
+def test_data_keys_come_plain_and_encrypted(kms_client, new_key, size, length):
     arn = new_key()
     material = kms_client.describe_key(KeyId=arn)["KeyMetadata"]["CurrentKeyMaterialId"]
     context = {"purpose": "test"}
@@ -66,9 +60,7 @@ def test_data_keys_come_plain_and_encrypted(
 
 
 @pytest.mark.parametrize("size", [{}, {"KeySpec": "AES_256", "NumberOfBytes": 32}], ids=str)
-def test_one_size_is_given(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, size: dict[str, object]
-) -> None:
+def test_one_size_is_given(kms_client, new_key, refusal, size):
     arn = new_key()
     with refusal("ValidationException", SIZES):
         kms_client.generate_data_key(KeyId=arn, **size)
@@ -78,9 +70,7 @@ def test_one_size_is_given(
 
 @pytest.mark.parametrize("size", [{}, {"KeySpec": "AES_256", "NumberOfBytes": 32}], ids=str)
 @pytest.mark.parametrize("operation", ["generate_data_key", "generate_data_key_without_plaintext"])
-def test_the_size_comes_before_usage_and_state(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, operation: str, size: dict[str, object]
-) -> None:
+def test_the_size_comes_before_usage_and_state(kms_client, new_key, refusal, operation, size):
     """Measured on AWS, us-east-1, 2026-09: floci-io/floci#3968."""
     disabled = new_key()
     kms_client.disable_key(KeyId=disabled)
@@ -90,7 +80,7 @@ def test_the_size_comes_before_usage_and_state(
 
 
 @pytest.mark.parametrize("spec", PAIRS)
-def test_key_pairs_fit_together(kms_client: BaseClient, new_key: Callable[..., str], spec: str) -> None:
+def test_key_pairs_fit_together(kms_client, new_key, spec):
     arn = new_key()
     made = kms_client.generate_data_key_pair(KeyId=arn, KeyPairSpec=spec, EncryptionContext={"a": "b"})
     private, public, blob = (
@@ -107,7 +97,7 @@ def test_key_pairs_fit_together(kms_client: BaseClient, new_key: Callable[..., s
         assert public == expected.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def test_ml_kem_private_keys_are_seeds_of_one_length(kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_ml_kem_private_keys_are_seeds_of_one_length(kms_client, new_key):
     # API reference: "the length of the private key is the same for all ML-KEM key pair specs".
     arn = new_key()
     lengths = {
@@ -122,9 +112,7 @@ def test_ml_kem_private_keys_are_seeds_of_one_length(kms_client: BaseClient, new
     [("ECC_NIST_P256", 150), ("ECC_NIST_P384", 194), ("ECC_NIST_P521", 250), ("ECC_SECG_P256K1", 144),
      ("ECC_NIST_EDWARDS25519", 48)],
 )  # fmt: skip
-def test_private_keys_name_their_curve_twice(
-    kms_client: BaseClient, new_key: Callable[..., str], openssl: Any, spec: str, length: int
-) -> None:
+def test_private_keys_name_their_curve_twice(kms_client, new_key, openssl, spec, length):
     """Captured from AWS KMS, 2026-09: PKCS#8 whose ECPrivateKey has its `parameters` (RFC 5915)."""
     private = kms_client.generate_data_key_pair(KeyId=new_key(), KeyPairSpec=spec)["PrivateKeyPlaintext"]
     assert len(private) == length
@@ -133,7 +121,7 @@ def test_private_keys_name_their_curve_twice(
         assert private.endswith(openssl("ec", "-inform", "DER", "-in", "{key}", "-outform", "DER", key=private))
 
 
-def test_key_pairs_without_plaintext(kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_key_pairs_without_plaintext(kms_client, new_key):
     arn = new_key()
     made = kms_client.generate_data_key_pair_without_plaintext(KeyId=arn, KeyPairSpec="ECC_NIST_P256")
     assert set(made) - {"ResponseMetadata"} == {
@@ -149,19 +137,13 @@ def test_key_pairs_without_plaintext(kms_client: BaseClient, new_key: Callable[.
     assert made["PublicKey"] == private.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def test_key_pairs_are_never_the_same(kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_key_pairs_are_never_the_same(kms_client, new_key):
     arn = new_key()
     made = {kms_client.generate_data_key_pair(KeyId=arn, KeyPairSpec="RSA_2048")["PublicKey"] for _ in range(3)}
     assert len(made) == 3
 
 
-def test_china_has_sm2_pairs_and_no_ml_kem_pairs(
-    kms_client: BaseClient,
-    china: BaseClient,
-    new_key: Callable[..., str],
-    openssl: Callable[..., bytes],
-    refusal: Refusal,
-) -> None:
+def test_china_has_sm2_pairs_and_no_ml_kem_pairs(kms_client, china, new_key, openssl, refusal):
     arn = new_key(client=china)
     made = china.generate_data_key_pair(KeyId=arn, KeyPairSpec="SM2")
     public = openssl(
@@ -175,14 +157,12 @@ def test_china_has_sm2_pairs_and_no_ml_kem_pairs(
         kms_client.generate_data_key_pair(KeyId=new_key(), KeyPairSpec="SM2")
 
 
-def test_ml_dsa_pairs_do_not_exist(kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal) -> None:
+def test_ml_dsa_pairs_do_not_exist(kms_client, new_key, refusal):
     with refusal("ValidationException"):
         kms_client.generate_data_key_pair(KeyId=new_key(), KeyPairSpec="ML_DSA_44")
 
 
-def test_key_pairs_of_keys_in_custom_key_stores(
-    kms_mock: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
-) -> None:
+def test_key_pairs_of_keys_in_custom_key_stores(kms_mock, kms_client, new_key, refusal):
     # API reference: "You cannot use an asymmetric KMS key or a KMS key in a custom key store".
     arn = new_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=kms_mock.key_stores.add_store())
     text = f"{arn} origin is AWS_CLOUDHSM which is not valid for this operation."

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
-from botocore.client import BaseClient
 from cryptography.hazmat.primitives.asymmetric import mlkem
 from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 from kyber_py.ml_kem import ML_KEM_512
@@ -18,7 +17,7 @@ ALGORITHM = {"EncapsulationAlgorithm": "ML_KEM"}
 
 
 @pytest.mark.parametrize("spec", LENGTHS)
-def test_decapsulate_recovers_the_secret(kms_client: BaseClient, new_key: Callable[..., str], spec: str) -> None:
+def test_decapsulate_recovers_the_secret(kms_client, new_key, spec):
     arn = new_key(spec, "ENCAPSULATE_DECAPSULATE")
     made = kms_client.encapsulate(KeyId=arn, **ALGORITHM)
     blob = made["SharedSecretCiphertextBlob"]
@@ -30,9 +29,7 @@ def test_decapsulate_recovers_the_secret(kms_client: BaseClient, new_key: Callab
 
 
 @pytest.mark.parametrize("spec", ["ML_KEM_768", "ML_KEM_1024"])
-def test_cryptography_encapsulates_and_decapsulates(
-    kms_client: BaseClient, new_key: Callable[..., str], private_bytes: Callable[[str], bytes], spec: str
-) -> None:
+def test_cryptography_encapsulates_and_decapsulates(kms_client, new_key, private_bytes, spec):
     arn = new_key(spec, "ENCAPSULATE_DECAPSULATE")
     public = load_der_public_key(kms_client.get_public_key(KeyId=arn)["PublicKey"])
     private = load_der_private_key(private_bytes(arn), None)
@@ -44,9 +41,7 @@ def test_cryptography_encapsulates_and_decapsulates(
     assert private.decapsulate(made["SharedSecretCiphertextBlob"]) == made["SharedSecret"]
 
 
-def test_kyber_py_encapsulates_and_decapsulates(
-    kms_client: BaseClient, new_key: Callable[..., str], private_bytes: Callable[[str], bytes]
-) -> None:
+def test_kyber_py_encapsulates_and_decapsulates(kms_client, new_key, private_bytes):
     arn = new_key("ML_KEM_512", "ENCAPSULATE_DECAPSULATE")
     seed = private_bytes(arn)[-64:]
     public, private = ML_KEM_512.key_derive(seed)
@@ -58,9 +53,7 @@ def test_kyber_py_encapsulates_and_decapsulates(
 
 
 @pytest.mark.parametrize("spec", LENGTHS)
-def test_a_changed_ciphertext_gives_another_secret_and_no_error(
-    kms_client: BaseClient, new_key: Callable[..., str], spec: str
-) -> None:
+def test_a_changed_ciphertext_gives_another_secret_and_no_error(kms_client, new_key, spec):
     # API reference of Decapsulate: "implicit rejection".
     arn, other = (new_key(spec, "ENCAPSULATE_DECAPSULATE") for _ in range(2))
     made = kms_client.encapsulate(KeyId=arn, **ALGORITHM)
@@ -84,9 +77,7 @@ def test_a_changed_ciphertext_gives_another_secret_and_no_error(
 
 
 @pytest.mark.parametrize("spec", LENGTHS)
-def test_a_ciphertext_of_another_length_is_invalid(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, spec: str
-) -> None:
+def test_a_ciphertext_of_another_length_is_invalid(kms_client, new_key, refusal, spec):
     arn = new_key(spec, "ENCAPSULATE_DECAPSULATE")
     for length in (1, LENGTHS[spec] - 1, LENGTHS[spec] + 1, 6144):
         with refusal("InvalidCiphertextException", ""):

@@ -5,10 +5,8 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
@@ -17,7 +15,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock._mock.kms_mock import KmsMock
 
 Refusal = Callable[..., AbstractContextManager[None]]
 OAEP = {"RSAES_OAEP_SHA_1": hashes.SHA1(), "RSAES_OAEP_SHA_256": hashes.SHA256()}
@@ -38,7 +35,7 @@ def oaep(algorithm: str) -> padding.OAEP:
 # --- symmetric keys ------------------------------------------------------------------------------------------------
 
 
-def test_answers_have_the_members_of_aws(kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_answers_have_the_members_of_aws(kms_client, new_key):
     arn = new_key()
     material = kms_client.describe_key(KeyId=arn)["KeyMetadata"]["CurrentKeyMaterialId"]
     made = kms_client.encrypt(KeyId=arn, Plaintext=b"secret")
@@ -59,7 +56,7 @@ def test_answers_have_the_members_of_aws(kms_client: BaseClient, new_key: Callab
     }
 
 
-def test_blobs_look_like_those_of_aws(kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_blobs_look_like_those_of_aws(kms_client, new_key):
     arn = new_key()
     blob = kms_client.encrypt(KeyId=arn, Plaintext=bytes(32))["CiphertextBlob"]
     again = kms_client.encrypt(KeyId=arn, Plaintext=bytes(32))["CiphertextBlob"]
@@ -68,7 +65,7 @@ def test_blobs_look_like_those_of_aws(kms_client: BaseClient, new_key: Callable[
     assert blob != again
 
 
-def test_plaintexts_have_1_to_4096_bytes(kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal) -> None:
+def test_plaintexts_have_1_to_4096_bytes(kms_client, new_key, refusal):
     arn = new_key()
     failed = "1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length "
     for plaintext in (b"p", bytes(4096)):
@@ -84,9 +81,7 @@ contexts = st.dictionaries(texts, texts.filter(bool), max_size=4)
 
 
 @given(plaintext=st.binary(min_size=1, max_size=4096), context=contexts, other=contexts, data=st.data())
-def test_any_plaintext_comes_back_under_the_same_context_only(
-    module_kms_mock: KmsMock, plaintext: bytes, context: dict[str, str], other: dict[str, str], data: st.DataObject
-) -> None:
+def test_any_plaintext_comes_back_under_the_same_context_only(module_kms_mock, plaintext, context, other, data):
     client = module_kms_mock.client()
     arn = client.create_key()["KeyMetadata"]["Arn"]
     blob = client.encrypt(KeyId=arn, Plaintext=plaintext, EncryptionContext=context)["CiphertextBlob"]
@@ -99,9 +94,7 @@ def test_any_plaintext_comes_back_under_the_same_context_only(
 
 
 @given(plaintext=st.binary(min_size=1, max_size=300), data=st.data(), named=st.booleans())
-def test_any_flipped_bit_makes_a_blob_invalid(
-    module_kms_mock: KmsMock, plaintext: bytes, data: st.DataObject, named: bool
-) -> None:
+def test_any_flipped_bit_makes_a_blob_invalid(module_kms_mock, plaintext, data, named):
     client = module_kms_mock.client()
     arn = client.create_key()["KeyMetadata"]["Arn"]
     blob = bytearray(client.encrypt(KeyId=arn, Plaintext=plaintext)["CiphertextBlob"])
@@ -112,7 +105,7 @@ def test_any_flipped_bit_makes_a_blob_invalid(
     assert refused.value.response["Error"] == {"Code": "InvalidCiphertextException", "Message": ""}
 
 
-def test_every_single_flipped_bit_and_every_cut_makes_a_blob_invalid() -> None:
+def test_every_single_flipped_bit_and_every_cut_makes_a_blob_invalid():
     with mock_kms() as kms:
         client = kms.client()
         arn = client.create_key(MultiRegion=True)["KeyMetadata"]["Arn"]
@@ -128,9 +121,7 @@ def test_every_single_flipped_bit_and_every_cut_makes_a_blob_invalid() -> None:
 
 
 @pytest.mark.parametrize("change", [{}, {"a": "B"}, {"A": "b"}, {"a": "b", "c": "d"}, {"a": "b "}], ids=str)
-def test_another_encryption_context_is_an_invalid_ciphertext(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, change: dict[str, str]
-) -> None:
+def test_another_encryption_context_is_an_invalid_ciphertext(kms_client, new_key, refusal, change):
     blob = kms_client.encrypt(KeyId=new_key(), Plaintext=b"p", EncryptionContext={"a": "b"})["CiphertextBlob"]
     with refusal("InvalidCiphertextException", ""):
         kms_client.decrypt(CiphertextBlob=blob, EncryptionContext=change)
@@ -151,9 +142,9 @@ def test_another_encryption_context_is_an_invalid_ciphertext(
     ],
 )
 def test_an_encryption_context_has_no_empty_values(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal,
-    operation: str, others: dict[str, Any], parameter: str, dry_run: bool,
-) -> None:  # fmt: skip
+    kms_client, new_key, refusal,
+    operation, others, parameter, dry_run,
+):  # fmt: skip
     """Recorded of GenerateDataKey: danmx/sigil#46, claranet/sshm#2."""
     arn = new_key()
     if "CiphertextBlob" in others:
@@ -165,9 +156,7 @@ def test_an_encryption_context_has_no_empty_values(
         )
 
 
-def test_the_key_of_the_request_must_be_the_key_of_the_ciphertext(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
-) -> None:
+def test_the_key_of_the_request_must_be_the_key_of_the_ciphertext(kms_client, new_key, refusal):
     # Developer guide, CloudTrail example of Decrypt.
     blob = kms_client.encrypt(KeyId=new_key(), Plaintext=b"p")["CiphertextBlob"]
     for other in (new_key(), new_key("RSA_2048", "ENCRYPT_DECRYPT")):
@@ -177,9 +166,7 @@ def test_the_key_of_the_request_must_be_the_key_of_the_ciphertext(
         kms_client.re_encrypt(CiphertextBlob=blob, SourceKeyId=new_key(), DestinationKeyId=new_key())
 
 
-def test_another_key_is_incorrect_before_its_usage_and_state_count(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
-) -> None:
+def test_another_key_is_incorrect_before_its_usage_and_state_count(kms_client, new_key, refusal):
     """Measured on AWS, us-east-1, 2026-09, of the first two: floci-io/floci#3968. Inferred of a disabled key."""
     blob = kms_client.encrypt(KeyId=new_key(), Plaintext=b"p")["CiphertextBlob"]
     signing, disabled = new_key("RSA_2048", "SIGN_VERIFY"), new_key()
@@ -193,9 +180,7 @@ def test_another_key_is_incorrect_before_its_usage_and_state_count(
         kms_client.decrypt(CiphertextBlob=b"no ciphertext", KeyId=signing)
 
 
-def test_the_blob_of_a_key_that_is_not_here_cannot_be_seen(
-    kms_mock: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
-) -> None:
+def test_the_blob_of_a_key_that_is_not_here_cannot_be_seen(kms_mock, kms_client, new_key, refusal):
     blob = kms_client.encrypt(KeyId=new_key(), Plaintext=b"p")["CiphertextBlob"]
     with refusal("AccessDeniedException", OUT_OF_SIGHT):
         kms_mock.client(region="eu-west-1").decrypt(CiphertextBlob=blob)
@@ -203,7 +188,7 @@ def test_the_blob_of_a_key_that_is_not_here_cannot_be_seen(
         elsewhere.client().decrypt(CiphertextBlob=blob)
 
 
-def test_a_blob_is_needed(kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal) -> None:
+def test_a_blob_is_needed(kms_client, new_key, refusal):
     """Before keys are looked up: measured on AWS, us-east-1, 2026-09, of ReEncrypt: floci-io/floci#3968."""
     missing = "Value null at 'ciphertextBlob' failed to satisfy constraint: Member must not be null"
     for key in (new_key(), "alias/none", kms_client.create_key(Origin="EXTERNAL")["KeyMetadata"]["KeyId"]):
@@ -224,12 +209,12 @@ GREATEST = {"RSA_2048": (214, 190), "RSA_3072": (342, 318), "RSA_4096": (470, 44
 
 @pytest.mark.parametrize("spec", GREATEST)
 def test_rsa_ciphertexts_agree_with_cryptography_up_to_the_limit(
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    private_bytes: Callable[[str], bytes],
-    refusal: Refusal,
-    spec: str,
-) -> None:
+    kms_client,
+    new_key,
+    private_bytes,
+    refusal,
+    spec,
+):
     arn = new_key(spec)
     public = load_der_public_key(kms_client.get_public_key(KeyId=arn)["PublicKey"])
     private = load_der_private_key(private_bytes(arn), None)
@@ -251,9 +236,7 @@ def test_rsa_ciphertexts_agree_with_cryptography_up_to_the_limit(
             kms_client.encrypt(**request, Plaintext=bytes(most + 1))
 
 
-def test_openssl_encrypts_for_kms(
-    kms_client: BaseClient, new_key: Callable[..., str], openssl: Callable[..., bytes]
-) -> None:
+def test_openssl_encrypts_for_kms(kms_client, new_key, openssl):
     # Developer guide, "Offline operations with public keys".
     arn = new_key("RSA_2048")
     public = kms_client.get_public_key(KeyId=arn)["PublicKey"]
@@ -267,12 +250,12 @@ def test_openssl_encrypts_for_kms(
 
 
 def test_sm2_ciphertexts_agree_with_openssl(
-    china: BaseClient,
-    new_key: Callable[..., str],
-    private_bytes: Callable[[str], bytes],
-    openssl: Callable[..., bytes],
-    refusal: Refusal,
-) -> None:
+    china,
+    new_key,
+    private_bytes,
+    openssl,
+    refusal,
+):
     arn = new_key("SM2", client=china)
     request = {"KeyId": arn, "EncryptionAlgorithm": "SM2PKE"}
     private = openssl("pkey", "-inform", "DER", "-in", "{der}", der=private_bytes(arn))
@@ -287,9 +270,7 @@ def test_sm2_ciphertexts_agree_with_openssl(
 
 
 @pytest.mark.parametrize("damage", ["zeros", "flipped", "short", "long", "other key", "other hash"])
-def test_damaged_rsa_ciphertexts_are_invalid(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, damage: str
-) -> None:
+def test_damaged_rsa_ciphertexts_are_invalid(kms_client, new_key, refusal, damage):
     # Measured: https://github.com/floci-io/floci/pull/3038
     arn, other = new_key("RSA_2048"), new_key("RSA_2048")
     request = {"KeyId": arn, "EncryptionAlgorithm": "RSAES_OAEP_SHA_256"}
@@ -306,9 +287,7 @@ def test_damaged_rsa_ciphertexts_are_invalid(
         kms_client.decrypt(**(request | {"CiphertextBlob": blob} | changes[damage]))
 
 
-def test_rsa_ciphertexts_need_key_and_algorithm(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
-) -> None:
+def test_rsa_ciphertexts_need_key_and_algorithm(kms_client, new_key, refusal):
     # Measured: https://github.com/floci-io/floci/pull/3038
     arn = new_key("RSA_2048")
     blob = kms_client.encrypt(KeyId=arn, Plaintext=b"p", EncryptionAlgorithm="RSAES_OAEP_SHA_256")["CiphertextBlob"]
@@ -322,9 +301,7 @@ def test_rsa_ciphertexts_need_key_and_algorithm(
         kms_client.encrypt(KeyId=arn, Plaintext=b"p")
 
 
-def test_symmetric_keys_take_no_rsa_algorithm(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
-) -> None:
+def test_symmetric_keys_take_no_rsa_algorithm(kms_client, new_key, refusal):
     arn = new_key()
     text = "Algorithm RSAES_OAEP_SHA_256 is incompatible with key spec SYMMETRIC_DEFAULT."
     blob = kms_client.encrypt(KeyId=arn, Plaintext=b"p")["CiphertextBlob"]
@@ -334,9 +311,7 @@ def test_symmetric_keys_take_no_rsa_algorithm(
         kms_client.decrypt(KeyId=arn, CiphertextBlob=blob, EncryptionAlgorithm="RSAES_OAEP_SHA_256")
 
 
-def test_asymmetric_keys_take_no_encryption_context(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
-) -> None:
+def test_asymmetric_keys_take_no_encryption_context(kms_client, new_key, refusal):
     # Measured: https://github.com/floci-io/floci/pull/3038
     request = {"KeyId": new_key("RSA_2048"), "EncryptionAlgorithm": "RSAES_OAEP_SHA_1"}
     blob = kms_client.encrypt(**request, Plaintext=b"p", EncryptionContext={})["CiphertextBlob"]
@@ -349,7 +324,7 @@ def test_asymmetric_keys_take_no_encryption_context(
 # --- ReEncrypt -----------------------------------------------------------------------------------------------------
 
 
-def test_symmetric_to_symmetric(kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_symmetric_to_symmetric(kms_client, new_key):
     source, destination = new_key(), new_key()
     materials = [
         kms_client.describe_key(KeyId=arn)["KeyMetadata"]["CurrentKeyMaterialId"] for arn in (source, destination)
@@ -374,7 +349,7 @@ def test_symmetric_to_symmetric(kms_client: BaseClient, new_key: Callable[..., s
     assert kms_client.decrypt(CiphertextBlob=blob, EncryptionContext={"b": "2"})["Plaintext"] == b"p"
 
 
-def test_symmetric_to_rsa_and_back(kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_symmetric_to_rsa_and_back(kms_client, new_key):
     # API reference of ReEncrypt: material ids "only when … a symmetric encryption KMS key".
     symmetric, asymmetric = new_key(), new_key("RSA_2048")
     blob = kms_client.encrypt(KeyId=symmetric, Plaintext=b"p")["CiphertextBlob"]
@@ -399,7 +374,7 @@ def test_symmetric_to_rsa_and_back(kms_client: BaseClient, new_key: Callable[...
     assert kms_client.decrypt(CiphertextBlob=back["CiphertextBlob"])["Plaintext"] == b"p"
 
 
-def test_what_re_encrypt_refuses(kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal) -> None:
+def test_what_re_encrypt_refuses(kms_client, new_key, refusal):
     symmetric, rsa_key, signer = new_key(), new_key("RSA_2048"), new_key("RSA_2048", "SIGN_VERIFY")
     blob = kms_client.encrypt(KeyId=symmetric, Plaintext=bytes(191))["CiphertextBlob"]
     to_rsa = {"DestinationKeyId": rsa_key, "DestinationEncryptionAlgorithm": "RSAES_OAEP_SHA_256"}

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
-from botocore.client import BaseClient
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -24,9 +23,7 @@ def spki(key: ec.EllipticCurvePublicKey | x25519.X25519PublicKey) -> bytes:
 
 
 @pytest.mark.parametrize("spec", CURVES)
-def test_a_peer_outside_of_kms_gets_the_same_secret(
-    kms_client: BaseClient, new_key: Callable[..., str], spec: str
-) -> None:
+def test_a_peer_outside_of_kms_gets_the_same_secret(kms_client, new_key, spec):
     arn = new_key(spec, "KEY_AGREEMENT")
     peer = ec.generate_private_key(CURVES[spec])
     answer = kms_client.derive_shared_secret(KeyId=arn, KeyAgreementAlgorithm="ECDH", PublicKey=spki(peer.public_key()))
@@ -41,7 +38,7 @@ def test_a_peer_outside_of_kms_gets_the_same_secret(
     }
 
 
-def test_two_kms_keys_agree(kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_two_kms_keys_agree(kms_client, new_key):
     arns = [new_key("ECC_NIST_P384", "KEY_AGREEMENT") for _ in range(2)]
     public = [kms_client.get_public_key(KeyId=arn)["PublicKey"] for arn in arns]
     first, second = (
@@ -75,9 +72,7 @@ def chord(left: tuple[int, int], right: tuple[int, int]) -> tuple[int, int]:
     return x3, (slope * (x1 - x3) - y1) % P
 
 
-def test_sm2_keys_agree_on_the_x_coordinate(
-    china: BaseClient, new_key: Callable[..., str], private_bytes: Callable[[str], bytes]
-) -> None:
+def test_sm2_keys_agree_on_the_x_coordinate(china, new_key, private_bytes):
     ours, theirs = (new_key("SM2", "KEY_AGREEMENT", client=china) for _ in range(2))
     public = {arn: china.get_public_key(KeyId=arn)["PublicKey"] for arn in (ours, theirs)}
     point = public[ours][-64:-32], public[ours][-32:]
@@ -116,14 +111,14 @@ def bad_peers() -> dict[str, bytes]:
 
 
 @pytest.mark.parametrize("peer", bad_peers())
-def test_an_invalid_peer_key(kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, peer: str) -> None:
+def test_an_invalid_peer_key(kms_client, new_key, refusal, peer):
     """Captured from AWS KMS, 2026-09, for another curve and for what is no key: without a message."""
     arn = new_key("ECC_NIST_P256", "KEY_AGREEMENT")
     with refusal("ValidationException", ""):
         kms_client.derive_shared_secret(KeyId=arn, KeyAgreementAlgorithm="ECDH", PublicKey=bad_peers()[peer])
 
 
-def test_signing_keys_do_not_agree(kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal) -> None:
+def test_signing_keys_do_not_agree(kms_client, new_key, refusal):
     arn = new_key("ECC_NIST_P256", "SIGN_VERIFY")
     with refusal(
         "InvalidKeyUsageException", f"{arn} key usage is SIGN_VERIFY which is not valid for DeriveSharedSecret."
@@ -131,9 +126,7 @@ def test_signing_keys_do_not_agree(kms_client: BaseClient, new_key: Callable[...
         kms_client.derive_shared_secret(KeyId=arn, KeyAgreementAlgorithm="ECDH", PublicKey=b"key")
 
 
-def test_secrets_match_what_the_private_key_says(
-    kms_client: BaseClient, new_key: Callable[..., str], private_bytes: Callable[[str], bytes]
-) -> None:
+def test_secrets_match_what_the_private_key_says(kms_client, new_key, private_bytes):
     arn = new_key("ECC_NIST_P521", "KEY_AGREEMENT")
     private = load_der_private_key(private_bytes(arn), None)
     assert isinstance(private, ec.EllipticCurvePrivateKey)

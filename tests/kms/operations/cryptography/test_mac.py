@@ -8,16 +8,13 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
-from botocore.client import BaseClient
 
 SPECS = ("HMAC_224", "HMAC_256", "HMAC_384", "HMAC_512")
 Refusal = Callable[..., AbstractContextManager[None]]
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_macs_agree_with_the_standard_library(
-    kms_client: BaseClient, new_key: Callable[..., str], private_bytes: Callable[[str], bytes], spec: str
-) -> None:
+def test_macs_agree_with_the_standard_library(kms_client, new_key, private_bytes, spec):
     bits = int(spec[5:])
     arn = new_key(spec, "GENERATE_VERIFY_MAC")
     request = {"KeyId": arn, "MacAlgorithm": f"HMAC_SHA_{bits}", "Message": b"message"}
@@ -30,12 +27,7 @@ def test_macs_agree_with_the_standard_library(
     assert (answer["KeyId"], answer["MacValid"], answer["MacAlgorithm"]) == (arn, True, f"HMAC_SHA_{bits}")
 
 
-def test_openssl_makes_the_same_mac(
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    private_bytes: Callable[[str], bytes],
-    openssl: Callable[..., bytes],
-) -> None:
+def test_openssl_makes_the_same_mac(kms_client, new_key, private_bytes, openssl):
     arn = new_key("HMAC_384", "GENERATE_VERIFY_MAC")
     secret = f"hexkey:{private_bytes(arn).hex()}"
     mac = openssl(
@@ -45,9 +37,7 @@ def test_openssl_makes_the_same_mac(
 
 
 @pytest.mark.parametrize("spec", SPECS)
-def test_modified_messages_are_invalid(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, spec: str
-) -> None:
+def test_modified_messages_are_invalid(kms_client, new_key, refusal, spec):
     arn, other = new_key(spec, "GENERATE_VERIFY_MAC"), new_key(spec, "GENERATE_VERIFY_MAC")
     request = {"KeyId": arn, "MacAlgorithm": spec.replace("_", "_SHA_"), "Message": b"message"}
     mac = kms_client.generate_mac(**request)["Mac"]
@@ -65,9 +55,7 @@ def test_modified_messages_are_invalid(
             kms_client.verify_mac(**(request | {"Mac": mac} | change))
 
 
-def test_the_algorithm_is_the_one_of_the_key_spec(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
-) -> None:
+def test_the_algorithm_is_the_one_of_the_key_spec(kms_client, new_key, refusal):
     request = {"KeyId": new_key("HMAC_512", "GENERATE_VERIFY_MAC"), "MacAlgorithm": "HMAC_SHA_256", "Message": b"m"}
     text = "Algorithm HMAC_SHA_256 is incompatible with key spec HMAC_512."
     with refusal("InvalidKeyUsageException", text):
@@ -76,7 +64,7 @@ def test_the_algorithm_is_the_one_of_the_key_spec(
         kms_client.verify_mac(**request, Mac=b"m")
 
 
-def test_messages_have_1_to_4096_bytes(kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal) -> None:
+def test_messages_have_1_to_4096_bytes(kms_client, new_key, refusal):
     request = {"KeyId": new_key("HMAC_256", "GENERATE_VERIFY_MAC"), "MacAlgorithm": "HMAC_SHA_256"}
     failed = "1 validation error detected: Value at 'message' failed to satisfy constraint: Member must have length "
     for message in (b"m", bytes(4096)):
@@ -86,7 +74,7 @@ def test_messages_have_1_to_4096_bytes(kms_client: BaseClient, new_key: Callable
             kms_client.generate_mac(**request, Message=message)
 
 
-def test_aliases_name_the_key(kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_aliases_name_the_key(kms_client, new_key):
     arn = new_key("HMAC_256", "GENERATE_VERIFY_MAC")
     kms_client.create_alias(AliasName="alias/mac", TargetKeyId=arn)
     assert kms_client.generate_mac(KeyId="alias/mac", MacAlgorithm="HMAC_SHA_256", Message=b"m")["KeyId"] == arn

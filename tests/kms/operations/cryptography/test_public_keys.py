@@ -6,11 +6,9 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
-from botocore.client import BaseClient
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_private_key
 
 from pytest_kmsmock._kms.api.key_specs import ALGORITHMS_FIELD, KEY_SPECS
-from pytest_kmsmock._mock.kms_mock import KmsMock
 
 Refusal = Callable[..., AbstractContextManager[None]]
 #: Bytes in a SubjectPublicKeyInfo. ML_DSA_44: measured, https://github.com/floci-io/floci/issues/3025; Ed25519:
@@ -33,9 +31,7 @@ LENGTHS = {
 
 
 @pytest.mark.parametrize(("spec", "usage"), [(spec, usage) for spec in LENGTHS for usage in KEY_SPECS[spec].usages])
-def test_one_list_of_algorithms_is_shown_by_usage(
-    kms_mock: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], spec: str, usage: str
-) -> None:
+def test_one_list_of_algorithms_is_shown_by_usage(kms_mock, kms_client, new_key, spec, usage):
     client = kms_mock.client(region="cn-north-1") if spec == "SM2" else kms_client
     arn = new_key(spec, usage, client=client)
     answer = client.get_public_key(KeyId=arn)
@@ -51,9 +47,7 @@ def test_one_list_of_algorithms_is_shown_by_usage(
 
 
 @pytest.mark.parametrize("spec", sorted(set(LENGTHS) - {"SM2", "ML_KEM_512"}))
-def test_the_public_key_is_that_of_the_private_key(
-    kms_client: BaseClient, new_key: Callable[..., str], private_bytes: Callable[[str], bytes], spec: str
-) -> None:
+def test_the_public_key_is_that_of_the_private_key(kms_client, new_key, private_bytes, spec):
     arn = new_key(spec, next(iter(KEY_SPECS[spec].usages)))
     public = load_der_private_key(private_bytes(arn), None).public_key()
     expected = public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -64,17 +58,13 @@ def test_the_public_key_is_that_of_the_private_key(
 @pytest.mark.parametrize(
     ("spec", "usage"), [("SYMMETRIC_DEFAULT", "ENCRYPT_DECRYPT"), ("HMAC_256", "GENERATE_VERIFY_MAC")]
 )
-def test_symmetric_keys_have_no_public_key(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, spec: str, usage: str
-) -> None:
+def test_symmetric_keys_have_no_public_key(kms_client, new_key, refusal, spec, usage):
     with refusal("UnsupportedOperationException", ""):
         kms_client.get_public_key(KeyId=new_key(spec, usage))
 
 
 @pytest.mark.parametrize("spec", ["RSA_2048", "ECC_NIST_P256", "ECC_NIST_EDWARDS25519", "ML_DSA_44"])
-def test_the_metadata_of_a_disabled_key(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, spec: str
-) -> None:
+def test_the_metadata_of_a_disabled_key(kms_client, new_key, refusal, spec):
     """Captured from AWS KMS, 2026-09, against the guide's "Key states of AWS KMS keys"."""
     arn = new_key(spec, "SIGN_VERIFY")
     before = kms_client.get_public_key(KeyId=arn)["PublicKey"]
@@ -85,7 +75,7 @@ def test_the_metadata_of_a_disabled_key(
         kms_client.get_public_key(KeyId=arn)
 
 
-def test_the_key_may_be_named_in_all_four_ways(kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_the_key_may_be_named_in_all_four_ways(kms_client, new_key):
     arn = new_key("ECC_NIST_P256", "SIGN_VERIFY")
     kms_client.create_alias(AliasName="alias/public", TargetKeyId=arn)
     for identifier in (arn, arn.partition("/")[2], "alias/public", arn.partition("key/")[0] + "alias/public"):

@@ -8,7 +8,6 @@ from contextlib import AbstractContextManager
 
 import jwt
 import pytest
-from botocore.client import BaseClient
 from Crypto.Hash import SHA512
 from Crypto.PublicKey import ECC
 from Crypto.Signature import eddsa
@@ -24,7 +23,6 @@ from jwt.utils import der_to_raw_signature, raw_to_der_signature
 from securesystemslib.signer import AWSSigner  # type: ignore[attr-defined]  # its documentation says so
 
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS, SIGNING_ALGORITHMS
-from pytest_kmsmock._mock.kms_mock import KmsMock
 
 MESSAGE = b"The quick brown fox jumps over the lazy dog"
 CURVES = ("ECC_NIST_P256", "ECC_NIST_P384", "ECC_NIST_P521", "ECC_SECG_P256K1")
@@ -54,9 +52,7 @@ def mu_of(public_der: bytes, message: bytes) -> bytes:
 
 
 @pytest.mark.parametrize("algorithm", RSA_ALGORITHMS)
-def test_rsa_signatures_agree_with_cryptography(
-    kms_client: BaseClient, new_key: Callable[..., str], private_bytes: Callable[[str], bytes], algorithm: str
-) -> None:
+def test_rsa_signatures_agree_with_cryptography(kms_client, new_key, private_bytes, algorithm):
     arn = new_key("RSA_2048", "SIGN_VERIFY")
     public = load_der_public_key(kms_client.get_public_key(KeyId=arn)["PublicKey"])
     assert isinstance(public, rsa.RSAPublicKey)
@@ -72,7 +68,7 @@ def test_rsa_signatures_agree_with_cryptography(
 
 
 @pytest.mark.parametrize("spec", ["RSA_3072", "RSA_4096"])
-def test_long_rsa_keys_sign(kms_client: BaseClient, new_key: Callable[..., str], spec: str) -> None:
+def test_long_rsa_keys_sign(kms_client, new_key, spec):
     arn = new_key(spec, "SIGN_VERIFY")
     signature = kms_client.sign(KeyId=arn, Message=MESSAGE, SigningAlgorithm="RSASSA_PSS_SHA_512")["Signature"]
     assert len(signature) * 8 == int(spec[4:])
@@ -82,9 +78,7 @@ def test_long_rsa_keys_sign(kms_client: BaseClient, new_key: Callable[..., str],
 
 
 @pytest.mark.parametrize("spec", CURVES)
-def test_ecdsa_signatures_agree_with_cryptography(
-    kms_client: BaseClient, new_key: Callable[..., str], private_bytes: Callable[[str], bytes], spec: str
-) -> None:
+def test_ecdsa_signatures_agree_with_cryptography(kms_client, new_key, private_bytes, spec):
     arn = new_key(spec, "SIGN_VERIFY")
     (algorithm,) = KEY_SPECS[spec].usages["SIGN_VERIFY"]
     public = load_der_public_key(kms_client.get_public_key(KeyId=arn)["PublicKey"])
@@ -98,9 +92,7 @@ def test_ecdsa_signatures_agree_with_cryptography(
     assert kms_client.verify(KeyId=arn, Message=MESSAGE, Signature=signature, SigningAlgorithm=algorithm)
 
 
-def test_ed25519_signatures_agree_with_cryptography(
-    kms_client: BaseClient, new_key: Callable[..., str], private_bytes: Callable[[str], bytes]
-) -> None:
+def test_ed25519_signatures_agree_with_cryptography(kms_client, new_key, private_bytes):
     arn = new_key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY")
     public = load_der_public_key(kms_client.get_public_key(KeyId=arn)["PublicKey"])
     assert isinstance(public, ed25519.Ed25519PublicKey)
@@ -113,7 +105,7 @@ def test_ed25519_signatures_agree_with_cryptography(
     assert private.sign(MESSAGE) == signature  # Ed25519 is deterministic
 
 
-def test_ed25519ph_hashes_the_digest_again(kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_ed25519ph_hashes_the_digest_again(kms_client, new_key):
     # API reference of Sign: "the input is hashed twice: once by you and once by KMS".
     arn = new_key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY")
     digest = hashlib.sha512(MESSAGE).digest()
@@ -125,13 +117,7 @@ def test_ed25519ph_hashes_the_digest_again(kms_client: BaseClient, new_key: Call
 
 
 @pytest.mark.parametrize(("spec", "length"), [("ML_DSA_44", 2420), ("ML_DSA_65", 3309), ("ML_DSA_87", 4627)])
-def test_ml_dsa_signatures_agree_with_cryptography(
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    private_bytes: Callable[[str], bytes],
-    spec: str,
-    length: int,
-) -> None:
+def test_ml_dsa_signatures_agree_with_cryptography(kms_client, new_key, private_bytes, spec, length):
     arn = new_key(spec, "SIGN_VERIFY")
     public_der = kms_client.get_public_key(KeyId=arn)["PublicKey"]
     public = load_der_public_key(public_der)
@@ -188,14 +174,7 @@ def test_ml_dsa_signatures_agree_with_cryptography(
         ),
     ],
 )  # fmt: skip
-def test_openssl_verifies_signatures(
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    openssl: Callable[..., bytes],
-    spec: str,
-    algorithm: str,
-    verify: tuple[str, ...],
-) -> None:
+def test_openssl_verifies_signatures(kms_client, new_key, openssl, spec, algorithm, verify):
     arn = new_key(spec, "SIGN_VERIFY")
     signature = kms_client.sign(KeyId=arn, Message=MESSAGE, SigningAlgorithm=algorithm)["Signature"]
     public_der = kms_client.get_public_key(KeyId=arn)["PublicKey"]
@@ -205,13 +184,7 @@ def test_openssl_verifies_signatures(
 
 
 @pytest.mark.parametrize("message_type", ["RAW", "DIGEST"])
-def test_sm2_signatures_agree_with_openssl(
-    china: BaseClient,
-    new_key: Callable[..., str],
-    private_bytes: Callable[[str], bytes],
-    openssl: Callable[..., bytes],
-    message_type: str,
-) -> None:
+def test_sm2_signatures_agree_with_openssl(china, new_key, private_bytes, openssl, message_type):
     # Developer guide, "Offline verification with SM2 key pairs": distinguishing identifier 1234567812345678.
     arn = new_key("SM2", "SIGN_VERIFY", client=china)
     public_der = china.get_public_key(KeyId=arn)["PublicKey"]
@@ -251,9 +224,7 @@ def sm3(data: bytes) -> bytes:
         *((spec, KEY_SPECS[spec].usages["SIGN_VERIFY"][0]) for spec in CURVES),
     ],
 )
-def test_message_and_digest_are_the_same_message(
-    kms_client: BaseClient, new_key: Callable[..., str], spec: str, algorithm: str
-) -> None:
+def test_message_and_digest_are_the_same_message(kms_client, new_key, spec, algorithm):
     # API reference of Verify: "A message and its hash digest are considered to be the same message."
     arn = new_key(spec, "SIGN_VERIFY")
     raw = {"KeyId": arn, "SigningAlgorithm": algorithm, "Message": MESSAGE}
@@ -275,14 +246,7 @@ def test_message_and_digest_are_the_same_message(
         ("ECC_NIST_EDWARDS25519", "ED25519_SHA_512", "EdDSA"),
     ],
 )
-def test_json_web_tokens_go_both_ways(
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    private_bytes: Callable[[str], bytes],
-    spec: str,
-    algorithm: str,
-    name: str,
-) -> None:
+def test_json_web_tokens_go_both_ways(kms_client, new_key, private_bytes, spec, algorithm, name):
     arn = new_key(spec, "SIGN_VERIFY")
     public = load_der_public_key(kms_client.get_public_key(KeyId=arn)["PublicKey"])
     claims = {"sub": "alice"}
@@ -310,9 +274,7 @@ def test_json_web_tokens_go_both_ways(
         ("RSA_2048", "rsa-pkcs1v15-sha512"),
     ],
 )
-def test_the_aws_signer_of_securesystemslib_works_unchanged(
-    kms_mock: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], spec: str, scheme: str
-) -> None:
+def test_the_aws_signer_of_securesystemslib_works_unchanged(kms_mock, kms_client, new_key, spec, scheme):
     kms_client.create_alias(AliasName="alias/release", TargetKeyId=new_key(spec, "SIGN_VERIFY"))
     uri, public = AWSSigner.import_("alias/release", scheme)
     signer = AWSSigner.from_priv_key_uri(uri, public)
@@ -350,9 +312,7 @@ Refusal = Callable[..., AbstractContextManager[None]]
 
 
 @pytest.mark.parametrize("how", damaged(utils.encode_dss_signature(1, 1)))
-def test_a_damaged_ecdsa_signature_is_invalid(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal, how: str
-) -> None:
+def test_a_damaged_ecdsa_signature_is_invalid(kms_client, new_key, refusal, how):
     arn = new_key("ECC_NIST_P256", "SIGN_VERIFY")
     request = {"KeyId": arn, "Message": MESSAGE, "SigningAlgorithm": "ECDSA_SHA_256"}
     signature = damaged(kms_client.sign(**request)["Signature"])[how]
@@ -369,14 +329,7 @@ def test_a_damaged_ecdsa_signature_is_invalid(
         for message_type in SIGNING_ALGORITHMS[name].message_types
     ],
 )
-def test_modified_messages_are_invalid(
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    refusal: Refusal,
-    spec: str,
-    algorithm: str,
-    message_type: str,
-) -> None:
+def test_modified_messages_are_invalid(kms_client, new_key, refusal, spec, algorithm, message_type):
     # API reference of Verify: it fails with KMSInvalidSignatureException, so SignatureValid is never false.
     arn, other = new_key(spec, "SIGN_VERIFY"), new_key(spec, "SIGN_VERIFY")
     message = bytes(SIGNING_ALGORITHMS[algorithm].message_types[message_type] or 100)
@@ -396,9 +349,7 @@ def test_modified_messages_are_invalid(
             kms_client.verify(**(request | {"Signature": signature} | change))
 
 
-def test_another_algorithm_of_the_key_does_not_verify(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
-) -> None:
+def test_another_algorithm_of_the_key_does_not_verify(kms_client, new_key, refusal):
     # API reference of Verify: "If you submit a different algorithm, the signature verification fails."
     arn = new_key("RSA_2048", "SIGN_VERIFY")
     signature = kms_client.sign(KeyId=arn, Message=MESSAGE, SigningAlgorithm="RSASSA_PSS_SHA_256")["Signature"]
@@ -482,15 +433,8 @@ def test_another_algorithm_of_the_key_does_not_verify(
     ],
 )
 def test_messages_that_do_not_fit_are_refused(
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    refusal: Refusal,
-    spec: str,
-    algorithm: str,
-    message_type: str,
-    length: int,
-    text: str,
-) -> None:
+    kms_client, new_key, refusal, spec, algorithm, message_type, length, text
+):
     request = {
         "KeyId": new_key(spec, "SIGN_VERIFY"),
         "Message": bytes(length),
@@ -503,7 +447,7 @@ def test_messages_that_do_not_fit_are_refused(
         kms_client.verify(**request, Signature=b"s")
 
 
-def test_messages_have_1_to_4096_bytes(kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal) -> None:
+def test_messages_have_1_to_4096_bytes(kms_client, new_key, refusal):
     request = {"KeyId": new_key("ECC_NIST_P256", "SIGN_VERIFY"), "SigningAlgorithm": "ECDSA_SHA_256"}
     failed = "1 validation error detected: Value at 'message' failed to satisfy constraint: Member must have length "
     for message in (b"m", bytes(4096)):
@@ -514,18 +458,14 @@ def test_messages_have_1_to_4096_bytes(kms_client: BaseClient, new_key: Callable
             kms_client.sign(**request, Message=message)
 
 
-def test_symmetric_default_is_an_algorithm_of_other_keys(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
-) -> None:
+def test_symmetric_default_is_an_algorithm_of_other_keys(kms_client, new_key, refusal):
     """Not one of the enumeration, as others are. Measured on AWS, us-east-1, 2026-09: floci-io/floci#3968."""
     text = "Algorithm SYMMETRIC_DEFAULT is incompatible with key spec RSA_2048."
     with refusal("InvalidKeyUsageException", text):
         kms_client.sign(KeyId=new_key("RSA_2048", "SIGN_VERIFY"), Message=b"x", SigningAlgorithm="SYMMETRIC_DEFAULT")
 
 
-def test_the_algorithm_is_checked_before_the_message_type(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Refusal
-) -> None:
+def test_the_algorithm_is_checked_before_the_message_type(kms_client, new_key, refusal):
     arn = new_key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY")
     text = "Algorithm ECDSA_SHA_512 is incompatible with key spec ECC_NIST_EDWARDS25519."
     with refusal("InvalidKeyUsageException", text):

@@ -90,7 +90,7 @@ def key_state(client: BaseClient, key: str) -> str:
 # --- making ---
 
 
-def test_a_cloudhsm_store_shows_its_cluster(kms: KmsMock, kms_client: BaseClient) -> None:
+def test_a_cloudhsm_store_shows_its_cluster(kms, kms_client):
     cluster = kms.key_stores.add_cluster()
     store = create(kms_client, cluster)
     assert store.startswith("cks-")
@@ -107,7 +107,7 @@ def test_a_cloudhsm_store_shows_its_cluster(kms: KmsMock, kms_client: BaseClient
 
 
 @pytest.mark.parametrize("service", [None, SERVICE])
-def test_an_external_store_shows_its_proxy(kms: KmsMock, kms_client: BaseClient, service: str | None) -> None:
+def test_an_external_store_shows_its_proxy(kms, kms_client, service):
     proxy = kms.key_stores.add_xks_proxy("https://xks.example.com", vpc_endpoint_service=service)
     store = create(kms_client, proxy)
     settings = {
@@ -128,9 +128,7 @@ def test_an_external_store_shows_its_proxy(kms: KmsMock, kms_client: BaseClient,
 
 
 @pytest.mark.parametrize("missing", ["CloudHsmClusterId", "TrustAnchorCertificate", "KeyStorePassword"])
-def test_a_cloudhsm_store_requires_all_its_parameters(
-    kms: KmsMock, kms_client: BaseClient, refusal: Any, missing: str
-) -> None:
+def test_a_cloudhsm_store_requires_all_its_parameters(kms, kms_client, refusal, missing):
     with refusal("ValidationException"):
         create(kms_client, kms.key_stores.add_cluster(), **{missing: None})
 
@@ -139,14 +137,12 @@ def test_a_cloudhsm_store_requires_all_its_parameters(
     "missing",
     ["XksProxyUriEndpoint", "XksProxyUriPath", "XksProxyAuthenticationCredential", "XksProxyConnectivity"],
 )
-def test_an_external_store_requires_all_its_parameters(
-    kms: KmsMock, kms_client: BaseClient, refusal: Any, missing: str
-) -> None:
+def test_an_external_store_requires_all_its_parameters(kms, kms_client, refusal, missing):
     with refusal("ValidationException"):
         create(kms_client, kms.key_stores.add_xks_proxy(), **{missing: None})
 
 
-def test_a_vpc_store_needs_the_name_of_its_service(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_a_vpc_store_needs_the_name_of_its_service(kms, kms_client, refusal):
     proxy = kms.key_stores.add_xks_proxy(vpc_endpoint_service=SERVICE)
     with refusal("ValidationException"):
         create(kms_client, proxy, XksProxyVpcEndpointServiceName=None, XksProxyVpcEndpointServiceOwner=None)
@@ -154,21 +150,21 @@ def test_a_vpc_store_needs_the_name_of_its_service(kms: KmsMock, kms_client: Bas
         create(kms_client, proxy, XksProxyConnectivity="PUBLIC_ENDPOINT")
 
 
-def test_members_of_the_other_type_are_refused(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_members_of_the_other_type_are_refused(kms, kms_client, refusal):
     with refusal("ValidationException"):
         create(kms_client, kms.key_stores.add_cluster(), XksProxyUriPath="/kms/xks/v1")
     with refusal("ValidationException"):
         create(kms_client, kms.key_stores.add_xks_proxy(), KeyStorePassword="password")
 
 
-def test_names_are_unique(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_names_are_unique(kms, kms_client, refusal):
     create(kms_client, kms.key_stores.add_cluster())
     with refusal("CustomKeyStoreNameInUseException"):
         create(kms_client, kms.key_stores.add_cluster())
     create(kms.client(region="eu-west-1"), kms.key_stores.add_cluster())
 
 
-def test_there_are_ten_stores_at_most(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_there_are_ten_stores_at_most(kms, kms_client, refusal):
     for number in range(10):
         create(kms_client, kms.key_stores.add_cluster(), f"store {number}")
     text = "Custom key stores quota for this account in this region is 10, current usage is 10."  # (B)
@@ -176,14 +172,14 @@ def test_there_are_ten_stores_at_most(kms: KmsMock, kms_client: BaseClient, refu
         create(kms_client, kms.key_stores.add_cluster(), "one more")
 
 
-def test_a_cluster_must_exist(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_a_cluster_must_exist(kms, kms_client, refusal):
     with mock_kms(fresh=True) as elsewhere:
         cluster = elsewhere.key_stores.add_cluster()
     with refusal("CloudHsmClusterNotFoundException"):
         create(kms_client, cluster)
 
 
-def test_a_cluster_is_for_one_store(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_a_cluster_is_for_one_store(kms, kms_client, refusal):
     cluster = kms.key_stores.add_cluster()
     create(kms_client, cluster)
     for again in (cluster, kms.key_stores.add_cluster(certificate=cluster.certificate)):
@@ -191,7 +187,7 @@ def test_a_cluster_is_for_one_store(kms: KmsMock, kms_client: BaseClient, refusa
             create(kms_client, again, "other")
 
 
-def test_a_cluster_is_for_one_store_in_all_regions(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_a_cluster_is_for_one_store_in_all_regions(kms, kms_client, refusal):
     """API, CloudHsmClusterInUseException: "Each CloudHSM key store in the account" has a cluster of its own."""
     cluster, abroad = kms.key_stores.add_cluster(), kms.client(region="eu-west-1")
     store = create(kms_client, cluster)
@@ -202,13 +198,13 @@ def test_a_cluster_is_for_one_store_in_all_regions(kms: KmsMock, kms_client: Bas
     assert create(abroad, cluster)
 
 
-def test_a_proxy_is_for_one_store_in_each_region(kms: KmsMock, kms_client: BaseClient) -> None:
+def test_a_proxy_is_for_one_store_in_each_region(kms, kms_client):
     """API, XksProxyUriInUseException: "in this Amazon Web Services Region"."""
     proxy = kms.key_stores.add_xks_proxy()
     assert create(kms_client, proxy) != create(kms.client(region="eu-west-1"), proxy)
 
 
-def test_a_cluster_must_be_active_and_have_two_hsms(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_a_cluster_must_be_active_and_have_two_hsms(kms, kms_client, refusal):
     cluster = kms.key_stores.take_offline(kms.key_stores.add_cluster())
     with refusal("CloudHsmClusterNotActiveException"):
         create(kms_client, cluster)
@@ -216,14 +212,14 @@ def test_a_cluster_must_be_active_and_have_two_hsms(kms: KmsMock, kms_client: Ba
         create(kms_client, kms.key_stores.add_cluster(hsms=1))
 
 
-def test_the_trust_anchor_must_be_the_clusters(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_the_trust_anchor_must_be_the_clusters(kms, kms_client, refusal):
     cluster, other = kms.key_stores.add_cluster(), kms.key_stores.add_cluster()
     with refusal("IncorrectTrustAnchorException"):
         create(kms_client, cluster, TrustAnchorCertificate=other.certificate)
     create(kms_client, cluster, TrustAnchorCertificate=cluster.certificate + "\n")
 
 
-def test_kms_tries_a_public_proxy_at_once(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_kms_tries_a_public_proxy_at_once(kms, kms_client, refusal):
     proxy = kms.key_stores.add_xks_proxy()
     with refusal("XksProxyUriUnreachableException"):
         create(kms_client, proxy, XksProxyUriEndpoint="https://elsewhere.example.com")
@@ -241,7 +237,7 @@ def test_kms_tries_a_public_proxy_at_once(kms: KmsMock, kms_client: BaseClient, 
                XksProxyVpcEndpointServiceOwner=None)  # fmt: skip
 
 
-def test_kms_checks_the_vpc_endpoint_service_at_once(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_kms_checks_the_vpc_endpoint_service_at_once(kms, kms_client, refusal):
     proxy = kms.key_stores.add_xks_proxy(vpc_endpoint_service=SERVICE, vpc_endpoint_service_owner="111122223333")
     with refusal("XksProxyVpcEndpointServiceNotFoundException"):
         create(kms_client, proxy, XksProxyVpcEndpointServiceName=OTHER_SERVICE)
@@ -253,7 +249,7 @@ def test_kms_checks_the_vpc_endpoint_service_at_once(kms: KmsMock, kms_client: B
     create(kms_client, proxy)
 
 
-def test_proxies_are_for_one_store(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_proxies_are_for_one_store(kms, kms_client, refusal):
     """API CreateCustomKeyStore, "Uniqueness requirements"."""
     one = kms.key_stores.add_xks_proxy("https://one.example.com")
     create(kms_client, one)
@@ -273,7 +269,7 @@ def test_proxies_are_for_one_store(kms: KmsMock, kms_client: BaseClient, refusal
 # --- describing ---
 
 
-def test_stores_are_found_by_id_and_name(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_stores_are_found_by_id_and_name(kms, kms_client, refusal):
     ids = [create(kms_client, kms.key_stores.add_cluster(), name) for name in ("one", "two", "three")]
     listed = kms_client.describe_custom_key_stores()
     assert [store["CustomKeyStoreId"] for store in listed["CustomKeyStores"]] == ids
@@ -295,7 +291,7 @@ def test_stores_are_found_by_id_and_name(kms: KmsMock, kms_client: BaseClient, r
     "operation",
     ["connect_custom_key_store", "disconnect_custom_key_store", "update_custom_key_store", "delete_custom_key_store"],
 )
-def test_a_store_must_exist(kms: KmsMock, kms_client: BaseClient, refusal: Any, operation: str) -> None:
+def test_a_store_must_exist(kms, kms_client, refusal, operation):
     with refusal("CustomKeyStoreNotFoundException", "The custom key store cks-0 does not exist."):
         getattr(kms_client, operation)(CustomKeyStoreId="cks-0")
 
@@ -304,7 +300,7 @@ def test_a_store_must_exist(kms: KmsMock, kms_client: BaseClient, refusal: Any, 
 
 
 @pytest.mark.parametrize("external", [False, True])
-def test_connecting_is_finished_at_the_next_call(kms: KmsMock, kms_client: BaseClient, external: bool) -> None:
+def test_connecting_is_finished_at_the_next_call(kms, kms_client, external):
     stores = kms.key_stores
     store = create(kms_client, stores.add_xks_proxy() if external else stores.add_cluster())
     answer = kms_client.connect_custom_key_store(CustomKeyStoreId=store)
@@ -314,7 +310,7 @@ def test_connecting_is_finished_at_the_next_call(kms: KmsMock, kms_client: BaseC
     assert connection(kms_client, store) == ("DISCONNECTED", None)
 
 
-def test_connecting_takes_as_long_as_the_test_says(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_connecting_takes_as_long_as_the_test_says(kms, kms_client, refusal):
     store = create(kms_client, kms.key_stores.add_cluster())
     kms.delays.connecting = timedelta(minutes=20)
     kms.delays.disconnecting = 60
@@ -338,7 +334,7 @@ def test_connecting_takes_as_long_as_the_test_says(kms: KmsMock, kms_client: Bas
         kms_client.disconnect_custom_key_store(CustomKeyStoreId=store)
 
 
-def test_connecting_can_be_cancelled(kms: KmsMock, kms_client: BaseClient) -> None:
+def test_connecting_can_be_cancelled(kms, kms_client):
     store = create(kms_client, kms.key_stores.add_cluster())
     kms.delays.connecting = 60
     kms_client.connect_custom_key_store(CustomKeyStoreId=store)
@@ -348,7 +344,7 @@ def test_connecting_can_be_cancelled(kms: KmsMock, kms_client: BaseClient) -> No
     assert connection(kms_client, store) == ("DISCONNECTED", None)
 
 
-def test_a_failed_store_has_to_be_disconnected_first(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_a_failed_store_has_to_be_disconnected_first(kms, kms_client, refusal):
     store = create(kms_client, kms.key_stores.add_cluster())
     kms.key_stores.fail_next_connect("USER_LOCKED_OUT")
     kms_client.connect_custom_key_store(CustomKeyStoreId=store)
@@ -360,7 +356,7 @@ def test_a_failed_store_has_to_be_disconnected_first(kms: KmsMock, kms_client: B
     assert connection(kms_client, store) == ("CONNECTED", None)
 
 
-def test_connection_problems_of_a_cluster(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_connection_problems_of_a_cluster(kms, kms_client, refusal):
     stores = kms.key_stores
     cluster = stores.add_cluster()
     store = create(kms_client, cluster)
@@ -384,7 +380,7 @@ def test_connection_problems_of_a_cluster(kms: KmsMock, kms_client: BaseClient, 
 
 
 @pytest.mark.parametrize("change", ["offline", "credential", "removed", "moved", "service"])
-def test_connection_problems_of_a_proxy(kms: KmsMock, kms_client: BaseClient, change: str) -> None:
+def test_connection_problems_of_a_proxy(kms, kms_client, change):
     stores = kms.key_stores
     proxy = stores.add_xks_proxy(vpc_endpoint_service=SERVICE)
     store = create(kms_client, proxy)
@@ -410,9 +406,7 @@ def test_connection_problems_of_a_proxy(kms: KmsMock, kms_client: BaseClient, ch
 
 
 @pytest.mark.parametrize("failure", FAILURES)
-def test_a_proxy_with_invalid_responses(
-    kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any, failure: str
-) -> None:
+def test_a_proxy_with_invalid_responses(kms, kms_client, external, refusal, failure):
     """Guide: CreateKey answers CustomKeyStoreInvalidStateException, cryptography KMSInvalidStateException."""
     stores = kms.key_stores
     proxy, store, key = external
@@ -436,7 +430,7 @@ def test_a_proxy_with_invalid_responses(
     assert kms_client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
 
 
-def test_changes_of_a_connected_vpc_store_are_tried(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_changes_of_a_connected_vpc_store_are_tried(kms, kms_client, refusal):
     """Guide, "General configuration errors": with VPC endpoint service connectivity KMS tests when it connects and
     when the store is updated; it has a connection to test with only while the store is connected."""
     proxy = kms.key_stores.add_xks_proxy(vpc_endpoint_service=SERVICE)
@@ -453,7 +447,7 @@ def test_changes_of_a_connected_vpc_store_are_tried(kms: KmsMock, kms_client: Ba
 # --- changing and deleting ---
 
 
-def test_what_can_be_changed_while_connected(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_what_can_be_changed_while_connected(kms, kms_client, refusal):
     """API UpdateCustomKeyStore: the name of any store; credential and path of an external one."""
     stores = kms.key_stores
     cluster, proxy = stores.add_cluster(), stores.add_xks_proxy("https://xks.example.com")
@@ -477,7 +471,7 @@ def test_what_can_be_changed_while_connected(kms: KmsMock, kms_client: BaseClien
             kms_client.update_custom_key_store(CustomKeyStoreId=store, **members)
 
 
-def test_changes_are_looked_at_as_a_new_store_is(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_changes_are_looked_at_as_a_new_store_is(kms, kms_client, refusal):
     stores = kms.key_stores
     cluster, proxy = stores.add_cluster(), stores.add_xks_proxy()
     hsm = stores.add_store(cluster, name="hsm", connected=False)
@@ -510,7 +504,7 @@ def test_changes_are_looked_at_as_a_new_store_is(kms: KmsMock, kms_client: BaseC
     assert "VpcEndpointServiceName" not in describe(kms_client, xks)["XksProxyConfiguration"]
 
 
-def test_a_changed_cluster_is_checked_like_a_new_one(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_a_changed_cluster_is_checked_like_a_new_one(kms, kms_client, refusal):
     stores = kms.key_stores
     cluster = stores.add_cluster()
     store = stores.add_store(cluster, connected=False)
@@ -547,9 +541,7 @@ INSIDE = {"XksProxyConnectivity": "VPC_ENDPOINT_SERVICE", "XksProxyVpcEndpointSe
     ],
     ids=lambda value: f"API: {value}" if isinstance(value, str) else "",
 )
-def test_a_changed_proxy_is_checked_like_a_new_one(
-    kms: KmsMock, kms_client: BaseClient, refusal: Any, code: str, members: dict[str, Any]
-) -> None:
+def test_a_changed_proxy_is_checked_like_a_new_one(kms, kms_client, refusal, code, members):
     stores = kms.key_stores
     store = stores.add_store(stores.add_xks_proxy("https://mine.example.com"), connected=False)
     stores.add_store(stores.add_xks_proxy("https://taken.example.com"))
@@ -563,9 +555,7 @@ def test_a_changed_proxy_is_checked_like_a_new_one(
     assert describe(kms_client, store) == before
 
 
-def test_a_store_is_deleted_when_it_is_empty_and_disconnected(
-    kms: KmsMock, kms_client: BaseClient, refusal: Any
-) -> None:
+def test_a_store_is_deleted_when_it_is_empty_and_disconnected(kms, kms_client, refusal):
     store = kms.key_stores.add_store()
     key = kms_client.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store)["KeyMetadata"]["KeyId"]
     kms_client.schedule_key_deletion(KeyId=key, PendingWindowInDays=7)
@@ -591,7 +581,7 @@ def external(kms: KmsMock, kms_client: BaseClient) -> tuple[Any, str, str]:
     return proxy, store, kms_client.create_key(**members)["KeyMetadata"]["Arn"]
 
 
-def test_a_key_in_a_cloudhsm_store(kms: KmsMock, kms_client: BaseClient) -> None:
+def test_a_key_in_a_cloudhsm_store(kms, kms_client):
     cluster = kms.key_stores.add_cluster()
     store = kms.key_stores.add_store(cluster)
     found = kms_client.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store)["KeyMetadata"]
@@ -605,7 +595,7 @@ def test_a_key_in_a_cloudhsm_store(kms: KmsMock, kms_client: BaseClient) -> None
     assert kms_client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
 
 
-def test_a_key_in_an_external_store(kms_client: BaseClient, external: tuple[Any, str, str]) -> None:
+def test_a_key_in_an_external_store(kms_client, external):
     _, store, key = external
     found = kms_client.describe_key(KeyId=key)["KeyMetadata"]
     assert found["XksKeyConfiguration"] == {"Id": "one"}
@@ -616,9 +606,7 @@ def test_a_key_in_an_external_store(kms_client: BaseClient, external: tuple[Any,
     assert opened["Plaintext"] == data_key["Plaintext"]
 
 
-def test_both_keys_are_needed_to_decrypt(
-    kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any
-) -> None:
+def test_both_keys_are_needed_to_decrypt(kms, kms_client, external, refusal):
     """Guide: double encryption. Failures are KMSInvalidStateException, whatever the cause."""
     proxy, _, key = external
     blob = kms_client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
@@ -633,9 +621,7 @@ def test_both_keys_are_needed_to_decrypt(
         kms_client.decrypt(CiphertextBlob=blob)
 
 
-def test_keys_are_unavailable_while_their_store_is_disconnected(
-    kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any
-) -> None:
+def test_keys_are_unavailable_while_their_store_is_disconnected(kms_client, external, refusal):
     _, store, key = external
     blob = kms_client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
     kms_client.disconnect_custom_key_store(CustomKeyStoreId=store)
@@ -650,9 +636,7 @@ def test_keys_are_unavailable_while_their_store_is_disconnected(
     assert kms_client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
 
 
-def test_deletion_goes_on_while_the_store_is_disconnected(
-    kms_client: BaseClient, external: tuple[Any, str, str]
-) -> None:
+def test_deletion_goes_on_while_the_store_is_disconnected(kms_client, external):
     """Key states, footnote 13."""
     _, store, key = external
     kms_client.schedule_key_deletion(KeyId=key)
@@ -663,7 +647,7 @@ def test_deletion_goes_on_while_the_store_is_disconnected(
 
 
 @pytest.mark.parametrize("how", ["offline", "no HSM", "removed"])
-def test_keys_in_an_unreachable_cluster_fail(kms: KmsMock, kms_client: BaseClient, refusal: Any, how: str) -> None:
+def test_keys_in_an_unreachable_cluster_fail(kms, kms_client, refusal, how):
     cluster = kms.key_stores.add_cluster()
     store = kms.key_stores.add_store(cluster)
     key = kms_client.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store)["KeyMetadata"]["KeyId"]
@@ -703,9 +687,7 @@ def test_keys_in_an_unreachable_cluster_fail(kms: KmsMock, kms_client: BaseClien
         ),
     ],
 )
-def test_keys_behind_a_failing_proxy_fail(
-    kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any, how: str, text: str
-) -> None:
+def test_keys_behind_a_failing_proxy_fail(kms, kms_client, external, refusal, how, text):
     proxy, _, key = external
     stores = kms.key_stores
     actions: dict[str, Callable[[], Any]] = {
@@ -723,9 +705,7 @@ def test_keys_behind_a_failing_proxy_fail(
     assert key_state(kms_client, key) == "Enabled"
 
 
-def test_an_offline_backing_store_can_come_back(
-    kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any
-) -> None:
+def test_an_offline_backing_store_can_come_back(kms, kms_client, external, refusal):
     proxy, _, key = external
     blob = kms_client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
     kms.key_stores.take_offline(proxy)
@@ -763,15 +743,7 @@ def test_an_offline_backing_store_can_come_back(
         ),
     ],
 )
-def test_unsuitable_external_keys(
-    kms: KmsMock,
-    kms_client: BaseClient,
-    external: tuple[Any, str, str],
-    refusal: Any,
-    key: str,
-    code: str,
-    text: str | None,
-) -> None:
+def test_unsuitable_external_keys(kms, kms_client, external, refusal, key, code, text):
     proxy, store, _ = external
     kms.key_stores.add_xks_key(proxy, "rsa", spec="RSA_2048")
     kms.key_stores.add_xks_key(proxy, "disabled", enabled=False)
@@ -780,18 +752,14 @@ def test_unsuitable_external_keys(
         kms_client.create_key(Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=store, XksKeyId=key)
 
 
-def test_no_new_keys_behind_a_failing_proxy(
-    kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any
-) -> None:
+def test_no_new_keys_behind_a_failing_proxy(kms, kms_client, external, refusal):
     proxy, store, _ = external
     kms.key_stores.take_offline(proxy)
     with refusal("CustomKeyStoreInvalidStateException", NOT_REACHABLE):
         kms_client.create_key(Origin="EXTERNAL_KEY_STORE", CustomKeyStoreId=store, XksKeyId="two")
 
 
-def test_create_key_and_its_store_must_agree(
-    kms: KmsMock, kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any
-) -> None:
+def test_create_key_and_its_store_must_agree(kms, kms_client, external, refusal):
     _, xks, _ = external
     hsm = kms.key_stores.add_store()
     cases: list[tuple[str, dict[str, Any]]] = [
@@ -818,7 +786,7 @@ def test_create_key_and_its_store_must_agree(
         kms_client.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=hsm)
 
 
-def test_a_new_key_needs_two_hsms(kms: KmsMock, kms_client: BaseClient, refusal: Any) -> None:
+def test_a_new_key_needs_two_hsms(kms, kms_client, refusal):
     cluster = kms.key_stores.add_cluster()
     store = kms.key_stores.add_store(cluster)
     kms.key_stores.change(cluster, hsms=1)
@@ -826,8 +794,6 @@ def test_a_new_key_needs_two_hsms(kms: KmsMock, kms_client: BaseClient, refusal:
         kms_client.create_key(Origin="AWS_CLOUDHSM", CustomKeyStoreId=store)
 
 
-def test_data_key_pairs_are_not_for_keys_in_stores(
-    kms_client: BaseClient, external: tuple[Any, str, str], refusal: Any
-) -> None:
+def test_data_key_pairs_are_not_for_keys_in_stores(kms_client, external, refusal):
     with refusal("UnsupportedOperationException"):
         kms_client.generate_data_key_pair(KeyId=external[2], KeyPairSpec="ECC_NIST_P256")

@@ -61,7 +61,7 @@ def parameters(client: BaseClient, key: str, algorithm: str = "RSAES_OAEP_SHA_25
 # --- the way in ---
 
 
-def test_a_key_waits_for_its_material(kms_client: BaseClient, external: str, refusal: Any) -> None:
+def test_a_key_waits_for_its_material(kms_client, external, refusal):
     found = metadata(kms_client, external)
     assert (found["KeyState"], found["Enabled"], found["Origin"]) == ("PendingImport", False, "EXTERNAL")
     assert not {"CurrentKeyMaterialId", "ExpirationModel", "ValidTo"} & found.keys()
@@ -69,7 +69,7 @@ def test_a_key_waits_for_its_material(kms_client: BaseClient, external: str, ref
         kms_client.encrypt(KeyId=external, Plaintext=b"x")
 
 
-def test_imported_material_enables_the_key(kms_client: BaseClient, external: str, import_material: Any) -> None:
+def test_imported_material_enables_the_key(kms_client, external, import_material):
     answer = import_material(kms_client, external, os.urandom(32))
     found = metadata(kms_client, external)
     assert answer["KeyId"] == external
@@ -80,7 +80,7 @@ def test_imported_material_enables_the_key(kms_client: BaseClient, external: str
     assert kms_client.decrypt(CiphertextBlob=blob)["KeyMaterialId"] == answer["KeyMaterialId"]
 
 
-def test_parameters_are_valid_for_24_hours(kms: KmsMock, kms_client: BaseClient, external: str, refusal: Any) -> None:
+def test_parameters_are_valid_for_24_hours(kms, kms_client, external, refusal):
     given = parameters(kms_client, external)
     assert given["KeyId"] == external
     assert given["ParametersValidTo"] == START + timedelta(hours=24)
@@ -91,11 +91,11 @@ def test_parameters_are_valid_for_24_hours(kms: KmsMock, kms_client: BaseClient,
         )
 
 
-def test_every_public_key_is_another(kms_client: BaseClient, external: str) -> None:
+def test_every_public_key_is_another(kms_client, external):
     assert parameters(kms_client, external)["PublicKey"] != parameters(kms_client, external)["PublicKey"]
 
 
-def test_openssl_wraps_a_symmetric_key(kms_client: BaseClient, external: str, openssl: Any, private_bytes: Any) -> None:
+def test_openssl_wraps_a_symmetric_key(kms_client, external, openssl, private_bytes):
     """The commands of the guide, "Encrypt your key material"."""
     given = parameters(kms_client, external)
     material = os.urandom(32)
@@ -110,9 +110,7 @@ def test_openssl_wraps_a_symmetric_key(kms_client: BaseClient, external: str, op
     assert private_bytes(external) == material
 
 
-def test_openssl_wraps_a_private_key_in_two_steps(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], openssl: Any
-) -> None:
+def test_openssl_wraps_a_private_key_in_two_steps(kms, kms_client, new_key, openssl):
     """The commands of the guide, "Encrypt your key material": an AES key, and the material under it (RFC 5649)."""
     private = ec.generate_private_key(ec.SECP256R1())
     key = new_key("ECC_NIST_P256", "SIGN_VERIFY", Origin="EXTERNAL")
@@ -166,16 +164,8 @@ IMPORTABLE: list[tuple[str, str, Callable[[], bytes], tuple[str, ...]]] = [
     ],
 )
 def test_material_of_every_spec_comes_in_as_it_was(
-    kms: KmsMock,
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    import_material: Any,
-    private_bytes: Any,
-    spec: str,
-    usage: str,
-    make: Callable[[], bytes],
-    algorithm: str,
-) -> None:
+    kms, kms_client, new_key, import_material, private_bytes, spec, usage, make, algorithm
+):
     key = new_key(spec, usage, Origin="EXTERNAL")
     material = make()
     import_material(kms_client, key, material, algorithm=algorithm)
@@ -195,16 +185,7 @@ def test_material_of_every_spec_comes_in_as_it_was(
         pytest.param("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", "RSAES_OAEP_SHA_1", "RSA_2048", id="inferred: Ed25519"),
     ],
 )
-def test_wrappings_that_aws_does_not_support(
-    kms: KmsMock,
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    refusal: Any,
-    spec: str,
-    usage: str,
-    algorithm: str,
-    wrapping_spec: str,
-) -> None:
+def test_wrappings_that_aws_does_not_support(kms, kms_client, new_key, refusal, spec, usage, algorithm, wrapping_spec):
     """Message captured from AWS KMS, 2026-09."""
     key = new_key(spec, usage, Origin="EXTERNAL")
     text = (
@@ -215,9 +196,7 @@ def test_wrappings_that_aws_does_not_support(
 
 
 @pytest.mark.parametrize(("algorithm", "wrapping_spec"), [("SM2PKE", "SM2"), ("RSAES_OAEP_SHA_256", "SM2")])
-def test_sm2_wraps_in_china_only(
-    kms_client: BaseClient, external: str, refusal: Any, algorithm: str, wrapping_spec: str
-) -> None:
+def test_sm2_wraps_in_china_only(kms_client, external, refusal, algorithm, wrapping_spec):
     """Guide, "Select a wrapping algorithm"."""
     with refusal("UnsupportedOperationException"):
         kms_client.get_parameters_for_import(KeyId=external, WrappingAlgorithm=algorithm, WrappingKeySpec=wrapping_spec)
@@ -230,16 +209,14 @@ def test_sm2_wraps_in_china_only(
         pytest.param("ECC_NIST_EDWARDS25519", ed25519.Ed25519PrivateKey.generate, id="captured from AWS KMS, 2026-09"),
     ],
 )
-def test_a_longer_key_wraps_what_rsa_2048_does_not(
-    kms: KmsMock, kms_client: BaseClient, new_key: Any, import_material: Any, spec: str, make: Callable[[], Any]
-) -> None:
+def test_a_longer_key_wraps_what_rsa_2048_does_not(kms, kms_client, new_key, import_material, spec, make):
     key = new_key(spec, "SIGN_VERIFY", Origin="EXTERNAL")
     import_material(kms_client, key, pkcs8(make()), wrapping_spec="RSA_3072")
     assert state(kms_client, key) == "Enabled"
 
 
 @pytest.mark.parametrize("spec", ["ML_DSA_44", "ML_DSA_65", "ML_DSA_87", "ML_KEM_512"])
-def test_specs_that_have_no_imported_material(kms: KmsMock, kms_client: BaseClient, refusal: Any, spec: str) -> None:
+def test_specs_that_have_no_imported_material(kms, kms_client, refusal, spec):
     """Captured from AWS KMS, 2026-09, for ML-DSA; ML-KEM inferred."""
     usage = "SIGN_VERIFY" if spec.startswith("ML_DSA") else "ENCAPSULATE_DECAPSULATE"
     with refusal("ValidationException", f"KeySpec {spec} is not supported for Origin EXTERNAL"):
@@ -262,9 +239,7 @@ def in_ber(der: bytes) -> bytes:
         ("ECC_SECG_P256K1", lambda: ec.generate_private_key(ec.SECP256K1())),
     ],
 )
-def test_ber_is_accepted_like_der(
-    kms: KmsMock, kms_client: BaseClient, new_key: Any, import_material: Any, spec: str, make: Callable[[], Any]
-) -> None:
+def test_ber_is_accepted_like_der(kms, kms_client, new_key, import_material, spec, make):
     """Captured from AWS KMS, 2026-09: the outer length may be indefinite, and the material is the same."""
     key = new_key(spec, "SIGN_VERIFY", Origin="EXTERNAL")
     private = make()
@@ -275,16 +250,14 @@ def test_ber_is_accepted_like_der(
     assert kms_client.get_public_key(KeyId=key)["PublicKey"] == public
 
 
-def test_ed25519_is_in_der(
-    kms: KmsMock, kms_client: BaseClient, new_key: Any, import_material: Any, refusal: Any
-) -> None:
+def test_ed25519_is_in_der(kms, kms_client, new_key, import_material, refusal):
     """Captured from AWS KMS, 2026-09."""
     key = new_key("ECC_NIST_EDWARDS25519", "SIGN_VERIFY", Origin="EXTERNAL")
     with refusal("InvalidCiphertextException", ""):
         import_material(kms_client, key, in_ber(pkcs8(ed25519.Ed25519PrivateKey.generate())), algorithm=KEY_WRAP[0])
 
 
-def test_china_has_no_key_wrap(kms: KmsMock, china: BaseClient, refusal: Any) -> None:
+def test_china_has_no_key_wrap(kms, china, refusal):
     key = china.create_key(KeySpec="RSA_2048", KeyUsage="SIGN_VERIFY", Origin="EXTERNAL")["KeyMetadata"]["Arn"]
     with refusal("UnsupportedOperationException", "Wrapping algorithm RSA_AES_KEY_WRAP_SHA_256 is not supported in "
                  "this Region."):  # fmt: skip
@@ -294,9 +267,7 @@ def test_china_has_no_key_wrap(kms: KmsMock, china: BaseClient, refusal: Any) ->
 
 
 @pytest.mark.parametrize(("spec", "usage"), [("SM2", "SIGN_VERIFY"), ("ECC_NIST_P256", "SIGN_VERIFY")])
-def test_sm2_wraps_private_keys_in_china(
-    kms: KmsMock, china: BaseClient, private_bytes: Any, openssl: Any, spec: str, usage: str
-) -> None:
+def test_sm2_wraps_private_keys_in_china(kms, china, private_bytes, openssl, spec, usage):
     key = china.create_key(KeySpec=spec, KeyUsage=usage, Origin="EXTERNAL")["KeyMetadata"]["Arn"]
     given = china.get_parameters_for_import(KeyId=key, WrappingAlgorithm="SM2PKE", WrappingKeySpec="SM2")
     material = generate(KEY_SPECS[spec]).private_bytes()
@@ -308,9 +279,7 @@ def test_sm2_wraps_private_keys_in_china(
     assert private_bytes(key) == material
 
 
-def test_symmetric_keys_of_china_have_16_bytes(
-    kms: KmsMock, china: BaseClient, import_material: Any, refusal: Any
-) -> None:
+def test_symmetric_keys_of_china_have_16_bytes(kms, china, import_material, refusal):
     key = china.create_key(Origin="EXTERNAL")["KeyMetadata"]["Arn"]
     with refusal("InvalidCiphertextException"):
         import_material(china, key, os.urandom(32))
@@ -338,16 +307,8 @@ def test_symmetric_keys_of_china_have_16_bytes(
     ],
 )
 def test_material_that_does_not_fit_the_key(
-    kms: KmsMock,
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    import_material: Any,
-    refusal: Any,
-    spec: str,
-    usage: str,
-    algorithm: str,
-    material: bytes,
-) -> None:
+    kms, kms_client, new_key, import_material, refusal, spec, usage, algorithm, material
+):
     """Captured from AWS KMS, 2026-09: what it was wrapped in is called invalid, without a message."""
     key = new_key(spec, usage, Origin="EXTERNAL")
     with refusal("InvalidCiphertextException", ""):
@@ -355,16 +316,14 @@ def test_material_that_does_not_fit_the_key(
     assert state(kms_client, key) == "PendingImport"
 
 
-def test_the_token_of_another_key(
-    kms_client: BaseClient, external: str, new_key: Callable[..., str], refusal: Any
-) -> None:
+def test_the_token_of_another_key(kms_client, external, new_key, refusal):
     token = parameters(kms_client, new_key(Origin="EXTERNAL"))["ImportToken"]
     with refusal("InvalidImportTokenException"):
         kms_client.import_key_material(KeyId=external, ImportToken=token, EncryptedKeyMaterial=bytes(256), **NEVER)
 
 
 @pytest.mark.parametrize("damage", [lambda token: token[:1], lambda token: token[:-1], lambda token: b"?" + token[1:]])
-def test_a_damaged_token(kms_client: BaseClient, external: str, refusal: Any, damage: Callable[[bytes], bytes]) -> None:
+def test_a_damaged_token(kms_client, external, refusal, damage):
     token = parameters(kms_client, external)["ImportToken"]
     with refusal("InvalidImportTokenException"):
         kms_client.import_key_material(
@@ -382,15 +341,7 @@ def test_a_damaged_token(kms_client: BaseClient, external: str, refusal: Any, da
         pytest.param("ECC_NIST_P256", KEY_WRAP[0], 100, id="not even an AES key"),
     ],
 )
-def test_wrapped_bytes_of_an_impossible_length(
-    kms: KmsMock,
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    refusal: Any,
-    spec: str,
-    algorithm: str,
-    length: int,
-) -> None:
+def test_wrapped_bytes_of_an_impossible_length(kms, kms_client, new_key, refusal, spec, algorithm, length):
     usage = "ENCRYPT_DECRYPT" if spec == "SYMMETRIC_DEFAULT" else "SIGN_VERIFY"
     key = new_key(spec, usage, Origin="EXTERNAL")
     token = parameters(kms_client, key, algorithm)["ImportToken"]
@@ -398,7 +349,7 @@ def test_wrapped_bytes_of_an_impossible_length(
         kms_client.import_key_material(KeyId=key, ImportToken=token, EncryptedKeyMaterial=bytes(length), **NEVER)
 
 
-def test_material_wrapped_for_another_token(kms_client: BaseClient, external: str, refusal: Any, wrap: Any) -> None:
+def test_material_wrapped_for_another_token(kms_client, external, refusal, wrap):
     wrapped = wrap(parameters(kms_client, external)["PublicKey"], OAEP[0], bytes(32))
     with refusal("InvalidCiphertextException"):
         kms_client.import_key_material(
@@ -410,9 +361,7 @@ def test_material_wrapped_for_another_token(kms_client: BaseClient, external: st
 
 
 @pytest.mark.parametrize("aes_length", [16, 32])
-def test_two_steps_that_do_not_fit(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, wrap: Any, aes_length: int
-) -> None:
+def test_two_steps_that_do_not_fit(kms, kms_client, new_key, refusal, wrap, aes_length):
     key = new_key("ECC_NIST_P256", "SIGN_VERIFY", Origin="EXTERNAL")
     given = parameters(kms_client, key, KEY_WRAP[0])
     head = wrap(given["PublicKey"], OAEP[0], bytes(aes_length))
@@ -426,9 +375,7 @@ def test_two_steps_that_do_not_fit(
     "operation", ["get_parameters_for_import", "import_key_material", "delete_imported_key_material"]
 )
 @pytest.mark.parametrize("origin", ["AWS_KMS", "AWS_CLOUDHSM"])
-def test_keys_of_another_origin(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, operation: str, origin: str
-) -> None:
+def test_keys_of_another_origin(kms, kms_client, new_key, refusal, operation, origin):
     members = {"CustomKeyStoreId": kms.key_stores.add_store()} if origin == "AWS_CLOUDHSM" else {}
     key = new_key(Origin=origin, **members)
     arguments: dict[str, dict[str, Any]] = {
@@ -465,15 +412,13 @@ def test_keys_of_another_origin(
         ),
     ],
 )
-def test_expiry_must_make_sense(
-    kms_client: BaseClient, external: str, refusal: Any, members: dict[str, Any], text: str
-) -> None:
+def test_expiry_must_make_sense(kms_client, external, refusal, members, text):
     """Messages captured from AWS KMS, 2026-09."""
     with refusal("ValidationException", text):
         kms_client.import_key_material(KeyId=external, ImportToken=b"?", EncryptedKeyMaterial=b"?", **members)
 
 
-def test_expiry_is_in_whole_seconds(kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any) -> None:
+def test_expiry_is_in_whole_seconds(kms, kms_client, external, import_material):
     """Captured from AWS KMS, 2026-09."""
     until = START + timedelta(days=3, milliseconds=750)
     import_material(kms_client, external, bytes(32), ValidTo=until)
@@ -484,9 +429,7 @@ def test_expiry_is_in_whole_seconds(kms: KmsMock, kms_client: BaseClient, extern
     assert state(kms_client, external) == "PendingImport"
 
 
-def test_expired_material_is_deleted_and_can_come_back(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
-) -> None:
+def test_expired_material_is_deleted_and_can_come_back(kms, kms_client, external, import_material):
     material = os.urandom(32)
     until = START + timedelta(days=365)
     identity = import_material(kms_client, external, material, ValidTo=until)["KeyMaterialId"]
@@ -509,9 +452,7 @@ def test_expired_material_is_deleted_and_can_come_back(
     assert kms_client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"kept"
 
 
-def test_a_new_import_of_the_same_material_changes_its_expiry(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any
-) -> None:
+def test_a_new_import_of_the_same_material_changes_its_expiry(kms, kms_client, external, import_material):
     material = os.urandom(32)
     import_material(kms_client, external, material, ValidTo=START + timedelta(days=10))
     import_material(kms_client, external, material, ValidTo=START + timedelta(days=20))
@@ -524,9 +465,7 @@ def test_a_new_import_of_the_same_material_changes_its_expiry(
 # --- the same material again, and none other ---
 
 
-def test_other_material_is_refused_after_the_first(
-    kms_client: BaseClient, external: str, import_material: Any, refusal: Any
-) -> None:
+def test_other_material_is_refused_after_the_first(kms_client, external, import_material, refusal):
     """Message captured from AWS KMS, 2026-09."""
     first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
     kms_client.delete_imported_key_material(KeyId=external)
@@ -535,9 +474,7 @@ def test_other_material_is_refused_after_the_first(
         import_material(kms_client, external, os.urandom(32))
 
 
-def test_private_keys_keep_their_first_material_for_ever(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], import_material: Any, refusal: Any
-) -> None:
+def test_private_keys_keep_their_first_material_for_ever(kms, kms_client, new_key, import_material, refusal):
     key = new_key("ECC_NIST_P256", "SIGN_VERIFY", Origin="EXTERNAL")
     first = pkcs8(ec.generate_private_key(ec.SECP256R1()))
     import_material(kms_client, key, first)
@@ -549,9 +486,7 @@ def test_private_keys_keep_their_first_material_for_ever(
     assert state(kms_client, key) == "Enabled"
 
 
-def test_material_ids_depend_on_key_and_material(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], import_material: Any
-) -> None:
+def test_material_ids_depend_on_key_and_material(kms, kms_client, new_key, import_material):
     one, other = new_key(Origin="EXTERNAL"), new_key(Origin="EXTERNAL")
     material = os.urandom(32)
     identity = import_material(kms_client, one, material)["KeyMaterialId"]
@@ -561,8 +496,8 @@ def test_material_ids_depend_on_key_and_material(
 
 
 def test_the_same_material_in_two_keys_does_not_make_their_ciphertexts_the_same(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], import_material: Any, refusal: Any
-) -> None:
+    kms, kms_client, new_key, import_material, refusal
+):
     one, other = new_key(Origin="EXTERNAL"), new_key(Origin="EXTERNAL")
     material = os.urandom(32)
     for key in (one, other):
@@ -575,9 +510,7 @@ def test_the_same_material_in_two_keys_does_not_make_their_ciphertexts_the_same(
 # --- several materials ---
 
 
-def test_new_material_waits_for_its_rotation(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, refusal: Any
-) -> None:
+def test_new_material_waits_for_its_rotation(kms, kms_client, external, import_material, refusal):
     first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
     blob = kms_client.encrypt(KeyId=external, Plaintext=b"old")["CiphertextBlob"]
     text = f"No available key material pending rotation for the key: {external}."
@@ -609,9 +542,7 @@ def test_new_material_waits_for_its_rotation(
     assert metadata(kms_client, external)["CurrentKeyMaterialId"] == second
 
 
-def test_a_key_needs_all_its_materials(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, refusal: Any
-) -> None:
+def test_a_key_needs_all_its_materials(kms, kms_client, external, import_material, refusal):
     first, second = os.urandom(32), os.urandom(32)
     old = import_material(kms_client, external, first)["KeyMaterialId"]
     import_material(kms_client, external, second, ImportType="NEW_KEY_MATERIAL", ValidTo=START + timedelta(days=9))
@@ -627,7 +558,7 @@ def test_a_key_needs_all_its_materials(
     assert state(kms_client, external) == "Enabled"
 
 
-def test_an_update_without_description_keeps_it(kms_client: BaseClient, external: str, import_material: Any) -> None:
+def test_an_update_without_description_keeps_it(kms_client, external, import_material):
     material = os.urandom(32)
     import_material(kms_client, external, material, KeyMaterialDescription="from the vault")
     kms_client.delete_imported_key_material(KeyId=external)
@@ -636,9 +567,7 @@ def test_an_update_without_description_keeps_it(kms_client: BaseClient, external
     assert entry["KeyMaterialDescription"] == "from the vault"
 
 
-def test_pending_material_is_not_bound_to_the_key(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, refusal: Any
-) -> None:
+def test_pending_material_is_not_bound_to_the_key(kms, kms_client, external, import_material, refusal):
     """API RotationsListEntry: it can be deleted and other material imported in its place."""
     first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
     pending = import_material(kms_client, external, os.urandom(32), ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
@@ -656,9 +585,7 @@ def test_pending_material_is_not_bound_to_the_key(
     assert import_material(kms_client, external, third, ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"] == third_id
 
 
-def test_expired_material_pending_rotation_is_rotated_to(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, refusal: Any
-) -> None:
+def test_expired_material_pending_rotation_is_rotated_to(kms, kms_client, external, import_material, refusal):
     """Captured from AWS KMS, 2026-09: it stays in the list, is refused as new, and the key rotates to it."""
     first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
     until = START + timedelta(days=1)
@@ -687,8 +614,8 @@ def test_expired_material_pending_rotation_is_rotated_to(
 
 @pytest.mark.parametrize("delay", [0, 60])
 def test_a_rotation_under_way_comes_to_nothing_when_its_material_is_deleted(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, delay: int
-) -> None:
+    kms, kms_client, external, import_material, delay
+):
     """Captured from AWS KMS, 2026-09."""
     first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
     second = import_material(kms_client, external, os.urandom(32), ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
@@ -700,9 +627,7 @@ def test_a_rotation_under_way_comes_to_nothing_when_its_material_is_deleted(
     assert kms._service.state.events == []
 
 
-def test_import_type_and_material_id_must_agree_with_the_material(
-    kms_client: BaseClient, external: str, import_material: Any, refusal: Any
-) -> None:
+def test_import_type_and_material_id_must_agree_with_the_material(kms_client, external, import_material, refusal):
     """Messages captured from AWS KMS, 2026-09, but for the first."""
     material = os.urandom(32)
     with refusal("IncorrectKeyMaterialException", ""):  # nothing to import again
@@ -735,16 +660,7 @@ def test_import_type_and_material_id_must_agree_with_the_material(
     ids=lambda members: next(iter(members)),
 )
 @pytest.mark.parametrize(("spec", "usage"), [("HMAC_256", "GENERATE_VERIFY_MAC"), ("ECC_NIST_P256", "SIGN_VERIFY")])
-def test_members_for_symmetric_keys_only(
-    kms: KmsMock,
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    import_material: Any,
-    refusal: Any,
-    members: dict[str, str],
-    spec: str,
-    usage: str,
-) -> None:
+def test_members_for_symmetric_keys_only(kms, kms_client, new_key, import_material, refusal, members, spec, usage):
     """Captured from AWS KMS, 2026-09."""
     key = new_key(spec, usage, Origin="EXTERNAL")
     name = next(iter(members))
@@ -753,9 +669,7 @@ def test_members_for_symmetric_keys_only(
         import_material(kms_client, key, os.urandom(32), **members)
 
 
-def test_other_keys_have_no_material_ids(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], import_material: Any, refusal: Any
-) -> None:
+def test_other_keys_have_no_material_ids(kms, kms_client, new_key, import_material, refusal):
     """Captured from AWS KMS, 2026-09; that DeleteImportedKeyMaterial refuses the parameter too is inferred."""
     key = new_key("HMAC_256", "GENERATE_VERIFY_MAC", Origin="EXTERNAL")
     assert import_material(kms_client, key, os.urandom(32)).keys() == {"KeyId", "ResponseMetadata"}
@@ -768,7 +682,7 @@ def test_other_keys_have_no_material_ids(
 # --- deleting ---
 
 
-def test_deleted_material_is_gone_at_once(kms_client: BaseClient, external: str, import_material: Any) -> None:
+def test_deleted_material_is_gone_at_once(kms_client, external, import_material):
     material = os.urandom(32)
     identity = import_material(kms_client, external, material)["KeyMaterialId"]
     answer = kms_client.delete_imported_key_material(KeyId=external)
@@ -777,7 +691,7 @@ def test_deleted_material_is_gone_at_once(kms_client: BaseClient, external: str,
     kms_client.delete_imported_key_material(KeyId=external)  # API: no effect, no error
 
 
-def test_deleting_where_there_is_nothing(kms_client: BaseClient, external: str, refusal: Any) -> None:
+def test_deleting_where_there_is_nothing(kms_client, external, refusal):
     answer = kms_client.delete_imported_key_material(KeyId=external)
     assert (answer["KeyId"], "KeyMaterialId" in answer) == (external, False)
     # Captured from AWS KMS, 2026-09
@@ -786,7 +700,7 @@ def test_deleting_where_there_is_nothing(kms_client: BaseClient, external: str, 
         kms_client.delete_imported_key_material(KeyId=external, KeyMaterialId="0" * 64)
 
 
-def test_deleting_does_not_end_a_pending_deletion(kms_client: BaseClient, external: str, import_material: Any) -> None:
+def test_deleting_does_not_end_a_pending_deletion(kms_client, external, import_material):
     import_material(kms_client, external, os.urandom(32))
     kms_client.schedule_key_deletion(KeyId=external)
     kms_client.delete_imported_key_material(KeyId=external)
@@ -795,7 +709,7 @@ def test_deleting_does_not_end_a_pending_deletion(kms_client: BaseClient, extern
     assert state(kms_client, external) == "PendingImport"
 
 
-def test_an_import_enables_a_disabled_key(kms_client: BaseClient, external: str, import_material: Any) -> None:
+def test_an_import_enables_a_disabled_key(kms_client, external, import_material):
     """API ImportKeyMaterial: when it succeeds, the state of the key changes to Enabled.
 
     Captured from AWS KMS, 2026-09: so it does if the key was disabled and had the material.
@@ -828,9 +742,7 @@ def pair(
     return key_id, material, kms.client(region="eu-west-1")
 
 
-def test_a_replica_waits_for_the_material_of_its_primary_key(
-    kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any, refusal: Any
-) -> None:
+def test_a_replica_waits_for_the_material_of_its_primary_key(kms_client, pair, import_material, refusal):
     key_id, material, abroad = pair
     assert state(abroad, key_id) == "PendingImport"
     with refusal("IncorrectKeyMaterialException"):
@@ -841,9 +753,7 @@ def test_a_replica_waits_for_the_material_of_its_primary_key(
     assert abroad.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
 
 
-def test_new_material_is_rotated_to_when_every_replica_has_it(
-    kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any, refusal: Any
-) -> None:
+def test_new_material_is_rotated_to_when_every_replica_has_it(kms_client, pair, import_material, refusal):
     """API ImportKeyMaterial: into the primary key as new, then into each replica as existing."""
     key_id, material, abroad = pair
     import_material(abroad, key_id, material)
@@ -871,9 +781,7 @@ def test_new_material_is_rotated_to_when_every_replica_has_it(
     assert abroad.decrypt(CiphertextBlob=blob)["KeyMaterialId"] == identity
 
 
-def test_pending_material_goes_everywhere_when_the_primary_key_loses_it(
-    kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any
-) -> None:
+def test_pending_material_goes_everywhere_when_the_primary_key_loses_it(kms_client, pair, import_material):
     key_id, material, abroad = pair
     import_material(abroad, key_id, material)
     new = os.urandom(32)
@@ -887,18 +795,14 @@ def test_pending_material_goes_everywhere_when_the_primary_key_loses_it(
     assert identity not in materials(abroad, key_id)
 
 
-def test_a_replica_loses_its_material_alone(
-    kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any
-) -> None:
+def test_a_replica_loses_its_material_alone(kms_client, pair, import_material):
     key_id, material, abroad = pair
     import_material(abroad, key_id, material)
     abroad.delete_imported_key_material(KeyId=key_id)
     assert (state(abroad, key_id), state(kms_client, key_id)) == ("PendingImport", "Enabled")
 
 
-def test_a_replica_made_later_has_to_import_everything(
-    kms: KmsMock, kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any
-) -> None:
+def test_a_replica_made_later_has_to_import_everything(kms, kms_client, pair, import_material):
     key_id, material, abroad = pair
     import_material(abroad, key_id, material)
     new = os.urandom(32)
@@ -913,9 +817,7 @@ def test_a_replica_made_later_has_to_import_everything(
     assert materials(kms_client, key_id)[identity][0] == "PENDING_ROTATION"
 
 
-def test_descriptions_are_the_primary_keys(
-    kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any, refusal: Any
-) -> None:
+def test_descriptions_are_the_primary_keys(kms_client, pair, import_material, refusal):
     """Captured from AWS KMS, 2026-09: replicas list them, also before their import."""
     key_id, material, abroad = pair
 
@@ -934,9 +836,7 @@ def test_descriptions_are_the_primary_keys(
 
 
 @pytest.mark.parametrize("delay", [0, 60])
-def test_a_rotation_ends_though_a_replica_lost_its_material(
-    kms: KmsMock, kms_client: BaseClient, pair: tuple[str, bytes, BaseClient], import_material: Any, delay: int
-) -> None:
+def test_a_rotation_ends_though_a_replica_lost_its_material(kms, kms_client, pair, import_material, delay):
     """Captured from AWS KMS, 2026-09: the replica waits for an import of what is current then."""
     key_id, material, abroad = pair
     import_material(abroad, key_id, material)
@@ -954,9 +854,7 @@ def test_a_rotation_ends_though_a_replica_lost_its_material(
 
 
 @pytest.mark.parametrize("delay", [0, 60])
-def test_a_rotation_goes_to_the_material_that_waits_at_its_end(
-    kms: KmsMock, kms_client: BaseClient, external: str, import_material: Any, delay: int
-) -> None:
+def test_a_rotation_goes_to_the_material_that_waits_at_its_end(kms, kms_client, external, import_material, delay):
     """Captured from AWS KMS, 2026-09."""
     import_material(kms_client, external, os.urandom(32))
     second = import_material(kms_client, external, os.urandom(32), ImportType="NEW_KEY_MATERIAL")["KeyMaterialId"]
@@ -968,9 +866,7 @@ def test_a_rotation_goes_to_the_material_that_waits_at_its_end(
     assert metadata(kms_client, external)["CurrentKeyMaterialId"] == third
 
 
-def test_a_replica_being_created_has_the_primary_keys_expiration_model(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], import_material: Any
-) -> None:
+def test_a_replica_being_created_has_the_primary_keys_expiration_model(kms, kms_client, new_key, import_material):
     """Captured from AWS KMS, 2026-09."""
     key_id = new_key(MultiRegion=True, Origin="EXTERNAL").partition("/")[2]
     import_material(kms_client, key_id, bytes(32), ValidTo=START + timedelta(days=9))
@@ -980,9 +876,7 @@ def test_a_replica_being_created_has_the_primary_keys_expiration_model(
     assert "ExpirationModel" not in metadata(kms.client(region="eu-west-1"), key_id)
 
 
-def test_expiry_is_not_shown_while_any_material_is_missing(
-    kms_client: BaseClient, external: str, import_material: Any
-) -> None:
+def test_expiry_is_not_shown_while_any_material_is_missing(kms_client, external, import_material):
     """Captured from AWS KMS, 2026-09: of DescribeKey, also if the current material is there."""
     first = import_material(kms_client, external, os.urandom(32))["KeyMaterialId"]
     until = START + timedelta(days=9)

@@ -61,9 +61,7 @@ def state(client: BaseClient, key_id: str) -> str:
 # --- ReplicateKey ---
 
 
-def test_a_replica_has_the_same_id_in_another_region(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient
-) -> None:
+def test_a_replica_has_the_same_id_in_another_region(kms, kms_client, primary, abroad):
     assert configuration(kms_client, primary) == {"MultiRegionKeyType": "PRIMARY"} | related(HOME, key_id=primary)
     kms.clock.advance(days=1)
     answer = kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
@@ -80,9 +78,7 @@ def test_a_replica_has_the_same_id_in_another_region(
     assert configuration(kms_client, primary) == {"MultiRegionKeyType": "PRIMARY"} | both
 
 
-def test_a_replica_has_its_own_policy_tags_and_description(
-    kms_client: BaseClient, primary: str, abroad: BaseClient
-) -> None:
+def test_a_replica_has_its_own_policy_tags_and_description(kms_client, primary, abroad):
     policy = json.dumps(
         {
             "Version": "2012-10-17",
@@ -109,14 +105,14 @@ def test_a_replica_has_its_own_policy_tags_and_description(
     assert kms_client.describe_key(KeyId=primary)["KeyMetadata"]["Description"] == "at home"
 
 
-def test_a_replica_without_a_policy_has_the_default_one_and_no_tags(kms_client: BaseClient, primary: str) -> None:
+def test_a_replica_without_a_policy_has_the_default_one_and_no_tags(kms_client, primary):
     """The example of ReplicateKey in botocore's examples-1.json."""
     answer = kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     assert json.loads(answer["ReplicaPolicy"])["Id"] == "key-default-1"
     assert "ReplicaTags" not in answer  # captured from AWS KMS, 2026-09
 
 
-def test_ciphertexts_are_good_in_every_region(kms_client: BaseClient, primary: str, abroad: BaseClient) -> None:
+def test_ciphertexts_are_good_in_every_region(kms_client, primary, abroad):
     before = kms_client.encrypt(KeyId=primary, Plaintext=b"before")["CiphertextBlob"]
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     after = abroad.encrypt(KeyId=primary, Plaintext=b"after")["CiphertextBlob"]
@@ -126,18 +122,14 @@ def test_ciphertexts_are_good_in_every_region(kms_client: BaseClient, primary: s
     assert (answer["Plaintext"], answer["KeyId"]) == (b"after", arn(HOME, primary))
 
 
-def test_ciphertexts_of_single_region_keys_are_not(
-    kms_client: BaseClient, new_key: Callable[..., str], abroad: BaseClient, refusal: Any
-) -> None:
+def test_ciphertexts_of_single_region_keys_are_not(kms_client, new_key, abroad, refusal):
     blob = kms_client.encrypt(KeyId=new_key(), Plaintext=b"x")["CiphertextBlob"]
     with refusal("AccessDeniedException"):
         abroad.decrypt(CiphertextBlob=blob)
 
 
 @pytest.mark.parametrize(("spec", "usage"), [("ECC_NIST_P256", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")])
-def test_keys_of_other_types_have_replicas_too(
-    kms_client: BaseClient, new_key: Callable[..., str], abroad: BaseClient, spec: str, usage: str
-) -> None:
+def test_keys_of_other_types_have_replicas_too(kms_client, new_key, abroad, spec, usage):
     key_id = new_key(spec, usage, MultiRegion=True).partition("/")[2]
     kms_client.replicate_key(KeyId=key_id, ReplicaRegion=ABROAD)
     if usage == "SIGN_VERIFY":
@@ -148,7 +140,7 @@ def test_keys_of_other_types_have_replicas_too(
         assert abroad.verify_mac(KeyId=key_id, Message=b"m", Mac=mac, MacAlgorithm="HMAC_SHA_256")
 
 
-def test_state_aliases_and_use_are_each_keys_own(kms_client: BaseClient, primary: str, abroad: BaseClient) -> None:
+def test_state_aliases_and_use_are_each_keys_own(kms_client, primary, abroad):
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     kms_client.create_alias(AliasName="alias/mine", TargetKeyId=primary)
     kms_client.disable_key(KeyId=primary)
@@ -158,9 +150,7 @@ def test_state_aliases_and_use_are_each_keys_own(kms_client: BaseClient, primary
     assert kms_client.get_key_last_usage(KeyId=primary)["KeyLastUsage"] == {}
 
 
-def test_a_replica_is_creating_for_a_while(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
-) -> None:
+def test_a_replica_is_creating_for_a_while(kms, kms_client, primary, abroad, refusal):
     kms.delays.creating = 5
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     kms.clock.advance(seconds=4.999)
@@ -172,9 +162,7 @@ def test_a_replica_is_creating_for_a_while(
     assert state(abroad, primary) == "Enabled"
 
 
-def test_a_replica_of_an_imported_key_waits_for_its_import(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], abroad: BaseClient, import_material: Any
-) -> None:
+def test_a_replica_of_an_imported_key_waits_for_its_import(kms, kms_client, new_key, abroad, import_material):
     key_id = new_key(MultiRegion=True, Origin="EXTERNAL").partition("/")[2]
     import_material(kms_client, key_id, bytes(32))
     kms.delays.creating = timedelta(seconds=5)
@@ -184,9 +172,7 @@ def test_a_replica_of_an_imported_key_waits_for_its_import(
     assert state(abroad, key_id) == "PendingImport"
 
 
-def test_material_waits_no_longer_for_a_replica_that_is_gone(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], abroad: BaseClient, import_material: Any
-) -> None:
+def test_material_waits_no_longer_for_a_replica_that_is_gone(kms, kms_client, new_key, abroad, import_material):
     """API RotationsListEntry, KeyMaterialState: it is PENDING_ROTATION once all related keys have the material."""
     key_id = new_key(MultiRegion=True, Origin="EXTERNAL").partition("/")[2]
     import_material(kms_client, key_id, bytes(32))
@@ -217,18 +203,14 @@ ONE_REPLICA = "You can create only one replica of each primary key in each AWS R
         (ABROAD, "AlreadyExistsException", ONE_REPLICA),
     ],
 )
-def test_one_key_in_a_region(
-    kms_client: BaseClient, primary: str, refusal: Any, region: str, code: str, text: str
-) -> None:
+def test_one_key_in_a_region(kms_client, primary, refusal, region, code, text):
     """Captured from AWS KMS, 2026-09."""
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     with refusal(code, text):
         kms_client.replicate_key(KeyId=primary, ReplicaRegion=region)
 
 
-def test_a_replica_pending_deletion_is_still_there(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
-) -> None:
+def test_a_replica_pending_deletion_is_still_there(kms, kms_client, primary, abroad, refusal):
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     abroad.schedule_key_deletion(KeyId=primary, PendingWindowInDays=7)
     with refusal("AlreadyExistsException", ONE_REPLICA):
@@ -254,9 +236,7 @@ def test_a_replica_pending_deletion_is_still_there(
         ),
     ],
 )
-def test_regions_where_no_replica_can_be(
-    kms_client: BaseClient, primary: str, refusal: Any, region: str, text: str
-) -> None:
+def test_regions_where_no_replica_can_be(kms_client, primary, refusal, region, text):
     """Captured from AWS KMS, 2026-09."""
     with refusal("ValidationException", text):
         kms_client.replicate_key(KeyId=primary, ReplicaRegion=region)
@@ -270,15 +250,8 @@ def test_regions_where_no_replica_can_be(
     ],
 )
 def test_only_a_primary_key_is_replicated_and_moved(
-    kms_client: BaseClient,
-    new_key: Callable[..., str],
-    primary: str,
-    abroad: BaseClient,
-    refusal: Any,
-    operation: str,
-    code: str,
-    text: str,
-) -> None:
+    kms_client, new_key, primary, abroad, refusal, operation, code, text
+):
     """Of a replica captured from AWS KMS, 2026-09, with a small r for one of the two."""
     member = "ReplicaRegion" if operation == "replicate_key" else "PrimaryRegion"
     single = new_key()
@@ -289,18 +262,14 @@ def test_only_a_primary_key_is_replicated_and_moved(
         getattr(abroad, operation)(KeyId=primary, **{member: FAR})
 
 
-def test_replicas_count_as_keys_of_their_region(
-    kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any, monkeypatch: Any
-) -> None:
+def test_replicas_count_as_keys_of_their_region(kms_client, primary, abroad, refusal, monkeypatch):
     abroad.create_key()
     monkeypatch.setattr(keys, "KEYS_PER_REGION", 1)
     with refusal("LimitExceededException"):
         kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
 
 
-def test_an_invalid_policy_or_invalid_tags_create_no_replica(
-    kms_client: BaseClient, primary: str, refusal: Any
-) -> None:
+def test_an_invalid_policy_or_invalid_tags_create_no_replica(kms_client, primary, refusal):
     with refusal("MalformedPolicyDocumentException"):
         kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD, Policy="{}")
     with refusal("TagException"):
@@ -311,7 +280,7 @@ def test_an_invalid_policy_or_invalid_tags_create_no_replica(
 # --- UpdatePrimaryRegion ---
 
 
-def test_the_primary_region_moves(kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient) -> None:
+def test_the_primary_region_moves(kms, kms_client, primary, abroad):
     for region in (ABROAD, FAR):
         kms_client.replicate_key(KeyId=primary, ReplicaRegion=region)
     answer = kms_client.update_primary_region(KeyId=primary, PrimaryRegion=ABROAD)
@@ -325,9 +294,7 @@ def test_the_primary_region_moves(kms: KmsMock, kms_client: BaseClient, primary:
     assert configuration(kms_client, primary)["MultiRegionKeyType"] == "PRIMARY"
 
 
-def test_both_keys_are_updating_for_a_while(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
-) -> None:
+def test_both_keys_are_updating_for_a_while(kms, kms_client, primary, abroad, refusal):
     """API: usable in cryptographic operations; not to be replicated, enabled or disabled."""
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=FAR)
@@ -344,9 +311,7 @@ def test_both_keys_are_updating_for_a_while(
     assert (state(kms_client, primary), state(abroad, primary)) == ("Enabled", "Enabled")
 
 
-def test_keys_are_shown_updating_once_without_a_delay(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient
-) -> None:
+def test_keys_are_shown_updating_once_without_a_delay(kms, kms_client, primary, abroad):
     """Captured from AWS KMS, 2026-09: both keys are `Updating` after the call, for seconds."""
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     kms_client.update_primary_region(KeyId=primary, PrimaryRegion=ABROAD)
@@ -361,22 +326,20 @@ def test_keys_are_shown_updating_once_without_a_delay(
     assert state(abroad, primary) == "Enabled"
 
 
-def test_where_the_primary_key_cannot_move(kms_client: BaseClient, primary: str, refusal: Any) -> None:
+def test_where_the_primary_key_cannot_move(kms_client, primary, refusal):
     """Captured from AWS KMS, 2026-09."""
     with refusal("ValidationException", f"{primary} does not have a replica key in the specified Region."):
         kms_client.update_primary_region(KeyId=primary, PrimaryRegion=ABROAD)
 
 
-def test_moving_the_primary_key_where_it_is_has_no_effect(kms_client: BaseClient, primary: str) -> None:
+def test_moving_the_primary_key_where_it_is_has_no_effect(kms_client, primary):
     """Captured from AWS KMS, 2026-09."""
     kms_client.update_primary_region(KeyId=primary, PrimaryRegion=HOME)
     assert state(kms_client, primary) == "Enabled"
     assert configuration(kms_client, primary)["PrimaryKey"]["Region"] == HOME
 
 
-def test_a_ciphertext_and_the_arn_of_the_primary_key_in_a_replicas_region(
-    kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
-) -> None:
+def test_a_ciphertext_and_the_arn_of_the_primary_key_in_a_replicas_region(kms_client, primary, abroad, refusal):
     """Captured from AWS KMS, 2026-09. Other ARNs of another Region are not found: nakedible/openssl-engine-kms#1."""
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     blob = kms_client.encrypt(KeyId=primary, Plaintext=b"x")["CiphertextBlob"]
@@ -387,9 +350,7 @@ def test_a_ciphertext_and_the_arn_of_the_primary_key_in_a_replicas_region(
         abroad.decrypt(CiphertextBlob=blob, KeyId=arn(HOME, "mrk-" + "0" * 32))
 
 
-def test_a_disabled_replica_becomes_no_primary_key(
-    kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
-) -> None:
+def test_a_disabled_replica_becomes_no_primary_key(kms_client, primary, abroad, refusal):
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     abroad.disable_key(KeyId=primary)
     with refusal("DisabledException", f"{arn(ABROAD, primary)} is disabled."):
@@ -399,9 +360,7 @@ def test_a_disabled_replica_becomes_no_primary_key(
 # --- deleting ---
 
 
-def test_a_primary_key_is_deleted_after_its_replicas(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
-) -> None:
+def test_a_primary_key_is_deleted_after_its_replicas(kms, kms_client, primary, abroad, refusal):
     """Guide, "Deleting multi-Region keys": its own window begins when the last replica is gone."""
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=FAR)
@@ -428,9 +387,7 @@ def test_a_primary_key_is_deleted_after_its_replicas(
         kms_client.describe_key(KeyId=primary)
 
 
-def test_everything_can_become_due_at_once(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient, refusal: Any
-) -> None:
+def test_everything_can_become_due_at_once(kms, kms_client, primary, abroad, refusal):
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     kms_client.schedule_key_deletion(KeyId=primary, PendingWindowInDays=7)
     abroad.schedule_key_deletion(KeyId=primary, PendingWindowInDays=7)
@@ -440,9 +397,7 @@ def test_everything_can_become_due_at_once(
             client.describe_key(KeyId=primary)
 
 
-def test_a_waiting_primary_key_can_be_kept(
-    kms: KmsMock, kms_client: BaseClient, primary: str, abroad: BaseClient
-) -> None:
+def test_a_waiting_primary_key_can_be_kept(kms, kms_client, primary, abroad):
     kms_client.replicate_key(KeyId=primary, ReplicaRegion=ABROAD)
     kms_client.schedule_key_deletion(KeyId=primary)
     kms_client.cancel_key_deletion(KeyId=primary)

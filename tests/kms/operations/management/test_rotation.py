@@ -5,7 +5,6 @@ Sources: "API" is the API reference of the operation, "KS" the Developer Guide's
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -47,7 +46,7 @@ def rotations(client: BaseClient, key_id: str) -> list[tuple[datetime, str]]:
 # --- the calendar ---
 
 
-def test_a_new_key_is_not_rotated(kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_a_new_key_is_not_rotated(kms, kms_client, new_key):
     key = new_key()
     assert status(kms_client, key) == {"KeyId": key, "KeyRotationEnabled": False}
 
@@ -60,9 +59,7 @@ def test_a_new_key_is_not_rotated(kms: KmsMock, kms_client: BaseClient, new_key:
         pytest.param({"RotationPeriodInDays": 2560}, 2560, id="API: 2560 days at most"),
     ],
 )
-def test_the_first_rotation_is_a_period_after_enabling(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], members: dict[str, int], days: int
-) -> None:
+def test_the_first_rotation_is_a_period_after_enabling(kms, kms_client, new_key, members, days):
     key = new_key()
     kms.clock.advance(days=3)
     kms_client.enable_key_rotation(KeyId=key, **members)
@@ -82,7 +79,7 @@ def test_the_first_rotation_is_a_period_after_enabling(
     assert rotations(kms_client, key) == [(due, "AUTOMATIC")]
 
 
-def test_a_period_out_of_range_is_refused(kms_client: BaseClient, new_key: Callable[..., str], refusal: Any) -> None:
+def test_a_period_out_of_range_is_refused(kms_client, new_key, refusal):
     with refusal(
         "ValidationException",
         "1 validation error detected: Value '2561' at 'rotationPeriodInDays' failed to satisfy constraint: "
@@ -91,7 +88,7 @@ def test_a_period_out_of_range_is_refused(kms_client: BaseClient, new_key: Calla
         kms_client.enable_key_rotation(KeyId=new_key(), RotationPeriodInDays=2561)  # botocore itself refuses 89
 
 
-def test_several_periods_can_pass_at_once(kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_several_periods_can_pass_at_once(kms, kms_client, new_key):
     key = new_key()
     kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
     kms.clock.advance(days=450)
@@ -99,9 +96,7 @@ def test_several_periods_can_pass_at_once(kms: KmsMock, kms_client: BaseClient, 
     assert status(kms_client, key)["NextRotationDate"] == START + 500 * DAY
 
 
-def test_enabling_again_changes_the_period_from_then_on(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_enabling_again_changes_the_period_from_then_on(kms, kms_client, new_key):
     key = new_key()
     kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
     kms.clock.advance(days=50)
@@ -112,9 +107,7 @@ def test_enabling_again_changes_the_period_from_then_on(
 
 
 @pytest.mark.parametrize("members", [{}, {"RotationPeriodInDays": 100}], ids=["no period", "the same period"])
-def test_enabling_again_without_another_period_changes_nothing(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], members: dict[str, int]
-) -> None:
+def test_enabling_again_without_another_period_changes_nothing(kms, kms_client, new_key, members):
     """Captured from AWS KMS, 2026-09."""
     key = new_key()
     kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
@@ -125,9 +118,7 @@ def test_enabling_again_without_another_period_changes_nothing(
     assert (before["RotationPeriodInDays"], before["NextRotationDate"]) == (100, START + 100 * DAY)
 
 
-def test_the_period_is_a_year_again_after_rotation_was_disabled(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_the_period_is_a_year_again_after_rotation_was_disabled(kms, kms_client, new_key):
     """Captured from AWS KMS, 2026-09."""
     key = new_key()
     kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
@@ -136,9 +127,7 @@ def test_the_period_is_a_year_again_after_rotation_was_disabled(
     assert status(kms_client, key)["RotationPeriodInDays"] == 365
 
 
-def test_disabling_rotation_keeps_the_material(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_disabling_rotation_keeps_the_material(kms, kms_client, new_key):
     key = new_key()
     kms_client.enable_key_rotation(KeyId=key)
     kms_client.disable_key_rotation(KeyId=key)
@@ -148,9 +137,7 @@ def test_disabling_rotation_keeps_the_material(
     assert rotations(kms_client, key) == []
 
 
-def test_old_ciphertexts_decrypt_and_report_their_material(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_old_ciphertexts_decrypt_and_report_their_material(kms, kms_client, new_key):
     key = new_key()
     kms_client.enable_key_rotation(KeyId=key)
     made = []
@@ -164,9 +151,7 @@ def test_old_ciphertexts_decrypt_and_report_their_material(
         assert (answer["Plaintext"], answer["KeyMaterialId"], answer["KeyId"]) == (b"kept", material, key)
 
 
-def test_a_disabled_key_is_rotated_at_once_when_it_is_enabled_after_its_time(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_a_disabled_key_is_rotated_at_once_when_it_is_enabled_after_its_time(kms, kms_client, new_key):
     """API GetKeyRotationStatus: not rotated for a whole period: at once, and every period thereafter."""
     key = new_key()
     kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
@@ -179,9 +164,7 @@ def test_a_disabled_key_is_rotated_at_once_when_it_is_enabled_after_its_time(
     assert status(kms_client, key)["NextRotationDate"] == START + 230 * DAY
 
 
-def test_a_key_rotated_lately_resumes_its_schedule_when_it_is_enabled(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_a_key_rotated_lately_resumes_its_schedule_when_it_is_enabled(kms, kms_client, new_key):
     """API GetKeyRotationStatus: rotated less than a period ago: the prior schedule."""
     key = new_key()
     kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
@@ -196,9 +179,7 @@ def test_a_key_rotated_lately_resumes_its_schedule_when_it_is_enabled(
     assert rotations(kms_client, key)[-1] == (START + 200 * DAY, "AUTOMATIC")
 
 
-def test_a_key_enabled_before_its_time_is_rotated_on_time(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_a_key_enabled_before_its_time_is_rotated_on_time(kms, kms_client, new_key):
     key = new_key()
     kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=100)
     kms_client.disable_key(KeyId=key)
@@ -208,9 +189,7 @@ def test_a_key_enabled_before_its_time_is_rotated_on_time(
     assert rotations(kms_client, key) == [(START + 100 * DAY, "AUTOMATIC")]
 
 
-def test_a_key_pending_deletion_reports_no_rotation_and_has_it_back_when_kept(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_a_key_pending_deletion_reports_no_rotation_and_has_it_back_when_kept(kms, kms_client, new_key):
     """API GetKeyRotationStatus, "Pending deletion"."""
     key = new_key()
     kms_client.enable_key_rotation(KeyId=key, RotationPeriodInDays=90)
@@ -223,9 +202,7 @@ def test_a_key_pending_deletion_reports_no_rotation_and_has_it_back_when_kept(
     assert rotations(kms_client, key) == []
 
 
-def test_aws_managed_keys_are_rotated_every_year_and_only_so(
-    kms: KmsMock, kms_client: BaseClient, refusal: Any
-) -> None:
+def test_aws_managed_keys_are_rotated_every_year_and_only_so(kms, kms_client, refusal):
     """Captured from AWS KMS, 2026-09: a new one is not said to rotate. API GetKeyRotationStatus: it does, always."""
     key = kms.managed_key("s3")
     assert status(kms_client, key) == {"KeyId": key, "KeyRotationEnabled": False}
@@ -242,7 +219,7 @@ def test_aws_managed_keys_are_rotated_every_year_and_only_so(
     steps=st.lists(st.integers(0, 1500), max_size=5),
 )
 @settings(max_examples=25)
-def test_rotations_do_not_depend_on_the_time_of_calls(period: int, steps: list[int]) -> None:
+def test_rotations_do_not_depend_on_the_time_of_calls(period, steps):
     with mock_kms(fresh=True) as kms:
         kms.clock.freeze(START)
         client = kms.client()
@@ -258,9 +235,7 @@ def test_rotations_do_not_depend_on_the_time_of_calls(period: int, steps: list[i
 # --- on demand ---
 
 
-def test_rotation_on_demand_is_immediate_and_keeps_the_automatic_schedule(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_rotation_on_demand_is_immediate_and_keeps_the_automatic_schedule(kms, kms_client, new_key):
     key = new_key()
     kms_client.enable_key_rotation(KeyId=key)
     first = current(kms_client, key)
@@ -271,9 +246,7 @@ def test_rotation_on_demand_is_immediate_and_keeps_the_automatic_schedule(
     assert rotations(kms_client, key) == [(START + 10 * DAY, "ON_DEMAND")]
 
 
-def test_rotation_on_demand_is_seen_under_way(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_rotation_on_demand_is_seen_under_way(kms, kms_client, new_key):
     key = new_key()
     kms.delays.rotating = timedelta(minutes=5)
     kms_client.rotate_key_on_demand(KeyId=key)
@@ -287,9 +260,7 @@ def test_rotation_on_demand_is_seen_under_way(
     assert rotations(kms_client, key) == [(START + timedelta(minutes=5), "ON_DEMAND")]
 
 
-def test_rotation_on_demand_without_a_delay_is_seen_once(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_rotation_on_demand_without_a_delay_is_seen_once(kms, kms_client, new_key):
     key, other = new_key(), new_key()
     for _ in range(2):  # captured from AWS KMS, 2026-09: one rotation
         kms_client.rotate_key_on_demand(KeyId=key)
@@ -304,9 +275,7 @@ def test_rotation_on_demand_without_a_delay_is_seen_once(
     assert "OnDemandRotationStartDate" not in status(kms_client, key)
 
 
-def test_rotation_on_demand_works_25_times(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any
-) -> None:
+def test_rotation_on_demand_works_25_times(kms, kms_client, new_key, refusal):
     key = new_key()
     for _ in range(25):
         kms_client.rotate_key_on_demand(KeyId=key)
@@ -318,8 +287,8 @@ def test_rotation_on_demand_works_25_times(
 
 @pytest.mark.parametrize(("minutes", "refused"), [(21, False), (20, True), (1, True)])
 def test_rotation_on_demand_is_refused_shortly_before_an_automatic_one(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, minutes: int, refused: bool
-) -> None:
+    kms, kms_client, new_key, refusal, minutes, refused
+):
     key = new_key()
     kms_client.enable_key_rotation(KeyId=key)
     kms.clock.move_to(START + 365 * DAY - timedelta(minutes=minutes))
@@ -339,9 +308,7 @@ def test_rotation_on_demand_is_refused_shortly_before_an_automatic_one(
 
 @pytest.mark.parametrize("operation", ["enable_key_rotation", "rotate_key_on_demand"])
 @pytest.mark.parametrize(("spec", "usage"), [("RSA_2048", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")])
-def test_asymmetric_and_hmac_keys_cannot_be_rotated(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, operation: str, spec: str, usage: str
-) -> None:
+def test_asymmetric_and_hmac_keys_cannot_be_rotated(kms_client, new_key, refusal, operation, spec, usage):
     """Captured from AWS KMS, 2026-09, for HMAC keys."""
     with refusal("UnsupportedOperationException", ""):
         getattr(kms_client, operation)(KeyId=new_key(spec, usage))
@@ -352,9 +319,7 @@ def test_asymmetric_and_hmac_keys_cannot_be_rotated(
     [("RSA_2048", "SIGN_VERIFY"), ("RSA_2048", "ENCRYPT_DECRYPT"), ("ECC_NIST_P256", "SIGN_VERIFY"),
      ("ML_DSA_44", "SIGN_VERIFY"), ("HMAC_256", "GENERATE_VERIFY_MAC")],
 )  # fmt: skip
-def test_the_rotation_of_asymmetric_and_hmac_keys_is_always_disabled(
-    kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, spec: str, usage: str
-) -> None:
+def test_the_rotation_of_asymmetric_and_hmac_keys_is_always_disabled(kms_client, new_key, refusal, spec, usage):
     """Captured from AWS KMS, 2026-09, for HMAC keys; Terraform and CloudFormation read the status of all of them."""
     key = new_key(spec, usage)
     assert status(kms_client, key) == {"KeyId": key, "KeyRotationEnabled": False}
@@ -375,9 +340,7 @@ def test_the_rotation_of_asymmetric_and_hmac_keys_is_always_disabled(
     ],
 )
 @pytest.mark.parametrize("origin", ["AWS_CLOUDHSM", "EXTERNAL_KEY_STORE"])
-def test_keys_of_custom_key_stores_have_no_rotation(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, operation: str, origin: str
-) -> None:
+def test_keys_of_custom_key_stores_have_no_rotation(kms, kms_client, new_key, refusal, operation, origin):
     if origin == "AWS_CLOUDHSM":
         key = new_key(Origin=origin, CustomKeyStoreId=kms.key_stores.add_store())
     else:
@@ -389,9 +352,7 @@ def test_keys_of_custom_key_stores_have_no_rotation(
 
 
 @pytest.mark.parametrize("operation", ["enable_key_rotation", "disable_key_rotation"])
-def test_imported_material_is_not_rotated_by_the_calendar(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any, operation: str
-) -> None:
+def test_imported_material_is_not_rotated_by_the_calendar(kms, kms_client, new_key, refusal, operation):
     """Guide, "Key states", footnote 6; captured from AWS KMS, 2026-09: the status is false, without an error."""
     key = new_key(Origin="EXTERNAL")
     with refusal("UnsupportedOperationException", f"{key} origin is EXTERNAL which is not valid for this operation."):
@@ -399,9 +360,7 @@ def test_imported_material_is_not_rotated_by_the_calendar(
     assert status(kms_client, key) == {"KeyId": key, "KeyRotationEnabled": False}
 
 
-def test_the_rotation_of_imported_material_is_seen_under_way(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], import_material: Any
-) -> None:
+def test_the_rotation_of_imported_material_is_seen_under_way(kms, kms_client, new_key, import_material):
     """Captured from AWS KMS, 2026-09."""
     key = new_key(Origin="EXTERNAL")
     import_material(kms_client, key, bytes(32))
@@ -417,7 +376,7 @@ def test_the_rotation_of_imported_material_is_seen_under_way(
 # --- ListKeyRotations ---
 
 
-def test_all_material_begins_with_the_first(kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_all_material_begins_with_the_first(kms, kms_client, new_key):
     key = new_key()
     first = current(kms_client, key)
     kms_client.rotate_key_on_demand(KeyId=key)
@@ -436,9 +395,7 @@ def test_all_material_begins_with_the_first(kms: KmsMock, kms_client: BaseClient
     ]
 
 
-def test_rotations_come_in_pages(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any
-) -> None:
+def test_rotations_come_in_pages(kms, kms_client, new_key, refusal):
     key, other = new_key(), new_key()
     for _ in range(5):
         kms_client.rotate_key_on_demand(KeyId=key)
@@ -456,9 +413,7 @@ def test_rotations_come_in_pages(
 # --- multi-Region keys ---
 
 
-def test_rotation_is_shared_and_set_on_the_primary_key(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any
-) -> None:
+def test_rotation_is_shared_and_set_on_the_primary_key(kms, kms_client, new_key, refusal):
     primary = new_key(MultiRegion=True)
     key_id = primary.partition("/")[2]
     replica = kms_client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")["ReplicaKeyMetadata"]["Arn"]
@@ -476,9 +431,7 @@ def test_rotation_is_shared_and_set_on_the_primary_key(
             getattr(abroad, xform_name(operation))(KeyId=key_id)
 
 
-def test_the_rotation_status_of_a_primary_key_that_waits_for_its_replicas(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_the_rotation_status_of_a_primary_key_that_waits_for_its_replicas(kms, kms_client, new_key):
     """Captured from AWS KMS, 2026-09: as before, until it is pending deletion."""
     key_id = new_key(MultiRegion=True).partition("/")[2]
     kms_client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=200)
@@ -491,9 +444,7 @@ def test_the_rotation_status_of_a_primary_key_that_waits_for_its_replicas(
     assert status(kms_client, key_id)["KeyRotationEnabled"] is False
 
 
-def test_a_rotation_without_a_delay_ends_where_a_replica_shows_it(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_a_rotation_without_a_delay_ends_where_a_replica_shows_it(kms, kms_client, new_key):
     key_id = new_key(MultiRegion=True).partition("/")[2]
     kms_client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
     abroad = kms.client(region="eu-west-1")
@@ -505,9 +456,7 @@ def test_a_rotation_without_a_delay_ends_where_a_replica_shows_it(
     assert logged == [("RotateKey", "us-east-1"), ("SynchronizeMultiRegionKey", "eu-west-1")]
 
 
-def test_the_new_primary_key_keeps_the_automatic_schedule(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_the_new_primary_key_keeps_the_automatic_schedule(kms, kms_client, new_key):
     key_id = new_key(MultiRegion=True).partition("/")[2]
     kms_client.enable_key_rotation(KeyId=key_id, RotationPeriodInDays=100)
     kms_client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
@@ -516,9 +465,7 @@ def test_the_new_primary_key_keeps_the_automatic_schedule(
     assert rotations(kms_client, key_id) == [(START + n * 100 * DAY, "AUTOMATIC") for n in (1, 2)]
 
 
-def test_a_rotation_under_way_ends_though_the_primary_key_moves(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]
-) -> None:
+def test_a_rotation_under_way_ends_though_the_primary_key_moves(kms, kms_client, new_key):
     key_id = new_key(MultiRegion=True).partition("/")[2]
     kms_client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
     kms.delays.rotating = 60
@@ -528,7 +475,7 @@ def test_a_rotation_under_way_ends_though_the_primary_key_moves(
     assert len(rotations(kms.client(region="eu-west-1"), key_id)) == 1
 
 
-def test_kms_logs_what_it_does_on_its_own(kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_kms_logs_what_it_does_on_its_own(kms, kms_client, new_key):
     key_id = new_key(MultiRegion=True).partition("/")[2]
     kms_client.replicate_key(KeyId=key_id, ReplicaRegion="eu-west-1")
     kms_client.enable_key_rotation(KeyId=key_id)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -29,7 +28,7 @@ def usage(client: BaseClient, key: str) -> dict[str, Any]:
     return answer
 
 
-def test_a_key_that_was_never_used(kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_a_key_that_was_never_used(kms, kms_client, new_key):
     key = new_key()
     kms.clock.advance(days=1)
     assert usage(kms_client, key) == {
@@ -40,9 +39,7 @@ def test_a_key_that_was_never_used(kms: KmsMock, kms_client: BaseClient, new_key
     }
 
 
-def test_the_last_use_that_succeeded_counts(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any
-) -> None:
+def test_the_last_use_that_succeeded_counts(kms, kms_client, new_key, refusal):
     key = new_key()
     blob = kms_client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
     kms.clock.advance(days=1)
@@ -59,7 +56,7 @@ def test_the_last_use_that_succeeded_counts(
     assert found == {"Operation": "Decrypt", "Timestamp": START + timedelta(days=1), "KmsRequestId": request_id}
 
 
-def test_re_encrypt_uses_both_keys(kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str]) -> None:
+def test_re_encrypt_uses_both_keys(kms, kms_client, new_key):
     source, destination = new_key(), new_key()
     blob = kms_client.encrypt(KeyId=source, Plaintext=b"x")["CiphertextBlob"]
     kms_client.re_encrypt(CiphertextBlob=blob, DestinationKeyId=destination)
@@ -67,15 +64,13 @@ def test_re_encrypt_uses_both_keys(kms: KmsMock, kms_client: BaseClient, new_key
         assert usage(kms_client, key)["KeyLastUsage"]["Operation"] == "ReEncrypt"
 
 
-def test_aliases_are_not_accepted(
-    kms: KmsMock, kms_client: BaseClient, new_key: Callable[..., str], refusal: Any
-) -> None:
+def test_aliases_are_not_accepted(kms, kms_client, new_key, refusal):
     kms_client.create_alias(AliasName="alias/mine", TargetKeyId=new_key())
     with refusal("InvalidArnException", "Key Aliases are not supported for this operation."):
         kms_client.get_key_last_usage(KeyId="alias/mine")
 
 
-def test_every_operation_that_is_tracked_is_cryptographic_here() -> None:
+def test_every_operation_that_is_tracked_is_cryptographic_here():
     load()
     tracked = set(service_description()["shapes"]["KeyLastUsageTrackingOperation"]["enum"])
     assert {name for name, operation in OPERATIONS.items() if operation.cryptographic} == tracked
