@@ -40,5 +40,6 @@ def _no_credentials_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
         "AWS_DEFAULT_REGION",
     ):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+    # Files that nobody can make, not even a test that runs as root.
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/dev/null/none")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/dev/null/none")
