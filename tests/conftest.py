@@ -63,6 +63,24 @@ def few_plugins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PYTEST_PLUGINS", "xdist.plugin,pytest_kmsmock.plugin")
 
 
+@pytest.fixture(scope="module")
+def moto_server() -> Iterator[str]:
+    """Run moto's server in a thread, and give its URL."""
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    yield "http://{}:{}".format(*server.get_host_and_port())
+    server.stop()
+
+
+@pytest.fixture
+def endpoints_of_aws(kms_server, moto_server, monkeypatch):
+    """Let programs find the mock's server, and moto's STS, where AWS is."""
+    for name, value in {**kms_server.environment, "AWS_ENDPOINT_URL_STS": moto_server}.items():
+        monkeypatch.setenv(name, value)
+
+
 #: Developer Guide, "Viewing grants": a grant without a name has an empty one, which its shape does not allow.
 _AWS_DOES_SO_TOO = re.compile(r"Invalid length for parameter Grants\[\d+\]\.Name, value: 0, valid min length: 1")
 

@@ -5,26 +5,17 @@ from __future__ import annotations
 import pytest
 from aiobotocore.session import AioSession
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 
 from pytest_kmsmock import mock_kms
 
 SSE = {"ServerSideEncryption": "aws:kms"}
 
 
-@pytest.fixture(scope="module")
-def url():
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
-
-
 @pytest.mark.asyncio
-async def test_s3(url):
-    with mock_kms(endpoint_urls=url) as kms:
+async def test_s3(moto_server):
+    with mock_kms(endpoint_urls=moto_server) as kms:
         key = kms.create_key(alias="alias/app")
-        async with AioSession().create_client("s3", region_name="us-east-1", endpoint_url=url) as s3:
+        async with AioSession().create_client("s3", region_name="us-east-1", endpoint_url=moto_server) as s3:
             await s3.create_bucket(Bucket="documents")
             written = await s3.put_object(Bucket="documents", Key="k", Body=b"x", SSEKMSKeyId="alias/app", **SSE)
             assert written["SSEKMSKeyId"] == key.arn

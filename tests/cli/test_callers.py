@@ -9,7 +9,6 @@ import threading
 import boto3
 import pytest
 from botocore.exceptions import ClientError
-from moto.server import ThreadedMotoServer
 
 from pytest_kmsmock._cli.main import main
 
@@ -83,30 +82,24 @@ def test_callers_that_cannot_be(capsys, arguments, problem):
     assert problem in capsys.readouterr().err
 
 
-def test_an_sts_elsewhere_knows_whose_keys_are(serve, monkeypatch):  # noqa: F811
+def test_an_sts_elsewhere_knows_whose_keys_are(serve, moto_server, monkeypatch):  # noqa: F811
     monkeypatch.setattr("pytest_kmsmock._mock.core._MOTO_IAM", "moto.in.another.process")
-    moto = ThreadedMotoServer(ip_address="127.0.0.1", port=0)
-    moto.start()
-    try:
-        url = "http://{}:{}".format(*moto.get_host_and_port())
-        dummy = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "x"}
-        iam = boto3.client("iam", "us-east-1", endpoint_url=url, **dummy)
-        iam.create_user(UserName="grace")
-        own = iam.create_access_key(UserName="grace")["AccessKey"]
+    dummy = {"aws_access_key_id": "AKIA", "aws_secret_access_key": "x"}
+    iam = boto3.client("iam", "us-east-1", endpoint_url=moto_server, **dummy)
+    iam.create_user(UserName="grace")
+    own = iam.create_access_key(UserName="grace")["AccessKey"]
 
-        def work(client):
-            arn = acting(client, own["AccessKeyId"]).create_key()["KeyMetadata"]["Arn"]
-            assert ":123456789012:" in arn
-            for access_key, expected in ((own["AccessKeyId"], "user/grace"), ("AKIANOBODYNOBODY0000", "Administrator")):
-                sts = boto3.client(
-                    "sts", "us-east-1", endpoint_url=client.meta.endpoint_url, aws_access_key_id=access_key,
-                    aws_secret_access_key="?",
-                )  # fmt: skip
-                assert sts.get_caller_identity()["Arn"].endswith(expected)
+    def work(client):
+        arn = acting(client, own["AccessKeyId"]).create_key()["KeyMetadata"]["Arn"]
+        assert ":123456789012:" in arn
+        for access_key, expected in ((own["AccessKeyId"], "user/grace"), ("AKIANOBODYNOBODY0000", "Administrator")):
+            sts = boto3.client(
+                "sts", "us-east-1", endpoint_url=client.meta.endpoint_url, aws_access_key_id=access_key,
+                aws_secret_access_key="?",
+            )  # fmt: skip
+            assert sts.get_caller_identity()["Arn"].endswith(expected)
 
-        assert serve("--identities", url, work=work) == 0
-    finally:
-        moto.stop()
+    assert serve("--identities", moto_server, work=work) == 0
 
 
 class _Refusing(http.server.BaseHTTPRequestHandler):

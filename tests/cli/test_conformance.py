@@ -7,27 +7,13 @@ import os
 import signal
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from pytest_kmsmock._cli.main import main
-from pytest_kmsmock._runtime import environment
-
-
-@pytest.fixture(scope="module")
-def sts():
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
 
 
 @pytest.fixture
-def aws(kms_mock, kms_server, sts, monkeypatch):
+def aws(kms_mock, endpoints_of_aws):
     """Let `--target aws` find this project's own server."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", environment.DUMMY_ACCESS_KEY_ID)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", environment.DUMMY_SECRET_ACCESS_KEY)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", kms_server.endpoint_url)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts)
     return kms_mock
 
 
@@ -51,8 +37,8 @@ def test_an_endpoint(kms_mock, kms_server, capsys):
     assert {key.state for key in kms_mock.keys.values()} == {"PendingDeletion"}
 
 
-def test_moto_server(sts):
-    assert main(["conformance", "a key by default", "--target", sts]) == 1
+def test_moto_server(moto_server):
+    assert main(["conformance", "a key by default", "--target", moto_server]) == 1
 
 
 def test_an_endpoint_that_goes_away(kms_mock, kms_server, capsys):

@@ -6,12 +6,10 @@ import threading
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
 from pytest_kmsmock._conformance import remote, runner
 from pytest_kmsmock._conformance.created_resources import CreatedResources
 from pytest_kmsmock._conformance.targets import CONFIG, names_at
-from pytest_kmsmock._runtime import environment
 from pytest_kmsmock.errors import TargetUnreachable
 
 KEY = "- name: one\n  source: seen\n  steps:\n  - {CreateKey: , as: key}\n"
@@ -22,21 +20,9 @@ def endpoint(kms_server):
     return remote.Endpoint(kms_server.endpoint_url, "us-east-1", None, lambda _: None)
 
 
-@pytest.fixture(scope="module")
-def sts():
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
-
-
 @pytest.fixture
-def account(kms_server, sts, monkeypatch):
+def account(endpoints_of_aws):
     """Give what takes this project's own server for AWS."""
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", environment.DUMMY_ACCESS_KEY_ID)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", environment.DUMMY_SECRET_ACCESS_KEY)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_KMS", kms_server.endpoint_url)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", sts)
     return remote.Account("us-east-1", None, lambda _: None, "run-1")
 
 

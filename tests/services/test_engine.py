@@ -8,7 +8,6 @@ import requests
 import responses
 from botocore.exceptions import ClientError
 from moto import mock_aws
-from moto.server import ThreadedMotoServer
 
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._moto import deliveries
@@ -66,37 +65,30 @@ def test_keys_that_cannot_have_encrypted_what_is_there(kind, message):
                 s3.get_object(Bucket="documents", Key="k")
 
 
-def test_a_server_of_moto_s():
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    url = f"http://{host}:{port}"
-    try:
-        with mock_kms(endpoint_urls=url) as kms:
-            key = kms.create_key(alias="alias/app")
-            s3 = boto3.client("s3", region_name="us-east-1", endpoint_url=url)
-            s3.create_bucket(Bucket="documents")
-            s3.put_bucket_encryption(Bucket="documents", ServerSideEncryptionConfiguration={"Rules": [
-                {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/app"}}
-            ]})  # fmt: skip
-            s3.put_object(Bucket="documents", Key="k", Body=b"x")
-            assert s3.get_object(Bucket="documents", Key="k")["SSEKMSKeyId"] == key.arn
-            s3.copy_object(Bucket="documents", Key="copy", CopySource="documents/k")
-            assert [call.operation for call in kms.calls] == [
-                "GenerateDataKey", "Decrypt", "Decrypt", "GenerateDataKey"
-            ]  # fmt: skip
-            ssm = boto3.client("ssm", region_name="us-east-1", endpoint_url=url)
-            ssm.put_parameter(Name="p", Type="SecureString", Value="s", KeyId="alias/app")
-            assert kms.calls[-1].params["EncryptionContext"] == {
-                "PARAMETER_ARN": "arn:aws:ssm:us-east-1:123456789012:parameter/p"
-            }  # fmt: skip
-            before = len(kms.calls)
-        with mock_kms() as other:  # not told of the server
-            s3.put_object(Bucket="documents", Key="k", Body=b"x")
-            assert len(other.calls) == 0
-        assert len(kms.calls) == before
-    finally:
-        server.stop()
+def test_a_server_of_moto_s(moto_server):
+    with mock_kms(endpoint_urls=moto_server) as kms:
+        key = kms.create_key(alias="alias/app")
+        s3 = boto3.client("s3", region_name="us-east-1", endpoint_url=moto_server)
+        s3.create_bucket(Bucket="documents")
+        s3.put_bucket_encryption(Bucket="documents", ServerSideEncryptionConfiguration={"Rules": [
+            {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": "alias/app"}}
+        ]})  # fmt: skip
+        s3.put_object(Bucket="documents", Key="k", Body=b"x")
+        assert s3.get_object(Bucket="documents", Key="k")["SSEKMSKeyId"] == key.arn
+        s3.copy_object(Bucket="documents", Key="copy", CopySource="documents/k")
+        assert [call.operation for call in kms.calls] == [
+            "GenerateDataKey", "Decrypt", "Decrypt", "GenerateDataKey"
+        ]  # fmt: skip
+        ssm = boto3.client("ssm", region_name="us-east-1", endpoint_url=moto_server)
+        ssm.put_parameter(Name="p", Type="SecureString", Value="s", KeyId="alias/app")
+        assert kms.calls[-1].params["EncryptionContext"] == {
+            "PARAMETER_ARN": "arn:aws:ssm:us-east-1:123456789012:parameter/p"
+        }  # fmt: skip
+        before = len(kms.calls)
+    with mock_kms() as other:  # not told of the server
+        s3.put_object(Bucket="documents", Key="k", Body=b"x")
+        assert len(other.calls) == 0
+    assert len(kms.calls) == before
 
 
 @pytest.mark.parametrize(("protocol", "service", "operation"), [
