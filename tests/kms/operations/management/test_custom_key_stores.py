@@ -60,12 +60,6 @@ FAILURES = {
 KEY_NOT_FOUND = "The external key store proxy rejected the request because it could not find the external key."
 
 
-@pytest.fixture
-def kms(kms_mock: KmsMock) -> KmsMock:
-    kms_mock.clock.freeze(START)
-    return kms_mock
-
-
 def create(client: BaseClient, backing: Any, name: str = "mine", **changes: Any) -> str:
     members = {key: value for key, value in (backing.parameters | changes).items() if value is not None}
     store: str = client.create_custom_key_store(CustomKeyStoreName=name, **members)["CustomKeyStoreId"]

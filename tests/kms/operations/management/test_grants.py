@@ -60,14 +60,6 @@ def grant(kms_client, key):
     return make
 
 
-@pytest.fixture
-def clients(kms_mock):
-    """Clients by principal: `clients(ROLE)`."""
-    return lambda principal, **circumstances: kms_mock.client(
-        principal=kms_mock.credentials(principal, **circumstances)
-    )
-
-
 def listed(client, key, **members):
     return client.list_grants(KeyId=key, **members)["Grants"]
 

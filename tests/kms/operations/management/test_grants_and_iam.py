@@ -36,14 +36,6 @@ def denied(caller, action, where, missing):
 
 
 @pytest.fixture
-def client(kms_mock):
-    """Clients by principal: `client(ROLE)`."""
-    return lambda principal, **circumstances: kms_mock.client(
-        principal=kms_mock.credentials(principal, **circumstances)
-    )
-
-
-@pytest.fixture
 def key(kms_mock):
     """A key that its account's IAM policies decide on; another account may create grants on it."""
     statements = [
@@ -63,25 +55,25 @@ def key(kms_mock):
 
 @pytest.mark.parametrize("grantee", [THEIR_ROLE, THEIR_SESSION])
 def test_a_grant_of_the_keys_account_needs_an_iam_policy_of_the_grantees(
-    kms_mock, kms_client, key, client, grantee, refusal
+    kms_mock, kms_client, key, clients, grantee, refusal
 ):
     kms_client.create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["Encrypt"])
     encrypt = {"KeyId": key, "Plaintext": b"x"}
     text = denied(THEIR_SESSION, "kms:Encrypt", "this resource", "identity-based policy")
     with refusal(DENIED, text):
-        client(THEIR_SESSION).encrypt(**encrypt)
+        clients(THEIR_SESSION).encrypt(**encrypt)
     kms_mock.iam.attach(THEIR_ROLE, ALL)
-    client(THEIR_SESSION).encrypt(**encrypt)
-    client(THEIR_SESSION, session_policies=[ALL]).encrypt(**encrypt)
+    clients(THEIR_SESSION).encrypt(**encrypt)
+    clients(THEIR_SESSION, session_policies=[ALL]).encrypt(**encrypt)
     with refusal(DENIED):
-        client(THEIR_SESSION, session_policies=[NOTHING]).encrypt(**encrypt)
+        clients(THEIR_SESSION, session_policies=[NOTHING]).encrypt(**encrypt)
 
 
 @pytest.mark.parametrize("grantee", [THEIR_ROLE, THEIR_SESSION])
-def test_a_grant_of_the_grantees_own_account_needs_no_iam_policy(kms_mock, key, client, grantee):
+def test_a_grant_of_the_grantees_own_account_needs_no_iam_policy(kms_mock, key, clients, grantee):
     kms_mock.iam.attach(THEIR_ADMIN, ALL)
-    client(THEIR_ADMIN).create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["Encrypt"])
-    client(THEIR_SESSION).encrypt(KeyId=key, Plaintext=b"x")
+    clients(THEIR_ADMIN).create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["Encrypt"])
+    clients(THEIR_SESSION).encrypt(KeyId=key, Plaintext=b"x")
 
 
 @pytest.mark.parametrize("member", ["RetiringPrincipal", "GranteePrincipal"])
@@ -90,21 +82,21 @@ def test_a_grant_of_the_grantees_own_account_needs_no_iam_policy(kms_mock, key, 
     [(THEIR_ROLE, "session policy"), (THEIR_SESSION, "identity-based policy")],
     ids=["role", "session"],
 )
-def test_retiring_needs_an_iam_policy_too(kms_mock, kms_client, key, client, member, named, missing, refusal):
+def test_retiring_needs_an_iam_policy_too(kms_mock, kms_client, key, clients, member, named, missing, refusal):
     """Whether a retiring principal or a grantee: what a session policy lacks is called so if the role was named."""
     members = {"KeyId": key, "GranteePrincipal": ROLE, "Operations": ["Encrypt", "RetireGrant"]}
     made = kms_client.create_grant(**members | {member: named})
     retire = {"KeyId": key, "GrantId": made["GrantId"]}
     with refusal(DENIED, denied(THEIR_SESSION, "kms:RetireGrant", "this resource", "identity-based policy")):
-        client(THEIR_SESSION).retire_grant(**retire)
+        clients(THEIR_SESSION).retire_grant(**retire)
     kms_mock.iam.attach(THEIR_ROLE, ALL)
     with refusal(DENIED, denied(THEIR_SESSION, "kms:RetireGrant", "this resource", missing)):
-        client(THEIR_SESSION, session_policies=[NOTHING]).retire_grant(**retire)
-    assert client(THEIR_SESSION).retire_grant(**retire)
+        clients(THEIR_SESSION, session_policies=[NOTHING]).retire_grant(**retire)
+    assert clients(THEIR_SESSION).retire_grant(**retire)
     assert kms_client.list_grants(KeyId=key)["Grants"] == []
 
 
-def test_principals_outside_of_a_grant_learn_nothing(kms_mock, kms_client, key, client, refusal):
+def test_principals_outside_of_a_grant_learn_nothing(kms_mock, kms_client, key, clients, refusal):
     """Inferred from the other texts for keys of other accounts."""
     made = kms_client.create_grant(KeyId=key, GranteePrincipal=ROLE, Operations=["Encrypt"])
     kms_mock.iam.attach(THEIR_ROLE, ALL)
@@ -114,44 +106,44 @@ def test_principals_outside_of_a_grant_learn_nothing(kms_mock, kms_client, key, 
         f"explicitly denies access"
     )
     with refusal(DENIED, out_of_sight):
-        client(THEIR_SESSION).retire_grant(KeyId=key, GrantId=made["GrantId"])
+        clients(THEIR_SESSION).retire_grant(KeyId=key, GrantId=made["GrantId"])
 
 
 # --- session policies and permissions boundaries in the key's account -----------------------------------------------
 
 
-def test_a_session_policy_limits_what_a_grant_to_the_role_gives(kms_client, key, client, refusal):
+def test_a_session_policy_limits_what_a_grant_to_the_role_gives(kms_client, key, clients, refusal):
     kms_client.create_grant(KeyId=key, GranteePrincipal=ROLE, Operations=["Encrypt"])
     encrypt = {"KeyId": key, "Plaintext": b"x"}
-    client(SESSION).encrypt(**encrypt)
-    client(SESSION, session_policies=[ALL]).encrypt(**encrypt)
+    clients(SESSION).encrypt(**encrypt)
+    clients(SESSION, session_policies=[ALL]).encrypt(**encrypt)
     with refusal(DENIED, denied(SESSION, "kms:Encrypt", f"resource: {key}", "session policy")):
-        client(SESSION, session_policies=[NOTHING]).encrypt(**encrypt)
+        clients(SESSION, session_policies=[NOTHING]).encrypt(**encrypt)
 
 
-def test_a_permissions_boundary_limits_what_a_grant_to_the_role_gives(kms_mock, kms_client, key, client, refusal):
+def test_a_permissions_boundary_limits_what_a_grant_to_the_role_gives(kms_mock, kms_client, key, clients, refusal):
     kms_client.create_grant(KeyId=key, GranteePrincipal=ROLE, Operations=["Encrypt"])
     kms_mock.iam.boundary(ROLE, NOTHING)
     with refusal(DENIED, denied(SESSION, "kms:Encrypt", f"resource: {key}", "permissions boundary")):
-        client(SESSION).encrypt(KeyId=key, Plaintext=b"x")
+        clients(SESSION).encrypt(KeyId=key, Plaintext=b"x")
 
 
 @pytest.mark.parametrize("grantee", [SESSION, FEDERATED])
-def test_neither_limits_a_grant_to_the_session(kms_mock, kms_client, key, client, grantee, refusal):
+def test_neither_limits_a_grant_to_the_session(kms_mock, kms_client, key, clients, grantee, refusal):
     kms_client.create_grant(KeyId=key, GranteePrincipal=grantee, Operations=["Encrypt"])
     kms_mock.iam.boundary(ROLE, NOTHING)
-    client(grantee, session_policies=[NOTHING]).encrypt(KeyId=key, Plaintext=b"x")
+    clients(grantee, session_policies=[NOTHING]).encrypt(KeyId=key, Plaintext=b"x")
     denying = policy("kms:Encrypt", Effect="Deny")
     with refusal(DENIED):
-        client(grantee, session_policies=[denying]).encrypt(KeyId=key, Plaintext=b"x")
+        clients(grantee, session_policies=[denying]).encrypt(KeyId=key, Plaintext=b"x")
 
 
 @pytest.mark.parametrize("member", ["RetiringPrincipal", "GranteePrincipal"])
-def test_a_session_policy_limits_what_a_retiring_role_may_do(kms_client, key, client, member, refusal):
+def test_a_session_policy_limits_what_a_retiring_role_may_do(kms_client, key, clients, member, refusal):
     """Inferred: of retiring in the key's account only grants to roles were looked at."""
     members = {"KeyId": key, "GranteePrincipal": THEIR_SESSION, "Operations": ["Encrypt", "RetireGrant"]}
     made = kms_client.create_grant(**members | {member: ROLE})
     retire = {"KeyId": key, "GrantId": made["GrantId"]}
     with refusal(DENIED, denied(SESSION, "kms:RetireGrant", f"resource: {key}", "session policy")):
-        client(SESSION, session_policies=[NOTHING]).retire_grant(**retire)
-    client(SESSION).retire_grant(**retire)
+        clients(SESSION, session_policies=[NOTHING]).retire_grant(**retire)
+    clients(SESSION).retire_grant(**retire)

@@ -25,12 +25,6 @@ NEVER = {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
 
 
 @pytest.fixture
-def kms(kms_mock: KmsMock) -> KmsMock:
-    kms_mock.clock.freeze(START)
-    return kms_mock
-
-
-@pytest.fixture
 def external(kms: KmsMock, new_key: Callable[..., str]) -> str:
     """A symmetric key that waits for its import."""
     return new_key(Origin="EXTERNAL")

@@ -21,12 +21,6 @@ HOME, ABROAD, FAR = "us-east-1", "eu-west-1", "ap-southeast-2"
 
 
 @pytest.fixture
-def kms(kms_mock: KmsMock) -> KmsMock:
-    kms_mock.clock.freeze(START)
-    return kms_mock
-
-
-@pytest.fixture
 def primary(kms: KmsMock, new_key: Callable[..., str]) -> str:
     """The id of a multi-Region primary key."""
     return new_key(MultiRegion=True, Description="at home").partition("/")[2]

@@ -15,16 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock._mock.kms_mock import KmsMock
 
 START = datetime(2030, 1, 1, tzinfo=timezone.utc)
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def kms(kms_mock: KmsMock) -> KmsMock:
-    kms_mock.clock.freeze(START)
-    return kms_mock
 
 
 def current(client: BaseClient, key_id: str) -> str:

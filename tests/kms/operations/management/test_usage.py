@@ -5,21 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-import pytest
 from botocore.client import BaseClient
 
 from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._kms.call.operation import OPERATIONS
 from pytest_kmsmock._kms.operations import load
-from pytest_kmsmock._mock.kms_mock import KmsMock
 
 START = datetime(2030, 1, 1, tzinfo=timezone.utc)
-
-
-@pytest.fixture
-def kms(kms_mock: KmsMock) -> KmsMock:
-    kms_mock.clock.freeze(START)
-    return kms_mock
 
 
 def usage(client: BaseClient, key: str) -> dict[str, Any]:
