@@ -20,14 +20,14 @@ def role(*statements, **more):
     return {"Type": "AWS::IAM::Role", "Properties": {"Policies": [{"PolicyDocument": policy(*statements)}], **more}}
 
 
-def used(kms, *operations, key="Key"):
+def used(kms, *operations):
     """Call some operations as the role; what is refused is no failure here."""
-    client = kms.client()
-    blob = client.encrypt(KeyId=kms.deployed(key), Plaintext=b"x")["CiphertextBlob"]
+    client, key = kms.client(), kms.deployed("Key")
+    blob = client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
     calls = {
-        "Encrypt": lambda: client.encrypt(KeyId=kms.deployed(key), Plaintext=b"x"),
+        "Encrypt": lambda: client.encrypt(KeyId=key, Plaintext=b"x"),
         "Decrypt": lambda: client.decrypt(CiphertextBlob=blob),
-        "GenerateDataKey": lambda: client.generate_data_key(KeyId=kms.deployed(key), KeySpec="AES_256"),
+        "GenerateDataKey": lambda: client.generate_data_key(KeyId=key, KeySpec="AES_256"),
         "ListKeys": client.list_keys,
     }
     with kms.as_principal(kms.deployed("Role")):

@@ -36,9 +36,9 @@ TRUST = json.dumps(
 )
 
 
-def allow(*actions: str, effect: str = "Allow") -> str:
+def allow(*actions: str) -> str:
     return json.dumps(
-        {"Version": "2012-10-17", "Statement": [{"Effect": effect, "Action": list(actions), "Resource": "*"}]}
+        {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": list(actions), "Resource": "*"}]}
     )
 
 

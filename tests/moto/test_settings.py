@@ -38,8 +38,8 @@ def aws():
         yield
 
 
-def client(service, region=REGION):
-    return boto3.client(service, region_name=region)
+def client(service):
+    return boto3.client(service, region_name=REGION)
 
 
 def api(service):

@@ -16,8 +16,8 @@ def function(**properties):
     return {"Type": FUNCTION, "Properties": properties}
 
 
-def role_of(deployment, name="FnRole"):
-    return next(item for item in deployment.items if isinstance(item, Principal) and item.place.resource == name)
+def role_of(deployment):
+    return next(item for item in deployment.items if isinstance(item, Principal) and item.place.resource == "FnRole")
 
 
 def statements(role):

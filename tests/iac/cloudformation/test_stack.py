@@ -27,9 +27,9 @@ def role(resource, **more):
     return {"Type": "AWS::IAM::Role", "Properties": {"Policies": inline, **more}}
 
 
-def allowed_on(deployment, name="Role"):
-    """Return the resources that the inline policy of a role names."""
-    item = next(item for item in deployment.items if item.place.resource == name)
+def allowed_on(deployment):
+    """Return the resources that the inline policy of the role names."""
+    item = next(item for item in deployment.items if item.place.resource == "Role")
     return item.inline[0].content["Statement"][0]["Resource"]
 
 

@@ -23,12 +23,12 @@ def resource(kind, label="this", /, **values):
     return {"address": f"{kind}.{label}", "mode": "managed", "type": kind, "name": label, "values": values}
 
 
-def key(name="this", key_id=KEY_ID, **values):
-    return resource("aws_kms_key", name, **{"key_id": key_id, "arn": f"{EU}/{key_id}", **values})
+def key(key_id=KEY_ID, **values):
+    return resource("aws_kms_key", **{"key_id": key_id, "arn": f"{EU}/{key_id}", **values})
 
 
-def role(name="worker", **values):
-    return resource("aws_iam_role", name, name=name, arn=f"arn:aws:iam::{ACCOUNT}:role/{name}", **values)
+def role(**values):
+    return resource("aws_iam_role", "worker", name="worker", arn=f"arn:aws:iam::{ACCOUNT}:role/worker", **values)
 
 
 @pytest.fixture

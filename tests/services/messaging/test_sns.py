@@ -10,8 +10,8 @@ def sns(world):
     return world.client("sns")
 
 
-def topic_under(sns, key, name="events"):
-    return sns.create_topic(Name=name, Attributes={"KmsMasterKeyId": getattr(key, "arn", key)})["TopicArn"]
+def topic_under(sns, key):
+    return sns.create_topic(Name="events", Attributes={"KmsMasterKeyId": getattr(key, "arn", key)})["TopicArn"]
 
 
 def test_keys_that_are_no_keys(world, sns):

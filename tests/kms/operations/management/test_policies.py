@@ -17,8 +17,8 @@ def key_id(kms_client):
     return kms_client.create_key()["KeyMetadata"]["KeyId"]
 
 
-def policy_of(account="123456789012", partition="aws", **more):
-    principal = {"AWS": f"arn:{partition}:iam::{account}:root"}
+def policy_of(**more):
+    principal = {"AWS": "arn:aws:iam::123456789012:root"}
     statement = {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement | more]})
 
