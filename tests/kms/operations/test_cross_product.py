@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+from botocore import xform_name
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 from botocore.loaders import Loader
@@ -145,8 +146,7 @@ REQUESTS: Mapping[str, tuple[str, dict[str, bytes]]] = {
 
 
 def call(client: BaseClient, operation: str, members: Mapping[str, Any]) -> Any:
-    names = {api: method for method, api in client.meta.method_to_api_mapping.items()}
-    return getattr(client, names[operation])(**members)
+    return getattr(client, xform_name(operation))(**members)
 
 
 @pytest.mark.parametrize(("spec", "usage"), PAIRS)

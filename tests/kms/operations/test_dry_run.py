@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from botocore.client import BaseClient
 from botocore.loaders import Loader
 
 from pytest_kmsmock._kms.call.operation import OPERATIONS
@@ -24,91 +22,8 @@ HAVE_DRY_RUN = sorted(
 #: Developer guide, "Testing your permissions".
 TEXT = "The request would have succeeded, but the DryRun option is set."
 
-Members = dict[str, Any]
-NewKey = Callable[..., str]
-Refusal = Callable[..., AbstractContextManager[None]]
-
-
-def call(client: BaseClient, operation: str, members: Mapping[str, Any]) -> Any:
-    names = {api: method for method, api in client.meta.method_to_api_mapping.items()}
-    return getattr(client, names[operation])(**members)
-
-
-def decrypt(client: BaseClient, new_key: NewKey) -> Members:
-    arn = new_key()
-    return {"KeyId": arn, "CiphertextBlob": client.encrypt(KeyId=arn, Plaintext=b"p")["CiphertextBlob"]}
-
-
-def re_encrypt(client: BaseClient, new_key: NewKey) -> Members:
-    members = decrypt(client, new_key)
-    return {
-        "SourceKeyId": members["KeyId"],
-        "CiphertextBlob": members["CiphertextBlob"],
-        "DestinationKeyId": new_key(),
-    }
-
-
-def verify(client: BaseClient, new_key: NewKey) -> Members:
-    members = {"KeyId": new_key("ECC_NIST_P256", "SIGN_VERIFY"), "Message": b"m", "SigningAlgorithm": "ECDSA_SHA_256"}
-    return members | {"Signature": client.sign(**members)["Signature"]}
-
-
-def verify_mac(client: BaseClient, new_key: NewKey) -> Members:
-    members = {"KeyId": new_key("HMAC_256", "GENERATE_VERIFY_MAC"), "Message": b"m", "MacAlgorithm": "HMAC_SHA_256"}
-    return members | {"Mac": client.generate_mac(**members)["Mac"]}
-
-
-def derive(client: BaseClient, new_key: NewKey) -> Members:
-    arn = new_key("ECC_NIST_P256", "KEY_AGREEMENT")
-    public = client.get_public_key(KeyId=arn)["PublicKey"]
-    return {"KeyId": arn, "KeyAgreementAlgorithm": "ECDH", "PublicKey": public}
-
-
-def decapsulate(client: BaseClient, new_key: NewKey) -> Members:
-    members = {"KeyId": new_key("ML_KEM_768", "ENCAPSULATE_DECAPSULATE"), "EncapsulationAlgorithm": "ML_KEM"}
-    return members | {"SharedSecretCiphertextBlob": client.encapsulate(**members)["SharedSecretCiphertextBlob"]}
-
-
-def create_grant(_client: BaseClient, new_key: NewKey) -> Members:
-    grantee = "arn:aws:iam::123456789012:user/Administrator"
-    return {"KeyId": new_key(), "GranteePrincipal": grantee, "Operations": ["Encrypt"]}
-
-
-def existing_grant(client: BaseClient, new_key: NewKey) -> Members:
-    members = create_grant(client, new_key)
-    return {"KeyId": members["KeyId"], "GrantId": client.create_grant(**members)["GrantId"]}
-
-
-#: A request that would succeed, for each operation.
-REQUESTS: Mapping[str, Callable[[BaseClient, NewKey], Members]] = {
-    "CreateGrant": create_grant,
-    "Decapsulate": decapsulate,
-    "Decrypt": decrypt,
-    "DeriveSharedSecret": derive,
-    "Encapsulate": lambda client, new_key: {
-        member: value
-        for member, value in decapsulate(client, new_key).items()
-        if member != "SharedSecretCiphertextBlob"
-    },
-    "Encrypt": lambda _, new_key: {"KeyId": new_key(), "Plaintext": b"p"},
-    "GenerateDataKey": lambda _, new_key: {"KeyId": new_key(), "KeySpec": "AES_256"},
-    "GenerateDataKeyPair": lambda _, new_key: {"KeyId": new_key(), "KeyPairSpec": "ECC_NIST_P256"},
-    "GenerateDataKeyPairWithoutPlaintext": lambda _, new_key: {"KeyId": new_key(), "KeyPairSpec": "ECC_NIST_P256"},
-    "GenerateDataKeyWithoutPlaintext": lambda _, new_key: {"KeyId": new_key(), "KeySpec": "AES_256"},
-    "GenerateMac": lambda client, new_key: {
-        member: value for member, value in verify_mac(client, new_key).items() if member != "Mac"
-    },
-    "ReEncrypt": re_encrypt,
-    "RetireGrant": existing_grant,
-    "RevokeGrant": existing_grant,
-    "Sign": lambda client, new_key: {
-        member: value for member, value in verify(client, new_key).items() if member != "Signature"
-    },
-    "Verify": verify,
-    "VerifyMac": verify_mac,
-}
 #: What is wrong with the rest of a request, and how it is refused all the same.
-MISTAKES: Mapping[str, tuple[Members, str]] = {
+MISTAKES: Mapping[str, tuple[dict[str, Any], str]] = {
     "CreateGrant": ({"Operations": ["Sign"]}, "ValidationException"),
     "Decapsulate": ({"SharedSecretCiphertextBlob": b"c"}, "InvalidCiphertextException"),
     "Decrypt": ({"EncryptionContext": {"a": "b"}}, "InvalidCiphertextException"),
@@ -130,42 +45,40 @@ MISTAKES: Mapping[str, tuple[Members, str]] = {
 
 @pytest.mark.parametrize("operation", HAVE_DRY_RUN)
 def test_a_dry_run_says_that_the_request_would_have_succeeded_and_changes_nothing(
-    kms_mock, kms_client, new_key, refusal, operation
+    kms_mock, prepared, refusal, operation
 ):
-    members = REQUESTS[operation](kms_client, new_key)
+    ready = prepared(operation)
     region = kms_mock._service.state.region("123456789012", "us-east-1")
     before = region.copy()
     with refusal("DryRunOperationException", TEXT):
-        call(kms_client, operation, members | {"DryRun": True})
+        ready.call(DryRun=True)
     for what in ("keys", "grants", "last_usage", "aliases"):
         assert getattr(region, what) == getattr(before, what)
-    call(kms_client, operation, members | {"DryRun": False})
+    ready.call(DryRun=False)
 
 
 @pytest.mark.parametrize("operation", sorted(set(HAVE_DRY_RUN) & set(MISTAKES)))
-def test_a_dry_run_of_an_invalid_request_has_the_error_of_the_request(kms_client, new_key, refusal, operation):
+def test_a_dry_run_of_an_invalid_request_has_the_error_of_the_request(prepared, refusal, operation):
     mistake, code = MISTAKES[operation]
-    members = REQUESTS[operation](kms_client, new_key) | mistake
+    ready = prepared(operation)
     with refusal(code):
-        call(kms_client, operation, members | {"DryRun": True})
+        ready.call(**mistake, DryRun=True)
 
 
 @pytest.mark.parametrize("operation", sorted(set(HAVE_DRY_RUN) - {"RetireGrant", "RevokeGrant"}))
-def test_a_dry_run_checks_the_key_state(kms_client, new_key, refusal, operation):
-    members = REQUESTS[operation](kms_client, new_key) | {"DryRun": True}
-    arn = members.get("KeyId") or members["DestinationKeyId"]
-    kms_client.disable_key(KeyId=arn)
-    with refusal("DisabledException", f"{arn} is disabled."):
-        call(kms_client, operation, members)
+def test_a_dry_run_checks_the_key_state(kms_client, prepared, refusal, operation):
+    ready = prepared(operation)
+    kms_client.disable_key(KeyId=ready.key["KeyId"])
+    with refusal("DisabledException", f"{ready.key['Arn']} is disabled."):
+        ready.call(DryRun=True)
 
 
 @pytest.mark.parametrize("operation", sorted(set(HAVE_DRY_RUN) - {"RetireGrant"}))
-def test_a_dry_run_looks_up_the_key(kms_client, new_key, refusal, operation):
-    members = REQUESTS[operation](kms_client, new_key) | {"DryRun": True}
+def test_a_dry_run_looks_up_the_key(prepared, refusal, operation):
+    ready = prepared(operation)
     missing = "arn:aws:kms:us-east-1:123456789012:key/00000000-0000-4000-8000-000000000000"
-    members["KeyId" if "KeyId" in members else "DestinationKeyId"] = missing
     with refusal("NotFoundException", f"Key '{missing}' does not exist"):
-        call(kms_client, operation, members)
+        ready.call(**{ready.members[-1]: missing}, DryRun=True)
 
 
 # --- IGNORE_CIPHERTEXT (API reference of Decrypt and ReEncrypt, DryRunModifiers) -------------------------------------
@@ -191,13 +104,13 @@ def test_permissions_can_be_tested_without_a_ciphertext(kms_client, new_key, ref
             kms_client.re_encrypt(**request, **IGNORE)
 
 
-def test_the_key_must_be_named_then(kms_client, new_key, refusal):
-    members = decrypt(kms_client, new_key)
-    for request in ({}, {"CiphertextBlob": members["CiphertextBlob"]}):
+def test_the_key_must_be_named_then(kms_client, prepared, refusal):
+    ready = prepared("Decrypt")
+    for request in ({}, {"CiphertextBlob": ready.request["CiphertextBlob"]}):
         with refusal("ValidationException", "KeyId must not be null"):
             kms_client.decrypt(**request, **IGNORE)
     with refusal("ValidationException", "SourceKeyId must not be null"):
-        kms_client.re_encrypt(DestinationKeyId=members["KeyId"], **IGNORE)
+        kms_client.re_encrypt(DestinationKeyId=ready.key["Arn"], **IGNORE)
 
 
 def test_everything_else_is_checked(kms_client, new_key, refusal):
@@ -209,8 +122,8 @@ def test_everything_else_is_checked(kms_client, new_key, refusal):
 
 
 @pytest.mark.parametrize("dry_run", [{}, {"DryRun": False}], ids=str)
-def test_modifiers_belong_to_a_dry_run(kms_client, new_key, refusal, dry_run):
+def test_modifiers_belong_to_a_dry_run(prepared, refusal, dry_run):
     # API reference: the parameter "only applies when DryRun is set to true"; that it is refused else is not confirmed.
-    members = decrypt(kms_client, new_key) | dry_run | {"DryRunModifiers": ["IGNORE_CIPHERTEXT"]}
+    ready = prepared("Decrypt")
     with refusal("ValidationException", "DryRunModifiers can only be specified when DryRun is true"):
-        kms_client.decrypt(**members)
+        ready.call(**dry_run, DryRunModifiers=["IGNORE_CIPHERTEXT"])
