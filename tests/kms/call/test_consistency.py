@@ -188,8 +188,9 @@ def test_without_policies_changes_are_effective_at_once():
     with mock_kms(enforce_policies=False) as kms:
         kms.delays.eventual_consistency = 5
         client = kms.client()
-        client.create_alias(AliasName="alias/new", TargetKeyId=client.create_key()["KeyMetadata"]["KeyId"])
-        client.describe_key(KeyId="alias/new")
+        metadata = client.create_key()["KeyMetadata"]
+        client.create_alias(AliasName="alias/new", TargetKeyId=metadata["KeyId"])
+        assert client.describe_key(KeyId="alias/new")["KeyMetadata"] == metadata
 
 
 def test_a_deleted_alias_leads_nowhere_once_its_key_is_deleted(late, refusal):

@@ -67,6 +67,7 @@ def test_only_grants_for_services(world, dynamodb):
         world.allow(world.ROLE, {"Bool": {"kms:GrantIsForAWSResource": "true"}}, "kms:CreateGrant")))  # fmt: skip
     with world.as_role(world.ALL_BUT_KMS):
         create(dynamodb, key)
+    assert len(world.kms.client().list_grants(KeyId=key.id)["Grants"]) == 1
 
 
 @pytest.mark.parametrize("situation", ["disabled", "pending deletion", "deleted key"])

@@ -207,10 +207,10 @@ def test_what_the_api_reference_forbids(kms_client, key, members, text, refusal)
 
 
 def test_as_much_as_is_allowed(kms_client, key):
-    pairs = {str(n): "x" for n in range(8)}
     members = {"KeyId": key, "GranteePrincipal": ROLE, "Operations": ["Encrypt"]}
-    kms_client.create_grant(Constraints={SUBSET: pairs}, **members)
-    kms_client.create_grant(Constraints={EQUALS: {"a": "x" * 383}}, **members)
+    for constraints in ({SUBSET: {str(n): "x" for n in range(8)}}, {EQUALS: {"a": "x" * 383}}):
+        made = kms_client.create_grant(Constraints=constraints, **members)["GrantId"]
+        assert listed(kms_client, key, GrantId=made)[0]["Constraints"] == constraints
 
 
 COMMON = {"CreateGrant", "DescribeKey", "RetireGrant"}
@@ -617,6 +617,7 @@ def test_a_policy_that_allows_create_grant_does_not_narrow_it(kms_mock, key, gra
     kms_mock.iam.attach(ROLE, policy(allow("kms:CreateGrant")))
     grant(ROLE, "Encrypt", "CreateGrant")
     clients(ROLE).create_grant(KeyId=key, GranteePrincipal=BOB, Operations=["Decrypt"])
+    assert kms_mock.simulate(BOB, "kms:Decrypt", key)
 
 
 # --- tokens ---------------------------------------------------------------------------------------------------------
@@ -742,10 +743,11 @@ def test_who_may_retire_a_grant(key, kms_client, grant, clients, caller, allowed
             clients(caller).retire_grant(KeyId=key, GrantId=made["GrantId"])
 
 
-def test_the_account_retires_a_grant_that_a_service_may_retire(grant, clients):
+def test_the_account_retires_a_grant_that_a_service_may_retire(kms_client, key, grant, clients):
     """API RetireGrant: "by the Amazon Web Services account in which the grant is created"."""
     made = grant(ROLE, "Encrypt", RetiringServicePrincipal="s3.us-east-1.amazonaws.com")
     clients("root").retire_grant(GrantToken=made["GrantToken"])
+    assert listed(kms_client, key) == []
 
 
 def test_the_grantee_needs_the_operation(grant, clients, refusal):
