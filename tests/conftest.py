@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import functools
 import re
+import subprocess
+import sys
+import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -41,6 +44,19 @@ def refusal() -> Refusal:
             assert message.fullmatch(error["Message"]), error["Message"]
 
     return expect
+
+
+@pytest.fixture(scope="session")
+def run_python() -> Callable[..., str]:
+    """Run a program in a process of its own, where nothing has been imported yet; return what it prints."""
+
+    def run(program: str, **environment: str) -> str:
+        command = [sys.executable, "-W", "error", "-c", textwrap.dedent(program)]
+        done = subprocess.run(command, env=environment or None, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    return run
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -6,9 +6,6 @@ import asyncio
 import gc
 import json
 import os
-import subprocess
-import sys
-import textwrap
 from importlib.util import find_spec
 
 import anyio
@@ -131,8 +128,8 @@ async def test_paginators(wire):
 
 
 @both_ways
-def test_clients_that_are_older_than_the_package_are_answered(wire):
-    script = f"""
+def test_clients_that_are_older_than_the_package_are_answered(run_python, wire):
+    run_python(f"""
         import asyncio, os, sys
         os.environ |= {{"AWS_CONFIG_FILE": "/none", "AWS_SHARED_CREDENTIALS_FILE": "/none"}}
         from aiobotocore.session import get_session
@@ -150,8 +147,7 @@ def test_clients_that_are_older_than_the_package_are_answered(wire):
                         assert len((await late.list_keys())["Keys"]) == 1
 
         asyncio.run(main())
-    """
-    subprocess.run([sys.executable, "-W", "error", "-c", textwrap.dedent(script)], check=True)
+    """)
 
 
 @asynchronous

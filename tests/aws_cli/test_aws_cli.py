@@ -224,7 +224,7 @@ def test_both_ways(wire, capsys):
     assert capsys.readouterr().out == "[]\n"
 
 
-def test_a_cli_that_is_imported_before_anything_else(tmp_path):
+def test_a_cli_that_is_imported_before_anything_else(tmp_path, run_python):
     # The CLI brings a botocore of its own, which it puts in place of the installed one.
     script = """
         from awscli.clidriver import create_clidriver
@@ -234,9 +234,7 @@ def test_a_cli_that_is_imported_before_anything_else(tmp_path):
             assert driver.main(["kms", "create-key", "--query", "KeyMetadata.KeyState"]) == 0
             assert create_clidriver().main(["kms", "list-keys", "--query", "length(Keys)"]) == 0
     """
-    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
-    run = [sys.executable, "-c", textwrap.dedent(script)]
-    assert subprocess.run(run, env=environment, capture_output=True, text=True, check=True).stdout == '"Enabled"\n1\n'
+    assert run_python(script, PATH=os.environ["PATH"], HOME=str(tmp_path)) == '"Enabled"\n1\n'
 
 
 def test_the_cli_through_the_proxy_of_the_server(kms_mock, tmp_path):

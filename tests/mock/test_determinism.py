@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
-import sys
 from datetime import datetime, timezone
 from typing import Any
 
@@ -41,14 +39,13 @@ def test_two_mocks_tell_the_same_story() -> None:
         assert story(second) == expected
 
 
-def test_two_processes_tell_the_same_story() -> None:
-    program = (
-        "from pytest_kmsmock import mock_kms\n"
-        "with mock_kms(deterministic=True) as kms:\n"
-        "    key = kms.client().create_key()['KeyMetadata']['KeyId']\n"
-        "    print(key, kms.client().encrypt(KeyId=key, Plaintext=b'x')['CiphertextBlob'].hex(), end='')\n"
-    )
-    told = subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout
+def test_two_processes_tell_the_same_story(run_python):
+    told = run_python("""
+        from pytest_kmsmock import mock_kms
+        with mock_kms(deterministic=True) as kms:
+            key = kms.client().create_key()["KeyMetadata"]["KeyId"]
+            print(key, kms.client().encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"].hex(), end="")
+    """)
     with mock_kms(deterministic=True) as kms:
         key = kms.client().create_key()["KeyMetadata"]["KeyId"]
         blob = kms.client().encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]

@@ -10,7 +10,6 @@ import linecache
 import os
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -237,14 +236,13 @@ def test_ctrl_c_at_any_line_while_a_mock_is_entered():
 
 
 @pytest.mark.parametrize("prepare", ["", "gc.freeze()", "gc.disable()"], ids=["on", "frozen", "off"])
-def test_the_garbage_collector_is_left_as_it_was(prepare):
-    source = f"""
-import gc
-{prepare}
-frozen, enabled = gc.get_freeze_count() > 0, gc.isenabled()
-from pytest_kmsmock import mock_kms
-with mock_kms():
-    pass
-assert (gc.get_freeze_count() > 0, gc.isenabled()) == (frozen, enabled)
-"""
-    subprocess.run([sys.executable, "-c", source], check=True)
+def test_the_garbage_collector_is_left_as_it_was(run_python, prepare):
+    run_python(f"""
+        import gc
+        {prepare}
+        frozen, enabled = gc.get_freeze_count() > 0, gc.isenabled()
+        from pytest_kmsmock import mock_kms
+        with mock_kms():
+            pass
+        assert (gc.get_freeze_count() > 0, gc.isenabled()) == (frozen, enabled)
+    """)

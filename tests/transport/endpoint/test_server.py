@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import socket
-import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -41,16 +40,9 @@ def test_errors_are_those_of_the_process(kms_mock, kms_server, refusal):
         kms_mock.client(endpoint_url=kms_server.endpoint_url).describe_key(KeyId="nobody")
 
 
-def test_its_environment_points_another_process_here(kms_mock, kms_server):
+def test_its_environment_points_another_process_here(kms_mock, kms_server, run_python):
     script = "import boto3; print(boto3.client('kms').create_key()['KeyMetadata']['KeyId'])"
-    path = os.environ["PATH"]
-    made = subprocess.run(
-        [sys.executable, "-c", script],
-        env={"PATH": path, **kms_server.environment},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
+    made = run_python(script, PATH=os.environ["PATH"], **kms_server.environment).strip()
     assert [key["KeyId"] for key in kms_mock.client().list_keys()["Keys"]] == [made]
 
 

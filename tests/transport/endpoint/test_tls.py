@@ -6,8 +6,6 @@ import contextlib
 import os
 import socket
 import ssl
-import subprocess
-import sys
 import time
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -58,11 +56,9 @@ def test_an_invalid_server_name_gets_no_certificate(tls_server):
         context.wrap_socket(plain, server_hostname="a b")
 
 
-def test_its_environment_makes_another_process_trust_it(kms_mock, tls_server):
+def test_its_environment_makes_another_process_trust_it(kms_mock, tls_server, run_python):
     script = "import boto3; print(boto3.client('kms').create_key()['KeyMetadata']['KeyId'])"
-    environment = {"PATH": os.environ["PATH"], **tls_server.environment}
-    run = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True)
-    assert run.stdout.strip() in kms_mock.keys
+    assert run_python(script, PATH=os.environ["PATH"], **tls_server.environment).strip() in kms_mock.keys
     assert {"AWS_CA_BUNDLE", "SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS"} <= set(tls_server.environment)
 
 
@@ -80,11 +76,10 @@ print(boto3.client("kms", "eu-west-1").create_key()["KeyMetadata"]["Arn"])
 """
 
 
-def test_a_program_that_takes_no_endpoint_goes_through_the_proxy(kms_mock, tls_server):
+def test_a_program_that_takes_no_endpoint_goes_through_the_proxy(kms_mock, tls_server, run_python):
     environment = {"PATH": os.environ["PATH"], **tls_server.environment, "HTTPS_PROXY": tls_server.proxy_url}
     del environment["AWS_ENDPOINT_URL_KMS"]
-    run = subprocess.run([sys.executable, "-c", PROXIED], env=environment, capture_output=True, text=True, check=True)
-    assert run.stdout.startswith("arn:aws:kms:eu-west-1:")
+    assert run_python(PROXIED, **environment).startswith("arn:aws:kms:eu-west-1:")
     assert [call.operation for call in kms_mock.calls] == ["CreateKey"]
 
 
@@ -208,14 +203,11 @@ def test_without_a_folder_the_authority_is_removed_with_the_server(kms_mock):
     assert not path.exists()
 
 
-def test_certificates_use_the_machines_time(kms_mock, tmp_path):
+def test_certificates_use_the_machines_time(kms_mock, tmp_path, run_python):
     with freezegun.freeze_time("2001-01-01"), kms_mock.serve(tls_dir=tmp_path) as server:
-        environment = {"PATH": os.environ["PATH"], "SSL_CERT_FILE": str(tmp_path / "ca.pem")}
         script = f"import urllib.request; print(urllib.request.urlopen('{server.endpoint_url}/ping').status)"
-        run = subprocess.run(
-            [sys.executable, "-c", script], env=environment, capture_output=True, text=True, check=True
-        )
-    assert run.stdout == "200\n"
+        told = run_python(script, PATH=os.environ["PATH"], SSL_CERT_FILE=str(tmp_path / "ca.pem"))
+    assert told == "200\n"
 
 
 @pytest.mark.parametrize("content", ["no certificate", None])

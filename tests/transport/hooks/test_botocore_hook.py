@@ -5,9 +5,6 @@ from __future__ import annotations
 import gc
 import json
 import re
-import subprocess
-import sys
-import textwrap
 from concurrent.futures import ThreadPoolExecutor
 
 import boto3
@@ -34,17 +31,8 @@ from pytest_kmsmock.errors import MissingExtra, RealKmsCall
 KMS = "https://kms.us-east-1.amazonaws.com/"
 
 
-def run(source: str) -> str:
-    """Run a script in a process of its own, where nothing has been imported yet."""
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(source)], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
-    return result.stdout
-
-
-def test_clients_that_are_older_than_the_package_are_answered():
-    run("""
+def test_clients_that_are_older_than_the_package_are_answered(run_python):
+    run_python("""
         import os
         os.environ |= {"AWS_CONFIG_FILE": "/none", "AWS_SHARED_CREDENTIALS_FILE": "/none"}
         os.environ["AWS_EC2_METADATA_DISABLED"] = "true"

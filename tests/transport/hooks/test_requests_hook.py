@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import io
-import subprocess
-import sys
-import textwrap
 from contextlib import ExitStack
 from types import ModuleType
 
@@ -214,15 +211,8 @@ def test_nothing_is_left_behind_by_stand_ins_that_end_in_another_order(sign):
         assert post(sign).status_code == 200
 
 
-def run(source: str) -> None:
-    result = subprocess.run(
-        [sys.executable, "-W", "error", "-c", textwrap.dedent(source)], capture_output=True, text=True, check=False
-    )
-    assert result.returncode == 0, result.stderr
-
-
-def test_requests_is_not_imported_for_this():
-    run("""
+def test_requests_is_not_imported_for_this(run_python):
+    run_python("""
         import sys
         from pytest_kmsmock import mock_kms
         with mock_kms() as kms:
@@ -231,8 +221,8 @@ def test_requests_is_not_imported_for_this():
     """)
 
 
-def test_requests_imported_while_a_mock_is_active():
-    run("""
+def test_requests_imported_while_a_mock_is_active(run_python):
+    run_python("""
         import sys
         from pytest_kmsmock import mock_kms
         with mock_kms() as kms:
@@ -254,8 +244,8 @@ def test_requests_imported_while_a_mock_is_active():
         pytest.param("with mock_kms(): pass", id="after-a-mock"),
     ],
 )
-def test_requests_mock_may_be_imported_at_any_time(first):
-    run(f"""
+def test_requests_mock_may_be_imported_at_any_time(run_python, first):
+    run_python(f"""
         from pytest_kmsmock import mock_kms
         {first}
         import requests_mock, requests

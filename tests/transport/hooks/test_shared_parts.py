@@ -5,8 +5,6 @@ from __future__ import annotations
 import inspect
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import boto3
@@ -38,28 +36,25 @@ print(json.dumps([len(make()), len(make())]))
 
 
 @pytest.mark.parametrize("service", ["kms", "sqs"])
-def test_a_second_test_reads_no_data_files_again(service):
-    source = TWO_MOCKS.format(service=service)
-    done = subprocess.run([sys.executable, "-c", source], check=True, capture_output=True, text=True)
-    first, second = json.loads(done.stdout)
+def test_a_second_test_reads_no_data_files_again(run_python, service):
+    first, second = json.loads(run_python(TWO_MOCKS.format(service=service)))
     assert first > 0
     assert second == 0
 
 
-def test_the_first_mock_reads_nothing_that_the_default_session_has_read():
+def test_the_first_mock_reads_nothing_that_the_default_session_has_read(run_python):
     source = """
-import sys
-import boto3
-boto3.client("kms", region_name="us-east-1")
-opened = []
-sys.addaudithook(lambda event, args: event == "open" and opened.append(str(args[0])))
-from pytest_kmsmock import mock_kms
-with mock_kms() as kms:
-    kms.create_key()
-print([path for path in opened if "/botocore/data/" in path])
-"""
-    done = subprocess.run([sys.executable, "-c", source], check=True, capture_output=True, text=True)
-    assert done.stdout == "[]\n"
+        import sys
+        import boto3
+        boto3.client("kms", region_name="us-east-1")
+        opened = []
+        sys.addaudithook(lambda event, args: event == "open" and opened.append(str(args[0])))
+        from pytest_kmsmock import mock_kms
+        with mock_kms() as kms:
+            kms.create_key()
+        print([path for path in opened if "/botocore/data/" in path])
+    """
+    assert run_python(source) == "[]\n"
 
 
 def own_model(folder: Path, description: str) -> None:
@@ -127,19 +122,18 @@ def test_a_client_of_the_test_catches_what_another_client_raises(kms_client):
         kms_client.describe_key(KeyId="alias/none")
 
 
-def test_a_client_from_before_every_mock_raises_what_a_test_catches():
+def test_a_client_from_before_every_mock_raises_what_a_test_catches(run_python):
     source = """
-import boto3
-client = boto3.client("kms", region_name="us-east-1")
-from pytest_kmsmock import mock_kms
-with mock_kms() as kms:
-    try:
-        client.describe_key(KeyId="alias/none")
-    except kms.client().exceptions.NotFoundException:
-        print("caught")
-"""
-    done = subprocess.run([sys.executable, "-c", source], check=True, capture_output=True, text=True)
-    assert done.stdout == "caught\n"
+        import boto3
+        client = boto3.client("kms", region_name="us-east-1")
+        from pytest_kmsmock import mock_kms
+        with mock_kms() as kms:
+            try:
+                client.describe_key(KeyId="alias/none")
+            except kms.client().exceptions.NotFoundException:
+                print("caught")
+    """
+    assert run_python(source) == "caught\n"
 
 
 def handlers_of(events) -> list[tuple[str, list[object]]]:
@@ -186,17 +180,16 @@ def test_handlers_without_keyword_arguments_are_refused_as_ever(kms_client):
         kms_client.meta.events.register("before-call", lambda: None)
 
 
-def test_a_fake_default_session_is_left_alone():
-    program = (
-        "from unittest.mock import MagicMock\n"
-        "import boto3, botocore.session\n"
-        "boto3.DEFAULT_SESSION = MagicMock(spec=boto3.session.Session)\n"
-        "boto3.DEFAULT_SESSION._session = MagicMock(spec=botocore.session.Session)\n"
-        "from pytest_kmsmock import mock_kms\n"
-        "for default in (boto3.DEFAULT_SESSION, 'a fake'):\n"
-        "    boto3.DEFAULT_SESSION = default\n"
-        "    with mock_kms() as kms:\n"
-        "        assert kms.client().create_key()\n"
-        "    assert boto3.DEFAULT_SESSION is default\n"
-    )
-    subprocess.run([sys.executable, "-c", program], check=True)
+def test_a_fake_default_session_is_left_alone(run_python):
+    run_python("""
+        from unittest.mock import MagicMock
+        import boto3, botocore.session
+        boto3.DEFAULT_SESSION = MagicMock(spec=boto3.session.Session)
+        boto3.DEFAULT_SESSION._session = MagicMock(spec=botocore.session.Session)
+        from pytest_kmsmock import mock_kms
+        for default in (boto3.DEFAULT_SESSION, "a fake"):
+            boto3.DEFAULT_SESSION = default
+            with mock_kms() as kms:
+                assert kms.client().create_key()
+            assert boto3.DEFAULT_SESSION is default
+    """)
