@@ -115,22 +115,11 @@ def granted(mock: Any, kms: Any, key: str) -> dict[str, Any]:
 
 
 def wrapped(mock: Any, kms: Any, key: str) -> dict[str, Any]:
-    parameters = kms.get_parameters_for_import(
-        KeyId=key, WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048"
-    )
-    sha256 = hashes.SHA256()
-    material = load_der_public_key(parameters["PublicKey"]).encrypt(
-        bytes(range(32)), padding.OAEP(padding.MGF1(sha256), sha256, None)
-    )
-    return {
-        "ImportToken": parameters["ImportToken"],
-        "EncryptedKeyMaterial": material,
-        "ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE",
-    }
+    return request_of_import(kms, key, bytes(range(32)))
 
 
 def imported(mock: Any, kms: Any, key: str) -> dict[str, Any]:
-    kms.import_key_material(KeyId=key, **wrapped(mock, kms, key))
+    kms.import_key_material(**wrapped(mock, kms, key))
     return {}
 
 
@@ -277,30 +266,32 @@ def wrap() -> Callable[[bytes, str, bytes], bytes]:
     return _wrap
 
 
+def request_of_import(
+    client: BaseClient,
+    key_id: str,
+    material: bytes,
+    *,
+    algorithm: str = "RSAES_OAEP_SHA_256",
+    wrapping_spec: str = "RSA_2048",
+    **members: Any,
+) -> dict[str, Any]:
+    """Return the members of ImportKeyMaterial for some material; it is kept for ever unless `ValidTo` is given."""
+    parameters = client.get_parameters_for_import(
+        KeyId=key_id, WrappingAlgorithm=algorithm, WrappingKeySpec=wrapping_spec
+    )
+    if "ValidTo" not in members:
+        members.setdefault("ExpirationModel", "KEY_MATERIAL_DOES_NOT_EXPIRE")
+    return {
+        "KeyId": key_id,
+        "ImportToken": parameters["ImportToken"],
+        "EncryptedKeyMaterial": _wrap(parameters["PublicKey"], algorithm, material),
+        **members,
+    }
+
+
 @pytest.fixture
 def import_material() -> ImportMaterial:
     """Import material into a key: `import_material(client, key_id, material, ValidTo=...)`, by default for ever."""
-
-    def run(
-        client: BaseClient,
-        key_id: str,
-        material: bytes,
-        *,
-        algorithm: str = "RSAES_OAEP_SHA_256",
-        wrapping_spec: str = "RSA_2048",
-        **members: Any,
-    ) -> dict[str, Any]:
-        parameters = client.get_parameters_for_import(
-            KeyId=key_id, WrappingAlgorithm=algorithm, WrappingKeySpec=wrapping_spec
-        )
-        if "ValidTo" not in members:
-            members.setdefault("ExpirationModel", "KEY_MATERIAL_DOES_NOT_EXPIRE")
-        answer: dict[str, Any] = client.import_key_material(
-            KeyId=key_id,
-            ImportToken=parameters["ImportToken"],
-            EncryptedKeyMaterial=_wrap(parameters["PublicKey"], algorithm, material),
-            **members,
-        )
-        return answer
-
-    return run
+    return lambda client, key_id, material, **options: client.import_key_material(
+        **request_of_import(client, key_id, material, **options)
+    )

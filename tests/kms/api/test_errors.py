@@ -14,16 +14,13 @@ from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from tests.kms.conftest import request_of_import
 
 from pytest_kmsmock._kms.api.service_model import modelled_errors, service_description
 from pytest_kmsmock._mock.kms_mock import KmsMock
 
 FIDELITY = Path(__file__).parents[3] / "docs" / "fidelity"
 SERVICE = "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"
-NEVER_EXPIRES = {"ExpirationModel": "KEY_MATERIAL_DOES_NOT_EXPIRE"}
 MAC: dict[str, Any] = {"KeySpec": "HMAC_256", "KeyUsage": "GENERATE_VERIFY_MAC"}
 SIGNING: dict[str, Any] = {"KeySpec": "ECC_NIST_P256", "KeyUsage": "SIGN_VERIFY"}
 
@@ -42,19 +39,9 @@ def new_key(kms: KmsMock, **members: Any) -> str:
     return arn
 
 
-def wrapped(kms: KmsMock, key: str, material: bytes) -> dict[str, Any]:
-    """Return what ImportKeyMaterial needs for a material."""
-    given = kms.client().get_parameters_for_import(
-        KeyId=key, WrappingAlgorithm="RSAES_OAEP_SHA_256", WrappingKeySpec="RSA_2048"
-    )
-    public_key: Any = load_der_public_key(given["PublicKey"])
-    oaep = padding.OAEP(padding.MGF1(hashes.SHA256()), hashes.SHA256(), None)
-    return {
-        "KeyId": key,
-        "ImportToken": given["ImportToken"],
-        "EncryptedKeyMaterial": public_key.encrypt(material, oaep),
-        **NEVER_EXPIRES,
-    }
+def wrapped(kms: KmsMock) -> dict[str, Any]:
+    """Return what ImportKeyMaterial needs for a new key."""
+    return request_of_import(kms.client(), new_key(kms, Origin="EXTERNAL"), bytes(32))
 
 
 def new_store(kms: KmsMock, backing: Any, **changes: Any) -> None:
@@ -101,13 +88,13 @@ def disabled(kms: KmsMock) -> None:
 
 
 def token_is_old(kms: KmsMock) -> None:
-    request = wrapped(kms, new_key(kms, Origin="EXTERNAL"), bytes(32))
+    request = wrapped(kms)
     kms.clock.advance(hours=24, seconds=1)
     kms.client().import_key_material(**request)
 
 
 def token_is_of_another_key(kms: KmsMock) -> None:
-    request = wrapped(kms, new_key(kms, Origin="EXTERNAL"), bytes(32))
+    request = wrapped(kms)
     kms.client().import_key_material(**request | {"KeyId": new_key(kms, Origin="EXTERNAL")})
 
 
@@ -212,7 +199,7 @@ CALLS: dict[str, Callable[[KmsMock], Any]] = {
     "ExpiredImportTokenException": token_is_old,
     "IncorrectKeyException": key_is_another,
     "IncorrectKeyMaterialException": lambda kms: kms.client().import_key_material(
-        **wrapped(kms, new_key(kms, Origin="EXTERNAL"), bytes(32)), ImportType="EXISTING_KEY_MATERIAL"
+        **wrapped(kms), ImportType="EXISTING_KEY_MATERIAL"
     ),
     "IncorrectTrustAnchorException": lambda kms: new_store(kms, cluster(kms), TrustAnchorCertificate="another"),
     "InvalidArnException": lambda kms: kms.client().describe_key(KeyId="arn:aws:kms:nowhere"),

@@ -16,6 +16,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from tests.kms.conftest import request_of_import
 
 from pytest_kmsmock._kms.api.service_model import service_description
 from pytest_kmsmock._mock.kms_mock import KmsMock
@@ -304,21 +305,9 @@ def policy(subject: Subject) -> Members:
 
 
 def wrapped(subject: Subject) -> Members:
-    """Catch the request of an import instead of sending it."""
     if subject.origin != "EXTERNAL":
         return {"ImportToken": b"?", "EncryptedKeyMaterial": b"?"}
-    caught: list[Members] = []
-
-    class Client:
-        get_parameters_for_import = subject.client.get_parameters_for_import
-
-        @staticmethod
-        def import_key_material(**request: Any) -> Members:
-            caught.append(request)
-            return {}
-
-    subject._import(Client, subject.key, MATERIAL["symmetric"])
-    return caught[0]
+    return request_of_import(subject.client, subject.key, MATERIAL["symmetric"])
 
 
 def second_material(subject: Subject) -> Members:
