@@ -84,8 +84,11 @@ def _read_file(path: Path) -> Iterator[Scenario]:
     where, document = _Location(path), read(path)
     _check_names(where, document, 1, _FILE, "a scenario file")
     sources = {**shared_sources(), **_sources(where, document.get("sources") or {})}
+    listed = document.get("scenarios")
+    if not isinstance(listed, list) or not all(isinstance(each, dict) for each in listed):
+        where.fail(1, "scenarios must be a list of mappings")
     seen: set[str] = set()
-    for given in _list_of_mappings(where, document, 1, "scenarios"):
+    for given in listed:
         try:
             scenario = _scenario(where, given, sources)
         except _Unknown:
@@ -288,13 +291,6 @@ def _cited(where: _Location, given: Any, sources: Mapping[str, Source], field: s
             where.fail(given.line, f"Unknown source {name!r}.{did_you_mean(name, sources)}")
         found.append(Cited(sources[name], place.strip()))
     return tuple(found)
-
-
-def _list_of_mappings(where: _Location, given: Any, line: int, name: str) -> list[Any]:
-    found = given.get(name)
-    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
-        where.fail(line, f"{name} must be a list of mappings")
-    return found
 
 
 def _check_names(where: _Location, given: Any, line: int, known: set[str], what: str) -> None:

@@ -174,7 +174,8 @@ def key_entries(mocks: Iterable[MockCore], known: set[str]) -> list[KeyEntry]:
             for key in region.keys.values():
                 if key.arn not in known and key.manager == "CUSTOMER":
                     known.add(key.arn)
-                    found.append(_key(key, _alias(key, regions if key.multi_region else [region])))
+                    name = _alias(key, regions if key.multi_region else [region]) or _shortened(key.description)
+                    found.append({"arn": key.arn, "name": name, "spec": key.spec.name})
     return found
 
 
@@ -184,9 +185,5 @@ def _alias(key: Key, regions: Iterable[Region]) -> str | None:
     return next((alias for region in own for alias in region.aliases_of.get(key.id, ())), None)
 
 
-def _cut(description: str) -> str:
+def _shortened(description: str) -> str:
     return description if len(description) <= _LONGEST else f"{description[: _LONGEST - 1]}…"
-
-
-def _key(key: Key, alias: str | None) -> KeyEntry:
-    return {"arn": key.arn, "name": alias or _cut(key.description), "spec": key.spec.name}
