@@ -183,7 +183,7 @@ class GrantIndex(dict[tuple[str, str], Any]):
         grants = list(self._raw.get(key_id, {}).values())  # raises, again and again, if one is damaged
         self._raw.pop(key_id, None)
         for grant in grants:
-            place = (key_id, grant.grantee or grant.grantee_service or "")
+            place = (key_id, grant.holder)
             super().__setitem__(place, (*super().get(place, ()), grant))
 
     def __getitem__(self, place: tuple[str, str]) -> Any:

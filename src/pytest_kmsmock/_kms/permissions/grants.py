@@ -62,13 +62,8 @@ def grants_of_caller(call: Call, key: Key, home: Region) -> Sequence[Grant]:
     found = [grant for name in names for grant in home.grants_to(key.id, name)]
     if call.service.delays.eventual_consistency:
         gone = call.state.recent.gone_grants.get(key.arn, ())
-        found += [grant for until, grant in gone if until > call.now and grantee_of(grant) in names]
+        found += [grant for until, grant in gone if until > call.now and grant.holder in names]
     return found
-
-
-def grantee_of(grant: Grant) -> str:
-    """Return the grantee principal or grantee service principal of a grant."""
-    return grant.grantee or grant.grantee_service or ""
 
 
 def _match(principal: Principal, name: str) -> Match:
@@ -91,7 +86,7 @@ def grants_that_allow(call: Call, permission: str, own: Iterable[Grant]) -> Iter
     operation = permission.removeprefix("kms:")
     for grant in own:  # may be thousands: checking the operation first is fast
         if operation in grant.operations and all(holds(call, permission, grant) for holds, _ in _CHECKS):
-            yield ApplicableGrant(grant.id, _match(call.caller.principal, grantee_of(grant)), grant.issuing_account)
+            yield ApplicableGrant(grant.id, _match(call.caller.principal, grant.holder), grant.issuing_account)
 
 
 def explain_inapplicable(call: Call, permission: str, grants: Iterable[Grant], more: int) -> Iterator[tuple[str, str]]:
@@ -105,8 +100,8 @@ def explain_inapplicable(call: Call, permission: str, grants: Iterable[Grant], m
     """
     names = grantee_names(call.caller.principal)
     for grant in grants:
-        if grantee_of(grant) not in names:
-            yield grant.id, f"is for {grantee_of(grant)}"
+        if grant.holder not in names:
+            yield grant.id, f"is for {grant.holder}"
             continue
         failed = next((why for holds, why in _CHECKS if not holds(call, permission, grant)), None)
         if failed is not None:
@@ -216,7 +211,7 @@ def _may_retire(grant: Grant) -> list[str]:
     A denial names the policies that the first one of them lacks.
     """
     partition = grant.key_arn.split(":")[1]
-    grantee = grantee_of(grant) if "RetireGrant" in grant.operations else None
+    grantee = grant.holder if "RetireGrant" in grant.operations else None
     entitled = (grant.retiree, grant.retiree_service, grantee, f"arn:{partition}:iam::{grant.issuing_account}:root")
     return [name for name in entitled if name is not None]
 

@@ -165,6 +165,11 @@ class Grant(Record):
     context_subset: Mapping[str, str] | None = None
     source_arn: str | None = None
 
+    @property
+    def holder(self) -> str:
+        """The grantee principal or grantee service principal."""
+        return self.grantee or self.grantee_service or ""
+
 
 class LastUsage(Record):
     """The last successful cryptographic operation with a key, for GetKeyLastUsage."""

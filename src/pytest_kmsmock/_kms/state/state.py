@@ -114,7 +114,7 @@ class Region:
     def put_grant(self, grant: Grant) -> None:
         """Add a grant, or replace the one with its id."""
         grants = self.grants.setdefault(grant.key_id, {})
-        place = (grant.key_id, grant.grantee or grant.grantee_service or "")
+        place = (grant.key_id, grant.holder)
         before = self._grants_to.get(place, ())
         if grant.id in grants:
             self._grants_to[place] = tuple(grant if known.id == grant.id else known for known in before)
@@ -125,12 +125,12 @@ class Region:
     def remove_grant(self, grant: Grant) -> None:
         """Remove an existing grant."""
         del self.grants[grant.key_id][grant.id]
-        place = (grant.key_id, grant.grantee or grant.grantee_service or "")
+        place = (grant.key_id, grant.holder)
         self._grants_to[place] = tuple(known for known in self._grants_to[place] if known.id != grant.id)
 
     def remove_grantee(self, grant: Grant) -> None:
         """Remove the index entry of a grant on a deleted key."""
-        self._grants_to.pop((grant.key_id, grant.grantee or grant.grantee_service or ""), None)
+        self._grants_to.pop((grant.key_id, grant.holder), None)
 
     def put_alias(self, alias: Alias) -> None:
         """Add an alias, or replace the one with its name."""
