@@ -59,10 +59,10 @@ def key_metadata(key: Key, state: State) -> dict[str, object]:
             metadata["ValidTo"] = min(expiries)
     if key.custom_key_store_id is not None:
         metadata["CustomKeyStoreId"] = key.custom_key_store_id
-        store = state.home(key).custom_key_stores[key.custom_key_store_id]
         if key.xks_key_id is not None:
             metadata["XksKeyConfiguration"] = {"Id": key.xks_key_id}
-        elif "CloudHsmClusterId" in store.settings:
+        else:
+            store = state.home(key).custom_key_stores[key.custom_key_store_id]
             metadata["CloudHsmClusterId"] = store.settings["CloudHsmClusterId"]
     return metadata
 

@@ -585,6 +585,8 @@ def test_a_key_in_a_cloudhsm_store(kms, kms_client):
         cluster.id,
     )
     assert found["KeyState"] == "Enabled"
+    # API KeyMetadata, CurrentKeyMaterialId: for keys with AWS_KMS or EXTERNAL origin
+    assert not {"CurrentKeyMaterialId", "XksKeyConfiguration"} & found.keys()
     blob = kms_client.encrypt(KeyId=found["KeyId"], Plaintext=b"x")["CiphertextBlob"]
     assert kms_client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"
 
@@ -615,7 +617,7 @@ def test_both_keys_are_needed_to_decrypt(kms, kms_client, external, refusal):
         kms_client.decrypt(CiphertextBlob=blob)
 
 
-def test_keys_are_unavailable_while_their_store_is_disconnected(kms_client, external, refusal):
+def test_keys_are_unavailable_while_their_store_is_disconnected(kms, kms_client, external, refusal):
     _, store, key = external
     blob = kms_client.encrypt(KeyId=key, Plaintext=b"x")["CiphertextBlob"]
     kms_client.disconnect_custom_key_store(CustomKeyStoreId=store)
@@ -624,7 +626,14 @@ def test_keys_are_unavailable_while_their_store_is_disconnected(kms_client, exte
         kms_client.decrypt(CiphertextBlob=blob)
     kms_client.disable_key(KeyId=key)
     assert key_state(kms_client, key) == "Unavailable"
+    kms.key_stores.fail_next_connect("INTERNAL_ERROR")
     kms_client.connect_custom_key_store(CustomKeyStoreId=store)
+    assert (connection(kms_client, store)[0], key_state(kms_client, key)) == ("FAILED", "Unavailable")
+    kms_client.disconnect_custom_key_store(CustomKeyStoreId=store)
+    kms.delays.connecting = 60
+    kms_client.connect_custom_key_store(CustomKeyStoreId=store)
+    assert (connection(kms_client, store), key_state(kms_client, key)) == (("CONNECTING", None), "Unavailable")
+    kms.clock.advance(seconds=60)
     assert key_state(kms_client, key) == "Disabled"
     kms_client.enable_key(KeyId=key)
     assert kms_client.decrypt(CiphertextBlob=blob)["Plaintext"] == b"x"

@@ -12,7 +12,6 @@ from botocore.loaders import Loader
 from pytest_kmsmock import mock_kms
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
 from pytest_kmsmock._kms.operations.management import keys
-from pytest_kmsmock._kms.state.records import MultiRegion
 
 EXAMPLES = Loader().load_service_model("kms", "examples-1")["examples"]
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
@@ -350,22 +349,3 @@ def test_cancelling_deletion_of_a_key_that_waits_for_import(kms_client):
     kms_client.schedule_key_deletion(KeyId=key_id)
     kms_client.cancel_key_deletion(KeyId=key_id)
     assert metadata(kms_client, key_id)["KeyState"] == "PendingImport"
-
-
-def test_a_primary_key_is_deleted_after_its_replicas(kms_mock, kms_client):
-    """API ScheduleKeyDeletion: no DeletionDate; DescribeKey shows PendingDeletionWindowInDays."""
-    key = kms_client.create_key(MultiRegion=True)["KeyMetadata"]
-    state = kms_mock._service.state
-    record = state.region("123456789012", "us-east-1").keys[key["KeyId"]]
-    state.change_key(record, multi_region=MultiRegion("us-east-1", ("eu-west-1",)))
-    answer = kms_client.schedule_key_deletion(KeyId=key["KeyId"], PendingWindowInDays=8)
-    del answer["ResponseMetadata"]
-    assert answer == {"KeyId": key["Arn"], "KeyState": "PendingReplicaDeletion", "PendingWindowInDays": 8}
-    described = metadata(kms_client, key["KeyId"])
-    assert (described["KeyState"], described["PendingDeletionWindowInDays"]) == ("PendingReplicaDeletion", 8)
-    assert "DeletionDate" not in described
-    assert described["MultiRegionConfiguration"]["ReplicaKeys"] == [
-        {"Arn": key["Arn"].replace("us-east-1", "eu-west-1"), "Region": "eu-west-1"}
-    ]
-    kms_client.cancel_key_deletion(KeyId=key["KeyId"])
-    assert metadata(kms_client, key["KeyId"])["KeyState"] == "Disabled"
