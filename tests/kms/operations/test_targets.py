@@ -117,6 +117,7 @@ def test_malformed_arns(prepared, refusal, operation, member):
     for arn in (
         "arn:aws:kms:us-east-1:123456789012:secret/a",
         "arn:aws:iam::123456789012:user/a",
+        "arn:aws:kms:nowhere",
         f"arn:aws-cn:kms:us-east-1:123456789012:key/{MISSING}",
     ):
         with refusal(code, f"Invalid arn {arn}"):

@@ -31,6 +31,7 @@ FOR_SERVICE = (
     "When you specify a GranteeServicePrincipal, you must also specify a SourceArn grant constraint and either a "
     "RetiringPrincipal or a RetiringServicePrincipal."
 )
+NO_KEY = f"arn:aws:kms:us-east-1:{ACCOUNT}:key/12345678-1234-1234-1234-123456789012"
 TABLE = f"arn:aws:dynamodb:us-east-1:{ACCOUNT}:table/t"
 EQUALS, SUBSET = "EncryptionContextEquals", "EncryptionContextSubset"
 DENIED = "AccessDeniedException"
@@ -798,6 +799,8 @@ def test_a_key_policy_can_only_deny_retiring(kms_mock, kms_client, refusal, clie
             "Key Aliases are not supported for this operation.",
         ),
         ({"KeyId": "KEY", "GrantId": "0" * 64}, "NotFoundException", f"Grant ID {'0' * 64} not found"),
+        ({"KeyId": NO_KEY, "GrantId": "GRANT"}, "NotFoundException", f"Key '{NO_KEY}' does not exist"),
+        ({"KeyId": "arn:aws:kms:x", "GrantId": "GRANT"}, "InvalidArnException", "Invalid arn arn:aws:kms:x"),
     ],
 )
 def test_identifying_the_grant_to_retire(kms_client, key, grant, members, code, text, refusal):
