@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
-import gc
 import inspect
 import os
 import threading
@@ -20,7 +19,6 @@ from botocore.exceptions import EndpointConnectionError
 # A run in this process forgets the modules that it imported; the hook in botocore must not be registered twice.
 import pytest_kmsmock._mock.kms_mock  # noqa: F401
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock._mock import decorator
 from pytest_kmsmock._runtime import network_guard
 from pytest_kmsmock.errors import InvalidOption, NotActive
 
@@ -307,18 +305,6 @@ def test_start_and_stop():
         decorator.stop()
     with pytest.raises(NotActive, match=r"stop\(\) without start\(\)"):
         decorator.stop()
-
-
-@pytest.mark.parametrize("collects", [True, False])
-def test_the_garbage_collector_is_left_as_it_was(collects):
-    decorator._classes.cache_clear()  # as in a process that has had no mock yet
-    was = gc.isenabled()
-    (gc.enable if collects else gc.disable)()
-    try:
-        with mock_kms():
-            assert gc.isenabled() == collects
-    finally:
-        (gc.enable if was else gc.disable)()
 
 
 def test_everything_ends_after_an_exception():
