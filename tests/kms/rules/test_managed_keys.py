@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -112,7 +111,7 @@ def test_what_the_owner_may_ask_of_every_other_key(kms_mock, kms_client, service
     assert kms_client.list_resource_tags(KeyId=key)["Tags"] == []
 
 
-def test_a_vpc_endpoint_service_that_does_not_exist(kms_client, refusal):
+def test_an_alias_of_a_service_that_does_not_exist(kms_client, refusal):
     text = "Alias arn:aws:kms:us-east-1:123456789012:alias/aws/coffee is not found."
     with refusal("NotFoundException", text):
         kms_client.describe_key(KeyId="alias/aws/coffee")
@@ -197,10 +196,3 @@ def test_owners_revoke_the_grants_of_some_services(kms_mock, kms_client, service
     with pytest.raises(ClientError) as refused:
         kms_client.revoke_grant(KeyId=kms_mock.managed_key(service), GrantId="0" * 64)
     assert refused.value.response["Error"]["Code"] == ("NotFoundException" if is_allowed else "AccessDeniedException")
-
-
-def test_they_rotate_every_year(kms_mock, kms_client):
-    """Developer Guide, "AWS managed keys": rotated automatically every year."""
-    key_id = kms_client.describe_key(KeyId="alias/aws/s3")["KeyMetadata"]["KeyId"]
-    record = kms_mock._service.state.region("123456789012", "us-east-1").keys[key_id]
-    assert (record.rotation.period_days, record.rotation.next_date) == (365, record.created + timedelta(days=365))

@@ -46,7 +46,7 @@ def test_to_the_end_of_the_clock(kms_mock, kms_client, rotated):
 
 
 @pytest.mark.parametrize("count", [1, 2, MAX_ROTATIONS_AT_ONCE])
-def test_no_more_policies_are_cached_than_the_maximum(kms_mock, kms_client, rotated, count):
+def test_up_to_the_maximum_all_rotations_are_made(kms_mock, kms_client, rotated, count):
     kms_mock.clock.move_to(START + count * PERIOD)
     assert dates(kms_client, rotated) == [START + number * PERIOD for number in range(1, count + 1)]
 
@@ -73,11 +73,3 @@ def test_moving_the_clock_costs_the_same_for_any_distance(kms_mock, kms_client, 
     calls_of(START)
     near = calls_of(START + 20 * PERIOD)
     assert calls_of(LATEST) < near * 1.05
-
-
-def test_an_enabled_key_resumes_its_schedule_at_once(kms_mock, kms_client, rotated):
-    kms_client.disable_key(KeyId=rotated)
-    kms_mock.clock.move_to(LATEST - timedelta(days=365))
-    assert dates(kms_client, rotated) == []
-    kms_client.enable_key(KeyId=rotated)
-    assert dates(kms_client, rotated) == [LATEST - timedelta(days=365)]
