@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from pytest_kmsmock import KmsMock, mock_kms
 from pytest_kmsmock._kms.api.key_specs import KEY_SPECS
 from pytest_kmsmock._kms.engine.fake_kms import FakeKms
+from pytest_kmsmock._testing.identity.credentials import issued
 from pytest_kmsmock._testing.seeds.seed_files import apply_seed
 from pytest_kmsmock.errors import InvalidOption, InvalidSeed
 
@@ -162,6 +163,27 @@ def test_key_stores_and_iam_policies_are_in_a_file(tmp_path: Path, refusal: Any)
             with refusal("AccessDeniedException"):
                 app.decrypt(CiphertextBlob=blob)
         kms.load(kms.dump())
+
+
+WITH_CREDENTIALS = """
+credentials:
+  role/app: {access_key_id: ASIAOFAREFUSEDSEED00, secret_access_key: secret}
+  PRINCIPAL: {access_key_id: AKIAOFAREFUSEDSEED01, secret_access_key: secret}
+keys:
+  - {alias: ALIAS}
+"""
+
+
+@pytest.mark.parametrize(
+    ("principal", "alias"),
+    [pytest.param("user/", "alias/a", id="principal"), pytest.param("user/ada", "alias/aws/a", id="key")],
+)
+def test_a_refused_file_registers_no_credentials(kms_mock: KmsMock, tmp_path: Path, principal: str, alias: str) -> None:
+    path = tmp_path / "keys.yaml"
+    path.write_text(WITH_CREDENTIALS.replace("PRINCIPAL", principal).replace("ALIAS", alias))
+    with pytest.raises(InvalidSeed):
+        kms_mock.seed(path)
+    assert not [access_key for access_key in issued if "REFUSEDSEED" in access_key]
 
 
 def test_binary_material_of_yaml_and_pem_text(tmp_path: Path, folder: Path) -> None:

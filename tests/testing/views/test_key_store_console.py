@@ -318,6 +318,15 @@ def test_nothing_is_added_twice(kms_mock: KmsMock) -> None:
         stores.add_store()
 
 
+@pytest.mark.parametrize("wrong", [{"name": ""}, {"name": "taken"}, {"region": "nowhere"}, {"connected": 1}])
+def test_a_refused_store_leaves_no_cluster(kms_mock: KmsMock, wrong: dict[str, Any]) -> None:
+    kms_mock.key_stores.add_store(name="taken")
+    before = kms_mock.dump()
+    with pytest.raises(InvalidBacking):
+        kms_mock.key_stores.add_store(**wrong)
+    assert kms_mock.dump()["outside"] == before["outside"]
+
+
 def test_methods_take_what_was_added_not_its_name(kms_mock: KmsMock) -> None:
     stores = kms_mock.key_stores
     stores.add_cluster("cluster-22222222222")

@@ -1,7 +1,7 @@
 """What a seed file has besides keys: custom key stores with their backing, IAM policies, and credentials.
 
 Key stores and policies are created before the keys with `key_stores` and `iam`, in the same draft. Credentials are
-registered for the process.
+registered for the process, after the keys.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from .planting import check_home
 if TYPE_CHECKING:
     from pytest_kmsmock._kms.engine.fake_kms import FakeKms
     from pytest_kmsmock._kms.policy.kinds import MalformedPolicy
+    from pytest_kmsmock._kms.state.caller import Caller
     from pytest_kmsmock._testing.identity.policy_text import Document
 
 
@@ -68,7 +69,7 @@ class SeedEnvironment:
     boolean_hint: str = ""
 
     def make(self, draft: FakeKms, account: str, region: str) -> None:
-        """Create all of it.
+        """Create all of it but the credentials, which a draft does not hold; these are validated.
 
         Args:
             draft: the fake KMS.
@@ -92,10 +93,10 @@ class SeedEnvironment:
             with _told(place(spot), hint):
                 iam = IamConsole(draft, Home(account, partition_of(region)))
                 iam.attach(principal, *cast("list[Document]", given if isinstance(given, list) else [given]))
-        self.register_credentials(account, region)
+        self._callers(account, region)  # to refuse wrong ones
 
     def register_credentials(self, account: str, region: str) -> None:
-        """Register the access keys of principals with credentials of their own.
+        """Register the access keys of principals with credentials of their own: all of them or none.
 
         Args:
             account: the account of principals in short form.
@@ -104,11 +105,17 @@ class SeedEnvironment:
         Raises:
             InvalidSeed: with where and the reason.
         """
-        for where, principal, own in self.credentials:
+        for caller, (_, _, own) in zip(self._callers(account, region), self.credentials, strict=True):
+            register(caller, own.access_key_id, own.secret_access_key, own.session_token)
+
+    def _callers(self, account: str, region: str) -> list[Caller]:
+        """Return the callers of the credentials."""
+        callers = []
+        for where, principal, _ in self.credentials:
             check_home(account, (region,), where)
             with _told(where):
-                caller = make_caller(principal, Home(account, partition_of(region)), {})
-                register(caller, own.access_key_id, own.secret_access_key, own.session_token)
+                callers.append(make_caller(principal, Home(account, partition_of(region)), {}))
+        return callers
 
 
 def _malformed_part(given: object) -> tuple[str, MalformedPolicy | None]:

@@ -95,13 +95,11 @@ def apply_seed(service: FakeKms, path: str | os.PathLike[str], *, account: str, 
         InvalidSeed: with the line and the reason; then nothing has changed.
     """
     document = read_seed_file(os.fspath(path))
-    return plant(
-        service,
-        document.seeds,
-        account=account if document.account is None else document.account,
-        region=region if document.region is None else document.region,
-        prepare=document.environment.make,
-    )
+    account = account if document.account is None else document.account
+    region = region if document.region is None else document.region
+    planted = plant(service, document.seeds, account=account, region=region, prepare=document.environment.make)
+    document.environment.register_credentials(account, region)
+    return planted
 
 
 def read_seed_file(path: str) -> SeedFile:

@@ -29,6 +29,7 @@ from .backing_checks import check_connection_failure, check_region, checked, sev
 _Backing = TypeVar("_Backing", bound=Cluster | XksProxy)
 
 _PATH = "/kms/xks/v1"
+_PASSWORD = "kmsuser-password"
 #: The characters of cluster ids after `cluster-`. Source: the pattern of CloudHsmClusterIdType.
 _CLUSTER_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
 
@@ -69,7 +70,7 @@ class KeyStores:
         cluster_id: str | None = None,
         *,
         hsms: int = 2,
-        password: str = "kmsuser-password",
+        password: str = _PASSWORD,
         certificate: str | None = None,
     ) -> Cluster:  # fmt: skip
         """Add an active CloudHSM cluster. Its `parameters` are those of CreateCustomKeyStore.
@@ -84,12 +85,7 @@ class KeyStores:
         Raises:
             InvalidBacking: a wrong value, or the cluster already exists.
         """
-        random = self._service.random
-        if cluster_id is None:
-            cluster_id = "cluster-" + "".join(_CLUSTER_ALPHABET[byte % 32] for byte in random(11))
-        body = base64.b64encode(random(48)).decode()
-        made_up = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----"
-        return self._add(Cluster(cluster_id, made_up if certificate is None else certificate, password, hsms))
+        return self._add(self._new_cluster(cluster_id, certificate, password, hsms))
 
     def add_xks_proxy(
         self,
@@ -174,7 +170,7 @@ class KeyStores:
         check_type(connected, bool, "connected", error=InvalidBacking)
         if region is not None:
             check_region(region)
-        backing = self.add_cluster() if backing is None else self._now(backing)
+        backing = self._new_cluster() if backing is None else self._now(backing)
         place = self._service.state.region(self._account, self._region if region is None else region)
         store_id = f"cks-{self._service.random(9).hex()[:17]}"
         settings, secret = _settings(backing)
@@ -190,6 +186,7 @@ class KeyStores:
             )
         )
         _check_room(self._service.state, place, store)
+        self._put(backing)
         place.custom_key_stores[store_id] = store
         return store_id
 
@@ -273,6 +270,16 @@ class KeyStores:
         if place in held:
             raise InvalidBacking(f"{' '.join(_identity(backing))} already exists. Use change(), or remove() it first.")
         return self._put(backing)
+
+    def _new_cluster(
+        self, cluster_id: str | None = None, certificate: str | None = None, password: str = _PASSWORD, hsms: int = 2
+    ) -> Cluster:
+        random = self._service.random
+        if cluster_id is None:
+            cluster_id = "cluster-" + "".join(_CLUSTER_ALPHABET[byte % 32] for byte in random(11))
+        body = base64.b64encode(random(48)).decode()
+        made_up = f"-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----"
+        return Cluster(cluster_id, made_up if certificate is None else certificate, password, hsms)
 
     def _put(self, backing: _Backing) -> _Backing:
         held, place = self._held(backing)
