@@ -62,6 +62,16 @@ def test_aliases_follow_their_keys():
     assert list(region.alias_names.after(None)) == ["alias/aws/s3", "alias/b"] == sorted(region.aliases)
 
 
+def test_aliases_of_a_key_stay_in_order_of_creation():
+    region = Region("111122223333", "us-east-1")
+    for name in ("alias/b", "alias/c", "alias/a"):
+        region.put_alias(Alias(name, "one", NOW, NOW))
+    region.put_alias(Alias("alias/b", "two", NOW, NOW))
+    region.put_alias(Alias("alias/b", "one", NOW, NOW))
+    region.put_alias(Alias("alias/c", "one", NOW, NOW))
+    assert region.aliases_of == {"one": ("alias/b", "alias/c", "alias/a")}
+
+
 def test_removing_a_key_removes_its_aliases_and_grants():
     state = State()
     state.add_key(key("one"))

@@ -212,6 +212,15 @@ def test_an_empty_mock_has_an_empty_dump() -> None:
         assert (document["regions"], document["timeline"]) == ([], [])
 
 
+def test_a_grant_that_is_gone_leaves_nothing(kms_mock: KmsMock) -> None:
+    key = kms_mock.create_key()
+    before = kms_mock.dump()["regions"]
+    grantee = f"arn:aws:iam::{kms_mock.account}:role/app"
+    grant = kms_mock.client().create_grant(KeyId=key.id, GranteePrincipal=grantee, Operations=["Encrypt"])["GrantId"]
+    kms_mock.client().revoke_grant(KeyId=key.id, GrantId=grant)
+    assert kms_mock.dump()["regions"] == before
+
+
 def test_material_that_was_never_needed_is_in_the_dump(kms_mock: KmsMock) -> None:
     key = kms_mock.create_key(spec="RSA_2048", usage="SIGN_VERIFY")
     document = kms_mock.dump()

@@ -216,10 +216,10 @@ def _restore_key(region: Region, rows: Rows, key_id: str, before: Any) -> None:
 
 
 def _restore_alias(region: Region, rows: Rows, name: str, before: Any) -> None:
-    if name in rows:
-        region.remove_alias(name)
     if before is not MISSING:
         region.put_alias(before)
+    elif name in rows:
+        region.remove_alias(name)
 
 
 def _restore_grant(region: Region, rows: Rows, grant_id: str, before: Any) -> None:

@@ -78,8 +78,8 @@ def access_request(call: Call, target: Target) -> AccessRequest:
         return AccessRequest(call, target, key.account, policies, tags, aliases)
     # "Resource control policies in your organization do not apply to AWS managed keys."
     policies = iam.policies(caller, "" if key.manager == "AWS" else key.account, compiled)
-    # Deleted grants may still be effective. The key stays in `home.grants` without its last one.
-    has_grants = call.operation.grantable and key.id in home.grants
+    # Deleted grants may still be effective.
+    has_grants = call.operation.grantable and (key.id in home.grants or key.arn in call.state.recent.gone_grants)
     grants = grants_of_caller(call, key, home) if has_grants else ()
     return AccessRequest(call, target, key.account, policies, tags, aliases, grants)
 

@@ -124,7 +124,10 @@ class Region:
 
     def remove_grant(self, grant: Grant) -> None:
         """Remove an existing grant."""
-        del self.grants[grant.key_id][grant.id]
+        grants = self.grants[grant.key_id]
+        del grants[grant.id]
+        if not grants:
+            del self.grants[grant.key_id]
         place = (grant.key_id, grant.holder)
         self._grants_to[place] = tuple(known for known in self._grants_to[place] if known.id != grant.id)
 
@@ -133,7 +136,7 @@ class Region:
         self._grants_to.pop((grant.key_id, grant.holder), None)
 
     def put_alias(self, alias: Alias) -> None:
-        """Add an alias, or replace the one with its name."""
+        """Add an alias, or replace the one with its name, which keeps its place."""
         before = self.aliases.get(alias.name)
         if before is None:
             self.alias_names.add(alias.name)
@@ -141,7 +144,11 @@ class Region:
             self._unlink(before)
         self.aliases[alias.name] = alias
         if alias.key_id is not None:
-            self.aliases_of[alias.key_id] = (*self.aliases_of.get(alias.key_id, ()), alias.name)
+            names = (*self.aliases_of.get(alias.key_id, ()), alias.name)
+            if before is not None and len(names) > 1:  # it may be older than others of the key
+                own = set(names)
+                names = tuple(name for name in self.aliases if name in own)
+            self.aliases_of[alias.key_id] = names
 
     def remove_alias(self, name: str) -> None:
         """Remove an existing alias."""
