@@ -306,6 +306,18 @@ def test_stacks_see_each_others_exports(write):
     assert reasons(deployment) == []
 
 
+def test_unknown_names_of_exports_are_not_noted_at_imports(write):
+    unknown = {"Value": "x", "Export": {"Name": {"Fn::Sub": "${Stage}-x"}}}
+    key = {"Value": {"Fn::GetAtt": ["Key", "Arn"]}, "Export": {"Name": "key"}}
+    role_of_app = {"Role": role({"Fn::ImportValue": "key"})}
+    stage = {"Stage": {"Type": "String"}}
+    app = write("app.json", {"Parameters": stage, "Resources": role_of_app, "Outputs": {"X": unknown}})
+    keys = write("keys.json", {"Resources": {"Key": KEY}, "Outputs": {"Key": key}})
+    deployment = load([app, keys], HERE)
+    assert allowed_on(deployment) == find([deployment], "Key")
+    assert reasons(deployment) == []
+
+
 def test_exports_of_other_accounts_are_not_seen(write):
     keys = {"Resources": {"Key": KEY}, "Outputs": {"Arn": {"Value": {"Ref": "Key"}, "Export": {"Name": "key"}}}}
     write("keys.json", keys)

@@ -354,9 +354,11 @@ class StackScope:
     def exports(self) -> Mapping[str, Any]:
         """The outputs that are exported, by the names of the exports."""
         found = {}
+        start = len(self.notes)
         for output in self.outputs.values():
             if isinstance(output, dict) and isinstance(output.get("Export"), dict):
                 found[string(resolve(self, output["Export"].get("Name")))] = output
+        self.take_notes(start)  # of an export whose name is not known: no import finds it, which is noted there
         return found
 
     def output(self, output: Mapping[str, Any], user: StackScope) -> Any:
