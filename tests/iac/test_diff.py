@@ -103,6 +103,13 @@ def test_a_boundary(deployed):
     assert ", Limit: allow kms:Decrypt on " in found.missing[0]
 
 
+def test_a_role_whose_path_is_like_the_arn_of_a_key(deployed):
+    # The pattern of pathType in IAM allows colons.
+    kms = deployed({"Key": KEY, "Role": role(allow("kms:Encrypt"), Path="/:key/")})
+    assert kms.deployed("Role").startswith(f"arn:aws:iam::{ACCOUNT}:role/:key/")
+    assert used(kms, "Decrypt").unused == ("app.template.json:6, Role, statement 1 in line 14: kms:Encrypt",)
+
+
 def test_aws_managed_policies_are_not_for_users_to_change(deployed):
     managed = "arn:aws:iam::aws:policy/AdministratorAccess"
     kms = deployed({"Key": KEY, "Role": role(allow("s3:*"), ManagedPolicyArns=[managed])})

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from pytest_kmsmock._kms.api.arns import parse_arn
 from pytest_kmsmock._kms.policy.evaluation import Denial
 from pytest_kmsmock._kms.policy.kinds import PolicyKind
 from pytest_kmsmock._kms.policy.policy import compile_policy
@@ -184,7 +185,7 @@ def _actions(statement: Statement) -> Iterator[str]:
 def _given(iam: Iam) -> Iterator[Entry]:
     """Yield what the policies of roles and users give, and key policies to others than whole accounts."""
     for holder, texts in iam.origins.items():
-        is_key = ":key/" in holder
+        is_key = parse_arn(holder) is not None
         for text in texts if is_key else iam.identity.get(holder, ()):
             origin = texts.get(text)
             if text and origin is not None and _AWS_MANAGED not in origin.resource:

@@ -280,6 +280,15 @@ def test_a_key_store_that_cannot_be(state):
         mock_kms(seed=state(key(custom_key_store_id="x" * 300))).start()
 
 
+@pytest.mark.parametrize("named_by", ["address", "type", "name"])
+@pytest.mark.parametrize("wrong", [None, 5, True])
+def test_a_resource_without_a_name(write, named_by, wrong):
+    content = {"values": {"root_module": {"resources": [{**resource("aws_kms_key"), named_by: wrong}]}}}
+    told = rf"a\.json:1: invalid value for this format: .* of a resource are strings, found {wrong}"
+    with pytest.raises(InvalidSeed, match=told):
+        load([write("a.json", {**content, "terraform_version": "1"})], HERE)
+
+
 def test_an_empty_state(write):
     assert load([write("a.json", {"format_version": "1.0", "terraform_version": "1", "values": {}})], HERE).items == ()
 

@@ -406,6 +406,14 @@ def test_several_operations_may_be_any_iterable_of_texts(kms_mock):
     assert kms_mock._core.injector.concerns("Decrypt")
 
 
+@pytest.mark.parametrize("wrong", ["x", None, 0])
+def test_what_is_no_fault_cannot_be_removed(kms_mock, wrong):
+    kms_mock.faults.add("ListKeys", error=500)
+    with pytest.raises(InvalidFault, match=f"faults.remove.*must be what .* returned, not {wrong!r}"):
+        kms_mock.faults.remove(wrong)
+    assert len(kms_mock.faults) == 1
+
+
 def test_handles_of_one_fault_are_one(kms_mock):
     first = kms_mock.faults.add("ListKeys", error=500)
     second = kms_mock.faults.add("ListKeys", error=500)

@@ -39,6 +39,11 @@ class Resource:
     unknown: Mapping[str, Any] = field(default_factory=dict)
     expressions: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        for text in (self.address, self.kind, self.name, self.module):
+            if not isinstance(text, str):
+                raise TypeError(f"address, type, name and module of a resource are strings, found {text!r}")
+
 
 class Declared:
     """A managed resource with all its attributes, placeholders among them.

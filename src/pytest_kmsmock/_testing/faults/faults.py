@@ -203,7 +203,12 @@ class Faults:
         return Fault(self._injector, rule)
 
     def remove(self, fault: Fault) -> None:
-        """Remove a fault. Removing it twice has no effect."""
+        """Remove a fault. Removing it twice has no effect.
+
+        Raises:
+            InvalidFault: not a fault.
+        """
+        check_type(fault, Fault, "faults.remove(): fault", "what faults.add() returned", InvalidFault)
         fault.remove()
 
     def clear(self) -> None:
