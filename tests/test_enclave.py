@@ -7,6 +7,7 @@ import doctest
 import hashlib
 import subprocess
 import sys
+from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 from pytest_kmsmock import enclave as module
 from pytest_kmsmock._kms.attestation.document import InvalidAttestation, encrypt_for_recipient, parse_attestation
 from pytest_kmsmock.enclave import FakeEnclave
-from pytest_kmsmock.errors import MissingExtra
+from pytest_kmsmock.errors import CannotDecrypt, InvalidOption, MissingExtra
 
 ENCLAVE = FakeEnclave()
 VECTORS = Path(__file__).parent / "kms/attestation/recipient_vectors"
@@ -98,12 +99,30 @@ def test_a_nitrotpm_has_24_registers_and_its_own_module_id() -> None:
         pytest.param("NitroEnclave", {32: bytes(48)}, "no PCR32: registers are 0 to 31", id="pcr-32"),
         pytest.param("NitroTPM", {24: bytes(48)}, "no PCR24: registers are 0 to 23", id="nitrotpm-pcr-24"),
         pytest.param("NitroEnclav", None, "kind must be one of NitroEnclave, NitroTPM, not 'NitroEnclav'", id="kind"),
+        pytest.param(["NitroTPM"], None, "kind must be one of NitroEnclave, NitroTPM, not ", id="kinds"),
         pytest.param("NitroEnclave", {0: bytes(32)}, "PCR0 must be a SHA-384 value of 48 bytes, not 32", id="sha-256"),
+        pytest.param("NitroEnclave", {0: "00" * 48}, r"PCR0 must be bytes, such as bytes.fromhex\(...\)", id="hex"),
+        pytest.param("NitroEnclave", [bytes(48)], "pcrs must be a mapping of the numbers of registers", id="list"),
     ],
 )
-def test_registers_that_cannot_be_are_refused(kind: Any, pcrs: dict[int, bytes] | None, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
+def test_registers_that_cannot_be_are_refused(kind: Any, pcrs: Any, message: str) -> None:
+    with pytest.raises(InvalidOption, match=message):
         FakeEnclave(pcrs, kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: FakeEnclave(module_id=5), "module_id must be a string, not 5"),
+        (lambda: FakeEnclave(private_key="pem"), "private_key must be an RSA private key of `cryptography`, not 'pem'"),
+        (lambda: FakeEnclave(not_after="2030-01-01"), "not_after must be a datetime, not '2030-01-01'"),
+        (lambda: ENCLAVE.recipient(nonce="once"), "nonce must be bytes, not 'once'"),
+        (lambda: ENCLAVE.attestation_document(user_data=5), "user_data must be bytes, not 5"),
+    ],
+)
+def test_values_of_other_types_are_refused(call: Callable[[], object], message: str) -> None:
+    with pytest.raises(InvalidOption, match=message):
+        call()
 
 
 def test_the_recipient_parameter_has_a_document_with_nonce_and_user_data() -> None:
@@ -177,7 +196,7 @@ def test_openssl_writes_what_is_opened(tmp_path: Path) -> None:
 
 def test_an_answer_for_another_enclave_is_refused() -> None:
     attestation = parse_attestation(ENCLAVE.attestation_document())
-    with pytest.raises(ValueError, match="for the key of another enclave"):
+    with pytest.raises(CannotDecrypt, match="for the key of another enclave"):
         FakeEnclave().decrypt(encrypt_for_recipient(attestation, b"secret"))
 
 
@@ -191,8 +210,16 @@ def test_an_answer_for_another_enclave_is_refused() -> None:
     ],
 )
 def test_what_is_no_ciphertext_for_recipient_is_refused(answer: bytes) -> None:
-    with pytest.raises(ValueError, match="not a CiphertextForRecipient"):
+    with pytest.raises(CannotDecrypt, match="not a CiphertextForRecipient"):
         ENCLAVE.decrypt(answer)
+
+
+@pytest.mark.parametrize("part", [b"\x04\x82\x01\x00", b"\x04\x10"], ids=["encrypted key", "initialization vector"])
+def test_an_altered_answer_is_refused(part: bytes) -> None:
+    answer = encrypt_for_recipient(parse_attestation(ENCLAVE.attestation_document()), b"secret")
+    at = answer.index(part) + len(part)
+    with pytest.raises(CannotDecrypt, match="was altered"):
+        ENCLAVE.decrypt(answer[:at] + bytes(255 - byte for byte in answer[at : at + 16]) + answer[at + 16 :])
 
 
 @pytest.mark.parametrize(

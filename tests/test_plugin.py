@@ -190,6 +190,26 @@ def test_ini_and_command_line_give_defaults(run):
     result.stdout.fnmatch_lines(["*got eu-north-1 111122223333 True*"])
 
 
+@pytest.mark.parametrize(
+    ("ini", "arguments", "marker", "where"),
+    [
+        ("kms_mock_region = eu-wst-1", [], "", "ini file"),
+        ("kms_mock_region = eu-west-1", ["--kms-region", "eu-wst-1"], "", "command line"),
+        ("", [], 'region="eu-wst-1"', "@pytest.mark.kms_mock on test_it.py::test_it"),
+        ("kms_mock_region = eu-wst-1", [], "wire=True", "ini file"),
+    ],
+)
+def test_a_misspelt_region_says_where_it_was_given(run, ini, arguments, marker, where):
+    source = f"""
+        import pytest
+
+        @pytest.mark.kms_mock({marker})
+        def test_it(kms_mock): ...
+    """
+    told = f"*InvalidOption: {where}: botocore knows no Region 'eu-wst-1'. Did you mean 'eu-west-1'?"
+    run(source, *arguments, ini=ini).stdout.fnmatch_lines([told])
+
+
 #: Option -> as text in an ini file and on the command line, and what it then is; none of them is the default.
 OPTIONS = {
     "region": ("eu-west-1", "eu-west-1"),

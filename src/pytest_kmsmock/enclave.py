@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import time
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from functools import cached_property
 from typing import TYPE_CHECKING, Literal, TypedDict
@@ -25,10 +26,10 @@ from cryptography.x509.oid import NameOID
 from pytest_kmsmock._kms.attestation.document import ES384_HEADER, REGISTERS, AttestedKind
 
 from ._runtime.arguments import check_arguments
-from .errors import MissingExtra
+from ._runtime.checks import check_type
+from .errors import CannotDecrypt, InvalidOption, MissingExtra
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from types import ModuleType
 
 # Registers that a document always has; zeros without a measurement.
@@ -74,7 +75,8 @@ class FakeEnclave:
             three hours.
 
     Raises:
-        ValueError: an unknown kind, a register that does not exist, or whose value is not 48 bytes.
+        InvalidOption: an unknown kind, a register that does not exist, or whose value is not 48 bytes, or another wrong
+            value.
 
     Example:
         >>> enclave = FakeEnclave({0: bytes(range(48))})
@@ -96,20 +98,29 @@ class FakeEnclave:
         private_key: rsa.RSAPrivateKey | None = None,
         not_after: datetime = datetime(9999, 1, 1, tzinfo=timezone.utc),
     ) -> None:
-        if kind not in REGISTERS:
-            raise ValueError(f"kind must be one of {', '.join(REGISTERS)}, not {kind!r}")
+        if kind not in list(REGISTERS):  # it may not be hashable
+            raise InvalidOption(f"kind must be one of {', '.join(REGISTERS)}, not {kind!r}")
         if pcrs is None:
             measured = (0, 1, 2) if kind == "NitroEnclave" else (4, 7)
             pcrs = {number: hashlib.sha384(f"{kind} PCR{number}".encode()).digest() for number in measured}
+        check_type(pcrs, Mapping, "FakeEnclave(): pcrs", "a mapping of the numbers of registers to bytes")
         for number, value in pcrs.items():
             if number not in range(REGISTERS[kind].count):
-                raise ValueError(f"{kind} has no PCR{number}: registers are 0 to {REGISTERS[kind].count - 1}")
+                raise InvalidOption(f"{kind} has no PCR{number}: registers are 0 to {REGISTERS[kind].count - 1}")
+            check_type(value, (bytes, bytearray), f"PCR{number}", "bytes, such as bytes.fromhex(...)")
             if len(value) != _SHA384_LENGTH:
-                raise ValueError(f"PCR{number} must be a SHA-384 value of 48 bytes, not {len(value)} bytes")
+                raise InvalidOption(f"PCR{number} must be a SHA-384 value of 48 bytes, not {len(value)} bytes")
+        for given, expected_type, name, expected in (
+            (module_id, str, "module_id", "a string"),
+            (private_key, rsa.RSAPrivateKey, "private_key", "an RSA private key of `cryptography`"),
+        ):
+            if given is not None:
+                check_type(given, expected_type, f"FakeEnclave(): {name}", expected)
+        check_type(not_after, datetime, "FakeEnclave(): not_after", "a datetime")
         zeros = dict.fromkeys(_REPORTED_REGISTERS[kind], bytes(_SHA384_LENGTH))
         self.kind: AttestedKind = kind
         self.pcrs: Mapping[int, bytes] = {**zeros, **pcrs}
-        self.module_id = module_id or _MODULE_IDS[kind]
+        self.module_id = _MODULE_IDS[kind] if module_id is None else module_id
         self._given_key = private_key
         self._not_after = not_after
 
@@ -126,8 +137,12 @@ class FakeEnclave:
             user_data: up to 512 bytes for the document.
 
         Raises:
+            InvalidOption: one of them is not bytes.
             MissingExtra: ``pytest-kmsmock[nitro]`` is not installed.
         """
+        for name, given in (("nonce", nonce), ("user_data", user_data)):
+            if given is not None:
+                check_type(given, bytes, f"enclave.attestation_document(): {name}", "bytes")
         cbor2 = _nitro_extra("cbor2")
         *authorities, certificate = self._certificates
         payload: bytes = cbor2.dumps(
@@ -164,7 +179,7 @@ class FakeEnclave:
             ciphertext_for_recipient: CMS ``EnvelopedData``, BER.
 
         Raises:
-            ValueError: another format, or encrypted for another enclave.
+            CannotDecrypt: another format, or encrypted for another enclave.
             MissingExtra: ``pytest-kmsmock[nitro]`` is not installed.
         """
         cms = _nitro_extra("asn1crypto.cms")
@@ -177,15 +192,20 @@ class FakeEnclave:
             iv: bytes = content_info["content_encryption_algorithm"].encryption_iv
             content: bytes = content_info["encrypted_content"].native
         except (ValueError, TypeError, KeyError, AttributeError) as error:
-            raise ValueError("this is not a CiphertextForRecipient: it is not CMS EnvelopedData as AWS's is") from error
+            raise CannotDecrypt(
+                "this is not a CiphertextForRecipient: it is not CMS EnvelopedData as AWS's is"
+            ) from error
         if key_identifier != hashlib.sha256(self._public_key).digest():
-            raise ValueError("this CiphertextForRecipient is for the key of another enclave")
+            raise CannotDecrypt("this CiphertextForRecipient is for the key of another enclave")
         oaep = padding.OAEP(mgf=padding.MGF1(hashes.SHA256()), algorithm=hashes.SHA256(), label=None)
-        key = self.private_key.decrypt(encrypted_key, oaep)
-        decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
-        padded = decryptor.update(content) + decryptor.finalize()
-        unpadder = PKCS7(128).unpadder()
-        return unpadder.update(padded) + unpadder.finalize()
+        try:
+            key = self.private_key.decrypt(encrypted_key, oaep)
+            decryptor = Cipher(algorithms.AES(key), modes.CBC(iv)).decryptor()
+            padded = decryptor.update(content) + decryptor.finalize()
+            unpadder = PKCS7(128).unpadder()
+            return unpadder.update(padded) + unpadder.finalize()
+        except ValueError as error:
+            raise CannotDecrypt("this CiphertextForRecipient was altered") from error
 
     @cached_property
     def _public_key(self) -> bytes:

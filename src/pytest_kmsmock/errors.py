@@ -29,11 +29,11 @@ class MissingExtra(KmsMockError):
 
 
 class InvalidArgument(KmsMockError, TypeError):
-    """A function has no argument of this name, or takes it by name only."""
+    """A function has no argument of this name, takes it by name only, or takes no value of this type."""
 
 
 class InvalidOption(KmsMockError, ValueError):
-    """An option of the mock has a wrong name or value."""
+    """An option of the mock has a wrong name or value, or an argument a wrong value."""
 
 
 class InvalidPrincipal(KmsMockError, ValueError):
@@ -151,7 +151,7 @@ class UnknownPrincipal(KmsMockError, KeyError):
 
 
 class CannotDecrypt(KmsMockError, ValueError):
-    """`kms_mock.decrypt` cannot decrypt: the mock lacks the key, or the encryption context is unknown."""
+    """`kms_mock.decrypt` or an enclave cannot decrypt: the key is missing, or the encryption context is unknown."""
 
 
 class InvalidBacking(KmsMockError, ValueError):

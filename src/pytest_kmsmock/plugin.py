@@ -200,16 +200,17 @@ def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
     if request.scope == "function":
         _refuse_two_mocks(request)
     where = f"@pytest.mark.kms_mock on {request.node.nodeid}"
-    defaults = request.config.stash[_defaults]
-    given = dict(defaults)
+    given = {**request.config.stash[_defaults]}
+    region_from = "ini file" if request.config.getoption("kms_mock_region") is None else "command line"
     for marker in reversed(list(request.node.iter_markers("kms_mock"))):
         if marker.args:
             raise InvalidOption(f"{where}: takes keyword arguments only, such as {option_meant(marker.args[0])}.")
         given |= marker.kwargs
+        region_from = where if "region" in marker.kwargs else region_from
     seed = given.get("seed")
     if isinstance(seed, str | os.PathLike) or (isinstance(seed, list | tuple) and all(map(_is_path, seed))):
         given["seed"] = seed_from(request.config.rootpath, seed)
-    with MockKms(given, where, request.scope, functools.partial(_definition, request.node)) as kms:
+    with MockKms(given, where, request.scope, functools.partial(_definition, request.node), region_from) as kms:
         yield kms
 
 

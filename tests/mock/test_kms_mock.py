@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from pytest_kmsmock import KmsMock, mock_kms
-from pytest_kmsmock.errors import NotActive
+from pytest_kmsmock.errors import InvalidOption, NotActive
 
 ENDED = (
     "This mock has ended. Use its handle inside the test or the `with` block; a fixture must yield the handle there, "
@@ -141,6 +141,19 @@ def test_a_fault_can_be_removed_after_its_mock(tmp_path):
     kms = ended(tmp_path)
     kms.faults.clear()
     assert len(kms.faults) == 0
+
+
+@pytest.mark.parametrize("name", ["enforce_policies", "region", "deterministic"])
+def test_options_of_a_running_mock_cannot_be_set(kms_mock, name):
+    before = kms_mock.options
+    with pytest.raises(InvalidOption, match=rf"^{name} is an option, .* start it with mock_kms\({name}=False\), or"):
+        setattr(kms_mock, name, False)
+    assert kms_mock.options == before
+
+
+def test_a_test_may_keep_something_in_the_handle(kms_mock):
+    kms_mock.orders = kms_mock.create_key()
+    assert kms_mock.orders.state == "Enabled"
 
 
 def test_a_handle_can_be_copied(kms_mock):

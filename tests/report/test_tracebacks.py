@@ -76,43 +76,43 @@ def test_a_call_that_is_blocked(run, style):
 
 
 @pytest.mark.parametrize(
-    "source",
+    ("source", "where"),
     [
         pytest.param("""
             @pytest.mark.kms_mock(region="eu-wst-1")  # here
             def test_it(kms_mock): ...
-        """, id="marker"),
+        """, "@pytest.mark.kms_mock on test_it.py::test_it", id="marker"),
         pytest.param("""
             @mock_kms(region="eu-wst-1")  # here
             def test_it(): ...
-        """, id="function"),
+        """, "mock_kms()", id="function"),
         pytest.param("""
             class TestIt(unittest.IsolatedAsyncioTestCase):
                 @mock_kms(region="eu-wst-1")  # here
                 async def test_it(self): ...
-        """, id="coroutine"),
+        """, "mock_kms()", id="coroutine"),
         pytest.param("""
             @mock_kms(region="eu-wst-1")
             class TestIt:
                 def test_it(self): ...  # here
-        """, id="class"),
+        """, "@pytest.mark.kms_mock on test_it.py::TestIt::test_it", id="class"),
         pytest.param("""
             @mock_kms(region="eu-wst-1")
             class TestIt(unittest.TestCase):
                 def test_it(self): ...  # here
-        """, id="TestCase"),
+        """, "mock_kms()", id="TestCase"),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("style", ["short", "long"])
-def test_an_option_that_is_read_when_the_test_starts_shows_its_definition(run, source, style):
+def test_an_option_that_is_read_when_the_test_starts_shows_its_definition(run, source, where, style):
     imports = "import unittest\nimport pytest\nfrom pytest_kmsmock import mock_kms\n"
     source = imports + textwrap.dedent(source).strip()
     place = next(number for number, line in enumerate(source.splitlines(), 1) if "# here" in line)
     lines = failure(run(source, f"--tb={style}"))
-    message = "InvalidOption: region: unknown Region 'eu-wst-1'. Did you mean 'eu-west-1'?"
+    message = f"InvalidOption: {where}: unknown Region 'eu-wst-1'. Did you mean 'eu-west-1'?"
     assert [line.split()[-1] for line in lines if "# here" in line] == ["here"]
     assert [line for line in lines if line.startswith("E ")] == [f"E   pytest_kmsmock.errors.{message}"]
-    assert [line for line in lines if ".py:" in line] == [
+    assert [line for line in lines if line.startswith("test_it.py:")] == [
         f"test_it.py:{place}: in test_it" if style == "short" else f"test_it.py:{place}: InvalidOption"
     ]
 
@@ -212,26 +212,28 @@ def test_a_seed_that_aws_refuses_shows_no_inner_error(run):
         ),
         (
             'kms_mock.clock.advance(day=1)',
-            "TypeError: advance() takes a timedelta or its keyword arguments, such as advance(days=30); got day=1.",
+            "pytest_kmsmock.errors.InvalidArgument: advance() takes a timedelta or its keyword arguments, such as "
+            "advance(days=30); got day=1.",
         ),
         (
             'kms_mock.clock.move_to("soon")',
-            "ValueError: Expected an ISO 8601 string such as '2030-01-01T12:00:00Z', got 'soon'.",
+            "pytest_kmsmock.errors.InvalidOption: Expected an ISO 8601 string such as '2030-01-01T12:00:00Z', got "
+            "'soon'.",
         ),
         (
             "kms_mock.delays.grants = 5",
-            "AttributeError: Unknown delay 'grants'. Choose from: creating, updating, rotating, connecting, "
-            "disconnecting, eventual_consistency, data_key_reuse.",
+            "AttributeError: 'Delays' object has no attribute 'grants'. Choose from: connecting, creating, "
+            "data_key_reuse, disconnecting, eventual_consistency, rotating, updating.",
         ),
         (
             "kms_mock.delays.eventual_consistancy = 5",
-            "AttributeError: Unknown delay 'eventual_consistancy'. Did you mean 'eventual_consistency'? Choose from: "
-            "creating, updating, rotating, connecting, disconnecting, eventual_consistency, data_key_reuse.",
+            "AttributeError: 'Delays' object has no attribute 'eventual_consistancy'. Did you mean "
+            "'eventual_consistency'?",
         ),
         ("kms_mock.calls[0]", "IndexError: list index out of range"),
         (
             'mock_kms(region="eu-wst-1").start()',
-            "pytest_kmsmock.errors.InvalidOption: region: unknown Region 'eu-wst-1'. "
+            "pytest_kmsmock.errors.InvalidOption: mock_kms(): unknown Region 'eu-wst-1'. "
             "Did you mean 'eu-west-1'?",
         ),
     ],

@@ -141,7 +141,7 @@ def _serve(given: argparse.Namespace) -> int:
     options = {name: value for name in ("region", "account") if (value := getattr(given, name)) is not None}
     with contextlib.ExitStack() as held:
         kms = MockCore(changed(Options(), options, "serve"))
-        kms.enter()
+        kms.enter("serve")
         held.callback(kms.leave)
         store = _begin(kms, given, held)
         _register_callers(kms, given)

@@ -140,13 +140,20 @@ class MockCore:
 
     # --- scope ---------------------------------------------------------------------------------------------------
 
-    def enter(self) -> None:
-        """Start answering calls."""
+    def enter(self, where: str) -> None:
+        """Start answering calls.
+
+        Args:
+            where: where its Region was given, for the error message.
+
+        Raises:
+            InvalidOption: the Region is misspelt; this is known once botocore's data files are read.
+        """
         read_data_files()
         named = self.options.region
         meant = misspelt_region(named) if named else None
         if meant is not None:
-            raise InvalidOption(f"region: unknown Region {named!r}. Did you mean {meant!r}?")
+            raise InvalidOption(f"{where}: unknown Region {named!r}. Did you mean {meant!r}?")
         installation.install(services.HANDLERS)
         if not moto_keys.installed:
             moto_keys.install()

@@ -56,6 +56,7 @@ class MockKms:
         where: str = "mock_kms()",
         place: str = "mock_kms",
         definition: Callable[[], tuple[str, int] | None] = lambda: None,
+        region_from: str | None = None,
     ) -> None:
         """Check the options.
 
@@ -65,12 +66,14 @@ class MockKms:
             place: how its mocks are created; selects the random stream of a deterministic mock.
             definition: returns file and line of the test that the mock is for, for warnings. None, if it is unknown:
                 then they show where the mock ends.
+            region_from: where its Region is given, if that is another place.
         """
         # Imported here and below, so that importing the package is cheap.
         from pytest_kmsmock._runtime.options import Options, changed
 
         changed(Options(), given, where)  # raise where the options are given, not where the mock is entered
         self._given, self._where, self._place, self._definition = given, where, place, definition
+        self._region_from = where if region_from is None else region_from
         self._entered: list[MockCore] = []
 
     def start(self) -> KmsMock:
@@ -86,7 +89,7 @@ class MockKms:
         core = core_class(options, self._place)
         self._entered.append(core)
         try:
-            core.enter()
+            core.enter(self._region_from)
             return face_class(core)
         except BaseException:  # such as Ctrl-C: the caller gets no handle to stop
             self._entered.remove(core)

@@ -17,6 +17,7 @@ from pytest_kmsmock._runtime.checks import check_form, check_type
 from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
 from pytest_kmsmock._testing.identity.credentials import issue
+from pytest_kmsmock.errors import InvalidOption
 
 from . import clients
 from .deployed import Deployed
@@ -50,12 +51,22 @@ class KmsMock(Principals, RecordedCalls, Deployed):
     """
 
     def __init__(self, core: MockCore) -> None:
-        self._core = core
-        self._service = core.service
+        vars(self).update(_core=core, _service=core.service)  # each test pays for `__setattr__`
 
     def __repr__(self) -> str:
         ended = "" if self.active else ", ended"
         return f"<KmsMock of {self.account} in {self.region}, {len(self.calls)} calls{ended}>"
+
+    if not TYPE_CHECKING:  # type checkers know the attributes
+
+        def __setattr__(self, name: str, value: object) -> None:
+            __tracebackhide__ = True
+            if name in Options._fields:
+                raise InvalidOption(
+                    f"{name} is an option, which a running mock keeps: start it with mock_kms({name}={value!r}), or "
+                    f"mark the test with @pytest.mark.kms_mock({name}={value!r})."
+                )
+            super().__setattr__(name, value)
 
     @property
     def options(self) -> Options:
@@ -108,7 +119,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             region: its Region, by default that of the mock.
 
         Raises:
-            ValueError: the service has no AWS managed key, or the Region is wrong.
+            InvalidOption: the service has no AWS managed key, or the Region is wrong.
         """
         self._core.must_be_active()
         if region is not None:

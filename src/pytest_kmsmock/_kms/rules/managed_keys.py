@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from pytest_kmsmock._kms.state.records import Alias, Key
 from pytest_kmsmock._kms.state.state import Region
+from pytest_kmsmock.errors import InvalidOption
 
 from .key_factory import make_key
 
@@ -61,12 +62,12 @@ def managed_key(backend: Backend, region: Region, service: str) -> Key:
         service: the service as in the alias name, such as `s3` for `alias/aws/s3`.
 
     Raises:
-        ValueError: for a service without an AWS managed key.
+        InvalidOption: for a service without an AWS managed key.
     """
     from .managed_key_table import MANAGED_KEYS
 
     if not isinstance(service, str) or service not in MANAGED_KEYS:
-        raise ValueError(f"AWS has no alias {PREFIX}{service}. The services are: {', '.join(MANAGED_KEYS)}.")
+        raise InvalidOption(f"AWS has no alias {PREFIX}{service}. The services are: {', '.join(MANAGED_KEYS)}.")
     entry = region.aliases.get(PREFIX + service)
     if entry is not None and entry.key_id is not None:
         return region.keys[entry.key_id]

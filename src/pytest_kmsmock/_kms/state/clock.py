@@ -6,12 +6,13 @@ threads and no waiting: scheduled changes are made before the next access to the
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
 from pytest_kmsmock._runtime.arguments import check_arguments
+from pytest_kmsmock._runtime.checks import is_number
+from pytest_kmsmock.errors import InvalidArgument, InvalidOption, NotActive
 
 __tracebackhide__ = True  # pytest hides frames of this module, so that errors show the user's line
 
@@ -65,8 +66,8 @@ class Clock:
             The new current time.
 
         Raises:
-            TypeError: for anything but a timedelta or its keyword arguments.
-            ValueError: for a step backwards (use `move_to`), or beyond the year 8999.
+            InvalidArgument: a TypeError, for anything but a timedelta or its keyword arguments.
+            InvalidOption: a ValueError, for a step backwards (use `move_to`), or beyond the year 8999.
             NotActive: the mock has ended.
         """
         _check_step(delta, units)
@@ -74,9 +75,9 @@ class Clock:
             step = (delta or timedelta()) + timedelta(**units)
             moment = self.now() + step
         except OverflowError:
-            raise ValueError(f"advance() cannot move beyond {LATEST:%Y-%m-%d}, and that step is longer.") from None
+            raise InvalidOption(f"advance() cannot move beyond {LATEST:%Y-%m-%d}, and that step is longer.") from None
         if step < timedelta():
-            raise ValueError(f"advance() moves forward; got {step}. Use move_to() to go back in time.")
+            raise InvalidOption(f"advance() moves forward; got {step}. Use move_to() to go back in time.")
         return self.move_to(moment)
 
     def move_to(self, when: datetime | str) -> datetime:
@@ -89,8 +90,8 @@ class Clock:
             The new current time.
 
         Raises:
-            TypeError: for anything else.
-            ValueError: for another string, or a time before 1970 or after the year 8999.
+            InvalidArgument: a TypeError, for anything else.
+            InvalidOption: a ValueError, for another string, or a time before 1970 or after the year 8999.
             NotActive: the mock has ended.
         """
         self._must_be_active()
@@ -116,8 +117,6 @@ class Clock:
 
     def _must_be_active(self) -> None:
         if self._ended:
-            from pytest_kmsmock.errors import NotActive
-
             raise NotActive
 
     def __copy__(self) -> Clock:
@@ -136,11 +135,10 @@ def _check_step(delta: object, units: Mapping[str, object]) -> None:
     """Check the arguments of `advance`: timedelta's own error messages would not mention it."""
     wrong = [] if delta is None or isinstance(delta, timedelta) else [repr(delta)]
     for unit, amount in units.items():
-        is_number = isinstance(amount, int | float) and not isinstance(amount, bool) and not math.isnan(amount)
-        if unit not in _UNITS or not is_number:
+        if unit not in _UNITS or not is_number(amount):
             wrong.append(f"{unit}={amount!r}")
     if wrong or (delta is None and not units):
-        raise TypeError(
+        raise InvalidArgument(
             "advance() takes a timedelta or its keyword arguments, such as advance(days=30); "
             f"got {', '.join(wrong) or 'nothing'}."
         )
@@ -153,14 +151,14 @@ def _read(when: datetime | str) -> datetime:
         try:
             moment = datetime.fromisoformat(moment.replace("Z", "+00:00"))
         except ValueError:
-            raise ValueError(f"Expected an ISO 8601 string such as '2030-01-01T12:00:00Z', got {when!r}.") from None
+            raise InvalidOption(f"Expected an ISO 8601 string such as '2030-01-01T12:00:00Z', got {when!r}.") from None
     if not isinstance(moment, datetime):
-        raise TypeError(
+        raise InvalidArgument(
             "Expected a datetime such as datetime(2030, 1, 1, tzinfo=timezone.utc), or a string such as '2030-01-01'; "
             f"got {when!r}. To move by a time, use advance()."
         )
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=timezone.utc)
     if not EARLIEST <= moment <= LATEST:
-        raise ValueError(f"The clock moves from {EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}; got {when}.")
+        raise InvalidOption(f"The clock moves from {EARLIEST:%Y-%m-%d} to {LATEST:%Y-%m-%d}; got {when}.")
     return moment

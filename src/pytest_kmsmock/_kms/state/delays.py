@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from pytest_kmsmock._runtime.checks import did_you_mean
+from pytest_kmsmock.errors import InvalidArgument, InvalidOption, NotActive
+
 __tracebackhide__ = True  # pytest hides frames of this module, so that errors show the user's line
 
 #: Seconds, or a timedelta.
@@ -59,12 +62,8 @@ class Delays:
 
         def __setattr__(self, name: str, duration: object) -> None:
             if self._ended:
-                from pytest_kmsmock.errors import NotActive
-
                 raise NotActive
             if name not in Delays.__annotations__:
-                from pytest_kmsmock._runtime.checks import did_you_mean
-
                 hint = did_you_mean(name, Delays.__annotations__)
                 raise AttributeError(f"Unknown delay {name!r}.{hint} Choose from: {', '.join(Delays.__annotations__)}.")
             check_duration(name, duration)
@@ -93,9 +92,14 @@ def end_of(start: datetime, duration: Duration) -> datetime:
 
 
 def check_duration(name: str, duration: object) -> None:
-    """Check the type and range of a duration."""
+    """Check the type and range of a duration.
+
+    Raises:
+        InvalidArgument: another type.
+        InvalidOption: out of range.
+    """
     if isinstance(duration, bool) or not isinstance(duration, int | float | timedelta):
-        raise TypeError(f"{name}: expected seconds or a timedelta, got {duration!r}.")
+        raise InvalidArgument(f"{name}: expected seconds or a timedelta, got {duration!r}.")
     seconds = duration.total_seconds() if isinstance(duration, timedelta) else duration
     if not 0 <= seconds <= MAX_DURATION.total_seconds():
-        raise ValueError(f"{name}: expected 0 to {MAX_DURATION.days} days, got {duration!r}.")
+        raise InvalidOption(f"{name}: expected 0 to {MAX_DURATION.days} days, got {duration!r}.")

@@ -22,7 +22,7 @@ from pytest_kmsmock._kms.state.records import CustomKeyStore
 from pytest_kmsmock._kms.state.state import Region, State
 from pytest_kmsmock._runtime.arguments import check_arguments, check_names
 from pytest_kmsmock._runtime.checks import check_type
-from pytest_kmsmock.errors import InvalidBacking, NotActive, UnknownBacking
+from pytest_kmsmock.errors import InvalidArgument, InvalidBacking, NotActive, UnknownBacking
 
 from .backing_checks import check_connection_failure, check_region, checked, several
 
@@ -213,14 +213,13 @@ class KeyStores:
 
         Raises:
             InvalidBacking: a wrong value.
-            InvalidArgument: an unknown attribute.
-            TypeError: an attribute that identifies it.
+            InvalidArgument: an unknown attribute, or one that identifies it.
         """
         now = self._now(backing)
         check_names("key_stores.change", fields, now._fields)
         changed = cast("_Backing", now._replace(**cast("dict[str, Any]", fields)))  # `checked` validates the values
         if _identity(changed) != _identity(now):
-            raise TypeError(f"{', '.join(map(str, _identity(now)))}: add another one instead of moving this one.")
+            raise InvalidArgument(f"{', '.join(map(str, _identity(now)))}: add another one instead of moving this one.")
         return self._put(checked(changed))
 
     def disable_xks_key(self, proxy: XksProxy, key_id: str) -> XksProxy:
@@ -289,7 +288,7 @@ class KeyStores:
     def _now(self, backing: _Backing) -> _Backing:
         """Return the current record of a cluster or proxy: the test may have an older one."""
         if not isinstance(backing, Cluster | XksProxy):
-            raise TypeError(f"Expected what add_cluster() or add_xks_proxy() returned, got {backing!r}.")
+            raise InvalidArgument(f"Expected what add_cluster() or add_xks_proxy() returned, got {backing!r}.")
         held, place = self._held(backing)
         if place not in held:
             raise UnknownBacking(*_identity(backing))
@@ -297,7 +296,9 @@ class KeyStores:
 
     def _proxy(self, proxy: Cluster | XksProxy) -> XksProxy:
         if isinstance(proxy, Cluster):
-            raise TypeError(f"Expected what add_xks_proxy() returned: the cluster {proxy.id} has no external keys.")
+            raise InvalidArgument(
+                f"Expected what add_xks_proxy() returned: the cluster {proxy.id} has no external keys."
+            )
         return self._now(proxy)
 
     def _new_key(self, key_id: str) -> XksKey:
