@@ -200,7 +200,8 @@ def _mock(request: pytest.FixtureRequest) -> Iterator[KmsMock]:
     if request.scope == "function":
         _refuse_two_mocks(request)
     where = f"@pytest.mark.kms_mock on {request.node.nodeid}"
-    given = {**request.config.stash[_defaults]}
+    defaults = request.config.stash[_defaults]
+    given = dict(defaults)
     region_from = "ini file" if request.config.getoption("kms_mock_region") is None else "command line"
     for marker in reversed(list(request.node.iter_markers("kms_mock"))):
         if marker.args:

@@ -72,7 +72,7 @@ class FakeKms(Backend):
             The response: blobs as bytes, times as aware datetimes.
 
         Raises:
-            KmsError: AWS's error; the state is unchanged.
+            KmsError: AWS's error; what has changed nevertheless, `pipeline.perform` says.
         """
         found = find_operation(operation)
         now = self.clock.now()

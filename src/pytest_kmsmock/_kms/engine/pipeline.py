@@ -42,7 +42,8 @@ def perform(call: Call) -> Result:
     permission does not learn the key's state. Calls are executed one at a time: threads share a mock.
 
     Raises:
-        KmsError: AWS's error; the state is unchanged.
+        KmsError: AWS's error; nothing has changed but what was due, and that AWS managed keys that the call names exist
+            now.
     """
     with call.service.lock:
         operation = call.operation
