@@ -71,6 +71,12 @@ def test_an_unknown_name(write):
         kms.deployed("x")
 
 
+@pytest.mark.parametrize("name", [None, 5, ["Key"]])
+def test_what_is_no_name_was_not_deployed(kms_mock, name):
+    with pytest.raises(InvalidSeed, match=re.escape(f"deployed(): name must be the name of a resource, not {name!r}.")):
+        kms_mock.deployed(name)
+
+
 def test_nothing_was_deployed():
     with mock_kms() as kms:
         with pytest.raises(InvalidSeed) as raised:

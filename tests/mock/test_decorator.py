@@ -9,6 +9,7 @@ import inspect
 import os
 import threading
 import unittest
+from pathlib import Path
 
 import boto3
 import pytest
@@ -18,7 +19,7 @@ from botocore.exceptions import EndpointConnectionError
 
 # A run in this process forgets the modules that it imported; the hook in botocore must not be registered twice.
 import pytest_kmsmock._mock.kms_mock  # noqa: F401
-from pytest_kmsmock import mock_kms
+from pytest_kmsmock import Options, mock_kms
 from pytest_kmsmock._runtime import network_guard
 from pytest_kmsmock.errors import InvalidOption, NotActive
 
@@ -496,6 +497,15 @@ def test_a_mock_left_out_of_order_leaves_the_others_alone():
         pytest.param(
             {"account": 111122223333}, "account must be 12 digits such as '111122223333', as a string", id="int"
         ),
+        *(
+            pytest.param({name: None}, f"{name} must be ", id=f"{name} of none")
+            for name in Options._fields
+            if name not in ("region", "seed")
+        ),
+        pytest.param({"seed": ""}, "seed must be the path of a file, not ''", id="empty path"),
+        pytest.param(
+            {"seed": ["a.yaml", "b\0.yaml"]}, r"seed must be the path of a file, not 'b\\x00.yaml'", id="null"
+        ),
         pytest.param({"wire": "yes"}, "wire must be True or False, not 'yes'", id="boolean"),
         pytest.param({"max_calls": 0}, "max_calls must be a whole number from 1 on, not 0", id="number"),
         pytest.param({"max_calls": "many"}, "max_calls must be a whole number from 1 on, not 'many'", id="no number"),
@@ -538,6 +548,25 @@ def test_wrong_options_say_what_is_right(options, message):
             lambda kms: kms.serve(check_signatures="no"),
             "serve(): check_signatures must be True or False, not 'no'.",
             id="check_signatures",
+        ),
+        pytest.param(
+            lambda kms: kms.serve(tls=True, tls_dir=5),
+            "serve(): tls_dir must be the path of a file, not 5.",
+            id="tls_dir",
+        ),
+        pytest.param(
+            lambda kms: kms.serve(tls_dir=""), "serve(): tls_dir must be the path of a file, not ''.", id="no tls_dir"
+        ),
+        pytest.param(lambda kms: kms.dump(""), "dump(): path must be the path of a file, not ''.", id="dump"),
+        pytest.param(
+            lambda kms: kms.dump("\ud800"),
+            "dump(): path must be the path of a file, not '\\ud800'.",
+            id="dump-surrogate",
+        ),
+        pytest.param(
+            lambda kms: kms.least_privilege().write(Path("\0")),
+            f"write(): path must be the path of a file, not {Path(chr(0))!r}.",
+            id="write",
         ),
         pytest.param(
             lambda kms: kms.least_privilege(portable="no"),

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from pytest_kmsmock._runtime.arguments import check_arguments
-from pytest_kmsmock._runtime.checks import check_form
+from pytest_kmsmock._runtime.checks import check_form, check_type
+from pytest_kmsmock.errors import InvalidSeed
 
 from . import deployments
 
@@ -78,6 +79,7 @@ class Deployed:
         Raises:
             InvalidSeed: no resource has this name, or more than one.
         """
+        check_type(name, str, "deployed(): name", "the name of a resource", InvalidSeed)
         return deployments.find(self._core, name)
 
     def policy_diff(self) -> PolicyDiff:

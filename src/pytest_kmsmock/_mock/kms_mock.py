@@ -13,7 +13,7 @@ from pytest_kmsmock._kms.state.clock import Clock
 from pytest_kmsmock._kms.state.delays import Delays
 from pytest_kmsmock._runtime import environment
 from pytest_kmsmock._runtime.arguments import check_arguments, check_names
-from pytest_kmsmock._runtime.checks import check_form, check_type
+from pytest_kmsmock._runtime.checks import check_form, check_path, check_type
 from pytest_kmsmock._runtime.options import Options
 from pytest_kmsmock._testing.faults.request_quotas import RequestQuotas
 from pytest_kmsmock._testing.identity.credentials import issue
@@ -62,10 +62,8 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         def __setattr__(self, name: str, value: object) -> None:
             __tracebackhide__ = True
             if name in Options._fields:
-                raise InvalidOption(
-                    f"{name} is an option, which a running mock keeps: start it with mock_kms({name}={value!r}), or "
-                    f"mark the test with @pytest.mark.kms_mock({name}={value!r})."
-                )
+                given = f"{name}={value!r}"
+                raise InvalidOption(f"A running mock keeps its options: mock_kms({given}) or the marker set {name}.")
             super().__setattr__(name, value)
 
     @property
@@ -268,7 +266,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             OSError: the file cannot be written.
         """
         if path is not None:
-            check_type(path, (str, os.PathLike), "dump(): path", "the path of a file")
+            check_path(path, "dump(): path")
         document = _testing.dump.dump(self._service)
         if path is not None:
             _testing.dump.write(document, path)
@@ -384,15 +382,11 @@ class KmsMock(Principals, RecordedCalls, Deployed):
             cors: whether it allows cross-origin requests of browsers, as AWS does.
 
         Raises:
-            InvalidOption: a wrong host or port.
+            InvalidOption: a wrong host, port or folder.
         """
         from pytest_kmsmock._transport.endpoint.server import KmsServer
 
         self._core.must_be_active()
-        check_type(host, str, "serve(): host", "a host name or address, as a string")
-        check_type(port, int, "serve(): port", "a whole number")
-        for name, flag in (("check_signatures", check_signatures), ("tls", tls), ("cors", cors)):
-            check_type(flag, bool, f"serve(): {name}")
         return KmsServer(
             self._core, host=host, port=port, check_signatures=check_signatures, tls=tls, tls_dir=tls_dir, cors=cors
         )

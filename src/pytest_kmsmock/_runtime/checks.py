@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, TypeGuard
+from typing import TypeGuard
 
 from pytest_kmsmock.errors import InvalidOption, KmsMockError
-
-if TYPE_CHECKING:
-    import os
 
 __tracebackhide__ = (
     True  # pytest hides frames of this module, so that wrong options show the user's line, also at import
@@ -68,6 +66,26 @@ def check_type(
     """
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
         raise error(f"{named} must be {expected}, not {value!r}.")
+
+
+def check_path(value: object, named: str) -> None:
+    """Validate the path of a file or folder, which need not exist.
+
+    Args:
+        value: what was given.
+        named: its name in messages, such as `dump(): path`.
+
+    Raises:
+        InvalidOption: no path, or one that no file can have.
+    """
+    check_type(value, (str, os.PathLike), named, "the path of a file")
+    assert isinstance(value, str | os.PathLike)
+    try:
+        encoded = os.fsencode(value)
+    except UnicodeEncodeError:
+        encoded = b""
+    if not encoded or b"\0" in encoded:
+        raise InvalidOption(f"{named} must be the path of a file, not {value!r}.")
 
 
 def is_whole(value: object) -> TypeGuard[int]:

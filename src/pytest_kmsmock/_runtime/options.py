@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_kmsmock._record import Record
 from pytest_kmsmock.errors import InvalidOption
 
-from .checks import FORMS, check_form, check_type, did_you_mean, is_whole
+from .checks import FORMS, check_form, check_path, check_type, did_you_mean, is_whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -161,11 +161,12 @@ def _fit(name: str, value: object, where: str) -> object:
             f"{where}: unknown option {name!r}.{did_you_mean(name, defaults)} Choose from: {', '.join(defaults)}."
         )
     default = defaults[name]
-    if name in FORMS and value is not None:
+    if value is None and default is None:
+        return None
+    if name in FORMS:
         check_form(name, value, where)
-    elif name == "seed" and value is not None:
-        for path in value if isinstance(value, list | tuple) else [value]:
-            check_type(path, (str, os.PathLike), f"{where}: seed", "the path of a file")
+    elif name == "seed":
+        _check_seed(value, where)
     elif isinstance(default, bool):
         check_type(value, bool, f"{where}: {name}")
     elif isinstance(default, int):
@@ -177,6 +178,11 @@ def _fit(name: str, value: object, where: str) -> object:
             raise InvalidOption(f"{where}: {name} must be a string or a list of strings, not {value!r}.")
         return tuple(value)
     return value
+
+
+def _check_seed(seed: object, where: str) -> None:
+    for path in seed if isinstance(seed, list | tuple) else [seed]:
+        check_path(path, f"{where}: seed")
 
 
 #: Service, as botocore names it -> the module of `_services` that makes its KMS calls.

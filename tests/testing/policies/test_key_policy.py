@@ -76,6 +76,8 @@ def test_what_users_may_do_follows_the_spec(spec, usage, action):
 @pytest.mark.parametrize(
     ("given", "error", "text"),
     [
+        ({"key_spec": ["RSA_2048"]}, InvalidPolicy, "key_spec must be a string, not ['RSA_2048']"),
+        ({"key_usage": ["SIGN_VERIFY"]}, InvalidPolicy, "key_usage must be a string, not ['SIGN_VERIFY']"),
         ({"key_spec": "AES"}, InvalidPolicy, "unknown key_spec 'AES'. Choose from: SYMMETRIC_DEFAULT,"),
         ({"key_usage": "SING"}, InvalidPolicy, "the key_usage of SYMMETRIC_DEFAULT is ENCRYPT_DECRYPT, not 'SING'"),
         ({"key_spec": "ECC_NIST_P256"}, InvalidPolicy, "of ECC_NIST_P256 is SIGN_VERIFY or KEY_AGREEMENT, not None"),

@@ -113,7 +113,7 @@ def issue_session(caller: Caller) -> Credentials:
 
 
 def _derived(caller: Caller, described: str, *, temporary: bool) -> Credentials:
-    digest = hashlib.sha512(described.encode()).digest()
+    digest = hashlib.sha512(described.encode(errors="surrogatepass")).digest()
     access_key = ("ASIA" if temporary else "AKIA") + base64.b32encode(digest).decode()[:16]
     if access_key not in issued:
         secret = base64.b64encode(digest[20:50]).decode()

@@ -72,6 +72,8 @@ def key_policy(
     home = _home(account, partition)
     for name, value in (("allow_deletion", allow_deletion), ("multi_region", multi_region)):
         check_type(value, bool, f"key_policy(): {name}", error=InvalidPolicy)
+    for name, text in (("key_spec", key_spec), ("key_usage", "" if key_usage is None else key_usage)):
+        check_type(text, str, f"key_policy(): {name}", "a string", error=InvalidPolicy)
     if origin not in _ORIGINS:
         hint = did_you_mean(origin, _ORIGINS)
         raise InvalidPolicy(f"key_policy(): unknown origin {origin!r}.{hint} Choose from: {', '.join(_ORIGINS)}.")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
-from pytest_kmsmock._runtime.checks import check_type, did_you_mean
+from pytest_kmsmock._runtime.checks import check_path, did_you_mean
 from pytest_kmsmock.errors import UnknownKey, UnknownPrincipal
 
 from .required_permissions import Permission
@@ -108,7 +108,7 @@ class LeastPrivilege:
             InvalidOption: `path` is not a path.
             OSError: the file cannot be written.
         """
-        check_type(path, (str, os.PathLike), "write(): path", "the path of a file")
+        check_path(path, "write(): path")
         Path(path).write_text(self.to_json(), encoding="utf-8")
 
     def __str__(self) -> str:

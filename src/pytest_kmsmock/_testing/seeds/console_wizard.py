@@ -58,8 +58,9 @@ def create_key(service: FakeKms, home: Home, answers: Answers) -> Key:
     Raises:
         InvalidSeed: the wizard would refuse the key.
     """
-    for name in ("alias", "region"):
-        check_type(getattr(answers, name), str, f"{_WHERE}: {name}", "a string", InvalidSeed)
+    for name in ("alias", "usage", "spec", "region"):
+        if name != "spec" or answers.spec is not None:
+            check_type(getattr(answers, name), str, f"{_WHERE}: {name}", "a string", InvalidSeed)
     for name in ("allow_deletion", "multi_region"):
         check_type(getattr(answers, name), bool, f"{_WHERE}: {name}", error=InvalidSeed)
     spec = _spec(answers)
@@ -98,7 +99,7 @@ def _spec(answers: Answers) -> str:
     if answers.key_type not in ("symmetric", "asymmetric"):
         raise InvalidSeed(f"{_WHERE}: key_type is 'symmetric' or 'asymmetric', not {answers.key_type!r}")
     symmetric = answers.key_type == "symmetric"
-    spec = answers.spec or (_SYMMETRIC.get(answers.usage) if symmetric else None)
+    spec = _SYMMETRIC.get(answers.usage) if answers.spec is None and symmetric else answers.spec
     if spec is None:
         raise InvalidSeed(f"{_WHERE}: a key of type {answers.key_type} for {answers.usage} needs a spec")
     if spec not in KEY_SPECS or (KEY_SPECS[spec].key_type == "asymmetric") is symmetric:

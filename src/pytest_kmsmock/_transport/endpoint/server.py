@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, final
 from pytest_kmsmock._kms.api.errors import InjectedError
 from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
 from pytest_kmsmock._runtime import environment, network_guard
+from pytest_kmsmock._runtime.checks import check_path, check_type
 from pytest_kmsmock._transport import http
 from pytest_kmsmock._transport.endpoints import is_kms_host
 from pytest_kmsmock._transport.json_protocol import HttpAnswer
@@ -63,6 +64,10 @@ class KmsServer:
         # `around_call` gets the operation and a function that makes the call, and returns the answer; `waits`: whether
         # it may block.
         check_address(host, port)
+        for name, flag in (("check_signatures", check_signatures), ("tls", tls), ("cors", cors)):
+            check_type(flag, bool, f"serve(): {name}")
+        if tls_dir is not None:
+            check_path(tls_dir, "serve(): tls_dir")
         self._mock = mock
         self._host, self._port = host, port
         self._check_signatures = check_signatures
@@ -202,8 +207,10 @@ def check_address(host: str, port: int) -> None:
     """Validate the address to listen on.
 
     Raises:
-        InvalidOption: when the host is empty, which would mean all addresses, or the port is out of range.
+        InvalidOption: another type, an empty host, which would mean all addresses, or a port out of range.
     """
+    check_type(host, str, "serve(): host", "a host name or address, as a string")
+    check_type(port, int, "serve(): port", "a whole number")
     if not host:
         raise InvalidOption("host must not be empty. To listen on all addresses of this machine, use 0.0.0.0 or ::.")
     if not 0 <= port <= 65535:
