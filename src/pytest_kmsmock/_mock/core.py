@@ -62,6 +62,7 @@ class MockCore:
         parent: the mock whose state it started with: `outer`, or None if it started empty.
         apart: whether it was entered in a task, or in a thread other than the main one: then others do not nest in it.
         active: whether it answers calls.
+        servers: its HTTP endpoints that run; they end with it.
         service: the fake KMS.
         calls: the calls made so far.
         injector: injects the faults that the test adds.
@@ -78,6 +79,7 @@ class MockCore:
         self.parent = parent = None if options.fresh else self.outer
         self.apart = active_mocks.is_apart()
         self.active = False
+        self.servers: list[KmsServer] = []
         self._server: KmsServer | None = None  # for child processes
         #: Returns the caller of an access key that another STS issued; None if there is no other STS.
         self.elsewhere: Callable[[str], Caller | None] | None = None
@@ -174,8 +176,8 @@ class MockCore:
         active_mocks.leave(self)
         if not (active_mocks.is_any_active() or network_guard.blocking):
             installation.restore()
-        server, self._server = self._server, None  # a forgotten mock may be stopped twice
-        if server is not None:
+        self._server = None
+        for server in list(self.servers):
             server.stop()
         retry_backoff.restore()
         self.service.close()

@@ -27,12 +27,14 @@ class Gate(Protocol):
         outer: the mock that it is nested in, if any.
         active: whether it answers calls.
         interferes: whether there are faults or request quotas.
+        servers: its HTTP endpoints that run.
     """
 
     options: Options
     service: FakeKms
     active: bool
     interferes: bool
+    servers: list[Any]
 
     @property
     def outer(self) -> Gate | None:

@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
@@ -129,6 +130,46 @@ def test_it_cannot_start_after_its_mock_has_ended():
         pass
     with pytest.raises(NotActive, match="This mock has ended"):
         kms.serve()
+    with mock_kms() as kms:
+        server = kms.serve()
+    with pytest.raises(NotActive, match="This mock has ended"):
+        server.start()
+
+
+@pytest.mark.parametrize("tls", [False, True])
+def test_it_ends_with_its_mock(tls):
+    threads = threading.active_count()
+    with mock_kms() as kms:
+        server = kms.serve(tls=tls)
+        server.start()
+        url = server.endpoint_url.replace("https", "http")
+        assert requests.get(url).status_code == 404
+    with pytest.raises(requests.ConnectionError):
+        requests.get(url)
+    assert threading.active_count() == threads
+    with pytest.raises(NotActive, match="This server does not run"):
+        _ = server.endpoint_url
+    server.stop()
+
+
+def test_starting_it_twice_has_no_effect(kms_mock):
+    threads = threading.active_count()
+    server = kms_mock.serve()
+    server.start()
+    url = server.endpoint_url
+    server.start()
+    assert server.endpoint_url == url
+    server.stop()
+    assert threading.active_count() == threads
+
+
+def test_a_server_that_cannot_start_does_not_run(kms_mock, kms_server):
+    server = kms_mock.serve(port=urlsplit(kms_server.endpoint_url).port)
+    for _ in range(2):
+        with pytest.raises(OSError, match="Address already in use"):
+            server.start()
+    with pytest.raises(NotActive, match="This server does not run"):
+        _ = server.endpoint_url
 
 
 def test_a_port_in_use_is_an_error(kms_mock, kms_server):

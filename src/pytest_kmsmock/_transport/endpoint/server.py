@@ -120,13 +120,18 @@ class KmsServer:
         return variables
 
     def start(self) -> None:
-        """Start the server; `stop` ends it.
+        """Start the server. It ends with `stop`, or with the mock; starting it twice has no effect.
 
         Raises:
             MissingExtra: httptools is not installed.
             InvalidOption: the host cannot be resolved, or `tls_dir` has no certificate authority.
             OSError: it cannot listen on the address, or `tls_dir` cannot be written.
+            NotActive: the mock has ended.
         """
+        if self._listener is not None:
+            return
+        if not self._mock.active:
+            raise NotActive
         try:
             from .listener import Application, Listener
         except ModuleNotFoundError:
@@ -138,17 +143,17 @@ class KmsServer:
                 folder = self._tls_dir or held.enter_context(tempfile.TemporaryDirectory(prefix="pytest-kmsmock-"))
                 self._authority = Authority(Path(folder).expanduser().absolute())
                 self._context_for(None)  # kept by the authority; an error here ends the start, not the thread
-            self._listener = Listener(
-                Application(self._answer, self._pool_of, self._context_for), self._host, self._port
-            )
-            self._listener.start()
-            self._held = held.pop_all()
+            listener = Listener(Application(self._answer, self._pool_of, self._context_for), self._host, self._port)
+            listener.start()
+            self._listener, self._held = listener, held.pop_all()
+            self._mock.servers.append(self)
         network_guard.served.add(self.endpoint_url)
 
     def stop(self) -> None:
         """Finish the current requests, and stop the server."""
         listener, self._listener = self._listener, None
         if listener is not None:
+            self._mock.servers.remove(self)
             listener.stop()
             self._authority = None
             self._held.close()
