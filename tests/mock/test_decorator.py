@@ -89,6 +89,53 @@ def test_a_decorated_coroutine_function_stays_one():
     assert inspect.iscoroutinefunction(use)
 
 
+class WithMethods:
+    @mock_kms(region="eu-west-1")
+    @staticmethod
+    def count() -> int:
+        make_key()
+        return key_count()
+
+    @mock_kms
+    @classmethod
+    async def count_async(cls) -> int:
+        make_key()
+        return key_count()
+
+
+def test_static_and_class_methods_stay_what_they_are():
+    assert WithMethods.count() == WithMethods().count() == 1
+    assert asyncio.run(WithMethods.count_async()) == asyncio.run(WithMethods().count_async()) == 1
+
+
+def test_an_object_that_is_called_asynchronously():
+    class Use:
+        async def __call__(self) -> int:
+            make_key()
+            return key_count()
+
+    assert asyncio.run(mock_kms(Use())()) == 1
+
+
+def test_a_coroutine_that_would_run_after_its_mock_is_refused():
+    async def use() -> None: ...
+
+    @mock_kms
+    def call():
+        return use()
+
+    with pytest.raises(InvalidOption, match=r"call at 0x.* returned a coroutine, which would run after its mock"):
+        call()
+
+
+def test_a_fixture_is_decorated_below():
+    with pytest.raises(InvalidOption, match=r"^keys is a fixture: write @mock_kms below @pytest.fixture, not above it"):
+
+        @mock_kms
+        @pytest.fixture
+        def keys(): ...
+
+
 @mock_kms
 def _keys_for_a_test():
     yield make_key()
@@ -649,6 +696,27 @@ CLASSES = """
 
         def test_it(self): ...
 
+    class Base:
+        @classmethod
+        def setup_class(cls): ...
+
+        @classmethod
+        def setUpClass(cls):
+            boto3.client("kms", region_name="us-east-1").create_key()
+
+    @mock_kms
+    class TestInherited(Base, unittest.TestCase):
+        def test_it(self): ...
+
+    @mock_kms
+    class TestSuper(TestPlain):
+        @classmethod
+        def setup_class(cls):
+            try:
+                super().setup_class()
+            except Exception:
+                boto3.client("kms", region_name="us-east-1").create_key()
+
     @mock_kms
     class TestWithoutKms:
         @classmethod
@@ -665,14 +733,21 @@ CLASSES = """
 
 
 @pytest.mark.parametrize(
-    ("name", "method"), [("TestUnit", "setUpClass"), ("TestPlain", "setup_class"), ("TestFunction", "setup_class")]
+    ("name", "method"),
+    [
+        ("TestUnit", "setUpClass"),
+        ("TestPlain", "setup_class"),
+        ("TestFunction", "setup_class"),
+        ("TestInherited", "setUpClass"),
+        ("TestSuper", "setup_class"),
+    ],
 )
 def test_a_call_in_the_set_up_of_a_class_is_refused(pytester, monkeypatch, name, method):
     monkeypatch.setattr(boto3, "DEFAULT_SESSION", None)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "the user's")
     pytester.makepyfile(CLASSES)
-    result = pytester.runpytest_inprocess("-k", name, *QUIET)
+    result = pytester.runpytest_inprocess("-k", name + " and test_it", *QUIET)
     result.assert_outcomes(errors=1)
     result.stdout.fnmatch_lines([f"*{name}.{method} called KMS CreateKey outside of any mock: *class_kms_mock*"])
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import functools
 import gc
+import os
+import types
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast, overload
 
@@ -11,7 +13,6 @@ from pytest_kmsmock._runtime import active_mocks
 from pytest_kmsmock.errors import InvalidOption, NotActive
 
 if TYPE_CHECKING:
-    import os
     from types import TracebackType
 
     from .core import MockCore
@@ -207,6 +208,10 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
     """Wrap a function so that each call of it runs in a mock of its own."""
     import inspect
 
+    if isinstance(function, staticmethod | classmethod):
+        return type(function)(_decorate_function(function.__func__, given))
+    if _is_fixture(function):
+        raise InvalidOption(f"{function.__name__} is a fixture: write @mock_kms below @pytest.fixture, not above it.")
     if not callable(function):
         raise InvalidOption(
             f"mock_kms({function!r}): mock_kms decorates functions and classes, and takes options by name, such as "
@@ -218,10 +223,18 @@ def _decorate_function(function: Callable[..., Any], given: Mapping[str, Any]) -
         (inspect.iscoroutinefunction, _wrap_coroutine),
         (inspect.isgeneratorfunction, _wrap_generator),
     )
-    wrap = next((wrap for is_one, wrap in kinds if is_one(function)), _wrap_function)
+    called = type(function).__call__  # of an object: its method
+    wrap = next((wrap for is_one, wrap in kinds if is_one(function) or is_one(called)), _wrap_function)
     wrapper = functools.wraps(function)(wrap(function, functools.partial(MockKms, given, definition=definition)))
     vars(wrapper)[DECORATED] = True
     return wrapper
+
+
+def _is_fixture(function: Callable[..., Any]) -> bool:
+    """Say whether pytest has made a fixture of a function: an object of its own, or before pytest 8.4 a function."""
+    code = getattr(function, "__code__", None)
+    made_by = type(function).__module__ if code is None else code.co_filename
+    return made_by.startswith("_pytest.") or f"{os.sep}_pytest{os.sep}" in made_by
 
 
 def option_meant(value: object) -> str:
@@ -235,7 +248,14 @@ def option_meant(value: object) -> str:
 def _wrap_function(function: Callable[..., Any], mock: Callable[[], MockKms]) -> Callable[..., Any]:
     def wrapper(*args: Any, **kwargs: Any) -> Any:
         with mock():
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+        if isinstance(result, types.CoroutineType):
+            result.close()
+            raise InvalidOption(
+                f"{function!r} returned a coroutine, which would run after its mock: decorate the coroutine function "
+                "itself with @mock_kms, or write `with mock_kms():` in it."
+            )
+        return result
 
     return wrapper
 
@@ -298,9 +318,11 @@ def _refuse_calls_in(cls: type, name: str) -> None:
     """Block calls in a class method that runs outside of any mock: they would go to AWS."""
     import inspect
 
-    method = vars(cls).get(name)
+    method = inspect.getattr_static(cls, name, None)  # of a base class too
     function = getattr(method, "__func__", method)
     if function is None or isinstance(method, staticmethod) or not inspect.signature(function).parameters:
+        return
+    if function.__module__ == "unittest.case":  # does nothing
         return
 
     @functools.wraps(function)
@@ -310,11 +332,11 @@ def _refuse_calls_in(cls: type, name: str) -> None:
         from pytest_kmsmock._transport.hooks import installation
 
         installation.install(services.HANDLERS)
-        network_guard.outside = f"{cls.__name__}.{name}"
+        before, network_guard.outside = network_guard.outside, f"{cls.__name__}.{name}"
         try:
             return function(cls)
         finally:
-            network_guard.outside = None
+            network_guard.outside = before
 
     setattr(cls, name, classmethod(outside) if isinstance(method, classmethod) else outside)
 
