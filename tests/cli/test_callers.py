@@ -70,6 +70,9 @@ def test_credentials_on_the_command_line(serve):  # noqa: F811
             "no STS answers at 'http://127.0.0.1:1'; give the URL of one, such as http://localhost:5000: [Errno 111]",
             id="no-sts",
         ),
+        pytest.param(
+            ["--identities", "http://127.0.0.1:1/a b"], "no STS answers at 'http://127.0.0.1:1/a b'; give", id="no-url"
+        ),
     ],
 )
 def test_callers_that_cannot_be(capsys, arguments, problem):

@@ -562,6 +562,10 @@ def test_a_mock_left_out_of_order_leaves_the_others_alone():
             "endpoint_urls must be addresses such as 'http://localhost:4566', not 'localhost:1'",
             id="addresses",
         ),
+        *(
+            pytest.param({"endpoint_urls": url}, "endpoint_urls must be addresses such as", id=url)
+            for url in ("http://localhost:65536", "http://localhost:0", "http://localhost:http", "http://[::1")
+        ),
     ],
 )
 def test_wrong_options_say_what_is_right(options, message):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import urllib.error
 import urllib.request
+from http.client import HTTPException
 from typing import TYPE_CHECKING, final
 
 from pytest_kmsmock._kms.policy.principals import Principal
@@ -38,7 +39,7 @@ class Identities:
         self._known: dict[str, Caller | None] = {}
         try:
             self.find("AKIAIOSFODNN7EXAMPLE")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, HTTPException) as error:
             raise InvalidOption(
                 f"--identities: no STS answers at {url!r}; give the URL of one, such as http://localhost:5000: "
                 f"{getattr(error, 'reason', error)}"

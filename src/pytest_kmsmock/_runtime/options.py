@@ -133,7 +133,7 @@ def changed(options: Options, given: Mapping[str, Any], where: str) -> Options:
     if "services" in values:
         _check_services(values["services"], where)
     for address in values.get("endpoint_urls", ()):
-        if not re.fullmatch(_ADDRESS, address):
+        if not _is_address(address):
             raise InvalidOption(
                 f"{where}: endpoint_urls must be addresses such as 'http://localhost:4566', not {address!r}."
             )
@@ -151,7 +151,13 @@ def seed_from(folder: Path, seed: Any) -> str | tuple[str, ...]:
     return str(folder / seed)
 
 
-_ADDRESS = r"(?i:https?)://[^/?#\s]+(/[^?#\s]*)?"
+def _is_address(text: str) -> bool:
+    from urllib.parse import urlsplit  # takes long to import
+
+    try:
+        return bool(re.fullmatch(r"(?i:https?)://[^/?#\s]+(/[^?#\s]*)?", text) and urlsplit(text).port != 0)
+    except ValueError:  # brackets without an IPv6 address, or no port
+        return False
 
 
 def _fit(name: str, value: object, where: str) -> object:

@@ -190,6 +190,7 @@ Method = Callable[[KeyStores], Any]
             lambda stores: stores.add_cluster(certificate=""), "certificate: expected 1 to 5000", id="certif."
         ),
         pytest.param(lambda stores: stores.add_cluster(hsms=-1), "hsms: expected the number", id="less than no HSM"),
+        pytest.param(lambda stores: stores.add_cluster(hsms=29), "active HSMs of the cluster, at most 28", id="HSMs"),
         pytest.param(lambda stores: stores.add_cluster(hsms=True), "hsms: expected the number", id="HSMs are counted"),
         pytest.param(
             lambda stores: stores.add_xks_proxy("http://xks.example.com"), r"endpoint: expected 10 to 128", id="no TLS"

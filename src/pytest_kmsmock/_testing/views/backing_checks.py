@@ -36,6 +36,8 @@ _SHAPES: Mapping[type, Mapping[str, str]] = {
     XksKey: {"id": "XksKeyIdType"},
     CustomKeyStore: {"name": "CustomKeyStoreNameType"},
 }
+#: Source: https://docs.aws.amazon.com/cloudhsm/latest/userguide/limits.html
+_MOST_HSMS = 28
 _YES_OR_NO = ("online", "enabled")
 _OPTIONAL = ("vpc_endpoint_service", "vpc_endpoint_service_owner")
 
@@ -53,8 +55,10 @@ def checked(record: Record) -> Record:
     for attribute in _YES_OR_NO:
         check_type(getattr(record, attribute, True), bool, attribute, error=InvalidBacking)
     if isinstance(record, Cluster):
-        if not is_whole(record.hsms) or record.hsms < 0:
-            raise InvalidBacking(f"hsms: expected the number of active HSMs of the cluster, got {record.hsms!r}.")
+        if not is_whole(record.hsms) or not 0 <= record.hsms <= _MOST_HSMS:
+            raise InvalidBacking(
+                f"hsms: expected the number of active HSMs of the cluster, at most {_MOST_HSMS}, got {record.hsms!r}."
+            )
     elif isinstance(record, XksProxy):
         _check_proxy(record)
     elif isinstance(record, XksKey):
