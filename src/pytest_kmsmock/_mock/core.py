@@ -63,6 +63,7 @@ class MockCore:
         apart: whether it was entered in a task, or in a thread other than the main one: then others do not nest in it.
         active: whether it answers calls.
         servers: its HTTP endpoints that run; they end with it.
+        acting: the blocks of `as_principal` that run; they end with it.
         service: the fake KMS.
         calls: the calls made so far.
         injector: injects the faults that the test adds.
@@ -80,6 +81,7 @@ class MockCore:
         self.apart = active_mocks.is_apart()
         self.active = False
         self.servers: list[KmsServer] = []
+        self.acting: list[credentials.Acting] = []
         self._server: KmsServer | None = None  # for child processes
         #: Returns the caller of an access key that another STS issued; None if there is no other STS.
         self.elsewhere: Callable[[str], Caller | None] | None = None
@@ -174,6 +176,8 @@ class MockCore:
         """Stop answering calls, and restore the environment."""
         self.active = False
         active_mocks.leave(self)
+        for block in self.acting:
+            block.end()
         if not (active_mocks.is_any_active() or network_guard.blocking):
             installation.restore()
         self._server = None

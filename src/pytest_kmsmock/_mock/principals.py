@@ -9,7 +9,7 @@ from pytest_kmsmock import _testing
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock._runtime.checks import check_form
-from pytest_kmsmock._testing.identity.credentials import Home, acting_as, issue
+from pytest_kmsmock._testing.identity.credentials import ActingAs, Home, issue
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -88,7 +88,7 @@ class Principals:
         The arguments are those of `credentials`.
         """
         self._core.must_be_active()
-        return acting_as(self._caller(principal, **request_context))
+        return ActingAs(self._caller(principal, **request_context), self._core.acting, self._core.must_be_active)
 
     @property
     def iam(self) -> IamConsole:

@@ -16,7 +16,7 @@ from pytest_kmsmock import KmsMockError, mock_kms
 from pytest_kmsmock._kms.policy.principals import Principal
 from pytest_kmsmock._testing.identity import callers
 from pytest_kmsmock._testing.identity.request_context import RequestContext
-from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal
+from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal, NotActive
 
 ACCOUNT, OTHER = "123456789012", "111122223333"
 BOSS = f"arn:aws:iam::{ACCOUNT}:user/boss"
@@ -316,6 +316,54 @@ def test_acting_as_a_principal(kms_mock, kms_client):
             kms_client.list_keys()
         with pytest.raises(ClientError, match="assumed-role/app/s1 is not authorized"):
             kms_client.list_keys()
+    kms_client.list_keys()
+
+
+def callers_of(kms, *steps):
+    """Return who calls after each step."""
+    for step in steps:
+        step()
+        with contextlib.suppress(ClientError):
+            kms.client().list_keys()
+    return [call.caller.arn.split(":")[-1].split("/")[1] for call in kms.calls]
+
+
+def test_one_object_is_entered_again_and_in_itself(kms_mock):
+    acting = kms_mock.as_principal("user/alice")
+    enter, leave = acting.__enter__, lambda: acting.__exit__(None, None, None)
+    alice, default = "alice", "Administrator"
+    expected = [alice, alice, alice, default, alice, default]
+    assert callers_of(kms_mock, enter, enter, leave, leave, enter, leave) == expected
+
+
+def test_blocks_that_overlap_end_each_for_itself(kms_mock):
+    alice, bob = kms_mock.as_principal("user/alice"), kms_mock.as_principal("user/bob")
+    end = (None, None, None)
+    steps = (alice.__enter__, bob.__enter__, lambda: alice.__exit__(*end), lambda: bob.__exit__(*end))
+    assert callers_of(kms_mock, *steps) == ["alice", "bob", "bob", "Administrator"]
+
+
+def test_a_block_ends_with_its_mock(kms_mock, kms_client):
+    with mock_kms() as inner:
+        acting = inner.as_principal("user/alice")
+        acting.__enter__()
+    kms_client.list_keys()
+    with pytest.raises(NotActive, match="This mock has ended"):
+        acting.__enter__()
+    kms_client.list_keys()
+
+
+def test_a_block_may_end_in_another_context(kms_mock, kms_client):
+    async def acting():
+        with kms_mock.as_principal("user/alice"):
+            yield
+
+    async def use():
+        block = acting()
+        await asyncio.create_task(anext(block))
+        await asyncio.create_task(block.aclose())
+
+    asyncio.run(use())
     kms_client.list_keys()
 
 

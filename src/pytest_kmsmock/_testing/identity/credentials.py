@@ -10,16 +10,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
 from pytest_kmsmock._kms.state.caller import Caller
 from pytest_kmsmock._record import Record
 from pytest_kmsmock._runtime import active_mocks, network_guard
+
+if TYPE_CHECKING:
+    from types import TracebackType
 
 _TEMPORARY = (PrincipalKind.ASSUMED_ROLE, PrincipalKind.FEDERATED_USER)
 #: A principal: its ARN, its short form such as `user/alice`, or its credentials.
@@ -79,9 +81,10 @@ class Issued(Record):
 
 #: Access key -> its credentials and caller.
 issued: dict[str, Issued] = {}
-_acting: ContextVar[Caller | None] = ContextVar("kms_mock_acting", default=None)
-#: Callers of `as_principal` outside of asyncio tasks, innermost last; threads use them too.
-_acting_in_process: list[Caller] = []
+#: Callers of `as_principal`, innermost last.
+_acting: ContextVar[tuple[Acting, ...]] = ContextVar("kms_mock_acting", default=())
+#: Those outside of asyncio tasks; threads use them too.
+_acting_in_process: list[Acting] = []
 
 
 def caller_of(access_key: str | None) -> Caller | None:
@@ -89,7 +92,8 @@ def caller_of(access_key: str | None) -> Caller | None:
     known = issued.get(access_key or "")
     if known is not None:
         return known.caller
-    return _acting.get() or (_acting_in_process[-1] if _acting_in_process else None)
+    acting = _acting.get() or _acting_in_process
+    return acting[-1].caller if acting else None
 
 
 class Home(Record):
@@ -129,16 +133,45 @@ def register(caller: Caller, access_key: str, secret: str, token: str | None = N
     return issued[access_key].credentials
 
 
-@contextmanager
-def acting_as(caller: Caller) -> Iterator[Credentials]:
-    """Set the caller of requests in a block, except those with credentials of this module."""
-    in_process = not active_mocks.in_task()
-    token = _acting.set(caller)
-    if in_process:
-        _acting_in_process.append(caller)
-    try:
-        yield issue(caller)
-    finally:
-        _acting.reset(token)
-        if in_process:
-            _acting_in_process.remove(caller)
+@dataclass(frozen=True, slots=True, eq=False)
+class Acting:
+    """A block in which requests have a caller."""
+
+    caller: Caller
+
+    def end(self) -> None:
+        """End the block, in this context and in the process."""
+        _acting.set(tuple(each for each in _acting.get() if each is not self))  # it may have begun in another
+        if self in _acting_in_process:
+            _acting_in_process.remove(self)
+
+
+class ActingAs:
+    """Sets the caller of requests in `with` blocks, except those with credentials of this module.
+
+    Args:
+        caller: the caller.
+        blocks: those of the mock that run; the mock ends them.
+        must_be_active: raises an error when the mock has ended.
+    """
+
+    def __init__(self, caller: Caller, blocks: list[Acting], must_be_active: Callable[[], None]) -> None:
+        self._caller, self._blocks, self._must_be_active = caller, blocks, must_be_active
+        self._entered: list[Acting] = []
+
+    def __enter__(self) -> Credentials:
+        self._must_be_active()
+        block = Acting(self._caller)
+        _acting.set((*_acting.get(), block))
+        if not active_mocks.in_task():
+            _acting_in_process.append(block)
+        self._entered.append(block)
+        self._blocks.append(block)
+        return issue(self._caller)
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        block = self._entered.pop()
+        self._blocks.remove(block)
+        block.end()
