@@ -311,6 +311,20 @@ def test_the_markers_are_registered(run):
     result.stdout.fnmatch_lines(["@pytest.mark.kms_mock(*", "@pytest.mark.kms_allow_real_calls*"])
 
 
+@pytest.mark.parametrize("given", ["False", "reason='no'"])
+def test_the_marker_for_real_calls_takes_no_arguments(run, given):
+    source = f"""
+        import pytest
+
+        @pytest.mark.kms_allow_real_calls({given})
+        def test_it(): ...
+    """
+    told = "*InvalidOption: @pytest.mark.kms_allow_real_calls on test_it.py::test_it: takes no arguments. Leave *"
+    result = run(source, ini="kms_mock_block_real_calls = true")
+    result.assert_outcomes(errors=1)
+    result.stdout.fnmatch_lines([told])
+
+
 BLOCKED = """
     import boto3, pytest
 

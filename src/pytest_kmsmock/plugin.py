@@ -191,6 +191,15 @@ class _Guard:
         finally:
             network_guard.allowed = False
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        marker = item.get_closest_marker("kms_allow_real_calls")
+        if marker is not None and (marker.args or marker.kwargs):
+            raise InvalidOption(
+                f"@pytest.mark.kms_allow_real_calls on {item.nodeid}: takes no arguments. Leave the marker out to "
+                "block real calls."
+            )
+
     def pytest_unconfigure(self) -> None:
         network_guard.blocking = False
 
