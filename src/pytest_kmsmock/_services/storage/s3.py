@@ -197,23 +197,11 @@ def _upload(request: Request) -> Iterable[Protected]:
     return (Protected(begun.key or _MANAGED_KEY, context, bucket.region, account=bucket.account),)
 
 
-def _name_key_of_upload(request: Request) -> DataKey | None:
-    """Complete the response about a part or a completed upload, and return the data key; None without KMS."""
-    data_key = request.kept((request.params["UploadId"],))
+def _upload_completed(request: Request) -> None:
+    params = request.params
+    data_key = request.kept((params["UploadId"],))
     if data_key is not None:
         request.answer["SSEKMSKeyId"] = data_key.arn
-        if "/" not in data_key.context[_ARN_IN_CONTEXT]:
-            request.answer["BucketKeyEnabled"] = True
-    return data_key
-
-
-def _part_uploaded(request: Request) -> None:
-    _name_key_of_upload(request)
-
-
-def _upload_completed(request: Request) -> None:
-    params, data_key = request.params, _name_key_of_upload(request)
-    if data_key is not None:
         request.keep((params["Bucket"], params["Key"], request.answer.get("VersionId", "null")), data_key)
 
 
@@ -332,8 +320,8 @@ SERVICE = Service(
         "PutObject": Rule(before=(_CHECKS, _WRITES), answered=_object_written),
         "CopyObject": Rule(before=(_CHECKS, _OF_SOURCE, _WRITES), answered=_object_written),
         "CreateMultipartUpload": Rule(before=(_CHECKS, _WRITES), answered=_upload_begun),
-        "UploadPart": Rule(before=(_OF_UPLOAD,), answered=_part_uploaded),
-        "UploadPartCopy": Rule(before=(_OF_SOURCE, _OF_UPLOAD), answered=_part_uploaded),
+        "UploadPart": Rule(before=(_OF_UPLOAD,)),
+        "UploadPartCopy": Rule(before=(_OF_SOURCE, _OF_UPLOAD)),
         "CompleteMultipartUpload": Rule(before=(_OF_UPLOAD,), answered=_upload_completed),
         "ListParts": Rule(before=(_OF_UPLOAD,)),
         "GetObject": Rule(after=(Step(_read, (DECRYPT,)),), answered=_name_read_key),
