@@ -352,6 +352,18 @@ def test_a_multipart_upload(world, s3, key):
     }  # fmt: skip
 
 
+def test_a_multipart_upload_with_a_bucket_key(world, s3, key):
+    # UploadPartOutput, CompleteMultipartUploadOutput: "BucketKeyEnabled: Indicates whether the multipart upload uses an
+    # S3 Bucket Key"
+    here = {"Bucket": "documents", "Key": "k"}
+    here["UploadId"] = s3.create_multipart_upload(**here, SSEKMSKeyId=key.arn, BucketKeyEnabled=True, **SSE)["UploadId"]
+    part = s3.upload_part(**here, PartNumber=1, Body=b"x")
+    done = s3.complete_multipart_upload(**here, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["ETag"]}]})
+    read = s3.get_object(Bucket="documents", Key="k")
+    assert [each["BucketKeyEnabled"] for each in (part, done, read)] == [True] * 3
+    assert {context_of(call)["aws:s3:arn"] for call in world.kms.calls} == {"arn:aws:s3:::documents"}
+
+
 def test_versions_have_keys_of_their_own(world, s3, key):
     s3.put_bucket_versioning(Bucket="documents", VersioningConfiguration={"Status": "Enabled"})
     old = put(s3, key)["VersionId"]

@@ -197,11 +197,23 @@ def _upload(request: Request) -> Iterable[Protected]:
     return (Protected(begun.key or _MANAGED_KEY, context, bucket.region, account=bucket.account),)
 
 
-def _upload_completed(request: Request) -> None:
-    params = request.params
-    data_key = request.kept((params["UploadId"],))
+def _name_key_of_upload(request: Request) -> DataKey | None:
+    """Complete the response about a part or a completed upload, and return the data key; None without KMS."""
+    data_key = request.kept((request.params["UploadId"],))
     if data_key is not None:
         request.answer["SSEKMSKeyId"] = data_key.arn
+        if "/" not in data_key.context[_ARN_IN_CONTEXT]:  # the bucket's
+            request.answer["BucketKeyEnabled"] = True
+    return data_key
+
+
+def _part_uploaded(request: Request) -> None:
+    _name_key_of_upload(request)
+
+
+def _upload_completed(request: Request) -> None:
+    params, data_key = request.params, _name_key_of_upload(request)
+    if data_key is not None:
         request.keep((params["Bucket"], params["Key"], request.answer.get("VersionId", "null")), data_key)
 
 
@@ -219,7 +231,7 @@ def _stored(request: Request, bucket: str, key: str, stored: Stored) -> Iterable
     if known is not None and arn in ("", known.arn):
         parsed = parse_arn(known.arn)
         assert parsed is not None, known
-        reused_by = "session" if stored.bucket_key else ""
+        reused_by = "" if "/" in known.context[_ARN_IN_CONTEXT] else "session"
         return (Protected(known.arn, known.context, parsed.region, name, reused_by=reused_by),)
     found = settings.bucket(request.api, bucket)
     if found is None:
@@ -269,6 +281,7 @@ def _name_read_key(request: Request) -> None:
     known = request.kept((request.params["Bucket"], request.params["Key"], answer.get("VersionId", "null")))
     if known is not None and answer.get("SSEKMSKeyId") in (None, known.arn):
         answer["SSEKMSKeyId"] = known.arn
+        answer["BucketKeyEnabled"] = "/" not in known.context[_ARN_IN_CONTEXT]  # moto forgets it of uploads
     if not answer.get("BucketKeyEnabled"):
         answer.pop("BucketKeyEnabled", None)
 
@@ -320,8 +333,8 @@ SERVICE = Service(
         "PutObject": Rule(before=(_CHECKS, _WRITES), answered=_object_written),
         "CopyObject": Rule(before=(_CHECKS, _OF_SOURCE, _WRITES), answered=_object_written),
         "CreateMultipartUpload": Rule(before=(_CHECKS, _WRITES), answered=_upload_begun),
-        "UploadPart": Rule(before=(_OF_UPLOAD,)),
-        "UploadPartCopy": Rule(before=(_OF_SOURCE, _OF_UPLOAD)),
+        "UploadPart": Rule(before=(_OF_UPLOAD,), answered=_part_uploaded),
+        "UploadPartCopy": Rule(before=(_OF_SOURCE, _OF_UPLOAD), answered=_part_uploaded),
         "CompleteMultipartUpload": Rule(before=(_OF_UPLOAD,), answered=_upload_completed),
         "ListParts": Rule(before=(_OF_UPLOAD,)),
         "GetObject": Rule(after=(Step(_read, (DECRYPT,)),), answered=_name_read_key),
