@@ -80,6 +80,21 @@ def test_no_kms(world):
     assert len(world.kms.calls) == 0  # fmt: skip
 
 
+def test_what_is_protected_is_not_there_after_a_refusal(world):
+    rds = world.client("rds")
+    given = {
+        "StorageEncrypted": True, "KmsKeyId": "alias/none", "MasterUsername": "admin",
+        "MasterUserPassword": "secret123", "DeletionProtection": True,
+    }  # fmt: skip
+    with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault):
+        rds.create_db_instance(
+            DBInstanceIdentifier="db", DBInstanceClass="db.t3.micro", Engine="postgres", AllocatedStorage=20, **given
+        )
+    with pytest.raises(rds.exceptions.KMSKeyNotAccessibleFault):
+        rds.create_db_cluster(DBClusterIdentifier="db", Engine="aurora-postgresql", **given)
+    assert (rds.describe_db_instances()["DBInstances"], rds.describe_db_clusters()["DBClusters"]) == ([], [])
+
+
 @pytest.mark.parametrize("key", ["alias/none", f"arn:aws:kms:us-east-1:{ACCOUNT}:key/{UNKNOWN}", UNKNOWN])
 def test_copying_a_snapshot_under_a_key_that_does_not_exist(world, key):
     rds = world.client("rds")

@@ -201,6 +201,14 @@ def test_replicas(world, secrets):
     assert "alias/none is not found" in failed["StatusMessage"]
 
 
+def test_replicas_of_a_secret_that_is_not_created(world, secrets):
+    replicas = [{"Region": "eu-west-1"}]
+    with pytest.raises(secrets.exceptions.InvalidParameterException):
+        secrets.create_secret(Name="db", SecretString="s", KmsKeyId="alias/none", AddReplicaRegions=replicas)
+    for region in ("us-east-1", "eu-west-1"):
+        assert world.client("secretsmanager", region).list_secrets()["SecretList"] == []
+
+
 def test_the_key_of_a_replica(world, secrets):
     # ReplicationStatusType: "KmsKeyId: Can be an ARN, Key ID, or Alias"; a new version is under it, too
     there = world.kms.create_key(region="eu-west-1", alias="alias/there")

@@ -47,12 +47,15 @@ def _delete_copy(request: Request) -> None:
     request.api("DeleteDBSnapshot", DBSnapshotIdentifier=request.params["TargetDBSnapshotIdentifier"])
 
 
-def _delete_instance(request: Request) -> None:
-    request.api("DeleteDBInstance", DBInstanceIdentifier=request.params["DBInstanceIdentifier"], SkipFinalSnapshot=True)
+def _delete(kind: str) -> Callable[[Request], object]:
+    def rollback(request: Request) -> None:
+        """Delete what has been created, also if it is protected."""
+        name = {f"{kind}Identifier": request.params[f"{kind}Identifier"]}
+        if request.params.get("DeletionProtection"):
+            request.api(f"Modify{kind}", **name, DeletionProtection=False)
+        request.api(f"Delete{kind}", **name, SkipFinalSnapshot=True)
 
-
-def _delete_cluster(request: Request) -> None:
-    request.api("DeleteDBCluster", DBClusterIdentifier=request.params["DBClusterIdentifier"], SkipFinalSnapshot=True)
+    return rollback
 
 
 _KMS = (DESCRIBE_KEY, GENERATE_WITHOUT_PLAINTEXT, CREATE_GRANT)
@@ -60,9 +63,11 @@ _KMS = (DESCRIBE_KEY, GENERATE_WITHOUT_PLAINTEXT, CREATE_GRANT)
 SERVICE = Service(
     "rds",
     {
-        "CreateDBInstance": Rule(after=(Step(_made("DBInstance", "DbiResourceId"), _KMS, rollback=_delete_instance),)),
+        "CreateDBInstance": Rule(
+            after=(Step(_made("DBInstance", "DbiResourceId"), _KMS, rollback=_delete("DBInstance")),)
+        ),
         "CreateDBCluster": Rule(
-            after=(Step(_made("DBCluster", "DbClusterResourceId"), _KMS, rollback=_delete_cluster),)
+            after=(Step(_made("DBCluster", "DbClusterResourceId"), _KMS, rollback=_delete("DBCluster")),)
         ),
         "CopyDBSnapshot": Rule(after=(Step(_copied, _KMS, rollback=_delete_copy),)),
     },

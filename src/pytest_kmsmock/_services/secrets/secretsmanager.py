@@ -63,7 +63,10 @@ def _created(request: Request) -> Iterable[Protected]:
 
 
 def _take_back(request: Request) -> None:
-    """Delete the new secret."""
+    """Delete the new secret, and its replicas."""
+    regions = [replica["Region"] for replica in request.params.get("AddReplicaRegions", ())]
+    if regions:
+        request.api("RemoveRegionsFromReplication", SecretId=request.answer["ARN"], RemoveReplicaRegions=regions)
     request.api("DeleteSecret", SecretId=request.answer["ARN"], ForceDeleteWithoutRecovery=True)
 
 
