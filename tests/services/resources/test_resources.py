@@ -162,6 +162,28 @@ def test_records_of_firehose_are_shown_as_encrypted(world):
     assert firehose.put_record_batch(DeliveryStreamName="s", Records=[record])["Encrypted"] is True
 
 
+def test_a_stream_keeps_its_key_if_it_does_not_get_another(world):
+    # StartDeliveryStreamEncryption: "encryption remains enabled with the old CMK"
+    firehose = world.client("firehose")
+    key = world.kms.create_key().arn
+    _stream(firehose, key)
+    under = {"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": world.kms.create_key(enabled=False).arn}
+    with pytest.raises(firehose.exceptions.InvalidKMSResourceException):
+        firehose.start_delivery_stream_encryption(
+            DeliveryStreamName="s", DeliveryStreamEncryptionConfigurationInput=under
+        )  # fmt: skip
+    described = firehose.describe_delivery_stream(DeliveryStreamName="s")["DeliveryStreamDescription"]
+    assert described["DeliveryStreamEncryptionConfiguration"]["KeyARN"] == key
+    before = len(world.kms.calls)
+    with pytest.raises(firehose.exceptions.ResourceInUseException):
+        _stream(firehose, key)
+    with pytest.raises(firehose.exceptions.ResourceNotFoundException):
+        firehose.start_delivery_stream_encryption(
+            DeliveryStreamName="none", DeliveryStreamEncryptionConfigurationInput=under
+        )  # fmt: skip
+    assert len(world.kms.calls) == before
+
+
 # --- EC2 ------------------------------------------------------------------------------------------------------------
 
 
