@@ -74,6 +74,18 @@ def test_an_alias_is_no_key_for_a_grant(world, awslambda):
     assert awslambda.list_functions()["Functions"] == []
 
 
+def test_a_refused_key_leaves_the_one_before(world, awslambda):
+    first = world.kms.create_key()
+    create(awslambda, first)
+    second = world.kms.create_key()
+    world.kms.faults.add("CreateGrant", error="LimitExceededException")
+    with pytest.raises(awslambda.exceptions.InvalidParameterValueException):
+        awslambda.update_function_configuration(FunctionName="worker", KMSKeyArn=second.arn)
+    world.kms.calls.clear()
+    assert awslambda.get_function_configuration(FunctionName="worker")["KMSKeyArn"] == first.arn
+    assert [(call.operation, call.key.arn) for call in world.kms.calls] == [("Decrypt", first.arn)]
+
+
 UNABLE = (
     "Lambda was unable to decrypt the environment variables because {why}. Please check the function's KMS key "
     "settings. KMS Exception: {code}KMS Message: {message} (Service: Kms, Status Code: 400, Request ID: {id})"

@@ -76,6 +76,17 @@ def test_a_machine_that_gets_a_key_that_aws_owns(world, states):
     assert [call.operation for call in world.kms.calls] == ["DescribeKey", "GenerateDataKey", "DisableKey"]
 
 
+def test_an_update_that_is_refused_leaves_the_key_before(world, states):
+    first = world.kms.create_key()
+    create(states, first)
+    second = world.kms.create_key()
+    with pytest.raises(states.exceptions.ValidationException):  # no description without publish
+        states.update_state_machine(stateMachineArn=ARN, versionDescription="1", encryptionConfiguration=under(second))
+    world.kms.calls.clear()
+    assert states.describe_state_machine(stateMachineArn=ARN)["definition"] == DEFINITION
+    assert [(call.operation, call.key.arn) for call in world.kms.calls] == [("Decrypt", first.arn)]
+
+
 def test_activities(world, states):
     states.create_activity(name="plain")
     key = world.kms.create_key()

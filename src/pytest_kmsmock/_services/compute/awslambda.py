@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from typing import Any
 
 from pytest_kmsmock._kms.api.arns import partition_of
@@ -76,10 +76,15 @@ def _granted(request: Request) -> Iterator[Protected]:
     yield encrypted._replace(params=granted)
 
 
-def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
+def _note(request: Request, protected: Protected, data_key: DataKey) -> None:
     # with the ARN of an alias, CreateGrant fails (hashicorp/terraform#20813, 2019; modernisation-platform#8298, 2024)
     request.notes["encrypted"] = protected._replace(key=data_key.arn) if protected.key == _MANAGED_KEY else protected
-    request.keep(protected.name, data_key)
+    request.notes["data_key"] = data_key
+
+
+def _keep(request: Request) -> None:
+    if "encrypted" in request.notes:
+        request.keep(request.notes["encrypted"].name, request.notes["data_key"])
 
 
 _THROTTLED = ErrorTemplate("TooManyRequestsException", status=429)
@@ -168,16 +173,21 @@ _INVOKED = ErrorMapping(
     otherwise=_unable("the state of the KMS key used is not valid for Decrypt", "KMSInvalidStateException"),
     suffix=JAVA_SDK_2,
 )
-_CONFIGURES = (Step(_granted, (CREATE_GRANT,), errors=_for("CreateGrant")),)
+
+
+def _configures(find: Callable[[Request], Iterable[Protected]]) -> Rule:
+    """Return the rule of an operation that encrypts variables and grants their use to the execution role."""
+    encrypts = Step(find, (ENCRYPT,), then=_note, errors=_for("Encrypt"))
+    return Rule(before=(encrypts, Step(_granted, (CREATE_GRANT,), errors=_for("CreateGrant"))), answered=_keep)
+
+
 _SHOWS = Rule(after=(Step(_shown, (DECRYPT,), on_error=_without_variables),))
 
 SERVICE = Service(
     "lambda",
     {
-        "CreateFunction": Rule(before=(Step(_created, (ENCRYPT,), then=_keep, errors=_for("Encrypt")), *_CONFIGURES)),
-        "UpdateFunctionConfiguration": Rule(
-            before=(Step(_updated, (ENCRYPT,), then=_keep, errors=_for("Encrypt")), *_CONFIGURES)
-        ),
+        "CreateFunction": _configures(_created),
+        "UpdateFunctionConfiguration": _configures(_updated),
         "GetFunction": _SHOWS,
         "GetFunctionConfiguration": _SHOWS,
         "Invoke": Rule(before=(Step(_invoked, (DECRYPT,), who=_execution_role, errors=_INVOKED, on_error=_accepted),)),

@@ -8,7 +8,7 @@ execution fails when its role may not use the key is documented, with which erro
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from pytest_kmsmock._kms.api.arns import partition_of
@@ -89,8 +89,13 @@ def _fail(request: Request, error: ServiceError) -> dict[str, Any]:
     return {"executionArn": request.answer["executionArn"], "startDate": request.answer["startDate"]}
 
 
-def _keep(request: Request, protected: Protected, data_key: DataKey) -> None:
-    request.keep(protected.name, data_key)
+def _note(request: Request, protected: Protected, data_key: DataKey) -> None:
+    request.notes["encrypted"] = protected.name, data_key
+
+
+def _keep(request: Request) -> None:
+    if "encrypted" in request.notes:
+        request.keep(*request.notes["encrypted"])
 
 
 _READS = Rule(after=(Step(_read, (DECRYPT,)),))
@@ -103,15 +108,18 @@ _CONFIGURED = ErrorMapping(
     otherwise=ErrorTemplate("InvalidEncryptionConfiguration"),
 )
 
+
+def _configures(find: Callable[[Request], Iterable[Protected]]) -> Rule:
+    """Return the rule of an operation that encrypts a definition, which is kept once the machine has it."""
+    encrypts = Step(find, (DESCRIBE_KEY, GENERATE_DATA_KEY), then=_note, errors=_CONFIGURED)
+    return Rule(before=(encrypts,), answered=_keep)
+
+
 SERVICE = Service(
     "states",
     {
-        "CreateStateMachine": Rule(
-            before=(Step(_created, (DESCRIBE_KEY, GENERATE_DATA_KEY), then=_keep, errors=_CONFIGURED),)
-        ),
-        "UpdateStateMachine": Rule(
-            before=(Step(_updated, (DESCRIBE_KEY, GENERATE_DATA_KEY), then=_keep, errors=_CONFIGURED),)
-        ),
+        "CreateStateMachine": _configures(_created),
+        "UpdateStateMachine": _configures(_updated),
         "CreateActivity": Rule(before=(Step(_created_activity, (DESCRIBE_KEY,), errors=_CONFIGURED),)),
         "DescribeStateMachine": _READS,
         "DescribeStateMachineForExecution": _READS,
