@@ -331,9 +331,7 @@ FOREIGN = (
         (Denial.VPC_ENDPOINT, "because no VPC endpoint policy allows the kms:Encrypt action"),
         (Denial.IDENTITY_EXPLICIT, "with an explicit deny in an identity-based policy"),
         (Denial.RESOURCE_EXPLICIT, "with an explicit deny in a resource-based policy"),
-        (Denial.BOUNDARY_EXPLICIT, "with an explicit deny in a permissions boundary"),
         (Denial.SESSION_EXPLICIT, "with an explicit deny in a session policy"),
-        (Denial.SERVICE_CONTROL_EXPLICIT, "with an explicit deny in a service control policy"),
         (Denial.VPC_ENDPOINT_EXPLICIT, "with an explicit deny in a VPC endpoint policy"),
     ],
 )
@@ -344,23 +342,56 @@ def test_a_denial_has_the_message_of_aws_for_the_policy(denial, end):
     assert type(decision)(denial, request, decision.policies).message == SAYS + end
 
 
-def test_the_message_of_a_resource_control_policy_ends_with_its_arn():
-    # Captured from AWS KMS, September 2026; ids are made up, that of the organization if nobody says it.
+ORGANIZATION = r"arn:aws:organizations::[0-9]{12}:policy/(?P<org>o-[a-z0-9]{10})/"
+
+
+@pytest.mark.parametrize(
+    ("kind", "arn"),
+    [
+        # Captured from AWS KMS, September 2026; the others are AWS's example and of other services.
+        pytest.param(PolicyKind.RESOURCE_CONTROL, ORGANIZATION + r"resource_control_policy/p-[a-z0-9]{8}", id="RCP"),
+        pytest.param(PolicyKind.SERVICE_CONTROL, ORGANIZATION + r"service_control_policy/p-[a-z0-9]{8}", id="SCP"),
+        pytest.param(PolicyKind.BOUNDARY, rf"arn:aws:iam::{ACCOUNT}:policy/[a-z0-9-]+", id="boundary"),
+    ],
+)
+def test_the_message_of_a_denial_by_a_managed_policy_ends_with_its_arn(kind, arn):
+    # https://aws.amazon.com/blogs/security/enhanced-access-denied-error-messages-with-policy-arns
     idle, denying = (
-        policy(PolicyKind.RESOURCE_CONTROL, statement("*", **DENY, Condition={"Bool": {"aws:ViaAWSService": value}}))
+        policy(
+            kind,
+            statement("*" if kind.names_principals else None, **DENY, Condition={"Bool": {"aws:ViaAWSService": value}}),
+        )
         for value in ("true", "false")
     )
-    policies = Policies((ENABLE_IAM,), (ADMINISTRATOR,), resource_control=(idle, denying))
-    context = {"aws:viaawsservice": ("false",)}
-    start = f"{SAYS}with an explicit deny in a resource control policy: arn:aws:organizations::"
-    ending = r"[0-9]{12}:policy/(o-[a-z0-9]{10})/resource_control_policy/p-[a-z0-9]{8}"
-    message = decide(USER, policies, context=context.get).message
-    assert message.startswith(start)
-    assert re.fullmatch(ending, message[len(start) :])
-    said = decide(USER, policies, context=(context | {"aws:resourceorgid": ("o-a1b2c3d4e5",)}).get).message
-    found = re.fullmatch(ending, said[len(start) :])
-    assert found is not None
-    assert found[1] == "o-a1b2c3d4e5"
+    policies = {
+        PolicyKind.RESOURCE_CONTROL: {"resource_control": (idle, denying)},
+        PolicyKind.SERVICE_CONTROL: {"service_control": ((ANYTHING, idle, denying),)},
+        PolicyKind.BOUNDARY: {"boundary": denying},
+    }[kind]
+    direct = {"aws:viaawsservice": ("false",)}
+
+    def reason(caller=USER, **context):
+        given = direct | {f"aws:{name}": (value,) for name, value in context.items()}
+        message = decide(
+            caller, Policies((key(statement("*")),), (ADMINISTRATOR,), **policies), context=given.get
+        ).message
+        return message.partition(f"with an explicit deny in a {kind.value}")[2]
+
+    assert re.fullmatch(": " + arn, reason())
+    assert reason() == reason()
+    of_organization = re.fullmatch(": " + arn, reason(principalorgid="o-a1b2c3d4e5"))
+    assert of_organization is not None
+    assert of_organization.groupdict().get("org", "o-a1b2c3d4e5") == "o-a1b2c3d4e5"
+    # "The ARN of the denying policy is only provided in same-account and same-organization scenarios."
+    assert reason(STRANGER) == reason(STRANGER, principalorgid="o-a1b2c3d4e5") == ""
+    assert reason(STRANGER, principalorgid="o-a1b2c3d4e5", resourceorgid="o-aaaaaaaaaa") == ""
+    assert reason(STRANGER, principalorgid="o-a1b2c3d4e5", resourceorgid="o-a1b2c3d4e5").startswith(": arn:aws:")
+
+
+def test_the_message_of_a_denied_action_without_a_resource_has_the_arn_of_the_policy():
+    policies = Policies(service_control=((policy(PolicyKind.SERVICE_CONTROL, statement(action="kms:*", **DENY)),),))
+    message = decide(USER, policies, action="kms:CreateKey", resource="*", account="").message
+    assert re.search(r"in a service control policy: arn:aws:organizations::", message)
 
 
 def test_an_allowed_request_has_no_message():

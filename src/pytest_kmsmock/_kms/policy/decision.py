@@ -41,6 +41,12 @@ InapplicableGrants = Callable[[], Iterable[tuple[str, str]]]
 _THIS_RESOURCE = " on this resource"
 #: Maximum number of cached (caller, action, account) for the same policies.
 _MAX_CACHED = 1024
+#: Explicit denials by managed policies, whose ARN is at the end of AWS's message.
+_MANAGED = {
+    Denial.BOUNDARY_EXPLICIT: PolicyKind.BOUNDARY,
+    Denial.SERVICE_CONTROL_EXPLICIT: PolicyKind.SERVICE_CONTROL,
+    Denial.RESOURCE_CONTROL_EXPLICIT: PolicyKind.RESOURCE_CONTROL,
+}
 
 
 class Step(Record):
@@ -100,8 +106,8 @@ class Decision(Record):
         else:
             resource = f" on resource: {request.resource}"
         reason = self.denial.value.format(action=request.action)
-        if self.denial is Denial.RESOURCE_CONTROL_EXPLICIT:
-            reason = f"{reason}: {_control_policy_arn(request, self.policies)}"
+        if self.denial in _MANAGED and _is_told_policies(request):
+            reason = f"{reason}: {_arn_of_denying(_MANAGED[self.denial], request, self.policies)}"
         return f"User: {request.principal.arn} is not authorized to perform: {request.action}{resource} {reason}"
 
     def explain(self) -> tuple[Step, ...]:
@@ -171,18 +177,30 @@ def would_lock_out(
     return not evaluate(request, Policies(key=(policy,), identity=identity)).allowed
 
 
-def _control_policy_arn(request: Request, policies: Policies) -> str:
-    """Return the ARN of the resource control policy that denies a request, for the end of AWS's message.
+def _is_told_policies(request: Request) -> bool:
+    """Whether messages have ARNs of policies: "only provided in same-account and same-organization scenarios".
 
-    Policy ids are generated, as are the ids of the organization and its management account unless a test sets them.
+    See https://aws.amazon.com/blogs/security/enhanced-access-denied-error-messages-with-policy-arns
     """
-    denying = next(policy for policy in policies.resource_control if denies(policy, request, policies))
-    organization = next(iter(request.context("aws:resourceorgid") or ()), None) or organization_of(request.account)
-    partition = request.resource.split(":")[1]
+    organization = request.context("aws:principalorgid")
+    same = organization is not None and organization == request.context("aws:resourceorgid")
+    return same or request.account in {"", request.principal.account}
+
+
+def _arn_of_denying(kind: PolicyKind, request: Request, policies: Policies) -> str:
+    """Return the ARN of the managed policy that denies a request.
+
+    Ids of policies and management accounts are generated, and those of organizations unless a test sets them.
+    """
+    caller = request.principal
+    denying = next(policy for policy in policies.denying if policy.kind is kind and denies(policy, request, policies))
     policy_id = generated_id("p-", denying.text, 8).lower()
+    if kind is PolicyKind.BOUNDARY:
+        return f"arn:{caller.partition}:iam::{caller.account}:policy/{policy_id}"
+    (organization,) = request.context("aws:principalorgid") or (organization_of(caller.account),)
     return (
-        f"arn:{partition}:organizations::{management_account(organization)}:"
-        f"policy/{organization}/resource_control_policy/{policy_id}"
+        f"arn:{caller.partition}:organizations::{management_account(organization)}:"
+        f"policy/{organization}/{kind.value.replace(' ', '_')}/{policy_id}"
     )
 
 
