@@ -285,7 +285,15 @@ def test_the_value_of_a_key(value, operation, members, key, expected):
         ({"via_service": "s3"}, "kms:ViaService", ("s3.us-east-1.amazonaws.com",)),
         ({"via_service": "s3"}, "kms:GrantIsForAWSResource", ("true",)),
         ({"via_service": "s3"}, "aws:ViaAWSService", ("true",)),
-        ({"via_service": "s3"}, "aws:SourceIp", None),
+        # IAM User Guide, "Forward access sessions"
+        ({"via_service": "s3"}, "aws:SourceIp", ("127.0.0.1",)),
+        ({"via_service": "s3", "source_ip": "203.0.113.7"}, "aws:SourceIp", ("203.0.113.7",)),
+        *(({"via_service": "s3", "source_vpce": "vpce-1", "source_ip": "10.1.2.3", "source_vpc": "vpc-1"}, key, None)
+          for key in ("aws:SourceIp", "aws:VpcSourceIp", "aws:SourceVpce", "aws:SourceVpc")),
+        ({"via_service": "s3", "source_vpce": "vpce-1"}, "aws:VpcSourceIp", None),
+        ({"source_vpce": "vpce-1", "context": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}}, "aws:SourceVpce",
+         None),
+        ({"source_vpce": "vpce-1", "source_vpc": "vpc-1"}, "aws:SourceVpc", ("vpc-1",)),
         ({"via_service": "s3"}, "aws:CalledVia", ("s3.amazonaws.com",)),  # captured from AWS KMS, 2026-09
         ({"context": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}, "aws:CalledVia", ("s3.amazonaws.com",)),
         ({"via_service": "dynamodb.eu-west-1.amazonaws.com"}, "aws:CalledViaLast", ("dynamodb.amazonaws.com",)),

@@ -319,6 +319,9 @@ def test_the_policy_of_a_vpc_endpoint(kms_mock, key, refusal):
     with refusal(DENIED, text + "because no VPC endpoint policy allows the kms:Encrypt action"):
         through.encrypt(KeyId=key, Plaintext=b"x")
     kms_mock.client().encrypt(KeyId=key, Plaintext=b"x")
+    # IAM User Guide, "Forward access sessions": a service does not call through the endpoint of its user.
+    forwarded = kms_mock.client(principal=kms_mock.credentials(source_vpce="vpce-1", via_service="s3"))
+    assert forwarded.describe_key(KeyId=key)
     kms_mock.iam.vpc_endpoint_policy("vpce-1", None)
     through.encrypt(KeyId=key, Plaintext=b"x")
 

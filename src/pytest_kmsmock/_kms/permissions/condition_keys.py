@@ -189,6 +189,11 @@ for _family in _FAMILIES:
     del _EXACT[_family.lowered]
 
 
+#: Prefixes of keys that are "not used in FAS requests", those that AWS services forward:
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+_OF_VPC_ENDPOINTS = ("aws:sourcevpc", "aws:vpc")
+
+
 def find_row(key: str) -> tuple[ConditionKey | None, str]:
     """Return the row of a condition key (in lower case) and the part after a prefix; None for an unknown key."""
     row = _EXACT.get(key)
@@ -206,6 +211,7 @@ def values_of(access: AccessRequest, key: str) -> Values:
         return context.get(key) if key else None
     if row.permissions is not None and access.target.permission.removeprefix("kms:") not in row.permissions:
         return None
-    if key in context:
+    forwarded = key.startswith(_OF_VPC_ENDPOINTS) and access.call.caller.forwarding_service is not None
+    if key in context and not forwarded:
         return (row.find(access, suffix) if row.overrides_context else None) or context[key]
     return row.find(access, suffix)

@@ -217,12 +217,18 @@ def of_own_account(name: str) -> Find:
 
 
 def source_address(*, through_endpoint: bool) -> Find:
-    """Return a finder of the caller's IP address: `aws:SourceIp`, or `aws:VpcSourceIp` through a VPC endpoint."""
+    """Return a finder of the caller's IP address: `aws:SourceIp`, or `aws:VpcSourceIp` through a VPC endpoint.
+
+    "When a FAS request is made after an initial request is received by a public AWS service endpoint, subsequent FAS
+    requests will be made with the same aws:SourceIP condition key value."
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
+    """
 
     def find(access: AccessRequest, _suffix: str) -> Values:
         caller = access.call.caller
-        hidden = caller.principal.is_service or caller.forwarding_service is not None
-        return ("127.0.0.1",) if not hidden and ("aws:sourcevpce" in caller.context) is through_endpoint else None
+        through = "aws:sourcevpce" in caller.context
+        hidden = caller.principal.is_service or (through and caller.forwarding_service is not None)
+        return ("127.0.0.1",) if through is through_endpoint and not hidden else None
 
     return find
 

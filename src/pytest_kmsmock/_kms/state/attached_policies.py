@@ -120,8 +120,7 @@ class Iam:
         attached = _compiled((*self.identity.get(holder, ()), *caller.identity_policies), PolicyKind.IDENTITY)
         boundary = self.boundaries.get(holder, caller.boundary)
         levels = self.service_control.get(principal.account, ()) if _has_service_control(principal) else ()
-        endpoint = next(iter(caller.context.get("aws:sourcevpce", ())), None)
-        endpoint_policy = None if endpoint is None else self.vpc_endpoints.get(endpoint)
+        endpoint_policy = self.vpc_endpoints.get(caller.vpc_endpoint or "")
         return _combined(
             key=() if key_policy is None else (key_policy,),
             identity=(*_ADMINISTRATOR, *attached) if caller.administrator else attached,

@@ -41,8 +41,7 @@ class Caller:
     key: str = field(init=False, repr=False, compare=False, default="")
 
     def __post_init__(self) -> None:
-        endpoint = self.context.get("aws:sourcevpce", "")
-        key = f"{self.principal.identity}|{self.administrator}|{self.session_policies}|{endpoint}"
+        key = f"{self.principal.identity}|{self.administrator}|{self.session_policies}|{self.vpc_endpoint}"
         if self.identity_policies or self.boundary is not None:
             key = f"{key}|{self.identity_policies}|{self.boundary}"
         object.__setattr__(self, "key", key)
@@ -58,6 +57,12 @@ class Caller:
             self.principal, self.account, self.administrator, self.session_policies, self.context,
             (*self.via, service), self.identity_policies, self.boundary,
         )  # fmt: skip
+
+    @property
+    def vpc_endpoint(self) -> str | None:
+        """The id of the VPC endpoint of its requests; None without one, as for those that AWS services forward."""
+        endpoint = self.context.get("aws:sourcevpce")
+        return endpoint[0] if endpoint and self.forwarding_service is None else None
 
     @property
     def forwarding_service(self) -> str | None:

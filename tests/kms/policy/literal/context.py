@@ -2,6 +2,7 @@
 
 [global] https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html
 [kms]    https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html
+[fas]    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_forward_access_sessions.html
 Left out, so that the generator must not use them: keys whose value only AWS knows, such as `aws:userid`.
 """
 
@@ -100,8 +101,13 @@ def _of_caller(given: Mapping[str, Any], caller: Caller) -> Values:
 
 
 def _of_network(given: Mapping[str, Any]) -> Values:
-    """[global] A request through a VPC endpoint has aws:SourceVpce, and aws:VpcSourceIp in place of aws:SourceIp."""
+    """[global] A request through a VPC endpoint has aws:SourceVpce, and aws:VpcSourceIp in place of aws:SourceIp.
+
+    [fas] Values of an endpoint "are not used in FAS requests"; others are made "with the same aws:SourceIP".
+    """
     if "source_vpce" in given:
+        if "via_service" in given:
+            return {}
         vpc = {"aws:sourcevpc": given["source_vpc"]} if "source_vpc" in given else {}
         return {"aws:sourcevpce": given["source_vpce"], "aws:vpcsourceip": given["source_ip"], **vpc}
     return {"aws:sourceip": given["source_ip"]} if "source_ip" in given else {}

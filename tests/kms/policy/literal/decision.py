@@ -100,8 +100,8 @@ def _bearing(case: Case, request: Request) -> Iterator[tuple[str, Policy]]:
 
 
 def _through_endpoint(case: Case) -> bool:
-    """[vpce] Without a policy of its own an endpoint lets everything pass."""
-    return bool(case["vpce"]) and "source_vpce" in case["caller"]
+    """[vpce] Without a policy of its own an endpoint lets everything pass. Requests of AWS services use none."""
+    return bool(case["vpce"]) and "source_vpce" in case["caller"] and "via_service" not in case["caller"]
 
 
 def _is_resource_based(kind: str) -> bool:
