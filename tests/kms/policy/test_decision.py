@@ -251,10 +251,13 @@ def test_policies_that_a_grant_needs(caller, named, account, policies, denial):
 
 def test_one_of_several_grants_is_enough_and_the_first_says_what_is_missing():
     policies = Policies((key(statement(ROOT, action=NOTHING)),), **NO_KMS)
-    of_role, of_session = (ApplicableGrant("g", named, ACCOUNT) for named in (Match.ISSUER, Match.DIRECT))
+    of_role, of_session, of_account = (
+        ApplicableGrant("g", named, ACCOUNT) for named in (Match.ISSUER, Match.DIRECT, Match.ACCOUNT)
+    )
     request = Request(Principal.parse(SESSION), "kms:Encrypt", KEY, ACCOUNT)
     assert evaluate(request, policies, lambda: (of_role, of_session)).allowed
-    assert evaluate(request, policies, lambda: (of_role, of_role)).denial is Denial.BOUNDARY
+    assert evaluate(request, policies, lambda: (of_role, of_account)).denial is Denial.BOUNDARY
+    assert evaluate(request, policies, lambda: (of_account, of_role)).denial is Denial.IDENTITY
 
 
 def test_grants_are_not_evaluated_if_a_policy_allows():
@@ -478,6 +481,15 @@ def test_an_explanation_says_of_each_statement_why_it_applies_or_not():
     ]
 
 
+def test_a_permissions_boundary_changes_nothing_about_an_allow_with_not_principal():
+    exempting = {"Effect": "Allow", "NotPrincipal": {"AWS": [USER]}, "Action": "kms:*", "Resource": "*"}
+    decision = decide(USER, Policies((key(exempting),), (ADMINISTRATOR,), boundary=ANYTHING))
+    assert decision.denial is Denial.RESOURCE
+    assert f"- resource-based policy, statement 1: its NotPrincipal exempts {USER}" in [
+        str(step) for step in decision.explain()
+    ]
+
+
 def test_who_has_a_permissions_boundary_is_never_exempt_from_a_deny():
     # IAM User Guide, "Permissions boundaries for IAM entities": "regardless of the values specified"
     tls = {"Bool": {"aws:SecureTransport": "false"}}
@@ -544,10 +556,12 @@ def test_an_explanation_says_by_which_conditions_a_statement_applies():
 def test_an_explanation_has_the_level_of_an_organization():
     full, other = (policy(PolicyKind.SERVICE_CONTROL, statement(action=action)) for action in ("*", "kms:*"))
     policies = Policies((ENABLE_IAM,), (ADMINISTRATOR,), service_control=((full,), (full, other)))
-    assert [step.policy for step in decide(USER, policies).explain()][:3] == [
+    assert [step.policy for step in decide(USER, policies).explain()][:5] == [
         "service control policy of level 1",
         "service control policy 1 of level 2",
         "service control policy 2 of level 2",
+        "resource-based policy",
+        "identity-based policy",
     ]
 
 
@@ -597,6 +611,8 @@ def test_an_explanation_says_that_an_operation_does_not_work_across_accounts():
     steps = [str(step) for step in decide(STRANGER, policies, cross_account=False).explain()]
     assert "+ resource-based policy, statement 1: denies kms:Encrypt" in steps
     assert "- operation: kms:Encrypt works only on keys of the caller's own account" in steps
+    at_home = [str(step) for step in decide(USER, policies, cross_account=False).explain()]
+    assert not any("works only on keys" in step for step in at_home)
 
 
 def test_an_explanation_of_an_action_without_a_key_does_not_speak_of_grants():

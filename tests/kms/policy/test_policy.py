@@ -116,6 +116,13 @@ def test_a_policy_denies_whatever_else_it_allows(changes, context, denied):
     assert allows(policy, **context) is Match.DIRECT
 
 
+def test_a_deny_allows_nothing():
+    condition = {"Bool": {"aws:k": "true"}}
+    for changes in ({}, {"Condition": condition}):
+        policy = compiled(allow(Effect="Deny", **changes))
+        assert allows(policy, **{"aws:k": ("true",)}) is Match.NONE
+
+
 def test_the_context_is_read_only_if_it_decides():
     def unexpected(key):
         raise AssertionError(key)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_kmsmock._kms.policy.principals import Match, Principal, PrincipalElement, PrincipalKind
+from pytest_kmsmock._kms.policy.principals import Match, Principal, PrincipalElement, PrincipalKind, arn_of_id
 
 ACCOUNT = "111122223333"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -230,3 +230,12 @@ def test_a_caller_has_the_condition_keys_of_its_principal(key, root, user, sessi
 
 def test_a_caller_without_organization_has_no_organization_id():
     assert Principal.parse(USER).condition_value("aws:principalorgid") is None
+
+
+def test_a_unique_id_is_that_of_a_user_role_or_session():
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+    for arn in (USER, ROLE, SESSION):
+        unique_id = Principal.parse(arn).unique_id
+        assert unique_id is not None
+        assert arn_of_id(unique_id) == arn
+    assert arn_of_id("AIDACKCEVSQ6C2EXAMPLE") is None

@@ -134,7 +134,7 @@ class Principal(Record):
         found = re.fullmatch(_ARN, arn, re.ASCII)
         kind = _KINDS.get((found["service"], found["kind"])) if found else None
         if found is None or kind is None or not _well_formed(kind, found["path"], found["name"]):
-            raise (ValueError if found is None or kind is None else MalformedPrincipal)(
+            raise (ValueError if kind is None else MalformedPrincipal)(
                 f"{text!r} is not a principal: give the ARN of a root user, user, role, assumed-role session or "
                 f"federated user, a service such as 's3.amazonaws.com', or a 12-digit account id"
             )

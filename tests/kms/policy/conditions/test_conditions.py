@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from pytest_kmsmock._kms.policy.conditions import compile_condition
 from pytest_kmsmock._kms.policy.conditions.operators import OPERATORS
+from pytest_kmsmock._kms.policy.patterns import Variable, Wildcard
 
 TAG = "aws:PrincipalTag/team"
 
@@ -301,3 +302,22 @@ def test_a_condition_describes_the_values_of_policy_and_request(key, policy, con
     condition = compile_condition("StringEquals", key, policy, variables=True)
     assert condition is not None
     assert condition.describe(context.get) == expected
+
+
+@pytest.mark.parametrize("operator", ["ForAnyValue:StringEquals", "ForAllValues:StringLike", "Null"])
+def test_no_set_operator_is_suggested_where_there_is_one_or_none_is_needed(operator):
+    condition = compile_condition(operator, "aws:TagKeys", ("team",), variables=True)
+    assert condition is not None
+    described = condition.describe({"aws:tagkeys": ("team", "env")}.get)
+    assert described == f"{operator} aws:TagKeys: the policy says 'team', the request has 'team', 'env'"
+
+
+@pytest.mark.parametrize("operator", OPERATORS)
+def test_which_operators_have_variables_and_wildcards(operator):
+    """IAM User Guide, "Condition operators": each has a row "Policy variables"; wildcards are of Like and ARNs."""
+    condition = compile_condition(operator, "aws:k", (f"arn:aws:iam::1:user/${{{TAG}}}*",), variables=True)
+    assert condition is not None
+    ((*_, last),) = condition.templates
+    parts = condition.templates[0]
+    assert any(isinstance(part, Variable) for part in parts) is operator.startswith(("String", "Arn", "Bool"))
+    assert (last is Wildcard.MANY) is (operator.startswith("Arn") or operator.endswith("Like"))

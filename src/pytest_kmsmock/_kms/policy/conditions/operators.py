@@ -120,7 +120,7 @@ def _date(text: str) -> Decimal | None:
         return _milliseconds(Decimal(text)) if re.fullmatch(_SECONDS, text, re.ASCII) else None
     part = found.groupdict()
     zone = part["zone"] or "Z"
-    offset = timedelta() if zone == "Z" else timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
+    offset = timedelta() if zone == "Z" else timedelta(hours=int(zone[1:3]), minutes=int(zone[4:]))
     try:
         moment = datetime(
             int(part["year"]),
