@@ -326,32 +326,42 @@ def test_a_wrong_partition_is_reported_in_the_completed_arn(resource, completed)
     assert refusal(policy(statement), PolicyKind.IDENTITY) == expected
 
 
+OF_IAM = [PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION]
+
+
 @pytest.mark.parametrize("kind", [PolicyKind.VPC_ENDPOINT, *BY_IDENTITY])
 @pytest.mark.parametrize(
     ("resource", "reason"),
     [
-        pytest.param("kms", 'Resource kms must be in ARN format or "*".', id="no ARN"),
-        pytest.param("ARN:aws:kms:a:b:c", 'Resource ARN:aws:kms:a:b:c must be in ARN format or "*".', id="case"),
-        # "You can't use a wildcard in the service segment"; getmoto/moto, tests/test_iam/test_iam_policies.py
-        *(
-            pytest.param(arn, "Resource vendor must be fully qualified and cannot contain regexes.", id=arn)
-            for arn in ("arn:aws", "arn:*", "arn:aws:*", "arn:aws:*:*:*:key/*", "arn:aws:k?s:*:*:key/*")
-        ),
-        # "You can use a policy variable in the Resource element, but only in the resource portion of the ARN."
-        *(
-            pytest.param(arn, "The policy failed legacy parsing", id=arn)
-            for arn in (
-                "arn:aws::us-east-1:111122223333:key/*", "arn:aws::key", "arn:aws:kms::key",
-                "arn:aws:kms:${aws:RequestedRegion}:*:key/*", "arn:aws:kms:*:${aws:PrincipalAccount}:key/*",
-            )
-        ),
+        ("kms", 'Resource kms must be in ARN format or "*".'),
+        ("ARN:aws:kms:a:b:c", 'Resource ARN:aws:kms:a:b:c must be in ARN format or "*".'),
+        # getmoto/moto, tests/test_iam/test_iam_policies.py
+        ("arn:aws", "Resource vendor must be fully qualified and cannot contain regexes."),
     ],
-)  # fmt: skip
-def test_what_resources_cannot_be(kind, resource, reason):
-    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html and
-    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+)
+def test_a_resource_is_an_arn(kind, resource, reason):
     statement = key_statement(Resource=["*", resource], **({} if kind.names_principals else {"Principal": ...}))
     assert refusal(policy(statement), kind) == reason
+
+
+@pytest.mark.parametrize("kind", OF_IAM)
+@pytest.mark.parametrize(
+    ("resources", "reason"),
+    [
+        # "You can't use a wildcard in the service segment"; getmoto/moto, tests/test_iam/test_iam_policies.py
+        (("arn:*", "arn:aws:*", "arn:aws:*:*:*:key/*", "arn:aws:k?s:*:*:key/*"),
+         "Resource vendor must be fully qualified and cannot contain regexes."),
+        # "You can use a policy variable in the Resource element, but only in the resource portion of the ARN."
+        (("arn:aws::us-east-1:111122223333:key/*", "arn:aws::key", "arn:aws:kms::key",
+          "arn:aws:kms:${aws:RequestedRegion}:*:key/*", "arn:aws:kms:*:${aws:PrincipalAccount}:key/*"),
+         "The policy failed legacy parsing"),
+    ],
+)  # fmt: skip
+def test_what_resources_of_iam_policies_cannot_be(kind, resources, reason):
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html and
+    # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+    for resource in resources:
+        assert refusal(policy(key_statement(Resource=["*", resource], Principal=...)), kind) == reason
 
 
 INCOMPLETE = ["arn:aws:kms", "arn:aws:kms:us-east-1", "arn:aws:kms:us-east-1:111122223333", "arn:aws:kms:*"]

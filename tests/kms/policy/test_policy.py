@@ -128,7 +128,7 @@ def test_the_context_is_read_only_if_it_decides():
         raise AssertionError(key)
 
     conditional = allow(Condition={"StringEquals": {"kms:ViaService": "s3.us-east-1.amazonaws.com"}})
-    policy = compiled(allow(), conditional)
+    policy = compiled(conditional, allow())
     assert policy.allows(ALICE, "kms:Encrypt", KEY, unexpected)
     assert not policy.denies(ALICE, "kms:Encrypt", KEY, unexpected)
 

@@ -62,8 +62,8 @@ _MAX_CHARACTERS: Mapping[PolicyKind, int] = {
     PolicyKind.RESOURCE_CONTROL: 5_120,
     PolicyKind.VPC_ENDPOINT: 20_480,
 }
-#: "IAM does not count white space when calculating the size of a policy".
-_WITHOUT_WHITE_SPACE = (PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION)
+#: Policies of IAM and STS.
+_OF_IAM = (PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION)
 #: Maximum length of the `Policy` parameter of AssumeRole and GetFederationToken.
 INLINE_SESSION_CHARACTERS = 2_048
 
@@ -81,7 +81,8 @@ def check_size(text: str, kind: PolicyKind, most: int | None = None) -> None:
         MalformedPolicy: With the size and the maximum.
     """
     limit = most or _MAX_CHARACTERS[kind]
-    size = len(compact(json.loads(text)) if most is None and kind in _WITHOUT_WHITE_SPACE else text)
+    # "IAM does not count white space when calculating the size of a policy"
+    size = len(compact(json.loads(text)) if most is None and kind in _OF_IAM else text)
     if size > limit:
         raise MalformedPolicy(f"It has {size:,} characters; AWS accepts at most {limit:,}.")
 
@@ -141,7 +142,7 @@ def read_resources(texts: Iterable[str], kind: PolicyKind) -> tuple[str, ...]:
 
     "When you specify an incomplete ARN (one with fewer than the standard six fields) in an identity-based policy, AWS
     automatically completes the ARN by adding wildcard characters (*) to all missing fields." Session policies do not
-    support incomplete ARNs. Variables replace only what follows the fifth colon.
+    support incomplete ARNs. There are no wildcards for the service, and variables only after the fifth colon.
 
     Raises:
         MalformedPolicy: With IAM's message.
@@ -160,13 +161,14 @@ def _read_arn(text: str, kind: PolicyKind) -> str:
         check_partition([completed], PARTITIONS)
     if prefix != "arn" or not fields:
         raise MalformedPolicy(f'Resource {text} must be in ARN format or "*".')
-    service = completed.split(":")[2]
-    if _has_wildcard(service):
+    if len(fields) < 2 or (kind in _OF_IAM and _has_wildcard(fields[1])):
         raise MalformedPolicy(_RESOURCE_VENDOR)
+    if kind not in _OF_IAM:
+        return text
     incomplete = missing and (kind is PolicyKind.SESSION or "" in fields)
-    if not service or incomplete or any("$" in field for field in fields[:4]):
+    if incomplete or not fields[1] or any("$" in field for field in fields[:4]):
         raise MalformedPolicy(_LEGACY_PARSING)
-    return completed if kind in {PolicyKind.IDENTITY, PolicyKind.BOUNDARY} else text
+    return completed
 
 
 def _has_wildcard(text: str) -> bool:

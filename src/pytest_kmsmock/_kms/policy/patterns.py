@@ -161,7 +161,7 @@ def matcher(pattern: Pattern, *, arn: bool = False) -> Matcher:
     """
     if all(isinstance(part, str) for part in pattern):
         return pattern_text(pattern).__eq__
-    if pattern == (Wildcard.MANY,) and not arn:
+    if pattern == (Wildcard.MANY,):
         return _anything
     if not arn and len(pattern) == 2 and isinstance(pattern[0], str) and pattern[1] is Wildcard.MANY:
         prefix = pattern[0]
