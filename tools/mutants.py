@@ -79,6 +79,8 @@ def _nodes(tree: ast.AST) -> list[ast.AST]:
 
 def _is_type(node: ast.AST) -> bool:
     """Whether a node is for type checkers: an import for them, or a type."""
+    if isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "TypeAlias":
+        return True
     named = node.test if isinstance(node, ast.If) else node.value if isinstance(node, ast.Subscript) else None
     is_typing = isinstance(named, ast.Name) and named.id in _GENERICS | {"TYPE_CHECKING"}
     return is_typing or isinstance(node, ast.Import | ast.ImportFrom)

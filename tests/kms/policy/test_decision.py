@@ -366,14 +366,14 @@ def test_the_message_of_a_denial_by_a_managed_policy_ends_with_its_arn(kind, arn
         )
         for value in ("true", "false")
     )
-    policies = {
-        PolicyKind.RESOURCE_CONTROL: {"resource_control": (idle, denying)},
-        PolicyKind.SERVICE_CONTROL: {"service_control": ((ANYTHING, idle, denying),)},
-        PolicyKind.BOUNDARY: {"boundary": denying},
-    }[kind]
     direct = {"aws:viaawsservice": ("false",)}
 
-    def reason(caller=USER, **context):
+    def reason(caller=USER, attached=(idle, denying), **context):
+        policies = {
+            PolicyKind.RESOURCE_CONTROL: {"resource_control": attached},
+            PolicyKind.SERVICE_CONTROL: {"service_control": ((ANYTHING, *attached),)},
+            PolicyKind.BOUNDARY: {"boundary": attached[-1]},
+        }[kind]
         given = direct | {f"aws:{name}": (value,) for name, value in context.items()}
         message = decide(
             caller, Policies((key(statement("*")),), (ADMINISTRATOR,), **policies), context=given.get
@@ -381,7 +381,7 @@ def test_the_message_of_a_denial_by_a_managed_policy_ends_with_its_arn(kind, arn
         return message.partition(f"with an explicit deny in a {kind.value}")[2]
 
     assert re.fullmatch(": " + arn, reason())
-    assert reason() == reason()
+    assert reason() == reason(attached=(denying,))
     of_organization = re.fullmatch(": " + arn, reason(principalorgid="o-a1b2c3d4e5"))
     assert of_organization is not None
     assert of_organization.groupdict().get("org", "o-a1b2c3d4e5") == "o-a1b2c3d4e5"
@@ -551,6 +551,24 @@ def test_an_explanation_says_by_which_conditions_a_statement_applies():
         "says 'o-a1b2c3d4e5', the request does not have it; Bool aws:ViaAWSService: the policy says 'false', the "
         "request has 'false'"
     )
+
+
+def test_an_explanation_has_all_conditions_that_do_not_hold():
+    conditions = {"Bool": {"aws:SecureTransport": "true"}, "StringEquals": {"kms:ViaService": "s3"}}
+    policies = Policies((key(statement(USER, Condition=conditions)),))
+    first, *_ = decide(USER, policies).explain()
+    assert first.text == (
+        "Bool aws:SecureTransport: the policy says 'true', the request does not have it; "
+        "StringEquals kms:ViaService: the policy says 's3', the request does not have it"
+    )
+
+
+def test_an_explanation_has_the_reasons_of_grants_that_do_not_apply():
+    decision = decide(USER, Policies((ENABLE_IAM,)))
+    assert "- grants: no grant allows the request" in [str(step) for step in decision.explain()]
+    with_grant = decision._replace(inapplicable_grants=lambda: [("0c237476", "is for somebody else")])
+    steps = [str(step) for step in with_grant.explain() if step.policy == "grants"]
+    assert steps == ["- grants: grant 0c237476 is for somebody else"]
 
 
 def test_an_explanation_has_the_level_of_an_organization():

@@ -144,8 +144,26 @@ def test_the_closest_statement_that_allows_counts():
 
 def test_the_policy_lists_the_principals_it_names():
     principal = {"AWS": [ALICE.arn, "444455556666", "*"], "Service": "s3.amazonaws.com"}
-    assert compiled(allow(Principal=principal), kind=PolicyKind.KEY).principals == {ALICE.arn}
-    assert compiled(allow()).principals == frozenset()
+    policy = compiled(allow(Principal=principal), kind=PolicyKind.KEY)
+    assert policy.principals == {ALICE.arn}
+    assert policy.partitions == {"aws"}
+    assert compiled(allow()).principals == compiled(allow()).partitions == frozenset()
+
+
+@pytest.mark.parametrize(
+    ("statements", "unconditional"),
+    [
+        pytest.param([{}], True, id="everything"),
+        pytest.param([{"Action": "kms:Sign"}], True, id="another action"),
+        pytest.param([{"Resource": "arn:aws:kms:*:*:key/*"}], False, id="some resources"),
+        pytest.param([{"Condition": {"Bool": {"aws:k": "true"}}}], False, id="sometimes"),
+        pytest.param([{"Condition": {"Bool": {"aws:k": "true"}}}, {}], True, id="always, and sometimes"),
+        pytest.param([{}, {"Effect": "Deny"}], False, id="denied"),
+    ],
+)
+def test_whether_resource_or_context_matter(statements, unconditional):
+    policy = compiled(*(allow(**changes) for changes in statements))
+    assert policy.is_unconditional(ALICE, "kms:Encrypt") is unconditional
 
 
 def test_a_policy_limits_its_cache(monkeypatch):

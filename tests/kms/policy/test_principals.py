@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pytest_kmsmock._kms.policy.principals import Match, Principal, PrincipalElement, PrincipalKind, arn_of_id
+from pytest_kmsmock._kms.policy.principals import (
+    MalformedPrincipal,
+    Match,
+    Principal,
+    PrincipalElement,
+    PrincipalKind,
+    arn_of_id,
+)
 
 ACCOUNT = "111122223333"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
@@ -219,13 +226,32 @@ def test_not_principal_of_everyone_applies_to_nobody(deny):
         ("aws:principaltag/team", "red", "red", "red", "red"),
         ("aws:principaltag/other", None, None, None, None),
         ("aws:principalorgid", "o-1", "o-1", "o-1", "o-1"),
+        ("aws:principalorgpaths", *["o-1/r-ls64/"] * 4),
+        ("aws:userid", ACCOUNT, Principal.parse(USER).unique_id, Principal.parse(SESSION).unique_id, None),
+        ("aws:federatedprovider", None, None, "accounts.google.com", None),
         ("aws:sourceip", None, None, None, None),
     ],
 )
 def test_a_caller_has_the_condition_keys_of_its_principal(key, root, user, session, service):
-    callers = [Principal.parse(arn, tags={"Team": "red"}, org_id="o-1") for arn in (ROOT, USER, SESSION, SERVICE)]
+    given = {"tags": {"Team": "red"}, "org_id": "o-1", "provider": "accounts.google.com"}
+    callers = [Principal.parse(arn, **given) for arn in (ROOT, USER, SESSION, SERVICE)]
     found = [caller.condition_value(key) for caller in callers]
     assert found == [None if value is None else (value,) for value in (root, user, session, service)]
+
+
+def test_the_type_of_a_federated_user():
+    caller = Principal.parse(f"arn:aws:sts::{ACCOUNT}:federated-user/Eve")
+    assert caller.condition_value("aws:principaltype") == ("FederatedUser",)
+
+
+@pytest.mark.parametrize("text", ["nobody", f"arn:aws:sts::{ACCOUNT}:user/Bob", f"arn:aws:iam::{ACCOUNT}:group/x"])
+def test_other_strings_are_distinct_from_malformed_names(text):
+    """KMS has another message for each. Captured from AWS KMS, 2026-09, of a session with a path."""
+    with pytest.raises(ValueError, match="is not a principal") as caught:
+        Principal.parse(text)
+    assert not isinstance(caught.value, MalformedPrincipal)
+    with pytest.raises(MalformedPrincipal):
+        Principal.parse(f"arn:aws:sts::{ACCOUNT}:assumed-role/path/Reader/build")
 
 
 def test_a_caller_without_organization_has_no_organization_id():

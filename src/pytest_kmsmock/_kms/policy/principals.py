@@ -128,7 +128,7 @@ class Principal(Record):
         """
         pairs = tuple((tags or {}).items())
         if re.fullmatch(SERVICE_NAME, text):
-            name, identity = text.split(".", 1)[0], f"{text}|None|None"
+            name, identity = text.partition(".")[0], f"{text}|None|None"
             return cls(text, PrincipalKind.SERVICE, "", "aws", name, None, None, pairs, org_id, identity)
         arn = f"arn:aws:iam::{text}:root" if re.fullmatch(ACCOUNT_ID, text) else text
         found = re.fullmatch(_ARN, arn, re.ASCII)
@@ -139,7 +139,7 @@ class Principal(Record):
                 f"federated user, a service such as 's3.amazonaws.com', or a 12-digit account id"
             )
         if issuer_arn is None and kind is PrincipalKind.ASSUMED_ROLE:
-            role = found["path"].rstrip("/")
+            role = found["path"].removesuffix("/")
             issuer_arn = f"arn:{found['partition']}:iam::{found['account']}:role/{role}"
         name = found["name"] or found["account"]
         identity = f"{arn}|{issuer_arn}|{provider}"

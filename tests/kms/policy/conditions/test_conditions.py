@@ -34,6 +34,8 @@ MATCHING = [
     ("StringLike", "a*", "abc", True),
     ("StringLike", "a?c", "abc", True),
     ("StringLike", "a?c", "ac", False),
+    ("StringLike", "a?", "ab", True),
+    ("StringLike", "a?", "abc", False),
     ("StringLike", "A*", "abc", False),
     ("StringLike", "arn:aws:someservice:*:111122223333:finance/*",
      "arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt", True),
@@ -321,3 +323,35 @@ def test_which_operators_have_variables_and_wildcards(operator):
     parts = condition.templates[0]
     assert any(isinstance(part, Variable) for part in parts) is operator.startswith(("String", "Arn", "Bool"))
     assert (last is Wildcard.MANY) is (operator.startswith("Arn") or operator.endswith("Like"))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        # IAM User Guide, "Global condition keys"; ArrayOfString in the Service Authorization Reference of KMS
+        "aws:CalledVia", "aws:PrincipalOrgPaths", "aws:PrincipalServiceNamesList", "aws:ResourceOrgPaths",
+        "aws:SourceOrgPaths", "aws:TagKeys", "aws:VpceOrgPaths", "kms:EncryptionContextKeys", "kms:GrantOperations",
+        "kms:ResourceAliases",
+    ],
+)  # fmt: skip
+def test_multivalued_keys_need_a_set_operator(key):
+    # Observed on AWS with aws:TagKeys, September 2026
+    assert holds("ForAnyValue:StringEquals", "a", "a", key=key) is True
+    for operator in ("StringEquals", "StringNotEquals", "StringEqualsIfExists"):
+        assert holds(operator, "a", "a", key=key) is False
+        assert holds(operator, "b", "a", key=key) is False
+    assert holds("StringEquals", f"${{{key}}}", "a", **{key: ("a",)}) is False
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringNotEquals"])
+def test_two_values_of_any_other_key_need_a_set_operator_too(operator):
+    assert holds(operator, "a", ("a", "b"), key="saml:groups") is False
+    assert holds(f"ForAnyValue:{operator}", "a", ("a", "b"), key="saml:groups") is True
+
+
+def test_a_pattern_that_may_be_no_arn_is_not_blamed_if_it_is_one():
+    condition = compile_condition("ArnLike", "aws:PrincipalArn", ("${aws:PrincipalTag/arn}",), variables=True)
+    assert condition is not None
+    role = "arn:aws:iam::111122223333:role/a"
+    described = condition.describe({"aws:principalarn": (role,), "aws:principaltag/arn": (role,)}.get)
+    assert described.endswith(f"the request has '{role}'")
