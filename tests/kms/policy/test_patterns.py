@@ -15,6 +15,7 @@ from pytest_kmsmock._kms.policy.patterns import (
     parse_template,
     pattern_text,
     resolve,
+    utf16,
 )
 
 
@@ -142,3 +143,12 @@ def test_escaped_wildcards_do_not_act():
     assert pattern is not None
     assert matcher(pattern)("a*b?")
     assert not matcher(pattern)("axxbx")
+
+
+@pytest.mark.parametrize(
+    ("text", "units"),
+    [("", 0), ("aé", 2), ("\uffff", 1), ("\U00010000", 2), ("a\U00010400", 3), ("\ud800\U00010400", 3)],
+)
+def test_characters_are_utf16_units(text, units):
+    # Observed on AWS, September 2026
+    assert len(utf16(text)) == units

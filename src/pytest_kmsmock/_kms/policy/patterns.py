@@ -135,7 +135,7 @@ def _value_of(variable: Variable, lookup: Lookup) -> str | None:
 
 def utf16(text: str) -> str:
     """Return a string with one character per UTF-16 code unit, as AWS counts and case-folds characters."""
-    if text.isascii() or max(text) <= "\uffff":
+    if text.isascii() or max(text) < "\U00010000":
         return text
     units = text.encode("utf-16-le", "surrogatepass")
     return "".join(chr(low | high << 8) for low, high in zip(units[::2], units[1::2], strict=True))

@@ -34,6 +34,8 @@ MATCHING = [
     ("StringLike", "a*", "abc", True),
     ("StringLike", "a?c", "abc", True),
     ("StringLike", "a?c", "ac", False),
+    ("StringLike", "?*", "a", True),
+    ("StringLike", "?*", "", False),
     ("StringLike", "a?", "ab", True),
     ("StringLike", "a?", "abc", False),
     ("StringLike", "A*", "abc", False),
