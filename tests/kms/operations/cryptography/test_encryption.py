@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -56,20 +55,12 @@ def test_answers_have_the_members_of_aws(kms_client, new_key):
     }
 
 
-def test_blobs_look_like_those_of_aws(kms_client, new_key):
-    arn = new_key()
-    blob = kms_client.encrypt(KeyId=arn, Plaintext=bytes(32))["CiphertextBlob"]
-    again = kms_client.encrypt(KeyId=arn, Plaintext=bytes(32))["CiphertextBlob"]
-    assert base64.b64encode(blob).startswith(b"AQICAH")
-    assert len(blob) == 184
-    assert blob != again
-
-
 def test_plaintexts_have_1_to_4096_bytes(kms_client, new_key, refusal):
     arn = new_key()
     failed = "1 validation error detected: Value at 'plaintext' failed to satisfy constraint: Member must have length "
     for plaintext in (b"p", bytes(4096)):
         blob = kms_client.encrypt(KeyId=arn, Plaintext=plaintext)["CiphertextBlob"]
+        assert len(blob) <= 6144  # the model's maximum of CiphertextBlob
         assert kms_client.decrypt(CiphertextBlob=blob)["Plaintext"] == plaintext
     for plaintext, wrong in ((b"", "greater than or equal to 1"), (bytes(4097), "less than or equal to 4096")):
         with refusal("ValidationException", failed + wrong):
