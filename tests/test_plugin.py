@@ -206,7 +206,7 @@ def test_a_misspelt_region_says_where_it_was_given(run, ini, arguments, marker, 
         @pytest.mark.kms_mock({marker})
         def test_it(kms_mock): ...
     """
-    told = f"*InvalidOption: {where}: botocore knows no Region 'eu-wst-1'. Did you mean 'eu-west-1'?"
+    told = f"*InvalidOption: {where}: unknown Region 'eu-wst-1'. Did you mean 'eu-west-1'?"
     run(source, *arguments, ini=ini).stdout.fnmatch_lines([told])
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pytest_kmsmock import _testing
 from pytest_kmsmock._kms.api.arns import partition_of
 from pytest_kmsmock._kms.api.errors import UNRECOGNIZED_CLIENT
-from pytest_kmsmock._kms.api.service_model import misspelt_region, read_data_files
+from pytest_kmsmock._kms.api.service_model import check_region, read_data_files
 from pytest_kmsmock._kms.engine.fake_kms import FakeKms
 from pytest_kmsmock._kms.engine.pipeline import perform
 from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
@@ -26,7 +26,7 @@ from pytest_kmsmock._testing.faults.injection import Injector
 from pytest_kmsmock._testing.faults.request_quotas import Throttle
 from pytest_kmsmock._testing.identity import credentials, moto_principals
 from pytest_kmsmock._transport.hooks import installation, retry_backoff
-from pytest_kmsmock.errors import InvalidOption, NotActive
+from pytest_kmsmock.errors import NotActive
 
 from . import deployments, determinism, moto_keys
 from .deployments import Seed, paths_of
@@ -154,10 +154,8 @@ class MockCore:
             InvalidOption: the Region is misspelt; this is known once botocore's data files are read.
         """
         read_data_files()
-        named = self.options.region
-        meant = misspelt_region(named) if named else None
-        if meant is not None:
-            raise InvalidOption(f"{where}: unknown Region {named!r}. Did you mean {meant!r}?")
+        if self.options.region is not None:
+            check_region(self.options.region, where)
         installation.install(services.HANDLERS)
         if not moto_keys.installed:
             moto_keys.install()

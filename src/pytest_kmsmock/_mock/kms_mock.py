@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock import _testing
+from pytest_kmsmock._kms.api.service_model import check_region
 from pytest_kmsmock._kms.rules.managed_keys import managed_key
 from pytest_kmsmock._kms.rules.timeline import settle
 from pytest_kmsmock._kms.state.clock import Clock
@@ -121,7 +122,7 @@ class KmsMock(Principals, RecordedCalls, Deployed):
         """
         self._core.must_be_active()
         if region is not None:
-            check_form("region", region, "managed_key()")
+            check_region(region, "managed_key()")
         place = self._service.state.region(self.account, self.region if region is None else region)
         return managed_key(self._service, place, service).arn
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from pytest_kmsmock import _testing
 from pytest_kmsmock._kms.api.arns import partition_of
+from pytest_kmsmock._kms.api.service_model import check_region
 from pytest_kmsmock._runtime.arguments import check_arguments
-from pytest_kmsmock._runtime.checks import check_form
 from pytest_kmsmock._testing.identity.credentials import ActingAs, Home, issue
 
 if TYPE_CHECKING:
@@ -145,7 +145,7 @@ class Principals:
         from pytest_kmsmock._testing.policies.simulation import simulate
 
         if region is not None:
-            check_form("region", region, "simulate()")
+            check_region(region, "simulate()")
         caller = self._caller(principal)
         if context is not None:
             caller = _testing.callers.in_context(caller, context)

@@ -9,7 +9,7 @@ from botocore.config import Config
 from botocore.exceptions import EndpointConnectionError
 
 from pytest_kmsmock import mock_kms
-from pytest_kmsmock.errors import InvalidOption, InvalidSeed
+from pytest_kmsmock.errors import InvalidBacking, InvalidCallPattern, InvalidOption, InvalidSeed
 
 MISSPELT = [
     ("eu-wst-1", "eu-west-1"), ("eu-wesst-1", "eu-west-1"), ("eu-wezt-1", "eu-west-1"), ("eu-wets-1", "eu-west-1"),
@@ -24,7 +24,16 @@ def test_a_misspelt_region_is_refused_everywhere(kms_mock, name, meant):
     message = f"unknown Region {name!r}. Did you mean {meant!r}?"
     with pytest.raises(InvalidOption) as option:
         mock_kms(region=name).start()
-    assert str(option.value) == f"region: {message}"
+    assert str(option.value) == f"mock_kms(): {message}"
+    for where, call in (("managed_key()", kms_mock.managed_key), ("simulate()", kms_mock.simulate)):
+        arguments = ("s3",) if where == "managed_key()" else (None, "kms:ListKeys")
+        with pytest.raises(InvalidOption) as option:
+            call(*arguments, region=name)
+        assert str(option.value) == f"{where}: {message}"
+    with pytest.raises(InvalidBacking, match=re.escape(message)):
+        kms_mock.key_stores.add_store(region=name)
+    with pytest.raises(InvalidCallPattern, match=f"takes the name of a Region.*not '{name}'"):
+        kms_mock.calls.in_region(name)
     with pytest.raises(InvalidSeed) as seed:
         kms_mock.create_key(region=name)
     assert str(seed.value) == f"create_key(): {message}"

@@ -272,6 +272,14 @@ def test_service_control_policies(kms_mock, why):
     assert why() == ""
 
 
+@pytest.mark.parametrize("given", ["no", None, 0])
+def test_full_access_is_true_or_false(kms_mock, why, given):
+    kms_mock.iam.attach("role/app", policy(allow("kms:*")))
+    with pytest.raises(InvalidPolicy, match=f"full_access must be True or False, not {given!r}"):
+        kms_mock.iam.service_control(policy(allow("kms:Sign")), full_access=given)
+    assert why() == ""
+
+
 def test_service_control_policies_of_another_account(kms_mock, key):
     stranger = f"arn:aws:iam::{OTHER}:user/bob"
     kms_mock.iam.attach(stranger, policy(allow("kms:*")))

@@ -281,6 +281,7 @@ Method = Callable[[KeyStores], Any]
             "CustomKeyStore region: expected 1 to 32 .*'now",
             id="Region",
         ),
+        pytest.param(lambda stores: stores.add_store(name="\ud800"), "name: expected 1 to 256", id="a surrogate"),
         pytest.param(lambda stores: stores.add_store(region=""), "region: expected", id="an empty Region"),
         pytest.param(lambda stores: stores.add_store(region=5), "region: expected", id="a number as a Region"),
         pytest.param(

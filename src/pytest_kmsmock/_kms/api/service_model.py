@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from pytest_kmsmock._runtime import environment
+from pytest_kmsmock._runtime.checks import check_form
+from pytest_kmsmock.errors import InvalidOption
 
 if TYPE_CHECKING:
     from botocore.loaders import Loader
@@ -64,6 +66,22 @@ def misspelt_region(name: str) -> str | None:
     return None if name in known else next((each for each in alike if _is_one_edit(name, each)), None)
 
 
+def check_region(name: str, where: str) -> None:
+    """Validate a Region.
+
+    Args:
+        name: the Region.
+        where: where it was given, for the error message.
+
+    Raises:
+        InvalidOption: not a Region, or a misspelt one.
+    """
+    check_form("region", name, where)
+    meant = misspelt_region(name)
+    if meant is not None:
+        raise InvalidOption(f"{where}: unknown Region {name!r}. Did you mean {meant!r}?")
+
+
 def _is_one_edit(one: str, other: str) -> bool:
     return any(
         one[:at] == other[:at]
@@ -90,6 +108,7 @@ def matches_shape(value: object, shape_name: str) -> bool:
         and shape.get("min", 0) <= len(value) <= shape.get("max", len(value))
         and value in shape.get("enum", (value,))
         and re.fullmatch(shape.get("pattern", "(?s).*"), value, re.ASCII) is not None
+        and not re.search("[\ud800-\udfff]", value)  # UTF-8 has no surrogates
     )
 
 

@@ -10,6 +10,7 @@ import re
 from typing import TYPE_CHECKING, SupportsIndex, overload
 
 from pytest_kmsmock._kms.api.arns import KEY_ID, parse_arn
+from pytest_kmsmock._kms.api.service_model import misspelt_region
 from pytest_kmsmock._kms.engine.call_record import CallRecord
 from pytest_kmsmock._runtime.arguments import check_arguments
 from pytest_kmsmock._runtime.checks import REGION
@@ -131,14 +132,14 @@ class Calls(list[CallRecord]):
         """Return the calls to a Region.
 
         Raises:
-            InvalidCallPattern: not a Region, unless a call was made to it.
+            InvalidCallPattern: not a Region, or a misspelt one, unless a call was made to it.
         """
         called = {record.region for record in self}
         wanted = _text(
             region,
             "in_region()",
             "the name of a Region, such as 'eu-west-1'",
-            lambda name: name in called or re.fullmatch(REGION, name),
+            lambda name: name in called or (re.fullmatch(REGION, name) and misspelt_region(name) is None),
         )
         return self._where(lambda record: record.region == wanted)
 

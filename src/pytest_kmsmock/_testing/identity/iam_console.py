@@ -8,6 +8,7 @@ from pytest_kmsmock._kms.policy.kinds import PolicyKind
 from pytest_kmsmock._kms.policy.principals import Principal, PrincipalKind
 from pytest_kmsmock._kms.state.attached_policies import FULL_ACCESS, policy_holder
 from pytest_kmsmock._runtime.arguments import check_arguments
+from pytest_kmsmock._runtime.checks import check_type
 from pytest_kmsmock.errors import InvalidPolicy, InvalidPrincipal, NotActive
 
 from .callers import make_caller
@@ -105,8 +106,9 @@ class IamConsole:
             full_access: whether AWS's `FullAWSAccess` is attached to the level too, as Organizations does by default.
 
         Raises:
-            InvalidPolicy: AWS would refuse the policy.
+            InvalidPolicy: AWS would refuse the policy, or `full_access` is neither True nor False.
         """
+        check_type(full_access, bool, "iam.service_control(): full_access", error=InvalidPolicy)
         owner = self._owner(account)
         texts = tuple(self._text(policy, PolicyKind.SERVICE_CONTROL, "iam.service_control()") for policy in policies)
         if texts:

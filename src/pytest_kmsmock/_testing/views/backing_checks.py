@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TypeVar
 
-from pytest_kmsmock._kms.api.service_model import matches_shape, service_description
+from pytest_kmsmock._kms.api.service_model import matches_shape, misspelt_region, service_description
 from pytest_kmsmock._kms.rules.custom_key_stores import FAILURES, can_fail_with
 from pytest_kmsmock._kms.state.backing_key_stores import Cluster, XksKey, XksProxy
 from pytest_kmsmock._kms.state.records import CustomKeyStore
@@ -66,13 +66,16 @@ def checked(record: Record) -> Record:
     return record
 
 
-def check_region(region: object) -> None:
+def check_region(region: str) -> None:
     """Validate a Region.
 
     Raises:
-        InvalidBacking: not a Region.
+        InvalidBacking: not a Region, or a misspelt one.
     """
     _check_text("CustomKeyStore", "region", region, "RegionType")
+    meant = misspelt_region(region)
+    if meant is not None:
+        raise InvalidBacking(f"CustomKeyStore region: unknown Region {region!r}. Did you mean {meant!r}?")
 
 
 def _check_text(kind: str, attribute: str, value: object, shape_name: str) -> None:
