@@ -222,13 +222,13 @@ def test_a_seed_that_aws_refuses_shows_no_inner_error(run):
         ),
         (
             "kms_mock.delays.grants = 5",
-            "AttributeError: 'Delays' object has no attribute 'grants'. Choose from: connecting, creating, "
-            "data_key_reuse, disconnecting, eventual_consistency, rotating, updating.",
+            "AttributeError: Unknown delay 'grants'. Choose from: creating, updating, rotating, connecting, "
+            "disconnecting, eventual_consistency, data_key_reuse.",
         ),
         (
             "kms_mock.delays.eventual_consistancy = 5",
-            "AttributeError: 'Delays' object has no attribute 'eventual_consistancy'. Did you mean "
-            "'eventual_consistency'?",
+            "AttributeError: Unknown delay 'eventual_consistancy'. Did you mean 'eventual_consistency'? Choose from: "
+            "creating, updating, rotating, connecting, disconnecting, eventual_consistency, data_key_reuse.",
         ),
         ("kms_mock.calls[0]", "IndexError: list index out of range"),
         (
