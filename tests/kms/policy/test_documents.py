@@ -9,12 +9,13 @@ from hypothesis import strategies as st
 
 from pytest_kmsmock._kms.policy.conditions.operators import OPERATORS
 from pytest_kmsmock._kms.policy.documents import parse_document
-from pytest_kmsmock._kms.policy.kinds import PARTITIONS, MalformedPolicy, PolicyKind
+from pytest_kmsmock._kms.policy.kinds import PARTITIONS, MalformedPolicy, PolicyKind, check_size
 from pytest_kmsmock._kms.policy.patterns import no_context
 from pytest_kmsmock._kms.policy.principals import Match, Principal
 
 BY_PRINCIPAL = [PolicyKind.KEY, PolicyKind.VPC_ENDPOINT]
 BY_IDENTITY = [PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION, PolicyKind.SERVICE_CONTROL]
+OF_IAM = [PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION]
 USER = "arn:aws:iam::111122223333:user/Alice"
 VERSION = "The policy must contain a valid version string"
 NO_VENDOR = "Actions/Conditions must be prefaced by a vendor, e.g., iam, sdb, ec2, etc."
@@ -89,6 +90,8 @@ def test_a_policy_must_be_a_json_object(text):
         pytest.param(policy(key_statement(Action=["kms:*", None])), "Invalid value for field Action", id="action null"),
         pytest.param(policy(key_statement(Action="Encrypt")), "must be prefaced by a vendor", id="action of no vendor"),
         pytest.param(policy(key_statement(Action="kms:a:b")), "can contain only one colon", id="action of two colons"),
+        pytest.param(policy(key_statement(Action="a::")), "can contain only one colon", id="action of colons"),
+        pytest.param(policy(key_statement(Action=":a")), NO_VENDOR, id="action of an empty vendor"),
         pytest.param(policy(key_statement(Resource={})), "Invalid value for field Resource", id="resource object"),
         pytest.param(policy(key_statement(Principal=USER)), "Invalid policy syntax", id="principal as text"),
         pytest.param(
@@ -292,6 +295,35 @@ def test_the_service_of_an_action_has_no_wildcards(kind, action):
     assert refusal(policy(statement), kind) == "Action vendors (e.g., aws, ec2, etc.) must not contain wildcards."
 
 
+@pytest.mark.parametrize(
+    ("kind", "most"),
+    [
+        # IAM and AWS STS quotas, Quotas for AWS Organizations, "Control access to VPC endpoints"
+        (PolicyKind.IDENTITY, 10_240), (PolicyKind.BOUNDARY, 6_144), (PolicyKind.SESSION, 6_144),
+        (PolicyKind.SERVICE_CONTROL, 10_240), (PolicyKind.RESOURCE_CONTROL, 5_120), (PolicyKind.VPC_ENDPOINT, 20_480),
+    ],
+)  # fmt: skip
+def test_the_greatest_size_of_a_policy(kind, most):
+    def document(size):
+        return json.dumps({"Id": "x" * (size - len('{"Id":""}'))}, separators=(",", ":"))
+
+    check_size(document(most), kind)
+    with pytest.raises(MalformedPolicy, match=f"AWS accepts at most {most:,}"):
+        check_size(document(most + 1), kind)
+    spaced = " " * most + document(most)
+    if kind in OF_IAM:
+        check_size(spaced, kind)  # "IAM does not count white space when calculating the size of a policy"
+    else:
+        with pytest.raises(MalformedPolicy):
+            check_size(spaced, kind)
+
+
+def test_the_error_of_the_whole_document_has_no_statement():
+    with pytest.raises(MalformedPolicy, match="Missing required field Statement") as caught:
+        parse_document("{}", PolicyKind.KEY)
+    assert caught.value.statement == 0
+
+
 def test_the_partitions_are_those_of_botocore():
     assert {each["id"] for each in Loader().load_data("partitions")["partitions"]} == PARTITIONS
 
@@ -324,9 +356,6 @@ def test_a_wrong_partition_is_reported_in_the_completed_arn(resource, completed)
     partition = completed.split(":")[1]
     expected = f'Partition "{partition}" is not valid for resource "{completed}".'
     assert refusal(policy(statement), PolicyKind.IDENTITY) == expected
-
-
-OF_IAM = [PolicyKind.IDENTITY, PolicyKind.BOUNDARY, PolicyKind.SESSION]
 
 
 @pytest.mark.parametrize("kind", [PolicyKind.VPC_ENDPOINT, *BY_IDENTITY])

@@ -197,7 +197,7 @@ def _actions(entry: dict[str, Json], kind: PolicyKind) -> PatternElement | None:
     texts = _strings(entry[name], name)
     for text in texts:
         if not re.fullmatch(_ACTION, text):
-            several = ":" in text[1:-1]
+            several = text.count(":") > 1
             reason = "Actions/Condition can contain only one colon." if several else _WITHOUT_VENDOR
             raise MalformedPolicy(reason, name)
     check_actions(texts, kind)

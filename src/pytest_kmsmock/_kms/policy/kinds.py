@@ -182,8 +182,9 @@ def check_partition(texts: Iterable[str], partitions: Collection[str]) -> None:
         MalformedPolicy: With IAM's message.
     """
     for text in texts:
-        partition = text.split(":")[1] if ":" in text else "*"
-        if partition not in partitions and not _has_wildcard(partition):
+        _, colon, rest = text.partition(":")
+        partition = rest.partition(":")[0]
+        if colon and partition not in partitions and not _has_wildcard(partition):
             raise MalformedPolicy(_WRONG_PARTITION.format(partition=partition, resource=text))
 
 

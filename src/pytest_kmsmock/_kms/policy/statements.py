@@ -176,14 +176,11 @@ class Statement(Record):
                 return f"it has no {missing}, so it has no effect"
         if self.action is not None and not self.action.matches(action.lower(), no_context):
             return f"its {self.action.name} {_listed(self.action.entries)} does not cover {action}"
-        named = (
-            self.principal is None
-            or self.principal.match(principal, deny=self.deny)
-            or (bounded and self.denies_by_not_principal)
-        )
-        if self.principal is not None and not named:
-            verb = "exempts" if self.principal.negated else "does not name"
-            return f"its {self.principal.name} {verb} {principal.arn}"
+        listed = self.principal
+        named = listed is None or listed.match(principal, deny=self.deny) or (bounded and self.denies_by_not_principal)
+        if listed is not None and not named:
+            verb = "exempts" if listed.negated else "does not name"
+            return f"its {listed.name} {verb} {principal.arn}"
         if self.resource is not None and not self.resource.matches(resource, lookup):
             return f"its {self.resource.name} {_listed(self.resource.entries)} does not cover {resource}"
         if self.holds(resource, lookup) is None:
