@@ -84,6 +84,8 @@ MATCHING = [
     ("BinaryEquals", "QUI=", "QUM=", False),
     ("BinaryEquals", "not base64!", "not base64!", False),
     ("BinaryEquals", "QUI=", "é", False),
+    ("IpAddress", "2001:db8::1", "2001:db8::1", True),
+    ("IpAddress", "2001:db8::1", "2001:db8::2", False),
     ("IpAddress", "203.0.113.0/24", "203.0.113.77", True),
     ("IpAddress", "203.0.113.0/24", "203.0.114.1", False),
     ("IpAddress", "203.0.113.5", "203.0.113.5", True),
