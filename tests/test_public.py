@@ -21,7 +21,7 @@ PUBLIC = {
     ),
     "Caller": (
         "account administrator arn boundary called_via context forwarded_by forwarding_service identity_policies key "
-        "principal session_policies via via_service"
+        "principal session_policies via via_service vpc_endpoint"
     ),
     "Calls": "by copy in_region last of on refused succeeded with_error",
     "Clock": "advance ended freeze frozen move_to now timestamp unfreeze",
