@@ -18,6 +18,7 @@ from pytest_kmsmock._kms.policy import (
     evaluate,
     would_lock_out,
 )
+from pytest_kmsmock._kms.policy import decision as decision_module
 from pytest_kmsmock._kms.policy.evaluation import Origin
 
 ACCOUNT = "111122223333"
@@ -673,3 +674,13 @@ def test_the_lockout_check_asks_whether_the_caller_could_change_the_policy_again
 
 def test_the_lockout_check_knows_that_put_key_policy_does_not_work_across_accounts():
     assert would_lock_out(key(statement(USER)), ALICE, (ADMINISTRATOR,), account=OTHER)
+
+
+def test_what_policies_allow_unconditionally_is_cached_for_some_actions(monkeypatch):
+    """Policies are shared by all mocks of a process: their caches must not grow with it."""
+    monkeypatch.setattr(decision_module, "_MAX_CACHED", 2)
+    policies = Policies((ENABLE_IAM,), (ADMINISTRATOR,))
+    for action in ("kms:Encrypt", "kms:Decrypt", "kms:Sign", "kms:Encrypt"):
+        assert decide(USER, policies, action=action).allowed
+        assert len(policies.unconditional) <= 2
+    assert policies.allow_unconditionally(Principal.parse(USER), "kms:Encrypt", ACCOUNT)
