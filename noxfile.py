@@ -32,6 +32,7 @@ CORE_TESTS = (
 #: What the moto of `OLDEST` cannot do itself, and a test that needs a newer botocore.
 OLDEST_LACKS = (
     "tests/iac/deploying/test_moto.py::test_resources_have_the_keys_of_the_template",  # KMSKeyArn of functions
+    "tests/services/compute/test_awslambda.py::test_a_refused_key_leaves_the_one_before",  # likewise
     "tests/moto/test_keys.py::test_the_tagging_api_changes_tags",  # TagResources and UntagResources of keys
     "tests/programs/test_moto_suite.py::test_the_suite_passes_without_a_mock",  # a stack with an alias
     "tests/services/test_refusals.py::test_under_a_key_that_is_named[Backup",  # DeleteBackupVault

@@ -17,7 +17,7 @@ def explain(error: AttributeError) -> None:
     """Add what was meant to the message of an error about an object of this package."""
     hint = _hint(error.obj, error.name or "")
     if hint:
-        error.args = (f"{error}.{hint}",)
+        error.args, error.name = (f"{error}.{hint}",), None  # without a name Python adds no suggestion of its own
 
 
 def _hint(owner: object, name: str) -> str:
