@@ -245,8 +245,8 @@ def _refuse_two_mocks(request: pytest.FixtureRequest) -> None:
         )
 
 
-#: The request of the latest `kms_mock`. A fixture that takes `request` costs each test as much as entering the mock:
-#: pytest defines `request` three times for it.
+#: The request of the latest `kms_mock`, which does not take `request` itself: pytest would build three definitions of
+#: that fixture for each test, which takes as long as entering the mock.
 _latest_request: pytest.FixtureRequest
 
 

@@ -86,7 +86,7 @@ class Connection:
             return Answer(details.get("Code", ""), details.get("Message", ""))
         except (exceptions.ConnectionError, exceptions.HTTPClientError) as error:
             raise TargetUnreachable(f"{operation} got no answer from {client.meta.endpoint_url}: {error}") from error
-        except Exception as error:  # moto raises NotImplementedError for operations that it lacks
+        except Exception as error:  # also an answer, one that differs: moto raises NotImplementedError, for instance
             return Answer(type(error).__name__, str(error))
         answer.pop("ResponseMetadata", None)
         return Answer(members=answer)

@@ -1,6 +1,6 @@
 """What was meant by an attribute that an object of this package does not have.
 
-pytest shows no suggestions of Python for a failing test, and those would not know of `kms_mock.clock.advance`.
+Python's own suggestions do not know of `kms_mock.clock.advance`, and pytest shows them since Python 3.12 only.
 """
 
 from __future__ import annotations

@@ -8,14 +8,13 @@ from collections.abc import Callable
 
 from pytest_kmsmock.errors import NotActive, RealKmsCall, RealKmsConnection
 
-from . import environment
+from . import active_mocks, environment
 
 blocking = False  # set by the plugin for the session
 allowed = False  # set by the plugin while a test marked kms_allow_real_calls runs
 others: list[Callable[[], bool]] = []  # say whether somebody else answers KMS calls in this process, as moto does
 issued = {environment.DUMMY_ACCESS_KEY_ID}  # the access keys that mocks gave out; AWS knows none of them
 outside: str | None = None  # what runs now that was to run in a mock and does not, such as `TestOrders.setUpClass`
-served: set[str] = set()  # endpoints of mocks in this process, such as `http://127.0.0.1:8080`
 #: Endpoints other than AWS's that KMS calls of the current test went to while a mock was active.
 passed: dict[str, None] = {}
 parent: str | None = None  # in a child process that a test has started: who started it
@@ -70,6 +69,7 @@ def check_real_call(operation: str, access_key: str | None = None) -> None:
 
 def note_passed(url: str) -> None:
     """Record a KMS call to an endpoint that the active mock does not answer, unless a mock serves it."""
+    served = {server.endpoint_url for mock in active_mocks.active() for server in mock.servers}
     if (endpoint := url.rstrip("/")) not in served:
         passed[endpoint] = None
 

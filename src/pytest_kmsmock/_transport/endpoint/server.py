@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, final
 
 from pytest_kmsmock._kms.api.errors import InjectedError
 from pytest_kmsmock._kms.entropy.key_source import RSA_POOL
-from pytest_kmsmock._runtime import environment, network_guard
+from pytest_kmsmock._runtime import environment
 from pytest_kmsmock._runtime.checks import check_path, check_type
 from pytest_kmsmock._transport import http
 from pytest_kmsmock._transport.endpoints import is_kms_host
@@ -147,7 +147,6 @@ class KmsServer:
             listener.start()
             self._listener, self._held = listener, held.pop_all()
             self._mock.servers.append(self)
-        network_guard.served.add(self.endpoint_url)
 
     def stop(self) -> None:
         """Finish the current requests, and stop the server."""
