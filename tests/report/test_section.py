@@ -487,7 +487,7 @@ ENABLED = (
             ],
             id="error of the application",
         ),
-        pytest.param("kms_client", "", "ValueError", [CALL, "*short test summary*"], id="no error of a client"),
+        pytest.param("kms_client", "", "ValueError", [CALL, "=*"], id="no error of a client"),
     ],
 )  # fmt: skip
 def test_what_allowed_a_call_is_shown_if_an_error_was_expected(run, call, marker, expected, lines):
